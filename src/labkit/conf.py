@@ -1,0 +1,105 @@
+"""The lines of a lab's settings.py that are the same in every lab and are not its lesson."""
+
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+# Without these a class of students sees "database is locked": readers no longer wait for the
+# writer (WAL), a writer waits up to 20 s for the one before it, and a transaction takes the write
+# lock when it begins, since one that first reads and then writes is refused without any waiting.
+# https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+
+
+def number(folder: Path) -> str:
+    """The lab's number from its folder's name: "03" for 03_cookie_cart, "mine" for a copy called mine.
+
+    Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
+    text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
+    """
+    digits = re.match(r"(\d\d)_", folder.name)
+    return digits[1] if digits else re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_") or "lab"
+
+
+def state_dir(folder: Path) -> Path:
+    """The folder in which this lab may write, made if it is missing: .lab/NN beside labs/.
+
+    It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
+    variable LAB_STATE_DIR names another one.
+    """
+    above = folder.parent
+    home = above.parent if (above / "labs.toml").is_file() else above
+    path = Path(os.environ.get("LAB_STATE_DIR") or home / ".lab" / number(folder))
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def secret_key(folder: Path) -> str:
+    """This lab's SECRET_KEY: made at the first start, kept in its state folder with mode 0600.
+
+    Raises ImproperlyConfigured where the file is there but stays empty.
+    https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
+    """
+    path = state_dir(folder) / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        for _ in range(100):  # another process may be between making the file and writing it
+            if key := path.read_text(encoding="ascii"):
+                return key
+            time.sleep(0.01)
+        raise ImproperlyConfigured(f"{path} is empty. Delete it; a new key is made then.") from None
+    with open(handle, "w", encoding="ascii") as file:
+        file.write(key := secrets.token_urlsafe(50))
+    return key
+
+
+def debug() -> bool:
+    """On at a student's own desk; off in tests and wherever LAB_DEBUG=0 is set, as before a class."""
+    return os.environ.get("LAB_DEBUG", "1") != "0"
+
+
+def allowed_hosts() -> list[str]:
+    """This machine by its loopback names, and the comma-separated hosts of LAB_HOSTS.
+
+    https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+    """
+    extra = os.environ.get("LAB_HOSTS", "")
+    return [".localhost", "127.0.0.1", "[::1]", *filter(None, extra.split(","))]
+
+
+def databases(folder: Path) -> dict[str, dict[str, Any]]:
+    """DATABASES: the one that DATABASE_URL names, else SQLite in this lab's state folder.
+
+    A URL without a database name, such as mysql://teacher:secret@db.example/, gives each lab a
+    database of its own, lab_03, lab_04 and so on.
+    Raises ImproperlyConfigured where DATABASE_URL cannot be read.
+    https://docs.djangoproject.com/en/5.2/ref/settings/#databases
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    if url:
+        try:
+            default: dict[str, Any] = dict(dj_database_url.parse(url))
+        except ValueError:
+            raise ImproperlyConfigured(
+                "DATABASE_URL cannot be read. It looks like mysql://user:password@host:3306/name."
+            ) from None
+        default["NAME"] = default["NAME"] or f"lab_{number(folder)}"
+    else:
+        default = {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": state_dir(folder) / "db.sqlite3",
+        }
+    if default["ENGINE"] == "django.db.backends.sqlite3":
+        default["OPTIONS"] = SQLITE_OPTIONS
+    return {"default": default}

@@ -1,0 +1,1 @@
+"""What every lab's pages share: the stylesheet, the lab's title, and error pages in plain words."""

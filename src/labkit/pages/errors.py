@@ -1,0 +1,124 @@
+"""Error pages in plain words, and the real cause of a failure behind the one Django reports.
+
+`from labkit.pages.errors import handler400, handler403, handler404, handler500` in a lab's urls.py
+puts them to use: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
+from django.shortcuts import render
+
+log = logging.getLogger("labkit.errors")
+
+# What a database raises when it is absent, locked, full or not migrated. Not their parent
+# DatabaseError: Django raises that one itself when a session's row was deleted meanwhile.
+STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingError)
+RETRY_AFTER = 5  # seconds
+
+
+def error_page(
+    request: HttpRequest, status: int, title: str, sentence: str, advice: str = ""
+) -> HttpResponse:
+    """An HTML page that says in one sentence what was wrong, and what to do next."""
+    context = {"status": status, "title": title, "sentence": sentence, "advice": advice}
+    return render(request, "labkit/error.html", context, status=status)
+
+
+def store_fault(error: BaseException | None) -> BaseException | None:
+    """The database's own error in this exception or behind it; None where there is none.
+
+    Django reports any database failure while a session is saved as SessionInterrupted, "the
+    request's session was deleted": the true cause hangs on __cause__ or __context__.
+    """
+    return next((link for link in _chain(error) if isinstance(link, STORE_FAULTS)), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
+    log.error("The store failed: %s", fault)
+    response = error_page(
+        request,
+        503,
+        "The store does not answer",
+        "The server could not reach the place where it keeps its state, so nothing was changed.",
+        f"Try again in a moment. For the instructor: {type(fault).__name__}, see the server's log. "
+        "If the table is missing, run: python manage.py migrate",
+    )
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for a request that cannot be answered; 503 where the store is what failed."""
+    if fault := store_fault(exception):
+        return _unavailable(request, fault)
+    if isinstance(exception, DisallowedHost):
+        sentence = "This server does not answer to the host name that the request asked for."
+    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        sentence = "The form sent more than this server accepts."
+    elif isinstance(exception, SessionInterrupted):
+        sentence = "Your session was deleted while this request was under way; nothing was kept."
+    else:
+        sentence = "The server could not make sense of this request."
+    return error_page(request, 400, "That request was not understood", sentence)
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 for what this visitor may not do."""
+    return error_page(request, 403, "Not allowed", "You may not do this here.")
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for an address that leads nowhere."""
+    return error_page(
+        request, 404, "No such page", "There is no page at this address.", "Check the spelling."
+    )
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """500 for a fault of the lab's own; 503 where the store is what failed."""
+    if fault := store_fault(sys.exc_info()[1]):
+        return _unavailable(request, fault)
+    return error_page(
+        request,
+        500,
+        "The lab made a mistake",
+        "This is a fault of the lab and not of yours; the server's log says more.",
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that did not prove where it came from: the view for CSRF_FAILURE_VIEW.
+
+    https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
+    """
+    if reason == REASON_NO_CSRF_COOKIE:
+        advice = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
+    else:
+        advice = "Open the page with the form again, then send it once more."
+    return error_page(
+        request,
+        403,
+        "This form was refused",
+        "It did not prove that it came from a page of this lab, so nothing was changed.",
+        advice,
+    )

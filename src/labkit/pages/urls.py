@@ -1,0 +1,8 @@
+"""Addresses under /__lab__/, which every lab includes."""
+
+from django.urls import path
+
+from labkit.pages import views
+
+app_name = "labkit"
+urlpatterns = [path("static/<path:path>", views.asset, name="asset")]
