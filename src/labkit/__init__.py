@@ -1,1 +1,1 @@
-"""What the labs share: their manifest, their settings helpers, the `lab` command, and the test harness."""
+"""What the labs share: manifest, settings helpers, pages, the `lab` command, test harness."""

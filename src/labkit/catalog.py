@@ -31,7 +31,7 @@ class Lab:
 
     @property
     def has_database(self) -> bool:
-        """Whether settings.py configures a database (a lab that keeps all state in the browser has none)."""
+        """Whether settings.py configures a database: a lab whose state is all cookies has none."""
         return "\nDATABASES" in (self.folder / "lab" / "settings.py").read_text(encoding="utf-8")
 
 
@@ -100,5 +100,5 @@ def catalog() -> Catalog:
         if (root / MANIFEST).is_file():
             return Catalog(root)
     raise CatalogError(
-        "There is no labs/labs.toml here or above. Change into the folder that holds README.md and labs/."
+        "There is no labs/labs.toml here or above. Change into the folder that holds labs/."
     )

@@ -22,7 +22,7 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """The lab's number from its folder's name: "03" for 03_cookie_cart, "mine" for a copy called mine.
+    """The lab's number from its folder's name: "03" for 03_cookie_cart, "mine" for a copy.
 
     Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
     text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
@@ -65,7 +65,7 @@ def secret_key(folder: Path) -> str:
 
 
 def debug() -> bool:
-    """On at a student's own desk; off in tests and wherever LAB_DEBUG=0 is set, as before a class."""
+    """On at a student's own desk; off in tests and where LAB_DEBUG=0 is set, as before a class."""
     return os.environ.get("LAB_DEBUG", "1") != "0"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-LONGEST = 500  # bytes of encoded text: 41 characters of four UTF-8 bytes each, percent-encoded
+LONGEST = 500  # bytes of encoded text: percent-encoded, 41 characters of four UTF-8 bytes each
 
 
 def cookie_name(prefix: str, text: str) -> str:
@@ -19,7 +19,8 @@ def cookie_name(prefix: str, text: str) -> str:
 def texts(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
     """{text: value} for each of `cookies` whose name cookie_name() could have made from a text.
 
-    A text is not empty and has no white space around it, as a form's field gives it. Cookies of any other name are left out: a browser may send what it likes.
+    A text is not empty and has no white space around it, as a form's field gives it. Cookies of any
+    other name are left out: a browser may send what it likes.
     """
     found = {}
     for name, value in cookies.items():

@@ -52,7 +52,7 @@ def notice(request):
 def describe(request):
     """Answer where the cart is kept and how long it lives, as (question, answer) pairs."""
     return [
-        ("Where is the cart?", "In your browser, as one cookie per item. The server keeps nothing."),
+        ("Where is the cart?", "In your browser: one cookie per item. The server keeps nothing."),
         ("How long does it live?", f"Each item {LIFETIME} seconds, counted from its own last add."),
         ("How long is left?", "Only the browser knows: it sends a cookie's value, never its life."),
         *((f"Cookie {c}", q) for c, q in request.COOKIES.items() if c.startswith(PREFIX)),

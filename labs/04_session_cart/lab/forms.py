@@ -6,10 +6,18 @@ JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, yet part of words 
 
 
 def validate_visible(name):
-    if not name.translate(JOINERS).isprintable() or not name.translate(JOINERS):
+    visible = name.translate(JOINERS)
+    if not visible or not visible.isprintable():
         raise ValidationError("Use characters that can be seen.")
 
 
 class AddForm(forms.Form):
     name = forms.CharField(max_length=40, validators=[validate_visible])
     quantity = forms.IntegerField(min_value=1, max_value=MAX_QUANTITY, initial=1)
+
+    def clean_quantity(self):
+        # int() takes 1_0 and the digits of every script for a number.
+        typed = str(self.data["quantity"]).strip()
+        if not (typed.isascii() and typed.isdigit()):
+            raise ValidationError("Enter a whole number.")
+        return self.cleaned_data["quantity"]

@@ -7,29 +7,33 @@ from django.utils import timezone
 
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
-    """(question, answer) pairs on one visitor's session: its end, its key, the API's answers, its row.
+    """(question, answer) pairs on one session: its end, what the API says, its key, its row.
 
-    The row is read from django_session, one query; with an engine that keeps no row there the pairs
-    say so. get_expiry_age() and get_expiry_date() reckon from the moment they are called and so never
-    count down; the row holds the end that counts.
+    The row is read from django_session, one query; where there is none the pairs say so.
+    get_expiry_age() and get_expiry_date() reckon from the moment they are called and so never count
+    down; the row holds the end that counts.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    from django.contrib.sessions.models import Session  # noqa: PLC0415 a lab without sessions has no such table
+    # Not at the top: importing a model fails in a project whose apps do not include it.
+    from django.contrib.sessions.models import Session  # noqa: PLC0415
 
-    age = session.get_expiry_age()  # loads the session: a key that the server does not know is gone then
+    age = session.get_expiry_age()  # loads the session, which drops a key the server does not know
     row = Session.objects.filter(session_key=session.session_key).first()
     if row is None:
-        return [("How long is left?", "There is no row in django_session yet: nothing was written.")]
+        return [("How long is left?", "There is no row in django_session: nothing was written.")]
     left = (row.expire_date - timezone.now()).total_seconds()
-    with_browser = "Yes" if session.get_expire_at_browser_close() else "No"
+    closing = "Yes, it ends then." if session.get_expire_at_browser_close() else "No, it stays."
     return [
-        ("How long is left?", f"{left:.0f} seconds. The row says: until {clock_time(row.expire_date)}."),
+        (
+            "How long is left?",
+            f"{left:.0f} seconds: the row ends at {clock_time(row.expire_date)}.",
+        ),
         ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
         ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
-        ("Does it end when the browser closes?", f"{with_browser}, says get_expire_at_browser_close()."),
+        ("Does it end when the browser closes?", closing),
         ("Session key, as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
-        ("session_data decoded", f"{row.get_decoded()}: signed, so nobody can change it; not encrypted."),
+        ("session_data decoded", f"{row.get_decoded()}. It is signed, but not encrypted."),
     ]
 
 

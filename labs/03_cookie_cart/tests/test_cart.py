@@ -1,0 +1,6 @@
+from labkit.testing.contracts import CartContract
+
+
+class TestCart(CartContract):
+    lifetime = 120
+    capacity = 50

@@ -1,0 +1,261 @@
+"""A MariaDB server of one's own: on a socket, without a port, in a folder to throw away."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from labkit.needs import NEEDS, missing_tools, program
+
+# Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
+OPTIONS = [
+    "--skip-networking",
+    "--skip-name-resolve",
+    "--skip-log-bin",
+    "--innodb-buffer-pool-size=16M",
+    "--innodb-log-file-size=8M",
+    "--aria-pagecache-buffer-size=1M",
+    "--key-buffer-size=1M",
+    "--performance-schema=OFF",
+    "--innodb-buffer-pool-dump-at-shutdown=0",
+    "--innodb-stats-persistent=0",
+    "--character-set-server=utf8mb4",
+    "--collation-server=utf8mb4_unicode_ci",
+]
+# What a test run throws away need not survive a power cut.
+FORGETFUL = [
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+]
+START_LIMIT = 30  # seconds
+STOP_LIMIT = 20  # seconds
+
+
+class Missing(Exception):
+    """Something that a private MariaDB needs is not installed; the message says how to get it."""
+
+
+class Failed(Exception):
+    """The server did not start; the message ends with the last lines of its log."""
+
+
+class PrivateMariaDB:
+    """One running server. Make it with `temporary()` or `kept()`, end it with `stop()`.
+
+    Everything works alike as root and as an ordinary user. Not on Windows.
+    """
+
+    def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
+        self.folder = folder
+        self.socket = socket
+        self._options = options
+        self._temporary = temporary
+        self._process: subprocess.Popen[bytes] | None = None
+        self._users: Any = (
+            None  # the lock file that this process holds as one of the server's users
+        )
+
+    @staticmethod
+    def need() -> None:
+        """Raises Missing where the server or the driver is not installed."""
+        if sys.platform == "win32":
+            raise Missing(f"There is no private MariaDB on Windows: {NEEDS['mariadb'].lines['']}")
+        if missing := missing_tools(["mysqlclient", "mariadb"]):
+            raise Missing(" ".join(missing))
+
+    @classmethod
+    def temporary(cls) -> "PrivateMariaDB":
+        """Start a server for one test run; `stop()` deletes it. About 0.2 s, the first time 2 s.
+
+        Raises Missing, Failed.
+        """
+        cls.need()
+        home = Path(tempfile.mkdtemp(prefix="labkit-"))
+        server = cls(home / "data", home / "socket", [*OPTIONS, *FORGETFUL], temporary=True)
+        shutil.copytree(_template(), server.folder)
+        server.start()
+        return server
+
+    @classmethod
+    def kept(cls, folder: Path) -> "PrivateMariaDB":
+        """Start the server that keeps its data in `folder`, or join the one that runs there.
+
+        Several programs may use it at a time; the last one to `stop()` ends it.
+        Raises Missing, Failed.
+        """
+        import fcntl  # noqa: PLC0415 there is none on Windows
+
+        cls.need()
+        folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        server = cls(folder / "data", _own_tempdir() / f"{name}.socket", OPTIONS, temporary=False)
+        server._users = (folder / "users").open("w")
+        with (folder / "starting").open("w") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            fcntl.flock(server._users, fcntl.LOCK_SH)
+            if not server.answers():
+                if not server.folder.exists():
+                    shutil.copytree(_template(), server.folder)
+                server.start()
+        return server
+
+    def start(self) -> None:
+        """Start the server on its folder and wait until it answers. Raises Failed."""
+        log = self.folder.parent / "server.log"
+        command = [
+            program("mariadbd"),
+            "--no-defaults",
+            *self._options,
+            f"--datadir={self.folder}",
+            f"--socket={self.socket}",
+            f"--pid-file={self.folder.parent / 'pid'}",
+            f"--tmpdir={tempfile.gettempdir()}",
+            *_as_root(),
+        ]
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C in the terminal is for the lab, which then stops this.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_LIMIT
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                last = log.read_text(errors="replace").splitlines()[-5:]
+                raise Failed("MariaDB did not start. The end of its log:\n" + "\n".join(last))
+            time.sleep(0.01)
+
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
+        import MySQLdb  # noqa: PLC0415 an extra, absent by default
+
+        try:
+            self.connect().close()
+        except MySQLdb.OperationalError:
+            return False
+        return True
+
+    def connect(self, database: str = "") -> Any:
+        """A MySQLdb connection as root. Raises MySQLdb.OperationalError."""
+        import MySQLdb  # noqa: PLC0415
+
+        return MySQLdb.connect(unix_socket=str(self.socket), user="root", database=database)
+
+    def url(self, database: str) -> str:
+        """DATABASE_URL for this database, which is made if it is missing."""
+        with contextlib.closing(self.connect()) as connection:
+            connection.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+        return f"mysql://root@localhost/{database}?unix_socket={quote(str(self.socket), safe='')}"
+
+    def client_command(self, database: str) -> str:
+        """The command that opens this database in MariaDB's own client."""
+        client = "mariadb" if program("mariadb") else "mysql"
+        return f"{client} --socket={self.socket} --user=root {database}"
+
+    def stop(self) -> None:
+        """End the server, unless another program still uses it; delete a temporary one."""
+        if self._users is not None:
+            import fcntl  # noqa: PLC0415
+
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            finally:
+                self._users.close()
+        self._end()
+        if self._temporary:
+            shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Kill the server as a power cut would; `start()` brings it back."""
+        os.kill(self._pid(), signal.SIGKILL)
+        self._gone()
+
+    def _end(self) -> None:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(self._pid(), signal.SIGTERM)
+            self._gone()
+
+    def _pid(self) -> int:
+        return int((self.folder.parent / "pid").read_text())
+
+    def _gone(self) -> None:
+        if self._process is not None:
+            self._process.wait(STOP_LIMIT)
+            return
+        deadline = time.monotonic() + STOP_LIMIT
+        while self.answers() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+def _as_root() -> list[str]:
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def _own_tempdir() -> Path:
+    """A folder in the system's temporary one that nobody else may enter.
+
+    A socket's path must be shorter than 108 characters, which a checkout's folder may not be.
+    """
+    path = Path(tempfile.gettempdir()) / f"labkit-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.stat().st_uid != os.getuid():
+        raise Failed(f"{path} belongs to somebody else; set TMPDIR to a folder of your own.")
+    return path
+
+
+def _template() -> Path:
+    """An empty data folder, made once for each version of the server and copied from then on."""
+    server = Path(program("mariadbd") or "").resolve()
+    mark = hashlib.sha256(f"{server} {server.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    template = _own_tempdir() / f"mariadb-{mark}"
+    if not template.exists():
+        fresh = Path(tempfile.mkdtemp(dir=_own_tempdir()))
+        done = subprocess.run(
+            [
+                program("mariadb-install-db"),
+                "--no-defaults",
+                *OPTIONS,
+                *FORGETFUL,
+                f"--datadir={fresh}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                *_as_root(),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise Failed(f"MariaDB's data folder could not be made:\n{done.stdout[-800:]}")
+        try:
+            fresh.rename(template)
+        except OSError:  # another run was faster
+            shutil.rmtree(fresh, ignore_errors=True)
+    return template
+
+
+@contextlib.contextmanager
+def kept_server(folder: Path) -> Iterator[PrivateMariaDB]:
+    """`PrivateMariaDB.kept(folder)` for the length of a with block."""
+    server = PrivateMariaDB.kept(folder)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,186 @@
+"""What this project can use besides Python, whether it is here, and the exact line that brings it.
+
+The noxfile asks it from outside: `python -m labkit.needs extras dev mysql`,
+`python -m labkit.needs tools mariadb`. Exit status 1 and one line for each thing missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+# Server programs lie here on Debian, and an ordinary user's PATH does not reach them.
+SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
+PIP = "python -m pip install"
+
+
+def program(*names: str) -> str | None:
+    """The path of the first of these programs that is installed; None where none is."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_PATHS])
+    return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a part of the project cannot do without."""
+
+    name: str
+    use: str  # what it is for
+    found: Callable[[], str | None]  # version or path, None where it is missing
+    lines: dict[str, str]  # package manager -> the line that installs it; "" for any
+
+    def advice(self) -> str:
+        """The line that installs it on this machine."""
+        managers = [manager for manager in ("apt-get", "dnf", "brew", "winget") if program(manager)]
+        line = next((self.lines[m] for m in managers if m in self.lines), None)
+        return line or self.lines.get("", "see README.md")
+
+    def missing(self) -> str | None:
+        """One sentence that says it is missing and how to mend that; None where it is here."""
+        return None if self.found() else f"{self.name} is missing. Install it: {self.advice()}"
+
+
+def _distribution(name: str) -> Callable[[], str | None]:
+    def version() -> str | None:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return None
+
+    return version
+
+
+def _headers() -> str | None:
+    tool = program("pkg-config")
+    for library in ("mysqlclient", "mariadb", "libmariadb") if tool else ():
+        done = subprocess.run(
+            [tool, "--modversion", library], capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            return done.stdout.strip()
+    # With a wheel (Windows) or a driver built already, nobody needs them.
+    return "not needed any more" if _distribution("mysqlclient")() else None
+
+
+def _mariadb() -> str | None:
+    return program("mariadbd") if program("mariadb-install-db") else None
+
+
+def chromium() -> str | None:
+    """The path of Chromium or Chrome; the environment variable CHROMIUM names another one."""
+    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    return (
+        os.environ.get("CHROMIUM")
+        or program("chromium", "chromium-browser", "google-chrome", "chrome")
+        or (mac if Path(mac).exists() else None)
+    )
+
+
+NEEDS = {
+    need.name: need
+    for need in [
+        Need(
+            "headers",
+            "building mysqlclient",
+            _headers,
+            {
+                "apt-get": "sudo apt-get install libmariadb-dev pkg-config gcc python3-dev",
+                "dnf": "sudo dnf install mariadb-connector-c-devel pkgconf gcc python3-devel",
+                "brew": "brew install mariadb-connector-c pkg-config",
+                "": "none needed: pip has a wheel for Windows",
+            },
+        ),
+        Need(
+            "mysqlclient",
+            "MySQL and MariaDB",
+            _distribution("mysqlclient"),
+            {"": f"{PIP} -e '.[mysql]'"},
+        ),
+        Need(
+            "mariadb",
+            "a private MariaDB server",
+            _mariadb,
+            {
+                "apt-get": "sudo apt-get install mariadb-server",
+                "dnf": "sudo dnf install mariadb-server",
+                "brew": "brew install mariadb",
+                "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
+            },
+        ),
+        Need("redis-py", "Redis", _distribution("redis"), {"": f"{PIP} -e '.[redis]'"}),
+        Need(
+            "redis-server",
+            "a private Redis server",
+            lambda: program("redis-server"),
+            {
+                "apt-get": "sudo apt-get install redis-server",
+                "dnf": "sudo dnf install redis",
+                "brew": "brew install redis",
+                "": "none for this system; set REDIS_URL=redis://host:6379/0",
+            },
+        ),
+        Need(
+            "playwright",
+            "driving Chromium in tests",
+            _distribution("playwright"),
+            {"": f"{PIP} -e '.[browser]'"},
+        ),
+        Need(
+            "chromium",
+            "the browser tests",
+            chromium,
+            {
+                "apt-get": "sudo apt-get install chromium",
+                "dnf": "sudo dnf install chromium",
+                "brew": "brew install --cask chromium",
+                "winget": "winget install Google.Chrome",
+                "": "install Chromium or Chrome; CHROMIUM=/path/to/it names one elsewhere",
+            },
+        ),
+    ]
+}
+
+
+def missing_tools(names: Iterable[str]) -> list[str]:
+    """One sentence for each of these needs that is not here. Raises KeyError for an unknown one."""
+    return [sentence for name in names if (sentence := NEEDS[name].missing())]
+
+
+def missing_requirements(extras: Iterable[str]) -> list[str]:
+    """The requirements of labkit and of these extras that this environment does not meet."""
+    wanted = set(extras)
+    return [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
+
+
+@cache
+def _requirements() -> list[Requirement]:
+    return [Requirement(text) for text in metadata.requires("labkit") or ()]
+
+
+def _applies(requirement: Requirement, extras: set[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""})
+
+
+def _met(requirement: Requirement) -> bool:
+    version = _distribution(requirement.name)()
+    return version is not None and requirement.specifier.contains(version, prereleases=True)
+
+
+def main(arguments: list[str]) -> int:
+    """See the module's docstring."""
+    kind, *names = arguments
+    missing = {"extras": missing_requirements, "tools": missing_tools}[kind](names)
+    sys.stdout.writelines(f"{line}\n" for line in missing)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

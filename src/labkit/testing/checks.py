@@ -1,0 +1,66 @@
+"""What every response must keep, checked on its way to the test: each check names one promise."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.http import HttpResponseBase
+
+from labkit.testing.jar import MAX_NAME_VALUE
+
+NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+# RFC 6265 section 4.1.1: cookie-octets, in double quotes or not; attributes without a semicolon.
+OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
+SET_COOKIE = re.compile(rf'{NAME}=("{OCTETS}"|{OCTETS})(; [\x20-\x3a\x3c-\x7e]+)*')
+HEADER_NAME = re.compile(NAME)
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5
+
+SERVER_ERROR = "server error"
+TRACEBACK = "traceback"
+HEADER = "header that cannot be sent"
+SET_COOKIE_GRAMMAR = "illegal Set-Cookie"
+SET_COOKIE_SIZE = "Set-Cookie too large"
+COOKIE_REFUSED = "cookie refused by the browser"
+
+ALL = frozenset(
+    {SERVER_ERROR, TRACEBACK, HEADER, SET_COOKIE_GRAMMAR, SET_COOKIE_SIZE, COOKIE_REFUSED}
+)
+
+
+class BrokenPromise(AssertionError):
+    """A response broke one of the promises that every response must keep."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One broken promise: which of ALL, and what was seen."""
+
+    promise: str
+    detail: str
+
+
+def set_cookie_lines(response: HttpResponseBase) -> list[str]:
+    """The values of the response's Set-Cookie headers, as a server would send them."""
+    lines = [morsel.OutputString() for morsel in response.cookies.values()]
+    if response.has_header("Set-Cookie"):
+        lines.append(response["Set-Cookie"])
+    return lines
+
+
+def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[Fault]:
+    """The promises this response breaks, without those that only a browser's jar can tell."""
+    if response.status_code >= 500:
+        yield Fault(SERVER_ERROR, f"status {response.status_code}")
+    if not response.streaming and b"Traceback (most recent call last)" in response.content:
+        yield Fault(TRACEBACK, "the page shows a traceback")
+    for name, value in response.items():
+        if not (HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)):
+            yield Fault(HEADER, f"{name}: {value!r}")
+    for line in set_cookies:
+        if not HEADER_VALUE.fullmatch(line):
+            yield Fault(HEADER, f"Set-Cookie: {line!r}")
+        elif not SET_COOKIE.fullmatch(line):
+            yield Fault(SET_COOKIE_GRAMMAR, repr(line))
+        size = len(line.partition(";")[0].encode()) - 1  # the = does not count
+        if size > MAX_NAME_VALUE:
+            yield Fault(SET_COOKIE_SIZE, f"name and value of {size} bytes: {line[:60]!r}...")

@@ -1,0 +1,25 @@
+"""Time travel for server and browsers together: both read time.time(), and that is what moves."""
+
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+
+START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is moved. Use the fixture `clock`."""
+
+    def __init__(self, traveller: time_machine.Traveller) -> None:
+        self._traveller = traveller
+
+    @property
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def forward(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> None:
+        """Let this much time pass; negative amounts turn the clock back."""
+        self._traveller.shift(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))

@@ -1,0 +1,276 @@
+"""Contracts: the promises of a lab that do not depend on where its state is kept.
+
+They speak HTTP only and read what a person would read. A lab's test subclasses its contract, gives
+the answers that differ, and re-declares as a strict xfail any promise its mechanism cannot keep.
+"""
+
+import itertools
+from typing import Any
+
+import lxml.html
+import pytest
+from django.http import HttpResponseBase
+
+from labkit.testing.visitor import Visitor
+
+# Names that break a cart which uses them as cookie names, session keys or template variables.
+HOSTILE_NAMES = [
+    # not a token, so not a cookie's name
+    "red apple", "a;b", "a=b", "a,b", "a/b", "[x]", "{x}", '"q"', "apple(1)", "\\", "100%", "%41",
+    "café", "अनार", "日本", "🍎", "e\u0301", "می\u200cخواهم", "क्\u200dष",
+    # attributes of Set-Cookie, reserved in http.cookies
+    "path", "Path", "expires", "Max-Age", "HttpOnly", "samesite", "Domain",
+    "version", "secure", "comment", "partitioned",
+    # other cookies of this host, and names with a meaning for browsers
+    "sessionid", "csrftoken", "messages", "sessionid_04", "csrftoken_03", "csrftoken_04",
+    "cart_03_apple", "__Host-x", "__Secure-x", "count",
+    # keys that Django keeps in a session
+    "_session_expiry", "_auth_user_id", "_auth_user_backend", "_auth_user_hash", "testcookie",
+    "_password_reset_token", "_csrftoken", "_messages", "cart",
+    # attributes that a template would find before the item
+    "items", "keys", "get", "pop", "get_expiry_age", "__class__", "0",
+    # markup
+    "<script>alert(7)</script>", '"><script>alert(7)</script>', "'+alert(7)+'", "&amp;", "{{ x }}",
+    "{% x %}",
+    "x" * 40, "अ" * 40, "🍎" * 40,
+]  # fmt: skip
+
+REFUSED_NAMES = [
+    "", " ", "\t", "x" * 41, "x" * 300, "x" * 5000, "a\r\nSet-Cookie: b=c", "a\nb", "a\x00b",
+    "a\x7fb",
+    "a\u202eb", "\u200d", "\ufeff", "\ud7a4\u2028",
+]  # fmt: skip
+
+REFUSED_QUANTITIES = [
+    "", "abc", "-1", "0", "1000", "1.5", "1e2", "NaN", "9" * 30, "9" * 5000,
+    "1,5", "<script>", "1_0",
+    "+7", "٣", "９", "٣٣",
+]  # fmt: skip
+
+
+def table(response: HttpResponseBase) -> dict[str, int]:
+    """The goods on a cart's page, as a person reads them: {name: quantity}."""
+    rows = lxml.html.document_fromstring(_text(response)).iterfind(".//tbody/tr")
+    return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
+
+
+def words(response: HttpResponseBase) -> str:
+    """The text of a page as a person reads it, with single spaces."""
+    body = lxml.html.document_fromstring(_text(response)).find(".//main")
+    return " ".join(body.text_content().split())
+
+
+def _text(response: HttpResponseBase) -> str:
+    return response.content.decode(response.charset)
+
+
+class CartContract:
+    """What every cart promises (pages and fields as in labs 03 and 04)."""
+
+    lifetime: int  # seconds
+    capacity: int  # items
+
+    # The acts, as a person does them
+
+    def add(self, visitor: Visitor, name: str, quantity: Any = 1) -> HttpResponseBase:
+        return visitor.submit("/add/", {"name": name, "quantity": quantity})
+
+    def put(self, visitor: Visitor, name: str, quantity: Any = 1) -> dict[str, Any]:
+        """Add something without looking at the cart; the fields sent, for sending them again."""
+        fields = self.with_token(visitor, name=name, quantity=quantity)
+        assert visitor.post("/add/", fields).status_code == 302
+        return fields
+
+    def cart(self, visitor: Visitor) -> dict[str, int]:
+        return table(visitor.get("/display/"))
+
+    def remove(self, visitor: Visitor, name: str) -> HttpResponseBase:
+        return visitor.submit("/remove/", {"name": name}, page="/display/")
+
+    def empty(self, visitor: Visitor) -> HttpResponseBase:
+        return visitor.submit("/empty/", page="/display/")
+
+    # The promises
+
+    @pytest.mark.parametrize("path", ["/", "/add/", "/display/", "/info/"])
+    def test_every_page_opens_for_a_new_visitor(self, visitor, path):
+        assert visitor.get(path).status_code == 200
+
+    def test_a_new_visitor_has_no_items(self, visitor):
+        assert "no items" in words(visitor.get("/display/"))
+        assert "empty" in words(visitor.get("/"))
+
+    def test_opening_the_start_page_sets_no_cookie(self, visitor):
+        visitor.get("/")
+        assert list(visitor.jar) == []
+
+    def test_an_added_item_is_shown(self, visitor):
+        response = self.add(visitor, "apple", 3)
+        assert response.redirect_chain == [("/display/", 302)]
+        assert table(response) == {"apple": 3}
+        assert "1 item " in words(visitor.get("/"))
+
+    def test_adding_again_adds_up(self, visitor):
+        self.add(visitor, "apple", 3)
+        self.add(visitor, "pear", 1)
+        self.add(visitor, "apple", 2)
+        assert self.cart(visitor) == {"apple": 5, "pear": 1}
+
+    def test_reloading_after_an_add_does_not_add_again(self, visitor):
+        arrived_at = self.add(visitor, "apple", 3).request["PATH_INFO"]
+        visitor.get(arrived_at)
+        assert self.cart(visitor) == {"apple": 3}
+
+    def test_more_than_999_in_all_is_refused(self, visitor):
+        self.add(visitor, "apple", 600)
+        response = self.add(visitor, "apple", 400)
+        assert response.status_code == 422
+        assert "999" in words(response)
+        assert self.cart(visitor) == {"apple": 600}
+
+    def test_removing_takes_out_one_item_and_no_other(self, visitor):
+        for name in ("apple", "pear", "plum"):
+            self.add(visitor, name)
+        assert table(self.remove(visitor, "pear")) == {"apple": 1, "plum": 1}
+
+    def test_removing_what_is_not_there_changes_nothing(self, visitor):
+        self.add(visitor, "apple")
+        for name in ("pear", "", "x" * 5000, "a;b\r\n"):
+            response = visitor.post("/remove/", self.with_token(visitor, name=name), follow=True)
+            assert table(response) == {"apple": 1}
+
+    def test_emptying_forgets_everything(self, visitor):
+        self.add(visitor, "apple")
+        self.add(visitor, "pear")
+        assert "no items" in words(self.empty(visitor))
+        assert self.cart(visitor) == {}
+
+    def test_visitors_do_not_share_a_cart(self, visitor, classmate):
+        self.add(visitor, "apple", 3)
+        self.add(classmate, "pear", 1)
+        assert self.cart(visitor) == {"apple": 3}
+        assert self.cart(classmate) == {"pear": 1}
+
+    def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
+        self.add(visitor, "apple")
+        clock.forward(seconds=self.lifetime - 1)
+        assert self.cart(visitor) == {"apple": 1}
+        clock.forward(seconds=1)
+        assert self.cart(visitor) == {}
+
+    def test_reading_does_not_prolong_it(self, visitor, clock):
+        self.add(visitor, "apple")
+        clock.forward(seconds=self.lifetime / 2)
+        assert self.cart(visitor) == {"apple": 1}
+        clock.forward(seconds=self.lifetime / 2)
+        assert self.cart(visitor) == {}
+
+    def test_adding_after_the_end_starts_a_new_cart(self, visitor, clock):
+        self.add(visitor, "apple", 3)
+        clock.forward(seconds=self.lifetime)
+        self.add(visitor, "apple", 2)
+        assert self.cart(visitor) == {"apple": 2}
+
+    def test_a_full_cart_says_so_and_stays_as_it_is(self, visitor):
+        fields = self.put(visitor, "item 0")
+        for number in range(1, self.capacity):
+            response = visitor.post("/add/", fields | {"name": f"item {number}"})
+            assert response.status_code == 302
+        refused = self.add(visitor, "one more")
+        assert refused.status_code == 422
+        assert "full" in words(refused)
+        assert len(self.cart(visitor)) == self.capacity
+        assert self.add(visitor, "item 0", 2).status_code == 200
+        assert self.cart(visitor)["item 0"] == 3
+
+    def test_any_name_is_added_shown_and_removed_exactly(self, visitor, subtests):
+        fields = self.put(visitor, "bread", 2)
+        for name in HOSTILE_NAMES:
+            with subtests.test(name=name):
+                added = visitor.post("/add/", fields | {"name": name, "quantity": 3}, follow=True)
+                assert table(added) == {"bread": 2, name: 3}
+                assert table(self.remove(visitor, name)) == {"bread": 2}
+
+    @pytest.mark.parametrize("name", ["<script>alert(7)</script>", "<b>x</b>", "</dd><i>"])
+    def test_markup_in_a_name_is_shown_and_not_obeyed(self, visitor, name):
+        for response in (self.add(visitor, name), visitor.get("/info/")):
+            assert name not in _text(response)
+
+    def test_a_name_that_cannot_be_shown_is_refused(self, visitor, subtests):
+        self.all_refused(visitor, subtests, [{"name": n, "quantity": 1} for n in REFUSED_NAMES])
+
+    def test_a_quantity_outside_of_1_to_999_is_refused(self, visitor, subtests):
+        wrong = [{"name": "apple", "quantity": quantity} for quantity in REFUSED_QUANTITIES]
+        self.all_refused(visitor, subtests, wrong)
+
+    def test_a_missing_field_is_refused(self, visitor, subtests):
+        self.all_refused(visitor, subtests, [{}, {"name": "apple"}, {"quantity": 1}])
+
+    def test_a_refused_form_keeps_what_was_typed(self, visitor):
+        response = self.add(visitor, "apple", 5000)
+        form = lxml.html.document_fromstring(response.content.decode()).forms[0]
+        assert form.fields["name"] == "apple"
+        assert form.fields["quantity"] == "5000"
+
+    @pytest.mark.parametrize("path", ["/add/", "/remove/", "/empty/"])
+    def test_a_form_without_its_token_is_refused(self, visitor, path):
+        self.add(visitor, "apple")
+        response = visitor.post(path, {"name": "apple", "quantity": 1})
+        assert response.status_code == 403
+        assert "refused" in words(response)
+        assert self.cart(visitor) == {"apple": 1}
+
+    def test_a_form_on_another_site_cannot_add(self, visitor):
+        self.add(visitor, "apple")
+        data = self.with_token(visitor, name="pear", quantity=1)
+        with visitor.coming_from("http://evil.example/"):
+            assert visitor.post("/add/", data).status_code == 403
+        assert self.cart(visitor) == {"apple": 1}
+
+    def test_nothing_changes_but_by_post(self, visitor, subtests):
+        self.put(visitor, "apple")
+        methods = ["get", "head", "put", "delete", "patch", "options", "trace"]
+        for path, method in itertools.product(["/remove/", "/empty/"], methods):
+            with subtests.test(path=path, method=method):
+                response = getattr(visitor, method)(path)
+                assert response.status_code in {403, 405}  # CSRF protection comes before the view
+                if response.status_code == 405:
+                    assert response["Allow"] == "POST"
+                assert self.cart(visitor) == {"apple": 1}
+
+    def test_a_refused_method_has_a_page(self, visitor):
+        assert "accepts POST" in words(visitor.get("/empty/"))
+
+    def test_an_address_that_leads_nowhere_has_a_page(self, visitor):
+        response = visitor.get("/display/anything/")
+        assert response.status_code == 404
+        assert "no page" in words(response)
+
+    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+        visitor.block_cookies()
+        response = self.add(visitor, "apple")
+        assert response.status_code == 403
+        assert "cookies blocked" in words(response)
+        assert self.cart(visitor) == {}
+        visitor.block_cookies(False)
+        assert table(self.add(visitor, "apple")) == {"apple": 1}
+
+    # Help for the promises
+
+    def with_token(self, visitor: Visitor, **data: Any) -> dict[str, Any]:
+        """These fields and the CSRF token of a form this visitor has open."""
+        form = lxml.html.document_fromstring(visitor.get("/add/").content.decode()).forms[0]
+        return {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **data}
+
+    def all_refused(self, visitor: Visitor, subtests: Any, wrong: list[dict[str, Any]]) -> None:
+        """Send each of these; it must be a form error that changes nothing and sets no cookie."""
+        form = self.put(visitor, "bread", 2)
+        before = {(cookie.name, cookie.value) for cookie in visitor.jar}
+        for data in wrong:
+            with subtests.test(data=data):
+                token = {"csrfmiddlewaretoken": form["csrfmiddlewaretoken"]}
+                response = visitor.post("/add/", token | data)
+                assert response.status_code == 422
+                assert lxml.html.document_fromstring(_text(response)).find_class("errorlist")
+                assert {(cookie.name, cookie.value) for cookie in visitor.jar} == before
+                assert self.cart(visitor) == {"bread": 2}

@@ -1,0 +1,125 @@
+"""The pytest plugin: fixtures, and the lab around the tests found without being told."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from labkit.mariadb import PrivateMariaDB
+    from labkit.testing import Clock, Visitor
+
+SETTINGS = "lab.settings"
+
+pytest.register_assert_rewrite("labkit.testing.contracts")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("labkit").addoption(
+        "--db",
+        choices=["sqlite", "mysql"],
+        default="sqlite",
+        help="the database of a lab's tests: SQLite in memory, or a private MariaDB for this run",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
+    # Before pytest-django reads the settings, since they depend on what is set here.
+    early_config.addinivalue_line("markers", "browser: needs Chromium; run by nox -s browser-NN")
+    lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
+    if lab is not None and "DJANGO_SETTINGS_MODULE" not in os.environ:
+        sys.path.insert(0, str(lab))
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+        os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched
+        if early_config.known_args_namespace.db == "mysql":
+            os.environ["DATABASE_URL"] = _private_mariadb(early_config).url(f"lab_{lab.name[:2]}")
+    return (yield)
+
+
+def _lab_around(paths: list[str]) -> Path | None:
+    """The lab that holds the first of these paths: a folder with manage.py and lab/settings.py."""
+    start = Path(paths[0].partition("::")[0]).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file():
+            return folder
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A lab with a database: each of its tests may use it, in a transaction that is rolled back."""
+    if os.environ.get("DJANGO_SETTINGS_MODULE") != SETTINGS:
+        return
+    from django.conf import settings  # noqa: PLC0415
+
+    # Django fills a missing DATABASES with an entry whose NAME is empty.
+    if settings.DATABASES.get("default", {}).get("NAME"):
+        for item in items:
+            if not item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.django_db)
+
+
+_server_key = pytest.StashKey["PrivateMariaDB"]()
+
+
+def _private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
+    """The private server of this pytest run, started when first asked for."""
+    from labkit.mariadb import Missing, PrivateMariaDB  # noqa: PLC0415
+
+    if _server_key not in config.stash:
+        try:
+            server = PrivateMariaDB.temporary()
+        except Missing as missing:
+            raise pytest.UsageError(str(missing)) from None
+        config.add_cleanup(server.stop)
+        config.stash[_server_key] = server
+    return config.stash[_server_key]
+
+
+def absent(reason: str) -> None:
+    """Skip the test because something is not installed; in CI that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (a failure, since CI is set)")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def visitor() -> "Visitor":
+    """A visitor with an empty cookie jar."""
+    from labkit.testing import Visitor  # noqa: PLC0415
+
+    return Visitor()
+
+
+@pytest.fixture
+def classmate() -> "Visitor":
+    """Another visitor, with another browser."""
+    from labkit.testing import Visitor  # noqa: PLC0415
+
+    return Visitor()
+
+
+@pytest.fixture
+def clock() -> "Iterator[Clock]":
+    """A clock that stands still until the test moves it, for server and browsers alike."""
+    import time_machine  # noqa: PLC0415
+
+    from labkit.testing import clock as module  # noqa: PLC0415
+
+    with time_machine.travel(module.START, tick=False) as traveller:
+        yield module.Clock(traveller)
+
+
+@pytest.fixture(scope="session")
+def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
+    """A private MariaDB on a socket of its own, started once per run."""
+    from labkit.mariadb import Missing, PrivateMariaDB  # noqa: PLC0415
+
+    try:
+        PrivateMariaDB.need()
+    except Missing as missing:
+        absent(str(missing))
+    return _private_mariadb(pytestconfig)
