@@ -1,6 +1,110 @@
-from labkit.testing.contracts import CartContract
+from django.db import connection
+
+from labkit.testing.contracts import CartContract, table, words
 
 
 class TestCart(CartContract):
     lifetime = 120
     capacity = 50
+
+
+cart = TestCart()
+
+
+def test_where_is_the_cart(visitor):
+    cart.put(visitor, "red apple", 3)
+    cart.put(visitor, "pear", 1)
+    held = {cookie.name: cookie.value for cookie in visitor.jar if "csrf" not in cookie.name}
+    assert held == {"cart_03_red%20apple": "3", "cart_03_pear": "1"}
+
+
+def test_which_flags_has_its_cookie(visitor):
+    cart.put(visitor, "pear")
+    cookie = visitor.jar.get("cart_03_pear")
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+
+
+def test_which_table_does_it_need():
+    assert connection.vendor == "unknown"  # no DATABASES, so there is none
+
+
+def test_what_does_a_second_add_change(visitor, clock):
+    cart.put(visitor, "apple")
+    first = visitor.jar.get("cart_03_apple")
+    clock.forward(seconds=30)
+    cart.put(visitor, "pear")
+    second = visitor.jar.get("cart_03_pear")
+    assert visitor.jar.get("cart_03_apple") == first
+    assert second.expires == first.expires + 30
+
+
+def test_what_does_a_second_browser_add(visitor, classmate):
+    cart.put(visitor, "apple")
+    cart.put(classmate, "apple")
+    assert visitor.jar.get("cart_03_apple").value == classmate.jar.get("cart_03_apple").value
+
+
+def test_does_adding_one_item_prolong_the_others(visitor, clock):
+    cart.put(visitor, "apple")
+    clock.forward(seconds=100)
+    cart.put(visitor, "pear")
+    clock.forward(seconds=100)
+    assert cart.cart(visitor) == {"pear": 1}
+
+
+def test_does_it_outlive_the_browser(visitor):
+    cart.put(visitor, "apple")
+    visitor.close_browser()
+    assert cart.cart(visitor) == {"apple": 1}
+
+
+def test_can_the_visitor_change_it(visitor):
+    cart.put(visitor, "apple", 3)
+    visitor.edit_cookie("cart_03_apple", "5")
+    assert cart.cart(visitor) == {"apple": 5}
+
+
+def test_what_becomes_of_nonsense_in_the_cookie(visitor, subtests):
+    cart.put(visitor, "pear", 1)
+    cart.put(visitor, "apple", 3)
+    for nonsense in ["", "-3", "1e9", "abc", "<script>", "1000", "0", "٣", "x" * 4000]:
+        with subtests.test(nonsense=nonsense):
+            visitor.edit_cookie("cart_03_apple", nonsense)
+            response = visitor.get("/display/")
+            assert table(response) == {"pear": 1}
+            assert "1 of the cart's cookies were changed by the browser" in words(response)
+            assert "<script>" not in visitor.get("/info/").content.decode()
+    assert "no items" in words(cart.empty(visitor))
+    assert visitor.jar.get("cart_03_apple") is None
+
+
+def test_is_anything_left_after_the_cart_is_emptied(visitor):
+    cart.put(visitor, "apple")
+    cart.empty(visitor)
+    assert [cookie.name for cookie in visitor.jar] == ["csrftoken_03"]
+
+
+def test_does_a_copied_cookie_bring_back_an_emptied_cart(visitor):
+    cart.put(visitor, "apple", 3)
+    copied = visitor.jar.get("cart_03_apple").pair
+    cart.empty(visitor)
+    assert table(visitor.get("/display/", headers={"cookie": copied})) == {"apple": 3}
+
+
+def test_what_does_the_server_know_of_the_time_left(visitor, clock):
+    cart.put(visitor, "apple")
+    clock.forward(seconds=50)
+    assert "Only the browser knows" in words(visitor.get("/info/"))
+
+
+def test_what_does_the_info_page_show(visitor):
+    cart.put(visitor, "red apple", 3)
+    assert "Cookie cart_03_red%20apple 3" in words(visitor.get("/info/"))
+
+
+def test_what_can_the_visitor_be_told_after_the_end(visitor, clock):
+    cart.put(visitor, "apple")
+    clock.forward(seconds=120)
+    assert "changed" not in words(visitor.get("/display/"))
+    assert "no items" in words(visitor.get("/display/"))

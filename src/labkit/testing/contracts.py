@@ -274,3 +274,79 @@ class CartContract:
                 assert lxml.html.document_fromstring(_text(response)).find_class("errorlist")
                 assert {(cookie.name, cookie.value) for cookie in visitor.jar} == before
                 assert self.cart(visitor) == {"bread": 2}
+
+
+@pytest.mark.browser
+class CartInChromium:
+    """What every cart shows to a person at a real browser."""
+
+    def add(self, page: Any, server: Any, name: str, quantity: int) -> None:
+        page.goto(server.url("/add/"))
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Quantity").fill(str(quantity))
+        page.get_by_role("button", name="Add").click()
+
+    def goods(self, page: Any) -> dict[str, int]:
+        rows = page.locator("tbody tr").all()
+        return {
+            row.locator("th").text_content(): int(row.locator("td").first.text_content())
+            for row in rows
+        }
+
+    def test_a_person_clicks_from_the_start_to_an_empty_cart(self, chromium, server):
+        page = chromium.page
+        page.goto(server.url("/"))
+        assert "Your cart is empty" in page.text_content("main")
+        page.get_by_role("link", name="Add something").click()
+        page.get_by_label("Name").fill("red apple")
+        page.get_by_label("Quantity").fill("3")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/display/")
+        assert self.goods(page) == {"red apple": 3}
+        self.add(page, server, "अनार", 1)
+        self.add(page, server, "red apple", 2)
+        assert self.goods(page) == {"red apple": 5, "अनार": 1}
+        page.reload()
+        assert self.goods(page) == {"red apple": 5, "अनार": 1}
+        page.get_by_role("button", name="Remove red apple").click()
+        assert self.goods(page) == {"अनार": 1}
+        page.get_by_role("link", name="Where is it?").click()
+        assert "Where is the cart?" in page.text_content("main")
+        page.get_by_role("link", name="Cart").click()
+        page.get_by_role("button", name="Empty the cart").click()
+        assert "no items" in page.text_content("main")
+
+    def test_a_wrong_quantity_is_refused_beside_its_field(self, chromium, server):
+        page = chromium.page
+        page.goto(server.url("/add/"))
+        page.locator("form").evaluate("form => form.noValidate = true")
+        page.get_by_label("Name").fill("apple")
+        page.get_by_label("Quantity").fill("5000")
+        page.get_by_role("button", name="Add").click()
+        field = page.get_by_label("Quantity")
+        assert field.get_attribute("aria-invalid") == "true"
+        described_by = field.get_attribute("aria-describedby")
+        assert "999" in page.locator(f"#{described_by}").text_content()
+        assert field.input_value() == "5000"
+
+    def test_the_cart_outlives_the_browser(self, chromium, server):
+        self.add(chromium.page, server, "apple", 3)
+        page = chromium.close_and_reopen()
+        page.goto(server.url("/display/"))
+        assert self.goods(page) == {"apple": 3}
+
+    def test_with_cookies_blocked_the_page_says_so(self, chromium, server):
+        page = chromium.block_cookies()
+        self.add(page, server, "apple", 3)
+        assert "Are cookies blocked" in page.text_content("main")
+        page.get_by_role("link", name="Back to the start").click()
+        assert "Your cart is empty" in page.text_content("main")
+        assert chromium.cookies() == {}
+
+    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
+        page = chromium.page
+        page.set_viewport_size({"width": 320, "height": 640})
+        self.add(page, server, "W" * 40, 999)
+        for path in ("/", "/add/", "/display/", "/info/", "/nowhere/"):
+            page.goto(server.url(path))
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
+
     from labkit.mariadb import PrivateMariaDB
     from labkit.testing import Clock, Visitor
+    from labkit.testing.chromium import Chromium
+    from labkit.testing.server import LabServer
 
 SETTINGS = "lab.settings"
 
@@ -123,3 +127,38 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     except Missing as missing:
         absent(str(missing))
     return _private_mariadb(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def _playwright() -> "Iterator[Playwright]":
+    from labkit.needs import missing_tools  # noqa: PLC0415
+
+    if missing := missing_tools(["playwright", "chromium"]):
+        absent(" ".join(missing))
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture
+def chromium(_playwright: "Playwright", tmp_path: Path) -> "Iterator[Chromium]":
+    """A real Chromium with an empty profile; its complaints fail the test."""
+    from labkit.testing.chromium import Chromium  # noqa: PLC0415
+
+    browser = Chromium(_playwright, tmp_path / "profile")
+    yield browser
+    browser.close()
+    assert browser.complaints == []
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LabServer]":
+    """The lab under test on a real server, with a database of its own."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from labkit.testing.server import LabServer  # noqa: PLC0415
+
+    server = LabServer(settings.FOLDER, tmp_path_factory.mktemp("state"))
+    yield server
+    server.stop()

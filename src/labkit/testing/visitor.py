@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -74,7 +74,7 @@ class Visitor(Client):
         # Client.login() and force_login() put the session cookie straight into the client.
         super()._set_login_cookies(request)
         for morsel in self._written_by_client.values():
-            self.jar.store(morsel.OutputString(), self._here("/"))
+            self.jar.store(morsel.OutputString(), self.origin)
         self._written_by_client.clear()
 
     # One exchange
@@ -85,15 +85,16 @@ class Visitor(Client):
         context = Context(environ["REQUEST_METHOD"], self._initiator, self._top_level)
         if "HTTP_COOKIE" not in request:  # a test may send a Cookie header of its own
             environ["HTTP_COOKIE"] = self.jar.header(target, context)
-        if not environ["HTTP_COOKIE"]:
-            del environ["HTTP_COOKIE"]
+        cookie_header = environ.pop("HTTP_COOKIE")
+        if cookie_header:  # UTF-8 on the wire, which WSGI shows as Latin-1
+            environ["HTTP_COOKIE"] = cookie_header.encode().decode("latin-1")
         if context.method == "POST" and "HTTP_ORIGIN" not in environ:
             # Browsers name the page's origin with every POST, and Django's CSRF check reads it.
             host = environ.get("HTTP_HOST") or _server(environ)
             own = f"{target.scheme}://{host}"
             came_from = self._initiator
             environ["HTTP_ORIGIN"] = f"{came_from.scheme}://{came_from.host}" if came_from else own
-        self._under_way = target, context, environ.get("HTTP_COOKIE", "")
+        self._under_way = target, context, cookie_header
         return environ
 
     def request(self, **request: Any) -> HttpResponseBase:
@@ -203,12 +204,13 @@ class Visitor(Client):
 
     def held_back(self, path: str = "/") -> list[HeldBack]:
         """The cookies in the jar that a request to `path` would not carry, each with its reason."""
-        return self.jar.held_back(
-            self._here(path), Context("GET", self._initiator, self._top_level)
-        )
+        context = Context("GET", self._initiator, self._top_level)
+        return self.jar.held_back(replace(self.origin, path=path), context)
 
-    def _here(self, path: str) -> Origin:
-        return Origin(self.defaults["wsgi.url_scheme"], self.defaults["SERVER_NAME"], path)
+    @property
+    def origin(self) -> Origin:
+        """The site that this visitor's addresses belong to, at its root."""
+        return Origin(self.defaults["wsgi.url_scheme"], self.defaults["SERVER_NAME"])
 
 
 class _Unread(SimpleCookie):
