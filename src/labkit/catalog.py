@@ -21,6 +21,7 @@ class Lab:
     title: str
     idea: str
     folder: Path
+    database: bool  # a lab whose state is all in cookies has none
     twin: str | None = None
     contract: str | None = None
 
@@ -28,11 +29,6 @@ class Lab:
     def port(self) -> int:
         """The port this lab runs on unless told otherwise: 8000 and the lab's number."""
         return 8000 + int(self.number)
-
-    @property
-    def has_database(self) -> bool:
-        """Whether settings.py configures a database: a lab whose state is all cookies has none."""
-        return "\nDATABASES" in (self.folder / "lab" / "settings.py").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ FORGETFUL = [
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
 ]
+# Servers that this process started and others still use; Popen complains if it is forgotten.
+_left_running: list[subprocess.Popen[bytes] | None] = []
+
 START_LIMIT = 30  # seconds
 STOP_LIMIT = 20  # seconds
 
@@ -174,6 +177,7 @@ class PrivateMariaDB:
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                _left_running.append(self._process)
                 return
             finally:
                 self._users.close()

@@ -18,7 +18,11 @@ from packaging.requirements import Requirement
 
 # Server programs lie here on Debian, and an ordinary user's PATH does not reach them.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
-PIP = "python -m pip install"
+
+
+def pip_line(extra: str) -> str:
+    """The line that installs labkit with this extra into the environment in use, in any shell."""
+    return f'{sys.executable} -m pip install -e ".[{extra}]"'
 
 
 def program(*names: str) -> str | None:
@@ -101,7 +105,7 @@ NEEDS = {
             "mysqlclient",
             "MySQL and MariaDB",
             _distribution("mysqlclient"),
-            {"": f"{PIP} -e '.[mysql]'"},
+            {"": pip_line("mysql")},
         ),
         Need(
             "mariadb",
@@ -114,7 +118,7 @@ NEEDS = {
                 "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
             },
         ),
-        Need("redis-py", "Redis", _distribution("redis"), {"": f"{PIP} -e '.[redis]'"}),
+        Need("redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
         Need(
             "redis-server",
             "a private Redis server",
@@ -130,7 +134,7 @@ NEEDS = {
             "playwright",
             "driving Chromium in tests",
             _distribution("playwright"),
-            {"": f"{PIP} -e '.[browser]'"},
+            {"": pip_line("browser")},
         ),
         Need(
             "chromium",

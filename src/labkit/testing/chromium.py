@@ -19,13 +19,13 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, "
-    "EXCLUDE *.localhost",
+    # No other machine has an address.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *localhost",
 ]
 
 
 class Chromium:
-    """One browser: `page` is its only tab. Other machines it cannot find, and a request to one is noted."""
+    """One browser with one tab, `page`. It finds no other machine, and notes any call for one."""
 
     def __init__(self, playwright: "Playwright", profile: Path) -> None:
         self._playwright = playwright

@@ -55,15 +55,17 @@ def _lab_around(paths: list[str]) -> Path | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A lab with a database: each of its tests may use it, in a transaction that is rolled back."""
-    if os.environ.get("DJANGO_SETTINGS_MODULE") != SETTINGS:
-        return
-    from django.conf import settings  # noqa: PLC0415
-
-    # Django fills a missing DATABASES with an entry whose NAME is empty.
-    if settings.DATABASES.get("default", {}).get("NAME"):
+    if os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS and _has_database():
         for item in items:
             if not item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.django_db)
+
+
+def _has_database() -> bool:
+    from django.conf import settings  # noqa: PLC0415
+
+    # Django fills a missing DATABASES with an entry whose NAME is empty.
+    return bool(settings.DATABASES.get("default", {}).get("NAME"))
 
 
 _server_key = pytest.StashKey["PrivateMariaDB"]()
@@ -159,6 +161,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LabServer]":
 
     from labkit.testing.server import LabServer  # noqa: PLC0415
 
-    server = LabServer(settings.FOLDER, tmp_path_factory.mktemp("state"))
+    state = tmp_path_factory.mktemp("state")
+    server = LabServer(settings.FOLDER, state, migrate=_has_database())
     yield server
     server.stop()

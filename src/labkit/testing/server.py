@@ -22,14 +22,16 @@ def free_port() -> int:
 class LabServer:
     """`manage.py runserver` for one lab, with DEBUG off. Call `stop()` at the end."""
 
-    def __init__(self, folder: Path, state: Path, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, state: Path, *, migrate: bool, environ: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.log = state / "server.log"
         self._environ = os.environ | {"LAB_STATE_DIR": str(state), "LAB_DEBUG": "0"}
         self._environ |= environ or {}
         self._environ.pop("DJANGO_SETTINGS_MODULE", None)
-        if "\nDATABASES" in (folder / "lab" / "settings.py").read_text(encoding="utf-8"):
+        if migrate:
             self._manage("migrate", "--verbosity=0").wait()
         self._process = self._manage("runserver", "--noreload", f"127.0.0.1:{self.port}")
         self._wait()

@@ -74,7 +74,8 @@ class Visitor(Client):
         # Client.login() and force_login() put the session cookie straight into the client.
         super()._set_login_cookies(request)
         for morsel in self._written_by_client.values():
-            self.jar.store(morsel.OutputString(), self.origin)
+            attributes = [f"{name}={value}" for name, value in morsel.items() if value]
+            self.jar.store("; ".join([f"{morsel.key}={morsel.value}", *attributes]), self.origin)
         self._written_by_client.clear()
 
     # One exchange

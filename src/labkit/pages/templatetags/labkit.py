@@ -22,4 +22,5 @@ def _lab(folder: Path, number: str) -> Lab:
     try:
         return Catalog(folder.parent.parent).find(number)
     except CatalogError:
-        return Lab(number=number, slug=folder.name, title=folder.name, idea="", folder=folder)
+        name = folder.name
+        return Lab(number, slug=name, title=name, idea="", folder=folder, database=False)

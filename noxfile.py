@@ -1,0 +1,116 @@
+"""One session per lab, from the manifest. `nox -l` lists them, `nox -s test-03` runs one."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
+
+nox.needs_version = ">=2024.10"
+
+
+def environment(session: nox.Session, *extras: str) -> None:
+    """Make the one environment at .venv if it is missing, and install what it lacks."""
+    if sys.version_info < (3, 11) and not PYTHON.exists():
+        session.error("This project needs Python 3.11 or later; nox runs on an older one.")
+    if not PYTHON.exists():
+        session.run(sys.executable, "-m", "venv", str(VENV), external=True)
+    if ask("extras", "dev", *extras):
+        wanted = f"{ROOT}[{','.join(['dev', *extras])}]"
+        session.run(str(PYTHON), "-m", "pip", "install", "-q", "-e", wanted, external=True)
+
+
+def ask(kind: str, *names: str) -> str:
+    """What labkit.needs says is missing, one line each; empty where nothing is."""
+    command = [str(PYTHON), "-m", "labkit.needs", kind, *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    return done.stdout + done.stderr
+
+
+def need(session: nox.Session, extra: str, *tools: str) -> None:
+    """Install an extra; skip the session where it or a tool cannot be had, fail it in CI."""
+    environment(session)
+    if missing := ask("tools", *tools):
+        absent(session, missing)
+    try:
+        environment(session, extra)
+    except nox.command.CommandFailed:
+        absent(session, f"pip could not install the extra [{extra}], see above.")
+
+
+def absent(session: nox.Session, reason: str) -> None:
+    """Skip with this reason, but fail where CI is set: there a skip would hide a gap."""
+    reason = " ".join(reason.split())
+    session.error(reason) if os.environ.get("CI") else session.skip(reason)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
+    command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
+    session.run(*command, external=True, env={"PYTHONDONTWRITEBYTECODE": None})
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Ruff: style, and one format for all files"""
+    environment(session)
+    session.run(str(PYTHON), "-m", "ruff", "check", ".", external=True)
+    session.run(str(PYTHON), "-m", "ruff", "format", "--check", ".", external=True)
+
+
+@nox.session(venv_backend="none")
+def kit(session: nox.Session) -> None:
+    """labkit itself, and the layout of the labs"""
+    environment(session)
+    pytest(session, "tests")
+
+
+def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
+    """The sessions of one lab: test-NN, browser-NN and, where it has a database, mysql-NN."""
+    folder = f"labs/{number}_{slug}"
+
+    def test(session: nox.Session) -> None:
+        environment(session)
+        pytest(session, folder)
+
+    def mysql(session: nox.Session) -> None:
+        need(session, "mysql", "headers", "mariadb")
+        pytest(session, folder, "--db=mysql")
+
+    def browser(session: nox.Session) -> None:
+        need(session, "browser", "chromium")
+        pytest(session, folder, "-m", "browser")
+
+    bodies = {"test": test, "mysql": mysql, "browser": browser}
+    if not database:
+        del bodies["mysql"]
+    places = {"test": "", "mysql": " (on MariaDB)", "browser": " (in Chromium)"}
+    for kind, body in bodies.items():
+        body.__doc__ = title + places[kind]
+        nox.session(body, name=f"{kind}-{number}", venv_backend="none", tags=[kind])
+
+
+for lab in LABS:
+    sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"])
+
+
+@nox.session(name="browser-kit", venv_backend="none", tags=["browser"])
+def browser_kit(session: nox.Session) -> None:
+    """labkit and several labs together (in Chromium)"""
+    need(session, "browser", "chromium")
+    pytest(session, "tests", "-m", "browser")
+
+
+@nox.session(venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """Benchmarks: ratios measured side by side, printed and not judged"""
+    environment(session)
+    for script in sorted((ROOT / "bench").glob("*.py")):
+        session.run(str(PYTHON), str(script), *session.posargs, external=True)

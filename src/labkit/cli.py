@@ -1,0 +1,254 @@
+"""The `lab` command."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from labkit import needs
+from labkit.catalog import Catalog, CatalogError, Lab, catalog
+from labkit.conf import state_dir
+from labkit.mariadb import Failed, Missing, kept_server
+
+console = Console(highlight=False)
+MARIADB = Path(".lab", "mariadb")  # in the checkout
+KEPT_BY_RESET = {"secret_key", "db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
+ABSENT = "[yellow]–[/]"
+PRESENT = "[green]✓[/]"
+
+
+class Labs(click.Group):
+    """Known troubles end as one sentence and exit status 1, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (CatalogError, Missing, Failed) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Labs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labkit", prog_name="lab")
+def main() -> None:
+    """HTTP state in Django: cookies, sessions, and what tells them apart.
+
+    Each lab is a Django project of its own under labs/. `lab list` names them.
+    """
+
+
+@main.command("list")
+def list_labs() -> None:
+    """Name all labs."""
+    table = Table("Lab", "Title", "Twin", "Address", box=None, pad_edge=False)
+    for lab in catalog().labs:
+        table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
+    console.print(table)
+    console.print(f"\nStart one: [b]lab run {catalog().labs[0].number}[/b]")
+
+
+@main.command(short_help="Run one lab at your own desk.")
+@click.argument("name", metavar="LAB")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
+)
+@click.option(
+    "--db",
+    type=click.Choice(["sqlite", "mysql"]),
+    help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
+    "Default: in what DATABASE_URL names, else sqlite.",
+)
+def run(name: str, port: int | None, db: str | None) -> None:
+    """Run one lab at your own desk, with Django's autoreload and tracebacks.
+
+    LAB is a number or a name: 3, 03, cookie_cart. Ctrl-C ends it.
+    """
+    checkout = catalog()
+    lab = checkout.find(name)
+    port = port or lab.port
+    _need_free(port, lab)
+    with _environment(checkout, lab, db) as environ:
+        if lab.database:
+            _prepare(lab, environ)
+        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
+        status = _serve(lab, environ, port)
+    sys.exit(status)
+
+
+def _need_free(port: int, lab: Lab) -> None:
+    """Raises ClickException where nothing can listen on this port."""
+    try:
+        _bind(port)
+    except PermissionError:
+        raise click.ClickException(
+            f"Port {port} is not open to you. Take one above 1023: "
+            f"lab run {lab.number} --port {lab.port}"
+        ) from None
+    except OSError:
+        raise click.ClickException(
+            f"Port {port} is in use. End what runs there, or take another: "
+            f"lab run {lab.number} --port {port + 100 if port < 65436 else 8100}"
+        ) from None
+
+
+def _bind(port: int) -> None:
+    with socket.socket() as probe:
+        if os.name != "nt":  # on Windows this option would let two servers share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+
+
+@contextmanager
+def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
+    """The environment that gives the lab its database, and one line that says which one it is."""
+    environ = dict(os.environ)
+    url = environ.pop("DATABASE_URL", "")
+    if not lab.database:
+        if db:
+            console.print(f"Lab {lab.number} keeps nothing in a database; --db changes nothing.")
+        yield environ
+    elif db == "sqlite" or not (db or url):
+        yield environ
+    elif url:
+        if url.startswith("mysql") and (missing := needs.missing_tools(["mysqlclient"])):
+            raise Missing(missing[0])
+        console.print("Sessions are kept in the database that DATABASE_URL names.")
+        yield environ | {"DATABASE_URL": url}
+    else:
+        database = f"lab_{lab.number}"
+        with kept_server(checkout.root / MARIADB) as server:
+            console.print(f"Sessions are kept in a private MariaDB ({MARIADB}). To look inside:")
+            command = f"{server.client_command(database)} -e 'select * from django_session'"
+            console.print(f"  {command}", soft_wrap=True)
+            yield environ | {"DATABASE_URL": server.url(database)}
+
+
+def _manage(lab: Lab, environ: dict[str, str], *arguments: str) -> None:
+    """Run manage.py. Raises ClickException with its last line where it fails."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(
+        command, cwd=lab.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if "1049" in last:  # ER_BAD_DB_ERROR
+            last = (
+                f"{last}. Create it first, in the client: "
+                "CREATE DATABASE the_name CHARACTER SET utf8mb4;"
+            )
+        raise click.ClickException(f"The database of lab {lab.number} is not ready: {last}")
+
+
+def _prepare(lab: Lab, environ: dict[str, str]) -> None:
+    _manage(lab, environ, "migrate", "--verbosity=0")
+
+
+def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:
+    """Django's development server in a process of its own, until it ends; its exit status."""
+    command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
+    environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
+    process = subprocess.Popen(command, cwd=lab.folder, env=environ)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the terminal has told the server as well
+        try:
+            return process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            return process.wait()
+
+
+@main.command(short_help="Empty what a lab keeps on the server.")
+@click.argument("name", metavar="LAB", required=False)
+@click.option("--all", "everything", is_flag=True, help="Reset every lab.")
+def reset(name: str | None, everything: bool) -> None:
+    """Empty what a lab keeps on the server: rows, session files, caches.
+
+    Cookies are in the browser; this says how to clear them there.
+    """
+    checkout = catalog()
+    if bool(name) == everything:
+        raise click.UsageError("Name one lab, or say --all.")
+    for lab in checkout.labs if everything else [checkout.find(name or "")]:
+        cleared = _reset(checkout, lab)
+        console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
+    console.print(
+        "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
+        "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
+        "or use a private window for each group and close it.",
+        soft_wrap=True,
+    )
+
+
+def _reset(checkout: Catalog, lab: Lab) -> list[str]:
+    """Empty this lab's stores; what was emptied, in words."""
+    cleared = []
+    state = state_dir(lab.folder)
+    environ = dict(os.environ)
+    url = environ.pop("DATABASE_URL", "")
+    if lab.database:
+        flush = ("flush", "--no-input", "--verbosity=0")
+        if (state / "db.sqlite3").exists():
+            _manage(lab, environ, *flush)
+            cleared.append("rows in SQLite")
+        if (checkout.root / MARIADB / "data" / f"lab_{lab.number}").exists():
+            with kept_server(checkout.root / MARIADB) as server:
+                own = {"DATABASE_URL": server.url(f"lab_{lab.number}")}
+                _manage(lab, environ | own, *flush)
+            cleared.append("rows in the private MariaDB")
+        if url:
+            _manage(lab, environ | {"DATABASE_URL": url}, *flush)
+            cleared.append("rows in the database that DATABASE_URL names")
+    for path in sorted(state.iterdir()):
+        if path.name not in KEPT_BY_RESET:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            cleared.append(path.name)
+    return cleared
+
+
+@main.command(short_help="Look for what is missing here, and say how to get it.")
+def doctor() -> None:
+    """Look at this machine: what is here, what is missing, and the line that mends it.
+
+    Exit status 1 where something is missing without which no lab runs.
+    """
+    checkout = catalog()
+    table = Table("", "What", "For", "Found, or how to get it", box=None, pad_edge=False)
+    version = ".".join(map(str, sys.version_info[:3]))
+    table.add_row(PRESENT, "Python", "everything", f"{version}, {sys.executable}")
+    lacking = needs.missing_requirements(["dev"])
+    table.add_row(
+        ABSENT if lacking else PRESENT,
+        "packages",
+        "labs and tests",
+        escape(f"missing: {', '.join(lacking)}. {needs.pip_line('dev')}")
+        if lacking
+        else sys.prefix,
+    )
+    for need in needs.NEEDS.values():
+        found = need.found()
+        table.add_row(
+            PRESENT if found else ABSENT, need.name, need.use, escape(found or need.advice())
+        )
+    for lab in checkout.labs:
+        try:
+            _bind(lab.port)
+        except OSError:
+            table.add_row(ABSENT, f"port {lab.port}", f"lab {lab.number}", "in use by a program")
+        else:
+            table.add_row(PRESENT, f"port {lab.port}", f"lab {lab.number}", "free")
+    console.print(table)
+    sys.exit(1 if lacking else 0)

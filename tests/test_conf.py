@@ -1,0 +1,122 @@
+"""The lines of settings.py that all labs share."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from labkit import conf
+
+
+@pytest.fixture(autouse=True)
+def _own_state(monkeypatch):
+    for name in ("LAB_STATE_DIR", "LAB_DEBUG", "LAB_HOSTS", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    folder = tmp_path / "labs" / "04_session_cart"
+    folder.mkdir(parents=True)
+    (tmp_path / "labs" / "labs.toml").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "number"),
+    [
+        ("03_cookie_cart", "03"),
+        ("11_session_login", "11"),
+        ("mine", "mine"),
+        ("my cart; Path=/", "my_cart_Path"),
+        ("3_cart", "3_cart"),
+        ("खाता", "lab"),
+    ],
+)
+def test_a_lab_is_numbered_by_its_folder(folder, number):
+    assert conf.number(Path("x", folder)) == number
+
+
+def test_a_lab_writes_beside_labs_and_never_into_its_folder(lab, tmp_path):
+    assert conf.state_dir(lab) == tmp_path / ".lab" / "04"
+
+
+def test_a_copy_elsewhere_writes_beside_itself(tmp_path):
+    assert conf.state_dir(tmp_path / "mine") == tmp_path / ".lab" / "mine"
+
+
+def test_the_state_folder_can_be_named(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "elsewhere"))
+    assert conf.state_dir(lab) == tmp_path / "elsewhere"
+
+
+def test_a_key_is_made_once_and_for_its_owner_alone(lab, tmp_path):
+    key = conf.secret_key(lab)
+    assert len(key) > 50
+    assert conf.secret_key(lab) == key
+    if os.name != "nt":
+        assert stat.S_IMODE((tmp_path / ".lab" / "04" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_two_labs_have_two_keys(lab):
+    assert conf.secret_key(lab) != conf.secret_key(lab.with_name("03_cookie_cart"))
+
+
+def test_several_processes_that_start_at_once_have_one_key(lab):
+    code = "import sys, pathlib, labkit.conf as c; print(c.secret_key(pathlib.Path(sys.argv[1])))"
+    command = [sys.executable, "-c", code, str(lab)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
+    keys = {process.communicate()[0] for process in started}
+    assert len(keys) == 1
+    assert len(keys.pop()) > 50
+
+
+def test_an_empty_key_file_is_one_sentence(lab, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    (conf.state_dir(lab) / "secret_key").touch()
+    with pytest.raises(ImproperlyConfigured, match="is empty"):
+        conf.secret_key(lab)
+
+
+def test_debug_is_on_at_ones_own_desk_alone(monkeypatch):
+    assert conf.debug()
+    monkeypatch.setenv("LAB_DEBUG", "0")
+    assert not conf.debug()
+
+
+def test_only_this_machine_is_a_host_unless_told(monkeypatch):
+    assert conf.allowed_hosts() == [".localhost", "127.0.0.1", "[::1]"]
+    monkeypatch.setenv("LAB_HOSTS", "10.0.0.7,lab.example")
+    assert conf.allowed_hosts()[3:] == ["10.0.0.7", "lab.example"]
+
+
+def test_sqlite_waits_instead_of_failing(lab, tmp_path):
+    database = conf.databases(lab)["default"]
+    assert database["NAME"] == tmp_path / ".lab" / "04" / "db.sqlite3"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "WAL" in database["OPTIONS"]["init_command"]
+
+
+def test_a_url_names_the_database(lab, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "mysql://anu:p%40ss@db.example:3307/cart")
+    database = conf.databases(lab)["default"]
+    assert database["ENGINE"] == "django.db.backends.mysql"
+    assert (database["USER"], database["PASSWORD"]) == ("anu", "p@ss")
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 3307, "cart")
+    assert database["CONN_MAX_AGE"] == 0
+
+
+def test_a_url_without_a_name_gives_each_lab_its_own(lab, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "mysql://anu@db.example/")
+    assert conf.databases(lab)["default"]["NAME"] == "lab_04"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "db://x/y", "mysql://host:99999999/x"])
+def test_a_url_that_cannot_be_read_is_one_sentence(lab, monkeypatch, url):
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="looks like mysql://"):
+        conf.databases(lab)

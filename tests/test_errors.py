@@ -1,0 +1,74 @@
+"""Error pages in plain words, and the fault of the store behind Django's own report."""
+
+import pytest
+
+from labkit.pages import errors
+from labkit.testing import Visitor, checks
+from labkit.testing.contracts import words
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/nowhere/", 404, "no page at this address"),
+        ("/refuse/denied/", 403, "not do this"),
+        ("/refuse/bad/", 400, "could not make sense"),
+        ("/refuse/deleted/", 400, "Your session was deleted"),
+        ("/only-post/", 405, "does not accept GET; it accepts POST"),
+        ("/__lab__/static/nothing.css", 404, "no page"),
+        ("/__lab__/static/../errors.py", 400, "could not make sense"),
+    ],
+)
+def test_a_refusal_is_a_page_with_one_sentence_and_a_way_back(visitor, path, status, text):
+    response = visitor.get(path)
+    assert response.status_code == status
+    assert text in words(response)
+    assert 'href="/"' in response.content.decode()
+
+
+def test_a_host_that_is_not_ours_is_refused(visitor, settings):
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    visitor.get("/form/")
+    response = visitor.post("/form/", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert "does not answer to the host name" in words(response)
+
+
+def test_too_large_a_form_is_refused(visitor):
+    visitor.get("/form/")
+    for fields in ({"a": "x" * 3_000_000}, {f"f{number}": "x" for number in range(1500)}):
+        response = visitor.post("/form/", fields)
+        assert response.status_code == 400
+        assert "more than this server accepts" in words(response)
+
+
+def test_a_crash_is_a_page_without_a_traceback():
+    visitor = Visitor()
+    with visitor.expecting(checks.SERVER_ERROR):
+        response = visitor.get("/crash/")
+    assert response.status_code == 500
+    assert "fault of the lab" in words(response)
+
+
+@pytest.mark.parametrize("path", ["/refuse/absent/", "/masked/"])
+def test_a_store_that_fails_is_a_503_whatever_django_calls_it(visitor, path):
+    with visitor.expecting(checks.SERVER_ERROR):
+        response = visitor.get(path)
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert "does not answer" in words(response)
+    assert "OperationalError" in words(response)
+
+
+def test_a_chain_of_exceptions_that_bites_its_tail_ends():
+    first, second = ValueError(), ValueError()
+    first.__context__, second.__context__ = second, first
+    assert errors.store_fault(first) is None
+
+
+def test_the_stylesheet_is_served_and_not_sent_twice(visitor):
+    response = visitor.get("/__lab__/static/lab.css")
+    assert response["Content-Type"] == "text/css"
+    since = {"if-modified-since": response["Last-Modified"]}
+    response.close()
+    assert visitor.get("/__lab__/static/lab.css", headers=since).status_code == 304

@@ -1,0 +1,68 @@
+"""The private MariaDB: real, alone, and gone afterwards."""
+
+import contextlib
+import subprocess
+import sys
+
+from labkit.mariadb import PrivateMariaDB
+from labkit.needs import NEEDS
+
+
+def tables(server, database):
+    with contextlib.closing(server.connect(database)) as connection:
+        connection.query("SHOW TABLES")
+        return connection.store_result().fetch_row(maxrows=0)
+
+
+def test_it_listens_on_a_socket_and_on_no_port(mariadb):
+    with contextlib.closing(mariadb.connect()) as connection:
+        connection.query("SELECT @@skip_networking, @@port, @@socket")
+        ((networking, _, socket),) = connection.store_result().fetch_row(maxrows=0)
+    assert networking == 1
+    assert socket == str(mariadb.socket)
+    assert mariadb.socket.parent.stat().st_mode & 0o077 == 0
+
+
+def test_its_url_makes_a_database_once(mariadb):
+    assert mariadb.url("lab_99") == mariadb.url("lab_99")
+    assert tables(mariadb, "lab_99") == ()
+
+
+def test_a_killed_server_comes_back_with_its_data(mariadb):
+    mariadb.url("lab_98")
+    mariadb.kill()
+    assert not mariadb.answers()
+    mariadb.start()
+    assert tables(mariadb, "lab_98") == ()
+
+
+def test_a_kept_server_lives_until_its_last_user_leaves(mariadb, tmp_path):
+    first = PrivateMariaDB.kept(tmp_path)
+    first.url("lab_04")
+    second = PrivateMariaDB.kept(tmp_path)
+    first.stop()
+    assert second.answers()
+    second.stop()
+    assert not second.answers()
+    third = PrivateMariaDB.kept(tmp_path)
+    assert tables(third, "lab_04") == ()
+    third.stop()
+
+
+def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb, tmp_path):
+    code = (
+        "import os, pathlib, sys; from labkit.mariadb import PrivateMariaDB\n"
+        "PrivateMariaDB.kept(pathlib.Path(sys.argv[1])); os._exit(9)"
+    )
+    crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert crashed.returncode == 9
+    heir = PrivateMariaDB.kept(tmp_path)
+    assert heir._process is None
+    heir.stop()
+    assert not heir.answers()
+
+
+def test_without_a_server_the_install_line_is_the_message(monkeypatch):
+    monkeypatch.setattr("labkit.needs.program", lambda *names: "apt" * ("apt-get" in names))
+    sentence = NEEDS["mariadb"].missing()
+    assert sentence == "mariadb is missing. Install it: sudo apt-get install mariadb-server"

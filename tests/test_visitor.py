@@ -1,0 +1,202 @@
+"""The visitor is a browser, and lets no server get away with a broken promise."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from labkit.testing import BrokenPromise, Visitor, checks
+
+
+def set_cookie(visitor, line):
+    return visitor.get("/set-cookie/", {"line": line})
+
+
+def sent(visitor, path="/echo/"):
+    return visitor.get(path).content.decode()
+
+
+def test_it_sends_back_what_it_was_given(visitor):
+    set_cookie(visitor, "a=1; Path=/")
+    set_cookie(visitor, "b=2; Path=/")
+    assert sent(visitor) == "a=1; b=2"
+
+
+def test_it_has_a_jar_of_its_own(visitor, classmate):
+    set_cookie(visitor, "a=1; Path=/")
+    assert sent(classmate) == ""
+
+
+def test_it_sends_a_cookie_only_where_its_path_says(visitor):
+    set_cookie(visitor, "a=1; Path=/a")
+    assert sent(visitor) == ""
+    assert sent(visitor, "/a/echo/") == "a=1"
+    assert [held.reason for held in visitor.held_back("/echo/")] == ["its Path is /a"]
+
+
+def test_its_cookies_age_with_the_server(visitor, clock):
+    set_cookie(visitor, "a=1; Path=/; Max-Age=60")
+    clock.forward(seconds=59)
+    assert sent(visitor) == "a=1"
+    clock.forward(seconds=1)
+    assert sent(visitor) == ""
+
+
+def test_closing_the_browser_drops_session_cookies_alone(visitor):
+    set_cookie(visitor, "a=1; Path=/; Max-Age=60")
+    set_cookie(visitor, "b=2; Path=/")
+    visitor.close_browser()
+    assert sent(visitor) == "a=1"
+
+
+def test_with_cookies_blocked_it_keeps_none_and_forgets_those_it_had(visitor):
+    set_cookie(visitor, "a=1; Path=/")
+    visitor.block_cookies()
+    set_cookie(visitor, "b=1; Path=/")
+    assert sent(visitor) == ""
+    visitor.block_cookies(False)
+    assert sent(visitor) == ""
+
+
+def test_it_keeps_a_cookie_that_came_with_a_redirect(visitor):
+    assert visitor.get("/redirect/", follow=True).content == b"from=redirect"
+
+
+def test_a_test_may_send_a_cookie_header_of_its_own(visitor):
+    set_cookie(visitor, "a=1; Path=/")
+    assert visitor.get("/echo/", headers={"cookie": "x=y"}).content == b"x=y"
+
+
+def test_a_cookie_can_be_edited_by_hand(visitor):
+    set_cookie(visitor, "a=1; Path=/; HttpOnly")
+    visitor.edit_cookie("a", "अ")
+    assert sent(visitor).encode("latin-1").decode() == "a=अ"
+    with pytest.raises(KeyError):
+        visitor.edit_cookie("b", "1")
+
+
+def test_another_sites_link_carries_lax_cookies_and_its_image_does_not(visitor):
+    set_cookie(visitor, "lax=1; Path=/; SameSite=Lax")
+    set_cookie(visitor, "strict=1; Path=/; SameSite=Strict")
+    with visitor.coming_from("http://evil.example/page"):
+        assert sent(visitor) == "lax=1"
+    with visitor.coming_from("http://evil.example/page", embedded=True):
+        assert sent(visitor) == ""
+    assert sent(visitor) == "lax=1; strict=1"
+
+
+def test_a_post_names_its_origin(visitor):
+    visitor.get("/form/")
+    token = visitor.jar.get("csrftoken").value
+    assert visitor.post("/form/", {"csrfmiddlewaretoken": token}).status_code == 200
+    with visitor.coming_from("http://evil.example/"):
+        assert visitor.post("/form/", {"csrfmiddlewaretoken": token}).status_code == 403
+
+
+def test_it_fills_in_the_form_on_the_page(visitor):
+    response = visitor.submit("/form/", {"a": "x", "b": "2"})
+    for field in ("('a', 'x')", "('b', '2')", "('h', '1')", "csrfmiddlewaretoken"):
+        assert field in response.content.decode()
+
+
+def test_it_can_send_a_form_by_get(visitor):
+    response = visitor.submit("/echo/", {"q": "x"}, page="/form/")
+    assert response.request["QUERY_STRING"] == "q=x"
+
+
+@pytest.mark.parametrize("data", [{"nothing": "x"}, {"b": "3"}])
+def test_it_fills_in_no_form_that_is_not_there(visitor, data):
+    with pytest.raises(AssertionError, match="no form that goes to /form/"):
+        visitor.submit("/form/", data)
+
+
+def test_a_user_can_be_logged_in_as_with_the_client(visitor):
+    visitor.jar.store("a=1", visitor.origin)
+    user = User(pk=1, username="anu")
+    user.save = lambda **_: None  # force_login() writes last_login; there is no database here
+    visitor.force_login(user)
+    assert visitor.jar.get("sessionid").path == "/"
+    assert visitor.jar.get("a").value == "1"
+
+
+# Each check on every response, seen biting
+
+
+def test_a_server_error_fails_the_test():
+    visitor = Visitor(raise_request_exception=False)
+    with pytest.raises(BrokenPromise, match="server error: status 500"):
+        visitor.get("/crash/")
+
+
+def test_a_crash_shows_the_tests_author_the_exception_itself(visitor):
+    with pytest.raises(RuntimeError, match="on purpose"):
+        visitor.get("/crash/")
+
+
+def test_a_traceback_on_a_page_fails_the_test(visitor):
+    with pytest.raises(BrokenPromise, match="traceback"):
+        visitor.get("/traceback/")
+
+
+def test_a_header_that_no_server_can_send_fails_the_test(visitor):
+    with pytest.raises(BrokenPromise, match="header that cannot be sent: X-Name"):
+        visitor.get("/header/")
+
+
+def test_a_cookie_value_that_no_server_can_send_fails_the_test(visitor):
+    with pytest.raises(BrokenPromise, match="header that cannot be sent: Set-Cookie"):
+        visitor.get("/cookie/", {"name": "a", "value": "अनु"})
+
+
+@pytest.mark.parametrize("value", ["a;b", "a,b", "a b", 'a"b', "a\\b"])
+def test_a_cookie_outside_of_the_grammar_fails_the_test(visitor, value):
+    with pytest.raises(BrokenPromise, match="illegal Set-Cookie"):
+        visitor.get("/cookie/", {"name": "a", "value": value})
+
+
+@pytest.mark.parametrize("line", ["a b=1", "=1", "a", "a=b; Path=/\x01"])
+def test_a_cookie_header_outside_of_the_grammar_fails_the_test(visitor, line):
+    with pytest.raises(BrokenPromise):
+        set_cookie(visitor, line)
+
+
+def test_a_cookie_of_4096_bytes_passes_and_one_of_4097_fails_the_test(visitor):
+    visitor.get("/cookie/", {"name": "abc", "value": "x" * 4093})
+    assert len(visitor.jar.get("abc").value) == 4093
+    with pytest.raises(BrokenPromise, match="Set-Cookie too large: name and value of 4097 bytes"):
+        visitor.get("/cookie/", {"name": "abc", "value": "x" * 4094})
+
+
+@pytest.mark.parametrize(
+    "line", ["__Host-a=1", "a=1; SameSite=None", "a=1; Domain=example.com", "__Secure-a=1; Path=/"]
+)
+def test_a_cookie_that_the_browser_drops_in_silence_fails_the_test(visitor, line):
+    with pytest.raises(BrokenPromise, match="cookie refused by the browser"):
+        set_cookie(visitor, line)
+
+
+def test_what_a_test_expects_does_not_fail_it(visitor):
+    with visitor.expecting(checks.COOKIE_REFUSED):
+        set_cookie(visitor, "__Host-a=1")
+    with visitor.expecting(checks.SERVER_ERROR):
+        assert visitor.get("/crash/").status_code == 500
+    with pytest.raises(BrokenPromise):
+        set_cookie(visitor, "__Host-a=1")
+
+
+def test_what_a_test_expects_has_to_happen(visitor):
+    with (
+        pytest.raises(BrokenPromise, match="did not happen: server error"),
+        visitor.expecting(checks.SERVER_ERROR),
+    ):
+        visitor.get("/")
+
+
+def test_only_promises_that_exist_can_be_expected(visitor):
+    with pytest.raises(ValueError, match="no such promise: rain"), visitor.expecting("rain"):
+        pass
+
+
+def test_a_broken_promise_shows_the_exchange(visitor):
+    set_cookie(visitor, "a=1; Path=/")
+    with pytest.raises(BrokenPromise) as caught:
+        visitor.get("/traceback/")
+    assert "GET http://127.0.0.1/traceback/\n  Cookie: a=1\n  -> 200" in str(caught.value)
