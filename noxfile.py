@@ -108,6 +108,13 @@ def browser_kit(session: nox.Session) -> None:
     pytest(session, "tests", "-m", "browser")
 
 
+@nox.session(name="mysql-kit", venv_backend="none", tags=["mysql"])
+def mysql_kit(session: nox.Session) -> None:
+    """labkit with real databases (on MariaDB)"""
+    need(session, "mysql", "headers", "mariadb")
+    pytest(session, "tests", "-m", "mysql")
+
+
 @nox.session(venv_backend="none", default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks: ratios measured side by side, printed and not judged"""

@@ -20,6 +20,7 @@ settings.configure(
     MIDDLEWARE=[
         "labkit.pages.middleware.error_pages",
         "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",

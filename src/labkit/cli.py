@@ -252,3 +252,7 @@ def doctor() -> None:
             table.add_row(PRESENT, f"port {lab.port}", f"lab {lab.number}", "free")
     console.print(table)
     sys.exit(1 if lacking else 0)
+
+
+if __name__ == "__main__":
+    main()

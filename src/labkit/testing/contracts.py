@@ -276,7 +276,6 @@ class CartContract:
                 assert self.cart(visitor) == {"bread": 2}
 
 
-@pytest.mark.browser
 class CartInChromium:
     """What every cart shows to a person at a real browser."""
 

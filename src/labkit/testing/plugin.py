@@ -33,14 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
     # Before pytest-django reads the settings, since they depend on what is set here.
-    early_config.addinivalue_line("markers", "browser: needs Chromium; run by nox -s browser-NN")
+    for mark in ("browser: needs Chromium, as in nox -t browser", "mysql: needs MariaDB's server"):
+        early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
     if lab is not None and "DJANGO_SETTINGS_MODULE" not in os.environ:
         sys.path.insert(0, str(lab))
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched
         if early_config.known_args_namespace.db == "mysql":
-            os.environ["DATABASE_URL"] = _private_mariadb(early_config).url(f"lab_{lab.name[:2]}")
+            from labkit import conf  # noqa: PLC0415
+
+            server = _private_mariadb(early_config)
+            os.environ["DATABASE_URL"] = server.url(f"lab_{conf.number(lab)}")
     return (yield)
 
 
@@ -53,12 +57,20 @@ def _lab_around(paths: list[str]) -> Path | None:
     return None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A lab with a database: each of its tests may use it, in a transaction that is rolled back."""
+# First of all, so that -m sees the marks that are given here.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Chromium, a private MariaDB, or the lab's own database."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "chromium" in fixtures:
+            item.add_marker(pytest.mark.browser)
+        if "mariadb" in fixtures:
+            item.add_marker(pytest.mark.mysql)
     if os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS and _has_database():
         for item in items:
             if not item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.django_db)
+                item.add_marker(pytest.mark.django_db)  # a transaction, rolled back
 
 
 def _has_database() -> bool:

@@ -1,0 +1,242 @@
+"""The `lab` command, run as a person runs it."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing, contextmanager
+
+import pytest
+from click.testing import CliRunner
+
+from labkit import cli, needs
+from labkit.mariadb import PrivateMariaDB
+from labkit.testing.server import free_port
+
+LIMIT = 30  # seconds
+LAB = [sys.executable, "-m", "labkit.cli"]
+
+
+@pytest.fixture
+def own_checkout(tmp_path, monkeypatch, checkout):
+    """A copy of the labs, with nothing in .lab/, as the current folder."""
+    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def said():
+    """Run `lab` in this process; (exit status, what it printed)."""
+
+    def run(*arguments):
+        result = CliRunner().invoke(cli.main, arguments)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, " ".join(result.output.split())
+
+    return run
+
+
+@contextmanager
+def running(*arguments, environ=None):
+    """`lab run` in a terminal of its own; yields its address. Ends it with Ctrl-C."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*LAB, "run", *arguments, "--port", str(port)],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # A CI may start its runs with Ctrl-C ignored, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    process.url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + LIMIT
+        while not reachable(port) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        process.output = process.communicate(timeout=LIMIT)[0]
+
+
+def reachable(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def page(url):
+    with urllib.request.urlopen(url, timeout=LIMIT) as response:
+        return response.read().decode()
+
+
+def test_list_names_every_lab(said, checkout):
+    status, text = said("list")
+    assert status == 0
+    for lab in checkout.labs:
+        assert f"{lab.number} {lab.title}" in text
+        assert f":{lab.port}/" in text
+
+
+@pytest.mark.parametrize("command", ["run", "reset"])
+def test_an_unknown_lab_is_one_sentence(said, command):
+    status, text = said(command, "99")
+    assert status == 1
+    assert text.startswith("Error: There is no lab 99. The labs are ")
+
+
+def test_a_busy_port_is_one_sentence_with_a_way_out(said):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, text = said("run", "03", "--port", str(port))
+    assert status == 1
+    assert f"Port {port} is in use." in text
+    assert "lab run 03 --port" in text
+
+
+def test_a_port_that_is_none_is_one_sentence(said):
+    status, text = said("run", "03", "--port", "99999")
+    assert status == 2
+    assert "1<=x<=65535" in text
+
+
+def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
+    monkeypatch.setitem(needs.NEEDS, "mysqlclient", lacking("mysqlclient"))
+    for environ in ({}, {"DATABASE_URL": "mysql://anu@db.example/cart"}):
+        monkeypatch.setattr(os, "environ", os.environ | environ)
+        status, text = said("run", "04", "--db", "mysql", "--port", str(free_port()))
+        assert status == 1
+        assert "mysqlclient is missing. Install it:" in text
+        assert '-m pip install -e ".[mysql]"' in text
+
+
+def lacking(name):
+    need = needs.NEEDS[name]
+    return needs.Need(need.name, need.use, lambda: None, need.lines)
+
+
+def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):
+    monkeypatch.setitem(needs.NEEDS, "chromium", lacking("chromium"))
+    monkeypatch.setenv("COLUMNS", "200")
+    status, text = said("doctor")
+    assert status == 0
+    assert needs.NEEDS["chromium"].advice() in text
+    for lab in (8003, 8004):
+        assert f"port {lab}" in text
+
+
+def test_doctor_fails_where_no_lab_could_run(said, monkeypatch):
+    monkeypatch.setattr(needs, "missing_requirements", lambda extras: ["Django>=5.2"])
+    status, text = said("doctor")
+    assert status == 1
+    assert "missing: Django>=5.2" in text
+
+
+def test_reset_wants_one_lab_or_all(said):
+    assert said("reset")[0] == 2
+    assert said("reset", "03", "--all")[0] == 2
+
+
+def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checkout):
+    with running("04"):
+        pass
+    state = own_checkout / ".lab" / "04"
+    key = (state / "secret_key").read_text()
+    with closing(sqlite3.connect(state / "db.sqlite3")) as database, database:
+        database.execute("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+    (state / "sessions").mkdir()
+    (state / "sessions" / "sessionid").touch()
+    status, text = said("reset", "--all")
+    assert status == 0
+    assert "03 A cart kept in cookies: nothing to clear." in text
+    assert "04 A cart kept in a session: rows in SQLite, sessions." in text
+    assert "delete 127.0.0.1" in text
+    with closing(sqlite3.connect(state / "db.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
+    assert sorted(path.name for path in state.iterdir()) == ["db.sqlite3", "secret_key"]
+    assert (state / "secret_key").read_text() == key
+
+
+def test_run_needs_nothing_but_the_lab_and_ends_with_ctrl_c(own_checkout):
+    with running("cookie_cart") as lab:
+        assert "Your cart is empty" in page(f"{lab.url}/")
+    assert f"03 A cart kept in cookies: {lab.url}/" in lab.output
+    assert "Traceback" not in lab.output
+    assert lab.returncode in {0, -signal.SIGINT}
+    assert list((own_checkout / "labs" / "03_cookie_cart").rglob("*.sqlite3")) == []
+
+
+def test_run_migrates_by_itself(own_checkout):
+    with running(
+        "04", "--db", "sqlite", environ={"DATABASE_URL": "mysql://nobody@nowhere/x"}
+    ) as lab:
+        assert "Where is the cart?" in page(f"{lab.url}/info/")
+    assert (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
+
+
+def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mariadb):
+    with running("04", "--db", "mysql") as lab:
+        assert "Where is the cart?" in page(f"{lab.url}/info/")
+        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        assert joined._process is None
+        with closing(joined.connect("lab_04")) as connection:
+            connection.query("DESCRIBE django_session")
+        joined.stop()
+        assert joined.answers()
+    assert not joined.answers()
+    assert joined.client_command("lab_04") in lab.output
+    assert not (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
+
+
+def test_run_uses_the_database_that_the_url_names(own_checkout, mariadb):
+    environ = {"DATABASE_URL": mariadb.url("lab_77")}
+    with running("04", "--db", "mysql", environ=environ) as lab:
+        assert "Where is the cart?" in page(f"{lab.url}/info/")
+        with closing(mariadb.connect("lab_77")) as connection:
+            connection.query("DESCRIBE django_session")
+    assert "that DATABASE_URL names" in lab.output
+    assert not (own_checkout / ".lab" / "mariadb").exists()
+
+
+def test_a_database_that_is_not_there_is_one_sentence(own_checkout, mariadb):
+    url = mariadb.url("lab_77").replace("lab_77", "nothing")
+    with running("04", environ={"DATABASE_URL": url}) as lab:
+        pass
+    assert lab.returncode == 1
+    assert "Create it first" in lab.output
+    assert "Traceback" not in lab.output
+
+
+def test_a_server_that_is_not_there_is_one_sentence(own_checkout, mariadb):
+    with running("04", environ={"DATABASE_URL": "mysql://root@127.0.0.1:1/x"}) as lab:
+        pass
+    assert lab.returncode == 1
+    assert "The database of lab 04 is not ready" in lab.output
+    assert "Traceback" not in lab.output
+
+
+def test_reset_reaches_the_private_mariadb(said, own_checkout, mariadb):
+    with running("04", "--db", "mysql"):
+        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        with closing(joined.connect("lab_04")) as connection:
+            connection.query("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+            connection.commit()
+        assert "rows in the private MariaDB" in said("reset", "04")[1]
+        with closing(joined.connect("lab_04")) as connection:
+            connection.query("SELECT count(*) FROM django_session")
+            assert connection.store_result().fetch_row() == ((0,),)
+        joined.stop()

@@ -1,0 +1,281 @@
+"""The labs keep their shape. Each rule yields complaints; none is the pass.
+
+Below the rules, each is broken once in a copy and has to notice.
+"""
+
+import ast
+import difflib
+import itertools
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.catalog import Catalog, Lab
+
+IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
+REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
+HEADINGS = ["Run", "Look for", "Try", "Questions", "Twin"]
+MOST_LINES = 60
+PROTECTION = [
+    "labkit.pages.middleware.error_pages",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+
+def files(lab: Lab) -> list[Path]:
+    """The lab's files, relative to its folder, without what Python and pytest leave behind."""
+    found = (path.relative_to(lab.folder) for path in lab.folder.rglob("*") if path.is_file())
+    return sorted(p for p in found if not {"__pycache__", ".pytest_cache"} & set(p.parts))
+
+
+def text(lab: Lab, path: str | Path) -> str:
+    return (lab.folder / path).read_text(encoding="utf-8")
+
+
+def code(lab: Lab) -> Iterator[tuple[Path, ast.Module]]:
+    """The parsed Python files of lab/."""
+    for path in files(lab):
+        if path.parts[0] == "lab" and path.suffix == ".py":
+            yield path, ast.parse(text(lab, path))
+
+
+# The rules
+
+
+def manifest_and_folders_agree(checkout: Catalog) -> Iterator[str]:
+    named = [lab.folder.name for lab in checkout.labs]
+    there = sorted(path.parent.name for path in (checkout.root / "labs").glob("*/manage.py"))
+    yield from (f"{name} is not in labs.toml" for name in there if name not in named)
+    yield from (f"{name} is in labs.toml and not in labs/" for name in named if name not in there)
+    if named != sorted(set(named)):
+        yield "the labs in labs.toml are not in order, or one stands there twice"
+    for lab in checkout.labs:
+        settings = text(lab, "lab/settings.py") if lab.folder.name in there else ""
+        if settings and lab.database != ("\nDATABASES =" in settings):
+            yield f"{lab.number}: `database` in labs.toml and settings.py do not agree"
+
+
+def twins_name_each_other(checkout: Catalog) -> Iterator[str]:
+    pairs = {tuple(sorted(twins.labs)) for twins in checkout.twins}
+    for lab in checkout.labs:
+        if lab.twin and checkout.find(lab.twin).twin != lab.number:
+            yield f"{lab.number} names {lab.twin} as its twin, but not the other way round"
+        if lab.twin and tuple(sorted((lab.number, lab.twin))) not in pairs:
+            yield f"{lab.number} and {lab.twin} have no [[twins]] entry"
+
+
+def every_lab_has_the_same_parts(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        for path in REQUIRED:
+            if not (lab.folder / path).is_file():
+                yield f"{lab.number}: {path} is missing"
+        if not list((lab.folder / "tests").glob("test_*.py")):
+            yield f"{lab.number}: there are no tests"
+
+
+def boilerplate_is_identical(checkout: Catalog) -> Iterator[str]:
+    first, *others = checkout.labs
+    for lab, path in itertools.product(others, IDENTICAL):
+        if text(lab, path) != text(first, path):
+            yield f"{path} of {lab.number} is not the same as in {first.number}"
+
+
+def no_file_is_long(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        for path in files(lab):
+            lines = len(text(lab, path).splitlines())
+            if path.parts[0] in {"lab", "manage.py"} and lines >= MOST_LINES:
+                yield f"{lab.number}: {path} has {lines} lines; the most is {MOST_LINES - 1}"
+
+
+def code_is_for_reading_aloud(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        for path, tree in code(lab):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and path.name != "forms.py":
+                    yield f"{lab.number}: {path} has a class, {node.name}"
+                if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation:
+                    yield f"{lab.number}: {path}:{node.lineno} has a type hint"
+
+
+def settings_show_protection_and_no_number(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        settings = text(lab, "lab/settings.py")
+        yield from (f"{lab.number}: no {name}" for name in PROTECTION if name not in settings)
+        if lab.number in settings:
+            yield f"{lab.number}: settings.py has its number in it; conf.number() knows it"
+        if "CSRF_COOKIE_NAME" not in settings:
+            yield f"{lab.number}: CSRF_COOKIE_NAME is Django's own, and every lab's"
+        if ("SessionMiddleware" in settings) != ("SESSION_COOKIE_NAME" in settings):
+            yield f"{lab.number}: SESSION_COOKIE_NAME and SessionMiddleware go together"
+
+
+def pages_ask_no_other_machine(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        for path in files(lab):
+            if path.suffix == ".html" and re.search(r"(src|href)=\"(https?:)?//", text(lab, path)):
+                yield f"{lab.number}: {path} loads something from another machine"
+
+
+def twins_differ_where_they_say(checkout: Catalog) -> Iterator[str]:
+    for twins in checkout.twins:
+        one, two = map(checkout.find, twins.labs)
+        for path in sorted(set(files(one)) ^ set(files(two))):
+            yield f"{path} is in {one.number} or {two.number} alone"
+        shared = sorted(set(files(one)) & set(files(two)))
+        differing = {p.as_posix() for p in shared if text(one, p) != text(two, p)} - {"README.md"}
+        for path in sorted(differing - set(twins.differs_in)):
+            yield f"{path} differs between {one.number} and {two.number}; labs.toml has no reason"
+        for path in sorted(set(twins.differs_in) - differing):
+            yield f"labs.toml says why {path} differs between {one.number} and {two.number}: same"
+        changed = sum(
+            changed_lines(text(one, p), text(two, p)) for p in shared if p.parts[0] == "lab"
+        )
+        if changed >= twins.lines:
+            yield f"{one.number} and {two.number} differ in {changed} lines; under {twins.lines} is agreed"
+
+
+def changed_lines(one: str, two: str) -> int:
+    """As `diff | grep -c '^[<>]'` counts them."""
+    diff = difflib.ndiff(one.splitlines(), two.splitlines())
+    return sum(line[0] in "+-" for line in diff)
+
+
+def twins_promise_and_ask_the_same(checkout: Catalog) -> Iterator[str]:
+    for twins in checkout.twins:
+        one, two = map(checkout.find, twins.labs)
+        for path in twins.differs_in:
+            if path.endswith(".py") and signatures(one, path) != signatures(two, path):
+                yield f"{path}: functions or docstrings differ between {one.number} and {two.number}"
+
+
+def signatures(lab: Lab, path: str) -> list[tuple[str, str, str | None]]:
+    functions = (n for n in ast.walk(ast.parse(text(lab, path))) if isinstance(n, ast.FunctionDef))
+    # A test asks by its name; the arguments it needs for the answer are its own affair.
+    return [
+        (f.name, "" if path.startswith("tests/") else ast.unparse(f.args), ast.get_docstring(f))
+        for f in functions
+    ]
+
+
+def handouts_have_the_same_headings(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        headings = re.findall(r"^## (.+)$", text(lab, "README.md"), re.MULTILINE)
+        wanted = HEADINGS if lab.twin else HEADINGS[:-1]
+        if headings != wanted:
+            yield f"{lab.number}: README.md has the headings {headings}, not {wanted}"
+        if lab.title not in text(lab, "README.md").splitlines()[0]:
+            yield f"{lab.number}: README.md does not open with the lab's title"
+
+
+def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        tests = "".join(text(lab, p) for p in files(lab) if p.parts[0] == "tests")
+        if lab.contract and not re.search(rf"^class Test\w*\({lab.contract}\):", tests, re.M):
+            yield f"{lab.number}: no test subclasses {lab.contract}"
+        if "chromium" not in tests:
+            yield f"{lab.number}: no test runs in Chromium"
+
+
+def the_readme_lists_every_lab(checkout: Catalog) -> Iterator[str]:
+    readme = (checkout.root / "README.md").read_text(encoding="utf-8")
+    for lab in checkout.labs:
+        if f"[{lab.number}](labs/{lab.folder.name})" not in readme or lab.title not in readme:
+            yield f"README.md does not list {lab.number} {lab.title}"
+
+
+RULES = [
+    manifest_and_folders_agree,
+    twins_name_each_other,
+    every_lab_has_the_same_parts,
+    boilerplate_is_identical,
+    no_file_is_long,
+    code_is_for_reading_aloud,
+    settings_show_protection_and_no_number,
+    pages_ask_no_other_machine,
+    twins_differ_where_they_say,
+    twins_promise_and_ask_the_same,
+    handouts_have_the_same_headings,
+    contracts_are_kept,
+    the_readme_lists_every_lab,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_layout(checkout, rule):
+    assert list(rule(checkout)) == []
+
+
+# Every rule, seen biting: (rule, file, text to replace, its replacement, the complaint)
+
+CART = "labs/03_cookie_cart/"
+BROKEN = [
+    (manifest_and_folders_agree, "labs/labs.toml", 'slug = "cookie_cart"', 'slug = "x"', "not in labs/"),
+    (manifest_and_folders_agree, "labs/labs.toml", 'number = "03"', 'number = "33"', "not in labs.toml"),
+    (manifest_and_folders_agree, "labs/labs.toml", "database = true", "database = false", "not agree"),
+    (twins_name_each_other, "labs/labs.toml", 'twin = "03"', 'twin = "04"', "other way round"),
+    (twins_name_each_other, "labs/labs.toml", 'labs = ["03", "04"]', 'labs = ["03", "03"]', "no [[twins]]"),
+    (every_lab_has_the_same_parts, CART + "README.md", None, None, "README.md is missing"),
+    (every_lab_has_the_same_parts, CART + "tests", None, None, "no tests"),
+    (boilerplate_is_identical, CART + "manage.py", "import os", "import os  # x", "manage.py of 04"),
+    (no_file_is_long, CART + "lab/views.py", "\n\n\n", "\n" * 30, "lines; the most is 59"),
+    (code_is_for_reading_aloud, CART + "lab/views.py", "def info", "class X: pass\ndef info", "class, X"),
+    (code_is_for_reading_aloud, CART + "lab/views.py", "info(request)", "info(request: int)", "type hint"),
+    (settings_show_protection_and_no_number, CART + "lab/settings.py", "{LAB}", "03", "its number"),
+    (settings_show_protection_and_no_number, CART + "lab/settings.py", "csrf.Csrf", "x.X", "no django"),
+    (settings_show_protection_and_no_number, CART + "lab/settings.py", "CSRF_COOKIE", "X", "own"),
+    (
+        settings_show_protection_and_no_number,
+        "labs/04_session_cart/lab/settings.py",
+        "SESSION_COOKIE_NAME",
+        "X",
+        "go together",
+    ),
+    (
+        pages_ask_no_other_machine,
+        CART + "lab/templates/base.html",
+        "<link",
+        '<link href="//cdn.example/x.css"><link',
+        "another machine",
+    ),
+    (twins_differ_where_they_say, CART + "lab/views.py", "goods", "things", "no reason"),
+    (twins_differ_where_they_say, CART + "lab/forms.py", None, None, "in 03 or 04 alone"),
+    (twins_differ_where_they_say, "labs/labs.toml", "lab/settings.py", "lab/urls.py", "same"),
+    (twins_differ_where_they_say, "labs/labs.toml", "lines = 60", "lines = 40", "under 40 is agreed"),
+    (twins_promise_and_ask_the_same, CART + "lab/storage.py", "Take one", "Take an", "docstrings differ"),
+    (twins_promise_and_ask_the_same, CART + "lab/storage.py", "def clear(", "def wipe(", "differ"),
+    (twins_promise_and_ask_the_same, CART + "tests/test_cart.py", "def test_can", "def test_x", "differ"),
+    (handouts_have_the_same_headings, CART + "README.md", "## Try", "## Do", "headings"),
+    (handouts_have_the_same_headings, CART + "README.md", "cart kept", "basket", "title"),
+    (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
+    (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),
+    (the_readme_lists_every_lab, "README.md", "[04]", "[4]", "does not list 04"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "old", "new", "complaint"),
+    BROKEN,
+    ids=[f"{number}-{rule.__name__}" for number, (rule, *_) in enumerate(BROKEN)],
+)
+def test_a_broken_layout_is_noticed(checkout, tmp_path, rule, path, old, new, complaint):
+    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
+    shutil.copy(checkout.root / "README.md", tmp_path)
+    broken = tmp_path / path
+    if old is None:
+        shutil.rmtree(broken) if broken.is_dir() else broken.unlink()
+    else:
+        content = broken.read_text(encoding="utf-8")
+        assert old in content
+        broken.write_text(content.replace(old, new), encoding="utf-8")
+    assert any(complaint in found for found in rule(Catalog(tmp_path)))
+
+
+def test_every_rule_has_been_seen_biting():
+    assert {rule for rule, *_ in BROKEN} == set(RULES)
