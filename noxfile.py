@@ -14,6 +14,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
 
 nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "none"  # one environment, ours, for all sessions
 
 
 def environment(session: nox.Session, *extras: str) -> None:
@@ -57,7 +58,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
     session.run(*command, external=True, env={"PYTHONDONTWRITEBYTECODE": None})
 
 
-@nox.session(venv_backend="none")
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: style, and one format for all files"""
     environment(session)
@@ -65,7 +66,7 @@ def lint(session: nox.Session) -> None:
     session.run(str(PYTHON), "-m", "ruff", "format", "--check", ".", external=True)
 
 
-@nox.session(venv_backend="none")
+@nox.session
 def kit(session: nox.Session) -> None:
     """labkit itself, and the layout of the labs"""
     environment(session)
@@ -94,28 +95,28 @@ def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
     places = {"test": "", "mysql": " (on MariaDB)", "browser": " (in Chromium)"}
     for kind, body in bodies.items():
         body.__doc__ = title + places[kind]
-        nox.session(body, name=f"{kind}-{number}", venv_backend="none", tags=[kind])
+        nox.session(body, name=f"{kind}-{number}", tags=[kind])
 
 
 for lab in LABS:
     sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"])
 
 
-@nox.session(name="browser-kit", venv_backend="none", tags=["browser"])
+@nox.session(name="browser-kit", tags=["browser"])
 def browser_kit(session: nox.Session) -> None:
     """labkit and several labs together (in Chromium)"""
     need(session, "browser", "chromium")
     pytest(session, "tests", "-m", "browser")
 
 
-@nox.session(name="mysql-kit", venv_backend="none", tags=["mysql"])
+@nox.session(name="mysql-kit", tags=["mysql"])
 def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
     pytest(session, "tests", "-m", "mysql")
 
 
-@nox.session(venv_backend="none", default=False)
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks: ratios measured side by side, printed and not judged"""
     environment(session)
