@@ -48,7 +48,7 @@ def need(session: nox.Session, extra: str, *tools: str) -> None:
 
 def absent(session: nox.Session, reason: str) -> None:
     """Skip with this reason, but fail where CI is set: there a skip would hide a gap."""
-    reason = " ".join(reason.split())
+    reason = ". ".join(reason.split("\n")).strip(" .")
     session.error(reason) if os.environ.get("CI") else session.skip(reason)
 
 

@@ -1,5 +1,6 @@
 """The `lab` command, run as a person runs it."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -120,13 +121,13 @@ def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
         monkeypatch.setattr(os, "environ", os.environ | environ)
         status, text = said("run", "04", "--db", "mysql", "--port", str(free_port()))
         assert status == 1
-        assert "mysqlclient is missing. Install it:" in text
+        assert "mysqlclient not found; get it by:" in text
         assert '-m pip install -e ".[mysql]"' in text
 
 
 def lacking(name):
     need = needs.NEEDS[name]
-    return needs.Need(need.name, need.use, lambda: None, need.lines)
+    return dataclasses.replace(need, found=lambda: None)
 
 
 def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):

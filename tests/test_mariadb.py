@@ -65,4 +65,4 @@ def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb,
 def test_without_a_server_the_install_line_is_the_message(monkeypatch):
     monkeypatch.setattr("labkit.needs.program", lambda *names: "apt" * ("apt-get" in names))
     sentence = NEEDS["mariadb"].missing()
-    assert sentence == "mariadb is missing. Install it: sudo apt-get install mariadb-server"
+    assert sentence == "MariaDB's server not found; get it by: sudo apt-get install mariadb-server"

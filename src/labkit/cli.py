@@ -226,32 +226,39 @@ def doctor() -> None:
     Exit status 1 where something is missing without which no lab runs.
     """
     checkout = catalog()
-    table = Table("", "What", "For", "Found, or how to get it", box=None, pad_edge=False)
     version = ".".join(map(str, sys.version_info[:3]))
-    table.add_row(PRESENT, "Python", "everything", f"{version}, {sys.executable}")
     lacking = needs.missing_requirements(["dev"])
-    table.add_row(
-        ABSENT if lacking else PRESENT,
-        "packages",
-        "labs and tests",
-        escape(f"missing: {', '.join(lacking)}. {needs.pip_line('dev')}")
-        if lacking
-        else sys.prefix,
-    )
+    rows = [
+        ("Python", "everything", f"{version}, {sys.executable}", ""),
+        (
+            "packages",
+            "labs and tests",
+            "" if lacking else sys.prefix,
+            f"{needs.pip_line('dev')}  (missing: {', '.join(lacking)})",
+        ),
+    ]
     for need in needs.NEEDS.values():
-        found = need.found()
-        table.add_row(
-            PRESENT if found else ABSENT, need.name, need.use, escape(found or need.advice())
-        )
+        rows.append((need.label, need.use, need.found() or "", need.advice()))
     for lab in checkout.labs:
-        try:
-            _bind(lab.port)
-        except OSError:
-            table.add_row(ABSENT, f"port {lab.port}", f"lab {lab.number}", "in use by a program")
-        else:
-            table.add_row(PRESENT, f"port {lab.port}", f"lab {lab.number}", "free")
+        advice = f"end what runs there, or: lab run {lab.number} --port {lab.port + 100}"
+        rows.append((f"port {lab.port}", f"lab {lab.number}", _free(lab.port), advice))
+    table = Table("", "What", "For", "Found", box=None, pad_edge=False)
+    for what, use, found, _ in rows:
+        table.add_row(PRESENT if found else ABSENT, what, use, escape(found) or "no")
     console.print(table)
+    # Below the table, where no line is broken: these are for copying.
+    for what, _, found, advice in rows:
+        if not found:
+            console.print(escape(f"{what}: {advice}"), soft_wrap=True)
     sys.exit(1 if lacking else 0)
+
+
+def _free(port: int) -> str:
+    try:
+        _bind(port)
+    except OSError:
+        return ""
+    return "free"
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class PrivateMariaDB:
         if sys.platform == "win32":
             raise Missing(f"There is no private MariaDB on Windows: {NEEDS['mariadb'].lines['']}")
         if missing := missing_tools(["mysqlclient", "mariadb"]):
-            raise Missing(" ".join(missing))
+            raise Missing(". ".join(missing))
 
     @classmethod
     def temporary(cls) -> "PrivateMariaDB":

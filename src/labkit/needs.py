@@ -36,6 +36,7 @@ class Need:
     """One thing that a part of the project cannot do without."""
 
     name: str
+    label: str
     use: str  # what it is for
     found: Callable[[], str | None]  # version or path, None where it is missing
     lines: dict[str, str]  # package manager -> the line that installs it; "" for any
@@ -47,8 +48,8 @@ class Need:
         return line or self.lines.get("", "see README.md")
 
     def missing(self) -> str | None:
-        """One sentence that says it is missing and how to mend that; None where it is here."""
-        return None if self.found() else f"{self.name} is missing. Install it: {self.advice()}"
+        """What is missing and the line that brings it; None where it is here."""
+        return None if self.found() else f"{self.label} not found; get it by: {self.advice()}"
 
 
 def _distribution(name: str) -> Callable[[], str | None]:
@@ -92,6 +93,7 @@ NEEDS = {
     for need in [
         Need(
             "headers",
+            "MariaDB's headers",
             "building mysqlclient",
             _headers,
             {
@@ -103,12 +105,14 @@ NEEDS = {
         ),
         Need(
             "mysqlclient",
+            "mysqlclient",
             "MySQL and MariaDB",
             _distribution("mysqlclient"),
             {"": pip_line("mysql")},
         ),
         Need(
             "mariadb",
+            "MariaDB's server",
             "a private MariaDB server",
             _mariadb,
             {
@@ -118,9 +122,10 @@ NEEDS = {
                 "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
             },
         ),
-        Need("redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
+        Need("redis-py", "redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
         Need(
             "redis-server",
+            "Redis's server",
             "a private Redis server",
             lambda: program("redis-server"),
             {
@@ -132,12 +137,14 @@ NEEDS = {
         ),
         Need(
             "playwright",
+            "playwright",
             "driving Chromium in tests",
             _distribution("playwright"),
             {"": pip_line("browser")},
         ),
         Need(
             "chromium",
+            "Chromium",
             "the browser tests",
             chromium,
             {

@@ -148,7 +148,7 @@ def _playwright() -> "Iterator[Playwright]":
     from labkit.needs import missing_tools  # noqa: PLC0415
 
     if missing := missing_tools(["playwright", "chromium"]):
-        absent(" ".join(missing))
+        absent(". ".join(missing))
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     with sync_playwright() as playwright:
