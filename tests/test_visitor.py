@@ -65,6 +65,12 @@ def test_a_test_may_send_a_cookie_header_of_its_own(visitor):
     assert visitor.get("/echo/", headers={"cookie": "x=y"}).content == b"x=y"
 
 
+def test_context_and_templates_are_kept_as_with_the_client(visitor):
+    response = visitor.get("/nowhere/")
+    assert response.context["status"] == 404
+    assert "labkit/error.html" in [template.name for template in response.templates]
+
+
 def test_a_cookie_can_be_edited_by_hand(visitor):
     set_cookie(visitor, "a=1; Path=/; HttpOnly")
     visitor.edit_cookie("a", "अ")

@@ -49,12 +49,20 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def _lab_around(paths: list[str]) -> Path | None:
-    """The lab that holds the first of these paths: a folder with manage.py and lab/settings.py."""
-    start = Path(paths[0].partition("::")[0]).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file():
-            return folder
-    return None
+    """The lab that holds these paths: a folder with manage.py and lab/settings.py.
+
+    Raises UsageError for several labs: a process has one settings module.
+    """
+    starts = [Path(path.partition("::")[0]).resolve() for path in paths]
+    labs = {
+        folder
+        for start in starts
+        for folder in (start, *start.parents)
+        if (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
+    }
+    if len(labs) > 1 or any((start / "labs.toml").is_file() for start in starts):
+        raise pytest.UsageError("One run of pytest tests one lab; `nox` tests them all.")
+    return labs.pop() if labs else None
 
 
 # First of all, so that -m sees the marks that are given here.

@@ -1,0 +1,51 @@
+"""The pytest plugin, seen from outside: pytest runs of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(checkout):
+    """Run pytest in the checkout; (exit status, what it printed)."""
+
+    def run(*arguments, environ=None):
+        clean = {k: v for k, v in os.environ.items() if k not in {"CI", "DJANGO_SETTINGS_MODULE"}}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+            cwd=checkout.root,
+            env=clean | (environ or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "paths", [["labs"], ["labs/03_cookie_cart", "labs/04_session_cart/tests/test_cart.py"]]
+)
+def test_several_labs_in_one_run_are_refused_in_one_sentence(run, paths):
+    status, output = run(*paths)
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "One run of pytest tests one lab" in output
+
+
+def test_a_lab_without_tests_is_an_error(run):
+    status, _ = run("labs/03_cookie_cart", "-k", "nothing_is_called_this")
+    assert status == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
+    arguments = ["labs/03_cookie_cart", "-m", "browser", "-k", "hold", "-rs", "-p", "no_chromium"]
+    blind = {"PYTHONPATH": os.path.dirname(__file__)}
+    status, output = run(*arguments, environ=blind)
+    assert status == 0
+    assert "Chromium not found; get it by:" in output
+    status, output = run(*arguments, environ=blind | {"CI": "1"})
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "a failure, since CI is set" in output
