@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,20 +20,25 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    # No other machine has an address.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *localhost",
+    # No other machine has an address; *.example is this one, as a site that is not loopback.
+    "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
+    "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
 ]
 
 
 class Chromium:
     """One browser with one tab, `page`. It finds no other machine, and notes any call for one."""
 
-    def __init__(self, playwright: "Playwright", profile: Path) -> None:
+    def __init__(
+        self, playwright: "Playwright", profile: Path, *, third_party_cookies: bool = False
+    ) -> None:
         self._playwright = playwright
         self._profile = profile
         self._context: BrowserContext | None = None
         self.page: Page
         self.complaints: list[str] = []  # script errors, and requests that would leave this machine
+        if third_party_cookies:  # which Chromium blocks in an automated profile
+            self._prefer(cookie_controls_mode=0, block_third_party_cookies=False)
         self.open()
 
     def open(self) -> "Page":
@@ -52,7 +58,7 @@ class Chromium:
 
     def _guard(self, request: "Request") -> None:
         host = urlsplit(request.url).hostname  # None for data: and the like
-        if host and host != "127.0.0.1" and host.rpartition(".")[2] != "localhost":
+        if host and host.rpartition(".")[2] not in {"1", "localhost", "example"}:
             self.complaints.append(f"request to another machine: {request.url}")
 
     def close(self) -> None:
@@ -69,13 +75,33 @@ class Chromium:
     def block_cookies(self) -> "Page":
         """Reopen the browser with all cookies blocked in its settings."""
         self.close()
+        self._prefer(default_content_setting_values={"cookies": 2})  # 1 would allow them
+        return self.open()
+
+    def _prefer(self, **profile: Any) -> None:
+        """Write these into the `profile` section of a closed browser's settings."""
         preferences = self._profile / "Default" / "Preferences"
         preferences.parent.mkdir(parents=True, exist_ok=True)
         content = json.loads(preferences.read_text()) if preferences.exists() else {}
-        values = content.setdefault("profile", {}).setdefault("default_content_setting_values", {})
-        values["cookies"] = 2  # 1 allows, 2 blocks
+        content.setdefault("profile", {}).update(profile)
         preferences.write_text(json.dumps(content))
-        return self.open()
+
+    def clear_cookies(self) -> None:
+        """Delete all cookies."""
+        assert self._context is not None
+        self._context.clear_cookies()
+
+    def age(self, seconds: float) -> None:
+        """Make every cookie this much older: Chromium's own clock cannot be moved."""
+        assert self._context is not None
+        now = time.time()
+        cookies = self._context.cookies()
+        self._context.clear_cookies()
+        for cookie in cookies:
+            if cookie["expires"] != -1:
+                cookie["expires"] -= seconds
+        alive = [c for c in cookies if c["expires"] == -1 or c["expires"] > now]
+        self._context.add_cookies(alive)
 
     def cookies(self) -> dict[str, Any]:
         """{name: cookie} of all that the browser holds, HttpOnly ones included.

@@ -194,9 +194,10 @@ class Jar:
         cookie = _parse(set_cookie, source, now)
         self._check(cookie, source, context)
         old = self._cookies.get(cookie.key)
-        if old is not None:
-            if old.http_only and not context.http_api:
-                raise Refused("an HttpOnly cookie cannot be replaced from a script")
+        if old is not None and old.http_only and not context.http_api:
+            raise Refused("an HttpOnly cookie cannot be replaced from a script")
+        if old is not None and old.value == cookie.value:
+            # Section 5.7 keeps the creation time in any case; Chromium only for the same value.
             cookie.created, cookie.order = old.created, old.order
         else:
             cookie.order = next(self._count)
@@ -213,7 +214,7 @@ class Jar:
             raise Refused("Secure, but it came over plain http")
         if cookie.http_only and not context.http_api:
             raise Refused("HttpOnly, but a script set it")
-        if not cookie.secure and source.scheme != "https":
+        if not cookie.secure and not source.trustworthy:
             for other in self._cookies.values():
                 if other.secure and other.name == cookie.name and _overlap(cookie, other):
                     raise Refused("it would hide a Secure cookie of the same name")
@@ -284,6 +285,8 @@ def _parse(text: str, source: Origin, now: float) -> Cookie:
     if not equals:
         name, value = "", name
     name, value = name.strip(" \t"), value.strip(" \t")
+    if "\t" in name + value:  # which section 5.6 would allow
+        raise Refused("it has a tab in it, which Chromium does not take")
     if not name and not value:
         raise Refused("it has neither a name nor a value")
     if len(name.encode()) + len(value.encode()) > MAX_NAME_VALUE:
@@ -293,7 +296,9 @@ def _parse(text: str, source: Origin, now: float) -> Cookie:
     explicit_path = attributes.get("path", "")
     path = explicit_path if explicit_path.startswith("/") else default_path(source.path)
     secure = "secure" in attributes
-    _check_prefix(name, value, secure=secure, host_only=host_only, at_root=explicit_path == "/")
+    http_only = "httponly" in attributes
+    at_root = host_only and explicit_path == "/"
+    _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
     return Cookie(
         name=name,
         value=value,
@@ -301,7 +306,7 @@ def _parse(text: str, source: Origin, now: float) -> Cookie:
         path=path,
         host_only=host_only,
         secure=secure,
-        http_only="httponly" in attributes,
+        http_only=http_only,
         same_site=_same_site(attributes.get("samesite", "")),
         expires=_expiry(attributes, now),
         created=now,
@@ -317,7 +322,8 @@ def _attributes(parts: list[str]) -> dict[str, str]:
         name, value = name.strip(" \t").lower(), value.strip(" \t")
         if len(value.encode()) > MAX_ATTRIBUTE:
             continue
-        if name == "max-age" and not re.fullmatch(r"-?[0-9]+", value):
+        # Chromium takes a plus sign, which section 5.6.2 does not.
+        if name == "max-age" and not re.fullmatch(r"[-+]?[0-9]+", value):
             continue
         if name == "expires" and parse_date(value) is None:
             continue
@@ -357,14 +363,23 @@ def _same_site(value: str) -> SameSite:
     return known.get(value.lower(), SameSite.DEFAULT)
 
 
-def _check_prefix(name: str, value: str, *, secure: bool, host_only: bool, at_root: bool) -> None:
+# Longest first. The last two are of draft-ietf-httpbis-layered-cookies, and Chromium knows them.
+_PREFIXES = ("__host-http-", "__host-", "__secure-", "__http-")
+
+
+def _check_prefix(
+    name: str, value: str, *, secure: bool, http_only: bool, host_at_root: bool
+) -> None:
     """Section 5.4: a name that starts so is a promise which the attributes must keep."""
     lower = name.lower()
-    if lower.startswith("__secure-") and not secure:
-        raise Refused("__Secure- needs Secure")
-    if lower.startswith("__host-") and not (secure and host_only and at_root):
-        raise Refused("__Host- needs Secure, Path=/ and no Domain")
-    if not name and value.lower().startswith(("__secure-", "__host-")):
+    prefix = next((p for p in _PREFIXES if lower.startswith(p)), "")
+    if prefix and not secure:
+        raise Refused(f"{prefix} needs Secure")
+    if "host-" in prefix and not host_at_root:
+        raise Refused(f"{prefix} needs Path=/ and no Domain")
+    if "http-" in prefix and not http_only:
+        raise Refused(f"{prefix} needs HttpOnly")
+    if not name and value.lower().startswith(_PREFIXES):
         raise Refused("a nameless cookie may not pretend to have such a prefix")
 
 
