@@ -9,11 +9,9 @@ cart = CartInChromium()
 
 
 @pytest.fixture(scope="module")
-def servers(checkout, tmp_path_factory):
-    running = [
-        LabServer(lab.folder, tmp_path_factory.mktemp(lab.number), migrate=lab.database)
-        for lab in (checkout.find("03"), checkout.find("04"))
-    ]
+def servers(checkout):
+    labs = [checkout.find("03"), checkout.find("04")]
+    running = [LabServer(lab.folder, migrate=lab.database) for lab in labs]
     yield running
     for server in running:
         server.stop()

@@ -205,4 +205,6 @@ def test_a_broken_promise_shows_the_exchange(visitor):
     set_cookie(visitor, "a=1; Path=/")
     with pytest.raises(BrokenPromise) as caught:
         visitor.get("/traceback/")
-    assert "GET http://127.0.0.1/traceback/\n  Cookie: a=1\n  -> 200" in str(caught.value)
+    assert "GET http://127.0.0.1/traceback/\n  Cookie: a=1\n  200 OK, text/html" in str(
+        caught.value
+    )

@@ -1,11 +1,13 @@
 from django.db import connection
 
 from labkit.testing.contracts import CartContract, table, words
+from labkit.testing.raw import spoilt_cookies
 
 
 class TestCart(CartContract):
     lifetime = 120
     capacity = 50
+    raw_requests = spoilt_cookies("cart_03_")
 
 
 cart = TestCart()

@@ -7,7 +7,8 @@ JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, yet part of words 
 
 def validate_visible(name):
     visible = name.translate(JOINERS)
-    if not visible or not visible.isprintable():
+    # U+FFFD is what Django reads where the bytes were not UTF-8.
+    if not visible or not visible.isprintable() or "\ufffd" in visible:
         raise ValidationError("Use characters that can be seen.")
 
 

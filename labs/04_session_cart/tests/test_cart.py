@@ -2,11 +2,13 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 from labkit.testing.contracts import CartContract, table, words
+from labkit.testing.raw import unknown_session_ids
 
 
 class TestCart(CartContract):
     lifetime = 120
     capacity = 200
+    raw_requests = unknown_session_ids("sessionid_04")
 
 
 cart = TestCart()

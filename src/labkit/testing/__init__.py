@@ -4,10 +4,12 @@ The pytest plugin that comes with it has the fixtures `visitor`, `classmate`, `c
 and does nothing in a project whose tests ask for none of them.
 """
 
+from labkit.testing.browser import Exchange
 from labkit.testing.checks import BrokenPromise
 from labkit.testing.clock import Clock
 from labkit.testing.jar import Cookie, HeldBack, Jar, Refused, SameSite
-from labkit.testing.visitor import Exchange, Visitor
+from labkit.testing.visitor import Visitor
+from labkit.testing.wire import WireVisitor
 
 __all__ = [
     "BrokenPromise",
@@ -19,4 +21,5 @@ __all__ = [
     "Refused",
     "SameSite",
     "Visitor",
+    "WireVisitor",
 ]

@@ -5,12 +5,15 @@ the answers that differ, and re-declares as a strict xfail any promise its mecha
 """
 
 import itertools
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
+from labkit.testing.raw import REQUESTS, TOKEN, Raw
 from labkit.testing.visitor import Visitor
 
 # Names that break a cart which uses them as cookie names, session keys or template variables.
@@ -60,15 +63,24 @@ def words(response: HttpResponseBase) -> str:
     return " ".join(body.text_content().split())
 
 
+def says_why(response: HttpResponseBase) -> bool:
+    """Whether a page of the lab's own says in words what was wrong."""
+    page = lxml.html.document_fromstring(_text(response)).find(".//main")
+    said = page is not None and (page.findall("p") + page.find_class("errorlist"))
+    return bool(said and page.find("h1") is not None)
+
+
 def _text(response: HttpResponseBase) -> str:
     return response.content.decode(response.charset)
 
 
-class CartContract:
-    """What every cart promises (pages and fields as in labs 03 and 04)."""
+class CartPages:
+    """What every cart promises of its pages; pages and fields as in labs 03 and 04."""
 
-    lifetime: int  # seconds
     capacity: int  # items
+    raw_requests: Sequence[Raw]  # for this lab, besides those for every cart
+    server_name = ""  # of a real server, where there is one
+    visitor_arguments: Mapping[str, Any] = MappingProxyType({})
 
     # The acts, as a person does them
 
@@ -150,26 +162,6 @@ class CartContract:
         self.add(classmate, "pear", 1)
         assert self.cart(visitor) == {"apple": 3}
         assert self.cart(classmate) == {"pear": 1}
-
-    def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
-        self.add(visitor, "apple")
-        clock.forward(seconds=self.lifetime - 1)
-        assert self.cart(visitor) == {"apple": 1}
-        clock.forward(seconds=1)
-        assert self.cart(visitor) == {}
-
-    def test_reading_does_not_prolong_it(self, visitor, clock):
-        self.add(visitor, "apple")
-        clock.forward(seconds=self.lifetime / 2)
-        assert self.cart(visitor) == {"apple": 1}
-        clock.forward(seconds=self.lifetime / 2)
-        assert self.cart(visitor) == {}
-
-    def test_adding_after_the_end_starts_a_new_cart(self, visitor, clock):
-        self.add(visitor, "apple", 3)
-        clock.forward(seconds=self.lifetime)
-        self.add(visitor, "apple", 2)
-        assert self.cart(visitor) == {"apple": 2}
 
     def test_a_full_cart_says_so_and_stays_as_it_is(self, visitor):
         fields = self.put(visitor, "item 0")
@@ -255,7 +247,37 @@ class CartContract:
         visitor.block_cookies(False)
         assert table(self.add(visitor, "apple")) == {"apple": 1}
 
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        token = self.put(visitor, "bread", 2)["csrfmiddlewaretoken"].encode()
+        self.put(classmate, "milk", 1)
+        for raw in [*self.raw_requests, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                sender = visitor
+                if raw.alone:
+                    sender = type(visitor)(**self.visitor_arguments)
+                response = self.send_raw(sender, raw, token)
+                by_server = raw.except_on.get(self.server_name)
+                assert response.status_code == (by_server or raw.status)
+                if response.status_code >= 400:
+                    # Django sends its own CSRF cookie again with every form.
+                    lines = sender.exchanges[-1].set_cookies
+                    assert [line for line in lines if not line.startswith("csrftoken")] == []
+                    assert by_server or raw.method == "HEAD" or says_why(response)
+                elif raw.cookie is not None:
+                    assert table(response) == ({} if raw.alone else {"bread": 2})
+                assert b"<script>alert" not in response.content
+                assert self.cart(visitor) == {"bread": 2}
+        assert self.cart(classmate) == {"milk": 1}
+
     # Help for the promises
+
+    def send_raw(self, visitor: Any, raw: Raw, token: bytes) -> Any:
+        """Send it with the visitor's cookies and this CSRF token filled in."""
+        headers = {name: value.replace(TOKEN, token) for name, value in raw.headers.items()}
+        if raw.cookie is not None:
+            own = visitor.jar.header(visitor.origin).encode()
+            headers["Cookie"] = b"; ".join(filter(None, [own, raw.cookie]))
+        return visitor.send(raw.method, raw.path, raw.body.replace(TOKEN, token), headers)
 
     def with_token(self, visitor: Visitor, **data: Any) -> dict[str, Any]:
         """These fields and the CSRF token of a form this visitor has open."""
@@ -274,6 +296,32 @@ class CartContract:
                 assert lxml.html.document_fromstring(_text(response)).find_class("errorlist")
                 assert {(cookie.name, cookie.value) for cookie in visitor.jar} == before
                 assert self.cart(visitor) == {"bread": 2}
+
+
+class CartContract(CartPages):
+    """What every cart promises: its pages, and how long it lives."""
+
+    lifetime: int  # seconds
+
+    def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
+        self.add(visitor, "apple")
+        clock.forward(seconds=self.lifetime - 1)
+        assert self.cart(visitor) == {"apple": 1}
+        clock.forward(seconds=1)
+        assert self.cart(visitor) == {}
+
+    def test_reading_does_not_prolong_it(self, visitor, clock):
+        self.add(visitor, "apple")
+        clock.forward(seconds=self.lifetime / 2)
+        assert self.cart(visitor) == {"apple": 1}
+        clock.forward(seconds=self.lifetime / 2)
+        assert self.cart(visitor) == {}
+
+    def test_adding_after_the_end_starts_a_new_cart(self, visitor, clock):
+        self.add(visitor, "apple", 3)
+        clock.forward(seconds=self.lifetime)
+        self.add(visitor, "apple", 2)
+        assert self.cart(visitor) == {"apple": 2}
 
 
 class CartInChromium:

@@ -159,28 +159,45 @@ class Jar:
         """Close and reopen the browser: session cookies are gone, persistent ones stay."""
         self._keep(lambda cookie: cookie.expires is not None)
 
-    def cookies_for(self, target: Origin, context: Context = TYPED) -> list[Cookie]:
-        """The cookies that a request to `target` carries, in the header's order (section 5.8.3)."""
-        if self.blocked or not self._cookies:
-            return []
-        now = time.time()
-        self._drop_expired(now)
-        found = [c for c in self._cookies.values() if not _reason(c, target, context, now)]
-        for cookie in found:
-            if now - cookie.accessed >= ACCESS_STEP:
-                cookie.accessed = now
-        return sorted(found, key=lambda c: (-len(c.path), c.order))
+    def select(
+        self, target: Origin, context: Context = TYPED
+    ) -> tuple[list[Cookie], list[HeldBack]]:
+        """What a request to `target` carries, in the header's order, and what it does not.
+
+        Section 5.8.3. The cookies it carries count as accessed now.
+        """
+        sent, held_back = self._sort_out(target, context)
+        if sent:
+            now = time.time()
+            for cookie in sent:
+                if now - cookie.accessed >= ACCESS_STEP:
+                    cookie.accessed = now
+        return sent, held_back
 
     def header(self, target: Origin, context: Context = TYPED) -> str:
         """The Cookie header of such a request; empty where none is sent."""
-        return "; ".join(cookie.pair for cookie in self.cookies_for(target, context))
+        return "; ".join(cookie.pair for cookie in self.select(target, context)[0])
 
     def held_back(self, target: Origin, context: Context = TYPED) -> list[HeldBack]:
-        """The living cookies that such a request does not carry, each with its reason."""
+        """The living cookies that such a request would not carry, each with its reason."""
+        return self._sort_out(target, context)[1]
+
+    def _sort_out(self, target: Origin, context: Context) -> tuple[list[Cookie], list[HeldBack]]:
+        if not self._cookies:
+            return [], []
         now = time.time()
-        blocked = "cookies are blocked" if self.blocked else ""
-        reasons = ((c, blocked or _reason(c, target, context, now)) for c in self)
-        return [HeldBack(cookie, reason) for cookie, reason in reasons if reason]
+        self._drop_expired(now)
+        sent, held_back = [], []
+        for cookie in self._cookies.values():
+            reason = _reason(cookie, target, context, now)
+            if self.blocked:
+                reason = "cookies are blocked"
+            if reason:
+                held_back.append(HeldBack(cookie, reason))
+            else:
+                sent.append(cookie)
+        sent.sort(key=lambda c: (-len(c.path), c.order))
+        return sent, held_back
 
     def store(self, set_cookie: str, source: Origin, context: Context = TYPED) -> Cookie | None:
         """Take in one Set-Cookie header from `source` (sections 5.6 and 5.7).

@@ -175,13 +175,12 @@ def chromium(_playwright: "Playwright", tmp_path: Path) -> "Iterator[Chromium]":
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LabServer]":
+def server() -> "Iterator[LabServer]":
     """The lab under test on a real server, with a database of its own."""
     from django.conf import settings  # noqa: PLC0415
 
     from labkit.testing.server import LabServer  # noqa: PLC0415
 
-    state = tmp_path_factory.mktemp("state")
-    server = LabServer(settings.FOLDER, state, migrate=_has_database())
+    server = LabServer(settings.FOLDER, migrate=_has_database())
     yield server
     server.stop()

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,21 +20,43 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+SERVERS = {
+    "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],
+    "waitress": [
+        "-m",
+        "waitress",
+        "--listen=127.0.0.1:{port}",
+        "--call",
+        "django.core.wsgi:get_wsgi_application",
+    ],
+}
+
+
 class LabServer:
-    """`manage.py runserver` for one lab, with DEBUG off. Call `stop()` at the end."""
+    """One lab with DEBUG off, on one of SERVERS. Call `stop()` at the end."""
 
     def __init__(
-        self, folder: Path, state: Path, *, migrate: bool, environ: dict[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        migrate: bool,
+        server: str = "runserver",
+        environ: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        self.log = state / "server.log"
-        self._environ = os.environ | {"LAB_STATE_DIR": str(state), "LAB_DEBUG": "0"}
-        self._environ |= environ or {}
-        self._environ.pop("DJANGO_SETTINGS_MODULE", None)
+        # In memory where the system has a place for that: SQLite waits for the disk at each write.
+        memory = Path("/dev/shm")  # noqa: S108 only its owner can enter what is made there
+        self._state = tempfile.TemporaryDirectory(
+            prefix="labkit-", dir=memory if os.access(memory, os.W_OK) else None
+        )
+        self.log = Path(self._state.name) / "server.log"
+        self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
+        self._environ |= {"DJANGO_SETTINGS_MODULE": "lab.settings"} | (environ or {})
         if migrate:
-            self._manage("migrate", "--verbosity=0").wait()
-        self._process = self._manage("runserver", "--noreload", f"127.0.0.1:{self.port}")
+            self._python("manage.py", "migrate", "--verbosity=0").wait()
+        command = [part.format(port=self.port) for part in SERVERS[server]]
+        self._process = self._python(*command)
         self._wait()
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
@@ -41,14 +64,15 @@ class LabServer:
         return f"http://{host}:{self.port}{path}"
 
     def stop(self) -> None:
-        """End the server and wait until it is gone."""
+        """End the server, wait until it is gone, and delete its state."""
         self._process.terminate()
         self._process.wait(START_LIMIT)
+        self._state.cleanup()
 
-    def _manage(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _python(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,210 @@
+"""What every visitor is, whatever carries its requests: a jar, a memory, and checks."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urljoin
+from weakref import WeakSet
+
+import lxml.html
+from django.http import HttpResponseBase
+
+from labkit.testing import checks
+from labkit.testing.checks import BrokenPromise, Fault
+from labkit.testing.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
+
+REMEMBERED = 20  # exchanges
+EXCERPT = 300  # characters of a page in a report
+
+# All visitors of the test under way, for its report if it fails.
+of_this_test: "WeakSet[Browser]" = WeakSet()
+
+
+@dataclass
+class Exchange:
+    """One request and its response, as they crossed the wire."""
+
+    method: str
+    target: Origin
+    context: Context
+    cookie_bytes: bytes  # the Cookie header, empty where none is sent
+    held_back: list[HeldBack] = field(default_factory=list)
+    response: HttpResponseBase | None = None
+    set_cookies: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> why the jar refused it
+
+    def __str__(self) -> str:
+        target = self.target
+        lines = [f"{self.method} {target.scheme}://{target.host}{target.path}"]
+        if self.context.initiator:
+            came_from = self.context.initiator
+            lines.append(f"  caused by a page of {came_from.scheme}://{came_from.host}")
+        cookies = self.cookie_bytes.decode(errors="backslashreplace")
+        lines.append(f"  Cookie: {cookies or '(none sent)'}")
+        lines += [f"  held back: {held.cookie.pair} ({held.reason})" for held in self.held_back]
+        if self.response is None:
+            return "\n".join([*lines, "  no response"])
+        kind = self.response.get("Content-Type", "no content type")
+        lines.append(f"  {self.response.status_code} {self.response.reason_phrase}, {kind}")
+        if location := self.response.get("Location"):
+            lines.append(f"  Location: {location}")
+        for line in self.set_cookies:
+            refused = f"  (NOT stored: {self.refused[line]})" if line in self.refused else ""
+            lines.append(f"  Set-Cookie: {line}{refused}")
+        lines += [f"  | {line}" for line in _excerpt(self.response)]
+        return "\n".join(lines)
+
+
+def _excerpt(response: HttpResponseBase) -> list[str]:
+    """The first words of a page as a person reads them, in lines."""
+    if response.streaming or not response.content:
+        return []
+    text = response.content.decode(response.charset, "replace")
+    if "html" in response.get("Content-Type", ""):
+        document = lxml.html.document_fromstring(text)
+        main = document.find(".//main")
+        text = (document if main is None else main).text_content()
+    lines = filter(None, (" ".join(line.split()) for line in text[: 10 * EXCERPT].splitlines()))
+    return "\n".join(lines)[:EXCERPT].splitlines()
+
+
+class Browser:
+    """The half of a visitor that is a browser; its subclasses add how requests travel."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin  # the site that its addresses belong to, at its root
+        self.jar = Jar()
+        self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
+        self._initiator: Origin | None = None
+        self._top_level = True
+        self._expected: dict[str, bool] = {}  # promise -> whether it was broken since
+        of_this_test.add(self)
+
+    # One exchange
+
+    def _begin(self, method: str, target: Origin, own: str | bytes | None = None) -> Exchange:
+        """A request sets out; a Cookie header of the test's own takes the jar's place."""
+        context = Context(method, self._initiator, self._top_level)
+        sent, held_back = self.jar.select(target, context)
+        header = "; ".join(cookie.pair for cookie in sent) if own is None else own
+        cookie_bytes = header if isinstance(header, bytes) else header.encode()
+        exchange = Exchange(method, target, context, cookie_bytes, held_back)
+        self.exchanges.append(exchange)
+        return exchange
+
+    def _finish(
+        self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
+    ) -> None:
+        """Its response arrives: its cookies go into the jar, its promises are checked.
+
+        Raises BrokenPromise for one that is broken and was not expected to be.
+        """
+        exchange.response, exchange.set_cookies = response, set_cookies
+        found = list(checks.faults(response, set_cookies))
+        for line in set_cookies:
+            try:
+                self.jar.store(line, exchange.target, exchange.context)
+            except Refused as refused:
+                exchange.refused[line] = str(refused)
+                if not self.jar.blocked:
+                    found.append(Fault(checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
+        for fault in found:
+            if fault.promise not in self._expected:
+                raise BrokenPromise(f"{fault.promise}: {fault.detail}\n\n{exchange}")
+            self._expected[fault.promise] = True
+
+    @contextmanager
+    def expecting(self, *promises: str) -> Iterator[None]:
+        """Within this block these promises of labkit.testing.checks are broken, each at least once.
+
+        Raises ValueError for a name that is none, BrokenPromise where one was kept after all.
+        """
+        if unknown := set(promises) - checks.ALL:
+            raise ValueError(f"no such promise: {', '.join(sorted(unknown))}")
+        before = self._expected
+        self._expected = before | dict.fromkeys(promises, False)
+        try:
+            yield
+            if kept := [promise for promise in promises if not self._expected[promise]]:
+                raise BrokenPromise(f"expected, but did not happen: {', '.join(kept)}")
+        finally:
+            self._expected = before
+
+    # What a person does with a browser
+
+    def submit(
+        self, action: str, data: Mapping[str, Any] | None = None, page: str | None = None
+    ) -> Any:
+        """Open `page` (default: `action`), fill in its form that goes to `action`, and send it.
+
+        As a browser would: hidden fields, the CSRF token and the pressed button's name included,
+        redirects followed. `data` names fields and buttons of the form.
+        Raises AssertionError where the page has no such form.
+        """
+        data, page = data or {}, page or action
+        form = _form(self.get(page), page, action, data)  # type: ignore[attr-defined]
+        fields = dict(form.form_values()) | {key: str(value) for key, value in data.items()}
+        send = self.post if form.method == "POST" else self.get  # type: ignore[attr-defined]
+        return send(action, fields, follow=True)
+
+    def close_browser(self) -> None:
+        """Close the browser and open it again: session cookies are gone, persistent ones stay."""
+        self.jar.close_browser()
+
+    def block_cookies(self, blocked: bool = True) -> None:
+        """Refuse all cookies from now on, and delete those there are; False allows them again."""
+        self.jar.clear()
+        self.jar.blocked = blocked
+
+    def edit_cookie(self, name: str, value: str) -> None:
+        """Change a cookie's value by hand, as in a browser's developer tools.
+
+        Raises KeyError where the jar holds no cookie of that name.
+        """
+        self._cookie(name).value = value
+
+    def _cookie(self, name: str) -> Cookie:
+        cookie = self.jar.get(name)
+        if cookie is None:
+            raise KeyError(name)
+        return cookie
+
+    @contextmanager
+    def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
+        """Within this block the requests are caused by the page at `url`: its link, its form.
+
+        `embedded`: it shows the answer inside itself (image, frame, fetch) and not in its place.
+        """
+        before = self._initiator, self._top_level
+        self._initiator, self._top_level = Origin.of(url), not embedded
+        try:
+            yield
+        finally:
+            self._initiator, self._top_level = before
+
+    def held_back(self, path: str = "/") -> list[HeldBack]:
+        """The cookies in the jar that a request to `path` would not carry, each with its reason."""
+        context = Context("GET", self._initiator, self._top_level)
+        return self.jar.held_back(replace(self.origin, path=path), context)
+
+
+def _form(
+    response: HttpResponseBase, page: str, action: str, data: Mapping[str, Any]
+) -> lxml.html.FormElement:
+    """The form on this page that goes to `action` and has a field or button for all of `data`."""
+    html = response.content.decode(response.charset)
+    forms = [
+        form
+        for form in lxml.html.document_fromstring(html).forms
+        if urljoin(page, form.action or page) == action
+    ]
+    for form in forms:
+        buttons = {(button.get("name"), button.get("value", "")) for button in form.iter("button")}
+        if all(key in form.fields or (key, str(value)) in buttons for key, value in data.items()):
+            return form
+    raise AssertionError(
+        f"{page} answered {response.status_code} and has no form that goes to {action} and takes "
+        f"{dict(data)!r}; it has {len(forms)} forms to that address"
+    )

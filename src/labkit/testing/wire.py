@@ -1,0 +1,111 @@
+"""A visitor at the other end of a socket: what it sends is what crosses the wire, byte for byte."""
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.http import HttpResponse
+
+from labkit.testing.browser import Browser
+from labkit.testing.jar import Origin
+
+LIMIT = 10  # seconds for one exchange
+
+
+class WireVisitor(Browser):
+    """A browser that speaks HTTP/1.1 to a real server, one connection for each request.
+
+    It has the methods of `Visitor` that a contract needs, and `send()` for anything at all.
+    """
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        super().__init__(Origin("http", host))
+        self.port = port
+
+    def send(
+        self,
+        method: str,
+        path: str | bytes,
+        body: bytes = b"",
+        headers: Mapping[str, str | bytes | None] | None = None,
+    ) -> HttpResponse:
+        """Send a request with these headers beside the usual ones; None leaves a usual one out.
+
+        Nothing is checked, escaped or completed. Raises OSError or http.client.HTTPException where
+        the server breaks off, hangs for LIMIT seconds or answers with something that is not HTTP,
+        BrokenPromise where the response breaks a promise.
+        """
+        raw_path = path if isinstance(path, bytes) else path.encode("latin-1")
+        headers = {name.title(): value for name, value in (headers or {}).items()}
+        target = Origin("http", self.origin.host, raw_path.partition(b"?")[0].decode("latin-1"))
+        own = headers.pop("Cookie", None)
+        exchange = self._begin(method, target, own)
+        host = f"{self.origin.host}:{self.port}"
+        usual: dict[str, str | bytes | None] = {"Host": host, "Connection": "close"}
+        usual["Cookie"] = exchange.cookie_bytes or None
+        if method == "POST":
+            came_from = exchange.context.initiator
+            usual["Origin"] = f"http://{came_from.host if came_from else host}"
+            usual["Content-Type"] = "application/x-www-form-urlencoded"
+        if body or method in {"POST", "PUT", "PATCH"}:
+            usual["Content-Length"] = str(len(body))
+        lines = [f"{method} ".encode() + raw_path + b" HTTP/1.1"]
+        for name, value in (usual | headers).items():
+            if value is not None:
+                raw = value if isinstance(value, bytes) else value.encode("latin-1")
+                lines.append(name.encode() + b": " + raw)
+        message = b"\r\n".join([*lines, b"", b""]) + body
+        response, set_cookies = self._exchange(method, message)
+        response.request = {"PATH_INFO": target.path}
+        self._finish(exchange, response, set_cookies)
+        return response
+
+    def _exchange(self, method: str, message: bytes) -> tuple[HttpResponse, list[str]]:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
+            # A server may refuse before it has read all; its answer is there to read.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(message)
+            received = http.client.HTTPResponse(connection, method=method)
+            received.begin()
+            content = received.read()
+        response = HttpResponse(content, status=received.status)
+        for name, value in received.getheaders():
+            if name.lower() != "set-cookie":
+                response.headers[name] = value
+        return response, received.headers.get_all("Set-Cookie") or []
+
+    # The methods of django.test.Client that a contract uses
+
+    def get(self, path: str, data: Any = None, *, follow: bool = False, **kwargs: Any) -> Any:
+        """GET, with `data` as its query."""
+        return self._send("GET", f"{path}?{urlencode(data)}" if data else path, follow, **kwargs)
+
+    def post(self, path: str, data: Any = None, *, follow: bool = False, **kwargs: Any) -> Any:
+        """POST `data` as a form."""
+        return self._send("POST", path, follow, urlencode(data or {}).encode(), **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"head", "options", "trace", "put", "patch", "delete"}:
+            raise AttributeError(name)
+        return lambda path: self._send(name.upper(), path, False)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        follow: bool,
+        body: bytes = b"",
+        headers: Mapping[str, str | bytes | None] | None = None,
+    ) -> Any:
+        response: Any = self.send(method, path, body, headers)
+        response.redirect_chain = []
+        while follow and response.status_code in {301, 302, 303}:
+            parts = urlsplit(urljoin(path, response["Location"]))
+            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            chain = [*response.redirect_chain, (path, response.status_code)]
+            response = self.send("GET", path)
+            response.redirect_chain = chain
+        return response
