@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import nox
+
+if sys.version_info < (3, 11):  # noqa: UP036 nox itself may run on an older one
+    sys.exit(f"This project needs Python 3.11 or later; this nox runs on {sys.version.split()[0]}.")
+import tomllib
 
 ROOT = Path(__file__).parent
 VENV = ROOT / ".venv"
@@ -19,8 +22,6 @@ nox.options.default_venv_backend = "none"  # one environment, ours, for all sess
 
 def environment(session: nox.Session, *extras: str) -> None:
     """Make the one environment at .venv if it is missing, and install what it lacks."""
-    if sys.version_info < (3, 11) and not PYTHON.exists():
-        session.error("This project needs Python 3.11 or later; nox runs on an older one.")
     if not PYTHON.exists():
         session.run(sys.executable, "-m", "venv", str(VENV), external=True)
     if ask("extras", "dev", *extras):

@@ -18,10 +18,11 @@ settings.configure(
     ROOT_URLCONF="misbehaving",
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "labkit.pages"],
     MIDDLEWARE=[
-        "labkit.pages.middleware.error_pages",
+        "django.middleware.security.SecurityMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
+        "labkit.pages.middleware.error_pages",
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
     CSRF_FAILURE_VIEW="labkit.pages.errors.csrf_failure",

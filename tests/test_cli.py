@@ -48,8 +48,8 @@ def said():
 
 
 @contextmanager
-def running(*arguments, environ=None):
-    """`lab run` in a terminal of its own; yields its address. Ends it with Ctrl-C."""
+def running(*arguments, environ=None, end=signal.SIGINT):
+    """`lab run` in a terminal of its own; ends it with Ctrl-C, or as told."""
     port = free_port()
     process = subprocess.Popen(
         [*LAB, "run", *arguments, "--port", str(port)],
@@ -69,7 +69,8 @@ def running(*arguments, environ=None):
         yield process
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
+            # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
+            os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
         process.output = process.communicate(timeout=LIMIT)[0]
 
 
@@ -161,6 +162,7 @@ def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checko
         database.execute("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
     (state / "sessions").mkdir()
     (state / "sessions" / "sessionid").touch()
+    (state / "thesis.txt").touch()
     status, text = said("reset", "--all")
     assert status == 0
     assert "03 A cart kept in cookies: nothing to clear." in text
@@ -168,7 +170,11 @@ def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checko
     assert "delete 127.0.0.1" in text
     with closing(sqlite3.connect(state / "db.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
-    assert sorted(path.name for path in state.iterdir()) == ["db.sqlite3", "secret_key"]
+    assert sorted(path.name for path in state.iterdir()) == [
+        "db.sqlite3",
+        "secret_key",
+        "thesis.txt",
+    ]
     assert (state / "secret_key").read_text() == key
 
 
@@ -201,6 +207,22 @@ def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mar
     assert not joined.answers()
     assert joined.client_command("lab_04") in lab.output
     assert not (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP], ids=["kill", "closed terminal"])
+def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
+    with running("04", "--db", "mysql", end=end) as lab:
+        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        joined.stop()
+        assert joined.answers()
+    assert lab.returncode in {128 + end, -end}
+    assert not joined.answers()
+    assert not reachable(int(lab.url.rpartition(":")[2]))
+
+
+def test_a_settings_module_of_another_project_does_not_matter(own_checkout):
+    with running("03", environ={"DJANGO_SETTINGS_MODULE": "mysite.settings"}) as lab:
+        assert "Your cart is empty" in page(f"{lab.url}/")
 
 
 def test_run_uses_the_database_that_the_url_names(own_checkout, mariadb):

@@ -1,6 +1,7 @@
 """The lines of settings.py that all labs share."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -34,11 +35,16 @@ def lab(tmp_path):
         ("mine", "mine"),
         ("my cart; Path=/", "my_cart_Path"),
         ("3_cart", "3_cart"),
-        ("खाता", "lab"),
     ],
 )
 def test_a_lab_is_numbered_by_its_folder(folder, number):
     assert conf.number(Path("x", folder)) == number
+
+
+def test_copies_named_in_another_script_stay_apart_and_legal():
+    numbers = [conf.number(Path(name)) for name in ("खाता", "कार्ट", "०३_x", "x", "ä_x", ";")]
+    assert len(set(numbers)) == 6
+    assert all(re.fullmatch("[A-Za-z0-9_]+", number) for number in numbers)
 
 
 def test_a_lab_writes_beside_labs_and_never_into_its_folder(lab, tmp_path):
@@ -51,7 +57,7 @@ def test_a_copy_elsewhere_writes_beside_itself(tmp_path):
 
 def test_the_state_folder_can_be_named(lab, tmp_path, monkeypatch):
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "elsewhere"))
-    assert conf.state_dir(lab) == tmp_path / "elsewhere"
+    assert conf.state_dir(lab) == tmp_path / "elsewhere" / "04"
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(lab, tmp_path):

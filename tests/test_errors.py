@@ -26,6 +26,13 @@ def test_a_refusal_is_a_page_with_one_sentence_and_a_way_back(visitor, path, sta
     assert 'href="/"' in response.content.decode()
 
 
+def test_a_refusal_has_the_headers_that_every_page_has(visitor):
+    refused, page = visitor.get("/only-post/"), visitor.get("/")
+    assert refused["Allow"] == "POST"
+    assert set(page.headers) <= set(refused.headers)
+    assert int(refused["Content-Length"]) == len(refused.content)
+
+
 def test_a_host_that_is_not_ours_is_refused(visitor, settings):
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     visitor.get("/form/")

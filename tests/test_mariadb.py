@@ -3,8 +3,11 @@
 import contextlib
 import subprocess
 import sys
+import threading
 
-from labkit.mariadb import PrivateMariaDB
+import pytest
+
+from labkit.mariadb import Missing, PrivateMariaDB
 from labkit.needs import NEEDS
 
 
@@ -60,6 +63,25 @@ def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb,
     assert heir._process is None
     heir.stop()
     assert not heir.answers()
+
+
+def test_on_windows_there_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(Missing, match="no private MariaDB on Windows"):
+        PrivateMariaDB.kept(tmp_path)
+
+
+def test_one_who_joins_while_another_leaves_keeps_the_server(mariadb, tmp_path, monkeypatch):
+    first = PrivateMariaDB.kept(tmp_path)
+    joined = []
+    joining = threading.Thread(target=lambda: joined.append(PrivateMariaDB.kept(tmp_path)))
+    end = first._end
+    monkeypatch.setattr(first, "_end", lambda: (joining.start(), joining.join(0.2), end()))
+    first.stop()
+    joining.join()
+    assert joined[0].answers()
+    joined[0].stop()
 
 
 def test_without_a_server_the_install_line_is_the_message(monkeypatch):

@@ -1,6 +1,7 @@
 """The pytest plugin, seen from outside: pytest runs of its own."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -33,6 +34,19 @@ def test_several_labs_in_one_run_are_refused_in_one_sentence(run, paths):
     status, output = run(*paths)
     assert status == pytest.ExitCode.USAGE_ERROR
     assert "One run of pytest tests one lab" in output
+
+
+def test_the_readmes_example_of_arguments_for_pytest_finds_a_test(run, checkout):
+    readme = (checkout.root / "README.md").read_text()
+    arguments = re.search(r"nox -s test-04 -- (.*?)\s+what follows", readme)[1].split()
+    status, output = run("labs/04_session_cart", "--collect-only", *arguments)
+    assert status == 0, output
+
+
+def test_a_settings_module_of_another_project_does_not_matter(run):
+    environ = {"DJANGO_SETTINGS_MODULE": "mysite.settings"}
+    status, output = run("labs/03_cookie_cart", "-k", "new_visitor_has", environ=environ)
+    assert status == 0, output
 
 
 def test_a_lab_without_tests_is_an_error(run):

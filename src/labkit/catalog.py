@@ -59,10 +59,15 @@ class Catalog:
     @cached_property
     def labs(self) -> tuple[Lab, ...]:
         """All labs, in teaching order."""
-        return tuple(
-            Lab(**entry, folder=self.root / "labs" / f"{entry['number']}_{entry['slug']}")
-            for entry in self._data["lab"]
-        )
+        try:
+            return tuple(
+                Lab(**entry, folder=self.root / "labs" / f"{entry['number']}_{entry['slug']}")
+                for entry in self._data["lab"]
+            )
+        except (KeyError, TypeError) as error:
+            raise CatalogError(
+                f"An entry of {self.root / MANIFEST} is not right: {error}."
+            ) from None
 
     @cached_property
     def twins(self) -> tuple[Twins, ...]:

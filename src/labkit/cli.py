@@ -1,5 +1,6 @@
 """The `lab` command."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +24,8 @@ from labkit.mariadb import Failed, Missing, kept_server
 
 console = Console(highlight=False)
 MARIADB = Path(".lab", "mariadb")  # in the checkout
-KEPT_BY_RESET = {"secret_key", "db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
+# What a lab writes into its state folder besides its key and its database.
+FILES = ["sessions", "cache", "*.log"]
 ABSENT = "[yellow]–[/]"
 PRESENT = "[green]✓[/]"
 
@@ -79,6 +81,10 @@ def run(name: str, port: int | None, db: str | None) -> None:
     lab = checkout.find(name)
     port = port or lab.port
     _need_free(port, lab)
+    # Closing the terminal must end a private MariaDB too: as SystemExit, on the way out.
+    for end in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, end):
+            signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
     with _environment(checkout, lab, db) as environ:
         if lab.database:
             _prepare(lab, environ)
@@ -113,7 +119,7 @@ def _bind(port: int) -> None:
 @contextmanager
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
     """The environment that gives the lab its database, and one line that says which one it is."""
-    environ = dict(os.environ)
+    environ = _own_environment()
     url = environ.pop("DATABASE_URL", "")
     if not lab.database:
         if db:
@@ -133,6 +139,11 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
             command = f"{server.client_command(database)} -e 'select * from django_session'"
             console.print(f"  {command}", soft_wrap=True)
             yield environ | {"DATABASE_URL": server.url(database)}
+
+
+def _own_environment() -> dict[str, str]:
+    """This process's environment, without another project's settings module."""
+    return os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
 
 
 def _manage(lab: Lab, environ: dict[str, str], *arguments: str) -> None:
@@ -160,15 +171,15 @@ def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     process = subprocess.Popen(command, cwd=lab.folder, env=environ)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         return process.wait()
     except KeyboardInterrupt:  # the terminal has told the server as well
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            return process.wait()
+        return 1
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @main.command(short_help="Empty what a lab keeps on the server.")
@@ -197,7 +208,7 @@ def _reset(checkout: Catalog, lab: Lab) -> list[str]:
     """Empty this lab's stores; what was emptied, in words."""
     cleared = []
     state = state_dir(lab.folder)
-    environ = dict(os.environ)
+    environ = _own_environment()
     url = environ.pop("DATABASE_URL", "")
     if lab.database:
         flush = ("flush", "--no-input", "--verbosity=0")
@@ -212,10 +223,9 @@ def _reset(checkout: Catalog, lab: Lab) -> list[str]:
         if url:
             _manage(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append("rows in the database that DATABASE_URL names")
-    for path in sorted(state.iterdir()):
-        if path.name not in KEPT_BY_RESET:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-            cleared.append(path.name)
+    for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        cleared.append(path.name)
     return cleared
 
 

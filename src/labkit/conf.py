@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,25 @@ def number(folder: Path) -> str:
     Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
     text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
     """
-    digits = re.match(r"(\d\d)_", folder.name)
-    return digits[1] if digits else re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_") or "lab"
+    digits = re.match(r"([0-9]{2})_", folder.name)
+    if digits:
+        return digits[1]
+    safe = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")
+    # Two names in another script must not become the same one.
+    return (
+        safe if folder.name.isascii() and safe else f"{safe}{zlib.crc32(folder.name.encode()):08x}"
+    )
 
 
 def state_dir(folder: Path) -> Path:
     """The folder in which this lab may write, made if it is missing: .lab/NN beside labs/.
 
     It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
-    variable LAB_STATE_DIR names another one.
+    variable LAB_STATE_DIR names a folder to take the place of .lab.
     """
     above = folder.parent
     home = above.parent if (above / "labs.toml").is_file() else above
-    path = Path(os.environ.get("LAB_STATE_DIR") or home / ".lab" / number(folder))
+    path = Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / number(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
 

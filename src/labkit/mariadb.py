@@ -96,21 +96,29 @@ class PrivateMariaDB:
         Several programs may use it at a time; the last one to `stop()` ends it.
         Raises Missing, Failed.
         """
+        cls.need()
         import fcntl  # noqa: PLC0415 there is none on Windows
 
-        cls.need()
         folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
         server = cls(folder / "data", _own_tempdir() / f"{name}.socket", OPTIONS, temporary=False)
         server._users = (folder / "users").open("w")
-        with (folder / "starting").open("w") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
+        with server._alone():
             fcntl.flock(server._users, fcntl.LOCK_SH)
             if not server.answers():
                 if not server.folder.exists():
                     shutil.copytree(_template(), server.folder)
                 server.start()
         return server
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Within this block no other program starts, joins or ends the kept server."""
+        import fcntl  # noqa: PLC0415
+
+        with (self.folder.parent / "starting").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def start(self) -> None:
         """Start the server on its folder and wait until it answers. Raises Failed."""
@@ -172,18 +180,23 @@ class PrivateMariaDB:
     def stop(self) -> None:
         """End the server, unless another program still uses it; delete a temporary one."""
         if self._users is not None:
-            import fcntl  # noqa: PLC0415
+            self._leave()
+            return
+        self._end()
+        if self._temporary:
+            shutil.rmtree(self.folder.parent, ignore_errors=True)
 
+    def _leave(self) -> None:
+        """End a kept server if no other program holds its lock."""
+        import fcntl  # noqa: PLC0415
+
+        with self._alone(), self._users:
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 _left_running.append(self._process)
-                return
-            finally:
-                self._users.close()
-        self._end()
-        if self._temporary:
-            shutil.rmtree(self.folder.parent, ignore_errors=True)
+            else:
+                self._end()
 
     def kill(self) -> None:
         """Kill the server as a power cut would; `start()` brings it back."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 
 from packaging.requirements import Requirement
 
@@ -81,11 +80,9 @@ def _mariadb() -> str | None:
 def chromium() -> str | None:
     """The path of Chromium or Chrome; the environment variable CHROMIUM names another one."""
     mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-    return (
-        os.environ.get("CHROMIUM")
-        or program("chromium", "chromium-browser", "google-chrome", "chrome")
-        or (mac if Path(mac).exists() else None)
-    )
+    if named := os.environ.get("CHROMIUM"):
+        return program(named)
+    return program("chromium", "chromium-browser", "google-chrome", "chrome", mac)
 
 
 NEEDS = {

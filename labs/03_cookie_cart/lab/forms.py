@@ -2,13 +2,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 MAX_QUANTITY = 999
-JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, yet part of words in several scripts
+# Unseen, yet part of words, spaces and flags in several scripts: joiners, fillers, wide spaces ...
+UNSEEN = "\u200c\u200d\ufe0e\ufe0f\u00a0\u3000\u115f\u1160\u3164\uffa0\u2800"
+UNSEEN += "".join(map(chr, range(0xE0020, 0xE0080)))
 
 
 def validate_visible(name):
-    visible = name.translate(JOINERS)
+    visible = name.translate(str.maketrans("", "", UNSEEN))
     # U+FFFD is what Django reads where the bytes were not UTF-8.
-    if not visible or not visible.isprintable() or "\ufffd" in visible:
+    if not visible.strip() or not visible.isprintable() or "\ufffd" in visible:
         raise ValidationError("Use characters that can be seen.")
 
 

@@ -16,11 +16,11 @@ INSTALLED_APPS = [
     "labkit.pages",
 ]
 MIDDLEWARE = [
-    "labkit.pages.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "labkit.pages.middleware.error_pages",
 ]
 ROOT_URLCONF = "lab.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

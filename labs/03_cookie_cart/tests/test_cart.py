@@ -1,5 +1,6 @@
 from django.db import connection
 
+from lab import storage
 from labkit.testing.contracts import CartContract, table, words
 from labkit.testing.raw import spoilt_cookies
 
@@ -103,6 +104,48 @@ def test_what_does_the_server_know_of_the_time_left(visitor, clock):
 def test_what_does_the_info_page_show(visitor):
     cart.put(visitor, "red apple", 3)
     assert "Cookie cart_03_red%20apple 3" in words(visitor.get("/info/"))
+
+
+def test_what_if_the_server_forgets(visitor):
+    cart.put(visitor, "apple", 3)
+    # There is nothing to forget: it never knew.
+    assert cart.cart(visitor) == {"apple": 3}
+
+
+def test_what_if_the_server_forgets_while_it_answers(visitor, monkeypatch):
+    fields = cart.put(visitor, "apple", 3)
+    put = storage.put
+    monkeypatch.setattr(storage, "put", lambda *a: (put(*a), storage.load(a[0])))
+    assert visitor.post("/add/", fields).status_code == 302
+    assert cart.cart(visitor) == {"apple": 6}
+
+
+def test_what_if_what_is_kept_is_damaged(visitor):
+    cart.put(visitor, "apple", 3)
+    visitor.edit_cookie("cart_03_apple", "garbage")
+    assert "1 of the cart's cookies were changed" in words(visitor.get("/display/"))
+    cart.put(visitor, "apple")
+    assert cart.cart(visitor) == {"apple": 1}
+
+
+def test_does_it_tell_large_letters_from_small_ones(visitor):
+    cart.put(visitor, "apple", 3)
+    for name in ("CART_03_apple", "cart_03_APPLE"):
+        header = {"cookie": f"{name}=3"}
+        assert "apple" not in table(visitor.get("/display/", headers=header))
+
+
+def test_how_many_of_the_longest_names_fit(visitor):
+    fields = cart.put(visitor, "🍎" * 40)
+    for number in range(10, 17):
+        response = visitor.post("/add/", fields | {"name": "🍎" * 38 + str(number)})
+        assert response.status_code == 302
+    refused = visitor.post("/add/", fields | {"name": "🍎" * 38 + "17"})
+    assert refused.status_code == 422
+    assert "full" in words(refused)
+    carried = [c.pair for c in visitor.jar if c.name.startswith("cart_03_")]
+    assert len(carried) == 8
+    assert 3500 < len("; ".join(carried)) <= 4000
 
 
 def test_what_can_the_visitor_be_told_after_the_end(visitor, clock):

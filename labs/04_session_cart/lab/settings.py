@@ -18,12 +18,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
 ]
 MIDDLEWARE = [
-    "labkit.pages.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "labkit.pages.middleware.error_pages",
 ]
 ROOT_URLCONF = "lab.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

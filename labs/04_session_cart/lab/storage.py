@@ -40,7 +40,9 @@ def refusal(request, name, quantity):
 def notice(request):
     """Say what is wrong with what the browser sent, or nothing if all is well."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
-        return "The browser sent a session key, but the server no longer holds that session."
+        return (
+            "Your browser sent a session key that opens nothing: ended, deleted, damaged, unknown."
+        )
 
 
 def describe(request):

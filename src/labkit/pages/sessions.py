@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
@@ -14,26 +15,34 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     down; the row holds the end that counts.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
+    age = session.get_expiry_age()  # loads the session, which drops a key the server does not know
+    closing = "Yes, it ends then." if session.get_expire_at_browser_close() else "No, it stays."
+    api = [
+        ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
+        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
+        ("Does it end when the browser closes?", closing),
+    ]
+    engine = settings.SESSION_ENGINE.rpartition(".")[2]
+    if engine not in {"db", "cached_db"}:
+        left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
+        return [("How long is left?", left), *api]
     # Not at the top: importing a model fails in a project whose apps do not include it.
     from django.contrib.sessions.models import Session  # noqa: PLC0415
 
-    age = session.get_expiry_age()  # loads the session, which drops a key the server does not know
     row = Session.objects.filter(session_key=session.session_key).first()
     if row is None:
-        return [("How long is left?", "There is no row in django_session: nothing was written.")]
+        return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
     left = (row.expire_date - timezone.now()).total_seconds()
-    closing = "Yes, it ends then." if session.get_expire_at_browser_close() else "No, it stays."
+    decoded = row.get_decoded() or "Nothing that can be read: it is empty, damaged or not ours"
     return [
         (
             "How long is left?",
             f"{left:.0f} seconds: the row ends at {clock_time(row.expire_date)}.",
         ),
-        ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
-        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
-        ("Does it end when the browser closes?", closing),
+        *api,
         ("Session key, as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
-        ("session_data decoded", f"{row.get_decoded()}. It is signed, but not encrypted."),
+        ("session_data decoded", f"{decoded}. It is signed, but not encrypted."),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
@@ -12,6 +12,9 @@ ASSETS = Path(__file__).parent / "static" / "labkit"
 @require_safe
 def asset(request: HttpRequest, path: str) -> HttpResponseBase:
     """One file of labkit's; 304 where the browser has it already, 404 where there is none."""
-    response = serve(request, path, document_root=ASSETS)
+    try:
+        response = serve(request, path, document_root=ASSETS)
+    except OSError:  # no file system takes such a name
+        raise Http404 from None
     response["Cache-Control"] = "no-cache"
     return response

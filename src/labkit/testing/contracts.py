@@ -20,7 +20,8 @@ from labkit.testing.visitor import Visitor
 HOSTILE_NAMES = [
     # not a token, so not a cookie's name
     "red apple", "a;b", "a=b", "a,b", "a/b", "[x]", "{x}", '"q"', "apple(1)", "\\", "100%", "%41",
-    "café", "अनार", "日本", "🍎", "e\u0301", "می\u200cخواهم", "क्\u200dष",
+    "café", "日本　語", "a\u00a0b", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "अनार", "日本", "🍎",
+    "e\u0301", "می\u200cخواهم", "क्\u200dष",
     # attributes of Set-Cookie, reserved in http.cookies
     "path", "Path", "expires", "Max-Age", "HttpOnly", "samesite", "Domain",
     "version", "secure", "comment", "partitioned",
@@ -41,7 +42,7 @@ HOSTILE_NAMES = [
 REFUSED_NAMES = [
     "", " ", "\t", "x" * 41, "x" * 300, "x" * 5000, "a\r\nSet-Cookie: b=c", "a\nb", "a\x00b",
     "a\x7fb",
-    "a\u202eb", "\u200d", "\ufeff", "\ud7a4\u2028",
+    "a\u202eb", "\u200d", "\u3164", "\ufe0f", "\ufeff", "\ud7a4\u2028",
 ]  # fmt: skip
 
 REFUSED_QUANTITIES = [
@@ -334,6 +335,7 @@ class CartInChromium:
         page.get_by_role("button", name="Add").click()
 
     def goods(self, page: Any) -> dict[str, int]:
+        page.wait_for_load_state()
         rows = page.locator("tbody tr").all()
         return {
             row.locator("th").text_content(): int(row.locator("td").first.text_content())

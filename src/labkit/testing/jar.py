@@ -6,6 +6,7 @@ it the jar does as Chromium does, and says so at that line.
 
 import ipaddress
 import itertools
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -332,17 +333,16 @@ def _parse(text: str, source: Origin, now: float) -> Cookie:
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
-    """{lower-case name: value}; the last of a name wins, an invalid one does not count."""
+    """{lower-case name: value}; the last of a name wins.
+
+    Section 5.6 leaves out an Expires or Max-Age that cannot be read, so that an earlier one of the
+    name would count; in Chromium the last one counts all the same.
+    """
     attributes: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
         name, value = name.strip(" \t").lower(), value.strip(" \t")
         if len(value.encode()) > MAX_ATTRIBUTE:
-            continue
-        # Chromium takes a plus sign, which section 5.6.2 does not.
-        if name == "max-age" and not re.fullmatch(r"[-+]?[0-9]+", value):
-            continue
-        if name == "expires" and parse_date(value) is None:
             continue
         attributes[name] = value
     return attributes
@@ -350,13 +350,12 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 
 def _expiry(attributes: dict[str, str], now: float) -> float | None:
     """POSIX seconds, Max-Age before Expires, at most 400 days ahead; None for a session cookie."""
-    if "max-age" in attributes:
-        seconds = int(attributes["max-age"])
+    max_age = attributes.get("max-age", "")
+    if re.fullmatch(r"[-+]?[0-9]+", max_age):  # section 5.6.2 has no plus sign, Chromium takes it
+        seconds = int(max_age)
         return now + min(seconds, MAX_AGE) if seconds > 0 else 0.0
-    if "expires" in attributes:
-        moment = parse_date(attributes["expires"])
-        return None if moment is None else min(moment, now + MAX_AGE)
-    return None
+    moment = parse_date(attributes.get("expires", ""))
+    return None if moment is None else min(moment, now + MAX_AGE)
 
 
 def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
@@ -403,9 +402,11 @@ def _check_prefix(
 # Dates, section 5.1.1
 
 _DELIMITERS = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D.*)?", re.ASCII | re.DOTALL)
-_DAY = re.compile(r"(\d{1,2})(?:\D.*)?", re.ASCII | re.DOTALL)
-_YEAR = re.compile(r"(\d{2,4})(?:\D.*)?", re.ASCII | re.DOTALL)
+# Section 5.1.1 lets other signs follow the digits, and gives a year two to four of them; Chromium
+# wants digits alone and takes any number of them for a year.
+_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
+_DAY = re.compile(r"(\d{1,2})", re.ASCII)
+_YEAR = re.compile(r"(\d+)", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -427,8 +428,10 @@ def parse_date(text: str) -> float | None:
         year += 1900
     elif 0 <= year <= 69:
         year += 2000
-    if year < 1601:
-        return None
+    if year < 1601:  # section 5.1.1 gives up here, Chromium takes it for long ago
+        return 0.0
+    if year > 9999:
+        return math.inf
     try:
         return datetime(year, month, day, *clock, tzinfo=UTC).timestamp()
     except ValueError:

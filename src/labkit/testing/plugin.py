@@ -36,7 +36,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     for mark in ("browser: needs Chromium, as in nox -t browser", "mysql: needs MariaDB's server"):
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
-    if lab is not None and "DJANGO_SETTINGS_MODULE" not in os.environ:
+    # A settings module of another project may be set in the shell; it is not meant for a lab.
+    if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched

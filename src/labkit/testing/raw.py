@@ -102,7 +102,12 @@ REQUESTS = [
     Raw("multipart without a boundary", 400, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data"}, body=multipart(b"x")),
     Raw("multipart that breaks off", 403, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz"}, body=b"--xyz\r\nContent-Disp"),
     Raw("multipart with a file for a name", 422, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz", "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"; filename="x"\r\n\r\nabc', b'Content-Disposition: form-data; name="quantity"\r\n\r\n1')),
-    Raw("a charset that is none", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
+    *(
+        Raw(f"the charset {charset.decode()}", 415, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz; charset=" + charset, "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"\r\n\r\n+2AA-'))
+        for charset in [b"hex", b"rot13", b"idna", b"undefined", b"utf-7", b"unicode_escape", b"latin-1", b"nonsense"]
+    ),
+    Raw("the charset utf-8", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=UTF-8", "X-CSRFToken": TOKEN}, body=b"name=pear"),
+    Raw("a charset that is none", 415, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
     # Methods
     Raw("HEAD", 200, "HEAD"),
     Raw("OPTIONS", 405, "OPTIONS"),
@@ -127,6 +132,8 @@ REQUESTS = [
     Raw("an encoded question mark", 404, path=b"/display/%3F"),
     Raw("an address of 8000 characters", 404, path=b"/" + b"x" * 8000),
     Raw("a query of anything", 200, path=b"/display/?%00=%ff&a&=&next=//evil.example"),
+    Raw("a file name that is too long", 404, path=b"/__lab__/static/" + b"a" * 300),
+    Raw("a file path that is too long", 404, path=b"/__lab__/static/" + b"a/" * 2500),
     Raw("up and out", 404, path=b"/../../etc/passwd"),
     Raw("up and out of the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
 ]  # fmt: skip
