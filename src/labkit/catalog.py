@@ -24,6 +24,7 @@ class Lab:
     database: bool  # a lab whose state is all in cookies has none
     twin: str | None = None
     contract: str | None = None
+    renews: str | None = None  # a cart: "item" or "cart", what a write gives its time anew
 
     @property
     def port(self) -> int:

@@ -1,5 +1,6 @@
 """What every visitor is, whatever carries its requests: a jar, a memory, and checks."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from labkit.testing.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report
+
+_births = itertools.count()
 
 # All visitors of the test under way, for its report if it fails.
 of_this_test: "WeakSet[Browser]" = WeakSet()
@@ -80,6 +83,7 @@ class Browser:
         self._initiator: Origin | None = None
         self._top_level = True
         self._expected: dict[str, bool] = {}  # promise -> whether it was broken since
+        self.born = next(_births)
         of_this_test.add(self)
 
     # One exchange
@@ -112,7 +116,7 @@ class Browser:
                     found.append(Fault(checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
         for fault in found:
             if fault.promise not in self._expected:
-                raise BrokenPromise(f"{fault.promise}: {fault.detail}\n\n{exchange}")
+                raise BrokenPromise(f"{fault.promise}: {fault.detail}\n{exchange}")
             self._expected[fault.promise] = True
 
     @contextmanager

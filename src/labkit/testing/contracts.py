@@ -13,6 +13,7 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
+from labkit.pages.templatetags.labkit import this_lab
 from labkit.testing.raw import REQUESTS, TOKEN, Raw
 from labkit.testing.visitor import Visitor
 
@@ -303,6 +304,16 @@ class CartContract(CartPages):
     """What every cart promises: its pages, and how long it lives."""
 
     lifetime: int  # seconds
+    renews: str | None = None  # as in labs.toml; only a copy that is not in there needs to say it
+
+    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+        # Hypothesis takes a while to import; the tests over sockets do without it.
+        from labkit.testing import machines  # noqa: PLC0415
+
+        renews = self.renews or this_lab().renews
+        assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
+        machine = type("Machine", (machines.CartMachine,), {"renews": renews})
+        machines.run(machine, pytestconfig.getoption("examples"))
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
         self.add(visitor, "apple")

@@ -180,14 +180,16 @@ class Jar:
         return "; ".join(cookie.pair for cookie in self.select(target, context)[0])
 
     def held_back(self, target: Origin, context: Context = TYPED) -> list[HeldBack]:
-        """The living cookies that such a request would not carry, each with its reason."""
+        """The cookies that such a request would not carry, each with its reason.
+
+        One that has expired since it was last looked at is among them, for the last time.
+        """
         return self._sort_out(target, context)[1]
 
     def _sort_out(self, target: Origin, context: Context) -> tuple[list[Cookie], list[HeldBack]]:
         if not self._cookies:
             return [], []
         now = time.time()
-        self._drop_expired(now)
         sent, held_back = [], []
         for cookie in self._cookies.values():
             reason = _reason(cookie, target, context, now)
@@ -197,6 +199,7 @@ class Jar:
                 held_back.append(HeldBack(cookie, reason))
             else:
                 sent.append(cookie)
+        self._drop_expired(now)
         sent.sort(key=lambda c: (-len(c.path), c.order))
         return sent, held_back
 

@@ -22,7 +22,13 @@ pytest.register_assert_rewrite("labkit.testing.contracts")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("labkit").addoption(
+    group = parser.getgroup("labkit")
+    group.addoption(
+        "--examples",
+        type=int,
+        help="how many random examples the state machines try; default: a few, always the same",
+    )
+    group.addoption(
         "--db",
         choices=["sqlite", "mysql"],
         default="sqlite",
@@ -80,6 +86,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if not item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.django_db)  # a transaction, rolled back
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    if module := sys.modules.get("labkit.testing.browser"):
+        module.of_this_test.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failing test tells what its visitors sent and got; see labkit.testing.report."""
+    report = yield
+    if report.failed and "labkit.testing.browser" in sys.modules:
+        from labkit.testing.report import sections  # noqa: PLC0415
+
+        report.sections += sections(getattr(item, "funcargs", {}))
+    return report
 
 
 def _has_database() -> bool:

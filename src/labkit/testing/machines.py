@@ -1,0 +1,156 @@
+"""State machines: a lab driven at random, through visitors and clock, beside a plain model."""
+
+from dataclasses import dataclass, field
+
+import time_machine
+from django.conf import settings as django_settings
+from django.http import HttpResponseBase
+from hypothesis import HealthCheck, Phase, settings, strategies
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from labkit.testing.clock import START, Clock
+from labkit.testing.contracts import table
+from labkit.testing.visitor import Visitor
+
+LIFETIME = 120  # seconds
+MOST = 999
+
+names = strategies.sampled_from(["apple", "red apple", "अनार", "_session_expiry", "path"])
+quantities = strategies.one_of(strategies.integers(1, 5), strategies.integers(400, MOST))
+waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
+people = strategies.integers(0, 1)
+
+
+@dataclass
+class Person:
+    """One visitor, and what the model says is in their cart: {name: [quantity, end]}."""
+
+    visitor: Visitor
+    cart: dict[str, list[float]] = field(default_factory=dict)
+
+    def token(self) -> str:
+        """The CSRF token of a form that is open; with cookies blocked there is none that works."""
+        name = django_settings.CSRF_COOKIE_NAME
+        if not self.visitor.jar.get(name):
+            self.visitor.get("/add/")
+        cookie = self.visitor.jar.get(name)
+        return cookie.value if cookie else "x" * 64
+
+    def expected(self, now: float) -> dict[str, int]:
+        """The goods that are alive at `now`, POSIX seconds."""
+        self.cart = {name: kept for name, kept in self.cart.items() if kept[1] > now}
+        return {name: int(quantity) for name, (quantity, _) in self.cart.items()}
+
+
+class CartMachine(RuleBasedStateMachine):
+    """A cart that keeps each item for LIFETIME seconds.
+
+    `renews` is the one thing in which carts differ: "item", an add begins that item's time anew;
+    "cart", any write begins everything's.
+    """
+
+    renews: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._travel = time_machine.travel(START, tick=False)
+        self.clock = Clock(self._travel.start())
+        self.people = [Person(Visitor()), Person(Visitor())]
+
+    def teardown(self) -> None:
+        """Back to the present."""
+        self._travel.stop()
+
+    @property
+    def now(self) -> float:
+        """POSIX seconds."""
+        return self.clock.now.timestamp()
+
+    def _written(self, person: Person) -> None:
+        if self.renews == "cart":
+            for kept in person.cart.values():
+                kept[1] = self.now + LIFETIME
+
+    def _look(self, person: Person, page: HttpResponseBase | None = None) -> None:
+        shown = table(page or person.visitor.get("/display/"))
+        assert shown == person.expected(self.now)
+
+    @rule(who=people, name=names, quantity=quantities)
+    def add(self, who: int, name: str, quantity: int) -> None:
+        """Send the form, which the browser has open since it was first needed."""
+        person = self.people[who]
+        total = person.expected(self.now).get(name, 0) + quantity
+        fields = {"name": name, "quantity": quantity, "csrfmiddlewaretoken": person.token()}
+        response = person.visitor.post("/add/", fields, follow=True)
+        if person.visitor.jar.blocked:
+            assert response.status_code == 403
+        elif total > MOST:
+            assert response.status_code == 422
+            self._look(person)
+        else:
+            person.cart[name] = [total, self.now + LIFETIME]
+            self._written(person)
+            self._look(person, response)
+
+    @rule(who=people, data=strategies.data())
+    def remove(self, who: int, data: strategies.DataObject) -> None:
+        """Press one of the Remove buttons, where there are any."""
+        person = self.people[who]
+        if goods := person.expected(self.now):
+            name = data.draw(strategies.sampled_from(sorted(goods)))
+            response = person.visitor.submit("/remove/", {"name": name}, page="/display/")
+            del person.cart[name]
+            self._written(person)
+            self._look(person, response)
+
+    @rule(who=people)
+    def empty(self, who: int) -> None:
+        """Press the Empty button, where there is one."""
+        person = self.people[who]
+        if person.expected(self.now):
+            response = person.visitor.submit("/empty/", page="/display/")
+            person.cart.clear()
+            self._look(person, response)
+
+    @rule(seconds=waits)
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+        for person in self.people:
+            self._look(person)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """Their cookies have an end of their own and stay."""
+        self.people[who].visitor.close_browser()
+        self._look(self.people[who])
+
+    @rule(who=people, blocked=strategies.booleans())
+    def block_cookies(self, who: int, blocked: bool) -> None:
+        """Blocking them deletes them; allowing them again does not bring them back."""
+        person = self.people[who]
+        if blocked != person.visitor.jar.blocked:
+            person.visitor.block_cookies(blocked)
+            person.cart.clear()
+        self._look(person)
+
+
+def run(machine: type[RuleBasedStateMachine], examples: int | None) -> None:
+    """Run it: a few examples, always the same; or this many new ones, and a failure made short.
+
+    Raises AssertionError, with the steps that lead to it.
+    """
+    thorough = examples is not None
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples or 8,
+            derandomize=not thorough,
+            stateful_step_count=30 if thorough else 16,
+            # To find the shortest steps takes a minute.
+            phases=[Phase.generate, Phase.shrink] if thorough else [Phase.generate],
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

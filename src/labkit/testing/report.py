@@ -1,0 +1,69 @@
+"""What a failing test prints: its last exchanges, and what browsers and server hold by now."""
+
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from labkit.testing.browser import Browser, of_this_test
+from labkit.testing.jar import Cookie
+
+SHOWN = 3  # exchanges of each visitor
+MOST_ROWS = 10
+
+
+def sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
+    """(title, text) for each visitor of this test that has sent a request, and for the store."""
+    names = {id(value): name for name, value in fixtures.items()}
+    told = []
+    for number, browser in enumerate(sorted(of_this_test, key=lambda b: b.born), 1):
+        if browser.exchanges:
+            name = names.get(id(browser), f"visitor {number}")
+            told.append((f"last exchanges of {name}", "\n\n".join(_exchanges(browser))))
+    if told:
+        told.append(("what is in the session store", "\n".join(_store())))
+    return told
+
+
+def _exchanges(browser: Browser) -> Iterator[str]:
+    hidden = len(browser.exchanges) - SHOWN
+    if hidden > 0:
+        yield f"({hidden} before these)"
+    yield from map(str, list(browser.exchanges)[-SHOWN:])
+    held = [_cookie(cookie) for cookie in browser.jar]
+    yield "\n  ".join(["in the jar now:", *(held or ["nothing"])])
+
+
+def _cookie(cookie: Cookie) -> str:
+    if cookie.expires is None:
+        life = "until the browser closes"
+    else:
+        life = f"{cookie.expires - time.time():.0f} s left"
+    return f"{cookie.pair[:100]}  ({cookie.domain}{cookie.path}, {life})"
+
+
+def _store() -> Iterator[str]:
+    """The sessions that the server keeps, one line each, read as the test has left them."""
+    from django.conf import settings  # noqa: PLC0415
+
+    if not any("SessionMiddleware" in name for name in settings.MIDDLEWARE):
+        yield "this project has no sessions: what it remembers is in the jar"
+        return
+    engine = settings.SESSION_ENGINE
+    if engine not in {f"django.contrib.sessions.backends.{name}" for name in ("db", "cached_db")}:
+        yield f"{engine} cannot be listed"
+        return
+    try:
+        rows = list(
+            import_module(engine).SessionStore.get_model_class().objects.all()[: MOST_ROWS + 1]
+        )
+    except Exception as error:  # a report must not fail over what made the test fail
+        yield f"cannot be read: {type(error).__name__}: {error}"
+        return
+    for row in rows[:MOST_ROWS]:
+        left = row.expire_date.timestamp() - time.time()
+        yield f"{row.session_key}  {left:.0f} s left  {row.get_decoded()}"
+    if not rows:
+        yield "no session"
+    if len(rows) > MOST_ROWS:
+        yield "... and more"

@@ -1,0 +1,181 @@
+"""Tests of the tests: faults put in on purpose, into the jar and into labs, turn tests red."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import time_machine
+from cookie_cases import CASES
+from test_conformance import runs_in_the_jar
+
+from labkit.testing import clock as labkit_clock
+from labkit.testing import jar
+
+IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+
+
+def ignoring_path(monkeypatch):
+    monkeypatch.setattr(jar, "_path_match", lambda path, wanted: True)
+
+
+def ignoring_max_age(monkeypatch):
+    expiry = jar._expiry
+    without = lambda a, now: expiry({k: v for k, v in a.items() if k != "max-age"}, now)  # noqa: E731
+    monkeypatch.setattr(jar, "_expiry", without)
+
+
+def ignoring_same_site(monkeypatch):
+    monkeypatch.setattr(jar.Context, "same_site", lambda self, target: True)
+
+
+def disagreeing():
+    """The names of the cases with which the jar does not agree."""
+    names = []
+    for case in CASES:
+        with time_machine.travel(labkit_clock.START, tick=False) as traveller:
+            try:
+                runs_in_the_jar(case, labkit_clock.Clock(traveller))
+            except AssertionError:
+                names.append(case.name)
+    return names
+
+
+def test_a_sound_jar_agrees_with_every_case():
+    assert disagreeing() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "noticed_by"),
+    [
+        (ignoring_path, "Path ends at a slash"),
+        (ignoring_max_age, "Max-Age holds until its last second"),
+        (ignoring_same_site, "Strict and a link"),
+    ],
+)
+def test_a_fault_in_the_jar_turns_cases_red(monkeypatch, fault, noticed_by):
+    fault(monkeypatch)
+    assert noticed_by in disagreeing()
+
+
+# (lab, file, sound, faulty, what then fails, what the failure says)
+FAULTS = {
+    "an illegal name": (
+        "03_cookie_cart",
+        "lab/storage.py",
+        "cookie = cookie_name(PREFIX, name)",
+        "cookie = PREFIX + name",
+        "test_where_is_the_cart",
+        "Illegal key",
+    ),
+    "a cookie of 5 kB": (
+        "03_cookie_cart",
+        "lab/storage.py",
+        "    cookie = cookie_name(PREFIX, name)",
+        "    response.set_cookie('padding_03', 'x' * 5000)\n    cookie = cookie_name(PREFIX, name)",
+        "test_an_added_item_is_shown",
+        "Set-Cookie too large: name and value of 5010 bytes",
+    ),
+    "a wrong expiry": (
+        "03_cookie_cart",
+        "lab/storage.py",
+        "quantity, LIFETIME,",
+        "quantity, LIFETIME + 1,",
+        "test_the_cart_lives_as_long_as_promised",
+        "1 s left",
+    ),
+    "a wrong expiry in the session": (
+        "04_session_cart",
+        "lab/storage.py",
+        "set_expiry(LIFETIME)",
+        "set_expiry(LIFETIME + 1)",
+        "test_the_cart_lives_as_long_as_promised",
+        "1 s left",
+    ),
+    "a change inside of an entry, not saved": (
+        "04_session_cart",
+        "lab/storage.py",
+        'request.session["cart"] = {n: q for n, q in load(request).items() if n != name}',
+        'del request.session["cart"][name]',
+        "test_removing_takes_out_one_item",
+        "'cart': {'apple': 1, 'pear': 1, 'plum': 1}",
+    ),
+    "text that cannot be sent": (
+        "04_session_cart",
+        "lab/storage.py",
+        "    request.session.set_expiry(LIFETIME)",
+        "    request.session.set_expiry(LIFETIME)\n    response.set_cookie('last_04', name)",
+        "test_how_many_of_the_longest_names_fit",
+        "header that cannot be sent: Set-Cookie: 'last_04=",
+    ),
+    "a renewal that the manifest does not declare": (
+        "04_session_cart",
+        "tests/test_cart.py",
+        "    capacity = 200\n",
+        "    capacity = 200\n    renews = 'item'\n",
+        "test_it_agrees_with_a_plain_model",
+        "state.wait(",
+    ),
+    "emptying that empties nothing": (
+        "04_session_cart",
+        "lab/storage.py",
+        'request.session.pop("cart", None)',
+        "pass",
+        "test_emptying_forgets_everything",
+        "AssertionError",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_in_a_lab_turns_a_test_red_that_says_what_happened(checkout, tmp_path, fault):
+    name, path, sound, faulty, test, said = fault
+    lab = tmp_path / name
+    shutil.copytree(checkout.root / "labs" / name, lab, ignore=IGNORED)
+    content = (lab / path).read_text(encoding="utf-8")
+    assert sound in content
+    (lab / path).write_text(content.replace(sound, faulty), encoding="utf-8")
+    status, output = run_pytest(checkout, lab, "-k", test)
+    assert status == pytest.ExitCode.TESTS_FAILED, output
+    assert said in output
+
+
+def test_a_failing_test_prints_the_exchange_that_failed(checkout, tmp_path):
+    lab = tmp_path / "04_session_cart"
+    shutil.copytree(checkout.root / "labs" / "04_session_cart", lab, ignore=IGNORED)
+    (lab / "tests" / "test_wrong.py").write_text(
+        "from labkit.testing.contracts import table\n"
+        "def test_the_cart_lives_for_three_minutes(visitor, clock):\n"
+        "    visitor.submit('/add/', {'name': 'red apple', 'quantity': 3})\n"
+        "    clock.forward(minutes=2)\n"
+        "    assert table(visitor.get('/display/')) == {'red apple': 3}\n"
+    )
+    _, output = run_pytest(checkout, lab, "-k", "three_minutes")
+    for line in (
+        "last exchanges of visitor",
+        "POST http://127.0.0.1/add/",
+        "302 Found, text/html",
+        "Location: /display/",
+        "Max-Age=120; Path=/; SameSite=Lax",
+        "(it has expired)",
+        "| There are no items in your cart.",
+        "what is in the session store",
+        "0 s left  {'cart': {'red apple': 3}, '_session_expiry': 120}",
+    ):
+        assert line in output
+
+
+def run_pytest(checkout, lab, *arguments):
+    """pytest on a copy of a lab, with this checkout's settings; (exit status, what it printed)."""
+    configuration = str(checkout.root / "pyproject.toml")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", configuration]
+    done = subprocess.run(
+        [*command, "--rootdir", str(lab), str(lab / "tests"), *arguments],
+        cwd=lab,
+        env=os.environ | {"LAB_STATE_DIR": str(lab.parent / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
