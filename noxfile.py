@@ -61,10 +61,11 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: style, and one format for all files"""
+    """Ruff and mypy: style, one format for all files, types"""
     environment(session)
     session.run(str(PYTHON), "-m", "ruff", "check", ".", external=True)
     session.run(str(PYTHON), "-m", "ruff", "format", "--check", ".", external=True)
+    session.run(str(PYTHON), "-m", "mypy", external=True)
 
 
 @nox.session

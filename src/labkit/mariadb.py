@@ -124,7 +124,7 @@ class PrivateMariaDB:
         """Start the server on its folder and wait until it answers. Raises Failed."""
         log = self.folder.parent / "server.log"
         command = [
-            program("mariadbd"),
+            str(program("mariadbd")),
             "--no-defaults",
             *self._options,
             f"--datadir={self.folder}",
@@ -245,7 +245,7 @@ def _template() -> Path:
         fresh = Path(tempfile.mkdtemp(dir=_own_tempdir()))
         done = subprocess.run(
             [
-                program("mariadb-install-db"),
+                str(program("mariadb-install-db")),
                 "--no-defaults",
                 *OPTIONS,
                 *FORGETFUL,

@@ -63,7 +63,9 @@ def _distribution(name: str) -> Callable[[], str | None]:
 
 def _headers() -> str | None:
     tool = program("pkg-config")
-    for library in ("mysqlclient", "mariadb", "libmariadb") if tool else ():
+    for library in ("mysqlclient", "mariadb", "libmariadb"):
+        if tool is None:
+            break
         done = subprocess.run(
             [tool, "--modversion", library], capture_output=True, text=True, check=False
         )
@@ -164,6 +166,9 @@ def missing_tools(names: Iterable[str]) -> list[str]:
 def missing_requirements(extras: Iterable[str]) -> list[str]:
     """The requirements of labkit and of these extras that this environment does not meet."""
     wanted = set(extras)
+    for requirement in _requirements():  # an extra may ask for another one of labkit's own
+        if requirement.name == "labkit" and _applies(requirement, wanted):
+            wanted |= requirement.extras
     return [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
 
 

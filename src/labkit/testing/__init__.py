@@ -1,15 +1,20 @@
 """A test client with a browser's cookie rules, a clock for server and browser together, contracts.
 
-The pytest plugin that comes with it has the fixtures `visitor`, `classmate`, `clock` and `mariadb`,
-and does nothing in a project whose tests ask for none of them.
+The pytest plugin that comes with it has the fixtures `visitor`, `classmate`, `clock`, `mariadb` and
+`chromium`. It does nothing in a project whose tests ask for none of them; not even Django is loaded.
+docs/testing.md shows how to use it.
 """
 
-from labkit.testing.browser import Exchange
-from labkit.testing.checks import BrokenPromise
-from labkit.testing.clock import Clock
-from labkit.testing.jar import Cookie, HeldBack, Jar, Refused, SameSite
-from labkit.testing.visitor import Visitor
-from labkit.testing.wire import WireVisitor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labkit.testing.browser import Exchange
+    from labkit.testing.checks import BrokenPromise
+    from labkit.testing.clock import Clock
+    from labkit.testing.jar import Cookie, HeldBack, Jar, Refused, SameSite
+    from labkit.testing.visitor import Visitor
+    from labkit.testing.wire import WireVisitor
 
 __all__ = [
     "BrokenPromise",
@@ -23,3 +28,19 @@ __all__ = [
     "Visitor",
     "WireVisitor",
 ]
+
+_HOMES = {
+    "browser": ["Exchange"],
+    "checks": ["BrokenPromise"],
+    "clock": ["Clock"],
+    "jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
+    "visitor": ["Visitor"],
+    "wire": ["WireVisitor"],
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"labkit.testing.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

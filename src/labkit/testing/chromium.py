@@ -100,7 +100,7 @@ class Chromium:
         for cookie in cookies:
             if cookie["expires"] != -1:
                 cookie["expires"] -= seconds
-        alive = [c for c in cookies if c["expires"] == -1 or c["expires"] > now]
+        alive: list[Any] = [c for c in cookies if c["expires"] == -1 or c["expires"] > now]
         self._context.add_cookies(alive)
 
     def cookies(self) -> dict[str, Any]:

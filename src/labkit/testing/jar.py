@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 MAX_NAME_VALUE = 4096  # bytes of name and value together, section 5.6
@@ -158,7 +159,7 @@ class Jar:
 
     def close_browser(self) -> None:
         """Close and reopen the browser: session cookies are gone, persistent ones stay."""
-        self._keep(lambda cookie: cookie.expires is not None)
+        self._cookies = {k: c for k, c in self._cookies.items() if c.expires is not None}
 
     def select(
         self, target: Origin, context: Context = TYPED
@@ -260,9 +261,6 @@ class Jar:
     def _drop_expired(self, now: float) -> None:
         for cookie in [c for c in self._cookies.values() if c.expired(now)]:
             del self._cookies[cookie.key]
-
-    def _keep(self, wanted) -> None:
-        self._cookies = {key: cookie for key, cookie in self._cookies.items() if wanted(cookie)}
 
 
 def _reason(cookie: Cookie, target: Origin, context: Context, now: float) -> str:
@@ -436,7 +434,8 @@ def parse_date(text: str) -> float | None:
     if year > 9999:
         return math.inf
     try:
-        return datetime(year, month, day, *clock, tzinfo=UTC).timestamp()
+        hour, minute, second = clock
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:
         return None
 
@@ -491,7 +490,7 @@ def _is_public_suffix(host: str) -> bool:
 
 
 @cache
-def _suffixes():
+def _suffixes() -> Any:
     # Not at the top: it reads 10 000 lines, and most tests never ask for a Domain.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -95,9 +95,9 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
     """A failing test tells what its visitors sent and got; see labkit.testing.report."""
-    report = yield
+    report: Any = yield
     if report.failed and "labkit.testing.browser" in sys.modules:
         from labkit.testing.report import sections  # noqa: PLC0415
 

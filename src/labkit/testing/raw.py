@@ -4,6 +4,7 @@ TOKEN in a header or body stands for the CSRF token of a form that the visitor h
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 TOKEN = b"{{token}}"
 
@@ -18,14 +19,14 @@ class Raw:
     path: bytes = b"/display/"
     cookie: bytes | None = None  # sent after the visitor's own cookies
     alone: bool = False  # sent in the place of the visitor's own cookies
-    headers: dict[str, bytes | None] = field(default_factory=dict)
+    headers: dict[str, bytes] = field(default_factory=dict)
     body: bytes = b""
     # Where a server answers by itself, or makes another request of it: {server: status}.
     except_on: dict[str, int] = field(default_factory=dict)
 
 
-def cookie(name: str, value: bytes, **kw) -> Raw:
-    return Raw(name, 200, cookie=value, **kw)
+def cookie(name: str, value: bytes, **rest: Any) -> Raw:
+    return Raw(name, 200, cookie=value, **rest)
 
 
 def add(name: str, status: int, body: bytes) -> Raw:

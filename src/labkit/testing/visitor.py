@@ -6,7 +6,9 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpResponseBase
+from django.http.request import validate_host
 from django.test import Client
 
 from labkit.testing import checks
@@ -22,7 +24,13 @@ class Visitor(Browser, Client):
     labkit.testing.checks); a test that expects a fault says so with `expecting()`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", scheme: str = "http", **defaults: Any) -> None:
+    raise_request_exception: bool  # of Client
+
+    def __init__(self, host: str = "", scheme: str = "http", **defaults: Any) -> None:
+        """`host` is 127.0.0.1 unless told otherwise; where ALLOWED_HOSTS has not, testserver."""
+        if not host:
+            local = "127.0.0.1"
+            host = local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
         Browser.__init__(self, Origin(scheme, host))
         Client.__init__(self, enforce_csrf_checks=True, SERVER_NAME=host, **defaults)
         self.defaults["wsgi.url_scheme"] = scheme
@@ -99,7 +107,7 @@ class Visitor(Browser, Client):
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
         """As in Browser; a server error that is expected is not raised as an exception either."""
-        before = self.raise_request_exception
+        before: bool = self.raise_request_exception
         self.raise_request_exception = checks.SERVER_ERROR not in promises
         try:
             with super().expecting(*promises):
