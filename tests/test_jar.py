@@ -112,7 +112,7 @@ def test_the_dates_that_servers_write(text, iso):
 
 
 def datetime_of(moment):
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
     return datetime.fromtimestamp(moment, UTC).isoformat()
 

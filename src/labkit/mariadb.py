@@ -97,7 +97,7 @@ class PrivateMariaDB:
         Raises Missing, Failed.
         """
         cls.need()
-        import fcntl  # noqa: PLC0415 there is none on Windows
+        import fcntl  # there is none on Windows
 
         folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
@@ -114,7 +114,7 @@ class PrivateMariaDB:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Within this block no other program starts, joins or ends the kept server."""
-        import fcntl  # noqa: PLC0415
+        import fcntl
 
         with (self.folder.parent / "starting").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,7 +152,7 @@ class PrivateMariaDB:
 
     def answers(self) -> bool:
         """Whether the server takes connections."""
-        import MySQLdb  # noqa: PLC0415 an extra, absent by default
+        import MySQLdb  # an extra, absent by default
 
         try:
             self.connect().close()
@@ -162,7 +162,7 @@ class PrivateMariaDB:
 
     def connect(self, database: str = "") -> Any:
         """A MySQLdb connection as root. Raises MySQLdb.OperationalError."""
-        import MySQLdb  # noqa: PLC0415
+        import MySQLdb
 
         return MySQLdb.connect(unix_socket=str(self.socket), user="root", database=database)
 
@@ -188,7 +188,7 @@ class PrivateMariaDB:
 
     def _leave(self) -> None:
         """End a kept server if no other program holds its lock."""
-        import fcntl  # noqa: PLC0415
+        import fcntl
 
         with self._alone(), self._users:
             try:

@@ -27,7 +27,7 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
         left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
         return [("How long is left?", left), *api]
     # Not at the top: importing a model fails in a project whose apps do not include it.
-    from django.contrib.sessions.models import Session  # noqa: PLC0415
+    from django.contrib.sessions.models import Session
 
     row = Session.objects.filter(session_key=session.session_key).first()
     if row is None:

@@ -1,7 +1,7 @@
 """A test client with a browser's cookie rules, a clock for server and browser together, contracts.
 
 The pytest plugin that comes with it has the fixtures `visitor`, `classmate`, `clock`, `mariadb` and
-`chromium`. It does nothing in a project whose tests ask for none of them; not even Django is loaded.
+`chromium`. Where no test asks for one of them it does nothing, and loads not even Django.
 docs/testing.md shows how to use it.
 """
 

@@ -308,7 +308,7 @@ class CartContract(CartPages):
 
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         # Hypothesis takes a while to import; the tests over sockets do without it.
-        from labkit.testing import machines  # noqa: PLC0415
+        from labkit.testing import machines
 
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"

@@ -492,6 +492,6 @@ def _is_public_suffix(host: str) -> bool:
 @cache
 def _suffixes() -> Any:
     # Not at the top: it reads 10 000 lines, and most tests never ask for a Domain.
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+    from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()

@@ -48,7 +48,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched
         if early_config.known_args_namespace.db == "mysql":
-            from labkit import conf  # noqa: PLC0415
+            from labkit import conf
 
             server = _private_mariadb(early_config)
             os.environ["DATABASE_URL"] = server.url(f"lab_{conf.number(lab)}")
@@ -99,14 +99,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
     """A failing test tells what its visitors sent and got; see labkit.testing.report."""
     report: Any = yield
     if report.failed and "labkit.testing.browser" in sys.modules:
-        from labkit.testing.report import sections  # noqa: PLC0415
+        from labkit.testing.report import sections
 
         report.sections += sections(getattr(item, "funcargs", {}))
     return report
 
 
 def _has_database() -> bool:
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
     # Django fills a missing DATABASES with an entry whose NAME is empty.
     return bool(settings.DATABASES.get("default", {}).get("NAME"))
@@ -117,7 +117,7 @@ _server_key = pytest.StashKey["PrivateMariaDB"]()
 
 def _private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
     """The private server of this pytest run, started when first asked for."""
-    from labkit.mariadb import Missing, PrivateMariaDB  # noqa: PLC0415
+    from labkit.mariadb import Missing, PrivateMariaDB
 
     if _server_key not in config.stash:
         try:
@@ -139,7 +139,7 @@ def absent(reason: str) -> None:
 @pytest.fixture
 def visitor() -> "Visitor":
     """A visitor with an empty cookie jar."""
-    from labkit.testing import Visitor  # noqa: PLC0415
+    from labkit.testing import Visitor
 
     return Visitor()
 
@@ -147,7 +147,7 @@ def visitor() -> "Visitor":
 @pytest.fixture
 def classmate() -> "Visitor":
     """Another visitor, with another browser."""
-    from labkit.testing import Visitor  # noqa: PLC0415
+    from labkit.testing import Visitor
 
     return Visitor()
 
@@ -155,9 +155,9 @@ def classmate() -> "Visitor":
 @pytest.fixture
 def clock() -> "Iterator[Clock]":
     """A clock that stands still until the test moves it, for server and browsers alike."""
-    import time_machine  # noqa: PLC0415
+    import time_machine
 
-    from labkit.testing import clock as module  # noqa: PLC0415
+    from labkit.testing import clock as module
 
     with time_machine.travel(module.START, tick=False) as traveller:
         yield module.Clock(traveller)
@@ -166,7 +166,7 @@ def clock() -> "Iterator[Clock]":
 @pytest.fixture(scope="session")
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     """A private MariaDB on a socket of its own, started once per run."""
-    from labkit.mariadb import Missing, PrivateMariaDB  # noqa: PLC0415
+    from labkit.mariadb import Missing, PrivateMariaDB
 
     try:
         PrivateMariaDB.need()
@@ -177,11 +177,11 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
 
 @pytest.fixture(scope="session")
 def _playwright() -> "Iterator[Playwright]":
-    from labkit.needs import missing_tools  # noqa: PLC0415
+    from labkit.needs import missing_tools
 
     if missing := missing_tools(["playwright", "chromium"]):
         absent(". ".join(missing))
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         yield playwright
@@ -190,7 +190,7 @@ def _playwright() -> "Iterator[Playwright]":
 @pytest.fixture
 def chromium(_playwright: "Playwright", tmp_path: Path) -> "Iterator[Chromium]":
     """A real Chromium with an empty profile; its complaints fail the test."""
-    from labkit.testing.chromium import Chromium  # noqa: PLC0415
+    from labkit.testing.chromium import Chromium
 
     browser = Chromium(_playwright, tmp_path / "profile")
     yield browser
@@ -201,9 +201,9 @@ def chromium(_playwright: "Playwright", tmp_path: Path) -> "Iterator[Chromium]":
 @pytest.fixture(scope="session")
 def server() -> "Iterator[LabServer]":
     """The lab under test on a real server, with a database of its own."""
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
-    from labkit.testing.server import LabServer  # noqa: PLC0415
+    from labkit.testing.server import LabServer
 
     server = LabServer(settings.FOLDER, migrate=_has_database())
     yield server

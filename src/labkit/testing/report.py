@@ -44,7 +44,7 @@ def _cookie(cookie: Cookie) -> str:
 
 def _store() -> Iterator[str]:
     """The sessions that the server keeps, one line each, read as the test has left them."""
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
     if not any("SessionMiddleware" in name for name in settings.MIDDLEWARE):
         yield "this project has no sessions: what it remembers is in the jar"
