@@ -138,17 +138,18 @@ class Browser:
 
     # What a person does with a browser
 
-    def submit(
-        self, action: str, data: Mapping[str, Any] | None = None, page: str | None = None
-    ) -> Any:
-        """Open `page` (default: `action`), fill in its form that goes to `action`, and send it.
+    def submit(self, action: str, data: Mapping[str, Any] | None = None, page: Any = None) -> Any:
+        """Fill in the form on `page` that goes to `action`, and send it.
 
-        As a browser would: hidden fields, the CSRF token and the pressed button's name included,
+        `page` is an address to open first (default: `action`), or a response that is open already.
+        All as in a browser: hidden fields, the CSRF token and the pressed button's name included,
         redirects followed. `data` names fields and buttons of the form.
         Raises AssertionError where the page has no such form.
         """
         data, page = data or {}, page or action
-        form = _form(self.get(page), page, action, data)  # type: ignore[attr-defined]
+        if isinstance(page, str):
+            page = self.get(page)  # type: ignore[attr-defined]
+        form = _form(page, page.request["PATH_INFO"], action, data)
         fields = dict(form.form_values()) | {key: str(value) for key, value in data.items()}
         send = self.post if form.method == "POST" else self.get  # type: ignore[attr-defined]
         return send(action, fields, follow=True)
