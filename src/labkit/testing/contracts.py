@@ -59,6 +59,12 @@ def table(response: HttpResponseBase) -> dict[str, int]:
     return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
 
 
+def number(response: HttpResponseBase) -> int:
+    """The large number on a page count's page."""
+    (element,) = lxml.html.document_fromstring(_text(response)).find_class("number")
+    return int(element.text_content())
+
+
 def words(response: HttpResponseBase) -> str:
     """The text of a page as a person reads it, with single spaces."""
     body = lxml.html.document_fromstring(_text(response)).find(".//main")
@@ -335,6 +341,123 @@ class CartContract(CartPages):
         clock.forward(seconds=self.lifetime)
         self.add(visitor, "apple", 2)
         assert self.cart(visitor) == {"apple": 2}
+
+
+# What no page count may take for a number (faults of a cookie that a browser may send).
+NO_COUNTS = [
+    "abc", "", "1.5", "1e3", "NaN", "5,6", "%00", "é", "-5", "+5", "٣", "９", "1_000", "1000000",
+    "9" * 4300, "9" * 4301, "<script>alert(7)</script>", "x" * 4000, "🍎", "1 2", "0x10",
+]  # fmt: skip
+
+
+class PageCountContract:
+    """What every page count promises; pages as in labs 02 and 06."""
+
+    cookie: str  # the name of the cookie by which the visitor is known
+    lifetime: int | None  # seconds from the last visit; None: until the browser closes
+    says_what_was_unreadable: bool  # whether nonsense in the cookie is told from no cookie
+
+    def count(self, visitor: Any) -> int:
+        """Visit the page; the number on it."""
+        return number(visitor.get("/"))
+
+    def test_it_counts_one_visit_after_the_other(self, visitor):
+        assert [self.count(visitor) for _ in range(12)] == list(range(1, 13))
+
+    def test_visitors_are_counted_apart(self, visitor, classmate):
+        self.count(visitor)
+        assert self.count(visitor) == 2
+        assert self.count(classmate) == 1
+
+    def test_only_get_counts(self, visitor, subtests):
+        self.count(visitor)
+        for method, status in {"head": 200, "options": 405, "trace": 405, "put": 403}.items():
+            with subtests.test(method=method):
+                assert getattr(visitor, method)("/").status_code == status
+        assert self.count(visitor) == 2
+
+    def test_forgetting_begins_anew(self, visitor):
+        self.count(visitor)
+        assert number(visitor.submit("/forget/", page="/")) == 1
+
+    def test_a_form_without_its_token_forgets_nothing(self, visitor):
+        self.count(visitor)
+        assert visitor.post("/forget/").status_code == 403
+        assert visitor.get("/forget/").status_code == 405
+        assert self.count(visitor) == 2
+
+    def test_with_cookies_blocked_every_visit_is_the_first(self, visitor):
+        visitor.block_cookies()
+        assert [self.count(visitor) for _ in range(3)] == [1, 1, 1]
+        assert visitor.submit("/forget/", page="/").status_code == 403
+
+    def test_it_lives_as_long_as_promised(self, visitor, clock):
+        self.count(visitor)
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 2  # and its time begins anew
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 3
+        clock.forward(seconds=self.lifetime or 10_000_000)
+        assert self.count(visitor) == (1 if self.lifetime else 4)
+
+    def test_it_outlives_the_browser_if_it_has_a_lifetime(self, visitor):
+        self.count(visitor)
+        visitor.close_browser()
+        assert self.count(visitor) == (2 if self.lifetime else 1)
+
+    def test_its_cookie_is_for_the_server_alone(self, visitor):
+        self.count(visitor)
+        cookie = visitor.jar.get(self.cookie)
+        assert cookie.http_only
+        assert cookie.same_site == "Lax"
+
+    def test_nonsense_in_the_cookie_begins_anew(self, visitor, subtests):
+        for nonsense in NO_COUNTS:
+            with subtests.test(nonsense=nonsense):
+                self.count(visitor)
+                visitor.edit_cookie(self.cookie, nonsense)
+                response = visitor.get("/")
+                assert number(response) == 1
+                told = "could not be read" in words(response)
+                assert told == self.says_what_was_unreadable
+                assert b"<script>alert" not in response.content
+                assert self.count(visitor) == 2
+
+    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+        from labkit.testing import machines
+
+        machine = type("Machine", (machines.PageCountMachine,), {"lifetime": self.lifetime})
+        machines.run(machine, pytestconfig.getoption("examples"))
+
+
+class PageCountInChromium:
+    """What every page count shows to a person at a real browser."""
+
+    lifetime: int | None  # as in PageCountContract
+
+    def count(self, page: Any, server: Any) -> int:
+        page.goto(server.url("/"))
+        return int(page.locator(".number").text_content())
+
+    def test_a_person_reloads_and_is_forgotten(self, chromium, server):
+        page = chromium.page
+        assert self.count(page, server) == 1
+        page.reload()
+        page.reload()
+        assert page.locator(".number").text_content() == "3"
+        page.get_by_role("button", name="Forget me").click()
+        assert page.locator(".number").text_content() == "1"
+
+    def test_closing_the_browser(self, chromium, server):
+        assert self.count(chromium.page, server) == 1
+        page = chromium.close_and_reopen()
+        assert self.count(page, server) == (2 if self.lifetime else 1)
+
+    def test_with_cookies_blocked_every_visit_is_the_first(self, chromium, server):
+        page = chromium.block_cookies()
+        assert [self.count(page, server) for _ in range(2)] == [1, 1]
+        page.get_by_role("button", name="Forget me").click()
+        assert "Are cookies blocked" in page.text_content("main")
 
 
 class CartInChromium:

@@ -1,5 +1,6 @@
 """State machines: a lab driven at random, through visitors and clock, beside a plain model."""
 
+import math
 from dataclasses import dataclass, field
 
 import time_machine
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from labkit.testing.clock import START, Clock
-from labkit.testing.contracts import table
+from labkit.testing.contracts import number, table
 from labkit.testing.visitor import Visitor
 
 LIFETIME = 120  # seconds
@@ -133,6 +134,70 @@ class CartMachine(RuleBasedStateMachine):
             person.visitor.block_cookies(blocked)
             person.cart.clear()
         self._look(person)
+
+
+class PageCountMachine(RuleBasedStateMachine):
+    """A page count that forgets a visitor `lifetime` seconds after the last visit.
+
+    None: when the browser closes, and not before.
+    """
+
+    lifetime: int | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._travel = time_machine.travel(START, tick=False)
+        self.clock = Clock(self._travel.start())
+        self.visitors = [Visitor(), Visitor()]
+        self.counts = [0, 0]
+        self.ends = [0.0, 0.0]
+
+    def teardown(self) -> None:
+        """Back to the present."""
+        self._travel.stop()
+
+    @rule(who=people)
+    def visit(self, who: int) -> None:
+        """Open the page; it counts, unless cookies are blocked."""
+        now = self.clock.now.timestamp()
+        if self.visitors[who].jar.blocked or now >= self.ends[who]:
+            self.counts[who] = 0
+        self.counts[who] += 1
+        self.ends[who] = now + self.lifetime if self.lifetime else math.inf
+        assert number(self.visitors[who].get("/")) == self.counts[who]
+
+    @rule(who=people)
+    def look_ahead(self, who: int) -> None:
+        """HEAD does not count."""
+        self.visitors[who].head("/")
+
+    @rule(who=people)
+    def forget(self, who: int) -> None:
+        """Press the button; the page that follows is a first visit."""
+        visitor = self.visitors[who]
+        if not visitor.jar.blocked:
+            self.visit(who)
+            self.counts[who] = 1
+            assert number(visitor.submit("/forget/", page=visitor.exchanges[-1].response)) == 1
+
+    @rule(seconds=strategies.sampled_from([1, 150, 299, 300, 301]))
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """A temporary cookie goes, one with a lifetime stays."""
+        self.visitors[who].close_browser()
+        if self.lifetime is None:
+            self.counts[who] = 0
+
+    @rule(who=people, blocked=strategies.booleans())
+    def block_cookies(self, who: int, blocked: bool) -> None:
+        """Blocking them deletes them; allowing them again does not bring them back."""
+        if blocked != self.visitors[who].jar.blocked:
+            self.visitors[who].block_cookies(blocked)
+            self.counts[who] = 0
 
 
 def run(machine: type[RuleBasedStateMachine], examples: int | None) -> None:
