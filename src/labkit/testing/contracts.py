@@ -14,7 +14,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.pages.templatetags.labkit import this_lab
-from labkit.testing.raw import REQUESTS, TOKEN, Raw
+from labkit.testing.raw import ACT, CART_REQUESTS, PAGE, REQUESTS, TOKEN, Raw
 from labkit.testing.visitor import Visitor
 
 # Names that break a cart which uses them as cookie names, session keys or template variables.
@@ -82,13 +82,44 @@ def _text(response: HttpResponseBase) -> str:
     return response.content.decode(response.charset)
 
 
-class CartPages:
+class RawRequests:
+    """What every lab promises of requests that no browser sends."""
+
+    raw_requests: Sequence[Raw]  # for this lab, besides those for all
+    page: bytes  # an address that shows the visitor's state
+    act: bytes  # one that changes it, by POST
+    server_name = ""  # of a real server, where there is one
+    visitor_arguments: Mapping[str, Any] = MappingProxyType({})
+
+    def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
+        """Send it; its status is as foretold, its page says why, it sets no cookie if refused."""
+        sender = type(visitor)(**self.visitor_arguments) if raw.alone else visitor
+        response = self._send(raw, sender, token)
+        by_server = raw.except_on.get(self.server_name)
+        assert response.status_code == (by_server or raw.status)
+        if response.status_code >= 400:
+            # Django sends its own CSRF cookie again with every form.
+            lines = sender.exchanges[-1].set_cookies
+            assert [line for line in lines if not line.startswith("csrftoken")] == []
+            assert by_server or raw.method == "HEAD" or says_why(response)
+        assert b"<script>alert" not in response.content
+        return response
+
+    def _send(self, raw: Raw, visitor: Any, token: bytes) -> Any:
+        headers = {name: value.replace(TOKEN, token) for name, value in raw.headers.items()}
+        if raw.cookie is not None:
+            own = visitor.jar.header(visitor.origin).encode()
+            headers["Cookie"] = b"; ".join(filter(None, [own, raw.cookie]))
+        path = raw.path.replace(PAGE, self.page).replace(ACT, self.act)
+        return visitor.send(raw.method, path, raw.body.replace(TOKEN, token), headers)
+
+
+class CartPages(RawRequests):
     """What every cart promises of its pages; pages and fields as in labs 03 and 04."""
 
     capacity: int  # items
-    raw_requests: Sequence[Raw]  # for this lab, besides those for every cart
-    server_name = ""  # of a real server, where there is one
-    visitor_arguments: Mapping[str, Any] = MappingProxyType({})
+    page = b"/display/"
+    act = b"/empty/"
 
     # The acts, as a person does them
 
@@ -259,34 +290,15 @@ class CartPages:
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         token = self.put(visitor, "bread", 2)["csrfmiddlewaretoken"].encode()
         self.put(classmate, "milk", 1)
-        for raw in [*self.raw_requests, *REQUESTS]:
+        for raw in [*self.raw_requests, *CART_REQUESTS, *REQUESTS]:
             with subtests.test(request=raw.name):
-                sender = visitor
-                if raw.alone:
-                    sender = type(visitor)(**self.visitor_arguments)
-                response = self.send_raw(sender, raw, token)
-                by_server = raw.except_on.get(self.server_name)
-                assert response.status_code == (by_server or raw.status)
-                if response.status_code >= 400:
-                    # Django sends its own CSRF cookie again with every form.
-                    lines = sender.exchanges[-1].set_cookies
-                    assert [line for line in lines if not line.startswith("csrftoken")] == []
-                    assert by_server or raw.method == "HEAD" or says_why(response)
-                elif raw.cookie is not None:
+                response = self.answer_to(raw, visitor, token)
+                if raw.cookie is not None and response.status_code == 200:
                     assert table(response) == ({} if raw.alone else {"bread": 2})
-                assert b"<script>alert" not in response.content
                 assert self.cart(visitor) == {"bread": 2}
         assert self.cart(classmate) == {"milk": 1}
 
     # Help for the promises
-
-    def send_raw(self, visitor: Any, raw: Raw, token: bytes) -> Any:
-        """Send it with the visitor's cookies and this CSRF token filled in."""
-        headers = {name: value.replace(TOKEN, token) for name, value in raw.headers.items()}
-        if raw.cookie is not None:
-            own = visitor.jar.header(visitor.origin).encode()
-            headers["Cookie"] = b"; ".join(filter(None, [own, raw.cookie]))
-        return visitor.send(raw.method, raw.path, raw.body.replace(TOKEN, token), headers)
 
     def with_token(self, visitor: Visitor, **data: Any) -> dict[str, Any]:
         """These fields and the CSRF token of a form this visitor has open."""
@@ -350,9 +362,12 @@ NO_COUNTS = [
 ]  # fmt: skip
 
 
-class PageCountContract:
-    """What every page count promises; pages as in labs 02 and 06."""
+class PageCountPages(RawRequests):
+    """What every page count promises of its page; pages as in labs 02 and 06."""
 
+    page = b"/"
+    act = b"/forget/"
+    raw_requests = ()
     cookie: str  # the name of the cookie by which the visitor is known
     lifetime: int | None  # seconds from the last visit; None: until the browser closes
     says_what_was_unreadable: bool  # whether nonsense in the cookie is told from no cookie
@@ -391,15 +406,6 @@ class PageCountContract:
         assert [self.count(visitor) for _ in range(3)] == [1, 1, 1]
         assert visitor.submit("/forget/", page="/").status_code == 403
 
-    def test_it_lives_as_long_as_promised(self, visitor, clock):
-        self.count(visitor)
-        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 2  # and its time begins anew
-        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 3
-        clock.forward(seconds=self.lifetime or 10_000_000)
-        assert self.count(visitor) == (1 if self.lifetime else 4)
-
     def test_it_outlives_the_browser_if_it_has_a_lifetime(self, visitor):
         self.count(visitor)
         visitor.close_browser()
@@ -422,6 +428,39 @@ class PageCountContract:
                 assert told == self.says_what_was_unreadable
                 assert b"<script>alert" not in response.content
                 assert self.count(visitor) == 2
+
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        token = self.token(visitor)
+        self.count(classmate)
+        for raw in REQUESTS:
+            with subtests.test(request=raw.name):
+                before = self.count(visitor)
+                response = self.answer_to(raw, visitor, token)
+                counted = response.status_code == 200 and raw.method == "GET"
+                assert self.count(visitor) == before + 1 + counted
+        for value in NO_COUNTS:
+            with subtests.test(count=value):
+                raw = Raw(value, 200, cookie=f"{self.cookie}={value}".encode(), alone=True)
+                assert number(self.answer_to(raw, visitor, token)) == 1
+        assert self.count(classmate) == 2
+
+    def token(self, visitor: Any) -> bytes:
+        """The CSRF token of the form on the page."""
+        form = lxml.html.document_fromstring(_text(visitor.get("/"))).forms[0]
+        return form.fields["csrfmiddlewaretoken"].encode()
+
+
+class PageCountContract(PageCountPages):
+    """What every page count promises: its page, and how long it lives."""
+
+    def test_it_lives_as_long_as_promised(self, visitor, clock):
+        self.count(visitor)
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 2  # and its time begins anew
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 3
+        clock.forward(seconds=self.lifetime or 10_000_000)
+        assert self.count(visitor) == (1 if self.lifetime else 4)
 
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import machines

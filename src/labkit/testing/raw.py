@@ -1,12 +1,15 @@
 """One table of requests that no browser sends, for real servers and for the visitor alike.
 
-TOKEN in a header or body stands for the CSRF token of a form that the visitor has open.
+TOKEN in a header or body stands for the CSRF token of a form that the visitor has open, PAGE and ACT
+in a path for the lab's own.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 TOKEN = b"{{token}}"
+PAGE = b"{{page}}"  # an address that shows the visitor's state
+ACT = b"{{act}}"  # one that changes it, by POST
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Raw:
     name: str
     status: int
     method: str = "GET"
-    path: bytes = b"/display/"
+    path: bytes = PAGE
     cookie: bytes | None = None  # sent after the visitor's own cookies
     alone: bool = False  # sent in the place of the visitor's own cookies
     headers: dict[str, bytes] = field(default_factory=dict)
@@ -69,7 +72,7 @@ def unknown_session_ids(name: str) -> list[Raw]:
     ]
 
 
-# For every cart, whatever keeps it.
+# For every lab.
 REQUESTS = [
     cookie("cookies without form", b";;; =; ==; x; =x; ,;"),
     cookie("200 cookies of 60 bytes", b"; ".join(b"x%03d=" % n + b"y" * 54 for n in range(200))),
@@ -78,37 +81,25 @@ REQUESTS = [
     cookie("the CSRF cookies of others", b"csrftoken=x; csrftoken_99=\xff"),
     cookie("cookies named like attributes", b"path=/; expires=x; domain=y; $Version=1"),
     Raw("a Cookie header of 70 kB", 200, cookie=b"other=" + b"x" * 70_000, except_on={"runserver": 431}),
-    # Quantities and names, on top of those of the contract
-    add("no fields", 422, b""),
-    add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),
-    add("bytes that are not UTF-8", 422, b"&name=%ff%fe&quantity=1"),
-    add("bytes that are not encoded", 422, b"&name=pear&quantity=\xff\xfe"),
-    add("half a surrogate", 422, b"&name=%ed%a0%80&quantity=1"),
-    add("NUL", 422, b"&name=a%00b&quantity=1"),
-    add("a name of 200 000 characters", 422, b"&quantity=1&name=" + b"x" * 200_000),
-    add("broken percent signs", 422, b"&name=pear&quantity=%zz%"),
-    add("1500 fields", 400, b"".join(b"&f%d=1" % n for n in range(1500))),
-    add("3 MB", 400, b"&quantity=1&name=" + b"x" * 3_000_000),
+    Raw("1500 fields", 400, "POST", ACT, body=b"".join(b"&f%d=1" % n for n in range(1500))),
+    Raw("3 MB", 400, "POST", ACT, body=b"name=" + b"x" * 3_000_000),
     # CSRF
-    Raw("no token", 403, "POST", b"/add/", body=b"name=pear&quantity=1"),
-    Raw("an empty token", 403, "POST", b"/add/", body=b"csrfmiddlewaretoken=&name=pear&quantity=1"),
-    Raw("a short token", 403, "POST", b"/empty/", body=b"csrfmiddlewaretoken=abc"),
-    Raw("a token of signs", 403, "POST", b"/empty/", body=b"csrfmiddlewaretoken=" + b"%00" * 64),
-    Raw("another token", 403, "POST", b"/empty/", body=b"csrfmiddlewaretoken=" + b"a" * 64),
-    Raw("a token in JSON", 403, "POST", b"/empty/", headers={"Content-Type": b"application/json"}, body=b'{"csrfmiddlewaretoken": "' + TOKEN + b'"}'),
-    Raw("another origin", 403, "POST", b"/empty/", headers={"Origin": b"http://evil.example"}, body=b"csrfmiddlewaretoken=" + TOKEN),
-    Raw("no origin at all", 403, "POST", b"/empty/", headers={"Origin": b"null"}, body=b"csrfmiddlewaretoken=" + TOKEN),
+    Raw("no token", 403, "POST", ACT, body=b"name=pear"),
+    Raw("an empty token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=&name=pear"),
+    Raw("a short token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=abc"),
+    Raw("a token of signs", 403, "POST", ACT, body=b"csrfmiddlewaretoken=" + b"%00" * 64),
+    Raw("another token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=" + b"a" * 64),
+    Raw("a token in JSON", 403, "POST", ACT, headers={"Content-Type": b"application/json"}, body=b'{"csrfmiddlewaretoken": "' + TOKEN + b'"}'),
+    Raw("another origin", 403, "POST", ACT, headers={"Origin": b"http://evil.example"}, body=b"csrfmiddlewaretoken=" + TOKEN),
+    Raw("no origin at all", 403, "POST", ACT, headers={"Origin": b"null"}, body=b"csrfmiddlewaretoken=" + TOKEN),
     # Bodies
-    Raw("JSON with a token in a header", 422, "POST", b"/add/", headers={"Content-Type": b"application/json", "X-CSRFToken": TOKEN}, body=b'{"name": "pear"}'),
-    Raw("multipart without a boundary", 400, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data"}, body=multipart(b"x")),
-    Raw("multipart that breaks off", 403, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz"}, body=b"--xyz\r\nContent-Disp"),
-    Raw("multipart with a file for a name", 422, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz", "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"; filename="x"\r\n\r\nabc', b'Content-Disposition: form-data; name="quantity"\r\n\r\n1')),
+    Raw("multipart without a boundary", 400, "POST", ACT, headers={"Content-Type": b"multipart/form-data"}, body=multipart(b"x")),
+    Raw("multipart that breaks off", 403, "POST", ACT, headers={"Content-Type": b"multipart/form-data; boundary=xyz"}, body=b"--xyz\r\nContent-Disp"),
     *(
-        Raw(f"the charset {charset.decode()}", 415, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz; charset=" + charset, "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"\r\n\r\n+2AA-'))
+        Raw(f"the charset {charset.decode()}", 415, "POST", ACT, headers={"Content-Type": b"multipart/form-data; boundary=xyz; charset=" + charset, "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"\r\n\r\n+2AA-'))
         for charset in [b"hex", b"rot13", b"idna", b"undefined", b"utf-7", b"unicode_escape", b"latin-1", b"nonsense"]
     ),
-    Raw("the charset utf-8", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=UTF-8", "X-CSRFToken": TOKEN}, body=b"name=pear"),
-    Raw("a charset that is none", 415, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
+    Raw("a charset that is none", 415, "POST", ACT, headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
     # Methods
     Raw("HEAD", 200, "HEAD"),
     Raw("OPTIONS", 405, "OPTIONS"),
@@ -116,9 +107,8 @@ REQUESTS = [
     Raw("PUT", 403, "PUT"),
     Raw("DELETE", 403, "DELETE"),
     Raw("a method that is none", 403, "BREW"),
-    Raw("GET where only POST may", 405, path=b"/empty/"),
-    Raw("HEAD where only POST may", 405, "HEAD", path=b"/empty/"),
-    Raw("GET that would remove", 405, path=b"/remove/?name=bread"),
+    Raw("GET where only POST may", 405, path=ACT),
+    Raw("HEAD where only POST may", 405, "HEAD", path=ACT),
     # Hosts
     Raw("another host", 400, headers={"Host": b"evil.example"}),
     Raw("a host that is none", 400, headers={"Host": b"a b\xff"}),
@@ -129,12 +119,28 @@ REQUESTS = [
     Raw("bytes that are not UTF-8", 404, path=b"/%ff%fe"),
     Raw("bytes that are not encoded", 404, path=b"/\xff\xfe", except_on={"waitress": 400}),
     Raw("markup", 404, path=b"/%3Cscript%3Ealert(7)%3C/script%3E"),
-    Raw("a parameter in the path", 404, path=b"/display/;a=1"),
-    Raw("an encoded question mark", 404, path=b"/display/%3F"),
+    Raw("a parameter in the path", 404, path=PAGE + b";a=1"),
+    Raw("an encoded question mark", 404, path=PAGE + b"%3F"),
     Raw("an address of 8000 characters", 404, path=b"/" + b"x" * 8000),
-    Raw("a query of anything", 200, path=b"/display/?%00=%ff&a&=&next=//evil.example"),
+    Raw("a query of anything", 200, path=PAGE + b"?%00=%ff&a&=&next=//evil.example"),
     Raw("a file name that is too long", 404, path=b"/__lab__/static/" + b"a" * 300),
     Raw("a file path that is too long", 404, path=b"/__lab__/static/" + b"a/" * 2500),
     Raw("up and out", 404, path=b"/../../etc/passwd"),
     Raw("up and out of the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
+]  # fmt: skip
+
+# For every cart, on top of the names and quantities of its contract.
+CART_REQUESTS = [
+    add("no fields", 422, b""),
+    add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),
+    add("bytes that are not UTF-8", 422, b"&name=%ff%fe&quantity=1"),
+    add("bytes that are not encoded", 422, b"&name=pear&quantity=\xff\xfe"),
+    add("half a surrogate", 422, b"&name=%ed%a0%80&quantity=1"),
+    add("NUL", 422, b"&name=a%00b&quantity=1"),
+    add("a name of 200 000 characters", 422, b"&quantity=1&name=" + b"x" * 200_000),
+    add("broken percent signs", 422, b"&name=pear&quantity=%zz%"),
+    Raw("JSON with a token in a header", 422, "POST", b"/add/", headers={"Content-Type": b"application/json", "X-CSRFToken": TOKEN}, body=b'{"name": "pear"}'),
+    Raw("multipart with a file for a name", 422, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz", "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"; filename="x"\r\n\r\nabc', b'Content-Disposition: form-data; name="quantity"\r\n\r\n1')),
+    Raw("the charset utf-8", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=UTF-8", "X-CSRFToken": TOKEN}, body=b"name=pear"),
+    Raw("GET that would remove", 405, path=b"/remove/?name=bread"),
 ]  # fmt: skip
