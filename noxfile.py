@@ -85,7 +85,7 @@ def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
 
     def mysql(session: nox.Session) -> None:
         need(session, "mysql", "headers", "mariadb")
-        pytest(session, folder, "--db=mysql")
+        pytest(session, folder, "--lab-db=mysql")
 
     def browser(session: nox.Session) -> None:
         need(session, "browser", "chromium")

@@ -61,6 +61,27 @@ def header(request):
     return response
 
 
+def session(request):
+    """Put what the query names into the session, show what is in it."""
+    request.session.update(request.GET.dict())
+    return HttpResponse(str(sorted(request.session.items())))
+
+
+def secure(request):
+    response = HttpResponse(str(request.is_secure()))
+    response.set_cookie("__Host-a", "1", secure=True)
+    return response
+
+
+def unreadable(request, how):
+    """Pages that no parser of HTML can make sense of."""
+    return {
+        "xml": HttpResponse('<?xml version="1.0" encoding="utf-8"?><p>x</p>'),
+        "blank": HttpResponse(" "),
+        "charset": HttpResponse(b"x", content_type="text/html; charset=nonsense"),
+    }[how]
+
+
 def redirect(request):
     response = HttpResponseRedirect("/echo/")
     response.set_cookie("from", "redirect")
@@ -104,6 +125,9 @@ urlpatterns = [
     path("traceback/", traceback),
     path("header/", header),
     path("redirect/", redirect),
+    path("session/", session),
+    path("secure/", secure),
+    path("unreadable/<how>/", unreadable),
     path("refuse/<why>/", refuse),
     path("masked/", masked),
     path("only-post/", only_post),

@@ -90,6 +90,24 @@ def test_nothing_of_labkit_or_django_is_loaded_for_nothing():
 """
 
 
+OWN_CONFTEST = """
+import pytest
+
+def pytest_addoption(parser):
+    parser.addoption("--db")
+    parser.addoption("--examples")
+
+@pytest.fixture
+def chromium():
+    return "a metal"
+"""
+
+OWN_FIXTURE = """
+def test_a_metal(chromium):
+    assert chromium == "a metal"
+"""
+
+
 @pytest.fixture
 def run(tmp_path):
     """Write these files, run pytest among them; (exit status, what it printed)."""
@@ -127,6 +145,12 @@ def test_a_failure_shows_the_exchange_there_too(run):
     assert status == 1
     assert "NOT stored: Domain=other.example is not the domain of" in output
     assert "what is in the session store" in output
+
+
+def test_a_projects_own_options_and_fixtures_are_left_alone(run):
+    status, output = run("-m", "not browser", conftest__py=OWN_CONFTEST, test_own__py=OWN_FIXTURE)
+    assert status == 0, output
+    assert "1 passed" in output
 
 
 def test_in_a_project_that_asks_for_nothing_it_does_nothing(run):

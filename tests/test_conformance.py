@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from cookie_cases import CASES, Age, Reopen, Script, Sent, Set
+from cookie_cases import CASES, Age, Reopen, Script, Sent, Set, Wait
 
 from labkit.testing.chromium import Chromium
 from labkit.testing.jar import Context, Jar, Origin, Refused
@@ -41,7 +41,7 @@ def runs_in_the_jar(case, clock):
                 offer(jar, line, url, Context(http_api=False))
             case Sent(url, header, by, page):
                 assert jar.header(Origin.of(url), cause(by, page)) == header
-            case Age(seconds):
+            case Age(seconds) | Wait(seconds):
                 clock.forward(seconds=seconds)
             case Reopen(blocked):
                 jar.close_browser()
@@ -76,6 +76,9 @@ class Server:
 
             def do_GET(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                cookies = "; ".join(self.headers.get_all("Cookie") or [])
+                host = self.headers["Host"].partition(":")[0]
+                outer.seen[host, self.path] = cookies.encode("latin-1").decode()
                 body = outer.body.encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -85,9 +88,6 @@ class Server:
                         self._headers_buffer.append(b"Set-Cookie: " + line.encode() + b"\r\n")
                 self.end_headers()
                 self.wfile.write(body)
-                cookies = "; ".join(self.headers.get_all("Cookie") or [])
-                host = self.headers["Host"].partition(":")[0]
-                outer.seen[host, self.path] = cookies.encode("latin-1").decode()
 
             do_POST = do_GET
 
@@ -160,8 +160,10 @@ def test_chromium(case, browser_for, server):
                 assert see(browser.page, server, url, by, page) == header
             case Age(seconds):
                 browser.age(seconds)
+            case Wait(seconds):
+                browser.page.wait_for_timeout(seconds * 1000)
             case Reopen(blocked):
-                browser.block_cookies() if blocked else browser.close_and_reopen()
+                browser.block_cookies(blocked)
 
 
 def see(page, server, url, by, from_page):

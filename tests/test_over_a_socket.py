@@ -4,11 +4,13 @@ What a contract asks of the visitor in the labs' own tests it asks here of a ser
 requests get the same answers.
 """
 
+import contextlib
+import sqlite3
 from dataclasses import dataclass
 
 import pytest
 
-from labkit.testing.contracts import CartPages, PageCountPages
+from labkit.testing.contracts import CartPages, PageCountPages, table, words
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -88,3 +90,73 @@ class TestTheCount(PageCountPages):
         self.cookie = {"02": "count_02", "06": "sessionid_06"}[place.lab]
         self.lifetime = {"02": None, "06": 300}[place.lab]
         self.says_what_was_unreadable = place.lab == "02"
+
+
+@pytest.fixture
+def execute(place, server, request):
+    """Run SQL on the database of the lab under test, from outside."""
+
+    def execute(sql):
+        if place.database == "mariadb":
+            mariadb = request.getfixturevalue("mariadb")
+            connection = mariadb.connect(f"lab_{place.lab}_{place.server}")
+        else:
+            connection = sqlite3.connect(server.state / place.lab / "db.sqlite3", timeout=10)
+        with contextlib.closing(connection):
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            connection.commit()
+
+    return execute
+
+
+LOST = {
+    "deleted": "DELETE FROM django_session",
+    "expired": "UPDATE django_session SET expire_date = '2001-01-01 00:00:00'",
+    "empty": "UPDATE django_session SET session_data = ''",
+    "damaged": "UPDATE django_session SET session_data = 'a:b:c'",
+}
+
+
+@places("03", "04")
+class TestTheStore:
+    @pytest.fixture
+    def cart(self):
+        return CartPages()
+
+    @pytest.mark.parametrize("how", LOST)
+    def test_a_cart_that_the_server_has_lost_is_empty_and_can_be_filled(
+        self, place, visitor, execute, cart, how
+    ):
+        cart.put(visitor, "apple", 3)
+        if place.lab == "04":
+            execute(LOST[how])
+        response = visitor.get("/display/")
+        assert table(response) == ({} if place.lab == "04" else {"apple": 3})
+        assert ("a session key that opens nothing" in words(response)) == (place.lab == "04")
+        cart.put(visitor, "pear")
+        assert cart.cart(visitor) == ({"pear": 1} | ({} if place.lab == "04" else {"apple": 3}))
+
+    def test_a_session_key_that_the_server_did_not_make_is_never_taken_over(
+        self, place, visitor, classmate, cart
+    ):
+        planted = "a" * 32
+        visitor.jar.store(f"sessionid_04={planted}; Path=/", visitor.origin)
+        cart.put(visitor, "apple", 3)
+        key = visitor.jar.get("sessionid_04").value
+        assert (key != planted) == (place.lab == "04")  # the cookie cart does not look at it
+        classmate.jar.store(f"sessionid_04={planted}; Path=/", classmate.origin)
+        assert cart.cart(classmate) == {}
+
+    def test_large_letters_open_the_same_session_on_mariadb_alone(self, place, visitor, cart):
+        cart.put(visitor, "apple", 3)
+        if place.lab == "04":
+            visitor.edit_cookie("sessionid_04", visitor.jar.get("sessionid_04").value.upper())
+        same = place.lab == "03" or place.database == "mariadb"
+        assert cart.cart(visitor) == ({"apple": 3} if same else {})
+
+    def test_a_killed_server_comes_back_with_every_cart(self, visitor, server, cart):
+        cart.put(visitor, "apple", 3)
+        server.kill()
+        server.start()
+        assert cart.cart(visitor) == {"apple": 3}

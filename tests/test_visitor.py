@@ -47,13 +47,13 @@ def test_closing_the_browser_drops_session_cookies_alone(visitor):
     assert sent(visitor) == "a=1"
 
 
-def test_with_cookies_blocked_it_keeps_none_and_forgets_those_it_had(visitor):
+def test_with_cookies_blocked_it_sends_and_stores_none_and_keeps_those_it_had(visitor):
     set_cookie(visitor, "a=1; Path=/")
     visitor.block_cookies()
     set_cookie(visitor, "b=1; Path=/")
     assert sent(visitor) == ""
     visitor.block_cookies(False)
-    assert sent(visitor) == ""
+    assert sent(visitor) == "a=1"
 
 
 def test_it_keeps_a_cookie_that_came_with_a_redirect(visitor):
@@ -114,12 +114,52 @@ def test_it_fills_in_no_form_that_is_not_there(visitor, data):
         visitor.submit("/form/", data)
 
 
+def test_the_clients_session_is_the_jars(visitor):
+    visitor.get("/session/", {"cart": "1"})
+    assert dict(visitor.session) == {"cart": "1"}
+    session = visitor.session
+    session["cart"] = "7"
+    session.save()
+    visitor.cookies["sessionid"] = session.session_key  # signed cookies: the key is the data
+    assert "('cart', '7')" in visitor.get("/session/").content.decode()
+
+
+def test_logging_out_as_with_the_client_empties_the_jar(visitor):
+    visitor.get("/session/", {"cart": "1"})
+    visitor.cookies = None
+    assert visitor.get("/session/").content == b"[]"
+
+
+def test_a_visitor_may_come_over_https():
+    visitor = Visitor(host="shop.example", scheme="https")
+    assert visitor.get("/secure/").content == b"True"
+    assert visitor.jar.get("__Host-a").secure
+    assert visitor.exchanges[-1].target.scheme == "https"
+
+
+def test_a_form_of_another_port_is_of_another_origin(visitor):
+    visitor.get("/form/")
+    token = {"csrfmiddlewaretoken": visitor.jar.get("csrftoken").value}
+    with visitor.coming_from("http://127.0.0.1:9999/page"):
+        assert visitor.post("/form/", token).status_code == 403
+    with visitor.coming_from("http://127.0.0.1/page"):
+        assert visitor.post("/form/", token).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["xml", "blank", "charset"])
+def test_a_page_that_cannot_be_parsed_can_still_be_reported(visitor, how):
+    visitor.get(f"/unreadable/{how}/", {"a": "b"})
+    assert f"/unreadable/{how}/?a=b" in str(visitor.exchanges[-1])
+
+
 def test_a_user_can_be_logged_in_as_with_the_client(visitor):
     visitor.jar.store("a=1", visitor.origin)
+    visitor.get("/session/", {"cart": "1"})
     user = User(pk=1, username="anu")
     user.save = lambda **_: None  # force_login() writes last_login; there is no database here
     visitor.force_login(user)
     assert visitor.jar.get("sessionid").path == "/"
+    assert visitor.session["cart"] == "1"
     assert visitor.jar.get("a").value == "1"
 
 

@@ -1,5 +1,6 @@
 """What every visitor is, whatever carries its requests: a jar, a memory, and checks."""
 
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin
 from weakref import WeakSet
 
+import lxml.etree
 import lxml.html
 from django.http import HttpResponseBase
 
@@ -34,13 +36,14 @@ class Exchange:
     context: Context
     cookie_bytes: bytes  # the Cookie header, empty where none is sent
     held_back: list[HeldBack] = field(default_factory=list)
+    address: str = ""  # path and query, where they are more than the target's path
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> why the jar refused it
 
     def __str__(self) -> str:
         target = self.target
-        lines = [f"{self.method} {target.scheme}://{target.host}{target.path}"]
+        lines = [f"{self.method} {target.scheme}://{target.host}{self.address or target.path}"]
         if self.context.initiator:
             came_from = self.context.initiator
             lines.append(f"  caused by a page of {came_from.scheme}://{came_from.host}")
@@ -61,14 +64,15 @@ class Exchange:
 
 
 def _excerpt(response: HttpResponseBase) -> list[str]:
-    """The first words of a page as a person reads them, in lines."""
+    """The first words of a page as a person reads them, in lines; never an error of its own."""
     if response.streaming or not response.content:
         return []
-    text = response.content.decode(response.charset, "replace")
+    text = response.content.decode("utf-8", "replace")
     if "html" in response.get("Content-Type", ""):
-        document = lxml.html.document_fromstring(text)
-        main = document.find(".//main")
-        text = (document if main is None else main).text_content()
+        with contextlib.suppress(ValueError, LookupError, lxml.etree.LxmlError):
+            document = lxml.html.document_fromstring(response.content)
+            main = document.find(".//main")
+            text = (document if main is None else main).text_content()
     lines = filter(None, (" ".join(line.split()) for line in text[: 10 * EXCERPT].splitlines()))
     return "\n".join(lines)[:EXCERPT].splitlines()
 
@@ -81,10 +85,10 @@ class Browser:
         self.jar = Jar()
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._initiator: Origin | None = None
+        self._came_from = ""  # its origin as a header names it, port included
         self._top_level = True
         self._expected: dict[str, bool] = {}  # promise -> whether it was broken since
         self.born = next(_births)
-        of_this_test.add(self)
 
     # One exchange
 
@@ -96,6 +100,7 @@ class Browser:
         cookie_bytes = header if isinstance(header, bytes) else header.encode()
         exchange = Exchange(method, target, context, cookie_bytes, held_back)
         self.exchanges.append(exchange)
+        of_this_test.add(self)
         return exchange
 
     def _finish(
@@ -159,8 +164,10 @@ class Browser:
         self.jar.close_browser()
 
     def block_cookies(self, blocked: bool = True) -> None:
-        """Refuse all cookies from now on, and delete those there are; False allows them again."""
-        self.jar.clear()
+        """Neither send nor store cookies from now on; False allows them again.
+
+        As in Chromium's settings, which keep the cookies there are: allowed again, they come back.
+        """
         self.jar.blocked = blocked
 
     def edit_cookie(self, name: str, value: str) -> None:
@@ -182,12 +189,13 @@ class Browser:
 
         `embedded`: it shows the answer inside itself (image, frame, fetch) and not in its place.
         """
-        before = self._initiator, self._top_level
+        before = self._initiator, self._top_level, self._came_from
         self._initiator, self._top_level = Origin.of(url), not embedded
+        self._came_from = "/".join(url.split("/")[:3])
         try:
             yield
         finally:
-            self._initiator, self._top_level = before
+            self._initiator, self._top_level, self._came_from = before
 
     def held_back(self, path: str = "/") -> list[HeldBack]:
         """The cookies in the jar that a request to `path` would not carry, each with its reason."""

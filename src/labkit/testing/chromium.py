@@ -72,10 +72,10 @@ class Chromium:
         self.close()
         return self.open()
 
-    def block_cookies(self) -> "Page":
-        """Reopen the browser with all cookies blocked in its settings."""
+    def block_cookies(self, blocked: bool = True) -> "Page":
+        """Reopen the browser with all cookies blocked in its settings, or allowed again."""
         self.close()
-        self._prefer(default_content_setting_values={"cookies": 2})  # 1 would allow them
+        self._prefer(default_content_setting_values={"cookies": 2 if blocked else 1})
         return self.open()
 
     def _prefer(self, **profile: Any) -> None:

@@ -103,10 +103,12 @@ class RawRequests:
             assert [line for line in lines if not line.startswith("csrftoken")] == []
             assert by_server or raw.method == "HEAD" or says_why(response)
         assert b"<script>alert" not in response.content
+        if raw.alone:  # this visitor, too, goes on
+            assert sender.get(self.page.decode()).status_code == 200
         return response
 
     def _send(self, raw: Raw, visitor: Any, token: bytes) -> Any:
-        headers = {name: value.replace(TOKEN, token) for name, value in raw.headers.items()}
+        headers = {n: value and value.replace(TOKEN, token) for n, value in raw.headers.items()}
         if raw.cookie is not None:
             own = visitor.jar.header(visitor.origin).encode()
             headers["Cookie"] = b"; ".join(filter(None, [own, raw.cookie]))
@@ -171,6 +173,11 @@ class CartPages(RawRequests):
         arrived_at = self.add(visitor, "apple", 3).request["PATH_INFO"]
         visitor.get(arrived_at)
         assert self.cart(visitor) == {"apple": 3}
+
+    def test_spaces_around_what_was_typed_do_not_matter(self, visitor):
+        fields = self.put(visitor, "bread", 2)
+        visitor.post("/add/", fields | {"name": "  red  apple ", "quantity": " 7 "})
+        assert self.cart(visitor) == {"bread": 2, "red  apple": 7}
 
     def test_more_than_999_in_all_is_refused(self, visitor):
         self.add(visitor, "apple", 600)
@@ -332,7 +339,7 @@ class CartContract(CartPages):
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
         machine = type("Machine", (machines.CartMachine,), {"renews": renews})
-        machines.run(machine, pytestconfig.getoption("examples"))
+        machines.run(machine, pytestconfig.getoption("lab_examples"))
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
         self.add(visitor, "apple")
@@ -466,7 +473,7 @@ class PageCountContract(PageCountPages):
         from labkit.testing import machines
 
         machine = type("Machine", (machines.PageCountMachine,), {"lifetime": self.lifetime})
-        machines.run(machine, pytestconfig.getoption("examples"))
+        machines.run(machine, pytestconfig.getoption("lab_examples"))
 
 
 class PageCountInChromium:

@@ -74,7 +74,7 @@ class CartMachine(RuleBasedStateMachine):
 
     def _look(self, person: Person, page: HttpResponseBase | None = None) -> None:
         shown = table(page or person.visitor.get("/display/"))
-        assert shown == person.expected(self.now)
+        assert shown == ({} if person.visitor.jar.blocked else person.expected(self.now))
 
     @rule(who=people, name=names, quantity=quantities)
     def add(self, who: int, name: str, quantity: int) -> None:
@@ -97,7 +97,8 @@ class CartMachine(RuleBasedStateMachine):
     def remove(self, who: int, data: strategies.DataObject) -> None:
         """Press one of the Remove buttons, where there are any."""
         person = self.people[who]
-        if goods := person.expected(self.now):
+        goods = person.expected(self.now)
+        if goods and not person.visitor.jar.blocked:
             name = data.draw(strategies.sampled_from(sorted(goods)))
             response = person.visitor.submit("/remove/", {"name": name}, page="/display/")
             del person.cart[name]
@@ -108,7 +109,7 @@ class CartMachine(RuleBasedStateMachine):
     def empty(self, who: int) -> None:
         """Press the Empty button, where there is one."""
         person = self.people[who]
-        if person.expected(self.now):
+        if person.expected(self.now) and not person.visitor.jar.blocked:
             response = person.visitor.submit("/empty/", page="/display/")
             person.cart.clear()
             self._look(person, response)
@@ -128,12 +129,9 @@ class CartMachine(RuleBasedStateMachine):
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Blocking them deletes them; allowing them again does not bring them back."""
-        person = self.people[who]
-        if blocked != person.visitor.jar.blocked:
-            person.visitor.block_cookies(blocked)
-            person.cart.clear()
-        self._look(person)
+        """Blocked, there is no cart; allowed again, it is back."""
+        self.people[who].visitor.block_cookies(blocked)
+        self._look(self.people[who])
 
 
 class PageCountMachine(RuleBasedStateMachine):
@@ -160,7 +158,10 @@ class PageCountMachine(RuleBasedStateMachine):
     def visit(self, who: int) -> None:
         """Open the page; it counts, unless cookies are blocked."""
         now = self.clock.now.timestamp()
-        if self.visitors[who].jar.blocked or now >= self.ends[who]:
+        if self.visitors[who].jar.blocked:
+            assert number(self.visitors[who].get("/")) == 1
+            return
+        if now >= self.ends[who]:
             self.counts[who] = 0
         self.counts[who] += 1
         self.ends[who] = now + self.lifetime if self.lifetime else math.inf
@@ -194,10 +195,8 @@ class PageCountMachine(RuleBasedStateMachine):
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Blocking them deletes them; allowing them again does not bring them back."""
-        if blocked != self.visitors[who].jar.blocked:
-            self.visitors[who].block_cookies(blocked)
-            self.counts[who] = 0
+        """Blocked, each visit is the first; allowed again, the count goes on."""
+        self.visitors[who].block_cookies(blocked)
 
 
 def run(machine: type[RuleBasedStateMachine], examples: int | None) -> None:

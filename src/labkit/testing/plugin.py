@@ -24,12 +24,12 @@ pytest.register_assert_rewrite("labkit.testing.contracts")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("labkit")
     group.addoption(
-        "--examples",
+        "--lab-examples",
         type=int,
         help="how many random examples the state machines try; default: a few, always the same",
     )
     group.addoption(
-        "--db",
+        "--lab-db",
         choices=["sqlite", "mysql"],
         default="sqlite",
         help="the database of a lab's tests: SQLite in memory, or a private MariaDB for this run",
@@ -47,7 +47,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         sys.path.insert(0, str(lab))
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched
-        if early_config.known_args_namespace.db == "mysql":
+        if early_config.known_args_namespace.lab_db == "mysql":
             from labkit import conf
 
             server = _private_mariadb(early_config)
@@ -77,15 +77,21 @@ def _lab_around(paths: list[str]) -> Path | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs Chromium, a private MariaDB, or the lab's own database."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "chromium" in fixtures:
+        if _asks_for("chromium", item):
             item.add_marker(pytest.mark.browser)
-        if "mariadb" in fixtures:
+        if _asks_for("mariadb", item):
             item.add_marker(pytest.mark.mysql)
     if os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS and _has_database():
         for item in items:
             if not item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.django_db)  # a transaction, rolled back
+
+
+def _asks_for(fixture: str, item: pytest.Item) -> bool:
+    """Whether this test uses this plugin's fixture of this name, not the project's own."""
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = list(found.name2fixturedefs.get(fixture, ())) if found else []
+    return bool(definitions) and definitions[-1].func.__module__ == __name__
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -101,7 +107,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
     if report.failed and "labkit.testing.browser" in sys.modules:
         from labkit.testing.report import sections
 
-        report.sections += sections(getattr(item, "funcargs", {}))
+        try:
+            report.sections += sections(getattr(item, "funcargs", {}))
+        except Exception as error:  # the test's own failure matters more than its report
+            report.sections.append(("last exchanges", f"cannot be shown: {error!r}"))
     return report
 
 

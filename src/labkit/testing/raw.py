@@ -22,7 +22,7 @@ class Raw:
     path: bytes = PAGE
     cookie: bytes | None = None  # sent after the visitor's own cookies
     alone: bool = False  # sent in the place of the visitor's own cookies
-    headers: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, bytes | None] = field(default_factory=dict)  # None: left out
     body: bytes = b""
     # Where a server answers by itself, or makes another request of it: {server: status}.
     except_on: dict[str, int] = field(default_factory=dict)
@@ -106,10 +106,12 @@ REQUESTS = [
     Raw("TRACE", 405, "TRACE"),
     Raw("PUT", 403, "PUT"),
     Raw("DELETE", 403, "DELETE"),
+    Raw("PATCH", 403, "PATCH"),
     Raw("a method that is none", 403, "BREW"),
     Raw("GET where only POST may", 405, path=ACT),
     Raw("HEAD where only POST may", 405, "HEAD", path=ACT),
     # Hosts
+    Raw("no host", 200, headers={"Host": None}, except_on={"waitress": 400}),
     Raw("another host", 400, headers={"Host": b"evil.example"}),
     Raw("a host that is none", 400, headers={"Host": b"a b\xff"}),
     # Addresses
@@ -123,6 +125,7 @@ REQUESTS = [
     Raw("an encoded question mark", 404, path=PAGE + b"%3F"),
     Raw("an address of 8000 characters", 404, path=b"/" + b"x" * 8000),
     Raw("a query of anything", 200, path=PAGE + b"?%00=%ff&a&=&next=//evil.example"),
+    Raw("markup in a query", 200, path=PAGE + b"?x=<script>alert(7)</script>"),
     Raw("a file name that is too long", 404, path=b"/__lab__/static/" + b"a" * 300),
     Raw("a file path that is too long", 404, path=b"/__lab__/static/" + b"a/" * 2500),
     Raw("up and out", 404, path=b"/../../etc/passwd"),

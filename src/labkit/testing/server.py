@@ -1,12 +1,12 @@
 """A lab on a real server and a real socket: a process and a state folder of its own."""
 
+import http.client
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -50,24 +50,47 @@ class LabServer:
         self._state = tempfile.TemporaryDirectory(
             prefix="labkit-", dir=memory if os.access(memory, os.W_OK) else None
         )
-        self.log = Path(self._state.name) / "server.log"
+        self.state = Path(self._state.name)
+        self.log = self.state / "server.log"
         self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         self._environ |= {"DJANGO_SETTINGS_MODULE": "lab.settings"} | (environ or {})
-        if migrate:
-            self._python("manage.py", "migrate", "--verbosity=0").wait()
-        command = [part.format(port=self.port) for part in SERVERS[server]]
-        self._process = self._python(*command)
-        self._wait()
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            if migrate and self._python("manage.py", "migrate", "--verbosity=0").wait(START_LIMIT):
+                raise RuntimeError(f"{folder.name} could not be migrated:\n{self._said()}")
+            self._command = [part.format(port=self.port) for part in SERVERS[server]]
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """An address on this server."""
         return f"http://{host}:{self.port}{path}"
 
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises RuntimeError with its log."""
+        self._process = self._python(*self._command)
+        self._wait()
+
+    def kill(self) -> None:
+        """Kill the server as a power cut would; `start()` brings it back on the same state."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End the server, wait until it is gone, and delete its state."""
-        self._process.terminate()
-        self._process.wait(START_LIMIT)
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(START_LIMIT)
+            except subprocess.TimeoutExpired:
+                self.kill()
         self._state.cleanup()
+
+    def _said(self) -> str:
+        return self.log.read_text(errors="replace")
 
     def _python(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -81,14 +104,16 @@ class LabServer:
             )
 
     def _wait(self) -> None:
+        assert self._process is not None
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         deadline = time.monotonic() + START_LIMIT
         while True:
             try:
-                urllib.request.urlopen(self.url("/__lab__/static/lab.css"), timeout=5).close()
+                direct.open(self.url("/__lab__/static/lab.css"), timeout=5).close()
                 return
-            except (urllib.error.URLError, ConnectionError):
+            except (OSError, http.client.HTTPException):
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    self._process.kill()
-                    log = self.log.read_text(errors="replace")
-                    raise RuntimeError(f"{self.folder.name} did not start:\n{log}") from None
+                    raise RuntimeError(
+                        f"{self.folder.name} did not start:\n{self._said()}"
+                    ) from None
             time.sleep(0.01)

@@ -13,7 +13,7 @@ from django.test import Client
 
 from labkit.testing import checks
 from labkit.testing.browser import Browser, Exchange
-from labkit.testing.jar import Origin
+from labkit.testing.jar import Jar, Origin
 
 
 class Visitor(Browser, Client):
@@ -31,29 +31,21 @@ class Visitor(Browser, Client):
         if not host:
             local = "127.0.0.1"
             host = local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
+        self._requesting = False
         Browser.__init__(self, Origin(scheme, host))
         Client.__init__(self, enforce_csrf_checks=True, SERVER_NAME=host, **defaults)
-        self.defaults["wsgi.url_scheme"] = scheme
         self._under_way: Exchange
 
-    # What django.test.Client asks of its cookies
+    # What django.test.Client asks of its cookies: session, login(), force_login(), logout()
 
     @property
     def cookies(self) -> SimpleCookie:
-        """What Client itself writes to; the cookies are in `jar`."""
-        return self._written_by_client
+        """The jar's cookies for this site, as Client knows them; what is set goes into the jar."""
+        return SimpleCookie() if self._requesting else _JarView(self.jar, self.origin)
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        self._written_by_client = _Unread()
-
-    def _set_login_cookies(self, request: Any) -> None:
-        # Client.login() and force_login() put the session cookie straight into the client.
-        super()._set_login_cookies(request)
-        for morsel in self._written_by_client.values():
-            attributes = [f"{name}={value}" for name, value in morsel.items() if value]
-            self.jar.store("; ".join([f"{morsel.key}={morsel.value}", *attributes]), self.origin)
-        self._written_by_client.clear()
+        self.jar.clear()  # as Client.logout() means it
 
     # One exchange
 
@@ -66,10 +58,10 @@ class Visitor(Browser, Client):
             environ["HTTP_COOKIE"] = exchange.cookie_bytes.decode("latin-1")
         if exchange.method == "POST" and "HTTP_ORIGIN" not in environ:
             # Browsers name the page's origin with every POST, and Django's CSRF check reads it.
-            came_from = exchange.context.initiator
-            scheme = came_from.scheme if came_from else target.scheme
-            host = came_from.host if came_from else environ.get("HTTP_HOST") or _server(environ)
-            environ["HTTP_ORIGIN"] = f"{scheme}://{host}"
+            own = f"{target.scheme}://{environ.get('HTTP_HOST') or _server(environ)}"
+            environ["HTTP_ORIGIN"] = self._came_from or own
+        query = environ.get("QUERY_STRING")
+        exchange.address = f"{target.path}?{query}" if query else target.path
         self._under_way = exchange
         return environ
 
@@ -79,23 +71,42 @@ class Visitor(Browser, Client):
         Raises BrokenPromise where the response breaks a promise that the test did not expect to be
         broken.
         """
-        response = super().request(**request)
+        self._requesting = True
+        try:
+            response = super().request(**request)
+        finally:
+            self._requesting = False
         self._finish(self._under_way, response, checks.set_cookie_lines(response))
         return response
+
+    def generic(
+        self,
+        method: str,
+        path: str,
+        data: Any = "",
+        content_type: str | None = "application/octet-stream",
+        secure: bool = False,
+        **kwargs: Any,
+    ) -> HttpResponseBase:
+        """As in Client; https where the visitor's own addresses are."""
+        secure = secure or self.origin.scheme == "https"
+        return super().generic(method, path, data, content_type, secure, **kwargs)
 
     def send(
         self,
         method: str,
         path: str | bytes,
         body: bytes = b"",
-        headers: Mapping[str, str | bytes] | None = None,
+        headers: Mapping[str, str | bytes | None] | None = None,
     ) -> HttpResponseBase:
         """Send a request with these headers beside the usual ones, as WireVisitor.send() does.
 
         Bytes reach the lab as a server would hand them on. Raises BrokenPromise.
         """
-        extra = {}
+        extra: dict[str, Any] = {}
         for name, value in (headers or {}).items():
+            if value is None:  # a server fills in what is left out
+                continue
             key = f"HTTP_{name.upper().replace('-', '_')}"
             if key != "HTTP_COOKIE" and isinstance(value, bytes):
                 value = value.decode("latin-1")  # noqa: PLW2901
@@ -116,11 +127,18 @@ class Visitor(Browser, Client):
             self.raise_request_exception = before
 
 
-class _Unread(SimpleCookie):
-    """Client copies response.cookies to here; the jar has read the Set-Cookie headers itself."""
+class _JarView(SimpleCookie):
+    """A jar as Client sees its cookies: name and value alone, one for each name."""
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        pass
+    def __init__(self, jar: Jar, origin: Origin) -> None:
+        super().__init__()
+        for cookie in reversed(jar.select(origin)[0]):
+            super().__setitem__(cookie.name, cookie.value)
+        self._jar, self._origin = jar, origin
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        self._jar.store(f"{name}={value}; Path=/; HttpOnly", self._origin)
 
 
 def _server(environ: Mapping[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 import contextlib
 import http.client
+import io
 import socket
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -13,6 +15,17 @@ from labkit.testing.browser import Browser
 from labkit.testing.jar import Origin
 
 LIMIT = 10  # seconds for one exchange
+MOST_REDIRECTS = 20  # as in Chromium
+
+
+class _Received:
+    """Bytes that have arrived, as http.client wants them: as a socket."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._received)
 
 
 class WireVisitor(Browser):
@@ -43,12 +56,12 @@ class WireVisitor(Browser):
         target = Origin("http", self.origin.host, raw_path.partition(b"?")[0].decode("latin-1"))
         own = headers.pop("Cookie", None)
         exchange = self._begin(method, target, own)
+        exchange.address = f":{self.port}{raw_path.decode('latin-1')}"
         host = f"{self.origin.host}:{self.port}"
         usual: dict[str, str | bytes | None] = {"Host": host, "Connection": "close"}
         usual["Cookie"] = exchange.cookie_bytes or None
         if method == "POST":
-            came_from = exchange.context.initiator
-            usual["Origin"] = f"http://{came_from.host if came_from else host}"
+            usual["Origin"] = self._came_from or f"http://{host}"
             usual["Content-Type"] = "application/x-www-form-urlencoded"
         if body or method in {"POST", "PUT", "PATCH"}:
             usual["Content-Length"] = str(len(body))
@@ -64,18 +77,26 @@ class WireVisitor(Browser):
         return response
 
     def _exchange(self, method: str, message: bytes) -> tuple[HttpResponse, list[str]]:
+        """Send it and read until the server closes; all in LIMIT seconds."""
+        deadline = time.monotonic() + LIMIT
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
             # A server may refuse before it has read all; its answer is there to read.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(message)
-            received = http.client.HTTPResponse(connection, method=method)
-            received.begin()
-            content = received.read()
-        response = HttpResponse(content, status=received.status)
-        for name, value in received.getheaders():
+            received = b""
+            with contextlib.suppress(ConnectionResetError):
+                while part := connection.recv(65536):
+                    received += part
+                    connection.settimeout(max(0.001, deadline - time.monotonic()))
+        if b"\r\n\r\n" not in received:
+            raise http.client.HTTPException(f"the server broke off: {received[:200]!r}")
+        parsed = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
+        parsed.begin()
+        response = HttpResponse(parsed.read(), status=parsed.status)
+        for name, value in parsed.getheaders():
             if name.lower() != "set-cookie":
                 response.headers[name] = value
-        return response, received.headers.get_all("Set-Cookie") or []
+        return response, parsed.headers.get_all("Set-Cookie") or []
 
     # The methods of django.test.Client that a contract uses
 
@@ -104,6 +125,10 @@ class WireVisitor(Browser):
         response.redirect_chain = []
         while follow and response.status_code in {301, 302, 303}:
             parts = urlsplit(urljoin(path, response["Location"]))
+            if parts.netloc not in {"", f"{self.origin.host}:{self.port}"}:
+                raise AssertionError(f"{path} redirects to another server: {parts.geturl()}")
+            if len(response.redirect_chain) >= MOST_REDIRECTS:
+                raise AssertionError(f"{path} redirects and redirects: {response.redirect_chain}")
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
             chain = [*response.redirect_chain, (path, response.status_code)]
             response = self.send("GET", path)
