@@ -70,9 +70,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def kit(session: nox.Session) -> None:
-    """labkit itself, and the layout of the labs"""
+    """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
-    pytest(session, "tests")
+    pytest(session, "tests", "-m", "not browser and not mysql")
 
 
 def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
@@ -85,7 +85,7 @@ def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
 
     def mysql(session: nox.Session) -> None:
         need(session, "mysql", "headers", "mariadb")
-        pytest(session, folder, "--lab-db=mysql")
+        pytest(session, folder, "--lab-db=mysql", "-m", "not browser")
 
     def browser(session: nox.Session) -> None:
         need(session, "browser", "chromium")
@@ -102,6 +102,14 @@ def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
 
 for lab in LABS:
     sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"])
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """Every lab driven at random, and by requests that no browser sends"""
+    environment(session)
+    for lab in LABS:
+        pytest(session, f"labs/{lab['number']}_{lab['slug']}", "-m", "thorough")
 
 
 @nox.session(name="browser-kit", tags=["browser"])

@@ -184,6 +184,7 @@ def run_pytest(checkout, lab, *arguments):
     """pytest on a copy of a lab, with this checkout's settings; (exit status, what it printed)."""
     configuration = str(checkout.root / "pyproject.toml")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", configuration]
+    command += ["-m", "not browser"]
     done = subprocess.run(
         [*command, "--rootdir", str(lab), str(lab / "tests"), *arguments],
         cwd=lab,

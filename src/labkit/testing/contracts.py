@@ -294,6 +294,7 @@ class CartPages(RawRequests):
         visitor.block_cookies(False)
         assert table(self.add(visitor, "apple")) == {"apple": 1}
 
+    @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         token = self.put(visitor, "bread", 2)["csrfmiddlewaretoken"].encode()
         self.put(classmate, "milk", 1)
@@ -332,6 +333,7 @@ class CartContract(CartPages):
     lifetime: int  # seconds
     renews: str | None = None  # as in labs.toml; only a copy that is not in there needs to say it
 
+    @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         # Hypothesis takes a while to import; the tests over sockets do without it.
         from labkit.testing import machines
@@ -436,6 +438,7 @@ class PageCountPages(RawRequests):
                 assert b"<script>alert" not in response.content
                 assert self.count(visitor) == 2
 
+    @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         token = self.token(visitor)
         self.count(classmate)
@@ -469,6 +472,7 @@ class PageCountContract(PageCountPages):
         clock.forward(seconds=self.lifetime or 10_000_000)
         assert self.count(visitor) == (1 if self.lifetime else 4)
 
+    @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import machines
 

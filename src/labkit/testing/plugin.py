@@ -39,7 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
     # Before pytest-django reads the settings, since they depend on what is set here.
-    for mark in ("browser: needs Chromium, as in nox -t browser", "mysql: needs MariaDB's server"):
+    for mark in (
+        "browser: needs Chromium, as in nox -t browser",
+        "mysql: needs MariaDB's server, as in nox -t mysql",
+        "thorough: many requests, as in nox -s thorough",
+    ):
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
     # A settings module of another project may be set in the shell; it is not meant for a lab.
