@@ -47,7 +47,7 @@ def place(request):
 
 @pytest.fixture(scope="module")
 def server(place, checkout, request):
-    environ = {"DATABASE_URL": ""}
+    environ = {}
     if place.database == "mariadb":
         mariadb = request.getfixturevalue("mariadb")
         environ["DATABASE_URL"] = mariadb.url(f"lab_{place.lab}_{place.server}")

@@ -126,7 +126,8 @@ def test_the_clients_session_is_the_jars(visitor):
 
 def test_logging_out_as_with_the_client_empties_the_jar(visitor):
     visitor.get("/session/", {"cart": "1"})
-    visitor.cookies = None
+    visitor.logout()
+    assert list(visitor.jar) == []
     assert visitor.get("/session/").content == b"[]"
 
 

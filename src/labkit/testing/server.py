@@ -53,7 +53,9 @@ class LabServer:
         self.state = Path(self._state.name)
         self.log = self.state / "server.log"
         self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
-        self._environ |= {"DJANGO_SETTINGS_MODULE": "lab.settings"} | (environ or {})
+        # A DATABASE_URL of the shell is somebody's own; only a test's `environ` names one.
+        own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": ""}
+        self._environ |= own | (environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         try:
             if migrate and self._python("manage.py", "migrate", "--verbosity=0").wait(START_LIMIT):
