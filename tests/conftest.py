@@ -19,10 +19,10 @@ settings.configure(
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "labkit.pages"],
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
+        "labkit.pages.middleware.error_pages",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
-        "labkit.pages.middleware.error_pages",
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
     CSRF_FAILURE_VIEW="labkit.pages.errors.csrf_failure",

@@ -2,7 +2,7 @@
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template import engines
@@ -94,6 +94,8 @@ def refuse(request, why):
         "bad": BadRequest(),
         "deleted": SessionInterrupted("deleted"),
         "absent": OperationalError(2002, "Can't connect"),
+        "no-table": OperationalError("no such table: django_session"),
+        "no-table-in-mariadb": ProgrammingError(1146, "Table 'x.django_session' doesn't exist"),
     }
     raise reasons[why]
 

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from labkit import cli, needs
 from labkit.mariadb import PrivateMariaDB
+from labkit.testing.contracts import number
 from labkit.testing.server import free_port
+from labkit.testing.wire import WireVisitor
 
 LIMIT = 30  # seconds
 LAB = [sys.executable, "-m", "labkit.cli"]
@@ -160,21 +162,22 @@ def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checko
     key = (state / "secret_key").read_text()
     with closing(sqlite3.connect(state / "db.sqlite3")) as database, database:
         database.execute("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
-    (state / "sessions").mkdir()
     (state / "sessions" / "sessionid").touch()
     (state / "thesis.txt").touch()
     status, text = said("reset", "--all")
     assert status == 0
     assert "03 A cart kept in cookies: nothing to clear." in text
-    assert "04 A cart kept in a session: rows in SQLite, sessions." in text
+    assert "04 A cart kept in a session: rows in SQLite, session files." in text
     assert "delete 127.0.0.1" in text
     with closing(sqlite3.connect(state / "db.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
     assert sorted(path.name for path in state.iterdir()) == [
         "db.sqlite3",
         "secret_key",
+        "sessions",
         "thesis.txt",
     ]
+    assert list((state / "sessions").iterdir()) == []
     assert (state / "secret_key").read_text() == key
 
 
@@ -193,6 +196,24 @@ def test_run_migrates_by_itself(own_checkout):
     ) as lab:
         assert "Where is the cart?" in page(f"{lab.url}/info/")
     assert (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
+
+
+@pytest.mark.parametrize("engine", cli.ENGINES)
+def test_run_puts_the_sessions_of_any_lab_into_any_engine(own_checkout, engine):
+    with running("06", "--engine", engine) as lab:
+        visitor = WireVisitor(int(lab.url.rpartition(":")[2]))
+        assert [number(visitor.get("/")) for _ in range(3)] == [1, 2, 3]
+    state = own_checkout / ".lab" / "06"
+    assert len(list((state / "sessions").iterdir())) == (1 if engine == "file" else 0)
+    with closing(sqlite3.connect(state / "db.sqlite3")) as database:
+        (rows,) = database.execute("SELECT count(*) FROM django_session").fetchone()
+    assert rows == (1 if engine in {"db", "cached_db"} else 0)
+
+
+def test_an_engine_for_a_lab_without_sessions_is_told(own_checkout):
+    with running("03", "--engine", "file") as lab:
+        pass
+    assert "Lab 03 has no sessions; --engine changes nothing." in lab.output
 
 
 def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mariadb):

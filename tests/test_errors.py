@@ -67,6 +67,23 @@ def test_a_store_that_fails_is_a_503_whatever_django_calls_it(visitor, path):
     assert "OperationalError" in words(response)
 
 
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("path", ["/refuse/no-table/", "/refuse/no-table-in-mariadb/"])
+def test_a_missing_table_is_a_page_that_says_what_to_type(visitor, settings, path, debug):
+    settings.DEBUG = debug
+    with visitor.expecting(checks.SERVER_ERROR):
+        response = visitor.get(path)
+    assert response.status_code == 503
+    assert "type: python manage.py migrate" in words(response)
+    assert "Traceback" not in response.content.decode()
+
+
+def test_a_crash_at_the_own_desk_keeps_its_traceback(visitor, settings):
+    settings.DEBUG = True
+    with visitor.expecting(checks.SERVER_ERROR, checks.TRACEBACK):
+        assert visitor.get("/crash/").status_code == 500
+
+
 def test_a_chain_of_exceptions_that_bites_its_tail_ends():
     first, second = ValueError(), ValueError()
     first.__context__, second.__context__ = second, first

@@ -25,7 +25,9 @@ from labkit.mariadb import Failed, Missing, kept_server
 console = Console(highlight=False)
 MARIADB = Path(".lab", "mariadb")  # in the checkout
 # What a lab writes into its state folder besides its key and its database.
-FILES = ["sessions", "cache", "*.log"]
+FILES = ["cache", "*.log"]
+# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
+ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 ABSENT = "[yellow]–[/]"
 PRESENT = "[green]✓[/]"
 
@@ -72,7 +74,12 @@ def list_labs() -> None:
     help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
     "Default: in what DATABASE_URL names, else sqlite.",
 )
-def run(name: str, port: int | None, db: str | None) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="The session engine. Default: in what SESSION_ENGINE names, else db.",
+)
+def run(name: str, port: int | None, db: str | None, engine: str | None) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
     LAB is a number or a name: 3, 03, cookie_cart. Ctrl-C ends it.
@@ -86,6 +93,10 @@ def run(name: str, port: int | None, db: str | None) -> None:
         if hasattr(signal, end):
             signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
     with _environment(checkout, lab, db) as environ:
+        if engine and not lab.database:
+            console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
+        elif engine:
+            environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
         if lab.database:
             _prepare(lab, environ)
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
@@ -223,6 +234,11 @@ def _reset(checkout: Catalog, lab: Lab) -> list[str]:
         if url:
             _manage(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append("rows in the database that DATABASE_URL names")
+    # The folder stays: a lab that is running with the engine file has found it already.
+    if session_files := list((state / "sessions").glob("*")):
+        for path in session_files:
+            path.unlink(missing_ok=True)
+        cleared.append("session files")
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         cleared.append(path.name)

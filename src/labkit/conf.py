@@ -85,6 +85,17 @@ def allowed_hosts() -> list[str]:
     return [".localhost", "127.0.0.1", "[::1]", *filter(None, extra.split(","))]
 
 
+def session_files(folder: Path) -> Path:
+    """SESSION_FILE_PATH: where the engine `file` keeps sessions, .lab/NN/sessions, mode 0700.
+
+    Django's own default is the system's temporary folder, which all labs would share.
+    https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
+    """
+    path = state_dir(folder) / "sessions"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """DATABASES: the one that DATABASE_URL names, else SQLite in this lab's state folder.
 

@@ -19,11 +19,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "labkit.pages.middleware.error_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "labkit.pages.middleware.error_pages",
 ]
 ROOT_URLCONF = "lab.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
@@ -35,4 +35,5 @@ CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
 TIME_ZONE = "UTC"
 
 SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+SESSION_FILE_PATH = conf.session_files(FOLDER)  # for the engine file
 DATABASES = conf.databases(FOLDER)

@@ -53,24 +53,33 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
+def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
+    """503 with Retry-After for a store that fails, and what to type where its table is missing."""
     log.error("The store failed: %s", fault)
-    response = error_page(
-        request,
-        503,
-        "The store does not answer",
-        "The server could not reach the place where it keeps its state, so nothing was changed.",
-        f"Try again in a moment. For the instructor: {type(fault).__name__}, see the server's log. "
-        "If the table is missing, run: python manage.py migrate",
-    )
+    if _is_missing_table(fault):
+        title = "The table is not there yet"
+        sentence = "This database has no table for what the lab keeps, so nothing was changed."
+        advice = "In the lab's folder, type: python manage.py migrate (lab run does it by itself)."
+    else:
+        title = "The store does not answer"
+        sentence = "The server could not reach the place where it keeps its state, so nothing was "
+        sentence += "changed."
+        advice = "Try again in a moment. "
+        advice += f"For the instructor: {type(fault).__name__}, see the server's log."
+    response = error_page(request, 503, title, sentence, advice)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _is_missing_table(fault: BaseException) -> bool:
+    """SQLite says it in words, MySQL and MariaDB by the number of ER_NO_SUCH_TABLE."""
+    return "no such table" in str(fault) or fault.args[:1] == (1146,)
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for a request that cannot be answered; 503 where the store is what failed."""
     if fault := store_fault(exception):
-        return _unavailable(request, fault)
+        return unavailable(request, fault)
     if isinstance(exception, DisallowedHost):
         sentence = "This server does not answer to the host name that the request asked for."
     elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
@@ -97,7 +106,7 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 def handler500(request: HttpRequest) -> HttpResponse:
     """500 for a fault of the lab's own; 503 where the store is what failed."""
     if fault := store_fault(sys.exc_info()[1]):
-        return _unavailable(request, fault)
+        return unavailable(request, fault)
     return error_page(
         request,
         500,

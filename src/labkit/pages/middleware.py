@@ -1,20 +1,23 @@
-"""The refusals that Django answers with an empty body or not at all, given a page."""
+"""The failures that Django answers with an empty body, a traceback or not at all, given a page."""
 
 import codecs
+import sys
 from collections.abc import Callable
 
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from labkit.pages.errors import error_page
+from labkit.pages.errors import error_page, store_fault, unavailable
 
 
 def error_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware, the last in the list: pages for 405 Method Not Allowed and for odd charsets.
+    """Middleware, the second in the list: pages for 405 and 415, and for a store that fails.
 
-    Django decodes a form with whatever codec of Python its Content-Type names, and some of those
-    raise or make text that cannot be sent back; browsers send UTF-8.
+    With DEBUG on Django shows a traceback where the store fails, such as at a table that is not
+    there yet. It decodes a form with whatever codec of Python its Content-Type names, and some of
+    those raise or make text that cannot be sent back; browsers send UTF-8.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -26,6 +29,9 @@ def error_pages(
                 "The form is not encoded in UTF-8, so it was not read.",
             )
         response = get_response(request)
+        fault = getattr(request, "_store_fault", None)
+        if fault is not None and response.status_code != 503:
+            return unavailable(request, fault)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             allowed = response["Allow"]
             page = error_page(
@@ -36,9 +42,18 @@ def error_pages(
                 "What changes something is sent by a form, as POST." if "POST" in allowed else "",
             )
             response.content = page.content
+            response["Content-Length"] = str(len(page.content))
         return response
 
     return middleware
+
+
+def _remember_store_fault(sender: object, request: HttpRequest | None = None, **_: object) -> None:
+    if request is not None:
+        request._store_fault = store_fault(sys.exc_info()[1])
+
+
+got_request_exception.connect(_remember_store_fault)
 
 
 def _is_utf8(charset: str) -> bool:

@@ -43,6 +43,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         "browser: needs Chromium, as in nox -t browser",
         "mysql: needs MariaDB's server, as in nox -t mysql",
         "thorough: many requests, as in nox -s thorough",
+        "claim(*ids): shows what becomes of these claims of labs/claims.toml",
+        "pitfall(*ids): shows how these pitfalls of labs/claims.toml are met",
     ):
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
