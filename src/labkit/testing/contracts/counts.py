@@ -1,0 +1,162 @@
+"""The page counts' promises: pages as in labs 02 and 06."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+from django.http import HttpResponseBase
+
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import REQUESTS, Raw
+
+
+def number(response: HttpResponseBase) -> int:
+    """The large number on a page count's page."""
+    (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
+    return int(element.text_content())
+
+
+# What no page count may take for a number (faults of a cookie that a browser may send).
+NO_COUNTS = [
+    "abc", "", "1.5", "1e3", "NaN", "5,6", "%00", "é", "-5", "+5", "٣", "９", "1_000", "1000000",
+    "9" * 4300, "9" * 4301, "<script>alert(7)</script>", "x" * 4000, "🍎", "1 2", "0x10",
+]  # fmt: skip
+
+
+class PageCountPages(RawRequests):
+    """What every page count promises of its page; pages as in labs 02 and 06."""
+
+    page = b"/"
+    act = b"/forget/"
+    raw_requests = ()
+    cookie: str  # the name of the cookie by which the visitor is known
+    lifetime: int | None  # seconds from the last visit; None: until the browser closes
+    says_what_was_unreadable: bool  # whether nonsense in the cookie is told from no cookie
+
+    def count(self, visitor: Any) -> int:
+        """Visit the page; the number on it."""
+        return number(visitor.get("/"))
+
+    def test_it_counts_one_visit_after_the_other(self, visitor):
+        assert [self.count(visitor) for _ in range(12)] == list(range(1, 13))
+
+    def test_visitors_are_counted_apart(self, visitor, classmate):
+        self.count(visitor)
+        assert self.count(visitor) == 2
+        assert self.count(classmate) == 1
+
+    def test_only_get_counts(self, visitor, subtests):
+        self.count(visitor)
+        for method, status in {"head": 200, "options": 405, "trace": 405, "put": 403}.items():
+            with subtests.test(method=method):
+                assert getattr(visitor, method)("/").status_code == status
+        assert self.count(visitor) == 2
+
+    def test_forgetting_begins_anew(self, visitor):
+        self.count(visitor)
+        assert number(visitor.submit("/forget/", page="/")) == 1
+
+    def test_a_form_without_its_token_forgets_nothing(self, visitor):
+        self.count(visitor)
+        assert visitor.post("/forget/").status_code == 403
+        assert visitor.get("/forget/").status_code == 405
+        assert self.count(visitor) == 2
+
+    def test_with_cookies_blocked_every_visit_is_the_first(self, visitor):
+        visitor.block_cookies()
+        assert [self.count(visitor) for _ in range(3)] == [1, 1, 1]
+        assert visitor.submit("/forget/", page="/").status_code == 403
+
+    def test_it_outlives_the_browser_if_it_has_a_lifetime(self, visitor):
+        self.count(visitor)
+        visitor.close_browser()
+        assert self.count(visitor) == (2 if self.lifetime else 1)
+
+    def test_its_cookie_is_for_the_server_alone(self, visitor):
+        self.count(visitor)
+        cookie = visitor.jar.get(self.cookie)
+        assert cookie.http_only
+        assert cookie.same_site == "Lax"
+
+    def test_nonsense_in_the_cookie_begins_anew(self, visitor, subtests):
+        for nonsense in NO_COUNTS:
+            with subtests.test(nonsense=nonsense):
+                self.count(visitor)
+                visitor.edit_cookie(self.cookie, nonsense)
+                response = visitor.get("/")
+                assert number(response) == 1
+                told = "could not be read" in words(response)
+                assert told == self.says_what_was_unreadable
+                assert b"<script>alert" not in response.content
+                assert self.count(visitor) == 2
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        token = self.token(visitor)
+        self.count(classmate)
+        for raw in REQUESTS:
+            with subtests.test(request=raw.name):
+                before = self.count(visitor)
+                response = self.answer_to(raw, visitor, token)
+                counted = response.status_code == 200 and raw.method == "GET"
+                assert self.count(visitor) == before + 1 + counted
+        for value in NO_COUNTS:
+            with subtests.test(count=value):
+                raw = Raw(value, 200, cookie=f"{self.cookie}={value}".encode(), alone=True)
+                assert number(self.answer_to(raw, visitor, token)) == 1
+        assert self.count(classmate) == 2
+
+    def token(self, visitor: Any) -> bytes:
+        """The CSRF token of the form on the page."""
+        form = lxml.html.document_fromstring(text(visitor.get("/"))).forms[0]
+        return form.fields["csrfmiddlewaretoken"].encode()
+
+
+class PageCountContract(PageCountPages):
+    """What every page count promises: its page, and how long it lives."""
+
+    def test_it_lives_as_long_as_promised(self, visitor, clock):
+        self.count(visitor)
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 2  # and its time begins anew
+        clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
+        assert self.count(visitor) == 3
+        clock.forward(seconds=self.lifetime or 10_000_000)
+        assert self.count(visitor) == (1 if self.lifetime else 4)
+
+    @pytest.mark.thorough
+    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+        from labkit.testing import machines
+
+        machine = type("Machine", (machines.PageCountMachine,), {"lifetime": self.lifetime})
+        machines.run(machine, pytestconfig.getoption("lab_examples"))
+
+
+class PageCountInChromium:
+    """What every page count shows to a person at a real browser."""
+
+    lifetime: int | None  # as in PageCountContract
+
+    def count(self, page: Any, server: Any) -> int:
+        page.goto(server.url("/"))
+        return int(page.locator(".number").text_content())
+
+    def test_a_person_reloads_and_is_forgotten(self, chromium, server):
+        page = chromium.page
+        assert self.count(page, server) == 1
+        page.reload()
+        page.reload()
+        assert page.locator(".number").text_content() == "3"
+        page.get_by_role("button", name="Forget me").click()
+        assert page.locator(".number").text_content() == "1"
+
+    def test_closing_the_browser(self, chromium, server):
+        assert self.count(chromium.page, server) == 1
+        page = chromium.close_and_reopen()
+        assert self.count(page, server) == (2 if self.lifetime else 1)
+
+    def test_with_cookies_blocked_every_visit_is_the_first(self, chromium, server):
+        page = chromium.block_cookies()
+        assert [self.count(page, server) for _ in range(2)] == [1, 1]
+        page.get_by_role("button", name="Forget me").click()
+        assert "Are cookies blocked" in page.text_content("main")
