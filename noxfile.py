@@ -1,5 +1,6 @@
 """One session per lab, from the manifest. `nox -l` lists them, `nox -s test-03` runs one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -50,13 +51,23 @@ def need(session: nox.Session, extra: str, *tools: str) -> None:
 def absent(session: nox.Session, reason: str) -> None:
     """Skip with this reason, but fail where CI is set: there a skip would hide a gap."""
     reason = ". ".join(reason.split("\n")).strip(" .")
+    results(session).write_text(json.dumps({"skipped": reason}), encoding="utf-8")
     session.error(reason) if os.environ.get("CI") else session.skip(reason)
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
+def results(session: nox.Session, part: str = "") -> Path:
+    """Where a session leaves which claims its tests have proved; of its last run, none yet."""
+    path = ROOT / ".lab" / "results" / f"{session.name}{part}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    return path
+
+
+def pytest(session: nox.Session, *arguments: str, part: str = "") -> None:
     """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
-    session.run(*command, external=True, env={"PYTHONDONTWRITEBYTECODE": None})
+    environ = {"PYTHONDONTWRITEBYTECODE": None, "LAB_RESULTS": str(results(session, part))}
+    session.run(*command, external=True, env=environ)
 
 
 @nox.session
@@ -109,7 +120,8 @@ def thorough(session: nox.Session) -> None:
     """Every lab driven at random, and by requests that no browser sends"""
     environment(session)
     for lab in LABS:
-        pytest(session, f"labs/{lab['number']}_{lab['slug']}", "-m", "thorough")
+        number = lab["number"]
+        pytest(session, f"labs/{number}_{lab['slug']}", "-m", "thorough", part=f"-{number}")
 
 
 @nox.session(name="browser-kit", tags=["browser"])
@@ -124,6 +136,13 @@ def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
     pytest(session, "tests", "-m", "mysql")
+
+
+@nox.session(default=False)
+def claims(session: nox.Session) -> None:
+    """Every claim and every pitfall is proved by a test that passed in the sessions before"""
+    environment(session)
+    session.run(str(PYTHON), "-m", "labkit.cli", "claims", "--check", external=True)
 
 
 @nox.session(default=False)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from labkit import needs
+from labkit import claims, needs
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 from labkit.conf import state_dir
 from labkit.mariadb import Failed, Missing, kept_server
@@ -243,6 +243,41 @@ def _reset(checkout: Catalog, lab: Lab) -> list[str]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         cleared.append(path.name)
     return cleared
+
+
+@main.command("claims", short_help="What textbooks say, and what happens.")
+@click.option("--lab", "name", help="Only what is met in this lab.")
+@click.option("--verdict", type=click.Choice(claims.VERDICTS), help="Only these.")
+@click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")
+@click.option("--check", is_flag=True, help="Fail if the last run of nox left one unproved.")
+def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
+    """What textbooks say of cookies and sessions, what happens today, and the test that shows it.
+
+    Claims are C01 to C94, pitfalls of textbook code B01 to B47.
+    """
+    checkout = catalog()
+    ledger = claims.Ledger(checkout)
+    if write:
+        for path in ledger.write():
+            console.print(f"{path.relative_to(checkout.root)} is up to date.")
+        return
+    if check:
+        missing = [*ledger.complaints(), *ledger.verdicts_of_the_run()]
+        for sentence in missing:
+            console.print(escape(sentence), soft_wrap=True)
+        console.print(f"{len(ledger.entries) - len(missing)} of {len(ledger.entries)} proved.")
+        sys.exit(1 if missing else 0)
+    number = checkout.find(name).number if name else None
+    shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
+    table = Table("", "What the textbook says or does", "", "What happens", "Lab", "Test")
+    table.show_lines = True
+    for entry in shown:
+        test = str(next(iter(ledger.proving(entry)), "none"))
+        cells = (entry.id, entry.text, entry.verdict, entry.evidence, entry.lab, test)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    claimed = sum(entry.is_claim for entry in shown)
+    console.print(f"{claimed} claims, {len(shown) - claimed} pitfalls.")
 
 
 @main.command(short_help="Look for what is missing here, and say how to get it.")

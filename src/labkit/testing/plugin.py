@@ -1,5 +1,6 @@
 """The pytest plugin: fixtures, and the lab around the tests found without being told."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if _asks_for("mariadb", item):
             item.add_marker(pytest.mark.mysql)
+        marks = [*item.iter_markers("claim"), *item.iter_markers("pitfall")]
+        if proves := sorted({id_ for mark in marks for id_ in mark.args}):
+            item.user_properties.append(("proves", proves))
     if os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS and _has_database():
         for item in items:
             if not item.get_closest_marker("browser"):
@@ -98,6 +102,22 @@ def _asks_for(fixture: str, item: pytest.Item) -> bool:
     found = getattr(item, "_fixtureinfo", None)
     definitions = list(found.name2fixturedefs.get(fixture, ())) if found else []
     return bool(definitions) and definitions[-1].func.__module__ == __name__
+
+
+# What the marked tests of this run proved, for labkit.claims; nox names the file.
+_proved: list[dict[str, Any]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    proves = dict(report.user_properties).get("proves")
+    if proves and (report.when == "call" or report.outcome != "passed"):
+        _proved.append({"test": report.nodeid, "outcome": report.outcome, "proves": proves})
+
+
+def pytest_sessionfinish() -> None:
+    if path := os.environ.get("LAB_RESULTS"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps({"tests": _proved}, indent=1), encoding="utf-8")
 
 
 @pytest.hookimpl(tryfirst=True)

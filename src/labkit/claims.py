@@ -1,0 +1,239 @@
+"""Reads labs/claims.toml, the ledger of claims and pitfalls, and finds the tests that prove each.
+
+A test proves a claim by its mark, `@pytest.mark.claim("C63")` or `@pytest.mark.pitfall("B32")`.
+Which tests carry which marks is read from the source; whether they passed, from the files that
+nox's sessions leave in .lab/results.
+"""
+
+import ast
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from labkit.catalog import Catalog, CatalogError, Lab
+
+LEDGER = Path("labs", "claims.toml")
+PAGE = Path("docs", "claims.md")
+RESULTS = Path(".lab", "results")
+MARKS = {"pytest.mark.claim": "C", "pytest.mark.pitfall": "B"}
+NOT_SO = {"wrong", "outdated", "contradicted"}  # told in the handout of the lab
+# What a claim can turn out to be, and what a pitfall can do to whoever steps into it.
+CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
+PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
+VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim, or one pitfall: those have an `instead`."""
+
+    id: str  # "C63", "B32"
+    text: str  # what a textbook says, or what its code does
+    verdict: str  # on today's Django and browsers, one of VERDICTS
+    evidence: str  # what happens, in one line
+    lab: str  # the number of the lab where it is met
+    instead: str = ""  # what the labs do
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it is a claim and not a pitfall."""
+        return self.id.startswith("C")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A mark on a test."""
+
+    id: str
+    kind: str  # the first letter that ids of this mark have
+    file: Path  # relative to the checkout
+    line: int
+    test: str  # its name, with its class's before it
+
+    def __str__(self) -> str:
+        return f"{self.file.as_posix()}::{self.test}"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one checkout."""
+
+    catalog: Catalog
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """All claims, then all pitfalls. Raises CatalogError where the file cannot be read."""
+        path = self.catalog.root / LEDGER
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            return tuple(Entry(id=id_, **rest) for id_, rest in data.items())
+        except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+            raise CatalogError(f"{path} cannot be read: {error}.") from None
+
+    @cached_property
+    def proofs(self) -> tuple[Proof, ...]:
+        """All marks on the tests of the labs, of labkit and of the contracts."""
+        root = self.catalog.root
+        folders = [
+            *root.glob("labs/*/tests"),
+            root / "tests",
+            root / "src/labkit/testing/contracts",
+        ]
+        files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+        return tuple(proof for path in files for proof in _marks_in(path, root))
+
+    def proving(self, entry: Entry) -> list[Proof]:
+        """The tests that carry this entry's mark."""
+        return [proof for proof in self.proofs if proof.id == entry.id]
+
+    def of_lab(self, lab: Lab) -> list[Entry]:
+        """What is met in this lab."""
+        return [entry for entry in self.entries if entry.lab == lab.number]
+
+    def complaints(self) -> Iterator[str]:
+        """What is wrong with the ledger and the marks, a sentence each."""
+        known = {entry.id for entry in self.entries}
+        labs = {lab.number for lab in self.catalog.labs}
+        for entry in self.entries:
+            if not self.proving(entry):
+                yield f"{entry.id} has no test: none is marked with it"
+            if entry.lab not in labs:
+                yield f"{entry.id} is met in lab {entry.lab}, which is not in labs.toml"
+            if entry.verdict not in (CLAIM_VERDICTS if entry.is_claim else PITFALL_VERDICTS):
+                yield f"{entry.id} has the verdict {entry.verdict}, which is none"
+            if bool(entry.instead) == entry.is_claim:
+                yield f"{entry.id}: a pitfall says what the labs do instead, and a claim does not"
+        for proof in self.proofs:
+            if proof.id not in known or not proof.id.startswith(proof.kind):
+                yield f"{proof}: line {proof.line} has a mark for {proof.id}, which is none"
+
+    # Whether they passed
+
+    def verdicts_of_the_run(self) -> Iterator[str]:
+        """What the last run of nox left unproved, a sentence each; empty where all is proved.
+
+        A test that was skipped, since something is not installed, counts as missing where CI is
+        set, and is let pass elsewhere.
+        """
+        outcomes: dict[str, set[str]] = {}
+        skipped = False
+        for path in sorted((self.catalog.root / RESULTS).glob("*.json")):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            skipped = skipped or "skipped" in found
+            for outcome in found.get("tests", []):
+                for id_ in outcome["proves"]:
+                    outcomes.setdefault(id_, set()).add(outcome["outcome"])
+        for entry in self.entries:
+            got = outcomes.get(entry.id, set())
+            lenient = not os.environ.get("CI") and (skipped or "skipped" in got)
+            if "failed" in got:
+                yield f"{entry.id}: a test that proves it failed"
+            elif "passed" not in got and not lenient:
+                yield f"{entry.id}: no test that proves it has passed in the last run"
+
+    # For reading
+
+    def page(self) -> str:
+        """docs/claims.md: all entries by lab, with the tests."""
+        claims = sum(entry.is_claim for entry in self.entries)
+        lines = [
+            "# Claims and pitfalls",
+            "",
+            "What textbooks say of cookies and sessions, run on today's Django and browsers: "
+            f"{claims} claims, and {len(self.entries) - claims} pitfalls of their code. Each is "
+            "shown by at least one test; `nox` fails when one loses it. This page is made from "
+            "[labs/claims.toml](../labs/claims.toml) by `lab claims --write`.",
+        ]
+        for lab in self.catalog.labs:
+            lines += ["", f'<a id="lab-{lab.number}"></a>', "", f"## {lab.number} {lab.title}"]
+            claims_, pitfalls = _split(self.of_lab(lab))
+            if claims_:
+                lines += [
+                    "",
+                    "| | Claim | Verdict | What happens | Test |",
+                    "|---|---|---|---|---|",
+                ]
+                lines += [self._row(e, e.text, e.verdict, e.evidence) for e in claims_]
+            if pitfalls:
+                lines += ["", "| | The textbook's code | What happens | Here | Test |"]
+                lines += ["|---|---|---|---|---|"]
+                lines += [self._row(e, e.text, e.evidence, e.instead) for e in pitfalls]
+        return "\n".join(lines) + "\n"
+
+    def _row(self, entry: Entry, *cells: str) -> str:
+        proof = self.proving(entry)[0] if self.proving(entry) else None
+        link = f"[{proof.test.rpartition('::')[2]}](../{proof.file.as_posix()})" if proof else ""
+        return "| " + " | ".join([entry.id, *map(_cell, cells), link]) + " |"
+
+    def section(self, lab: Lab) -> str:
+        """What this lab's handout says of the claims it meets: how many, and which are not so."""
+        entries = self.of_lab(lab)
+        claims, pitfalls = _split(entries)
+        address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
+        link = f"[{len(claims)} claims and {len(pitfalls)} pitfalls]({address})"
+        lines = [
+            f"Textbooks tested here: {link}. In the terminal: `lab claims --lab {lab.number}`."
+        ]
+        if told := [entry for entry in claims if entry.verdict in NOT_SO]:
+            lines += ["", "| | What the textbook says | What happens |", "|---|---|---|"]
+            lines += [f"| {e.id} | {_cell(e.text)} | {_cell(e.evidence)} |" for e in told]
+        return "\n".join(lines) + "\n"
+
+    def handout(self, lab: Lab) -> str:
+        """This lab's README.md with its Claims section as the ledger has it."""
+        text = (lab.folder / "README.md").read_text(encoding="utf-8")
+        before, _, rest = text.partition("\n## Claims\n")
+        if not rest:
+            before, _, rest = text.partition("\n## Twin\n")
+            after = f"\n## Twin\n{rest}" if rest else ""
+        else:
+            _, heading, rest = rest.partition("\n## ")
+            after = heading + rest
+        return f"{before.rstrip()}\n\n## Claims\n\n{self.section(lab)}{after}"
+
+    def write(self) -> list[Path]:
+        """Bring docs/claims.md and the handouts up to date; the files that changed."""
+        root = self.catalog.root
+        wanted = {root / PAGE: self.page()}
+        wanted |= {lab.folder / "README.md": self.handout(lab) for lab in self.catalog.labs}
+        changed = [
+            p for p, text in wanted.items() if not p.exists() or p.read_text("utf-8") != text
+        ]
+        for path in changed:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        return changed
+
+
+def _split(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    return [e for e in entries if e.is_claim], [e for e in entries if not e.is_claim]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _marks_in(path: Path, root: Path) -> Iterator[Proof]:
+    """The claims that tests in this file are marked with, in their decorators and parameters."""
+    if b"pytest.mark." not in path.read_bytes():
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from _marks_of(tree, "", path.relative_to(root))
+
+
+def _marks_of(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iterator[Proof]:
+    for node in scope.body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        name = f"{prefix}{node.name}"
+        calls = (c for d in node.decorator_list for c in ast.walk(d) if isinstance(c, ast.Call))
+        for call in calls:
+            if kind := MARKS.get(ast.unparse(call.func)):
+                for argument in call.args:
+                    yield Proof(ast.literal_eval(argument), kind, path, call.lineno, name)
+        if isinstance(node, ast.ClassDef):
+            yield from _marks_of(node, f"{name}::", path)

@@ -1,0 +1,169 @@
+"""The ledger of claims: found, told, and missed when it loses a test."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from labkit.catalog import Catalog
+from labkit.claims import Ledger
+
+MANIFEST = """
+[[lab]]
+number = "03"
+slug = "cart"
+title = "A cart"
+idea = "It keeps."
+database = false
+"""
+
+LEDGER = """
+[C01]
+text = "Reading | keeps it alive."
+verdict = "wrong"
+evidence = "Reading renews nothing."
+lab = "03"
+
+[C02]
+text = "Adding keeps it alive."
+verdict = "holds"
+evidence = "It does."
+lab = "03"
+
+[B01]
+text = "An item called path."
+verdict = "crashes"
+evidence = "CookieError."
+instead = "Names are encoded."
+lab = "03"
+"""
+
+TESTS = """
+import pytest
+
+@pytest.mark.claim("C01", "C02")
+class TestCart:
+    def test_adding(self): ...
+
+@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.pitfall("B01"))])
+def test_names(x): ...
+"""
+
+HANDOUT = "# 03 A cart\n\nIt keeps.\n\n## Questions\n\nWhy?\n\n## Twin\n\nNone.\n"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    folder = tmp_path / "labs" / "03_cart"
+    (folder / "tests").mkdir(parents=True)
+    (tmp_path / "labs" / "labs.toml").write_text(MANIFEST)
+    (tmp_path / "labs" / "claims.toml").write_text(LEDGER)
+    (folder / "tests" / "test_cart.py").write_text(TESTS)
+    (folder / "README.md").write_text(HANDOUT)
+    return Ledger(Catalog(tmp_path))
+
+
+def test_marks_are_found_on_functions_on_classes_and_on_parameters(ledger):
+    assert [(proof.id, str(proof)) for proof in ledger.proofs] == [
+        ("C01", "labs/03_cart/tests/test_cart.py::TestCart"),
+        ("C02", "labs/03_cart/tests/test_cart.py::TestCart"),
+        ("B01", "labs/03_cart/tests/test_cart.py::test_names"),
+    ]
+    assert list(ledger.complaints()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "complaint"),
+    [
+        ("labs/03_cart/tests/test_cart.py", '"C01", ', "", "C01 has no test"),
+        ("labs/03_cart/tests/test_cart.py", "C01", "C99", "a mark for C99, which is none"),
+        ("labs/03_cart/tests/test_cart.py", ".pitfall", ".claim", "a mark for B01, which is none"),
+        ("labs/claims.toml", '"holds"', '"true"', "the verdict true"),
+        ("labs/claims.toml", 'verdict = "crashes"', 'verdict = "holds"', "the verdict holds"),
+        ("labs/claims.toml", 'instead = "Names are encoded."', "", "what the labs do instead"),
+        ("labs/claims.toml", 'lab = "03"', 'lab = "33"', "not in labs.toml"),
+    ],
+)
+def test_what_is_wrong_with_the_ledger_is_told(ledger, path, old, new, complaint):
+    broken = ledger.catalog.root / path
+    assert old in broken.read_text()
+    broken.write_text(broken.read_text().replace(old, new))
+    assert any(complaint in found for found in Ledger(ledger.catalog).complaints())
+
+
+PASSED = {"tests": [{"test": "a", "outcome": "passed", "proves": ["C01", "C02", "B01"]}]}
+FAILED = {"tests": [{"test": "b", "outcome": "failed", "proves": ["C01"]}]}
+SKIPPED = {"tests": [{"test": "c", "outcome": "skipped", "proves": ["C01", "C02", "B01"]}]}
+SESSION_SKIPPED = {"skipped": "Chromium not found"}
+
+
+@pytest.mark.parametrize(
+    ("ci", "results", "unproved"),
+    [
+        ("", [PASSED], []),
+        ("1", [PASSED, SKIPPED], []),
+        ("", [PASSED, FAILED], ["C01"]),
+        ("", [], ["C01", "C02", "B01"]),
+        ("", [SKIPPED], []),
+        ("1", [SKIPPED], ["C01", "C02", "B01"]),
+        ("", [SESSION_SKIPPED], []),
+        ("1", [SESSION_SKIPPED], ["C01", "C02", "B01"]),
+    ],
+)
+def test_what_no_test_has_proved_in_the_last_run_is_named(
+    ledger, monkeypatch, ci, results, unproved
+):
+    monkeypatch.setenv("CI", ci)
+    folder = ledger.catalog.root / ".lab" / "results"
+    folder.mkdir(parents=True)
+    for number, content in enumerate(results):
+        (folder / f"{number}.json").write_text(json.dumps(content))
+    assert [found.partition(":")[0] for found in ledger.verdicts_of_the_run()] == unproved
+
+
+def test_a_run_leaves_which_claims_its_tests_proved(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
+    (tmp_path / "test_it.py").write_text(
+        """import pytest
+
+@pytest.mark.claim("C01", "C02")
+def test_one(): ...
+
+@pytest.mark.pitfall("B01")
+def test_two(): assert False
+
+@pytest.mark.claim("C03")
+def test_three(): pytest.skip("not here")
+
+def test_of_no_claim(): ...
+"""
+    )
+    results = tmp_path / "deep" / "results.json"
+    environ = os.environ | {"LAB_RESULTS": str(results)}
+    command = [sys.executable, "-m", "pytest", "-q"]
+    subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=False)
+    found = json.loads(results.read_text())["tests"]
+    assert [(f["outcome"], f["proves"]) for f in found] == [
+        ("passed", ["C01", "C02"]),
+        ("failed", ["B01"]),
+        ("skipped", ["C03"]),
+    ]
+
+
+def test_the_handout_and_the_page_are_written_from_the_ledger(ledger):
+    root = ledger.catalog.root
+    assert [path.name for path in ledger.write()] == ["claims.md", "README.md"]
+    handout = (root / "labs" / "03_cart" / "README.md").read_text()
+    assert handout.startswith("# 03 A cart\n\nIt keeps.\n\n## Questions\n\nWhy?\n\n## Claims\n\n")
+    assert "| C01 | Reading \\| keeps it alive. | Reading renews nothing. |" in handout
+    assert "Adding keeps" not in handout  # it holds
+    assert handout.endswith("\n\n## Twin\n\nNone.\n")
+    page = (root / "docs" / "claims.md").read_text()
+    assert "| B01 | An item called path. | CookieError. | Names are encoded. | [test_names]" in page
+    assert ledger.write() == []
+    broken = root / "labs" / "claims.toml"
+    broken.write_text(broken.read_text().replace("It does.", "It did.").replace("wrong", "holds"))
+    assert len(Ledger(ledger.catalog).write()) == 2
+    assert "C01" not in (root / "labs" / "03_cart" / "README.md").read_text()
