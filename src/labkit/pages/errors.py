@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import (
     DisallowedHost,
@@ -104,9 +105,16 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """500 for a fault of the lab's own; 503 where the store is what failed."""
-    if fault := store_fault(sys.exc_info()[1]):
+    """500 for a fault of the lab's own; 503 where the store is what failed.
+
+    400 where a view has saved a session of its own which was deleted meanwhile: what is said of
+    the visitor's session.
+    """
+    error = sys.exc_info()[1]
+    if fault := store_fault(error):
         return unavailable(request, fault)
+    if isinstance(error, UpdateError):
+        return handler400(request, SessionInterrupted())
     return error_page(
         request,
         500,

@@ -143,10 +143,13 @@ class Browser:
 
     # What a person does with a browser
 
-    def submit(self, action: str, data: Mapping[str, Any] | None = None, page: Any = None) -> Any:
+    def submit(
+        self, action: str | None, data: Mapping[str, Any] | None = None, page: Any = None
+    ) -> Any:
         """Fill in the form on `page` that goes to `action`, and send it.
 
         `page` is an address to open first (default: `action`), or a response that is open already.
+        Without an action it is the first form there that has all of `data`.
         All as in a browser: hidden fields, the CSRF token and the pressed button's name included,
         redirects followed. `data` names fields and buttons of the form.
         Raises AssertionError where the page has no such form.
@@ -154,10 +157,32 @@ class Browser:
         data, page = data or {}, page or action
         if isinstance(page, str):
             page = self.get(page)  # type: ignore[attr-defined]
-        form = _form(page, page.request["PATH_INFO"], action, data)
+        opened: str = page.request["PATH_INFO"]
+        form = _form(page, opened, action, data)
+        return self._send_form(form, urljoin(opened, form.action or opened), data)
+
+    def press(self, button: str, page: Any, data: Mapping[str, Any] | None = None) -> Any:
+        """Press the button of this name on `page`, a response.
+
+        The name is what a screen reader says. `data` fills in fields of its form first.
+        Raises AssertionError where the page has no such button.
+        """
+        opened: str = page.request["PATH_INFO"]
+        for element in lxml.html.document_fromstring(page.content.decode(page.charset)).iter(
+            "button"
+        ):
+            if (element.get("aria-label") or element.text_content().strip()) == button:
+                form = next(element.iterancestors("form"))
+                action = element.get("formaction") or form.action or opened
+                pressed = {element.get("name"): element.get("value", "")}
+                pressed.pop(None, None)
+                return self._send_form(form, urljoin(opened, action), pressed | dict(data or {}))
+        raise AssertionError(f"{opened} answered {page.status_code} and has no button {button!r}")
+
+    def _send_form(self, form: Any, address: str, data: Mapping[str, Any]) -> Any:
         fields = dict(form.form_values()) | {key: str(value) for key, value in data.items()}
         send = self.post if form.method == "POST" else self.get  # type: ignore[attr-defined]
-        return send(action, fields, follow=True)
+        return send(address, fields, follow=True)
 
     def close_browser(self) -> None:
         """Close the browser and open it again: session cookies are gone, persistent ones stay."""
@@ -204,20 +229,21 @@ class Browser:
 
 
 def _form(
-    response: HttpResponseBase, page: str, action: str, data: Mapping[str, Any]
+    response: HttpResponseBase, page: str, action: str | None, data: Mapping[str, Any]
 ) -> lxml.html.FormElement:
-    """The form on this page that goes to `action` and has a field or button for all of `data`."""
+    """The form on this page that goes to `action`, with a field or button for all of `data`."""
     html = response.content.decode(response.charset)
     forms = [
         form
         for form in lxml.html.document_fromstring(html).forms
-        if urljoin(page, form.action or page) == action
+        if action is None or urljoin(page, form.action or page) == action
     ]
     for form in forms:
         buttons = {(button.get("name"), button.get("value", "")) for button in form.iter("button")}
         if all(key in form.fields or (key, str(value)) in buttons for key, value in data.items()):
             return form
+    where = action or "any address"
     raise AssertionError(
-        f"{page} answered {response.status_code} and has no form that goes to {action} and takes "
+        f"{page} answered {response.status_code} and has no form that goes to {where} and takes "
         f"{dict(data)!r}; it has {len(forms)} forms to that address"
     )

@@ -19,6 +19,7 @@ from labkit.testing.contracts.counts import (
     PageCountPages,
     number,
 )
+from labkit.testing.contracts.wizards import WizardContract, WizardPages, step_of, told
 
 __all__ = [
     "HOSTILE_NAMES",
@@ -30,9 +31,13 @@ __all__ = [
     "PageCountInChromium",
     "PageCountPages",
     "RawRequests",
+    "WizardContract",
+    "WizardPages",
     "number",
     "says_why",
+    "step_of",
     "table",
     "text",
+    "told",
     "words",
 ]

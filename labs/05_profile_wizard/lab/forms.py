@@ -1,0 +1,33 @@
+from django import forms
+
+from labkit.fields import VisibleText, WholeNumber
+
+
+class NameForm(forms.Form):
+    name = VisibleText(label="Your name", max_length=40)
+
+
+class AgeForm(forms.Form):
+    age = WholeNumber(label="Your age", min_value=0, max_value=150)
+
+
+class GfForm(forms.Form):
+    gf = VisibleText(label="Your good friend's name", max_length=40)
+
+
+FORMS = {"name": NameForm, "age": AgeForm, "gf": GfForm}  # one for each step, in order
+
+
+def checked(brought):
+    """Return the answers that are in order, and a sentence on the others, if there are any."""
+    if brought is None:
+        return {}, "What came along opens nothing: it was altered, has ended, or was never ours."
+    forms = {field: FORMS[field]({field: text}) for field, text in brought.items()}
+    answers = {f: str(form.cleaned_data[f]) for f, form in forms.items() if form.is_valid()}
+    if altered := [label(field) for field in brought if field not in answers]:
+        return answers, f"Altered on the way, so it does not count: {', '.join(altered)}."
+    return answers, None
+
+
+def label(field):
+    return FORMS[field].base_fields[field].label
