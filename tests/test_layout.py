@@ -19,6 +19,7 @@ IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
 HEADINGS = ["Run", "Look for", "Try", "Questions", "Twin"]
 MOST_LINES = 60
+CARRIERS_DIFFER = 40  # lines
 PROTECTION = [
     "labkit.pages.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
@@ -163,6 +164,17 @@ def signatures(lab: Lab, path: str) -> list[tuple[str, str, str | None]]:
     ]
 
 
+def carriers_differ_little(checkout: Catalog) -> Iterator[str]:
+    """The wizard's storage modules are twins of one another."""
+    for lab in checkout.labs:
+        modules = sorted(p for p in files(lab) if p.parts[:2] == ("lab", "carriers"))
+        for one, two in itertools.combinations([m for m in modules if text(lab, m)], 2):
+            if signatures(lab, str(one)) != signatures(lab, str(two)):
+                yield f"{lab.number}: functions or docstrings differ between {one} and {two}"
+            if (changed := changed_lines(text(lab, one), text(lab, two))) >= CARRIERS_DIFFER:
+                yield f"{one} and {two} differ in {changed} lines; under {CARRIERS_DIFFER} is agreed"
+
+
 def handouts_have_the_same_headings(checkout: Catalog) -> Iterator[str]:
     for lab in checkout.labs:
         headings = re.findall(r"^## (.+)$", text(lab, "README.md"), re.MULTILINE)
@@ -200,6 +212,7 @@ RULES = [
     pages_ask_no_other_machine,
     twins_differ_where_they_say,
     twins_promise_and_ask_the_same,
+    carriers_differ_little,
     handouts_have_the_same_headings,
     contracts_are_kept,
     the_readme_lists_every_lab,
@@ -214,6 +227,7 @@ def test_layout(checkout, rule):
 # Every rule, seen biting: (rule, file, text to replace, its replacement, the complaint)
 
 CART = "labs/03_cookie_cart/"
+CARRIERS = "labs/05_profile_wizard/lab/carriers/"
 BROKEN = [
     (manifest_and_folders_agree, "labs/labs.toml", 'slug = "cookie_cart"', 'slug = "x"', "not in labs/"),
     (manifest_and_folders_agree, "labs/labs.toml", 'number = "03"', 'number = "33"', "not in labs.toml"),
@@ -250,6 +264,8 @@ BROKEN = [
     (twins_promise_and_ask_the_same, CART + "lab/storage.py", "Take one", "Take an", "docstrings differ"),
     (twins_promise_and_ask_the_same, CART + "lab/storage.py", "def clear(", "def wipe(", "differ"),
     (twins_promise_and_ask_the_same, CART + "tests/test_cart.py", "def test_can", "def test_x", "differ"),
+    (carriers_differ_little, CARRIERS + "url.py", "def forget(request,", "def forget(_,", "docstrings differ"),
+    (carriers_differ_little, CARRIERS + "url.py", "\n\n\n", "\n#\n#\n#\n", "under 40 is agreed"),
     (handouts_have_the_same_headings, CART + "README.md", "## Try", "## Do", "headings"),
     (handouts_have_the_same_headings, CART + "README.md", "cart kept", "basket", "title"),
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),

@@ -19,7 +19,7 @@ def leaks(request):
         "w": request.GET.get("w", ""),
         "policy": policy,
         "policies": POLICIES,
-        "other": f"{OTHER_SITE[host]}:{port}" if host in OTHER_SITE else "",
+        "other": f"{request.scheme}://{OTHER_SITE[host]}:{port}" if host in OTHER_SITE else "",
     }
     response = render(request, "leaks.html", page)
     if policy in dict(POLICIES):

@@ -53,6 +53,6 @@ def show(request, carrier, step, answers, notice, form):
         "by": request.resolver_match.url_name,
     }
     if step == "results":
-        return render(request, "results.html", page)
+        return render(request, "results.html", page | {"query": request.GET.urlencode()})
     page |= {"number": STEPS.index(step) + 1, "form": form or FORMS[step](initial=answers)}
     return render(request, "step.html", page, status=422 if form else 200)

@@ -1,0 +1,292 @@
+"""Where the answers are, what carries them, and what each carrier lets a stranger do."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import lxml.html
+import pytest
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.test import RequestFactory
+from django.utils.datastructures import MultiValueDictKeyError
+
+from labkit.testing.contracts import WizardPages, step_of, text, told, words
+
+
+def wizard_by(carrier):
+    wizard = WizardPages()
+    wizard.carrier = carrier
+    wizard.redirects = carrier != "hidden"
+    return wizard
+
+
+def form(page):
+    return lxml.html.document_fromstring(text(page)).forms[0]
+
+
+def key_in(page):
+    return parse_qs(urlsplit(form(page).action).query)["w"][0]
+
+
+# Where the answers are
+
+
+def test_by_cookie_they_are_in_the_browser_for_anyone_to_read(visitor):
+    wizard_by("cookie").fill_in(visitor, name="अनु")
+    held = {cookie.name: cookie.value for cookie in visitor.jar if "csrf" not in cookie.name}
+    assert held == {"name_05": "%E0%A4%85%E0%A4%A8%E0%A5%81", "age_05": "30", "gf_05": "Bea"}
+    cookie = visitor.jar.get("name_05")
+    assert (cookie.http_only, cookie.same_site) == (True, "Lax")
+    assert Session.objects.count() == 0
+
+
+def test_by_session_they_are_on_the_server_and_the_cookie_has_the_key(visitor):
+    wizard_by("session").fill_in(visitor)
+    row = Session.objects.get()
+    assert visitor.jar.get("sessionid_05").value == row.session_key
+    assert row.get_decoded()["wizard"] == {"name": "Anu", "age": "30", "gf": "Bea"}
+
+
+def test_by_hidden_field_they_are_in_the_page_signed_and_not_encrypted(visitor):
+    page = wizard_by("hidden").fill_in(visitor)
+    signed = form(page).fields["answers"]
+    payload = signed.partition(":")[0]
+    assert signing.b64_decode(payload.encode()) == b'{"name":"Anu","age":"30","gf":"Bea"}'
+    assert list(visitor.jar) == []
+    assert Session.objects.count() == 0
+
+
+def test_by_address_they_are_on_the_server_and_the_address_has_the_key(visitor):
+    page = wizard_by("url").fill_in(visitor)
+    row = Session.objects.get()
+    assert key_in(page) == row.session_key
+    assert row.get_decoded()["wizard by url"] == {"name": "Anu", "age": "30", "gf": "Bea"}
+    assert list(visitor.jar) == []
+
+
+@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "url"])
+def test_closing_the_browser_loses_what_only_the_page_carried(visitor, carrier):
+    wizard = wizard_by(carrier)
+    wizard.fill_in(visitor)
+    visitor.close_browser()
+    kept = step_of(visitor.get(f"/{carrier}/results/", follow=True)) == "results"
+    assert kept == (carrier in {"cookie", "session"})
+
+
+# What may be altered on the way
+
+
+def test_an_altered_cookie_counts_if_it_could_have_been_an_answer(visitor):
+    wizard_by("cookie").fill_in(visitor)
+    visitor.edit_cookie("name_05", "Eve")
+    assert told(visitor.get("/cookie/results/"))[0] == "Eve"
+
+
+@pytest.mark.parametrize("age", ["Abc", "-1", "151", "", "%D9%A3", "<script>alert(7)</script>"])
+def test_an_altered_cookie_that_is_no_answer_is_asked_for_again(visitor, age):
+    wizard_by("cookie").fill_in(visitor)
+    visitor.edit_cookie("age_05", age)
+    page = visitor.get("/cookie/results/", follow=True)
+    assert step_of(page) == "age"
+    assert told(page) == ["Anu", "Bea"]
+    assert "Altered on the way, so it does not count: Your age" in words(page)
+
+
+@pytest.mark.parametrize("spoil", [str.upper, lambda s: s[:-1], lambda s: "", lambda s: "é" * 9])
+def test_an_altered_hidden_field_opens_nothing(visitor, spoil):
+    page = wizard_by("hidden").answer(visitor, visitor.get("/hidden/name/"), name="Anu")
+    signed = form(page).fields["answers"]
+    page = visitor.post("/hidden/age/", {"age": "30", "answers": spoil(signed)})
+    assert step_of(page) == "name"
+    assert told(page) == ["30"]
+    assert "What came along opens nothing" in words(page)
+
+
+def test_a_hidden_field_signed_for_something_else_opens_nothing(visitor):
+    foreign = signing.dumps({"name": "Eve"}, salt="another purpose")
+    page = visitor.post("/hidden/age/", {"age": "30", "answers": foreign})
+    assert "What came along opens nothing" in words(page)
+
+
+def test_a_hidden_field_can_be_sent_again_until_it_is_too_old(visitor, clock):
+    wizard = wizard_by("hidden")
+    early = wizard.answer(visitor, visitor.get("/hidden/name/"), name="Anu")
+    wizard.answer(visitor, wizard.answer(visitor, early, age=30), gf="Bea")
+    assert told(wizard.answer(visitor, early, age=99)) == ["Anu", "99"]
+    clock.forward(seconds=601)
+    assert told(wizard.answer(visitor, early, age=99)) == ["99"]
+
+
+@pytest.mark.parametrize("key", ["a" * 32, "x", "é" * 40, "../../etc/passwd", "%00", "x" * 8000])
+def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(visitor, key):
+    page = visitor.get("/url/gf/", {"w": key}, follow=True)
+    assert step_of(page) == "name"
+    assert "What came along opens nothing" in words(page)
+    page = wizard_by("url").answer(visitor, page, name="Anu")
+    assert key_in(page) == Session.objects.get().session_key != key
+
+
+def test_the_key_of_a_session_opens_no_wizard_in_an_address(visitor, classmate):
+    wizard_by("session").fill_in(visitor)
+    key = visitor.jar.get("sessionid_05").value
+    page = classmate.get("/url/results/", {"w": key}, follow=True)
+    assert step_of(page) == "name"
+    wizard_by("url").answer(classmate, page, name="Eve")
+    assert told(visitor.get("/session/results/")) == ["Anu", "30", "Bea"]
+
+
+def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate):
+    key = key_in(wizard_by("url").fill_in(visitor))
+    classmate.jar.store(f"sessionid_05={key}; Path=/", classmate.origin)
+    assert told(classmate.get("/session/results/", follow=True)) == []
+
+
+# Whoever knows the key
+
+
+def test_an_address_that_is_shared_shares_the_answers(visitor, classmate):
+    key = key_in(wizard_by("url").fill_in(visitor))
+    assert told(classmate.get("/url/results/", {"w": key})) == ["Anu", "30", "Bea"]
+
+
+def test_a_planted_address_is_dead_when_the_wizard_is_finished(visitor, classmate):
+    wizard = wizard_by("url")
+    bait = wizard.answer(classmate, classmate.get("/url/name/"), name="Eve")
+    key = key_in(bait)
+    page = wizard.answer(visitor, visitor.get("/url/age/", {"w": key}), age=30)
+    page = wizard.answer(visitor, page, gf="Bea")
+    assert told(page) == ["Eve", "30", "Bea"]
+    assert key_in(page) != key
+    assert told(classmate.get("/url/results/", {"w": key}, follow=True)) == []
+
+
+def test_a_planted_session_key_is_dead_when_the_wizard_is_finished(visitor, classmate):
+    wizard = wizard_by("session")
+    wizard.answer(classmate, classmate.get("/session/name/"), name="Eve")
+    planted = classmate.jar.get("sessionid_05").value
+    visitor.jar.store(f"sessionid_05={planted}; Path=/", visitor.origin)
+    page = wizard.answer(visitor, visitor.get("/session/age/"), age=30)
+    assert told(wizard.answer(visitor, page, gf="Bea")) == ["Eve", "30", "Bea"]
+    assert visitor.jar.get("sessionid_05").value != planted
+    assert told(classmate.get("/session/results/", follow=True)) == []
+
+
+@pytest.mark.parametrize("carrier", ["session", "url"])
+def test_starting_again_takes_the_answers_off_the_server(visitor, carrier):
+    page = wizard_by(carrier).fill_in(visitor)
+    visitor.press("Start again", page)
+    assert [row.get_decoded().get("wizard") for row in Session.objects.all()] in ([None], [])
+
+
+@pytest.mark.parametrize("carrier", ["session", "url"])
+def test_answers_that_the_server_has_lost_are_asked_for_again(visitor, carrier):
+    wizard = wizard_by(carrier)
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    Session.objects.all().delete()
+    page = wizard.answer(visitor, page, age=30)
+    assert step_of(page) == "name"
+    assert told(page) == ["30"]
+
+
+@pytest.mark.parametrize("carrier", ["cookie", "session"])
+def test_where_cookies_speak_for_the_visitor_a_form_must_prove_that_it_is_ours(visitor, carrier):
+    wizard = wizard_by(carrier)
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    assert visitor.post(f"/{carrier}/name/", {"name": "Eve"}).status_code == 403
+    with visitor.coming_from("http://evil.example/"):
+        assert visitor.post(f"/{carrier}/name/", {"name": "Eve"}).status_code == 403
+    assert told(wizard.again(visitor, page, "age")) == ["Anu"]
+
+
+@pytest.mark.parametrize("carrier", ["hidden", "url"])
+def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor, carrier):
+    wizard = wizard_by(carrier)
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    with visitor.coming_from("http://evil.example/"):
+        forged = visitor.post(f"/{carrier}/name/", {"name": "Eve"}, follow=True)
+    assert told(forged) == ["Eve"]  # a wizard of its own, and not the visitor's
+    assert told(wizard.again(visitor, page, "age")) == ["Anu"]
+
+
+# What textbooks say
+
+
+@pytest.mark.claim("C04", "C06")
+def test_django_takes_a_session_key_from_a_cookie_and_from_nowhere_else(visitor, classmate):
+    wizard_by("session").fill_in(visitor)
+    key = visitor.jar.get("sessionid_05").value
+    for name in ("sessionid_05", "sessionid", "session_key"):
+        assert told(classmate.get("/session/results/", {name: key}, follow=True)) == []
+        page = classmate.get("/session/name/")
+        token = form(page).fields["csrfmiddlewaretoken"]
+        fields = {"csrfmiddlewaretoken": token, "name": "Eve", name: key}
+        assert told(classmate.post("/session/name/", fields, follow=True)) == ["Eve"]
+        classmate.jar.clear()
+    assert told(visitor.get("/session/results/")) == ["Anu", "30", "Bea"]
+
+
+@pytest.mark.claim("C05")
+def test_with_cookies_blocked_no_session_key_turns_up_anywhere_else(visitor):
+    visitor.block_cookies()
+    for _ in range(3):
+        page = visitor.get("/session/name/")
+        assert "sessionid" not in text(page)
+        assert form(page).action == "/session/name/"
+        refused = visitor.post("/session/name/", dict(form(page).form_values()) | {"name": "Anu"})
+        assert refused.status_code == 403
+    assert told(visitor.get("/session/results/", follow=True)) == []
+
+
+@pytest.mark.pitfall("B14")
+def test_a_missing_parameter_is_asked_for_and_no_crash(visitor):
+    with pytest.raises(MultiValueDictKeyError):
+        RequestFactory().get("/age/").GET["name"]  # what a textbook's view does
+    for carrier in ("cookie", "session", "hidden", "url"):
+        assert step_of(visitor.get(f"/{carrier}/age/", follow=True)) == "name"
+
+
+@pytest.mark.pitfall("B15")
+def test_a_missing_cookie_leads_to_the_first_question_and_is_no_crash(visitor, clock):
+    with pytest.raises(KeyError):
+        RequestFactory().get("/results/").COOKIES["name"]  # what a textbook's view does
+    wizard_by("cookie").fill_in(visitor)
+    clock.forward(seconds=601)
+    response = visitor.get("/cookie/results/")
+    assert (response.status_code, response["Location"]) == (302, "/cookie/name/")
+
+
+@pytest.mark.pitfall("B16")
+@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "url"])
+def test_no_form_puts_its_fields_into_the_address(visitor, carrier):
+    page = wizard_by(carrier).start(visitor)
+    assert form(page).method == "POST"
+    wizard_by(carrier).fill_in(visitor)
+    addresses = [exchange.address for exchange in visitor.exchanges]
+    assert not any("csrf" in address or "Anu" in address for address in addresses)
+
+
+@pytest.mark.pitfall("B42")
+def test_the_results_are_the_three_answers_whatever_else_is_in_the_session(visitor):
+    wizard_by("session").fill_in(visitor)
+    row = Session.objects.get()
+    store = Session.get_session_store_class()(row.session_key)
+    store["testcookie"], store["count"] = "worked", 3
+    store.save()
+    assert told(visitor.get("/session/results/")) == ["Anu", "30", "Bea"]
+
+
+# What an address gives away
+
+
+def test_the_page_on_leaks_says_what_it_sends(visitor):
+    for policy in ("same-origin", "", "unsafe-url"):
+        response = visitor.get("/url/leaks/", {"policy": policy, "w": "x"})
+        assert response["Referrer-Policy"] == policy
+        assert f"The Referrer-Policy of this page: {policy or 'none'}." in words(response)
+    assert visitor.get("/url/leaks/", {"policy": "x\r\ny"})["Referrer-Policy"] == "same-origin"
+
+
+def test_the_next_page_shows_what_it_was_told_and_obeys_no_markup(visitor):
+    assert "No Referer header came" in words(visitor.get("/referer/"))
+    response = visitor.get("/referer/", headers={"referer": "http://x/<script>alert(7)</script>"})
+    assert "http://x/<script>alert(7)" in words(response)
+    assert b"<script>" not in response.content
