@@ -190,7 +190,7 @@ def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
         tests = "".join(text(lab, p) for p in files(lab) if p.parts[0] == "tests")
         if lab.contract and not re.search(rf"^class Test\w*\({lab.contract}\):", tests, re.M):
             yield f"{lab.number}: no test subclasses {lab.contract}"
-        if not re.search(r"^class Test\w*InChromium\(", tests, re.M):
+        if not re.search(r"^class Test\w*InChromium[(:]", tests, re.M):
             yield f"{lab.number}: no test runs in Chromium"
 
 

@@ -5,12 +5,15 @@ requests get the same answers.
 """
 
 import contextlib
+import itertools
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from labkit.testing.contracts import CartPages, PageCountPages, table, words
+from labkit.catalog import Catalog
+from labkit.testing.contracts import CartPages, PageCountPages, WizardRequests, table, words
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -29,15 +32,18 @@ class Place:
 
 
 SERVERS = ["runserver", "waitress"]
+CHECKOUT = Catalog(Path(__file__).parents[1])
 
 
-def places(cookie_lab, session_lab):
-    """Where the tests of a class run: its two labs on each server, the session's on MariaDB too."""
-    found = [Place(cookie_lab, server) for server in SERVERS]
-    found += [Place(session_lab, server, "sqlite") for server in SERVERS]
-    real = [Place(session_lab, server, "mariadb") for server in SERVERS]
-    params = [*found, *(pytest.param(place, marks=pytest.mark.mysql) for place in real)]
-    return pytest.mark.parametrize("place", params, ids=str, indirect=True, scope="module")
+def places(*labs):
+    """Where a class's tests run: on each server, and on MariaDB too if the lab has a database."""
+    found = []
+    for number in labs:
+        databases = ["sqlite", "mariadb"] if CHECKOUT.find(number).database else [""]
+        for database, server in itertools.product(databases, SERVERS):
+            marks = [pytest.mark.mysql] if database == "mariadb" else []
+            found.append(pytest.param(Place(number, server, database), marks=marks))
+    return pytest.mark.parametrize("place", found, ids=str, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,33 @@ class TestTheCount(PageCountPages):
         self.cookie = {"02": "count_02", "06": "sessionid_06"}[place.lab]
         self.lifetime = {"02": None, "06": 300}[place.lab]
         self.says_what_was_unreadable = place.lab == "02"
+
+
+class _TheWizard(WizardRequests):
+    @pytest.fixture(autouse=True)
+    def _at(self, place, server):
+        self.server_name = place.server
+        self.visitor_arguments = {"port": server.port}
+
+
+@places("05")
+class TestTheWizardByCookie(_TheWizard):
+    carrier, needs_cookies, tabs_mix = "cookie", True, True
+
+
+@places("05")
+class TestTheWizardBySession(_TheWizard):
+    carrier, needs_cookies, tabs_mix = "session", True, True
+
+
+@places("05")
+class TestTheWizardByHiddenField(_TheWizard):
+    carrier, needs_cookies, tabs_mix, redirects = "hidden", False, False, False
+
+
+@places("05")
+class TestTheWizardByAddress(_TheWizard):
+    carrier, needs_cookies, tabs_mix = "url", False, False
 
 
 @pytest.fixture

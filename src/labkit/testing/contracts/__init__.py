@@ -19,7 +19,13 @@ from labkit.testing.contracts.counts import (
     PageCountPages,
     number,
 )
-from labkit.testing.contracts.wizards import WizardContract, WizardPages, step_of, told
+from labkit.testing.contracts.wizards import (
+    WizardContract,
+    WizardPages,
+    WizardRequests,
+    step_of,
+    told,
+)
 
 __all__ = [
     "HOSTILE_NAMES",
@@ -33,6 +39,7 @@ __all__ = [
     "RawRequests",
     "WizardContract",
     "WizardPages",
+    "WizardRequests",
     "number",
     "says_why",
     "step_of",
