@@ -14,6 +14,10 @@ import pytest
 
 from labkit.catalog import Catalog
 from labkit.testing.contracts import CartPages, PageCountPages, WizardRequests, table, words
+from labkit.testing.contracts.api import SessionApiPages
+from labkit.testing.contracts.cookie_checks import CookieCheckPages
+from labkit.testing.contracts.greetings import GreetingPages
+from labkit.testing.contracts.logins import LoginPages
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -32,6 +36,11 @@ class Place:
 
 
 SERVERS = ["runserver", "waitress"]
+# Real passwords are slow to check on purpose; see tests/quick_login.py.
+QUICK_LOGIN = {
+    "DJANGO_SETTINGS_MODULE": "quick_login",
+    "PYTHONPATH": str(Path(__file__).parent),
+}
 CHECKOUT = Catalog(Path(__file__).parents[1])
 
 
@@ -53,10 +62,10 @@ def place(request):
 
 @pytest.fixture(scope="module")
 def server(place, checkout, request):
-    environ = {}
+    environ = QUICK_LOGIN if place.lab == "11" else {}
     if place.database == "mariadb":
         mariadb = request.getfixturevalue("mariadb")
-        environ["DATABASE_URL"] = mariadb.url(f"lab_{place.lab}_{place.server}")
+        environ = environ | {"DATABASE_URL": mariadb.url(f"lab_{place.lab}_{place.server}")}
     lab = checkout.find(place.lab)
     server = LabServer(lab.folder, migrate=lab.database, server=place.server, environ=environ)
     yield server
@@ -73,12 +82,33 @@ def classmate(server):
     return WireVisitor(server.port)
 
 
-@places("03", "04")
-class TestTheCart(CartPages):
+class AtAServer:
+    """A contract's visitors are at the server of this place."""
+
     @pytest.fixture(autouse=True)
     def _at(self, place, server):
         self.server_name = place.server
         self.visitor_arguments = {"port": server.port}
+
+
+@places("01")
+class TestTheTestCookie(AtAServer, CookieCheckPages):
+    pass
+
+
+@places("02", "06")
+class TestTheCount(AtAServer, PageCountPages):
+    @pytest.fixture(autouse=True)
+    def _answers(self, place):
+        self.cookie = {"02": "count_02", "06": "sessionid_06"}[place.lab]
+        self.lifetime = {"02": None, "06": 300}[place.lab]
+        self.says_what_was_unreadable = place.lab == "02"
+
+
+@places("03", "04")
+class TestTheCart(AtAServer, CartPages):
+    @pytest.fixture(autouse=True)
+    def _answers(self, place):
         if place.lab == "03":
             self.capacity = 50
             self.raw_requests = spoilt_cookies("cart_03_")
@@ -87,42 +117,41 @@ class TestTheCart(CartPages):
             self.raw_requests = unknown_session_ids("sessionid_04")
 
 
-@places("02", "06")
-class TestTheCount(PageCountPages):
-    @pytest.fixture(autouse=True)
-    def _at(self, place, server):
-        self.server_name = place.server
-        self.visitor_arguments = {"port": server.port}
-        self.cookie = {"02": "count_02", "06": "sessionid_06"}[place.lab]
-        self.lifetime = {"02": None, "06": 300}[place.lab]
-        self.says_what_was_unreadable = place.lab == "02"
-
-
-class _TheWizard(WizardRequests):
-    @pytest.fixture(autouse=True)
-    def _at(self, place, server):
-        self.server_name = place.server
-        self.visitor_arguments = {"port": server.port}
+@places("05")
+class TestTheWizardByCookie(AtAServer, WizardRequests):
+    carrier, needs_cookies = "cookie", True
 
 
 @places("05")
-class TestTheWizardByCookie(_TheWizard):
-    carrier, needs_cookies, tabs_mix = "cookie", True, True
+class TestTheWizardBySession(AtAServer, WizardRequests):
+    carrier, needs_cookies = "session", True
+    raw_requests = unknown_session_ids("sessionid_05")
 
 
 @places("05")
-class TestTheWizardBySession(_TheWizard):
-    carrier, needs_cookies, tabs_mix = "session", True, True
+class TestTheWizardByHiddenField(AtAServer, WizardRequests):
+    carrier, needs_cookies, redirects = "hidden", False, False
 
 
 @places("05")
-class TestTheWizardByHiddenField(_TheWizard):
-    carrier, needs_cookies, tabs_mix, redirects = "hidden", False, False, False
+class TestTheWizardByAddress(AtAServer, WizardRequests):
+    carrier, needs_cookies = "url", False
 
 
-@places("05")
-class TestTheWizardByAddress(_TheWizard):
-    carrier, needs_cookies, tabs_mix = "url", False, False
+@places("07")
+class TestTheGreeting(AtAServer, GreetingPages):
+    pass
+
+
+@places("08")
+class TestTheSessionApi(AtAServer, SessionApiPages):
+    raw_requests = unknown_session_ids("sessionid_08")
+
+
+@places("11")
+class TestTheLogin(AtAServer, LoginPages):
+    session_cookie = "sessionid_11"
+    raw_requests = unknown_session_ids(session_cookie)
 
 
 @pytest.fixture

@@ -1,0 +1,29 @@
+from django.conf import settings
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+def index(request):
+    """Set the test cookie. HEAD, which a browser may send to look ahead, sets none."""
+    if request.method == "GET":
+        request.session.set_test_cookie()
+    # Too early: this only reads what was written a moment before.
+    asked_at_once = request.session.test_cookie_worked()
+    return render(
+        request,
+        "index.html",
+        {"asked_at_once": asked_at_once, "cookie": settings.SESSION_COOKIE_NAME},
+    )
+
+
+@require_safe
+def check(request):
+    """Look for the test cookie, and take it away."""
+    worked = request.session.test_cookie_worked()
+    # Where there is none, deleting it would be a KeyError.
+    if worked and request.method == "GET":
+        request.session.delete_test_cookie()
+    cookie = settings.SESSION_COOKIE_NAME
+    sent = cookie in request.COOKIES
+    return render(request, "check.html", {"worked": worked, "cookie": cookie, "sent": sent})

@@ -1,0 +1,5 @@
+from labkit.testing.contracts.cookie_checks import CookieCheckInChromium
+
+
+class TestTheTestCookieInChromium(CookieCheckInChromium):
+    pass

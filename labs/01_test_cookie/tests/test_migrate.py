@@ -1,0 +1,126 @@
+"""What has to be typed before the first start, and what happens where it was forgotten."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as lab
+from django.contrib.sessions.backends import db, file
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
+
+from labkit.testing import checks
+from labkit.testing.contracts import words
+from labkit.testing.contracts.cookie_checks import DO_NOT_WORK, NOT_SET, WORK, CookieCheckPages
+from labkit.testing.server import LabServer
+from labkit.testing.wire import WireVisitor
+
+IN_THE_TABLE = ["db", "cached_db"]
+ELSEWHERE = ["cache", "file", "signed_cookies"]
+
+check = CookieCheckPages()
+
+
+@pytest.fixture
+def no_table():
+    """A database in which nobody has migrated."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE django_session RENAME TO elsewhere")
+        yield
+        cursor.execute("ALTER TABLE elsewhere RENAME TO django_session")
+
+
+@pytest.fixture
+def engine(request, settings, monkeypatch, tmp_path):
+    """The session engine of this name; its files, if any, lie in a folder of this test's own."""
+    monkeypatch.setattr(file.SessionStore, "_storage_path", str(tmp_path), raising=False)
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+
+
+@pytest.mark.claim("C18")
+@pytest.mark.parametrize("engine", IN_THE_TABLE, indirect=True)
+def test_an_engine_that_keeps_rows_needs_the_table(engine, no_table, visitor, settings, subtests):
+    for debug in (False, True):
+        with subtests.test(debug=debug):
+            settings.DEBUG = debug
+            with visitor.expecting(checks.SERVER_ERROR):
+                says_what_to_type(visitor.get("/"))
+    assert list(visitor.jar) == []
+
+
+@pytest.mark.claim("C18")
+@pytest.mark.parametrize("engine", ELSEWHERE, indirect=True)
+def test_an_engine_that_keeps_none_does_without_the_table(engine, no_table, visitor):
+    visitor.get("/")
+    assert check.look(visitor) == WORK
+    assert check.look(visitor) == NOT_SET
+
+
+@pytest.mark.claim("C44")
+def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
+    store = db.SessionStore()
+    if connection.vendor == "mysql":
+        with pytest.raises(ProgrammingError, match=r"1146.*django_session' doesn't exist"):
+            store.save()
+    else:
+        with pytest.raises(OperationalError, match=r"^no such table: django_session$"):
+            store.save()
+    # Without a cookie there is nothing to look up, and so nothing that could be missed.
+    assert check.look(visitor) == DO_NOT_WORK
+
+
+def says_what_to_type(response):
+    assert response.status_code == 503
+    assert "type: python manage.py migrate" in words(response)
+    assert b"Traceback" not in response.content
+
+
+@pytest.fixture
+def bare():
+    """A function that starts the lab on a database in which nobody has migrated."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**environ):
+            server = LabServer(lab.FOLDER, migrate=False, environ=environ)
+            stack.callback(server.stop)
+            return server
+
+        yield start
+
+
+@pytest.mark.claim("C43")
+@pytest.mark.pitfall("B02")
+def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
+    server = bare(LAB_DEBUG="1")  # as at a student's own desk
+    visitor = WireVisitor(server.port)
+    with visitor.expecting(checks.SERVER_ERROR):
+        says_what_to_type(visitor.get("/"))
+    with pytest.raises(CommandError, match="Unknown command: 'syncdb'"):
+        call_command("syncdb")
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    environ = os.environ | {"LAB_STATE_DIR": str(server.state), "DATABASE_URL": ""}
+    subprocess.run(command, cwd=lab.FOLDER, env=environ, check=True)
+    visitor.get("/")
+    assert check.look(visitor) == WORK
+
+
+@pytest.mark.claim("C44")
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
+    server = bare(LAB_DEBUG=debug, DATABASE_URL=mariadb.url("lab_01_bare"))
+    visitor = WireVisitor(server.port)
+    with visitor.expecting(checks.SERVER_ERROR):
+        says_what_to_type(visitor.get("/"))
+    assert check.look(visitor) == DO_NOT_WORK
+
+
+@pytest.mark.claim("C38")
+def test_nothing_is_left_for_makemigrations_to_make():
+    said = io.StringIO()
+    call_command("makemigrations", "--check", stdout=said)  # it would exit where there is
+    assert said.getvalue().strip() == "No changes detected"
+    assert ("sessions", "0001_initial") in MigrationLoader(connection).disk_migrations

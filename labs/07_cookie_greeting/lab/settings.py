@@ -1,0 +1,31 @@
+"""Settings for a classroom, not for a real site."""
+
+from pathlib import Path
+
+from labkit import conf
+
+FOLDER = Path(__file__).resolve().parent.parent
+LAB = conf.number(FOLDER)
+
+SECRET_KEY = conf.secret_key(FOLDER)
+DEBUG = conf.debug()
+ALLOWED_HOSTS = conf.allowed_hosts()
+
+INSTALLED_APPS = [
+    "lab",
+    "labkit.pages",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "labkit.pages.middleware.error_pages",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "lab.urls"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+# Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
+CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
+CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+TIME_ZONE = "UTC"

@@ -1,0 +1,59 @@
+"""What one operation did: the session before and after, and whether that is kept."""
+
+import copy
+
+from django.conf import settings
+
+from lab.operations import SOURCES, label
+
+# What a session raises when it is used wrongly. A database that fails has a page of its own.
+MISTAKES = (KeyError, RuntimeError, TypeError)
+
+
+def press(request, operation):
+    """Carry out this operation on the visitor's session, and tell what it did."""
+    session = request.session
+    # A deep copy: a shallow one would show what is inside of an entry as it is afterwards.
+    before = copy.deepcopy(dict(session.items()))
+    key_before = session.session_key
+    try:
+        answer, mistake = repr(operation(request)), None
+    except MISTAKES as raised:
+        answer, mistake = None, f"{type(raised).__name__}: {raised}"
+        # Left alone it would be a 500, and with a 500 Django saves nothing. No more does this page.
+        session.modified = False
+    rows = compare(before, dict(session.items()))
+    saved, why = will_be_saved(request)
+    return {
+        "label": label(operation),
+        "source": SOURCES[operation.__name__],
+        "answer": answer,
+        "mistake": mistake,
+        "keys": [key_before, session.session_key],
+        "rows": rows,
+        "saved": f"{'Yes' if saved else 'No'}: {why}",
+        "lost": not saved and not session.is_empty() and any(row[-1] for row in rows),
+    }
+
+
+def compare(before, after):
+    """Lay two states side by side: (key, value before, value after, whether they differ)."""
+    pairs = [(key, shown(before, key), shown(after, key)) for key in before | after]
+    return [(key, old, new, old != new) for key, old, new in pairs]
+
+
+def shown(entries, key):
+    return repr(entries[key]) if key in entries else "not there"
+
+
+def will_be_saved(request):
+    """Say whether the session is saved before the answer leaves, and why: the middleware's rule."""
+    if request.session.is_empty():
+        dropped = settings.SESSION_COOKIE_NAME in request.COOKIES
+        cookie = " The browser is told to drop its cookie." if dropped else ""
+        return False, "it has neither an entry nor a key, so there is nothing to save." + cookie
+    if request.session.modified:
+        return True, "session.modified is True. The cookie is sent along again."
+    if settings.SESSION_SAVE_EVERY_REQUEST:
+        return True, "session.modified is False, but SESSION_SAVE_EVERY_REQUEST is on."
+    return False, "session.modified is False, and SESSION_SAVE_EVERY_REQUEST is off."

@@ -1,0 +1,49 @@
+from django.contrib.auth.views import LoginView
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lab import storage
+from lab.forms import MAX_QUANTITY, AddForm
+from lab.models import DEMO
+
+
+@require_safe
+def index(request):
+    return overview(request, AddForm())
+
+
+@require_POST
+def add(request):
+    form = AddForm(request.POST)
+    if form.is_valid():
+        name, quantity = form.cleaned_data["name"], form.cleaned_data["quantity"]
+        total = storage.load(request).get(name, 0) + quantity
+        if total > MAX_QUANTITY:
+            form.add_error("quantity", f"That would make {total}; the most is {MAX_QUANTITY}.")
+        elif refusal := storage.refusal(request, name, total):
+            form.add_error(None, refusal)
+        else:
+            storage.put(request, name, total)
+            return redirect("index")
+    return overview(request, form, status=422)
+
+
+def overview(request, form, status=200):
+    context = {
+        "user": request.user,
+        "key": storage.key(request),
+        "row": storage.row(request),
+        "login_entries": storage.login_entries(request),
+        # A list of pairs: a template looks a name up in a dictionary before it tries .items.
+        "goods": list(storage.load(request).items()),
+        "notice": storage.notice(request),
+        "form": form,
+    }
+    return render(request, "index.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request):
+    # Django's own view does all of it; this page adds whom you can be, and your key until now.
+    context = {"demo": DEMO, "key": storage.key(request)}
+    return LoginView.as_view(template_name="login.html", extra_context=context)(request)

@@ -1,0 +1,252 @@
+"""The session API's promises: pages and buttons as in lab 08."""
+
+import ast
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import lxml.html
+import pytest
+from django.http import HttpResponseBase
+
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import REQUESTS
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """What the page says of one press of a button, as a person reads it."""
+
+    source: str
+    answer: str | None  # what came back, or nothing if it went wrong
+    mistake: str | None  # what Python said, if it went wrong
+    saved: str  # begins with Yes or No
+    lost: bool
+    before: dict[str, str]
+    after: dict[str, str]
+    keys: tuple[str, str]  # the session's, before and after
+
+
+def result(response: HttpResponseBase) -> Pressed:
+    """Read the answer to a press."""
+    assert response.status_code == 200
+    page = lxml.html.document_fromstring(text(response))
+    facts = {dt.text_content(): dt.getnext().text_content() for dt in page.iter("dt")}
+    rows = [[cell.text_content() for cell in row] for row in page.iterfind(".//tbody/tr")]
+    before, after = (
+        {row[0]: row[side] for row in rows if len(row) == 3 and row[side] != "not there"}
+        for side in (1, 2)
+    )
+    _, *keys = (cell.text_content() for cell in page.find(".//tfoot/tr"))
+    said = [note.find("b") for note in page.find_class("notice")]
+    mistakes = [bold.text_content() for bold in said if bold is not None]
+    return Pressed(
+        source=page.find(".//pre").text_content(),
+        answer=facts.get("What came back?"),
+        mistake=mistakes[0] if mistakes else None,
+        saved=facts["Is the session saved?"],
+        lost="that is not saved" in words(response),
+        before=before,
+        after=after,
+        keys=(keys[0], keys[1]),
+    )
+
+
+def kept(visitor: Any) -> dict[str, str]:
+    """The entries that the next request finds."""
+    page = lxml.html.document_fromstring(text(visitor.get("/api/")))
+    rows = page.iterfind(".//tbody/tr")
+    return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
+
+
+def as_json(entries: dict[str, str]) -> dict[str, Any]:
+    """What becomes of these entries in a store, which writes JSON."""
+    return {k: json.loads(json.dumps(ast.literal_eval(v))) for k, v in entries.items()}
+
+
+def operations(visitor: Any) -> list[str]:
+    """The names of all buttons."""
+    page = lxml.html.document_fromstring(text(visitor.get("/api/")))
+    return [button.get("value") for button in page.iterfind(".//fieldset/button")]
+
+
+STUDENT = {"name": "Asha", "email": "asha@example.org"}
+HOSTILE_TEXTS = ["<script>alert(7)</script>", "{{ x }}", "日本", "O'Brien", "café", "__class__"]
+REFUSED_STUDENTS: list[dict[str, Any]] = [
+    {"name": "Asha"},
+    {"email": "asha@example.org"},
+    *(STUDENT | {"name": name} for name in ["", " ", "x" * 41, "a\nb", "a\x00b", "a\u202eb"]),
+    *(STUDENT | {"email": email} for email in ["", "asha", "a@b", "x" * 5000, "<script>@a.b"]),
+]
+
+
+class SessionApiPages(RawRequests):
+    """What the session API's lab promises of its pages."""
+
+    page = b"/api/"
+    act = b"/student/delete/"
+    raw_requests = ()
+
+    # The acts, as a person does them
+
+    def press(self, visitor: Any, *names: str) -> Pressed:
+        """Press these buttons one after the other; what the page says of the last."""
+        page: Any = "/api/"
+        for name in names:
+            page = visitor.submit("/api/", {"operation": name}, page=page)
+        return result(page)
+
+    def token(self, visitor: Any) -> dict[str, str]:
+        page = lxml.html.document_fromstring(text(visitor.get("/api/")))
+        return {"csrfmiddlewaretoken": page.forms[0].fields["csrfmiddlewaretoken"]}
+
+    # The promises
+
+    def test_looking_makes_no_session(self, visitor):
+        for path in ("/", "/student/set/", "/student/get/", "/api/"):
+            assert visitor.get(path).status_code == 200
+        assert [cookie.name for cookie in visitor.jar] == ["csrftoken_08"]
+        assert "It has no entries" in words(visitor.get("/api/"))
+
+    @pytest.mark.pitfall("B21")
+    def test_getting_before_setting_is_no_error(self, visitor):
+        assert "Nothing is kept under either key" in words(visitor.get("/student/get/"))
+
+    def test_what_is_set_is_got_as_often_as_you_look(self, visitor):
+        response = visitor.submit("/student/set/", STUDENT)
+        assert response.redirect_chain == [("/student/get/", 302)]
+        for seen in (response, visitor.get("/student/get/")):
+            assert "sname Asha semail asha@example.org" in words(seen)
+
+    @pytest.mark.pitfall("B21")
+    def test_deleting_takes_the_first_string_and_a_second_time_nothing(self, visitor):
+        visitor.submit("/student/set/", STUDENT)
+        token = self.token(visitor)
+        for _ in range(2):
+            response = visitor.post("/student/delete/", token, follow=True)
+            page = words(response)
+            assert response.redirect_chain == [("/student/get/", 302)]
+            assert "sname Nothing is kept under this key. semail asha@example.org" in page
+
+    def test_any_name_is_shown_and_not_obeyed(self, visitor, subtests):
+        for name in HOSTILE_TEXTS:
+            with subtests.test(name=name):
+                response = visitor.submit("/student/set/", STUDENT | {"name": name})
+                assert f"sname {name} semail" in words(response)
+                shown = visitor.submit("/api/", {"operation": "items"})
+                assert ast.literal_eval(result(shown).after["sname"]) == name
+                for page in (response, shown, visitor.get("/api/")):
+                    assert "<script>alert" not in text(page)
+
+    def test_a_refused_form_changes_nothing(self, visitor, subtests):
+        visitor.submit("/student/set/", STUDENT)
+        token = self.token(visitor)
+        for wrong in REFUSED_STUDENTS:
+            with subtests.test(wrong=wrong):
+                response = visitor.post("/student/set/", token | wrong)
+                assert response.status_code == 422
+                assert lxml.html.document_fromstring(text(response)).find_class("errorlist")
+                assert kept(visitor)["sname"] == "'Asha'"
+
+    def test_a_refused_form_keeps_what_was_typed(self, visitor):
+        response = visitor.submit("/student/set/", STUDENT | {"email": "asha"})
+        assert response.status_code == 422
+        fields = lxml.html.document_fromstring(text(response)).forms[0].fields
+        assert (fields["name"], fields["email"]) == ("Asha", "asha")
+
+    def test_an_operation_that_is_none_is_refused_in_words(self, visitor, subtests):
+        self.press(visitor, "assign")
+        token = self.token(visitor)
+        for name in [
+            None,
+            "",
+            "x",
+            "__class__",
+            "press",
+            "<script>",
+            "assign ",
+            "x" * 5000,
+            "\x00",
+        ]:
+            with subtests.test(name=name):
+                data = token if name is None else token | {"operation": name}
+                response = visitor.post("/api/", data)
+                assert response.status_code == 422
+                assert "no operation of this name" in words(response)
+                assert kept(visitor) == {"tea": "2"}
+
+    @pytest.mark.thorough
+    def test_every_button_tells_the_truth_about_what_is_kept(self, visitor, subtests):
+        names = operations(visitor)
+        assert len(names) == 24
+        token = self.token(visitor)
+
+        def press(name: str) -> Pressed:
+            return result(visitor.post("/api/", token | {"operation": name}))
+
+        for filled, name in itertools.product([False, True], names):
+            with subtests.test(name=name, filled=filled):
+                was = press("flush").after
+                if filled:
+                    was = press("put_cart").after
+                told = press(name)
+                assert told.before == was
+                saved = told.saved.startswith("Yes: ")
+                ends = {} if name == "flush" else told.after if saved else was
+                assert as_json(kept(visitor)) == as_json(ends)
+                assert told.lost == (not saved and name != "flush" and told.after != was)
+
+    @pytest.mark.claim("C84")
+    def test_a_change_inside_of_an_entry_is_kept_only_where_the_session_is_told(self, visitor):
+        assert self.press(visitor, "put_cart").after == {"cart": "{'tea': 1}"}
+        for _ in range(2):
+            told = self.press(visitor, "change_inside")
+            assert (told.before, told.after) == ({"cart": "{'tea': 1}"}, {"cart": "{'tea': 2}"})
+            assert told.lost
+            assert told.saved.startswith("No: session.modified is False")
+        for number in (2, 3):
+            told = self.press(visitor, "change_and_say_so")
+            assert told.after == {"cart": f"{{'tea': {number}}}"} != told.before
+            assert told.saved.startswith("Yes: session.modified is True")
+
+    @pytest.mark.claim("C81")
+    @pytest.mark.pitfall("B07")
+    def test_a_loop_that_deletes_crashes_and_nothing_is_deleted(self, visitor):
+        self.press(visitor, "assign", "put_cart")
+        told = self.press(visitor, "delete_in_loop")
+        assert told.mistake == "RuntimeError: dictionary changed size during iteration"
+        assert (told.answer, told.lost, len(told.after)) == (None, True, 1)
+        assert kept(visitor) == told.before == {"tea": "2", "cart": "{'tea': 1}"}
+        assert self.press(visitor, "delete_over_list").after == {}
+        assert kept(visitor) == {}
+
+    def test_visitors_do_not_share_a_session(self, visitor, classmate):
+        self.press(visitor, "assign")
+        self.press(classmate, "put_cart", "flush")
+        assert (kept(visitor), kept(classmate)) == ({"tea": "2"}, {})
+
+    def test_nothing_changes_but_by_a_form_of_the_lab(self, visitor, subtests):
+        self.press(visitor, "assign")
+        for method in ["get", "head", "put", "delete", "patch", "options", "trace"]:
+            for path in ("/api/?operation=clear", "/student/set/", "/student/delete/"):
+                with subtests.test(path=path, method=method):
+                    assert getattr(visitor, method)(path).status_code in {200, 403, 405}
+        assert visitor.post("/api/", {"operation": "clear"}).status_code == 403
+        with visitor.coming_from("http://evil.example/"):
+            data = self.token(visitor) | {"operation": "clear"}
+            assert visitor.post("/api/", data).status_code == 403
+        assert kept(visitor) == {"tea": "2"}
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        self.press(visitor, "assign")
+        self.press(classmate, "put_cart")
+        token = self.token(visitor)["csrfmiddlewaretoken"].encode()
+        for raw in [*self.raw_requests, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                response = self.answer_to(raw, visitor, token)
+                if raw.alone and response.status_code == 200:
+                    assert "It has no entries" in words(response)
+                assert kept(visitor) == {"tea": "2"}
+        assert kept(classmate) == {"cart": "{'tea': 1}"}

@@ -1,0 +1,154 @@
+"""The test cookie's promises: pages as in lab 01."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import ACT, REQUESTS, Raw, cookie, unknown_session_ids
+
+WORK = "Cookies work"
+DO_NOT_WORK = "Cookies do not work"
+NOT_SET = "Cookies do not work, or the test was not set"  # they do: the browser brought one
+
+
+def answer(response: Any) -> str:
+    """What the page says in its heading."""
+    return lxml.html.document_fromstring(text(response)).find(".//h1").text_content()
+
+
+class CookieCheckPages(RawRequests):
+    """What the test cookie promises of its pages; pages as in lab 01."""
+
+    page = b"/check/"
+    act = b"/check/"  # where nothing may be sent by POST
+    raw_requests = (
+        *unknown_session_ids("sessionid_01"),
+        cookie("the session of another lab", b"sessionid=x; sessionid_04=" + b"a" * 32, alone=True),
+        cookie("a cookie called testcookie", b"testcookie=worked", alone=True),
+        Raw("a field called testcookie", 200, path=b"/check/?testcookie=worked"),
+        Raw("a form with testcookie", 403, "POST", b"/", body=b"testcookie=worked"),
+    )
+
+    def look(self, visitor: Any) -> str:
+        """Open the page that looks for it; what it says."""
+        return answer(visitor.get("/check/"))
+
+    @pytest.mark.claim("C16")
+    def test_a_browser_that_keeps_cookies_is_told_that_they_work(self, visitor):
+        page = visitor.get("/")
+        assert 'href="/check/">Look for it' in text(page)
+        assert self.look(visitor) == WORK
+
+    @pytest.mark.claim("C16")
+    @pytest.mark.pitfall("B19")
+    def test_with_cookies_blocked_it_says_so_and_how_to_turn_them_on(self, visitor):
+        visitor.block_cookies()
+        for _ in range(3):
+            visitor.get("/")
+            response = visitor.get("/check/")
+            assert response.status_code == 200  # an answer, and not a redirect that goes round
+            assert answer(response) == DO_NOT_WORK
+            assert "To turn them on" in words(response)
+            assert 'href="/">set the test cookie again' in text(response)
+        visitor.block_cookies(False)
+        visitor.get("/")
+        assert self.look(visitor) == WORK
+
+    @pytest.mark.claim("C17")
+    def test_looking_takes_it_away(self, visitor):
+        visitor.get("/")
+        assert self.look(visitor) == WORK
+        for _ in range(2):
+            response = visitor.get("/check/")
+            assert answer(response) == NOT_SET
+            assert "Your browser did send sessionid_01" in words(response)
+        visitor.get("/")
+        assert self.look(visitor) == WORK
+
+    def test_looking_before_it_was_set_finds_none_and_sets_no_cookie(self, visitor):
+        assert self.look(visitor) == DO_NOT_WORK
+        assert list(visitor.jar) == []
+
+    @pytest.mark.claim("C15")
+    def test_asked_in_the_same_request_it_is_there_whatever_the_browser_does(self, visitor):
+        visitor.block_cookies()
+        assert "say at once? True, and that proves nothing" in words(visitor.get("/"))
+        assert self.look(visitor) == DO_NOT_WORK
+
+    def test_visitors_are_tested_apart(self, visitor, classmate):
+        visitor.get("/")
+        assert self.look(classmate) == DO_NOT_WORK
+        assert self.look(visitor) == WORK
+
+    def test_looking_ahead_sets_nothing_and_takes_nothing(self, visitor):
+        assert visitor.head("/").status_code == 200
+        assert list(visitor.jar) == []
+        visitor.get("/")
+        assert visitor.head("/check/").status_code == 200
+        assert self.look(visitor) == WORK
+
+    def test_no_other_method_is_accepted(self, visitor, subtests):
+        for path in ("/", "/check/"):
+            for method, status in {"options": 405, "trace": 405, "post": 403, "put": 403}.items():
+                with subtests.test(path=path, method=method):
+                    assert getattr(visitor, method)(path).status_code == status
+        assert list(visitor.jar) == []
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        classmate.get("/")
+        # No page here has a form. With a CSRF cookie Django reads a body before it refuses it.
+        visitor.jar.store(f"csrftoken_01={'b' * 32}; Path=/", visitor.origin)
+        requests = [raw for raw in REQUESTS if raw.path != ACT or raw.method == "POST"]
+        visitor.get("/")
+        for raw in [*self.raw_requests, *requests]:
+            with subtests.test(request=raw.name):
+                response = self.answer_to(raw, visitor, b"b" * 32)
+                if raw.alone:
+                    assert answer(response) in {DO_NOT_WORK, NOT_SET}
+                elif response.status_code == 200 and response.content:
+                    # Whatever was sent before took nothing away.
+                    assert answer(response) in {WORK, "The test cookie"}
+                    visitor.get("/")
+        assert self.look(visitor) == WORK
+        assert self.look(classmate) == WORK
+
+
+class CookieCheckInChromium:
+    """What the test cookie shows to a person at a real browser."""
+
+    def look(self, page, server):
+        page.goto(server.url("/"))
+        page.get_by_role("link", name="Look for it").click()
+        return page.text_content("h1")
+
+    @pytest.mark.claim("C14", "C16")
+    def test_a_browser_as_it_comes_keeps_cookies(self, chromium, server):
+        page = chromium.page
+        assert self.look(page, server) == WORK
+        assert list(chromium.cookies()) == ["sessionid_01"]
+        page.reload()
+        assert page.text_content("h1") == NOT_SET
+        page.get_by_role("link", name="Set it anew").click()
+        assert page.text_content("h1") == "The test cookie"
+
+    @pytest.mark.claim("C16")
+    @pytest.mark.pitfall("B19")
+    def test_a_browser_that_blocks_cookies_is_told_until_it_allows_them(self, chromium, server):
+        page = chromium.block_cookies()
+        assert self.look(page, server) == DO_NOT_WORK
+        page.reload()
+        assert page.text_content("h1") == DO_NOT_WORK
+        page.get_by_role("link", name="set the test cookie again").click()
+        assert self.look(page, server) == DO_NOT_WORK
+        page = chromium.block_cookies(False)
+        assert self.look(page, server) == WORK
+
+    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
+        page = chromium.page
+        page.set_viewport_size({"width": 320, "height": 640})
+        for path in ("/check/", "/", "/check/", "/check/"):  # each of the answers
+            page.goto(server.url(path))
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -1,0 +1,173 @@
+"""The greeting's promises: pages and fields as in lab 07."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+
+from labkit.testing.contracts.carts import HOSTILE_NAMES, REFUSED_NAMES
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import REQUESTS, Raw
+
+# What no greeting may take for a name (a cookie's value, which a browser may send).
+NO_NAMES = [
+    b"", b"%20", b"%00", b"a%0d%0aX:%20y", b"%ff%fe", b"\xff\xfe", b"\xe9", b"%ed%a0%80", b"x" * 41,
+    b"x" * 4000, b"%41" * 41, b"%E2%80%AE", b"%E3%85%A4", b'"\\012"', b"%" * 4000,
+]  # fmt: skip
+
+
+def greeted(response: Any) -> str | None:
+    """The name in a page's greeting, None where nobody is known."""
+    heading = lxml.html.document_fromstring(text(response)).find(".//h1").text_content()
+    named = heading.startswith("Hello, ") and heading.endswith("!")
+    return heading.removeprefix("Hello, ").removesuffix("!") if named else None
+
+
+class GreetingPages(RawRequests):
+    """What the greeting promises of its pages; pages and fields as in lab 07."""
+
+    page = b"/result/"
+    act = b"/greet/"
+    raw_requests = tuple(
+        Raw(f"the name {name[:20]!r}", 200, cookie=b"name_07=" + name, alone=True)
+        for name in [*NO_NAMES, b"9" * 5000, b"\xff" * 5000]
+    )
+
+    def greet(self, visitor: Any, name: str, remember: str = "session") -> Any:
+        """Fill in the form and send it."""
+        return visitor.submit("/greet/", {"name": name, "remember": remember}, page="/")
+
+    def name(self, visitor: Any) -> str | None:
+        """The name by which the visitor is greeted."""
+        return greeted(visitor.get("/result/"))
+
+    def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
+        """These fields and the CSRF token of the form."""
+        form = lxml.html.document_fromstring(text(visitor.get("/"))).forms[0]
+        return {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **data}
+
+    def test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it(self, visitor):
+        response = visitor.get("/result/")
+        assert greeted(response) is None
+        assert "sent no name" in words(response)
+        assert 'href="/">Tell your name' in text(response)
+        assert list(visitor.jar) == []
+
+    def test_who_said_a_name_is_greeted_by_it(self, visitor):
+        response = self.greet(visitor, "Anu")
+        assert response.redirect_chain == [("/result/", 302)]
+        assert greeted(response) == "Anu"
+        assert self.name(visitor) == "Anu"
+        assert "Your browser says that you are Anu" in words(visitor.get("/"))
+
+    def test_visitors_are_greeted_apart(self, visitor, classmate):
+        self.greet(visitor, "Anu")
+        assert self.name(classmate) is None
+        self.greet(classmate, "Bela")
+        assert self.name(visitor) == "Anu"
+
+    @pytest.mark.pitfall("B13")
+    def test_any_name_is_greeted_exactly(self, visitor, subtests):
+        fields = self.with_token(visitor, remember="3min")
+        for name in HOSTILE_NAMES:
+            with subtests.test(name=name):
+                response = visitor.post("/greet/", fields | {"name": name}, follow=True)
+                assert greeted(response) == name
+                assert "<script>alert" not in text(response)
+                assert len(visitor.jar.get("name_07").value) <= 480
+        assert sorted(cookie.name for cookie in visitor.jar) == ["csrftoken_07", "name_07"]
+
+    def test_a_name_that_cannot_be_shown_is_refused(self, visitor, subtests):
+        self.greet(visitor, "Anu")
+        fields = self.with_token(visitor, remember="session")
+        wrong = [{"name": name} for name in REFUSED_NAMES]
+        wrong += [{}, {"name": "Bela", "remember": "ever"}, {"name": "Bela", "remember": ""}]
+        for data in wrong:
+            with subtests.test(data=data):
+                response = visitor.post("/greet/", fields | data)
+                assert response.status_code == 422
+                assert lxml.html.document_fromstring(text(response)).find_class("errorlist")
+                assert self.name(visitor) == "Anu"
+
+    def test_what_was_never_a_name_is_not_greeted(self, visitor, subtests):
+        for value in NO_NAMES:
+            with subtests.test(value=value):
+                response = visitor.send("GET", "/result/", headers={"Cookie": b"name_07=" + value})
+                assert response.status_code == 200
+                assert greeted(response) is None
+                assert "not a name" in words(response)
+
+    def test_the_forgotten_are_greeted_without_a_name(self, visitor):
+        self.greet(visitor, "Anu", "3min")
+        visitor.submit("/forget/", page="/result/")
+        assert self.name(visitor) is None
+        assert visitor.jar.get("name_07") is None
+
+    def test_only_a_form_of_its_own_changes_anything(self, visitor, subtests):
+        self.greet(visitor, "Anu")
+        for path in ("/greet/", "/forget/"):
+            with subtests.test(path=path):
+                assert visitor.post(path, {"name": "Eve"}).status_code == 403
+                for method in ("get", "head", "options", "trace"):
+                    assert getattr(visitor, method)(path).status_code == 405
+        for path in ("/", "/result/"):
+            with subtests.test(path=path):
+                assert visitor.head(path).status_code == 200
+                assert not any("name_07" in line for line in visitor.exchanges[-1].set_cookies)
+        assert self.name(visitor) == "Anu"
+
+    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+        visitor.block_cookies()
+        response = self.greet(visitor, "Anu")
+        assert response.status_code == 403
+        assert "cookies blocked" in words(response)
+        visitor.block_cookies(False)
+        assert greeted(self.greet(visitor, "Anu")) == "Anu"
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        self.greet(classmate, "Bela")
+        self.greet(visitor, "Anu")
+        token = self.with_token(visitor)["csrfmiddlewaretoken"].encode()
+        for raw in [*self.raw_requests, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                response = self.answer_to(raw, visitor, token)
+                if raw.cookie is not None and response.status_code == 200:
+                    assert greeted(response) == (None if raw.alone else "Anu")
+                assert self.name(visitor) == "Anu"
+        assert self.name(classmate) == "Bela"
+
+
+class GreetingInChromium:
+    """What the greeting shows to a person at a real browser."""
+
+    stranger = "Hello! And you are?"
+
+    def greet(self, page, server, name, remember, host="127.0.0.1"):
+        page.goto(server.url("/", host))
+        page.get_by_label("Your name").fill(name)
+        page.get_by_label(remember).check()
+        page.get_by_role("button", name="Greet me").click()
+        page.wait_for_url("**/result/")
+
+    def heading(self, page, server, host="127.0.0.1"):
+        page.goto(server.url("/result/", host))
+        return page.text_content("h1")
+
+    def test_a_person_is_greeted_again_and_is_forgotten(self, chromium, server):
+        page = chromium.page
+        self.greet(page, server, "अनु 🍎", "until I close the browser")
+        assert page.text_content("h1") == "Hello, अनु 🍎!"
+        page.get_by_role("link", name="Greet me again").click()
+        assert page.text_content("h1") == "Hello, अनु 🍎!"
+        page.get_by_role("button", name="Forget me").click()
+        page.get_by_role("link", name="Greeting").click()
+        assert page.text_content("h1") == self.stranger
+
+    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
+        page = chromium.page
+        page.set_viewport_size({"width": 320, "height": 640})
+        self.greet(page, server, "W" * 40, "for 3 minutes")
+        for path in ("/", "/result/"):
+            page.goto(server.url(path))
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -1,0 +1,163 @@
+"""The login's promises: pages as in lab 11."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+from django.http import HttpResponseBase
+
+from labkit.testing.contracts.carts import table
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import CART_REQUESTS, LOGIN_REQUESTS, REQUESTS
+
+
+def facts(response: HttpResponseBase) -> dict[str, str]:
+    """The questions and answers on a page, as a person reads them: {term: first line}."""
+    lists = lxml.html.document_fromstring(text(response)).iterfind(".//main/dl")
+    pairs = [(dt, dd) for dl in lists for dt, dd in zip(dl.iter("dt"), dl.iter("dd"), strict=True)]
+    return {dt.text_content(): "".join(dd.xpath("text()|b//text()")).strip() for dt, dd in pairs}
+
+
+class LoginPages(RawRequests):
+    """What the login promises of its pages, whatever keeps the sessions."""
+
+    name, password = "ada", "lovelace"
+    page = b"/"
+    act = b"/logout/"
+    raw_requests = ()
+    session_cookie: str
+
+    # The acts, as a person does them
+
+    def add(self, visitor: Any, name: str, quantity: Any = 1) -> Any:
+        return visitor.submit("/add/", {"name": name, "quantity": quantity}, page="/")
+
+    def log_in(self, visitor: Any, name: str = "", password: str = "") -> Any:
+        who = {"username": name or self.name, "password": password or self.password}
+        return visitor.submit("/login/", who)
+
+    def log_out(self, visitor: Any) -> Any:
+        return visitor.submit("/logout/", page="/")
+
+    def logged_in(self, response: Any) -> bool:
+        """Whether the start page says so."""
+        who = facts(response)["Who are you?"]
+        assert who in {f"{self.name}, and logged in.", "Nobody that the server knows by name."}
+        return who.startswith(self.name)
+
+    def key(self, visitor: Any) -> str | None:
+        """The session key that the browser holds."""
+        cookie = visitor.jar.get(self.session_cookie)
+        return cookie and cookie.value
+
+    def token(self, visitor: Any) -> str:
+        """The CSRF token of a form that the visitor has open."""
+        form = lxml.html.document_fromstring(text(visitor.get("/login/"))).forms[0]
+        return form.fields["csrfmiddlewaretoken"]
+
+    def sent_on_to(self, visitor: Any, address: str) -> str:
+        """Where a login leads that was asked to go on to this address."""
+        who = {"username": self.name, "password": self.password, "next": address}
+        response = visitor.post("/login/", who | {"csrfmiddlewaretoken": self.token(visitor)})
+        assert response.status_code == 302
+        return response["Location"]
+
+    # The promises
+
+    def test_a_new_visitor_is_nobody_and_has_no_session(self, visitor):
+        response = visitor.get("/")
+        assert not self.logged_in(response)
+        assert "None yet" in facts(response)["Session key, as in the cookie"]
+        assert "no items" in words(response)
+        assert self.key(visitor) is None
+
+    def test_the_cart_before_the_login_is_the_cart_after_it(self, visitor):
+        response = self.add(visitor, "red apple", 3)
+        assert not self.logged_in(response)
+        response = self.log_in(visitor)
+        assert self.logged_in(response)
+        assert table(response) == {"red apple": 3}
+
+    def test_the_page_shows_the_key_that_the_browser_holds(self, visitor):
+        added = facts(self.add(visitor, "apple"))
+        assert added["Session key, as in the cookie"] == self.key(visitor)
+        logged_in = facts(self.log_in(visitor))
+        assert logged_in["Session key, as in the cookie"] == self.key(visitor)
+        assert facts(visitor.get("/login/")) == {"Your session key until now": self.key(visitor)}
+
+    def test_a_login_changes_the_key_and_the_old_one_opens_nothing(self, visitor, classmate):
+        self.add(visitor, "apple")
+        old = visitor.jar.get(self.session_cookie)
+        self.log_in(visitor)
+        assert self.key(visitor) != old.value
+        classmate.jar.store(f"{old.pair}; Path=/", classmate.origin)
+        response = classmate.get("/")
+        assert not self.logged_in(response)
+        assert "a session key that opens nothing" in words(response)
+        assert self.key(classmate) is None
+
+    def test_a_logout_ends_the_session_on_both_sides(self, visitor, classmate):
+        self.add(visitor, "apple", 3)
+        self.log_in(visitor)
+        copied = visitor.jar.get(self.session_cookie)
+        response = self.log_out(visitor)
+        assert response.redirect_chain == [("/", 302)]
+        assert not self.logged_in(response)
+        assert "no items" in words(response)
+        assert self.key(visitor) is None
+        classmate.jar.store(f"{copied.pair}; Path=/", classmate.origin)
+        assert not self.logged_in(classmate.get("/"))
+
+    def test_only_a_post_with_its_token_logs_out(self, visitor):
+        self.log_in(visitor)
+        for method in ("get", "head"):
+            response = getattr(visitor, method)("/logout/")
+            assert (response.status_code, response["Allow"]) == (405, "POST, OPTIONS")
+        assert "accepts POST" in words(visitor.get("/logout/"))
+        assert visitor.post("/logout/").status_code == 403
+        assert self.logged_in(visitor.get("/"))
+
+    def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(self, visitor):
+        answers = []
+        for name, password in [(self.name, "wrong"), ("bob", self.password), ("bob", "wrong")]:
+            response = self.log_in(visitor, name, password)
+            assert response.status_code == 200  # so Django's own view has it
+            form = lxml.html.document_fromstring(text(response)).forms[0]
+            assert (form.fields["username"], form.fields["password"]) == (name, None)
+            answers.append(words(response))
+        assert len(set(answers)) == 1
+        assert "correct username and password" in answers[0]
+        assert not self.logged_in(visitor.get("/"))
+
+    def test_a_login_leads_nowhere_but_into_this_lab(self, visitor):
+        assert self.sent_on_to(visitor, "/login/") == "/login/"
+        assert self.sent_on_to(visitor, "http://evil.example/") == "/"
+
+    def test_no_item_is_taken_for_anything_else(self, visitor):
+        self.log_in(visitor)
+        key = self.key(visitor)
+        names = ["sessionid", self.session_cookie, "csrftoken", "_auth_user_id", "_auth_user_hash"]
+        for name in names:
+            response = self.add(visitor, name)
+            assert self.logged_in(response)
+        assert table(response) == dict.fromkeys(names, 1)
+        assert self.key(visitor) == key
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        self.add(visitor, "bread", 2)
+        self.log_in(visitor)
+        self.add(classmate, "milk")
+        token = self.token(visitor).encode()
+        adds = [raw for raw in CART_REQUESTS if raw.path == b"/add/"]
+        for raw in [*self.raw_requests, *LOGIN_REQUESTS, *adds, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                response = self.answer_to(raw, visitor, token)
+                if raw.alone:
+                    assert not self.logged_in(response)
+                now = visitor.get("/")
+                assert self.logged_in(now)
+                assert table(now) == {"bread": 2}
+        response = classmate.get("/")
+        assert not self.logged_in(response)
+        assert table(response) == {"milk": 1}
