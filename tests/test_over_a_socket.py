@@ -16,6 +16,7 @@ from labkit.catalog import Catalog
 from labkit.testing.contracts import CartPages, PageCountPages, WizardRequests, table, words
 from labkit.testing.contracts.api import SessionApiPages
 from labkit.testing.contracts.cookie_checks import CookieCheckPages
+from labkit.testing.contracts.expiry import ExpiryPages
 from labkit.testing.contracts.greetings import GreetingPages
 from labkit.testing.contracts.logins import LoginPages
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
@@ -146,6 +147,11 @@ class TestTheGreeting(AtAServer, GreetingPages):
 @places("08")
 class TestTheSessionApi(AtAServer, SessionApiPages):
     raw_requests = unknown_session_ids("sessionid_08")
+
+
+@places("09")
+class TestTheEnd(AtAServer, ExpiryPages):
+    raw_requests = unknown_session_ids("sessionid_09")
 
 
 @places("11")

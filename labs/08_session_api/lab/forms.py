@@ -1,13 +1,8 @@
 from django import forms
-from django.core.exceptions import ValidationError
 
-
-def validate_visible(text):
-    # U+FFFD is what Django reads where the bytes were not UTF-8.
-    if not text.isprintable() or "\ufffd" in text:
-        raise ValidationError("Use characters that can be seen.")
+from labkit.fields import VisibleText
 
 
 class StudentForm(forms.Form):
-    name = forms.CharField(max_length=40, validators=[validate_visible])
+    name = VisibleText(max_length=40)
     email = forms.EmailField(max_length=100, label="E-mail")

@@ -24,6 +24,24 @@ waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
 people = strategies.integers(0, 1)
 
 
+class Machine(RuleBasedStateMachine):
+    """A clock that stands still, for what is done at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._travel = time_machine.travel(START, tick=False)
+        self.clock = Clock(self._travel.start())
+
+    def teardown(self) -> None:
+        """Back to the present."""
+        self._travel.stop()
+
+    @property
+    def now(self) -> float:
+        """POSIX seconds."""
+        return self.clock.now.timestamp()
+
+
 @dataclass
 class Person:
     """One visitor, and what the model says is in their cart: {name: [quantity, end]}."""
@@ -45,7 +63,7 @@ class Person:
         return {name: int(quantity) for name, (quantity, _) in self.cart.items()}
 
 
-class CartMachine(RuleBasedStateMachine):
+class CartMachine(Machine):
     """A cart that keeps each item for LIFETIME seconds.
 
     `renews` is the one thing in which carts differ: "item", an add begins that item's time anew;
@@ -56,18 +74,7 @@ class CartMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._travel = time_machine.travel(START, tick=False)
-        self.clock = Clock(self._travel.start())
         self.people = [Person(Visitor()), Person(Visitor())]
-
-    def teardown(self) -> None:
-        """Back to the present."""
-        self._travel.stop()
-
-    @property
-    def now(self) -> float:
-        """POSIX seconds."""
-        return self.clock.now.timestamp()
 
     def _written(self, person: Person) -> None:
         if self.renews == "cart":
@@ -136,7 +143,7 @@ class CartMachine(RuleBasedStateMachine):
         self._look(self.people[who])
 
 
-class PageCountMachine(RuleBasedStateMachine):
+class PageCountMachine(Machine):
     """A page count that forgets a visitor `lifetime` seconds after the last visit.
 
     None: when the browser closes, and not before.
@@ -146,20 +153,14 @@ class PageCountMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._travel = time_machine.travel(START, tick=False)
-        self.clock = Clock(self._travel.start())
         self.visitors = [Visitor(), Visitor()]
         self.counts = [0, 0]
         self.ends = [0.0, 0.0]
 
-    def teardown(self) -> None:
-        """Back to the present."""
-        self._travel.stop()
-
     @rule(who=people)
     def visit(self, who: int) -> None:
         """Open the page; it counts, unless cookies are blocked."""
-        now = self.clock.now.timestamp()
+        now = self.now
         if self.visitors[who].jar.blocked:
             assert number(self.visitors[who].get("/")) == 1
             return
@@ -211,25 +212,19 @@ class Asked:
     end: float = 0.0  # POSIX seconds
 
 
-class WizardMachine(RuleBasedStateMachine):
+class WizardMachine(Machine):
     """A wizard that asks for what is missing, and remembers for its lifetime."""
 
     wizard: WizardContract
 
     def __init__(self) -> None:
         super().__init__()
-        self._travel = time_machine.travel(START, tick=False)
-        self.clock = Clock(self._travel.start())
         self.people = [Asked(Visitor()), Asked(Visitor())]
-
-    def teardown(self) -> None:
-        """Back to the present."""
-        self._travel.stop()
 
     def _shown(self, person: Asked, page: Any, step: str, written: bool) -> None:
         """This page must show this step, or the first before it without an answer."""
         if written or (person.answers and not self.wizard.redirects):  # signed anew, its time too
-            person.end = self.clock.now.timestamp() + self.wizard.lifetime
+            person.end = self.now + self.wizard.lifetime
         earlier = STEPS[: STEPS.index(step)]
         assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
         assert told(page) == [person.answers[s] for s in STEPS if s in person.answers]
@@ -240,7 +235,7 @@ class WizardMachine(RuleBasedStateMachine):
 
     def _open(self, person: Asked) -> Any:
         """The page that is open, or the first one; what has ended by now is no longer expected."""
-        if self.clock.now.timestamp() >= person.end:
+        if self.now >= person.end:
             person.answers = {}
         return person.page or self.wizard.start(person.visitor)
 

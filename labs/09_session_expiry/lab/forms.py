@@ -1,0 +1,18 @@
+from django import forms
+
+POLICIES = [
+    ("120", "120: two minutes after the last write"),
+    ("300", "300: five minutes after the last write"),
+    ("0", "0: when the browser closes"),
+    ("none", "None: as the settings say"),
+    ("datetime", "a datetime: on the third full minute from now"),
+    ("timedelta", "a timedelta: three minutes from now"),
+]
+
+
+class PolicyForm(forms.Form):
+    policy = forms.ChoiceField(
+        label="What goes into set_expiry()?",
+        choices=POLICIES,
+        error_messages={"invalid_choice": "Choose one of the ends in the list."},
+    )

@@ -1,0 +1,493 @@
+import runpy
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.core.management import call_command
+
+from lab import storage
+from labkit.testing import Visitor
+from labkit.testing.contracts import words
+from labkit.testing.contracts.expiry import (
+    COOKIE,
+    PAGES,
+    ExpiryPages,
+    facts,
+    listing,
+    session_cookies,
+)
+from labkit.testing.raw import unknown_session_ids
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+class TestExpiryPages(ExpiryPages):
+    raw_requests = unknown_session_ids(COOKIE)
+
+
+lab = TestExpiryPages()
+
+
+def chosen(visitor):
+    """What this visitor's session is known to have been set to; nothing where it is not known."""
+    return facts(visitor.get("/")).get("You chose")
+
+
+def left(visitor):
+    return facts(visitor.get("/"))["Really left"]
+
+
+# Activity: what puts the end off, and what does not
+
+
+@pytest.mark.claim("C61", "C62", "C63")
+@pytest.mark.parametrize("path", PAGES)
+def test_reading_does_not_prolong_it(visitor, clock, path):
+    lab.choose(visitor, "120")
+    clock.forward(seconds=60)
+    visitor.get(path)
+    assert session_cookies(visitor.exchanges[-1]) == []
+    clock.forward(seconds=59)
+    assert left(visitor) == "1 seconds"
+    clock.forward(seconds=1)
+    assert "no session key" in words(visitor.get("/"))
+
+
+@pytest.mark.claim("C61", "C80")
+def test_each_write_begins_the_seconds_anew(visitor, clock):
+    lab.choose(visitor, "120")
+    key = visitor.jar.get(COOKIE).value
+    for _ in range(5):
+        clock.forward(seconds=100)
+        lab.write(visitor)
+        assert left(visitor) == "120 seconds"
+    assert visitor.jar.get(COOKIE).value == key
+    clock.forward(seconds=120)
+    assert chosen(visitor) is None
+
+
+@pytest.mark.claim("C62")
+def test_with_every_request_saved_reading_prolongs_it(settings, visitor, clock):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    lab.choose(visitor, "120")
+    for path in PAGES * 2:
+        clock.forward(seconds=100)
+        visitor.get(path)
+        (line,) = session_cookies(visitor.exchanges[-1])
+        assert "Max-Age=120;" in line
+    page = facts(visitor.get("/"))
+    assert page["SESSION_SAVE_EVERY_REQUEST"] == "on: this visit was a write"
+    assert page["Really left"] == "120 seconds"
+    assert "this visit was a write. Seconds begin anew" in words(visitor.get("/read/"))
+    assert "Every visit is a write now" in words(visitor.get("/"))
+
+
+def test_a_request_for_the_stylesheet_is_a_write_as_well_with_every_request_saved(
+    settings, visitor, clock
+):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    lab.choose(visitor, "120")
+    clock.forward(seconds=119)
+    visitor.get("/__lab__/static/lab.css").getvalue()
+    clock.forward(seconds=119)
+    assert chosen(visitor)
+
+
+@pytest.mark.parametrize(("value", "saved"), [("1", True), ("0", False), ("", False)])
+def test_one_variable_of_the_environment_has_every_request_saved(
+    settings, monkeypatch, value, saved
+):
+    monkeypatch.setenv("SESSION_SAVE_EVERY_REQUEST", value)
+    read = runpy.run_path(str(settings.FOLDER / "lab" / "settings.py"))
+    assert read["SESSION_SAVE_EVERY_REQUEST"] == saved
+
+
+@pytest.mark.claim("C64")
+def test_300_is_five_minutes(visitor, clock):
+    lab.choose(visitor, "300")
+    for _ in range(3):
+        clock.forward(seconds=250)
+        lab.write(visitor)
+    clock.forward(seconds=299)
+    assert chosen(visitor)
+    clock.forward(seconds=1)
+    assert chosen(visitor) is None
+
+
+# A date
+
+
+@pytest.mark.claim("C65")
+@pytest.mark.parametrize(("policy", "end"), [("datetime", "09:03:00"), ("timedelta", "09:03:40")])
+def test_no_write_puts_a_date_off(visitor, clock, policy, end):
+    clock.forward(seconds=40)  # to 09:00:40
+    lab.choose(visitor, policy)
+    assert Session.objects.get().get_decoded()["_session_expiry"] == f"2030-01-07T{end}+00:00"
+    clock.forward(seconds=100)
+    page = facts(lab.write(visitor))
+    seconds = {"datetime": 40, "timedelta": 80}[policy]
+    assert page["Last write + age: its real end"] == f"2030-01-07 {end} UTC"
+    assert page["The row's expire_date"] == f"2030-01-07 {end} UTC"
+    assert page["Really left"] == f"{seconds} seconds"
+    assert f"Max-Age={seconds};" in session_cookies(visitor.exchanges[-2])[0]
+    clock.forward(seconds=seconds - 1)
+    lab.write(visitor)
+    clock.forward(seconds=1)
+    assert chosen(visitor) is None
+
+
+@pytest.mark.claim("C65", "C69")
+def test_a_date_counts_down_and_a_number_does_not(visitor, classmate, clock):
+    lab.choose(visitor, "300")
+    lab.choose(classmate, "timedelta")
+    clock.forward(seconds=100)
+    assert facts(visitor.get("/"))["get_expiry_age()"] == "300 seconds"
+    assert facts(classmate.get("/"))["get_expiry_age()"] == "80 seconds"
+
+
+@pytest.mark.claim("C65")
+def test_a_date_without_a_zone_is_a_type_error():
+    session = SessionStore()
+    session.set_expiry(datetime(2030, 1, 7, 9, 3))
+    with pytest.raises(TypeError, match="offset-naive and offset-aware"):
+        session.get_expiry_age()
+
+
+@pytest.mark.claim("C66")
+@pytest.mark.pitfall("B03")
+def test_dates_need_no_pickle(settings, visitor, clock):
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+    lab.choose(visitor, "datetime")
+    kept = Session.objects.get().get_decoded()
+    assert kept["_session_expiry"] == "2030-01-07T09:03:00+00:00"
+    assert kept["written"] == "2030-01-07T09:00:00+00:00"
+    assert facts(visitor.get("/"))["Last write"] == "2030-01-07 09:00:00 UTC"
+    session = SessionStore()
+    session["written"] = clock.now
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        session.save()
+    settings.SESSION_SERIALIZER = "django.contrib.sessions.serializers.PickleSerializer"
+    with pytest.raises(ImportError, match="PickleSerializer"):
+        SessionStore()
+
+
+# The closing of the browser
+
+
+@pytest.mark.claim("C67", "C80", "C85")
+def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate, clock):
+    lab.choose(visitor, "0")
+    cookie = visitor.jar.get(COOKIE)
+    assert cookie.expires is None
+    visitor.close_browser()
+    assert "no session key" in words(visitor.get("/"))
+    row = Session.objects.get()  # here is what was kept, and nothing of it was in the browser
+    assert row.get_decoded()["policy"] == "0"
+    assert row.expire_date == clock.now + timedelta(days=14)
+    classmate.jar.store(f"{COOKIE}={cookie.value}; Path=/", classmate.origin)
+    clock.forward(days=14, seconds=-1)
+    assert chosen(classmate)
+    clock.forward(seconds=1)
+    assert chosen(classmate) is None
+
+
+@pytest.mark.claim("C68")
+def test_none_goes_back_to_what_the_settings_say(visitor):
+    lab.choose(visitor, "120")
+    page = facts(lab.choose(visitor, "none"))
+    assert page["get_expiry_age()"] == f"{FOURTEEN_DAYS} seconds"
+    assert page["_session_expiry in the session"] == "not there"
+    assert "_session_expiry" not in Session.objects.get().get_decoded()
+
+
+@pytest.mark.claim("C86")
+def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
+    assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is False
+    lab.write(visitor)
+    visitor.close_browser()
+    clock.forward(days=13)
+    assert chosen(visitor)
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    visitor = Visitor()
+    lab.write(visitor)
+    assert chosen(visitor)
+    cache.clear()  # the default cache is the process's own memory, and goes with it
+    visitor.close_browser()
+    assert visitor.jar.get(COOKIE)
+    assert "a key that opens nothing" in words(visitor.get("/"))
+
+
+@pytest.mark.claim("C73", "C86")
+def test_the_setting_makes_every_session_end_with_the_browser(settings, visitor):
+    settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+    assert facts(lab.write(visitor))["get_expire_at_browser_close()"] == "True"
+    assert visitor.jar.get(COOKIE).expires is None
+    assert facts(lab.choose(visitor, "120"))["get_expire_at_browser_close()"] == "False"
+
+
+# What the methods say
+
+
+@pytest.mark.claim("C60")
+def test_the_age_of_the_settings_is_fourteen_days_unless_they_say_else(settings):
+    assert SessionStore().get_session_cookie_age() == FOURTEEN_DAYS
+    settings.SESSION_COOKIE_AGE = 100
+    assert SessionStore().get_session_cookie_age() == 100
+
+
+@pytest.mark.claim("C69")
+@pytest.mark.pitfall("B44")
+def test_the_page_shows_what_is_really_left_beside_what_the_method_says(visitor, clock):
+    lab.choose(visitor, "300")
+    clock.forward(seconds=299)
+    page = facts(visitor.get("/"))
+    assert page["get_expiry_age()"] == "300 seconds"
+    assert page["Really left"] == "1 seconds"
+    assert page["Last write"] == "2030-01-07 09:00:00 UTC"
+    assert page["Last write + age: its real end"] == "2030-01-07 09:05:00 UTC"
+    assert page["The row's expire_date"] == "2030-01-07 09:05:00 UTC"
+    assert page["The cookie was given"] == "Max-Age=300, so until 2030-01-07 09:05:00 UTC"
+    assert page["SESSION_SAVE_EVERY_REQUEST"] == "off"
+    assert words(visitor.get("/read/")).startswith(
+        "Only reading 1 seconds are really left. get_expiry_age() says 300."
+    )
+
+
+@pytest.mark.claim("C70")
+def test_the_age_is_fourteen_days_only_where_nothing_was_set_or_a_zero(visitor):
+    ages = {}
+    lab.write(visitor)
+    ages["nothing"] = facts(visitor.get("/"))["get_expiry_age()"]
+    for policy in ("120", "0"):
+        ages[policy] = facts(lab.choose(visitor, policy))["get_expiry_age()"]
+    fourteen = f"{FOURTEEN_DAYS} seconds"
+    assert ages == {"nothing": fourteen, "120": "120 seconds", "0": fourteen}
+
+
+@pytest.mark.claim("C71")
+def test_told_of_the_last_write_the_methods_say_the_real_end():
+    session = SessionStore()
+    session.set_expiry(60)
+    assert session.get_expiry_age(expiry=50) == 50
+    written = datetime(2030, 1, 1, tzinfo=UTC)
+    assert session.get_expiry_date(modification=written) == written + timedelta(seconds=60)
+    end = session.get_expiry_date(modification=written, expiry=10)
+    assert end == written + timedelta(seconds=10)
+    # None is an expiry as well: that of the settings, and not the one which is kept.
+    assert session.get_expiry_age(expiry=None) == FOURTEEN_DAYS
+
+
+@pytest.mark.claim("C72")
+def test_the_date_of_a_number_moves_with_the_clock(visitor, clock):
+    lab.choose(visitor, "120")
+    clock.forward(seconds=50)
+    page = facts(visitor.get("/"))
+    assert page["get_expiry_date()"] == "2030-01-07 09:02:50 UTC"
+    assert page["The row's expire_date"] == "2030-01-07 09:02:00 UTC"
+    assert SessionStore().get_expiry_date().tzinfo is not None
+    lab.choose(visitor, "timedelta")
+    clock.forward(seconds=50)
+    assert facts(visitor.get("/"))["get_expiry_date()"] == "2030-01-07 09:03:50 UTC"
+
+
+@pytest.mark.claim("C73")
+def test_whether_it_ends_with_the_browser_is_true_or_false():
+    session = SessionStore()
+    answers = [session.get_expire_at_browser_close()]
+    for age in (0, 120, None):
+        session.set_expiry(age)
+        answers.append(session.get_expire_at_browser_close())
+    assert answers == [False, True, False, False]
+
+
+# What lies on the server
+
+
+@pytest.mark.claim("C74", "C75")
+def test_an_expired_row_opens_nothing_and_stays_until_it_is_cleared(visitor, classmate, clock):
+    lab.choose(visitor, "120")
+    copied = visitor.jar.get(COOKIE)
+    lab.choose(classmate, "300")
+    clock.forward(seconds=130)
+    visitor.jar.store(f"{COOKIE}={copied.value}; Path=/", visitor.origin)
+    other = classmate.jar.get(COOKIE).value
+    assert listing(visitor.get("/rows/")) == [
+        (f"{other[:6]}…", "2030-01-07 09:05:00 UTC", "170 seconds left"),
+        (f"{copied.value[:6]}… yours", "2030-01-07 09:02:00 UTC", "expired 10 seconds ago"),
+    ]
+    page = words(visitor.get("/"))
+    assert "ended at 2030-01-07 09:02:00 UTC. Its row is still there" in page
+    assert visitor.jar.get(COOKIE) is None
+    assert Session.objects.count() == 2
+    response = visitor.submit("/clear-expired/", page="/rows/")
+    assert "gone now: 1." in words(response)
+    assert len(listing(response)) == 1
+    assert chosen(classmate)
+
+
+@pytest.mark.claim("C74")
+def test_clearsessions_does_what_the_button_does(visitor, clock):
+    lab.choose(visitor, "120")
+    clock.forward(seconds=121)
+    assert Session.objects.count() == 1
+    call_command("clearsessions")
+    assert Session.objects.count() == 0
+    assert SessionStore.clear_expired.__self__ is SessionStore  # a class method
+
+
+def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clock):
+    lab.choose(visitor, "120")
+    old = visitor.jar.get(COOKIE).value
+    clock.forward(seconds=120)
+    visitor.jar.store(f"{COOKIE}={old}; Path=/", visitor.origin)
+    visitor.post("/touch/", {"csrfmiddlewaretoken": visitor.jar.get("csrftoken_09").value})
+    assert visitor.jar.get(COOKIE).value != old
+    assert Session.objects.count() == 2
+    assert chosen(visitor) == "nothing yet"
+
+
+def test_a_key_whose_row_is_gone_or_damaged_is_told(visitor):
+    lab.choose(visitor, "120")
+    Session.objects.update(session_data="garbage")
+    for path in ("/", "/read/"):
+        assert "a key that opens nothing: ended, deleted, damaged" in words(visitor.get(path))
+    assert "yours" in words(visitor.get("/rows/"))
+    Session.objects.all().delete()
+    assert "a key that opens nothing: ended, deleted" in words(visitor.get("/read/"))
+    assert visitor.jar.get(COOKIE) is None
+
+
+def test_a_row_deleted_while_the_server_answers_stays_deleted(visitor, monkeypatch):
+    token = {"csrfmiddlewaretoken": lab.token(visitor).decode()}
+    lab.choose(visitor, "120")
+    touch = storage.touch
+    monkeypatch.setattr(storage, "touch", lambda s: (touch(s), Session.objects.all().delete()))
+    response = visitor.post("/touch/", token)
+    assert response.status_code == 400
+    assert "Your session was deleted while this request was under way" in words(response)
+    assert Session.objects.count() == 0
+
+
+def test_many_rows_are_not_all_shown(visitor, clock):
+    end = clock.now + timedelta(days=1)
+    rows = [Session(session_key=f"{n:032}", session_data="", expire_date=end) for n in range(101)]
+    Session.objects.bulk_create(rows)
+    page = visitor.get("/rows/")
+    assert len(listing(page)) == 100
+    assert "Only the 100 that end last" in words(page)
+
+
+def test_with_every_request_saved_a_dead_key_makes_a_row_of_nothing(settings, visitor, clock):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    lab.choose(visitor, "0")
+    clock.forward(days=14)
+    assert "yours" in words(visitor.get("/rows/"))  # which does not look into the session
+    assert sorted(len(row.get_decoded()) for row in Session.objects.all()) == [0, 3]
+    assert "a key that opens nothing" in words(visitor.get("/"))
+
+
+def test_how_many_rows_went_is_a_number_or_is_not_told(visitor, subtests):
+    for gone, told in {"7": True, "": False, "x": False, "-1": False, "<b>": False}.items():
+        with subtests.test(gone=gone):
+            page = words(visitor.get("/rows/", {"gone": gone}))
+            assert ("gone now" in page) == told
+    assert "gone now: 999999." in words(visitor.get("/rows/", {"gone": "9" * 5000}))
+
+
+# Clocks
+
+
+def test_a_clock_that_is_set_forward_or_back_breaks_nothing(visitor, clock):
+    lab.choose(visitor, "none")
+    for days, alive in ((13, True), (2, False), (-2, True), (-15, True)):
+        copied = visitor.jar.get(COOKIE).pair
+        clock.forward(days=days)
+        response = visitor.get("/", headers={"cookie": copied})
+        assert bool(facts(response)) == alive
+        visitor.jar.store(f"{copied}; Path=/", visitor.origin)
+
+
+def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock):
+    clock.forward(days=2)
+    lab.choose(visitor, "120")
+    clock.forward(days=-2)
+    page = facts(visitor.get("/"))
+    assert page["Really left"] == f"{2 * 24 * 3600 + 120} seconds"
+    assert page["get_expiry_age()"] == "120 seconds"
+
+
+# Anything, in any order
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
+def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
+    # Hypothesis takes a while to import.
+    from labkit.testing import expiry_machine, machines
+
+    settings.SESSION_SAVE_EVERY_REQUEST = every
+    machines.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))
+
+
+# Other engines
+
+
+@pytest.fixture(params=["cached_db", "cache", "file", "signed_cookies"])
+def engine(request, settings, tmp_path, monkeypatch):
+    """The name of another engine, which is in use for this test."""
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+    settings.SESSION_FILE_PATH = tmp_path
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    monkeypatch.delattr(store, "_storage_path", raising=False)
+    yield request.param
+    monkeypatch.undo()
+    if hasattr(store, "_storage_path"):
+        del store._storage_path
+    cache.clear()
+
+
+def test_every_engine_is_told_apart(engine, visitor, clock):
+    lab.choose(visitor, "120")
+    clock.forward(seconds=20)
+    page = facts(visitor.get("/"))
+    rows = visitor.submit("/clear-expired/", page="/rows/")
+    said = f"The engine in use, {engine}, keeps no rows in django_session."
+    if engine == "cached_db":
+        assert page["The row's expire_date"] == "2030-01-07 09:02:00 UTC"
+        assert "gone now: 0." in words(rows)
+    else:
+        assert page["The row's expire_date"] == said
+        assert said in words(rows)
+        assert "gone now" not in words(rows)
+    assert page["Really left"] == "100 seconds"
+    clock.forward(seconds=100)
+    assert chosen(visitor) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "too_long", "let_in_by"),
+    [("120", 130, {"file", "signed_cookies"}), ("timedelta", 190, {"signed_cookies"})],
+)
+def test_some_engines_let_a_copy_in_after_its_end(
+    engine, visitor, clock, policy, too_long, let_in_by
+):
+    lab.choose(visitor, policy)
+    copied = visitor.jar.get(COOKIE).pair
+    clock.forward(seconds=too_long)
+    page = words(visitor.get("/", headers={"cookie": copied}))
+    let_in = "over, but the engine in use has not looked at the time" in page
+    assert let_in == (engine in let_in_by)
+    assert ("-10 seconds" in page) == let_in
+
+
+def test_a_copy_of_a_signed_cookie_is_good_for_fourteen_days(settings, visitor, clock):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    lab.choose(visitor, "120")
+    header = {"cookie": visitor.jar.get(COOKIE).pair}
+    clock.forward(days=14)
+    assert "You chose" in facts(visitor.get("/", headers=header))
+    clock.forward(seconds=1)
+    assert facts(visitor.get("/", headers=header)) == {}

@@ -1,0 +1,210 @@
+"""The promises of the lab on how a session ends: pages and fields as in lab 09."""
+
+from typing import Any
+
+import lxml.html
+import pytest
+from django.http import HttpResponseBase
+
+from labkit.testing.browser import Exchange
+from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.raw import REQUESTS, TOKEN, Raw
+
+COOKIE = "sessionid_09"
+PAGES = ["/", "/read/", "/rows/"]
+
+# What was chosen: the Max-Age of its cookie in seconds, at most. None: the cookie has no end.
+POLICIES = {"120": 120, "300": 300, "0": None, "none": 1209600, "datetime": 180, "timedelta": 180}
+
+NO_POLICIES = [
+    "", "-1", "1", "121", "1e2", "1_20", "120 ", "٣٠٠", "None", "null", "2099-01-01T00:00:00+00:00",
+    "_session_expiry", "a\x00b", "\ufffd", "<script>alert(7)</script>", "x" * 5000, "9" * 5000,
+]  # fmt: skip
+
+
+def policy(name: str, status: int, body: bytes) -> Raw:
+    body = b"csrfmiddlewaretoken=" + TOKEN + body
+    return Raw(name, status, "POST", b"/policy/", body=body)
+
+
+POLICY_REQUESTS = [
+    policy("no policy", 422, b""),
+    policy("a policy twice: the last one counts", 422, b"&policy=120&policy=x"),
+    policy("a policy that is not UTF-8", 422, b"&policy=%ff%fe"),
+    policy("a policy of 200 000 characters", 422, b"&policy=" + b"1" * 200_000),
+    policy("a session entry as a field", 422, b"&_session_expiry=10&policy=_session_expiry"),
+    Raw("a policy by GET", 405, path=b"/policy/?policy=120"),
+    Raw("clearing by GET", 405, path=b"/clear-expired/"),
+    Raw("rows that did not go", 200, path=b"/rows/?gone=<script>alert(7)</script>"),
+    Raw("more rows than there are", 200, path=b"/rows/?gone=" + b"9" * 5000),
+]
+
+
+def facts(response: HttpResponseBase) -> dict[str, str]:
+    """The table of what holds now, as a person reads it; empty where there is no session."""
+    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
+    return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
+
+
+def listing(response: HttpResponseBase) -> list[tuple[str, ...]]:
+    """The rows on the page of rows: (key, end, state), as a person reads them."""
+    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
+    return [tuple(" ".join(cell.text_content().split()) for cell in row) for row in rows]
+
+
+def session_cookies(exchange: Exchange) -> list[str]:
+    """The lines that set or delete the session's cookie in this exchange."""
+    return [line for line in exchange.set_cookies if line.startswith(COOKIE)]
+
+
+class ExpiryPages(RawRequests):
+    """What the lab promises of its pages."""
+
+    page = b"/"
+    act = b"/touch/"
+
+    # The acts, as a person does them
+
+    def choose(self, visitor: Any, value: str) -> Any:
+        """Choose how the session ends; the page that follows."""
+        return visitor.submit("/policy/", {"policy": value}, page="/")
+
+    def write(self, visitor: Any) -> Any:
+        return visitor.submit("/touch/", page="/")
+
+    # The promises
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_looking_begins_no_session(self, visitor, path):
+        assert visitor.get(path).status_code == 200
+        assert visitor.jar.get(COOKIE) is None
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_looking_writes_nothing(self, visitor, path):
+        self.choose(visitor, "120")
+        visitor.get(path)
+        assert session_cookies(visitor.exchanges[-1]) == []
+
+    def test_each_choice_gives_its_cookie(self, visitor, subtests):
+        for value, most in POLICIES.items():
+            with subtests.test(policy=value):
+                response = self.choose(visitor, value)
+                assert response.redirect_chain == [("/", 302)]
+                told = facts(response)["The cookie was given"]
+                (line,) = session_cookies(visitor.exchanges[-2])
+                assert "HttpOnly" in line
+                assert "SameSite=Lax" in line
+                if most is None:
+                    assert told == "no end"
+                    assert "Max-Age" not in line
+                else:
+                    age = int(line.partition("Max-Age=")[2].partition(";")[0])
+                    assert most - 62 <= age <= most  # a datetime is a full minute
+                    assert told.startswith("Max-Age=")
+
+    def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):
+        before = facts(self.choose(visitor, "300"))
+        token = self.token(visitor).decode()
+        for value in NO_POLICIES:
+            with subtests.test(policy=value):
+                fields = {"csrfmiddlewaretoken": token, "policy": value}
+                response = visitor.post("/policy/", fields)
+                assert response.status_code == 422
+                assert lxml.html.document_fromstring(text(response)).find_class("errorlist")
+                assert "<script>alert" not in text(response)
+                assert session_cookies(visitor.exchanges[-1]) == []
+        after = facts(visitor.get("/"))
+        assert after["You chose"] == before["You chose"]
+        assert after["Last write"] == before["Last write"]
+
+    @pytest.mark.parametrize("path", ["/policy/", "/touch/", "/clear-expired/"])
+    def test_nothing_changes_without_a_token_or_by_another_method(self, visitor, path):
+        before = facts(self.choose(visitor, "300"))["Last write"]
+        assert visitor.post(path, {"policy": "120"}).status_code == 403
+        for method in ("get", "head", "put", "delete", "patch", "options", "trace"):
+            response = getattr(visitor, method)(path)
+            assert response.status_code in {403, 405}  # CSRF protection comes before the view
+            assert session_cookies(visitor.exchanges[-1]) == []
+        assert facts(visitor.get("/"))["Last write"] == before
+
+    def test_the_rows_of_others_are_shown_but_not_their_keys(self, visitor, classmate):
+        self.choose(visitor, "120")
+        self.choose(classmate, "300")
+        key = visitor.jar.get(COOKIE).value
+        page = classmate.get("/rows/")
+        assert key[:6] in words(page)
+        assert key[:7] not in text(page)
+        (own,) = [row for row in listing(page) if "yours" in row[0]]
+        assert own[0] == f"{classmate.jar.get(COOKIE).value[:6]}… yours"
+
+    def test_a_copied_key_outlives_the_browser(self, visitor, classmate):
+        self.choose(visitor, "0")
+        key = visitor.jar.get(COOKIE).value
+        visitor.close_browser()
+        assert facts(visitor.get("/")) == {}
+        classmate.jar.store(f"{COOKIE}={key}; Path=/", classmate.origin)
+        assert facts(classmate.get("/"))["You chose"] == "0: when the browser closes"
+
+    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+        visitor.block_cookies()
+        response = self.choose(visitor, "120")
+        assert response.status_code == 403
+        assert "cookies blocked" in words(response)
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+        before = facts(self.choose(visitor, "none"))["Last write"]
+        token = self.token(visitor)
+        self.choose(classmate, "300")
+        for raw in [*self.raw_requests, *POLICY_REQUESTS, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                self.answer_to(raw, visitor, token)
+                assert raw.alone or session_cookies(visitor.exchanges[-1]) == []
+                assert facts(visitor.get("/"))["Last write"] == before
+        assert facts(classmate.get("/"))["You chose"].startswith("300")
+
+    # Help for the promises
+
+    def token(self, visitor: Any) -> bytes:
+        """The CSRF token of the forms on the start page."""
+        form = lxml.html.document_fromstring(text(visitor.get("/"))).forms[0]
+        return form.fields["csrfmiddlewaretoken"].encode()
+
+
+class ExpiryInChromium:
+    """What the lab shows to a person at a real browser."""
+
+    def choose(self, page: Any, server: Any, value: str) -> None:
+        page.goto(server.url("/"))
+        page.get_by_label("What goes into set_expiry()?").select_option(value)
+        page.get_by_role("button", name="Set").click()
+
+    def chosen(self, page: Any) -> str:
+        """What the page says was chosen; empty where there is no session."""
+        page.wait_for_load_state()
+        row = page.locator("tr", has=page.get_by_text("You chose", exact=True))
+        return row.locator("td").text_content() if row.count() else ""
+
+    def test_a_person_chooses_writes_reads_and_clears(self, chromium, server):
+        page = chromium.page
+        page.goto(server.url("/"))
+        assert "no session key" in page.text_content("main")
+        self.choose(page, server, "300")
+        assert self.chosen(page) == "300: five minutes after the last write"
+        assert page.get_by_label("What goes into set_expiry()?").input_value() == "300"
+        page.get_by_role("button", name="Write").click()
+        page.get_by_role("link", name="Reading").click()
+        assert 298 <= int(page.locator(".number").text_content()) <= 300
+        page.get_by_role("link", name="Rows").click()
+        assert "yours" in page.text_content("table")
+        page.get_by_role("button", name="Clear what has expired").click()
+        assert "gone now: 0." in page.text_content("main")
+        assert "yours" in page.text_content("table")
+
+    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
+        page = chromium.page
+        page.set_viewport_size({"width": 320, "height": 640})
+        self.choose(page, server, "none")
+        for path in ("/", "/read/", "/rows/", "/rows/?gone=3", "/touch/", "/nowhere/"):
+            page.goto(server.url(path))
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

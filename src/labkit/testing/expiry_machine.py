@@ -1,0 +1,142 @@
+"""A state machine: the lab on how a session ends, driven at random beside a plain model."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from hypothesis import strategies
+from hypothesis.stateful import rule
+
+from labkit.testing.contracts.expiry import ExpiryPages, facts, listing
+from labkit.testing.machines import Machine, people
+from labkit.testing.visitor import Visitor
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+SECONDS = {"120": 120, "300": 300, "0": FOURTEEN_DAYS, "none": FOURTEEN_DAYS}
+
+policies = strategies.sampled_from([*SECONDS, "datetime", "timedelta"])
+waits = strategies.sampled_from([1, 59, 60, 119, 120, 121, 179, 180, 300, FOURTEEN_DAYS])
+
+lab = ExpiryPages()
+
+
+@dataclass
+class Row:
+    """A row of the store; its end in POSIX seconds."""
+
+    policy: str = "none"
+    end: float = 0
+    fixed: float | None = None  # the end that a date has set
+
+    def written(self, now: float) -> None:
+        """What a write does to the end."""
+        self.end = self.fixed or now + SECONDS[self.policy]
+
+
+@dataclass
+class Person:
+    """One visitor, and what the model says: which row their cookie opens, and when it ends."""
+
+    visitor: Visitor = field(default_factory=Visitor)
+    row: Row | None = None
+    cookie_end: float = 0
+
+
+class ExpiryMachine(Machine):
+    """Two visitors and one store; the settings say whether every request is saved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = [Person(), Person()]
+        self.rows: list[Row] = []
+        Session.objects.all().delete()
+
+    def _row(self, person: Person) -> Row | None:
+        """The row that this person's cookie opens now."""
+        if person.row and person.cookie_end > self.now and person.row.end > self.now:
+            return person.row
+        return None
+
+    def _save(self, person: Person, row: Row) -> None:
+        row.written(self.now)
+        person.row = row
+        person.cookie_end = math.inf if row.policy == "0" else row.end
+
+    def _visited(self, person: Person) -> None:
+        """A request that does not write by itself."""
+        row = self._row(person)
+        if row is None:
+            person.row = None
+        elif settings.SESSION_SAVE_EVERY_REQUEST:
+            self._save(person, row)
+
+    def _write(self, person: Person, policy: str | None = None) -> None:
+        self._visited(person)  # the page with the form
+        row = self._row(person)
+        if row is None:
+            self.rows.append(row := Row())
+        if policy:
+            row.policy, row.fixed = policy, None
+        if policy == "timedelta":
+            row.fixed = self.now + 180
+        if policy == "datetime":
+            row.fixed = self.now // 60 * 60 + 180
+        self._save(person, row)
+
+    def _agrees(self, person: Person, page: Any) -> None:
+        self._visited(person)
+        shown = facts(page)
+        row = self._row(person)
+        assert bool(shown) == bool(row)
+        if row:
+            assert shown["Really left"] == f"{row.end - self.now:.0f} seconds"
+            assert ("no end" in shown["The cookie was given"]) == (row.policy == "0")
+
+    @rule(who=people, policy=policies)
+    def choose(self, who: int, policy: str) -> None:
+        """Choose how the session ends."""
+        page = lab.choose(self.people[who].visitor, policy)
+        self._write(self.people[who], policy)
+        self._agrees(self.people[who], page)
+
+    @rule(who=people)
+    def write(self, who: int) -> None:
+        """Press the button that writes."""
+        page = lab.write(self.people[who].visitor)
+        self._write(self.people[who])
+        self._agrees(self.people[who], page)
+
+    @rule(who=people)
+    def read(self, who: int) -> None:
+        """Look at two pages."""
+        person = self.people[who]
+        person.visitor.get("/read/")
+        self._agrees(person, person.visitor.get("/"))
+
+    @rule(seconds=waits)
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """A cookie without an end goes; its row stays."""
+        person = self.people[who]
+        person.visitor.close_browser()
+        if person.cookie_end == math.inf:
+            person.row = None
+
+    @rule()
+    def look_at_the_rows(self) -> None:
+        """A newcomer sees every row, expired ones too."""
+        shown = sorted("expired" in state for _, _, state in listing(Visitor().get("/rows/")))
+        assert shown == sorted(row.end <= self.now for row in self.rows)
+
+    @rule()
+    def clear_what_has_expired(self) -> None:
+        """All that have expired go, and no other."""
+        Visitor().submit("/clear-expired/", page="/rows/")
+        self.rows = [row for row in self.rows if row.end >= self.now]
+        assert Session.objects.count() == len(self.rows)
