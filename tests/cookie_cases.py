@@ -75,17 +75,21 @@ Step = Set | Script | Sent | Age | Wait | Reopen
 
 @dataclass(frozen=True)
 class Case:
-    """One case; `departs` says where Chromium does not do as RFC 6265bis says."""
+    """One case; `departs` says where Chromium does not do as RFC 6265bis says.
+
+    `shows` is the claim of labs/claims.toml that it shows, if any.
+    """
 
     name: str
     steps: tuple[Step, ...]
     departs: str = ""
+    shows: str = ""
 
 
-def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, departs: str = "") -> Case:
+def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
     """Set these at `url` + "/", see what goes to the same address."""
     lines = [lines] if isinstance(lines, str) else lines
-    return Case(name, (Set(url + "/", tuple(lines)), Sent(url + "/", sent)), departs)
+    return Case(name, (Set(url + "/", tuple(lines)), Sent(url + "/", sent)), **kw)
 
 
 def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
@@ -131,8 +135,8 @@ CASES = [
     plain("DEL", "a=b\x7fc", ""),
     plain("a control character in an attribute", "a=b; Path=/\x01", ""),
     # Sizes
-    plain("name and value of 4096 bytes", "abc=" + "x" * 4093, "abc=" + "x" * 4093),
-    plain("name and value of 4097 bytes", "abc=" + "x" * 4094, ""),
+    plain("name and value of 4096 bytes", "abc=" + "x" * 4093, "abc=" + "x" * 4093, shows="C23"),
+    plain("name and value of 4097 bytes", "abc=" + "x" * 4094, "", shows="C23"),
     plain("a name of 4096 bytes", "n" * 4096 + "=", "n" * 4096 + "="),
     plain("bytes count, not characters", "a=" + "é" * 2048, ""),
     plain("attributes do not count", "a=" + "x" * 4000 + "; Path=/; X=" + "y" * 500, "a=" + "x" * 4000),
@@ -375,10 +379,12 @@ CASES = [
     Case(
         "180 cookies of one site all stay",
         (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 180)), Sent(HOME + "/", pairs(1, 180))),
+        shows="C28",
     ),
     Case(
         "the 181st drives out the oldest, down to 150",
         (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 181)), Sent(HOME + "/", pairs(32, 181))),
+        shows="C28",
     ),
     Case(
         "a site is counted with all its hosts",

@@ -14,7 +14,13 @@ from labkit.testing.jar import Context, Jar, Origin, Refused
 
 LIMIT = 10  # seconds
 NO_ICON = '<title>a page</title><link rel="icon" href="data:,">'
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_case = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.claim(case.shows)] * bool(case.shows))
+        for case in CASES
+    ],
+)
 
 
 def test_there_are_at_least_sixty_cases_with_names_of_their_own():

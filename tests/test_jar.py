@@ -43,6 +43,7 @@ def test_what_is_no_cookie_is_refused(jar, line):
         stored(jar, line)
 
 
+@pytest.mark.claim("C23")
 def test_name_and_value_may_have_4096_bytes_together(jar):
     assert stored(jar, "abc=" + "x" * 4093)
     assert stored(jar, "abc=" + "x" * 4093 + "; Path=/; Max-Age=60")
@@ -318,6 +319,7 @@ def test_ports_share_a_jar(jar):
     assert jar.header(Origin.of("http://127.0.0.1:8004/")) == "a=1"
 
 
+@pytest.mark.claim("C28")
 def test_past_180_cookies_of_a_site_the_oldest_go_until_150_are_left(jar):
     stored(jar, "other=1; Path=/", SHOP)
     for number in range(180):

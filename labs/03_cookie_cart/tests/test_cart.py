@@ -1,7 +1,10 @@
+from urllib.parse import unquote
+
+import pytest
 from django.db import connection
 
 from lab import storage
-from labkit.testing.contracts import CartContract, table, words
+from labkit.testing.contracts import PAGES, CartContract, table, words
 from labkit.testing.raw import spoilt_cookies
 
 
@@ -14,11 +17,43 @@ class TestCart(CartContract):
 cart = TestCart()
 
 
+@pytest.mark.claim("C24")
 def test_where_is_the_cart(visitor):
     cart.put(visitor, "red apple", 3)
     cart.put(visitor, "pear", 1)
     held = {cookie.name: cookie.value for cookie in visitor.jar if "csrf" not in cookie.name}
     assert held == {"cart_03_red%20apple": "3", "cart_03_pear": "1"}
+
+
+def test_what_is_there_before_the_first_add(visitor):
+    for path in PAGES:
+        visitor.get(path)
+    assert [cookie.name for cookie in visitor.jar] == ["csrftoken_03"]  # the form's
+    cart.put(visitor, "apple")
+    assert [cookie.name for cookie in visitor.jar] == ["csrftoken_03", "cart_03_apple"]
+
+
+@pytest.mark.claim("C27")
+def test_what_travels_with_every_request(visitor):
+    for number in range(10):
+        cart.put(visitor, f"item {number}")
+    visitor.get("/info/")
+    sent = visitor.exchanges[-1].cookie_bytes.decode().split("; ")
+    assert sorted(sent[1:]) == [f"cart_03_item%20{number}=1" for number in range(10)]
+
+
+def test_can_anybody_read_what_is_kept(visitor):
+    cart.put(visitor, "red apple", 3)
+    assert visitor.jar.get("cart_03_red%20apple").value == "3"
+    assert unquote("red%20apple") == "red apple"  # any URL decoder does it
+
+
+def test_how_long_would_it_live_had_nobody_said(visitor, monkeypatch):
+    monkeypatch.setattr(storage, "LIFETIME", None)
+    cart.put(visitor, "apple")
+    assert visitor.jar.get("cart_03_apple").expires is None
+    visitor.close_browser()
+    assert cart.cart(visitor) == {}
 
 
 def test_which_flags_has_its_cookie(visitor):
@@ -32,9 +67,11 @@ def test_which_table_does_it_need():
     assert connection.vendor == "unknown"  # no DATABASES, so there is none
 
 
+@pytest.mark.claim("C22")
 def test_what_does_a_second_add_change(visitor, clock):
     cart.put(visitor, "apple")
     first = visitor.jar.get("cart_03_apple")
+    assert first.expires == clock.now.timestamp() + 120
     clock.forward(seconds=30)
     cart.put(visitor, "pear")
     second = visitor.jar.get("cart_03_pear")
@@ -48,6 +85,7 @@ def test_what_does_a_second_browser_add(visitor, classmate):
     assert visitor.jar.get("cart_03_apple").value == classmate.jar.get("cart_03_apple").value
 
 
+@pytest.mark.claim("C22")
 def test_does_adding_one_item_prolong_the_others(visitor, clock):
     cart.put(visitor, "apple")
     clock.forward(seconds=100)
@@ -126,6 +164,13 @@ def test_what_if_what_is_kept_is_damaged(visitor):
     assert "1 of the cart's cookies were changed" in words(visitor.get("/display/"))
     cart.put(visitor, "apple")
     assert cart.cart(visitor) == {"apple": 1}
+
+
+def test_what_if_what_is_kept_has_an_old_form(visitor):
+    cart.put(visitor, "apple", 3)
+    # As in the first carts of many textbooks: the item's name is the cookie's.
+    visitor.jar.store("pear=2; Path=/", visitor.origin)
+    assert cart.cart(visitor) == {"apple": 3}
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):

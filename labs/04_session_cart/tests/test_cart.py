@@ -1,8 +1,15 @@
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.utils.crypto import salted_hmac
 
 from lab import storage
-from labkit.testing.contracts import CartContract, table, words
+from labkit.testing.contracts import PAGES, CartContract, table, words
 from labkit.testing.raw import unknown_session_ids
 
 
@@ -15,13 +22,56 @@ class TestCart(CartContract):
 cart = TestCart()
 
 
+@pytest.mark.claim("C07")
 def test_where_is_the_cart(visitor):
     cart.put(visitor, "red apple", 3)
     cart.put(visitor, "pear", 1)
     held = {cookie.name: cookie.value for cookie in visitor.jar if "csrf" not in cookie.name}
     row = Session.objects.get()
     assert held == {"sessionid_04": row.session_key}
+    assert len(row.session_key) == 32
     assert row.get_decoded()["cart"] == {"red apple": 3, "pear": 1}
+
+
+@pytest.mark.claim("C33")
+def test_what_is_there_before_the_first_add(visitor):
+    for path in PAGES:
+        visitor.get(path)
+    assert [cookie.name for cookie in visitor.jar] == ["csrftoken_04"]  # the form's
+    assert Session.objects.count() == 0
+    cart.put(visitor, "apple")
+    assert [cookie.name for cookie in visitor.jar] == ["csrftoken_04", "sessionid_04"]
+    assert Session.objects.count() == 1
+
+
+def test_what_travels_with_every_request(visitor):
+    for number in range(10):
+        cart.put(visitor, f"item {number}")
+    visitor.get("/info/")
+    sent = visitor.exchanges[-1].cookie_bytes.decode().split("; ")
+    assert sent[1:] == [f"sessionid_04={Session.objects.get().session_key}"]
+
+
+@pytest.mark.claim("C88")
+def test_can_anybody_read_what_is_kept(visitor):
+    cart.put(visitor, "red apple", 3)
+    kept, moment, signature = Session.objects.get().session_data.split(":")
+    text = b'{"cart":{"red apple":3},"_session_expiry":120}'
+    assert urlsafe_b64decode(kept + "==") == text  # without any key
+    forged = urlsafe_b64encode(text.replace(b"3", b"5")).decode().rstrip("=")
+    Session.objects.update(session_data=f"{forged}:{moment}:{signature}")
+    assert cart.cart(visitor) == {}
+
+
+@pytest.mark.claim("C33", "C77")
+def test_how_long_would_it_live_had_nobody_said(visitor, clock, monkeypatch):
+    monkeypatch.setattr(storage, "LIFETIME", None)
+    cart.put(visitor, "apple")
+    fortnight = clock.now + timedelta(seconds=1_209_600)
+    assert visitor.jar.get("sessionid_04").expires == fortnight.timestamp()
+    assert Session.objects.get().expire_date == fortnight == clock.now + timedelta(days=14)
+    visitor.close_browser()
+    assert cart.cart(visitor) == {"apple": 1}
 
 
 def test_which_flags_has_its_cookie(visitor):
@@ -31,10 +81,26 @@ def test_which_flags_has_its_cookie(visitor):
     assert cookie.same_site == "Lax"
 
 
+@pytest.mark.claim("C39", "C40")
 def test_which_table_does_it_need():
-    assert "django_session" in connection.introspection.table_names()
-    if connection.vendor == "mysql":
-        with connection.cursor() as cursor:
+    assert list(apps.get_app_config("sessions").get_models()) == [Session]
+    assert Session._meta.db_table == "django_session"
+    made = [name for app, name in MigrationLoader(None).disk_migrations if app == "sessions"]
+    assert made == ["0001_initial"]
+    look = connection.introspection
+    assert "django_session" in look.table_names()
+    with connection.cursor() as cursor:
+        columns = look.get_table_description(cursor, "django_session")
+        keys = look.get_constraints(cursor, "django_session").values()
+        assert [(column.name, column.null_ok) for column in columns] == [
+            ("session_key", False),
+            ("session_data", False),
+            ("expire_date", False),
+        ]
+        assert look.get_primary_key_column(cursor, "django_session") == "session_key"
+        assert ["expire_date"] in [key["columns"] for key in keys if key["index"]]
+        assert Session._meta.get_field("session_key").max_length == 40
+        if connection.vendor == "mysql":
             cursor.execute("DESCRIBE django_session")
             assert [column[:4] for column in cursor.fetchall()] == [
                 ("session_key", "varchar(40)", "NO", "PRI"),
@@ -43,6 +109,7 @@ def test_which_table_does_it_need():
             ]
 
 
+@pytest.mark.claim("C90")
 def test_what_does_a_second_add_change(visitor, clock):
     cart.put(visitor, "apple")
     first = Session.objects.get()
@@ -54,6 +121,7 @@ def test_what_does_a_second_add_change(visitor, clock):
     assert (second.expire_date - first.expire_date).total_seconds() == 30
 
 
+@pytest.mark.claim("C91")
 def test_what_does_a_second_browser_add(visitor, classmate):
     cart.put(visitor, "apple")
     cart.put(classmate, "apple")
@@ -115,6 +183,7 @@ def test_what_does_the_server_know_of_the_time_left(visitor, clock):
     assert "get_expiry_age() says 120 seconds, at every call" in page
 
 
+@pytest.mark.pitfall("B20")
 def test_what_does_the_info_page_show(visitor, clock):
     cart.put(visitor, "red apple", 3)
     clock.forward(seconds=50)
@@ -161,6 +230,20 @@ def test_what_if_what_is_kept_is_damaged(visitor, subtests):
     cart.put(visitor, "pear")
     assert Session.objects.get().session_key == key
     assert cart.cart(visitor) == {"pear": 1}
+
+
+@pytest.mark.claim("C89")
+def test_what_if_what_is_kept_has_an_old_form(visitor):
+    cart.put(visitor, "apple", 3)
+    assert Session.objects.get().session_data.startswith("eyJ")  # {" in base64
+    # Until Django 3.1: base64 of a digest, a colon, and the JSON.
+    text = '{"cart":{"apple":3}}'
+    digest = salted_hmac("django.contrib.sessionsSessionStore", text).hexdigest()
+    old = b64encode(f"{digest}:{text}".encode()).decode()
+    assert ":" not in old
+    Session.objects.update(session_data=old)
+    assert Session.objects.get().get_decoded() == {}
+    assert cart.cart(visitor) == {}
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):

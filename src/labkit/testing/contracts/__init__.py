@@ -6,6 +6,7 @@ the answers that differ, and re-declares as a strict xfail any promise its mecha
 
 from labkit.testing.contracts.carts import (
     HOSTILE_NAMES,
+    PAGES,
     CartContract,
     CartInChromium,
     CartPages,
@@ -30,6 +31,7 @@ from labkit.testing.contracts.wizards import (
 __all__ = [
     "HOSTILE_NAMES",
     "NO_COUNTS",
+    "PAGES",
     "CartContract",
     "CartInChromium",
     "CartPages",

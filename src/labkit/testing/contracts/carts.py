@@ -35,6 +35,8 @@ HOSTILE_NAMES = [
     "x" * 40, "अ" * 40, "🍎" * 40,
 ]  # fmt: skip
 
+PAGES = ["/", "/add/", "/display/", "/info/"]
+
 REFUSED_NAMES = [
     "", " ", "\t", "x" * 41, "x" * 300, "x" * 5000, "a\r\nSet-Cookie: b=c", "a\nb", "a\x00b",
     "a\x7fb",
@@ -83,10 +85,12 @@ class CartPages(RawRequests):
 
     # The promises
 
-    @pytest.mark.parametrize("path", ["/", "/add/", "/display/", "/info/"])
+    @pytest.mark.pitfall("B18", "B20")
+    @pytest.mark.parametrize("path", PAGES)
     def test_every_page_opens_for_a_new_visitor(self, visitor, path):
         assert visitor.get(path).status_code == 200
 
+    @pytest.mark.pitfall("B05")
     def test_a_new_visitor_has_no_items(self, visitor):
         assert "no items" in words(visitor.get("/display/"))
         assert "empty" in words(visitor.get("/"))
@@ -95,21 +99,48 @@ class CartPages(RawRequests):
         visitor.get("/")
         assert list(visitor.jar) == []
 
+    @pytest.mark.pitfall("B46")
+    def test_every_link_leads_straight_to_a_page(self, visitor):
+        links = set()
+        for path in PAGES:
+            links.update(lxml.html.document_fromstring(text(visitor.get(path))).xpath("//a/@href"))
+        assert links >= set(PAGES)
+        for link in links - {"#main"}:
+            assert visitor.get(link).status_code == 200, link
+
+    @pytest.mark.pitfall("B06")
+    def test_opening_the_form_puts_nothing_into_the_cart(self, visitor):
+        visitor.get("/add/")
+        assert visitor.jar.header(visitor.origin).startswith("csrftoken")
+        assert "no items" in words(visitor.get("/display/"))
+
+    @pytest.mark.pitfall("B04")
+    def test_other_cookies_of_this_host_are_no_items(self, visitor):
+        for pair in ("csrftoken=x", "sessionid=y", "count=5", "pear=1", "cart_99_pear=1"):
+            visitor.jar.store(f"{pair}; Path=/", visitor.origin)
+        assert "no items" in words(visitor.get("/display/"))
+        self.add(visitor, "apple", 3)
+        assert self.cart(visitor) == {"apple": 3}
+
     def test_an_added_item_is_shown(self, visitor):
         response = self.add(visitor, "apple", 3)
         assert response.redirect_chain == [("/display/", 302)]
         assert table(response) == {"apple": 3}
         assert "1 item " in words(visitor.get("/"))
 
+    @pytest.mark.pitfall("B28")
     def test_adding_again_adds_up(self, visitor):
         self.add(visitor, "apple", 3)
         self.add(visitor, "pear", 1)
         self.add(visitor, "apple", 2)
         assert self.cart(visitor) == {"apple": 5, "pear": 1}
 
+    @pytest.mark.pitfall("B31")
     def test_reloading_after_an_add_does_not_add_again(self, visitor):
-        arrived_at = self.add(visitor, "apple", 3).request["PATH_INFO"]
-        visitor.get(arrived_at)
+        self.add(visitor, "apple", 3)
+        last = visitor.exchanges[-1]
+        assert last.method == "GET"  # what a reload sends again
+        visitor.get(last.target.path)
         assert self.cart(visitor) == {"apple": 3}
 
     def test_spaces_around_what_was_typed_do_not_matter(self, visitor):
@@ -124,6 +155,7 @@ class CartPages(RawRequests):
         assert "999" in words(response)
         assert self.cart(visitor) == {"apple": 600}
 
+    @pytest.mark.pitfall("B47")
     def test_removing_takes_out_one_item_and_no_other(self, visitor):
         for name in ("apple", "pear", "plum"):
             self.add(visitor, name)
@@ -135,6 +167,7 @@ class CartPages(RawRequests):
             response = visitor.post("/remove/", self.with_token(visitor, name=name), follow=True)
             assert table(response) == {"apple": 1}
 
+    @pytest.mark.pitfall("B05", "B47")
     def test_emptying_forgets_everything(self, visitor):
         self.add(visitor, "apple")
         self.add(visitor, "pear")
@@ -159,6 +192,7 @@ class CartPages(RawRequests):
         assert self.add(visitor, "item 0", 2).status_code == 200
         assert self.cart(visitor)["item 0"] == 3
 
+    @pytest.mark.pitfall("B08", "B09", "B11", "B32", "B35", "B36")
     def test_any_name_is_added_shown_and_removed_exactly(self, visitor, subtests):
         fields = self.put(visitor, "bread", 2)
         for name in HOSTILE_NAMES:
@@ -173,19 +207,25 @@ class CartPages(RawRequests):
         for response in (self.add(visitor, name), visitor.get("/info/")):
             assert name not in text(response)
 
+    @pytest.mark.pitfall("B11")
     def test_a_name_that_cannot_be_shown_is_refused(self, visitor, subtests):
         self.all_refused(visitor, subtests, [{"name": n, "quantity": 1} for n in REFUSED_NAMES])
 
+    @pytest.mark.pitfall("B26", "B27")
     def test_a_quantity_outside_of_1_to_999_is_refused(self, visitor, subtests):
         wrong = [{"name": "apple", "quantity": quantity} for quantity in REFUSED_QUANTITIES]
         self.all_refused(visitor, subtests, wrong)
 
+    @pytest.mark.pitfall("B29")
     def test_a_missing_field_is_refused(self, visitor, subtests):
         self.all_refused(visitor, subtests, [{}, {"name": "apple"}, {"quantity": 1}])
 
+    @pytest.mark.pitfall("B30")
     def test_a_refused_form_keeps_what_was_typed(self, visitor):
         response = self.add(visitor, "apple", 5000)
+        assert response.status_code == 422
         form = lxml.html.document_fromstring(response.content.decode()).forms[0]
+        assert "999" in form.find_class("errorlist")[0].text_content()
         assert form.fields["name"] == "apple"
         assert form.fields["quantity"] == "5000"
 
@@ -204,6 +244,7 @@ class CartPages(RawRequests):
             assert visitor.post("/add/", data).status_code == 403
         assert self.cart(visitor) == {"apple": 1}
 
+    @pytest.mark.pitfall("B17")
     def test_nothing_changes_but_by_post(self, visitor, subtests):
         self.put(visitor, "apple")
         methods = ["get", "head", "put", "delete", "patch", "options", "trace"]
@@ -218,6 +259,7 @@ class CartPages(RawRequests):
     def test_a_refused_method_has_a_page(self, visitor):
         assert "accepts POST" in words(visitor.get("/empty/"))
 
+    @pytest.mark.pitfall("B46")
     def test_an_address_that_leads_nowhere_has_a_page(self, visitor):
         response = visitor.get("/display/anything/")
         assert response.status_code == 404
@@ -319,6 +361,7 @@ class CartInChromium:
             for row in rows
         }
 
+    @pytest.mark.pitfall("B31", "B47")
     def test_a_person_clicks_from_the_start_to_an_empty_cart(self, chromium, server):
         page = chromium.page
         page.goto(server.url("/"))
@@ -342,6 +385,7 @@ class CartInChromium:
         page.get_by_role("button", name="Empty the cart").click()
         assert "no items" in page.text_content("main")
 
+    @pytest.mark.pitfall("B30")
     def test_a_wrong_quantity_is_refused_beside_its_field(self, chromium, server):
         page = chromium.page
         page.goto(server.url("/add/"))

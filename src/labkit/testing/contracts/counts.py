@@ -1,13 +1,18 @@
 """The page counts' promises: pages as in labs 02 and 06."""
 
+import re
+from importlib import import_module
 from typing import Any
 
 import lxml.html
 import pytest
+from django.conf import settings
 from django.http import HttpResponseBase
 
 from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.jar import Context
 from labkit.testing.raw import REQUESTS, Raw
+from labkit.testing.visitor import Visitor
 
 
 def number(response: HttpResponseBase) -> int:
@@ -37,14 +42,17 @@ class PageCountPages(RawRequests):
         """Visit the page; the number on it."""
         return number(visitor.get("/"))
 
+    @pytest.mark.claim("C19")
     def test_it_counts_one_visit_after_the_other(self, visitor):
         assert [self.count(visitor) for _ in range(12)] == list(range(1, 13))
 
+    @pytest.mark.claim("C03")
     def test_visitors_are_counted_apart(self, visitor, classmate):
         self.count(visitor)
         assert self.count(visitor) == 2
         assert self.count(classmate) == 1
 
+    @pytest.mark.pitfall("B17")
     def test_only_get_counts(self, visitor, subtests):
         self.count(visitor)
         for method, status in {"head": 200, "options": 405, "trace": 405, "put": 403}.items():
@@ -62,6 +70,7 @@ class PageCountPages(RawRequests):
         assert visitor.get("/forget/").status_code == 405
         assert self.count(visitor) == 2
 
+    @pytest.mark.claim("C01")
     def test_with_cookies_blocked_every_visit_is_the_first(self, visitor):
         visitor.block_cookies()
         assert [self.count(visitor) for _ in range(3)] == [1, 1, 1]
@@ -72,12 +81,15 @@ class PageCountPages(RawRequests):
         visitor.close_browser()
         assert self.count(visitor) == (2 if self.lifetime else 1)
 
+    @pytest.mark.pitfall("B41")
     def test_its_cookie_is_for_the_server_alone(self, visitor):
         self.count(visitor)
         cookie = visitor.jar.get(self.cookie)
         assert cookie.http_only
         assert cookie.same_site == "Lax"
+        assert self.cookie not in visitor.jar.header(visitor.origin, Context(http_api=False))
 
+    @pytest.mark.pitfall("B12")
     def test_nonsense_in_the_cookie_begins_anew(self, visitor, subtests):
         for nonsense in NO_COUNTS:
             with subtests.test(nonsense=nonsense):
@@ -124,6 +136,45 @@ class PageCountContract(PageCountPages):
         clock.forward(seconds=self.lifetime or 10_000_000)
         assert self.count(visitor) == (1 if self.lifetime else 4)
 
+    @pytest.mark.claim("C07")
+    def test_what_the_server_hands_out_the_browser_brings_back(self, visitor, classmate):
+        self.count(visitor)
+        self.count(classmate)
+        assert visitor.exchanges[0].cookie_bytes == b""
+        given = visitor.jar.get(self.cookie)
+        assert [given.pair] == [
+            line.partition(";")[0]
+            for line in visitor.exchanges[0].set_cookies
+            if line.startswith(self.cookie)
+        ]
+        self.count(visitor)
+        assert given.pair in visitor.exchanges[1].cookie_bytes.decode().split("; ")
+        if self.cookie == settings.SESSION_COOKIE_NAME:
+            assert re.fullmatch("[0-9a-z]{32}", given.value)
+            assert classmate.jar.get(self.cookie).value != given.value
+            assert visitor.jar.get(self.cookie).value == given.value
+        else:
+            assert given.value == classmate.jar.get(self.cookie).value == "1"
+            assert visitor.jar.get(self.cookie).value == "2"
+
+    @pytest.mark.pitfall("B40")
+    def test_of_two_visits_at_once_one_may_be_lost(self, visitor, monkeypatch):
+        self.count(visitor)
+        other_tab = Visitor()
+        other_tab.jar = visitor.jar
+        views = import_module("lab.views")
+        render, seen = views.render, []
+
+        def slow_render(*arguments: Any) -> Any:  # the other tab's visit begins and ends meanwhile
+            monkeypatch.setattr(views, "render", render)
+            seen.append(self.count(other_tab))
+            return render(*arguments)
+
+        monkeypatch.setattr(views, "render", slow_render)
+        seen.append(self.count(visitor))
+        assert seen == [2, 2]
+        assert self.count(visitor) == 3
+
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import machines
@@ -141,6 +192,7 @@ class PageCountInChromium:
         page.goto(server.url("/"))
         return int(page.locator(".number").text_content())
 
+    @pytest.mark.claim("C19")
     def test_a_person_reloads_and_is_forgotten(self, chromium, server):
         page = chromium.page
         assert self.count(page, server) == 1

@@ -1,0 +1,45 @@
+"""An integrity hash with a mistake costs the page its stylesheet; the labs use their own."""
+
+import base64
+import hashlib
+
+import pytest
+
+from labkit.pages import views
+
+ADDRESS = "/__lab__/static/lab.css"
+
+
+def hashes():
+    """The hash of the labs' stylesheet, and the two kinds of mistake that print makes in one."""
+    content = (views.ASSETS / "lab.css").read_bytes()
+    right = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    assert len(right) == 64
+    other = "A" if right[10] != "A" else "B"
+    return right, right[:30] + right[31:], right[:10] + other + right[11:]
+
+
+@pytest.mark.pitfall("B45")
+def test_a_stylesheet_with_a_mistyped_hash_is_not_applied(chromium, server):
+    page = chromium.page
+    page.goto(server.url("/"))
+    rules = "[...document.styleSheets].map(sheet => sheet.cssRules.length > 0)"
+    assert page.evaluate(rules) == [True]  # as the labs have it
+    applied = []
+    for value in hashes():
+        integrity = f'integrity="sha384-{value}"'
+        page.set_content(f'<link rel="stylesheet" href="{ADDRESS}" {integrity}><h1>x</h1>')
+        applied.append(page.evaluate(rules))
+    assert applied == [[True], [], []]
+
+
+@pytest.mark.pitfall("B45")
+def test_the_labs_stylesheet_is_their_own_and_has_no_hash(checkout, visitor):
+    response = visitor.get(ADDRESS)
+    assert response.getvalue() == (views.ASSETS / "lab.css").read_bytes()
+    response.close()
+    for lab in checkout.labs:
+        base = (lab.folder / "lab" / "templates" / "base.html").read_text(encoding="utf-8")
+        assert "{% url 'labkit:asset' 'lab.css' %}" in base
+        for path in (lab.folder / "lab" / "templates").rglob("*.html"):
+            assert "integrity" not in path.read_text(encoding="utf-8")
