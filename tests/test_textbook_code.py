@@ -73,7 +73,7 @@ def test_there_is_no_url_to_import_any_more():
 def test_every_lab_writes_its_routes_with_path(checkout):
     for lab in checkout.labs:
         tree = ast.parse((lab.folder / "lab" / "urls.py").read_text(encoding="utf-8"))
-        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         assert "path" in called
         assert "url" not in called
 
