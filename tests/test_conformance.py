@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from cookie_cases import CASES, Age, Reopen, Script, Sent, Set, Wait
 
+from labkit.jar import Context, Jar, Origin, Refused
 from labkit.testing.chromium import Chromium
-from labkit.testing.jar import Context, Jar, Origin, Refused
 
 LIMIT = 10  # seconds
 NO_ICON = '<title>a page</title><link rel="icon" href="data:,">'

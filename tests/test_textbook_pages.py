@@ -10,9 +10,9 @@ import pytest
 from django.template import TemplateDoesNotExist
 from django.utils.datastructures import MultiValueDictKeyError
 
+from labkit.jar import Context
 from labkit.testing import checks
 from labkit.testing.contracts import text, words
-from labkit.testing.jar import Context
 
 CARTS = pytest.mark.parametrize("cart", ["/cookies/", "/session/"])
 

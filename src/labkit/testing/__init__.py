@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.jar import Cookie, HeldBack, Jar, Refused, SameSite
     from labkit.testing.browser import Exchange
     from labkit.testing.checks import BrokenPromise
     from labkit.testing.clock import Clock
-    from labkit.testing.jar import Cookie, HeldBack, Jar, Refused, SameSite
     from labkit.testing.visitor import Visitor
     from labkit.testing.wire import WireVisitor
 
@@ -30,17 +30,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "browser": ["Exchange"],
-    "checks": ["BrokenPromise"],
-    "clock": ["Clock"],
-    "jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
-    "visitor": ["Visitor"],
-    "wire": ["WireVisitor"],
+    "labkit.testing.browser": ["Exchange"],
+    "labkit.testing.checks": ["BrokenPromise"],
+    "labkit.testing.clock": ["Clock"],
+    "labkit.jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
+    "labkit.testing.visitor": ["Visitor"],
+    "labkit.testing.wire": ["WireVisitor"],
 }
 
 
 def __getattr__(name: str) -> Any:
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(f"labkit.testing.{module}"), name)
+            return getattr(import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

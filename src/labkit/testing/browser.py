@@ -14,9 +14,9 @@ import lxml.etree
 import lxml.html
 from django.http import HttpResponseBase
 
+from labkit.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
 from labkit.testing import checks
 from labkit.testing.checks import BrokenPromise, Fault
-from labkit.testing.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report

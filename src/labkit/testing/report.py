@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+from labkit.jar import Cookie
 from labkit.testing.browser import Browser, of_this_test
-from labkit.testing.jar import Cookie
 
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10

@@ -11,9 +11,9 @@ from django.http import HttpResponseBase
 from django.http.request import validate_host
 from django.test import Client
 
+from labkit.jar import Jar, Origin
 from labkit.testing import checks
 from labkit.testing.browser import Browser, Exchange
-from labkit.testing.jar import Jar, Origin
 
 
 class Visitor(Browser, Client):

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.http import HttpResponse
 
+from labkit.jar import Origin
 from labkit.testing.browser import Browser
-from labkit.testing.jar import Origin
 
 LIMIT = 10  # seconds for one exchange
 MOST_REDIRECTS = 20  # as in Chromium

@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponseBase
 
+from labkit.jar import Context
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.jar import Context
 from labkit.testing.raw import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
