@@ -83,11 +83,11 @@ def lint(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
-    pytest(session, "tests", "-m", "not browser and not mysql")
+    pytest(session, "tests", "-m", "not browser and not mysql and not redis")
 
 
-def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
-    """The sessions of one lab: test-NN, browser-NN and, where it has a database, mysql-NN."""
+def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool) -> None:
+    """The sessions of one lab: test-NN, browser-NN, mysql-NN and redis-NN where it uses them."""
     folder = f"labs/{number}_{slug}"
 
     def test(session: nox.Session) -> None:
@@ -96,23 +96,30 @@ def sessions_of(number: str, slug: str, title: str, database: bool) -> None:
 
     def mysql(session: nox.Session) -> None:
         need(session, "mysql", "headers", "mariadb")
-        pytest(session, folder, "--lab-db=mysql", "-m", "not browser")
+        pytest(session, folder, "--lab-db=mysql", "-m", "not browser and not redis")
+
+    def in_redis(session: nox.Session) -> None:
+        need(session, "redis", "redis-server")
+        pytest(session, folder, "-m", "redis")
 
     def browser(session: nox.Session) -> None:
         need(session, "browser", "chromium")
         pytest(session, folder, "-m", "browser")
 
-    bodies = {"test": test, "mysql": mysql, "browser": browser}
+    bodies = {"test": test, "mysql": mysql, "redis": in_redis, "browser": browser}
     if not database:
         del bodies["mysql"]
-    places = {"test": "", "mysql": " (on MariaDB)", "browser": " (in Chromium)"}
+    if not redis:
+        del bodies["redis"]
+    places = {"test": "", "mysql": " (on MariaDB)", "redis": " (in Redis)"}
+    places["browser"] = " (in Chromium)"
     for kind, body in bodies.items():
         body.__doc__ = title + places[kind]
         nox.session(body, name=f"{kind}-{number}", tags=[kind])
 
 
 for lab in LABS:
-    sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"])
+    sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"], lab.get("redis", False))
 
 
 @nox.session
@@ -121,7 +128,13 @@ def thorough(session: nox.Session) -> None:
     environment(session)
     for lab in LABS:
         number = lab["number"]
-        pytest(session, f"labs/{number}_{lab['slug']}", "-m", "thorough", part=f"-{number}")
+        pytest(
+            session,
+            f"labs/{number}_{lab['slug']}",
+            "-m",
+            "thorough and not redis",
+            part=f"-{number}",
+        )
 
 
 @nox.session(name="browser-kit", tags=["browser"])
@@ -136,6 +149,13 @@ def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
     pytest(session, "tests", "-m", "mysql")
+
+
+@nox.session(name="redis-kit", tags=["redis"])
+def redis_kit(session: nox.Session) -> None:
+    """labkit with a real Redis"""
+    need(session, "redis", "redis-server")
+    pytest(session, "tests", "-m", "redis")
 
 
 @nox.session(default=False)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from labkit import cli, needs
 from labkit.mariadb import PrivateMariaDB
-from labkit.testing.contracts import number
+from labkit.testing.contracts import CartPages, number, words
 from labkit.testing.server import free_port
 from labkit.testing.wire import WireVisitor
 
@@ -208,6 +208,42 @@ def test_run_puts_the_sessions_of_any_lab_into_any_engine(own_checkout, engine):
     with closing(sqlite3.connect(state / "db.sqlite3")) as database:
         (rows,) = database.execute("SELECT count(*) FROM django_session").fetchone()
     assert rows == (1 if engine in {"db", "cached_db"} else 0)
+
+
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_run_says_which_cache_it_is(own_checkout, engine, monkeypatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with running("10", "--engine", engine) as lab:
+        assert "its cache is <b>LocMem</b>" in page(f"{lab.url}/engines/")
+    assert "The cache is LocMem, the memory of the server's process" in lab.output
+    assert "REDIS_URL=" in lab.output
+
+
+def test_a_lab_that_cannot_use_redis_does_not_speak_of_it(own_checkout):
+    with running("04", "--engine", "cache", environ={"REDIS_URL": "redis://127.0.0.1:1/0"}) as lab:
+        pass
+    assert "The cache is LocMem" in lab.output
+    assert "REDIS_URL=" not in lab.output
+
+
+def test_run_uses_the_redis_that_the_url_names(own_checkout, redis):
+    environ = {"REDIS_URL": redis.url}
+    with running("10", "--engine", "cache", environ=environ) as lab:
+        assert "its cache is <b>Redis</b>" in page(f"{lab.url}/engines/")
+        visitor = WireVisitor(int(lab.url.rpartition(":")[2]))
+        CartPages().put(visitor, "apple", 3)
+        assert "lab_10:1:django.contrib.sessions.cache" in words(visitor.get("/store/"))
+    assert "The cache is the Redis that REDIS_URL names." in lab.output
+    assert redis.url not in lab.output  # there may be a password in it
+
+
+def test_a_redis_without_its_package_is_one_sentence(said, own_checkout, monkeypatch):
+    monkeypatch.setitem(needs.NEEDS, "redis-py", lacking("redis-py"))
+    monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
+    status, text = said("run", "10", "--engine", "cache", "--port", str(free_port()))
+    assert status == 1
+    assert "redis-py not found; get it by:" in text
+    assert '-m pip install -e ".[redis]"' in text
 
 
 def test_an_engine_for_a_lab_without_sessions_is_told(own_checkout):

@@ -15,7 +15,7 @@ from labkit import conf
 
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch):
-    for name in ("LAB_STATE_DIR", "LAB_DEBUG", "LAB_HOSTS", "DATABASE_URL"):
+    for name in ("LAB_STATE_DIR", "LAB_DEBUG", "LAB_HOSTS", "DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -98,6 +98,20 @@ def test_only_this_machine_is_a_host_unless_told(monkeypatch):
     assert conf.allowed_hosts() == [".localhost", "127.0.0.1", "[::1]"]
     monkeypatch.setenv("LAB_HOSTS", "10.0.0.7,lab.example")
     assert conf.allowed_hosts()[3:] == ["10.0.0.7", "lab.example"]
+
+
+def test_a_cache_is_local_memory_with_room_for_a_class(lab):
+    cache = conf.caches(lab)["default"]
+    assert cache["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache"
+    assert cache["OPTIONS"]["MAX_ENTRIES"] >= 10_000  # Django's own 300 are soon thrown away
+
+
+def test_a_url_names_a_redis_in_which_each_lab_has_keys_of_its_own(lab, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://cache.example:6379/0")
+    cache = conf.caches(lab)["default"]
+    assert cache["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+    assert cache["LOCATION"] == "redis://cache.example:6379/0"
+    assert cache["KEY_PREFIX"] == "lab_04"
 
 
 def test_sqlite_waits_instead_of_failing(lab, tmp_path):

@@ -59,6 +59,8 @@ def manifest_and_folders_agree(checkout: Catalog) -> Iterator[str]:
         settings = text(lab, "lab/settings.py") if lab.folder.name in there else ""
         if settings and lab.database != ("\nDATABASES =" in settings):
             yield f"{lab.number}: `database` in labs.toml and settings.py do not agree"
+        if settings and lab.redis != ("\nCACHES =" in settings):
+            yield f"{lab.number}: `redis` in labs.toml and settings.py do not agree"
 
 
 def twins_name_each_other(checkout: Catalog) -> Iterator[str]:
@@ -232,6 +234,7 @@ BROKEN = [
     (manifest_and_folders_agree, "labs/labs.toml", 'slug = "cookie_cart"', 'slug = "x"', "not in labs/"),
     (manifest_and_folders_agree, "labs/labs.toml", 'number = "03"', 'number = "33"', "not in labs.toml"),
     (manifest_and_folders_agree, "labs/labs.toml", "database = true", "database = false", "not agree"),
+    (manifest_and_folders_agree, "labs/labs.toml", "redis = true", "redis = false", "not agree"),
     (twins_name_each_other, "labs/labs.toml", 'twin = "03"', 'twin = "04"', "other way round"),
     (twins_name_each_other, "labs/labs.toml", 'labs = ["03", "04"]', 'labs = ["03", "03"]', "no [[twins]]"),
     (every_lab_has_the_same_parts, CART + "README.md", None, None, "README.md is missing"),

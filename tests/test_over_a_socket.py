@@ -19,6 +19,7 @@ from labkit.testing.contracts.cookie_checks import CookieCheckPages
 from labkit.testing.contracts.expiry import ExpiryPages
 from labkit.testing.contracts.greetings import GreetingPages
 from labkit.testing.contracts.logins import LoginPages
+from labkit.testing.contracts.stores import StorePages
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -152,6 +153,11 @@ class TestTheSessionApi(AtAServer, SessionApiPages):
 @places("09")
 class TestTheEnd(AtAServer, ExpiryPages):
     raw_requests = unknown_session_ids("sessionid_09")
+
+
+@places("10")
+class TestTheStorePage(AtAServer, StorePages):
+    raw_requests = unknown_session_ids("sessionid_10")
 
 
 @places("11")

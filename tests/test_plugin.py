@@ -63,3 +63,14 @@ def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(
     status, output = run(*arguments, environ=blind | {"CI": "1"})
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "a failure, since CI is set" in output
+
+
+def test_a_missing_redis_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
+    arguments = ["labs/10_session_backends", "-m", "redis", "-k", "own", "-rs", "-p", "no_redis"]
+    blind = {"PYTHONPATH": os.path.dirname(__file__)}
+    status, output = run(*arguments, environ=blind)
+    assert status == 0
+    assert "Redis's server not found; get it by:" in output
+    status, output = run(*arguments, environ=blind | {"CI": "1"})
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "a failure, since CI is set" in output

@@ -1,6 +1,8 @@
 """A lab on a server of the tests' own touches nothing of anybody's."""
 
+from labkit.testing.contracts import words
 from labkit.testing.server import LabServer
+from labkit.testing.wire import WireVisitor
 
 
 def test_a_database_url_in_the_shell_is_not_followed(checkout, monkeypatch):
@@ -10,3 +12,11 @@ def test_a_database_url_in_the_shell_is_not_followed(checkout, monkeypatch):
     assert (server.state / "04" / "db.sqlite3").exists()
     server.stop()
     assert not server.state.exists()
+
+
+def test_a_redis_url_in_the_shell_is_not_followed(checkout, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    environ = {"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}
+    server = LabServer(checkout.find("10").folder, migrate=False, environ=environ)
+    assert "its cache is LocMem" in words(WireVisitor(server.port).get("/engines/"))
+    server.stop()

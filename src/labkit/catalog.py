@@ -22,6 +22,7 @@ class Lab:
     idea: str
     folder: Path
     database: bool  # a lab whose state is all in cookies has none
+    redis: bool = False  # whether it can keep its sessions in Redis
     twin: str | None = None
     contract: str | None = None
     renews: str | None = None  # a cart: "item" or "cart", what a write gives its time anew

@@ -98,10 +98,26 @@ def run(name: str, port: int | None, db: str | None, engine: str | None) -> None
         elif engine:
             environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
         if lab.database:
+            _tell_cache(lab, environ)
             _prepare(lab, environ)
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
         status = _serve(lab, environ, port)
     sys.exit(status)
+
+
+def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
+    """Say which cache the engine uses, if any. Raises Missing where Redis lacks its package."""
+    if environ.get("SESSION_ENGINE", "").rpartition(".")[2] not in {"cache", "cached_db"}:
+        return
+    if lab.redis and environ.get("REDIS_URL"):
+        if missing := needs.missing_tools(["redis-py"]):
+            raise Missing(missing[0])
+        console.print("The cache is the Redis that REDIS_URL names.")
+        return
+    console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
+    console.print("at every change of a file too, and no other process sees it.")
+    if lab.redis:
+        console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
 
 
 def _need_free(port: int, lab: Lab) -> None:

@@ -96,6 +96,27 @@ def session_files(folder: Path) -> Path:
     return path
 
 
+def caches(folder: Path) -> dict[str, dict[str, Any]]:
+    """CACHES: the Redis that REDIS_URL names, else LocMem, the memory of the server's own process.
+
+    In Redis all keys of a lab begin with lab_NN, so that nobody else's are touched. LocMem throws
+    entries away when there are more than MAX_ENTRIES: Django's 300 would be a class of students.
+    https://docs.djangoproject.com/en/5.2/ref/settings/#caches
+    """
+    if url := os.environ.get("REDIS_URL", ""):
+        default: dict[str, Any] = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": url,
+            "KEY_PREFIX": f"lab_{number(folder)}",
+        }
+    else:
+        default = {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    return {"default": default}
+
+
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """DATABASES: the one that DATABASE_URL names, else SQLite in this lab's state folder.
 

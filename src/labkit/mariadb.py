@@ -45,7 +45,7 @@ STOP_LIMIT = 20  # seconds
 
 
 class Missing(Exception):
-    """Something that a private MariaDB needs is not installed; the message says how to get it."""
+    """Something that a private server needs is not installed; the message says how to get it."""
 
 
 class Failed(Exception):

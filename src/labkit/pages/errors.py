@@ -7,6 +7,7 @@ puts them to use: https://docs.djangoproject.com/en/5.2/topics/http/views/#custo
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -25,7 +26,14 @@ log = logging.getLogger("labkit.errors")
 
 # What a database raises when it is absent, locked, full or not migrated. Not their parent
 # DatabaseError: Django raises that one itself when a session's row was deleted meanwhile.
-STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingError)
+# PermissionError: the folder of the session files may not be written.
+STORE_FAULTS = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    ProgrammingError,
+    PermissionError,
+)
 RETRY_AFTER = 5  # seconds
 
 
@@ -38,12 +46,17 @@ def error_page(
 
 
 def store_fault(error: BaseException | None) -> BaseException | None:
-    """The database's own error in this exception or behind it; None where there is none.
+    """The store's own error in this exception or behind it; None where there is none.
 
     Django reports any database failure while a session is saved as SessionInterrupted, "the
     request's session was deleted": the true cause hangs on __cause__ or __context__.
     """
-    return next((link for link in _chain(error) if isinstance(link, STORE_FAULTS)), None)
+    return next((link for link in _chain(error) if isinstance(link, _store_faults())), None)
+
+
+def _store_faults() -> tuple[type[BaseException], ...]:
+    redis: Any = sys.modules.get("redis")  # an extra; where it is not loaded, it did not raise
+    return (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

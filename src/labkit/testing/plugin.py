@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
     from labkit.mariadb import PrivateMariaDB
+    from labkit.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
     from labkit.testing.chromium import Chromium
     from labkit.testing.server import LabServer
@@ -43,6 +44,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     for mark in (
         "browser: needs Chromium, as in nox -t browser",
         "mysql: needs MariaDB's server, as in nox -t mysql",
+        "redis: needs Redis's server, as in nox -t redis",
         "thorough: many requests, as in nox -s thorough",
         "claim(*ids): shows what becomes of these claims of labs/claims.toml",
         "pitfall(*ids): shows how these pitfalls of labs/claims.toml are met",
@@ -53,7 +55,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-        os.environ.pop("DATABASE_URL", None)  # nobody's own database is touched
+        for name in ("DATABASE_URL", "REDIS_URL"):  # nobody's own server is touched
+            os.environ.pop(name, None)
         if early_config.known_args_namespace.lab_db == "mysql":
             from labkit import conf
 
@@ -82,12 +85,14 @@ def _lab_around(paths: list[str]) -> Path | None:
 # First of all, so that -m sees the marks that are given here.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs Chromium, a private MariaDB, or the lab's own database."""
+    """Mark what needs Chromium, a private MariaDB or Redis, or the lab's own database."""
     for item in items:
         if _asks_for("chromium", item):
             item.add_marker(pytest.mark.browser)
         if _asks_for("mariadb", item):
             item.add_marker(pytest.mark.mysql)
+        if _asks_for("redis", item):
+            item.add_marker(pytest.mark.redis)
         marks = [*item.iter_markers("claim"), *item.iter_markers("pitfall")]
         if proves := sorted({id_ for mark in marks for id_ in mark.args}):
             item.user_properties.append(("proves", proves))
@@ -208,6 +213,20 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     except Missing as missing:
         absent(str(missing))
     return _private_mariadb(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def redis() -> "Iterator[PrivateRedis]":
+    """A private Redis on a socket of its own, started once per run."""
+    from labkit.mariadb import Missing
+    from labkit.redis import PrivateRedis
+
+    try:
+        server = PrivateRedis.temporary()
+    except Missing as missing:
+        absent(str(missing))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -54,12 +54,12 @@ class LabServer:
         self.log = self.state / "server.log"
         self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         # A DATABASE_URL of the shell is somebody's own; only a test's `environ` names one.
-        own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": ""}
+        own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": "", "REDIS_URL": ""}
         self._environ |= own | (environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         try:
-            if migrate and self._python("manage.py", "migrate", "--verbosity=0").wait(START_LIMIT):
-                raise RuntimeError(f"{folder.name} could not be migrated:\n{self._said()}")
+            if migrate:
+                self.migrate()
             self._command = [part.format(port=self.port) for part in SERVERS[server]]
             self.start()
         except BaseException:
@@ -69,6 +69,11 @@ class LabServer:
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """An address on this server."""
         return f"http://{host}:{self.port}{path}"
+
+    def migrate(self) -> None:
+        """Make the tables of its database. Raises RuntimeError with its log."""
+        if self._python("manage.py", "migrate", "--verbosity=0").wait(START_LIMIT):
+            raise RuntimeError(f"{self.folder.name} could not be migrated:\n{self._said()}")
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises RuntimeError with its log."""

@@ -1,0 +1,48 @@
+"""What becomes of the cart on each engine. tests/test_table.py proves the table, cell by cell."""
+
+from django.conf import settings
+
+COLUMNS = {
+    "restart": "Survives a restart",
+    "second": "Seen by a second process",
+    "end": "Ends on time",
+    "replay": "Copied cookie restores it",
+    "read": "Visitor can read it",
+    "bytes": "At most 4096 bytes",
+    "migrate": "Needs migrate",
+    "queries": "Queries to read",
+}
+TABLE = [  # (engine, cache, where the cart lies, one cell for each of COLUMNS)
+    ("db", "", "a row of the table django_session", "yes yes yes no no no yes 1"),
+    ("cached_db", "LocMem", "a row, and a copy of it in memory", "yes late yes no no no yes 0"),
+    ("cached_db", "Redis", "a row, and a copy of it in Redis", "yes yes yes no no no yes 0"),
+    ("cache", "LocMem", "the memory of the server's process", "no no yes no no no no 0"),
+    ("cache", "Redis", "the memory of the Redis server", "yes yes yes no no no no 0"),
+    ("file", "", "a file in the folder SESSION_FILE_PATH", "yes yes no no no no no 0"),
+    ("signed_cookies", "", "the cookie itself, in the browser", "yes yes no yes yes yes no 0"),
+]
+
+
+def in_use():
+    """Return the engine of the settings, and its cache if it has one."""
+    engine = settings.SESSION_ENGINE.rpartition(".")[2]
+    cache = "Redis" if "redis" in settings.CACHES["default"]["BACKEND"] else "LocMem"
+    return engine, cache if engine in {"cached_db", "cache"} else ""
+
+
+def place():
+    """Say where the engine in use keeps the cart."""
+    return next(where for engine, cache, where, _ in TABLE if (engine, cache) == in_use())
+
+
+def rows():
+    """Return the table as the page shows it, the engine in use marked."""
+    return [
+        {
+            "name": f"{engine}, {cache}" if cache else engine,
+            "where": where,
+            "cells": cells.split(),
+            "in_use": (engine, cache) == in_use(),
+        }
+        for engine, cache, where, cells in TABLE
+    ]

@@ -1,0 +1,16 @@
+from django.urls import include, path
+
+from lab import looking, views
+from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("add/", views.add, name="add"),
+    path("display/", views.display, name="display"),
+    path("remove/", views.remove, name="remove"),
+    path("empty/", views.empty, name="empty"),
+    path("info/", views.info, name="info"),
+    path("store/", looking.store, name="store"),
+    path("engines/", looking.table, name="engines"),
+    path("__lab__/", include("labkit.pages.urls")),
+]

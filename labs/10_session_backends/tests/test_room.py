@@ -1,0 +1,82 @@
+"""A cookie has room for 4096 bytes, and a browser does not say when it throws one away."""
+
+from random import Random
+
+import pytest
+
+from lab import room, storage
+from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE
+from labkit.testing.contracts import CartPages, words
+
+cart = CartPages()
+
+
+def names():
+    """The longest names, of letters that hardly compress."""
+    chosen = Random(10)
+    while True:
+        yield "".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40)))
+
+
+def fill(visitor):
+    """Add until something else than the cart comes back; the last name, all others, the answer."""
+    fields, kept = cart.put(visitor, "apple", 3), {"apple": 3}
+    for name in names():
+        response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
+        if response.status_code != 302 or len(kept) == 60:
+            return name, kept, response
+        kept[name] = 1
+
+
+@pytest.mark.claim("C29")
+@pytest.mark.pitfall("B39")
+def test_a_cart_too_large_for_its_cookie_is_refused_before_anything_is_lost(visitor, use):
+    use("signed_cookies")
+    name, kept, refused = fill(visitor)
+    assert refused.status_code == 422
+    assert f"The cart is full: its cookie would have {room.MAX_BYTES}"[:-4] in words(refused)
+    cookie = visitor.jar.get("sessionid_10")
+    assert 3700 < len(cookie.name + cookie.value) <= room.MAX_BYTES
+    assert cart.cart(visitor) == kept
+    # There is room again once something is taken out.
+    cart.remove(visitor, list(kept)[1])
+    cart.put(visitor, name)
+    assert name in cart.cart(visitor)
+
+
+@pytest.mark.pitfall("B39")
+def test_without_the_refusal_the_last_write_is_lost_and_nobody_says_so(visitor, use, monkeypatch):
+    use("signed_cookies")
+    monkeypatch.setattr(storage, "refusal", lambda *_: None)
+    fields, kept = cart.put(visitor, "apple", 3), {"apple": 3}
+    with visitor.expecting(SET_COOKIE_SIZE, COOKIE_REFUSED):
+        for name in names():
+            response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
+            assert response.status_code == 302  # on to the cart, as if all were well
+            if visitor.exchanges[-1].refused:
+                break
+            kept[name] = 1
+    assert len(kept) > 10
+    assert cart.cart(visitor) == kept  # and `name` is not among them
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", ["db", "cached_db", "cache", "file"], indirect=True)
+def test_the_other_engines_have_room(engine, visitor):
+    *_, response = fill(visitor)
+    assert response.status_code == 302
+    assert len(cart.cart(visitor)) == 61
+
+
+@pytest.mark.thorough
+def test_whatever_is_changed_in_a_full_cart_its_cookie_fits(visitor, use):
+    use("signed_cookies")
+    _, kept, _ = fill(visitor)
+    chosen = Random(11)
+    fields = cart.with_token(visitor)
+    for name in list(kept):
+        # Each response is checked for a cookie that is too large.
+        visitor.post("/add/", fields | {"name": name, "quantity": chosen.randint(100, 900)})
+        assert name in cart.cart(visitor)
+        visitor.post("/remove/", fields | {"name": name})
+        assert name not in cart.cart(visitor)

@@ -1,0 +1,218 @@
+"""Every cell of the table on the page /engines/, seen to be so."""
+
+import base64
+import json
+import zlib
+from random import Random
+
+import lxml.html
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lab import engines, storage
+from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE, BrokenPromise
+from labkit.testing.contracts import CartPages, table, text, words
+from labkit.testing.server import LabServer
+from labkit.testing.wire import WireVisitor
+
+cart = CartPages()
+NOISE = "".join(map(chr, Random(10).choices(range(0x4E00, 0x9FA5), k=3000)))
+ROWS = [
+    pytest.param(
+        (engine, cache),
+        id=f"{engine} {cache}".strip(),
+        marks=[pytest.mark.redis] if cache == "Redis" else [],
+    )
+    for engine, cache, *_ in engines.TABLE
+]
+each_row = pytest.mark.parametrize("row", ROWS, scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def row(request):
+    """(engine, cache, REDIS_URL)"""
+    url = request.getfixturevalue("redis").url if request.param[1] == "Redis" else ""
+    return (*request.param, url)
+
+
+@pytest.fixture
+def on(row, use):
+    engine, _, url = row
+    use(engine, url)
+
+
+def cell(row, column):
+    (cells,) = (cells for *name, _, cells in engines.TABLE if tuple(name) == row[:2])
+    return dict(zip(engines.COLUMNS, cells.split(), strict=True))[column]
+
+
+def yes(fact):
+    return "yes" if fact else "no"
+
+
+def opened(cookie):
+    """What anybody can read in a session cookie, without a key."""
+    payload = cookie.partition(":")[0]
+    try:
+        raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
+        return json.loads(zlib.decompress(raw) if payload.startswith(".") else raw)
+    except ValueError:
+        return {}
+
+
+@each_row
+class TestOneProcess:
+    @pytest.fixture(autouse=True)
+    def _on(self, on):
+        pass
+
+    def test_does_the_server_end_it_on_time(self, row, visitor, clock):
+        cart.put(visitor, "apple", 3)
+        cookie = visitor.jar.get("sessionid_10")
+        if row[1] == "Redis":  # whose clock the test cannot move
+            prefix = f"django.contrib.sessions.{row[0]}"
+            key = caches["default"].make_key(prefix + cookie.value)
+            left = caches["default"]._cache.get_client().ttl(key)
+            assert 0 < left <= 120
+            return
+        clock.forward(seconds=120)
+        later = table(visitor.get("/display/", headers={"cookie": cookie.pair}))
+        assert cell(row, "end") == yes(later == {})
+
+    @pytest.mark.claim("C48")
+    def test_does_a_copied_cookie_bring_an_emptied_cart_back(self, row, visitor):
+        cart.put(visitor, "apple", 3)
+        copied = visitor.jar.get("sessionid_10").pair
+        cart.empty(visitor)
+        again = table(visitor.get("/display/", headers={"cookie": copied}))
+        assert cell(row, "replay") == yes(again == {"apple": 3})
+
+    @pytest.mark.claim("C34")
+    def test_can_the_visitor_read_it(self, row, visitor):
+        cart.put(visitor, "red apple", 3)
+        found = opened(visitor.jar.get("sessionid_10").value)
+        assert cell(row, "read") == yes(found.get("cart") == {"red apple": 3})
+
+    @pytest.mark.claim("C29")
+    @pytest.mark.pitfall("B39")
+    def test_is_it_lost_beyond_4096_bytes(self, row, visitor, monkeypatch):
+        fields = cart.put(visitor, "apple", 3)
+        put = storage.put
+        monkeypatch.setattr(
+            storage, "put", lambda *a: (put(*a), a[0].session.update({"noise": NOISE}))
+        )
+        broken = [SET_COOKIE_SIZE, COOKIE_REFUSED] if cell(row, "bytes") == "yes" else []
+        with visitor.expecting(*broken):
+            assert visitor.post("/add/", fields | {"name": "pear"}).status_code == 302
+        lost = cart.cart(visitor) == {"apple": 3}  # and Django said nothing
+        assert cell(row, "bytes") == yes(lost)
+
+    @pytest.mark.claim("C50")
+    def test_how_many_queries_does_a_look_need(self, row, visitor):
+        cart.put(visitor, "apple", 3)
+        with CaptureQueriesContext(connection) as queries:
+            cart.cart(visitor)
+        assert cell(row, "queries") == str(len(queries))
+
+
+@pytest.fixture(scope="module")
+def seen(row):
+    """What happens on real servers, two of them on one state folder: {column: cell}."""
+    engine, _, url = row
+    environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}", "REDIS_URL": url}
+    first = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
+    environ["LAB_STATE_DIR"] = str(first.state)
+    second = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
+    yield {
+        "migrate": without_a_table(first, WireVisitor(first.port)),
+        "second": at_a_second(WireVisitor(first.port), WireVisitor(second.port)),
+        "restart": after_a_restart(first, WireVisitor(first.port)),
+    }
+    second.stop()
+    first.stop()
+
+
+def without_a_table(server, visitor):
+    fields = cart.with_token(visitor, name="apple", quantity=1)
+    try:
+        assert visitor.post("/add/", fields).status_code == 302
+        return "no"
+    except BrokenPromise:
+        response = visitor.exchanges[-1].response
+    assert "The table is not there yet" in words(response)
+    server.migrate()
+    cart.put(visitor, "apple")
+    return "yes"
+
+
+def at_a_second(visitor, elsewhere):
+    elsewhere.jar = visitor.jar  # one browser: cookies ignore ports
+    cart.put(visitor, "apple")
+    at_first = cart.cart(elsewhere)
+    # Who does not know the key has the browser throw it away, and the first process loses the cart.
+    assert (visitor.jar.get("sessionid_10") is None) == (at_first == {})
+    cart.put(visitor, "pear")
+    at_last = cart.cart(elsewhere)
+    answers = {"[] []": "no", "['apple'] ['apple']": "late", "['apple'] ['apple', 'pear']": "yes"}
+    return answers[f"{list(at_first)} {list(at_last)}"]
+
+
+def after_a_restart(server, visitor):
+    cart.put(visitor, "apple")
+    assert cart.cart(visitor) == {"apple": 1}
+    server.kill()
+    server.start()
+    return yes(cart.cart(visitor) == {"apple": 1})
+
+
+@pytest.mark.thorough
+@each_row
+@pytest.mark.claim("C49", "C86")
+@pytest.mark.parametrize("column", ["migrate", "second", "restart"])
+def test_on_real_servers(row, seen, column):
+    assert cell(row, column) == seen[column]
+
+
+def test_every_cell_is_tested():
+    tested = {"end", "replay", "read", "bytes", "queries", "migrate", "second", "restart"}
+    assert set(engines.COLUMNS) == tested
+
+
+def test_the_page_shows_the_table_and_marks_the_engine_in_use(engine, visitor):
+    page = lxml.html.document_fromstring(text(visitor.get("/engines/")))
+    (header,) = page.xpath("//thead/tr")
+    assert [column.text_content() for column in header][1:] == list(engines.COLUMNS.values())
+    shown = [[td.text_content() for td in row.iterfind("td")] for row in page.xpath("//tbody/tr")]
+    assert shown == [cells.split() for *_, cells in engines.TABLE]
+    (marked,) = page.xpath("//tr[@aria-current]")
+    cache = ", LocMem" * (engine in {"cached_db", "cache"})
+    assert marked.find("th/b").text_content() == engine + cache
+    assert ("LocMem lies in the memory" in text(visitor.get("/engines/"))) == bool(cache)
+
+
+def test_the_page_says_when_the_cache_is_redis(visitor, use):
+    use("cache", "redis://127.0.0.1:1/0")  # it is not asked for anything
+    page = text(visitor.get("/engines/"))
+    assert "its cache is <b>Redis</b>" in page
+    assert "LocMem lies in the memory" not in page
+
+
+@pytest.mark.thorough
+def test_a_late_copy_that_is_added_to_undoes_what_the_other_process_added():
+    environ = {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"}
+    first = LabServer(django_settings.FOLDER, migrate=True, environ=environ)
+    environ["LAB_STATE_DIR"] = str(first.state)
+    second = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
+    visitor, elsewhere = WireVisitor(first.port), WireVisitor(second.port)
+    elsewhere.jar = visitor.jar
+    cart.put(visitor, "apple")
+    cart.cart(elsewhere)
+    cart.put(visitor, "pear")
+    cart.put(elsewhere, "plum")
+    assert cart.cart(elsewhere) == {"apple": 1, "plum": 1}
+    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # its own copy is late as well now
+    second.stop()
+    first.stop()

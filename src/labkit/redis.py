@@ -1,0 +1,100 @@
+"""A Redis server of one's own: on a socket, without a port, in a folder to throw away."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from labkit.mariadb import Failed, Missing
+from labkit.needs import NEEDS, missing_tools, program
+
+# No network, and nothing on disk.
+OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
+
+START_LIMIT = 20  # seconds
+STOP_LIMIT = 10  # seconds
+
+
+class PrivateRedis:
+    """One running server. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = folder / "socket"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @staticmethod
+    def need() -> None:
+        """Raises Missing where the server or the Python package is not installed."""
+        if sys.platform == "win32":
+            line = NEEDS["redis-server"].lines[""]
+            raise Missing(f"There is no private Redis on Windows: {line}")
+        if missing := missing_tools(["redis-py", "redis-server"]):
+            raise Missing(". ".join(missing))
+
+    @classmethod
+    def temporary(cls) -> "PrivateRedis":
+        """Start a server in a folder that only its owner may enter; `stop()` deletes both.
+
+        Raises Missing, Failed.
+        """
+        cls.need()
+        server = cls(Path(tempfile.mkdtemp(prefix="labkit-")))
+        try:
+            server.start()
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    @property
+    def url(self) -> str:
+        """REDIS_URL for this server."""
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        """Start the server, empty, and wait until it answers. Raises Failed."""
+        log = self.folder / "server.log"
+        command = [str(program("redis-server")), *OPTIONS]
+        command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C in the terminal is for the tests, which then stop this.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_LIMIT
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                last = log.read_text(errors="replace").splitlines()[-5:]
+                raise Failed("Redis did not start. The end of its log:\n" + "\n".join(last))
+            time.sleep(0.01)
+
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
+        # Not by redis-py, which tries for seconds before it gives up.
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(7) == b"+PONG\r\n"
+            except OSError:
+                return False
+
+    def kill(self) -> None:
+        """Kill the server as a power cut would; `start()` brings back an empty one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_LIMIT)
+
+    def stop(self) -> None:
+        """End the server and delete its folder."""
+        self.kill()  # it keeps nothing on disk, so there is nothing to be gentle with
+        shutil.rmtree(self.folder, ignore_errors=True)

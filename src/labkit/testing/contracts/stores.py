@@ -1,0 +1,42 @@
+"""The promises of a page that shows what is stored for a visitor, as in lab 10."""
+
+import pytest
+
+from labkit.testing.contracts.carts import CartPages, table
+from labkit.testing.contracts.common import RawRequests, words
+from labkit.testing.raw import REQUESTS
+
+
+class StorePages(RawRequests):
+    """/store/ shows what is stored, /engines/ compares; neither changes anything."""
+
+    page = b"/store/"
+    act = b"/empty/"
+    cart = CartPages()
+
+    @pytest.mark.parametrize("path", ["/store/", "/engines/"])
+    def test_looking_sets_no_cookie(self, visitor, path):
+        assert visitor.get(path).status_code == 200
+        assert list(visitor.jar) == []
+
+    def test_what_is_stored_is_shown_to_its_visitor_alone(self, visitor, classmate):
+        assert "Nothing is stored for you" in words(visitor.get("/store/"))
+        self.cart.put(visitor, "red apple", 3)
+        self.cart.put(classmate, "pear")
+        assert "{'red apple': 3}" in words(visitor.get("/store/"))
+        assert "red apple" not in words(classmate.get("/store/"))
+
+    @pytest.mark.parametrize("path", ["/store/", "/engines/"])
+    def test_nothing_is_sent_there(self, visitor, path):
+        fields = self.cart.with_token(visitor)
+        assert visitor.post(path, fields).status_code == 405
+
+    @pytest.mark.thorough
+    def test_no_raw_request_breaks_the_store(self, visitor, subtests):
+        token = self.cart.put(visitor, "bread", 2)["csrfmiddlewaretoken"].encode()
+        for raw in [*self.raw_requests, *REQUESTS]:
+            with subtests.test(request=raw.name):
+                response = self.answer_to(raw, visitor, token)
+                if raw.alone and response.status_code == 200:
+                    assert "bread" not in words(response)
+                assert table(visitor.get("/display/")) == {"bread": 2}
