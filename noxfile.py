@@ -158,7 +158,7 @@ def redis_kit(session: nox.Session) -> None:
     pytest(session, "tests", "-m", "redis")
 
 
-@nox.session(default=False)
+@nox.session
 def claims(session: nox.Session) -> None:
     """Every claim and every pitfall is proved by a test that passed in the sessions before"""
     environment(session)

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from labkit.catalog import Catalog, Lab
+from labkit.claims import PAGE, Ledger
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
-HEADINGS = ["Run", "Look for", "Try", "Questions", "Twin"]
+HEADINGS = ["Run", "Look for", "Try", "Questions", "Claims", "Twin"]
 MOST_LINES = 60
 CARRIERS_DIFFER = 40  # lines
 PROTECTION = [
@@ -187,6 +188,20 @@ def handouts_have_the_same_headings(checkout: Catalog) -> Iterator[str]:
             yield f"{lab.number}: README.md does not open with the lab's title"
 
 
+def every_claim_has_a_test(checkout: Catalog) -> Iterator[str]:
+    yield from Ledger(checkout).complaints()
+
+
+def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:
+    ledger = Ledger(checkout)
+    for lab in checkout.labs:
+        if ledger.handout(lab) != text(lab, "README.md"):
+            yield f"{lab.number}: README.md is behind labs/claims.toml; type: lab claims --write"
+    page = checkout.root / PAGE
+    if not page.exists() or page.read_text(encoding="utf-8") != ledger.page():
+        yield f"{PAGE} is behind labs/claims.toml; type: lab claims --write"
+
+
 def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
     for lab in checkout.labs:
         tests = "".join(text(lab, p) for p in files(lab) if p.parts[0] == "tests")
@@ -216,6 +231,8 @@ RULES = [
     twins_promise_and_ask_the_same,
     carriers_differ_little,
     handouts_have_the_same_headings,
+    every_claim_has_a_test,
+    handouts_tell_what_the_ledger_tells,
     contracts_are_kept,
     the_readme_lists_every_lab,
 ]
@@ -271,6 +288,10 @@ BROKEN = [
     (carriers_differ_little, CARRIERS + "url.py", "\n\n\n", "\n#\n#\n#\n", "under 40 is agreed"),
     (handouts_have_the_same_headings, CART + "README.md", "## Try", "## Do", "headings"),
     (handouts_have_the_same_headings, CART + "README.md", "cart kept", "basket", "title"),
+    (every_claim_has_a_test, "labs/08_session_api/tests/test_api.py", '"C52"', '"C51"', "C52 has no test"),
+    (every_claim_has_a_test, "labs/claims.toml", "[B47]", "[B48]", "a mark for B47, which is none"),
+    (handouts_tell_what_the_ledger_tells, "labs/claims.toml", "[C01]\ntext = \"", "[C01]\ntext = \"Not ", "behind"),
+    (handouts_tell_what_the_ledger_tells, CART + "README.md", "## Claims\n", "## Claims\n\nNone.\n", "behind"),
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
     (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),
     (the_readme_lists_every_lab, "README.md", "[04]", "[4]", "does not list 04"),
@@ -286,6 +307,8 @@ def test_a_broken_layout_is_noticed(checkout, tmp_path, rule, path, old, new, co
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
     shutil.copy(checkout.root / "README.md", tmp_path)
+    for folder in ("docs", "tests", "src/labkit/testing/contracts"):
+        shutil.copytree(checkout.root / folder, tmp_path / folder, ignore=ignored)
     broken = tmp_path / path
     if old is None:
         shutil.rmtree(broken) if broken.is_dir() else broken.unlink()

@@ -176,7 +176,8 @@ class Ledger:
         address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
         link = f"[{len(claims)} claims and {len(pitfalls)} pitfalls]({address})"
         lines = [
-            f"Textbooks tested here: {link}. In the terminal: `lab claims --lab {lab.number}`."
+            f"Met in this lab: {link} of textbooks, each with its test.",
+            f"In the terminal: `lab claims --lab {lab.number}`.",
         ]
         if told := [entry for entry in claims if entry.verdict in NOT_SO]:
             lines += ["", "| | What the textbook says | What happens |", "|---|---|---|"]
