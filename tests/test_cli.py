@@ -94,6 +94,17 @@ def test_list_names_every_lab(said, checkout):
         assert f":{lab.port}/" in text
 
 
+def test_claims_are_told_with_their_tests(said):
+    status, text = said("claims")
+    assert status == 0
+    assert "94 claims, 47 pitfalls." in text
+    status, text = said("claims", "--lab", "9", "--verdict", "contradicted")
+    assert "C63" in text
+    assert "test_reading_does_not_prolong_it" in text.replace(" │ │ │ │ ", "")
+    assert "1 claims, 0 pitfalls." in text
+    assert said("claims", "--lab", "99")[0] == 1
+
+
 @pytest.mark.parametrize("command", ["run", "reset"])
 def test_an_unknown_lab_is_one_sentence(said, command):
     status, text = said(command, "99")

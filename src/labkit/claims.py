@@ -174,7 +174,7 @@ class Ledger:
         entries = self.of_lab(lab)
         claims, pitfalls = _split(entries)
         address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
-        link = f"[{len(claims)} claims and {len(pitfalls)} pitfalls]({address})"
+        link = f"[{counted(claims, 'claim')} and {counted(pitfalls, 'pitfall')}]({address})"
         lines = [
             f"Met in this lab: {link} of textbooks, each with its test.",
             f"In the terminal: `lab claims --lab {lab.number}`.",
@@ -212,6 +212,11 @@ class Ledger:
 
 def _split(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     return [e for e in entries if e.is_claim], [e for e in entries if not e.is_claim]
+
+
+def counted(entries: list[Entry], thing: str) -> str:
+    """How many there are, as "1 claim" or "2 claims"."""
+    return f"{len(entries)} {thing}{'' if len(entries) == 1 else 's'}"
 
 
 def _cell(text: str) -> str:

@@ -285,12 +285,17 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
-    table = Table("", "What the textbook says or does", "", "What happens", "Lab", "Test")
+    table = Table(
+        "", "What the textbook says or does", "", "What happens, and the test that shows it"
+    )
     table.show_lines = True
     for entry in shown:
-        test = str(next(iter(ledger.proving(entry)), "none"))
-        cells = (entry.id, entry.text, entry.verdict, entry.evidence, entry.lab, test)
-        table.add_row(*map(escape, cells))
+        proofs = ledger.proving(entry)
+        tests = "\n".join(map(str, proofs[:1])) or "no test"
+        if len(proofs) > 1:
+            tests += f" and {len(proofs) - 1} more"
+        happens = f"{escape(entry.evidence)}\n[dim]{escape(tests)}[/]"
+        table.add_row(entry.id, escape(entry.text), entry.verdict, happens)
     console.print(table)
     claimed = sum(entry.is_claim for entry in shown)
     console.print(f"{claimed} claims, {len(shown) - claimed} pitfalls.")
