@@ -285,9 +285,8 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
-    table = Table(
-        "", "What the textbook says or does", "", "What happens, and the test that shows it"
-    )
+    table = Table("", "What the textbook says or does", "")
+    table.add_column("What happens, and the test that shows it", overflow="fold")
     table.show_lines = True
     for entry in shown:
         proofs = ledger.proving(entry)
@@ -297,8 +296,9 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         happens = f"{escape(entry.evidence)}\n[dim]{escape(tests)}[/]"
         table.add_row(entry.id, escape(entry.text), entry.verdict, happens)
     console.print(table)
-    claimed = sum(entry.is_claim for entry in shown)
-    console.print(f"{claimed} claims, {len(shown) - claimed} pitfalls.")
+    told = [entry for entry in shown if entry.is_claim]
+    warned = [entry for entry in shown if not entry.is_claim]
+    console.print(f"{claims.counted(told, 'claim')}, {claims.counted(warned, 'pitfall')}.")
 
 
 @main.command(short_help="Look for what is missing here, and say how to get it.")
