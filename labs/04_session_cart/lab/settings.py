@@ -15,9 +15,11 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 INSTALLED_APPS = [
     "lab",
     "labkit.pages",
+    "labkit.exchange",
     "django.contrib.sessions",
 ]
 MIDDLEWARE = [
+    "labkit.exchange.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "labkit.pages.middleware.error_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -14,8 +14,10 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 INSTALLED_APPS = [
     "lab",
     "labkit.pages",
+    "labkit.exchange",
 ]
 MIDDLEWARE = [
+    "labkit.exchange.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "labkit.pages.middleware.error_pages",
     "django.middleware.common.CommonMiddleware",

@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database of a lab's tests: SQLite in memory, or a private MariaDB for this run",
     )
+    group.addoption(
+        "--lab-panel", action="store_true", help="run a lab's tests with its exchange panel"
+    )
+    group.addoption(
+        "--lab-record", type=Path, help="write down every exchange of a lab's tests, into a file"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,6 +52,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         "mysql: needs MariaDB's server, as in nox -t mysql",
         "redis: needs Redis's server, as in nox -t redis",
         "thorough: many requests, as in nox -s thorough",
+        "panel: runs the labs with the exchange panel, as in nox -s panel",
         "claim(*ids): shows what becomes of these claims of labs/claims.toml",
         "pitfall(*ids): shows how these pitfalls of labs/claims.toml are met",
     ):
@@ -57,6 +64,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         for name in ("DATABASE_URL", "REDIS_URL"):  # nobody's own server is touched
             os.environ.pop(name, None)
+        os.environ["LAB_PANEL"] = "1" if early_config.known_args_namespace.lab_panel else "0"
         if early_config.known_args_namespace.lab_db == "mysql":
             from labkit import conf
 
@@ -119,16 +127,39 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _proved.append({"test": report.nodeid, "outcome": report.outcome, "proves": proves})
 
 
-def pytest_sessionfinish() -> None:
+@pytest.fixture(autouse=True)
+def _recorded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The time stands still while a run is recorded, so that two runs have the same.
+
+    In the past: the engine `file` compares it with when a file was really written.
+    """
+    if not request.config.getoption("lab_record") or "clock" in request.fixturenames:
+        yield
+        return
+    import time_machine
+
+    with time_machine.travel("2020-01-06 09:00 +0000", tick=False):
+        yield
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    module = sys.modules.get("labkit.testing.recording")
+    if module and module.recording:
+        module.recording.write(session.config.getoption("lab_record"))
     if path := os.environ.get("LAB_RESULTS"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json.dumps({"tests": _proved}, indent=1), encoding="utf-8")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     if module := sys.modules.get("labkit.testing.browser"):
         module.of_this_test.clear()
+    if item.config.getoption("lab_record"):
+        from labkit.testing import recording
+
+        recording.recording = recording.recording or recording.Recording()
+        recording.recording.test = item.nodeid
 
 
 @pytest.hookimpl(wrapper=True)

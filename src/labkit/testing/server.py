@@ -55,6 +55,7 @@ class LabServer:
         self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         # A DATABASE_URL of the shell is somebody's own; only a test's `environ` names one.
         own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": "", "REDIS_URL": ""}
+        own["LAB_PANEL"] = "1"  # as for a person
         self._environ |= own | (environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         try:

@@ -12,7 +12,7 @@ from django.http.request import validate_host
 from django.test import Client
 
 from labkit.jar import Jar, Origin
-from labkit.testing import checks
+from labkit.testing import checks, recording
 from labkit.testing.browser import Browser, Exchange
 
 
@@ -73,9 +73,13 @@ class Visitor(Browser, Client):
         """
         self._requesting = True
         try:
-            response = super().request(**request)
+            with recording.counted() as queries:
+                response = super().request(**request)
         finally:
             self._requesting = False
+        if recording.recording:
+            under_way = self._under_way
+            recording.recording.take(under_way.method, under_way.address, response, queries[0])
         self._finish(self._under_way, response, checks.set_cookie_lines(response))
         return response
 

@@ -1,0 +1,44 @@
+"""The server's clock, which can be moved; the browser's cannot.
+
+All of this process tells the moved time: views, sessions, signatures, Set-Cookie, log. MariaDB and
+other processes do not. https://time-machine.readthedocs.io/
+"""
+
+import datetime as dt
+import threading
+import time
+from contextlib import suppress
+
+import time_machine
+
+_lock = threading.Lock()
+_travel: time_machine.travel | None = None
+_traveller: time_machine.Traveller | None = None
+_moved = 0.0
+_real = time.time
+
+
+def moved() -> float:
+    """By how many seconds the clock is ahead of the real one."""
+    return _moved
+
+
+def forward(seconds: float) -> None:
+    """Move it; a negative number moves it back."""
+    global _travel, _traveller, _moved  # noqa: PLW0603 one clock for the whole process
+    with _lock:
+        if _traveller is None:
+            _travel = time_machine.travel(dt.datetime.now(dt.UTC), tick=True)
+            _traveller = _travel.start()
+        _traveller.shift(seconds)
+        _moved += seconds
+
+
+def back_to_now() -> None:
+    """The real time again."""
+    global _travel, _traveller, _moved
+    with _lock:
+        if _travel is not None:
+            with suppress(RuntimeError):
+                _travel.stop()
+        _travel, _traveller, _moved = None, None, 0.0

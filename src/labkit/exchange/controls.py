@@ -1,0 +1,146 @@
+"""What the instructor may do from the panel: move the clock, reset, and change what is kept."""
+
+import ipaddress
+import json
+import secrets
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from labkit.exchange import clock
+from labkit.exchange.cookies import edited, whose
+from labkit.exchange.record import log
+
+STEPS = {  # seconds
+    "60": "+1 minute",
+    "120": "+2 minutes",
+    "300": "+5 minutes",
+    "86400": "+1 day",
+    "1209600": "+2 weeks",
+}
+_PROXIES = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
+# A form of the panel proves by this that it is ours. It is no cookie, since the panel sets none.
+KEY = secrets.token_urlsafe(24)
+
+
+class NotAllowed(Exception):
+    """The message says why, in a sentence."""
+
+
+def is_instructor(request: HttpRequest) -> bool:
+    """Whether the request comes from this very machine, under one of its own names."""
+    if any(name in request.META for name in _PROXIES):
+        return False
+    host = urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or ""
+    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and (
+        _is_loopback(host) or host == "localhost" or host.endswith(".localhost")
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def check(request: HttpRequest) -> None:
+    """Raises NotAllowed unless this is a form of the panel's own, sent from this machine."""
+    if not is_instructor(request):
+        raise NotAllowed("Only the machine that runs the lab may do this, under its own name.")
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):
+        raise NotAllowed("This form came from another site.")
+    if not secrets.compare_digest(request.POST.get("key", "").encode(), KEY.encode()):
+        raise NotAllowed("Open the panel again, then send this form once more.")
+
+
+def move_clock(by: str) -> str:
+    """Move the server's clock by one of STEPS, or back to the real time; what was done."""
+    if by == "now":
+        clock.back_to_now()
+        return "The server's clock is back at the real time."
+    if by not in STEPS:
+        raise NotAllowed("The clock does not move by that.")
+    clock.forward(int(by))
+    return (
+        f"The server's clock moved by {STEPS[by]}. The browser's did not: it keeps and sends its "
+        "cookies as before."
+    )
+
+
+def reset(request: HttpRequest, response: HttpResponse) -> None:
+    """Empty what this lab keeps: rows, files, cache entries, and its cookies in this browser."""
+    if settings.DATABASES.get("default", {}).get("NAME"):
+        from django.core.management import call_command
+
+        call_command("flush", interactive=False, verbosity=0)
+    _empty_cache()
+    if folder := getattr(settings, "SESSION_FILE_PATH", None):
+        for path in Path(folder).glob("*"):
+            path.unlink(missing_ok=True)
+    for name in request.COOKIES:
+        if whose(name)[1]:
+            _give(response, name, None)
+    clock.back_to_now()
+    log.clear()
+
+
+def _empty_cache() -> None:
+    """LocMem is this lab's alone; in a Redis only the lab's own keys go."""
+    from django.core.cache import caches
+
+    cache: Any = caches["default"]
+    if "redis" not in type(cache).__module__:
+        cache.clear()
+        return
+    client = cache._cache.get_client()
+    for key in client.scan_iter(match=cache.make_key("*")):
+        client.delete(key)
+
+
+def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
+    """Change or delete one of this lab's cookies in this browser; what was done."""
+    name = request.POST.get("cookie", "")
+    if name not in request.COOKIES or not whose(name)[1]:
+        raise NotAllowed("Your browser has no cookie of this lab by that name.")
+    if "delete" in request.POST:
+        _give(response, name, None)
+        return f"The cookie {name} is deleted."
+    value = request.POST.get("value", "")
+    if not value.isascii() or not value.isprintable() or set(value) & set(' ",;\\'):
+        raise NotAllowed("A cookie's value has no spaces, quotes, commas, semicolons or accents.")
+    if len(name) + len(value) > 4096:
+        raise NotAllowed("A cookie has at most 4096 bytes.")
+    _give(response, name, value)
+    return f"The cookie {name} is now {value or 'empty'}, until the browser closes."
+
+
+def _give(response: HttpResponse, name: str, value: str | None) -> None:
+    response.cookies.update(edited(name, value))
+
+
+def change_entry(request: HttpRequest) -> str:
+    """Change or delete one entry of this browser's session, in the store; what was done."""
+    engine = settings.SESSION_ENGINE
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    store = import_module(engine).SessionStore(key)
+    if engine.endswith(".signed_cookies"):
+        raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
+    if not store.keys():
+        raise NotAllowed("Your browser has no session.")
+    entry = request.POST.get("entry", "")
+    if "delete" in request.POST:
+        store.pop(entry, None)
+        store.save()
+        return f"The entry {entry} is deleted."
+    try:
+        store[entry] = json.loads(request.POST.get("value", ""))
+    except ValueError:
+        raise NotAllowed('A value is JSON, such as 5, "five" or {"apple": 5}.') from None
+    store.save()
+    return f"The entry {entry} is now {store[entry]!r}. That was a write: its time begins anew."

@@ -1,0 +1,200 @@
+"""Cookies in plain words: whose one is, what its attributes mean, what a browser makes of it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+
+from django.conf import settings
+
+from labkit.catalog import CatalogError, catalog
+from labkit.exchange.record import Exchange, pairs
+from labkit.jar import Jar, Origin, Refused, parse_date
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A cookie that came along with a request."""
+
+    name: str
+    value: str
+    size: int  # bytes of name and value
+    whose: str
+    own: bool  # whether it is this lab's
+
+
+@dataclass(frozen=True)
+class Life:
+    """How long something still lives, for a bar that runs down. All in seconds."""
+
+    whole: float
+    left: float
+
+    @property
+    def gone(self) -> float:
+        """What has run off since it was given."""
+        return self.whole - self.left
+
+
+@dataclass(frozen=True)
+class Given:
+    """A cookie that the answer sets or deletes."""
+
+    name: str
+    value: str
+    size: int
+    whose: str
+    line: str  # the Set-Cookie header as it is sent
+    words: list[tuple[str, str]]  # (attribute, what it means)
+    refused: str  # why a browser does not keep it; empty where it does
+    life: Life | None  # None: until the browser closes, or deleted
+    deletes: bool
+
+
+def whose(name: str) -> tuple[str, bool]:
+    """Whose cookie this is, in words, and whether it is this lab's own."""
+    lab = str(settings.LAB)
+    if name == settings.SESSION_COOKIE_NAME and _has_sessions():
+        return "this lab's session key", True
+    if name == settings.CSRF_COOKIE_NAME:
+        return "Django's, against forged forms", True
+    if name.endswith(f"_{lab}") or f"_{lab}_" in name:
+        return "this lab's own", True
+    for number in _other_labs(lab):
+        if name.endswith(f"_{number}") or f"_{number}_" in name:
+            return f"lab {number}'s: cookies ignore ports", False
+    return "not this lab's", False
+
+
+def _has_sessions() -> bool:
+    return any("SessionMiddleware" in name for name in settings.MIDDLEWARE)
+
+
+def _other_labs(lab: str) -> list[str]:
+    try:
+        return [other.number for other in catalog().labs if other.number != lab]
+    except CatalogError:
+        return []
+
+
+def sent(exchange: Exchange) -> list[Sent]:
+    """The cookies of the request, this lab's first."""
+    found = []
+    for name, value in pairs(exchange.cookie_header):
+        # WSGI shows the header's bytes as Latin-1.
+        raw = f"{name}{value}".encode("latin-1", "replace")
+        text = value.encode("latin-1", "replace").decode("utf-8", "replace")
+        found.append(Sent(name, text, len(raw), *whose(name)))
+    return sorted(found, key=lambda cookie: not cookie.own)
+
+
+def given(exchange: Exchange) -> list[Given]:
+    """The cookies of the answer."""
+    return [_given(line, exchange) for line in exchange.set_cookies]
+
+
+def _given(line: str, exchange: Exchange) -> Given:
+    pair, *attributes = line.split("; ")
+    name, _, value = pair.partition("=")
+    found = {a.partition("=")[0].lower(): a.partition("=")[2] for a in attributes}
+    deletes = found.get("max-age") == "0"
+    whole = _lifetime(found, exchange.at)
+    life = None
+    if whole is not None and not deletes:
+        # The browser's clock goes on, however the server's has been moved.
+        life = Life(whole, max(0.0, whole - (time.monotonic() - exchange.ticked)))
+    return Given(
+        name=name,
+        value=value,
+        size=len(f"{name}{value}".encode()),
+        whose=whose(name)[0],
+        line=line,
+        words=list(_in_words(found, deletes)),
+        refused=_refusal(line, exchange),
+        life=life,
+        deletes=deletes,
+    )
+
+
+def _lifetime(found: dict[str, str], at: float) -> float | None:
+    if found.get("max-age", "").lstrip("-").isdigit():
+        return float(found["max-age"])
+    end = parse_date(found.get("expires", ""))
+    return None if end is None else end - at
+
+
+_SAME_SITE = {
+    "lax": "from another site it comes along with a link, and with no form or picture",
+    "strict": "from another site it does not come along at all",
+    "none": "from another site it comes along too",
+    "": "browsers treat it as Lax",
+}
+
+
+def _in_words(found: dict[str, str], deletes: bool) -> Iterator[tuple[str, str]]:
+    if deletes:
+        yield "Max-Age=0", "it is over at once: the browser deletes the cookie"
+    elif "max-age" in found:
+        yield f"Max-Age={found['max-age']}", _duration(found["max-age"])
+    elif "expires" in found:
+        yield f"expires={found['expires']}", "the browser keeps it till then"
+    else:
+        yield "no Max-Age", "temporary: it goes when the browser closes"
+    path = found.get("path", "")
+    everywhere = "sent to every address of this host"
+    yield (
+        f"Path={path}" if path else "no Path",
+        everywhere if path == "/" else "sent to addresses below this path alone",
+    )
+    if domain := found.get("domain"):
+        yield f"Domain={domain}", "sent to this domain and all below it"
+    else:
+        yield "no Domain", "sent to this very host, on every port"
+    if "httponly" in found:
+        yield "HttpOnly", "no script sees it"
+    else:
+        yield "no HttpOnly", "scripts on the page can read and change it"
+    if "secure" in found:
+        yield "Secure", "sent over https alone, and to this machine itself"
+    else:
+        yield "no Secure", "sent over plain http as well"
+    same_site = found.get("samesite", "")
+    meaning = _SAME_SITE.get(same_site.lower(), "not a value that browsers know: as Lax")
+    yield f"SameSite={same_site}" if same_site else "no SameSite", meaning
+
+
+def _duration(seconds: str) -> str:
+    """A number of seconds in words."""
+    try:
+        number = int(seconds)
+    except ValueError:
+        return "not a number"
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if number >= 2 * size or number == size:
+            count = number / size
+            text = f"{count:.0f}" if count == int(count) else f"{count:.1f}"
+            return f"the browser keeps it for {text} {unit}{'' if count == 1 else 's'}"
+    return f"the browser keeps it for {number} second{'' if number == 1 else 's'}"
+
+
+def _refusal(line: str, exchange: Exchange) -> str:
+    """Why a browser does not keep this cookie; empty where it does."""
+    host = exchange.host.rpartition(":")[0] or exchange.host
+    path = exchange.path.partition("?")[0]
+    try:
+        Jar().store(line, Origin(exchange.scheme, host.strip("[]").lower(), path))
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def edited(name: str, value: str | None) -> SimpleCookie:
+    """A Set-Cookie that changes one cookie of this lab by hand; None deletes it."""
+    cookie: SimpleCookie = SimpleCookie()
+    cookie[name] = value or ""
+    cookie[name]["path"] = "/"
+    cookie[name]["samesite"] = "Lax"
+    cookie[name]["httponly"] = True
+    if value is None:
+        cookie[name]["max-age"] = 0
+    return cookie

@@ -1,0 +1,111 @@
+"""The one middleware of the panel: it watches an exchange from outside, and writes a line below."""
+
+import os
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from labkit.exchange import line
+from labkit.exchange.record import Exchange, log, note
+from labkit.exchange.watching import current, store_id, watch
+
+OWN = "/__lab__/"  # the panel's addresses: answered here, before any session is looked at
+LONGEST_FORM = 2000  # characters
+Respond = Callable[[HttpRequest], HttpResponse]
+
+
+def observe(get_response: Respond) -> Respond:
+    """Middleware, the first in the list: note each exchange, and say its gist below the page.
+
+    Raises MiddlewareNotUsed where the environment says LAB_PANEL=0.
+    """
+    if os.environ.get("LAB_PANEL") == "0":
+        raise MiddlewareNotUsed
+    sessions = any("sessions.middleware" in name for name in settings.MIDDLEWARE)
+    engine = settings.SESSION_ENGINE if sessions else ""
+    if engine:
+        watch(import_module(engine).SessionStore)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(OWN):
+            return _own(request, get_response)
+        exchange = _begin(request)
+        started = time.perf_counter()
+        token = current.set(exchange)
+        try:
+            response = get_response(request)
+        finally:
+            current.reset(token)
+        exchange.duration = time.perf_counter() - started
+        exchange.engine = engine
+        _end(exchange, request, response)
+        log.add(exchange)
+        line.add_to(response, exchange)
+        return response
+
+    return middleware
+
+
+def _own(request: HttpRequest, get_response: Respond) -> HttpResponse:
+    """A page of the panel: no other middleware sees it, so that it neither reads nor saves."""
+    try:
+        match = resolve(request.path_info, "labkit.exchange.urls")
+    except Resolver404:
+        return get_response(request)
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    response.headers.setdefault("Referrer-Policy", "no-referrer")  # its addresses are secrets
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _begin(request: HttpRequest) -> Exchange:
+    meta = request.META
+    query = meta.get("QUERY_STRING", "")
+    return log.begin(
+        method=request.method or "",
+        path=f"{request.path}?{query}" if query else request.path,
+        peer=meta.get("REMOTE_ADDR", ""),
+        agent=meta.get("HTTP_USER_AGENT", ""),
+        host=meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""),
+        scheme=request.scheme or "http",
+        cookie_header=meta.get("HTTP_COOKIE", ""),
+    )
+
+
+def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> None:
+    """Note what the answer says, and how the session was left; ask neither anything."""
+    exchange.status, exchange.reason = response.status_code, response.reason_phrase
+    exchange.location = response.headers.get("Location", "")
+    exchange.content_type = response.headers.get("Content-Type", "")
+    exchange.length = None if response.streaming else len(response.content)
+    if response.cookies:
+        exchange.set_cookies = [morsel.OutputString() for morsel in response.cookies.values()]
+    if "_post" in request.__dict__:
+        exchange.form = _form(request.__dict__["_post"])
+    session: Any = request.__dict__.get("session")
+    if session is not None:
+        exchange.session = store_id(session)
+        exchange.modified = session.modified
+        if "_session_cache" in session.__dict__:
+            exchange.after = note(session.__dict__["_session_cache"])
+
+
+def _form(post: Any) -> str:
+    """What was sent as a form, without passwords, and not too much of it."""
+    if not post:
+        return ""
+    fields = [
+        (name, "…" if "password" in name else value)
+        for name, values in post.lists()
+        for value in values
+    ]
+    return urlencode(fields)[:LONGEST_FORM]

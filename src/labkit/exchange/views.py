@@ -1,0 +1,162 @@
+"""The panel's pages: one exchange in five parts, the list of all, and the instructor's acts."""
+
+import shlex
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from labkit.exchange import clock, controls, cookies, diagram, line, stored, telling
+from labkit.exchange.record import Exchange, log
+from labkit.pages.errors import error_page
+
+
+@require_safe
+def exchange(request: HttpRequest, token: str) -> HttpResponse:
+    """One exchange, and the redirect that led to it. Whoever has its address may look."""
+    found = _find(token)
+    shown = [found.before_this, found] if found.before_this else [found]
+    instructor = controls.is_instructor(request)
+    return render(
+        request,
+        "labkit/exchange.html",
+        {
+            "exchange": found,
+            "sentence": line.with_redirect(found),
+            "parts": [_parts(each) for each in shown],
+            "stored": _stored(found),
+            "diagram": diagram.svg(found),
+            "arrows": diagram.arrows(found),
+            "instructor": instructor,
+            "curl": _curl(found) if instructor else "",
+            "key": controls.KEY if instructor else "",
+            "said": request.GET.get("said", "")[:400] if instructor else "",
+            **_choices(request, found),
+        },
+    )
+
+
+def _find(token: str) -> Exchange:
+    found = log.find(token)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _parts(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "exchange": exchange,
+        "gist": line.gist(exchange),
+        "sent": cookies.sent(exchange),
+        "form": parse_qsl(exchange.form, keep_blank_values=True),
+        "session": telling.tell(exchange) if exchange.engine else None,
+        "given": cookies.given(exchange),
+        "milliseconds": f"{exchange.duration * 1000:.1f}",
+    }
+
+
+def _stored(exchange: Exchange) -> dict[str, Any]:
+    """What lies in the store now, and where there is none, why."""
+    if not exchange.engine:
+        return {
+            "why_not": "This lab keeps nothing on the server: what it remembers is in the cookies."
+        }
+    told = telling.tell(exchange)
+    key = told.key_after or told.key_before
+    if not key:
+        return {"why_not": "This visitor has no session, so nothing is stored."}
+    found = stored.in_store(exchange.engine, key)
+    if found is None:
+        return {"why_not": "Nothing any more: the session has been deleted since."}
+    facts = found.facts
+    if exchange.engine.endswith(".signed_cookies"):
+        facts = [*facts, *stored.facts_of_cookie(exchange.engine, key)]
+    return {"facts": facts, "decoded": found.decoded, "life": found.life}
+
+
+def _choices(request: HttpRequest, exchange: Exchange) -> dict[str, Any]:
+    """What may be moved and changed."""
+    names = [name for name in exchange.cookies_after() if cookies.whose(name)[1]]
+    told = telling.tell(exchange) if exchange.engine else None
+    return {
+        "steps": list(controls.STEPS.items()),
+        "moved": clock.moved(),
+        "own_cookies": names,
+        "entries": [row.key for row in told.rows if row.change != "removed"] if told else [],
+        "back": exchange.path if exchange.method in {"GET", "HEAD"} else "/",
+    }
+
+
+def _curl(exchange: Exchange) -> str:
+    """The request again, for a terminal."""
+    words = ["curl", "-i"]
+    if exchange.method == "HEAD":
+        words = ["curl", "-I"]
+    elif exchange.method not in {"GET", "POST"} or (
+        exchange.method == "POST" and not exchange.form
+    ):
+        words += ["-X", exchange.method]
+    if exchange.cookie_header:
+        words += ["-H", f"Cookie: {exchange.cookie_header}"]
+    if exchange.form:
+        words += ["--data", exchange.form]
+    return shlex.join([*words, f"{exchange.scheme}://{exchange.host}{exchange.path}"])
+
+
+@require_safe
+def exchanges(request: HttpRequest) -> HttpResponse:
+    """All that is remembered, of all visitors, for the instructor's own machine."""
+    if not controls.is_instructor(request):
+        raise Http404
+    listed = [(log.visitor(each), line.gist(each), each) for each in log.newest()]
+    return render(request, "labkit/exchanges.html", {"exchanges": listed})
+
+
+@require_safe
+def as_json(request: HttpRequest) -> HttpResponse:
+    """The same for programs, such as the console."""
+    if not controls.is_instructor(request):
+        raise Http404
+    return JsonResponse({"exchanges": [_as_json(each) for each in log.newest()]})
+
+
+def _as_json(exchange: Exchange) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    return {
+        "number": exchange.number,
+        "at": datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="seconds"),
+        "visitor": log.visitor(exchange),
+        "method": exchange.method,
+        "path": exchange.path,
+        "status": exchange.status,
+        "sentence": line.gist(exchange),
+        "url": f"/__lab__/exchange/{exchange.token}/",
+    }
+
+
+@require_POST
+def control(request: HttpRequest, token: str, what: str) -> HttpResponse:
+    """Do one of the instructor's acts, and go back to the panel, which says what was done."""
+    response = HttpResponseRedirect("")
+    try:
+        controls.check(request)
+        if what == "clock":
+            said = controls.move_clock(request.POST.get("by", ""))
+        elif what == "reset":
+            controls.reset(request, response)
+            response["Location"] = "/"
+            return response
+        elif what == "cookie":
+            said = controls.change_cookie(request, response)
+        elif what == "entry" and settings.SESSION_ENGINE:
+            said = controls.change_entry(request)
+        else:
+            raise Http404
+    except controls.NotAllowed as refused:
+        return error_page(request, 403, "This was refused", str(refused))
+    response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': said})}#controls"
+    return response

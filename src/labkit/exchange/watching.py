@@ -1,0 +1,195 @@
+"""Watches sessions as they are read, written, loaded and saved, and changes nothing about it.
+
+Two attributes of SessionBase, `accessed` and `modified`, become descriptors that note who sets
+them, and the store's own load, save, delete, encode and decode note what passes. The class stays
+the same one: its name is part of the salt that signs a session.
+https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
+"""
+
+import functools
+import itertools
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from labkit.exchange.record import Exchange, Passage, Touch, note
+
+current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+_numbers = itertools.count(1)
+_MARK = "_labkit_watched"
+_DJANGO = str(Path(django.__file__).parent)
+_SESSIONS = str(Path(_DJANGO, "contrib", "sessions"))
+_HERE = str(Path(__file__).parent)
+
+
+def watch(store: type[SessionBase]) -> None:
+    """Watch every session of this engine's class, once and for all."""
+    if _MARK not in SessionBase.__dict__:
+        setattr(SessionBase, _MARK, True)
+        SessionBase.accessed = _Noted("accessed", wrote=False)
+        SessionBase.modified = _Noted("modified", wrote=True)
+    if _MARK not in store.__dict__:
+        setattr(store, _MARK, True)
+        for name, wrapper in _WRAPPERS.items():
+            setattr(store, name, wrapper(getattr(store, name)))
+
+
+def store_id(session: Any) -> int:
+    """A number for this SessionStore, never given twice (id() may be)."""
+    number: int = session.__dict__.get("_labkit_id") or next(_numbers)
+    session.__dict__["_labkit_id"] = number
+    return number
+
+
+class _Noted:
+    """An attribute that is true or false, and notes where it is set to true."""
+
+    def __init__(self, name: str, *, wrote: bool) -> None:
+        self._name, self._wrote = f"_labkit_{name}", wrote
+
+    def __get__(self, session: Any, owner: type) -> Any:
+        return self if session is None else session.__dict__.get(self._name, False)
+
+    def __set__(self, session: Any, value: bool) -> None:
+        session.__dict__[self._name] = value
+        if value and (exchange := current.get()) is not None:
+            _touched(exchange, session, self._wrote)
+
+
+def _touched(exchange: Exchange, session: Any, wrote: bool) -> None:
+    """Note the innermost line of the lab that led here, else of whoever asked first."""
+    frame = sys._getframe(2)
+    first = None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(_lab_folder()):
+            break
+        if first is None and not file.startswith((_SESSIONS, _HERE)):
+            first = frame
+        if file.startswith(_SESSIONS) and file.endswith("middleware.py"):
+            return  # the middleware's own bookkeeping
+        frame = frame.f_back  # type: ignore[assignment]
+    found = frame or first
+    if found is None:
+        return
+    file, own = found.f_code.co_filename, frame is not None
+    shown = file.removeprefix(_lab_folder()) if own else _module(file)
+    place = f"{shown.lstrip('/')}:{found.f_lineno}"
+    touches = exchange.touches.setdefault(store_id(session), [])
+    touch = Touch(wrote, place, own)
+    if touch not in touches:
+        touches.append(touch)
+
+
+@functools.cache
+def _lab_folder() -> str:
+    return str(settings.FOLDER)
+
+
+@functools.cache
+def _module(file: str) -> str:
+    """A file of a library by the names that an import has."""
+    parent = str(Path(_DJANGO).parent)
+    return Path(file.removeprefix(parent)).as_posix() if file.startswith(parent) else file
+
+
+# What passes between server and store
+
+
+def _load(load: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(load)
+    def watched(self: Any) -> Any:
+        exchange = current.get()
+        if exchange is None:
+            return load(self)
+        asked = self._session_key
+        try:
+            data = load(self)
+        except Exception as error:
+            exchange.passages.append(Passage("load", store_id(self), asked, failed=_words(error)))
+            raise
+        found = self._session_key is not None
+        raw = self.__dict__.pop("_labkit_raw", None)
+        exchange.passages.append(Passage("load", store_id(self), asked, note(data), raw, found))
+        return data
+
+    return watched
+
+
+def _save(save: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(save)
+    def watched(self: Any, must_create: bool = False) -> Any:
+        exchange = current.get()
+        if exchange is None:
+            return save(self, must_create)
+        new = must_create or self._session_key is None
+        before = len(exchange.passages)
+        try:
+            result = save(self, must_create)
+        except Exception as error:
+            failed = Passage("save", store_id(self), self._session_key, failed=_words(error))
+            exchange.passages.append(failed)
+            raise
+        if any(p.store == store_id(self) for p in exchange.passages[before:]):
+            return result  # it has called itself, to create the session
+        data = note(getattr(self, "_session_cache", {}))
+        raw = self.__dict__.pop("_labkit_raw", None)
+        kind = "create" if new else "save"
+        exchange.passages.append(Passage(kind, store_id(self), self._session_key, data, raw))
+        return result
+
+    return watched
+
+
+def _delete(delete: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(delete)
+    def watched(self: Any, session_key: str | None = None) -> Any:
+        exchange = current.get()
+        key = session_key or self._session_key
+        result = delete(self, session_key)
+        if exchange is not None and key is not None:
+            exchange.passages.append(Passage("delete", store_id(self), key))
+        return result
+
+    return watched
+
+
+def _encode(encode: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(encode)
+    def watched(self: Any, session_dict: Any) -> Any:
+        text = encode(self, session_dict)
+        if current.get() is not None:
+            self._labkit_raw = text
+        return text
+
+    return watched
+
+
+def _decode(decode: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(decode)
+    def watched(self: Any, session_data: Any) -> Any:
+        if current.get() is not None:
+            self._labkit_raw = session_data
+        return decode(self, session_data)
+
+    return watched
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+_WRAPPERS = {
+    "load": _load,
+    "save": _save,
+    "delete": _delete,
+    "encode": _encode,
+    "decode": _decode,
+}

@@ -1,0 +1,48 @@
+"""Every lab's tests run with the exchange panel and without: each answer is the same."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit.catalog import Catalog
+from labkit.testing.recording import differences
+
+ROOT = Path(__file__).parents[1]
+LABS = Catalog(ROOT).labs
+
+pytestmark = pytest.mark.panel
+
+
+def record(lab, folder, *arguments):
+    """Run the lab's tests without the panel and with it, both at once; the two recordings."""
+    runs = {"without": [], "with": ["--lab-panel", *arguments]}
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "LAB_RESULTS": ""}
+    environ.pop("DJANGO_SETTINGS_MODULE", None)
+    processes = []
+    for name, options in runs.items():
+        command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
+        command += ["--lab-record", str(folder / name), "-p", "no:cacheprovider"]
+        with (folder / f"{name}.log").open("w") as output:
+            processes.append(subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output))
+    for process in processes:
+        process.wait(timeout=120)
+    for name in runs:
+        assert (folder / name).exists(), (folder / f"{name}.log").read_text()[-2000:]
+    return folder / "without", folder / "with"
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_the_panel_changes_nothing(lab, tmp_path):
+    without, with_panel = record(lab, tmp_path)
+    assert list(differences(without, with_panel)) == []
+    for name in ("without.log", "with.log"):
+        assert " failed" not in (tmp_path / name).read_text()
+
+
+def test_a_single_look_at_the_session_is_noticed(tmp_path):
+    lab = next(lab for lab in LABS if lab.number == "06")
+    found = list(differences(*record(lab, tmp_path, "-p", "spoilt_panel")))
+    assert any("accessed: 'False' became 'True'" in sentence for sentence in found)
