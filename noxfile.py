@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
-    pytest(session, "tests", "-m", "not browser and not mysql and not redis")
+    pytest(session, "tests", "-m", "not browser and not mysql and not redis and not panel")
 
 
 def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool) -> None:
@@ -135,6 +135,13 @@ def thorough(session: nox.Session) -> None:
             "thorough and not redis",
             part=f"-{number}",
         )
+
+
+@nox.session
+def panel(session: nox.Session) -> None:
+    """Every lab's tests with the exchange panel and without: it changes nothing"""
+    environment(session)
+    pytest(session, "tests", "-m", "panel")
 
 
 @nox.session(name="browser-kit", tags=["browser"])

@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from labkit.exchange.record import Exchange
 
 _END = b"</body>"
-_TYPES = ("text/html",)
 _LINE = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
     '<aside class="lab-line" aria-label="This exchange">'
@@ -16,13 +15,12 @@ _LINE = (
 )
 
 
-def add_to(response: HttpResponse, exchange: Exchange) -> None:
+def add_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
     """Put the line before the end of an HTML page; every other answer stays as it is."""
-    if response.streaming or response.has_header("Content-Encoding"):
+    if not exchange.content_type.startswith("text/html"):
         return
-    if not exchange.content_type.startswith(_TYPES):
+    if response.has_header("Content-Encoding"):
         return
-    content = response.content
     place = content.rfind(_END)
     if place < 0:
         return

@@ -45,9 +45,12 @@ def observe(get_response: Respond) -> Respond:
             current.reset(token)
         exchange.duration = time.perf_counter() - started
         exchange.engine = engine
+        content = None if response.streaming else response.content
+        exchange.length = None if content is None else len(content)
         _end(exchange, request, response)
         log.add(exchange)
-        line.add_to(response, exchange)
+        if content:
+            line.add_to(response, content, exchange)
         return response
 
     return middleware
@@ -86,7 +89,6 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
     exchange.status, exchange.reason = response.status_code, response.reason_phrase
     exchange.location = response.headers.get("Location", "")
     exchange.content_type = response.headers.get("Content-Type", "")
-    exchange.length = None if response.streaming else len(response.content)
     if response.cookies:
         exchange.set_cookies = [morsel.OutputString() for morsel in response.cookies.values()]
     if "_post" in request.__dict__:

@@ -70,7 +70,8 @@ class Exchange:
     host: str
     scheme: str
     cookie_header: str
-    touches: dict[int, list[Touch]] = field(default_factory=dict)  # number of the store -> who
+    # Number of the store -> {(file, line, whether it wrote): whether the file is the lab's}.
+    touches: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
     passages: list[Passage] = field(default_factory=list)
     status: int = 0
     reason: str = ""
@@ -151,7 +152,7 @@ class Log:
                 and exchange.ticked - earlier.ticked < FOLLOWED_WITHIN
                 and (earlier.peer, earlier.agent, earlier.host)
                 == (exchange.peer, exchange.agent, exchange.host)
-                and _same_browser(earlier.cookies_after(), now)
+                and _same_browser(earlier, now)
             ):
                 earlier.followed = True
                 return earlier
@@ -182,9 +183,16 @@ class Log:
             self._visitors.clear()
 
 
-def _same_browser(expected: dict[str, str], sent: dict[str, str]) -> bool:
-    """Whether these cookies can be of one browser: none has two values, none is unheard of."""
-    return sent.keys() <= expected.keys() and all(expected[n] == v for n, v in sent.items())
+def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
+    """Whether the browser that got this answer can be the one that sends these cookies now.
+
+    All it had it still has; of what it was given it may have refused some, and nothing is new.
+    """
+    expected = earlier.cookies_after()
+    kept = expected.keys() & dict(pairs(earlier.cookie_header)).keys()
+    if not kept <= sent.keys() <= expected.keys():
+        return False
+    return all(expected[name] == value for name, value in sent.items())
 
 
 def _letters(number: int) -> str:

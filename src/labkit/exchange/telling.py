@@ -7,6 +7,7 @@ from django.conf import settings
 
 from labkit.exchange.line import lost_change
 from labkit.exchange.record import Exchange, Passage, Touch, recall
+from labkit.exchange.watching import touches
 
 GONE = object()
 
@@ -38,7 +39,7 @@ class Told:
 
 def tell(exchange: Exchange) -> Told:
     """The part of the panel that says what the server did."""
-    told = Told(touches=exchange.touches.get(exchange.session or 0, []))
+    told = Told(touches=list(touches(exchange)))
     loaded, stored = exchange.loaded(), exchange.stored()
     told.passages = [_in_words(passage, exchange) for passage in exchange.passages]
     told.key_before = (loaded.key or "") if loaded and loaded.found else ""

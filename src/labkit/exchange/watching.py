@@ -9,7 +9,7 @@ https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-b
 import functools
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from labkit.exchange.record import Exchange, Passage, Touch, note
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 _numbers = itertools.count(1)
+_kinds: dict[str, str] = {}  # file -> what it is
 _MARK = "_labkit_watched"
 _DJANGO = str(Path(django.__file__).parent)
 _SESSIONS = str(Path(_DJANGO, "contrib", "sessions"))
@@ -65,32 +66,40 @@ class _Noted:
 
 def _touched(exchange: Exchange, session: Any, wrote: bool) -> None:
     """Note the innermost line of the lab that led here, else of whoever asked first."""
-    frame = sys._getframe(2)
+    frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
-        file = frame.f_code.co_filename
-        if file.startswith(_lab_folder()):
+        kind = _kinds.get(file := frame.f_code.co_filename) or _kind(file)
+        if kind == "lab":
             break
-        if first is None and not file.startswith((_SESSIONS, _HERE)):
+        if kind == "middleware":
+            return  # Django's own bookkeeping
+        if kind == "other" and first is None:
             first = frame
-        if file.startswith(_SESSIONS) and file.endswith("middleware.py"):
-            return  # the middleware's own bookkeeping
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     found = frame or first
-    if found is None:
-        return
-    file, own = found.f_code.co_filename, frame is not None
-    shown = file.removeprefix(_lab_folder()) if own else _module(file)
-    place = f"{shown.lstrip('/')}:{found.f_lineno}"
-    touches = exchange.touches.setdefault(store_id(session), [])
-    touch = Touch(wrote, place, own)
-    if touch not in touches:
-        touches.append(touch)
+    if found is not None:
+        touches = exchange.touches.setdefault(store_id(session), {})
+        touches[found.f_code.co_filename, found.f_lineno, wrote] = frame is not None
 
 
-@functools.cache
-def _lab_folder() -> str:
-    return str(settings.FOLDER)
+def _kind(file: str) -> str:
+    """What a file of Python is here: the lab's, the middleware of sessions, inside, or other."""
+    if file.startswith(str(settings.FOLDER)):
+        kind = "lab"
+    elif file.startswith(_SESSIONS):
+        kind = "middleware" if file.endswith("middleware.py") else "inside"
+    else:
+        kind = "inside" if file.startswith(_HERE) else "other"
+    _kinds[file] = kind
+    return kind
+
+
+def touches(exchange: Exchange) -> Iterator[Touch]:
+    """Who read and wrote the visitor's session, in the order in which they first did."""
+    for (file, line, wrote), own in exchange.touches.get(exchange.session or 0, {}).items():
+        shown = file.removeprefix(str(settings.FOLDER)) if own else _module(file)
+        yield Touch(wrote, f"{shown.lstrip('/')}:{line}", own)
 
 
 @functools.cache
