@@ -359,7 +359,7 @@ class CartInChromium:
 
     def goods(self, page: Any) -> dict[str, int]:
         page.wait_for_load_state()
-        rows = page.locator("tbody tr").all()
+        rows = page.locator("main tbody tr").all()
         return {
             row.locator("th").text_content(): int(row.locator("td").first.text_content())
             for row in rows
