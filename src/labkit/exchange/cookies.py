@@ -23,6 +23,9 @@ class Sent:
     own: bool  # whether it is this lab's
 
 
+_UNITS = [(86400, "days"), (3600, "hours"), (1, "seconds")]
+
+
 @dataclass(frozen=True)
 class Life:
     """How long something still lives, for a bar that runs down. All in seconds."""
@@ -34,6 +37,10 @@ class Life:
     def gone(self) -> float:
         """What has run off since it was given."""
         return self.whole - self.left
+
+    def __str__(self) -> str:
+        size, unit = next((s, u) for s, u in _UNITS if self.whole >= 2 * s or s == 1)
+        return f"{self.left / size:.0f} of {self.whole / size:.0f} {unit}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const panel = document.createElement("div");
     panel.className = "panel";
+    page.querySelector("h1").remove(); // the line says the same
     panel.append(...page.querySelector("main").childNodes);
     line.append(panel);
     line.setAttribute("data-open", "");
