@@ -17,6 +17,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
 
+_complete: set[tuple[str, ...]] = set()  # the extras that are installed, as this run has seen
+
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"  # one environment, ours, for all sessions
 
@@ -25,9 +27,12 @@ def environment(session: nox.Session, *extras: str) -> None:
     """Make the one environment at .venv if it is missing, and install what it lacks."""
     if not PYTHON.exists():
         session.run(sys.executable, "-m", "venv", str(VENV), external=True)
+    if extras in _complete:
+        return
     if ask("extras", "dev", *extras):
         wanted = f"{ROOT}[{','.join(['dev', *extras])}]"
         session.run(str(PYTHON), "-m", "pip", "install", "-q", "-e", wanted, external=True)
+    _complete.add(extras)
 
 
 def ask(kind: str, *names: str) -> str:
@@ -96,7 +101,7 @@ def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool)
 
     def mysql(session: nox.Session) -> None:
         need(session, "mysql", "headers", "mariadb")
-        pytest(session, folder, "--lab-db=mysql", "-m", "not browser and not redis")
+        pytest(session, folder, "--lab-db=mysql")
 
     def in_redis(session: nox.Session) -> None:
         need(session, "redis", "redis-server")
@@ -135,6 +140,17 @@ def thorough(session: nox.Session) -> None:
             "thorough and not redis",
             part=f"-{number}",
         )
+
+
+@nox.session(name="thorough-mysql", tags=["mysql"])
+def thorough_mysql(session: nox.Session) -> None:
+    """The same on MariaDB"""
+    need(session, "mysql", "headers", "mariadb")
+    for lab in LABS:
+        if lab["database"]:
+            folder, number = f"labs/{lab['number']}_{lab['slug']}", lab["number"]
+            marked = ("-m", "thorough and not redis")
+            pytest(session, folder, "--lab-db=mysql", *marked, part=f"-{number}")
 
 
 @nox.session

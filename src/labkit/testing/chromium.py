@@ -1,4 +1,4 @@
-"""A real Chromium with a profile of its own, which can be closed and opened again."""
+"""A real Chromium: a window of one that is open, or one with a profile that can be closed."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from labkit.needs import chromium as chromium_path
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page, Playwright, Request
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
 # Chromium phones home at every start; in a room without a network that is noise at best.
 QUIET = [
@@ -26,13 +26,33 @@ QUIET = [
 ]
 
 
+def launch(playwright: "Playwright") -> "Browser":
+    """A Chromium for many windows, each with cookies of its own, which starts only once."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=_arguments())
+
+
+def _arguments() -> list[str]:
+    root = getattr(os, "geteuid", lambda: 1)() == 0
+    return [*QUIET, *(["--no-sandbox"] if root else [])]
+
+
 class Chromium:
-    """One browser with one tab, `page`. It finds no other machine, and notes any call for one."""
+    """One browser with one tab, `page`. It finds no other machine, and notes any call for one.
+
+    With `shared`, a browser that is running already, it is a window of that one: quick, but it
+    cannot be closed and reopened, nor its settings changed.
+    """
 
     def __init__(
-        self, playwright: "Playwright", profile: Path, *, third_party_cookies: bool = False
+        self,
+        playwright: "Playwright",
+        profile: Path,
+        *,
+        shared: "Browser | None" = None,
+        third_party_cookies: bool = False,
     ) -> None:
         self._playwright = playwright
+        self._shared = shared
         self._profile = profile
         self._context: BrowserContext | None = None
         self.page: Page
@@ -43,13 +63,13 @@ class Chromium:
 
     def open(self) -> "Page":
         """Open the browser; cookies of an earlier opening are there if they are persistent."""
-        root = getattr(os, "geteuid", lambda: 1)() == 0
-        self._context = self._playwright.chromium.launch_persistent_context(
-            self._profile,
-            executable_path=chromium_path(),
-            args=[*QUIET, *(["--no-sandbox"] if root else [])],
-            locale="en",
-        )
+        if self._shared is not None:
+            self._context = self._shared.new_context(locale="en")
+            self._context.new_page()
+        else:
+            self._context = self._playwright.chromium.launch_persistent_context(
+                self._profile, executable_path=chromium_path(), args=_arguments(), locale="en"
+            )
         self._context.set_default_timeout(10_000)  # milliseconds
         self._context.on("request", self._guard)
         self.page = self._context.pages[0]
@@ -69,14 +89,20 @@ class Chromium:
 
     def close_and_reopen(self) -> "Page":
         """Close the browser and open it again, as a person does at the end of the day."""
+        self._need_profile()
         self.close()
         return self.open()
 
     def block_cookies(self, blocked: bool = True) -> "Page":
         """Reopen the browser with all cookies blocked in its settings, or allowed again."""
+        self._need_profile()
         self.close()
         self._prefer(default_content_setting_values={"cookies": 2 if blocked else 1})
         return self.open()
+
+    def _need_profile(self) -> None:
+        if self._shared is not None:
+            raise RuntimeError("only a browser with a profile: mark the test own_profile")
 
     def _prefer(self, **profile: Any) -> None:
         """Write these into the `profile` section of a closed browser's settings."""

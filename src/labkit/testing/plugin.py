@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Playwright
+    from playwright.sync_api import Browser, Playwright
 
     from labkit.mariadb import PrivateMariaDB
     from labkit.redis import PrivateRedis
@@ -52,6 +52,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         "mysql: needs MariaDB's server, as in nox -t mysql",
         "redis: needs Redis's server, as in nox -t redis",
         "thorough: many requests, as in nox -s thorough",
+        "own_profile: its Chromium is closed, or has its settings changed",
         "panel: runs the labs with the exchange panel, as in nox -s panel",
         "claim(*ids): shows what becomes of these claims of labs/claims.toml",
         "pitfall(*ids): shows how these pitfalls of labs/claims.toml are met",
@@ -272,12 +273,30 @@ def _playwright() -> "Iterator[Playwright]":
         yield playwright
 
 
+@pytest.fixture(scope="session")
+def _open_chromium(_playwright: "Playwright") -> "Iterator[Browser]":
+    from labkit.testing.chromium import launch
+
+    with launch(_playwright) as browser:
+        yield browser
+
+
 @pytest.fixture
-def chromium(_playwright: "Playwright", tmp_path: Path) -> "Iterator[Chromium]":
-    """A real Chromium with an empty profile; its complaints fail the test."""
+def chromium(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Chromium]":
+    """A real Chromium with no cookies yet; its complaints fail the test.
+
+    A test that closes it or changes its settings has one with a profile of its own, which takes
+    longer to start; where a helper does it for the test, the mark own_profile says so.
+    """
     from labkit.testing.chromium import Chromium
 
-    browser = Chromium(_playwright, tmp_path / "profile")
+    playwright = request.getfixturevalue("_playwright")
+    used = request.function.__code__.co_names
+    own = {"close", "close_and_reopen", "block_cookies"} & set(
+        used
+    ) or request.node.get_closest_marker("own_profile")
+    shared = None if own else request.getfixturevalue("_open_chromium")
+    browser = Chromium(playwright, tmp_path / "profile", shared=shared)
     yield browser
     browser.close()
     assert browser.complaints == []
@@ -290,6 +309,6 @@ def server() -> "Iterator[LabServer]":
 
     from labkit.testing.server import LabServer
 
-    server = LabServer(settings.FOLDER, migrate=_has_database())
+    server = LabServer(settings.FOLDER, migrate=_has_database(), server="waitress")
     yield server
     server.stop()
