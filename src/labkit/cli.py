@@ -1,15 +1,11 @@
 """The `lab` command."""
 
 import contextlib
-import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,17 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from labkit import claims, needs
+from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
-from labkit.conf import state_dir
+from labkit.managing import ENGINES, NotReady, manage, own_environment
 from labkit.mariadb import Failed, Missing, kept_server
+from labkit.ports import bind
+from labkit.resetting import MARIADB
+from labkit.serving.command import serve
 
 console = Console(highlight=False)
-MARIADB = Path(".lab", "mariadb")  # in the checkout
-# What a lab writes into its state folder besides its key and its database.
-FILES = ["cache", "*.log"]
-# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
-ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 ABSENT = "[yellow]–[/]"
 PRESENT = "[green]✓[/]"
 
@@ -38,7 +32,7 @@ class Labs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (CatalogError, Missing, Failed) as error:
+        except (CatalogError, Missing, Failed, NotReady) as error:
             raise click.ClickException(str(error)) from None
 
 
@@ -123,7 +117,7 @@ def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
 def _need_free(port: int, lab: Lab) -> None:
     """Raises ClickException where nothing can listen on this port."""
     try:
-        _bind(port)
+        bind(port)
     except PermissionError:
         raise click.ClickException(
             f"Port {port} is not open to you. Take one above 1023: "
@@ -136,17 +130,10 @@ def _need_free(port: int, lab: Lab) -> None:
         ) from None
 
 
-def _bind(port: int) -> None:
-    with socket.socket() as probe:
-        if os.name != "nt":  # on Windows this option would let two servers share a port
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-
-
 @contextmanager
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
     """The environment that gives the lab its database, and one line that says which one it is."""
-    environ = _own_environment()
+    environ = own_environment()
     url = environ.pop("DATABASE_URL", "")
     if not lab.database:
         if db:
@@ -168,29 +155,8 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
             yield environ | {"DATABASE_URL": server.url(database)}
 
 
-def _own_environment() -> dict[str, str]:
-    """This process's environment, without another project's settings module."""
-    return os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
-
-
-def _manage(lab: Lab, environ: dict[str, str], *arguments: str) -> None:
-    """Run manage.py. Raises ClickException with its last line where it fails."""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(
-        command, cwd=lab.folder, env=environ, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        if "1049" in last:  # ER_BAD_DB_ERROR
-            last = (
-                f"{last}. Create it first, in the client: "
-                "CREATE DATABASE the_name CHARACTER SET utf8mb4;"
-            )
-        raise click.ClickException(f"The database of lab {lab.number} is not ready: {last}")
-
-
 def _prepare(lab: Lab, environ: dict[str, str]) -> None:
-    _manage(lab, environ, "migrate", "--verbosity=0")
+    manage(lab, environ, "migrate", "--verbosity=0")
 
 
 def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:
@@ -221,7 +187,7 @@ def reset(name: str | None, everything: bool) -> None:
     if bool(name) == everything:
         raise click.UsageError("Name one lab, or say --all.")
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
-        cleared = _reset(checkout, lab)
+        cleared = resetting.reset(checkout, lab)
         console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
     console.print(
         "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
@@ -229,36 +195,6 @@ def reset(name: str | None, everything: bool) -> None:
         "or use a private window for each group and close it.",
         soft_wrap=True,
     )
-
-
-def _reset(checkout: Catalog, lab: Lab) -> list[str]:
-    """Empty this lab's stores; what was emptied, in words."""
-    cleared = []
-    state = state_dir(lab.folder)
-    environ = _own_environment()
-    url = environ.pop("DATABASE_URL", "")
-    if lab.database:
-        flush = ("flush", "--no-input", "--verbosity=0")
-        if (state / "db.sqlite3").exists():
-            _manage(lab, environ, *flush)
-            cleared.append("rows in SQLite")
-        if (checkout.root / MARIADB / "data" / f"lab_{lab.number}").exists():
-            with kept_server(checkout.root / MARIADB) as server:
-                own = {"DATABASE_URL": server.url(f"lab_{lab.number}")}
-                _manage(lab, environ | own, *flush)
-            cleared.append("rows in the private MariaDB")
-        if url:
-            _manage(lab, environ | {"DATABASE_URL": url}, *flush)
-            cleared.append("rows in the database that DATABASE_URL names")
-    # The folder stays: a lab that is running with the engine file has found it already.
-    if session_files := list((state / "sessions").glob("*")):
-        for path in session_files:
-            path.unlink(missing_ok=True)
-        cleared.append("session files")
-    for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-        cleared.append(path.name)
-    return cleared
 
 
 @main.command("claims", short_help="What textbooks say, and what happens.")
@@ -337,11 +273,13 @@ def doctor() -> None:
 
 def _free(port: int) -> str:
     try:
-        _bind(port)
+        bind(port)
     except OSError:
         return ""
     return "free"
 
+
+main.add_command(serve)
 
 if __name__ == "__main__":
     main()

@@ -19,6 +19,7 @@ from labkit.needs import NEEDS, missing_tools, program
 # Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
 OPTIONS = [
     "--skip-networking",
+    "--max-connections=500",  # as many as the threads of all labs together, and some
     "--skip-name-resolve",
     "--skip-log-bin",
     "--innodb-buffer-pool-size=16M",
@@ -149,6 +150,11 @@ class PrivateMariaDB:
                 last = log.read_text(errors="replace").splitlines()[-5:]
                 raise Failed("MariaDB did not start. The end of its log:\n" + "\n".join(last))
             time.sleep(0.01)
+
+    def revive(self) -> None:
+        """Start the server again where this process has started it and it has died."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
 
     def answers(self) -> bool:
         """Whether the server takes connections."""

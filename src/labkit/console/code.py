@@ -1,0 +1,67 @@
+"""A lab's code in the order in which it is best read, highlighted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.safestring import SafeString, mark_safe
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import HtmlDjangoLexer, PythonLexer, TextLexer
+
+FIRST = ["settings.py", "urls.py", "forms.py", "storage.py", "views.py"]
+LAST_TEMPLATES = ["nav.html", "base.html"]  # the frame around all pages
+LEXERS = {".py": PythonLexer, ".html": HtmlDjangoLexer}
+TEXTS = {".py", ".html", ".css", ".js", ".toml", ".txt", ".sql"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file for reading."""
+
+    name: str  # relative to the lab, "lab/views.py"
+    anchor: str
+    html: SafeString
+    lines: int
+
+
+def files(folder: Path) -> list[File]:
+    """The files of the lab in this folder: settings, addresses, forms, storage, views, the rest."""
+    return [_read(folder, path) for path in _in_order(folder)]
+
+
+def anchor(name: str) -> str:
+    """The id of a file on the page; a line's is this, a hyphen and its number."""
+    return name.replace("/", "-").replace(".", "-")
+
+
+def _in_order(folder: Path) -> list[Path]:
+    return sorted((path for path in _texts(folder)), key=lambda path: _place(path, folder))
+
+
+def _texts(folder: Path) -> Iterator[Path]:
+    for part in ("lab", "tests"):
+        for path in (folder / part).rglob("*"):
+            hidden = any(p.startswith((".", "__pycache__")) for p in path.parts[-3:])
+            if path.suffix in TEXTS and not hidden and path.is_file() and path.stat().st_size:
+                yield path
+
+
+def _place(path: Path, folder: Path) -> tuple[int, int, str]:
+    part, *rest = path.relative_to(folder).parts
+    name = "/".join(rest)
+    if part == "tests":
+        return 3, 0, name
+    if rest[0] == "templates":
+        return 2, LAST_TEMPLATES.index(path.name) + 1 if path.name in LAST_TEMPLATES else 0, name
+    if rest[0] == "migrations":
+        return 1, 1, name
+    return (0, FIRST.index(name), name) if name in FIRST else (1, 0, name)
+
+
+def _read(folder: Path, path: Path) -> File:
+    name = path.relative_to(folder).as_posix()
+    text = path.read_text(encoding="utf-8", errors="replace")
+    formatter = HtmlFormatter(linespans=anchor(name), cssclass="code", wrapcode=True)
+    drawn = highlight(text, LEXERS.get(path.suffix, TextLexer)(), formatter)
+    return File(name, anchor(name), mark_safe(drawn), len(text.splitlines()))

@@ -1,0 +1,41 @@
+"""Settings of the console; it needs neither database nor sessions."""
+
+import secrets
+
+from labkit.console import current
+
+DEBUG = False
+SECRET_KEY = secrets.token_urlsafe(50)  # a new one each time: it signs nothing that is kept
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *current().addresses]
+
+INSTALLED_APPS = ["labkit.console", "labkit.pages"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "labkit.pages.middleware.error_pages",
+    "labkit.console.access.own_content_only",
+    "labkit.console.access.instructor_only",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "labkit.console.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["labkit.console.access.context"]},
+    }
+]
+
+# Cookies ignore ports, but not paths: the labs never see this one, since they have no /console/.
+CSRF_COOKIE_NAME = "csrftoken_console"
+CSRF_COOKIE_PATH = "/console/"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_AGE = None  # until the browser closes
+CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+# Over plain http to another machine a browser ignores this header, and complains of it.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
+# The clock on the wall, not that of the labs, which say UTC.
+USE_TZ = False
+TIME_ZONE = None

@@ -1,0 +1,23 @@
+"""Addresses of the console: "/" for the class, the rest for the instructor."""
+
+from django.urls import path
+
+from labkit.console import views
+from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.pages.views import asset
+
+urlpatterns = [
+    path("", views.front, name="front"),
+    path("console/", views.index, name="index"),
+    path("console/reset/", views.reset, name="reset"),
+    path("console/restart/", views.restart, name="restart"),
+    path("console/live/", views.live, name="live"),
+    path("console/claims/", views.claims, name="claims"),
+    path("console/class/", views.class_, name="class"),
+    path("console/docs/<slug:name>/", views.document, name="document"),
+    path("console/lab/<str:number>/", views.handout, name="handout"),
+    path("console/lab/<str:number>/code/", views.code, name="code"),
+    path("console/lab/<str:number>/log/", views.log, name="log"),
+    path("__lab__/static/<path:path>", asset, name="asset"),
+    path("console/static/<path:path>", views.own_asset, name="own_asset"),
+]

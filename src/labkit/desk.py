@@ -1,0 +1,27 @@
+"""Whether a request comes from the instructor's own machine, which alone may see and do all."""
+
+import re
+from ipaddress import ip_address
+
+from django.http import HttpRequest
+
+HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+# What says that a proxy asks for somebody else. Waitress hides them unless told not to.
+PROXIES = ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"]
+
+
+def at_the_desk(request: HttpRequest) -> bool:
+    """Whether peer and Host are both loopback, with no proxy in between."""
+    host = re.sub(r":[0-9]+$", "", request.META.get("HTTP_HOST", "").lower())
+    if host not in HOSTS:
+        return False
+    proxied = any(name in PROXIES or name.startswith("HTTP_X_FORWARDED") for name in request.META)
+    return not proxied and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback

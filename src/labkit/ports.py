@@ -1,0 +1,25 @@
+"""TCP ports: whether one is free, and the sentence that says it is not."""
+
+import os
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def bind(port: int, address: str = LOOPBACK) -> None:
+    """Bind this port for a moment. Raises PermissionError, or OSError where it is in use."""
+    with socket.socket() as probe:
+        if os.name != "nt":  # on Windows this option would let two servers share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
+
+
+def trouble(port: int, address: str = LOOPBACK) -> str:
+    """Why nothing can listen on this port, as one sentence; empty where it is free."""
+    try:
+        bind(port, address)
+    except PermissionError:
+        return f"Port {port} is not open to you."
+    except OSError:
+        return f"Port {port} is in use."
+    return ""

@@ -1,0 +1,49 @@
+"""Empties what a lab keeps on the server; its secret key stays."""
+
+import shutil
+from pathlib import Path
+
+from labkit.catalog import Catalog, Lab
+from labkit.conf import state_dir
+from labkit.managing import manage, own_environment
+from labkit.mariadb import kept_server
+
+MARIADB = Path(".lab", "mariadb")  # in the checkout
+# What a lab writes into its state folder besides its key and its database.
+FILES = ["cache", "*.log"]
+
+
+def reset(checkout: Catalog, lab: Lab) -> list[str]:
+    """Empty this lab's stores; what was emptied, in words. Raises NotReady, Missing, Failed.
+
+    What a running lab holds in memory (LocMem cache) goes when its process ends.
+    """
+    cleared = []
+    state = state_dir(lab.folder)
+    environ = own_environment()
+    url = environ.pop("DATABASE_URL", "")
+    if lab.database:
+        flush = ("flush", "--no-input", "--verbosity=0")
+        if (state / "db.sqlite3").exists():
+            manage(lab, environ, *flush)
+            cleared.append("rows in SQLite")
+        if (checkout.root / MARIADB / "data" / f"lab_{lab.number}").exists():
+            with kept_server(checkout.root / MARIADB) as server:
+                own = {"DATABASE_URL": server.url(f"lab_{lab.number}")}
+                manage(lab, environ | own, *flush)
+            cleared.append("rows in the private MariaDB")
+        if url:
+            manage(lab, environ | {"DATABASE_URL": url}, *flush)
+            cleared.append("rows in the database that DATABASE_URL names")
+    # The folder stays: a lab that is running with the engine file has found it already.
+    if session_files := list((state / "sessions").glob("*")):
+        for path in session_files:
+            path.unlink(missing_ok=True)
+        cleared.append("session files")
+    for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except PermissionError:  # on Windows the log of a lab that is running cannot be deleted
+            continue
+        cleared.append(path.name)
+    return cleared

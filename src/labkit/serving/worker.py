@@ -1,0 +1,74 @@
+"""One lab under waitress: `python -m labkit.serving.worker PORT ADDRESS...` in the lab's folder.
+
+Brings its database up to date, listens, and then writes the line READY to its stdout. Ends with
+its parent. Where it cannot start, the last line on stderr says why.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import waitress
+
+from labkit.serving.lifeline import reserve_stdout, when_cut
+
+READY = b"ready\n"
+# For requests that wait for a database. More make nothing faster, since Python runs one thread at
+# a time, and those that wait for SQLite's lock look for it by turns: bench/burst.py.
+THREADS = 8
+# https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
+OPTIONS: dict[str, Any] = {
+    "backlog": 1024,  # a whole class at the same moment
+    "connection_limit": 2000,
+    "asyncore_use_poll": os.name != "nt",  # select() takes no more than 1024 connections
+    # Who asks on behalf of another machine must be seen to do so: see labkit.desk.
+    "clear_untrusted_proxy_headers": False,
+    "ident": None,
+}
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def listen(application: Callable[..., Any], port: int, addresses: list[str], threads: int) -> Any:
+    """A waitress server that listens already; `run()` answers until the process ends."""
+    places = " ".join(f"{address}:{port}" for address in addresses)
+    return waitress.create_server(application, listen=places, threads=threads, **OPTIONS)
+
+
+def main(port: int, addresses: list[str]) -> None:
+    """See the module's docstring."""
+    parent = reserve_stdout()
+    when_cut(lambda: os._exit(0))
+    # With DEBUG off Django sends errors by mail; here they are for the log.
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    sys.path.insert(0, os.getcwd())
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+
+    application = get_wsgi_application()
+    import_module(settings.ROOT_URLCONF)  # a mistake in the code is found now and not in class
+    if settings.DATABASES.get("default", {}).get("NAME"):
+        _migrate()
+    server = listen(application, port, addresses, THREADS)
+    parent.write(READY)
+    parent.close()
+    server.run()
+
+
+def _migrate() -> None:
+    """Bring the database up to date; nothing is done, and soon, where it is already."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

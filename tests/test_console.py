@@ -1,0 +1,339 @@
+"""The console's pages, of a real `lab serve` whose labs tell exchanges that the test makes up."""
+
+import html
+import json
+import re
+
+import pytest
+from serving import copy_of, plain, serving, until
+
+from labkit.testing.accessibility import complaints, scrolls_sideways
+
+TOLD = {
+    "number": 12,
+    "at": "2026-11-21T10:17:03+00:00",
+    "visitor": "A3",
+    "method": "POST",
+    "path": "/add/",
+    "status": 302,
+    "sentence": "POST /add/: 302 to /display/; session saved, 1 cookie set <b>",
+    "url": "/__lab__/exchange/abc/",
+}
+PAGES = {
+    "labs": "/console/",
+    "live": "/console/live/",
+    "live in one lab": "/console/live/?lab=03",
+    "claims": "/console/claims/?lab=03",
+    "teaching": "/console/docs/teaching/",
+    "class": "/console/class/",
+    "handout": "/console/lab/05/",
+    "answers": "/console/lab/05/?answers=shown",
+    "code": "/console/lab/04/code/",
+    "log": "/console/lab/03/log/",
+    "no such page": "/console/nothing/",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(checkout, tmp_path_factory):
+    return copy_of(checkout, tmp_path_factory.mktemp("console"))
+
+
+@pytest.fixture(scope="module")
+def house(folder):
+    """Labs 03, 04 and 05; 03 tells what lies in a file, 04 nonsense, 05 what it really has."""
+    telling(folder, "03_cookie_cart", "open(TOLD).read()")
+    telling(folder, "04_session_cart", "'{\"exchanges\": [{}, 7'")
+    tell(folder, TOLD)
+    with serving(folder, "--only", "03,04,05") as house:
+        yield house
+
+
+def telling(folder, lab, expression):
+    """Have this lab answer so at the address where labs tell their exchanges."""
+    urls = folder / "labs" / lab / "lab" / "urls.py"
+    urls.write_text(
+        urls.read_text()
+        + f"""
+from django.http import HttpResponse  # noqa: E402
+
+TOLD = {str(folder / "told.json")!r}
+urlpatterns.insert(
+    0, path("__lab__/exchanges.json", lambda request: HttpResponse({expression}))
+)
+"""
+    )
+
+
+def tell(folder, *exchanges):
+    (folder / "told.json").write_text(json.dumps({"exchanges": exchanges}))
+
+
+# What stands on the pages
+
+
+def test_the_front_page_leads_the_instructor_to_the_console(house):
+    status, _, headers = house.ask("/")
+    assert (status, headers["Location"]) == (302, "/console/")
+
+
+def test_it_lists_each_lab_with_all_there_is_to_do(house, checkout):
+    page = html.unescape(house.page())
+    for number in ("03", "04", "05"):
+        lab = checkout.find(number)
+        assert lab.title in page
+        assert lab.idea in page
+        assert f"http://127.0.0.1:{house.port + int(number)}/" in page
+        assert f"http://localhost:{house.port + int(number)}/" in page
+        assert house.state(number) == "running"
+    assert 'href="#lab-04" aria-label="Lab 04, the twin of 03"' in page
+    assert "One browser, two visitors." in page
+    assert checkout.find("06").title not in page
+
+
+def test_a_form_without_its_token_is_refused(house):
+    for path in ("/console/reset/", "/console/restart/"):
+        assert house.ask(path, method="POST", fields={"lab": "03"})[0] == 403
+        assert house.ask(path)[0] == 405
+    assert house.state("03") == "running"
+
+
+def test_its_one_cookie_is_never_sent_to_a_lab(house):
+    _, _, headers = house.ask("/console/")
+    (cookie,) = headers.get_all("Set-Cookie")
+    assert cookie.startswith("csrftoken_console=")
+    for part in ("Path=/console/", "HttpOnly", "SameSite=Strict"):
+        assert part in cookie
+    assert "expires" not in cookie.lower()
+
+
+def test_pages_load_what_is_their_own_and_stand_in_no_frame(house):
+    for path in PAGES.values():
+        _, page, headers = house.ask(path)
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []
+
+
+def test_a_handout_is_rendered_and_its_answers_are_closed(house):
+    page = house.page("/console/lab/05/")
+    assert '<h1 id="05-a-wizard-and-its-four-carriers">' in page
+    assert "<table>" in page
+    assert "<details><summary>Is a cookie needed for a session?</summary>" in page
+    assert "<details open" not in page
+    opened = house.page("/console/lab/05/?answers=shown")
+    assert opened.count("<details open>") == page.count("<details>") > 4
+    assert "`" not in plain(house.page("/console/lab/04/"))
+
+
+def test_a_question_is_read_as_markdown(house, folder):
+    readme = folder / "labs" / "04_session_cart" / "README.md"
+    readme.write_text(
+        readme.read_text() + "\n<details><summary>Is `x` it?</summary>\n\nNo.\n</details>\n"
+    )
+    assert "<summary>Is <code>x</code> it?</summary>" in house.page("/console/lab/04/")
+
+
+def test_links_of_handouts_lead_to_pages_of_the_console(house, folder):
+    assert '<a href="/console/lab/04/">kept in a session</a>' in house.page("/console/lab/03/")
+    page = house.page("/console/lab/04/")
+    address = f"http://127.0.0.1:{house.port + 4}/"  # where the lab is, not where it would be
+    assert f'<a href="{address}">{address}</a>' in page
+    readme = folder / "labs" / "03_cookie_cart" / "README.md"
+    readme.write_text(
+        readme.read_text()
+        + "\n[a](../../docs/claims.md#lab-03) [b](../../docs/claims.md) [c](lab/views.py) "
+        "[d](../06_session_pagecount/README.md) [e](../../docs/teaching.md#the-order) [f](#run) "
+        "[g](https://docs.djangoproject.com/) [h](../../../../etc/passwd)\n"
+    )
+    page = house.page("/console/lab/03/")
+    for link in (
+        '<a href="/console/claims/?lab=03">a</a>',
+        '<a href="/console/claims/">b</a>',
+        '<a href="/console/lab/03/code/#lab-views-py">c</a>',
+        " d ",  # not served
+        '<a href="/console/docs/teaching/#the-order">e</a>',
+        '<a href="#run">f</a>',
+        '<a href="https://docs.djangoproject.com/">g</a>',
+        " h<",
+    ):
+        assert link in page
+
+
+def test_the_page_for_instructors_has_every_lab_with_a_time(house, checkout):
+    page = plain(house.page("/console/docs/teaching/"))
+    for lab in checkout.labs:
+        assert re.search(rf" {lab.number} [A-Z][^|]*? \d\d ", page), lab.number
+    for topic in ("The projector", "Where MariaDB is absent", "Letting the class in"):
+        assert topic in page
+    assert house.ask("/console/docs/nothing/")[0] == 404
+    assert house.ask("/console/docs/../README/")[0] == 404
+
+
+def test_code_stands_in_reading_order_highlighted(house):
+    page = house.page("/console/lab/04/code/")
+    names = re.findall(r'<h2 id="[\w-]+">(\S+)', page)
+    assert names == [
+        "lab/settings.py",
+        "lab/urls.py",
+        "lab/forms.py",
+        "lab/storage.py",
+        "lab/views.py",
+        "lab/templates/add.html",
+        "lab/templates/display.html",
+        "lab/templates/index.html",
+        "lab/templates/info.html",
+        "lab/templates/nav.html",
+        "lab/templates/base.html",
+        "tests/test_browser.py",
+        "tests/test_cart.py",
+    ]
+    assert '<span id="lab-views-py-1"><span class="kn">from</span>' in page
+    names = re.findall(r'<h2 id="[\w-]+">(\S+)', house.page("/console/lab/05/code/"))
+    assert names.index("lab/views.py") < names.index("lab/carriers/cookie.py")
+    assert names.index("lab/leaks.py") < names.index("lab/templates/index.html")
+
+
+def test_the_ledger_can_be_filtered(house, checkout):
+    def shown(**wanted):
+        page = house.page("/console/claims/?" + "&".join(f"{k}={v}" for k, v in wanted.items()))
+        count = int(re.search(r"(\d+) of \d+", page)[1])
+        found = re.findall(r'<li id="(\w+)">', page)
+        assert len(found) == count
+        return found
+
+    everything = shown()
+    assert {"C01", "B45"} <= set(everything)
+    assert all(id_.startswith("B") for id_ in shown(kind="pitfall"))
+    of_three = shown(lab="03")
+    assert 0 < len(of_three) < len(everything)
+    assert set(shown(lab="03", kind="claim")) < set(of_three)
+    assert set(shown(verdict="wrong")) < set(shown(kind="claim"))
+    assert "C02" in shown(text="Connection+closed")
+    assert shown(text="connection+closed+zebra") == []
+    assert shown(lab="nothing", verdict="%3Cb%3E") == []
+
+
+def test_pages_of_labs_that_are_not_served_are_not_there(house):
+    for path in ("/console/lab/06/", "/console/lab/99/code/", "/console/lab/x/log/"):
+        assert house.ask(path)[0] == 404
+    assert house.ask("/console/static/nothing.css")[0] == 404
+    assert house.ask("/console/static/../settings.py")[0] == 400
+
+
+# Live
+
+
+def test_the_last_exchanges_are_shown_newest_first(house, folder):
+    tell(folder, TOLD, TOLD | {"at": "2026-11-21T10:18:00+00:00", "sentence": "later", "url": ""})
+    page = house.page("/console/live/")
+    address = f"http://127.0.0.1:{house.port + 3}/__lab__/exchange/abc/"
+    sentence = html.escape(TOLD["sentence"])
+    assert f'<a href="{address}">{sentence}</a>' in page
+    assert page.index("later") < page.index(sentence)
+    assert "A3" in page
+    assert "later" in house.page("/console/live/?lab=03")
+    assert "later" not in house.page("/console/live/?lab=04")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["", "[]", "null", '{"exchanges": 3}', '{"exchanges": [{"number": "x"}]}', "{" * 100_000],
+)
+def test_nonsense_is_nothing_to_show(house, folder, nonsense):
+    (folder / "told.json").write_text(nonsense)
+    assert "Nothing yet." in house.page("/console/live/?lab=03")
+
+
+def test_a_link_of_an_exchange_stays_in_its_lab(house, folder):
+    for url in ("//elsewhere.example/__lab__/", "javascript:alert(1)", "@elsewhere.example/", None):
+        tell(folder, TOLD | {"url": url})
+        page = house.page("/console/live/")
+        assert html.escape(TOLD["sentence"]) in page
+        assert "elsewhere" not in page
+        assert "javascript" not in page
+
+
+# In a real browser
+
+
+@pytest.fixture
+def page(chromium):
+    """Chromium's page; what it says in the console counts as a complaint."""
+
+    def note(message):
+        if message.type in {"error", "warning"}:
+            chromium.complaints.append(f"console: {message.text}")
+
+    chromium.page.on("console", note)
+    return chromium.page
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_for_everybody(page, chromium, house, folder, width, scheme):
+    tell(folder, TOLD)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    for name, path in PAGES.items():
+        page.goto(house.url(path))
+        if troubles := complaints(page) + scrolls_sideways(page):
+            found[name] = troubles
+    assert found == {}
+    # The browser says in its console that a page is missing.
+    chromium.complaints = [c for c in chromium.complaints if "404" not in c]
+
+
+def test_live_renews_itself_until_it_is_paused(page, house, folder):
+    tell(folder)
+    page.goto(house.url("/console/live/"))
+    assert page.get_by_text("Nothing yet.").is_visible()
+    tell(folder, TOLD)
+    page.get_by_role("link", name="POST /add/").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    tell(folder, TOLD | {"sentence": "unseen"})
+    page.wait_for_timeout(2500)
+    assert page.get_by_text("unseen").count() == 0
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("link", name="unseen").wait_for()
+
+
+def test_one_browser_is_two_visitors(page, house, chromium):
+    for visitor, count in (("A", 1), ("B", 0)):
+        page.goto(house.url())
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name=f"Open lab 04 as visitor {visitor}").click()
+        lab = opened.value
+        if count:
+            lab.get_by_role("link", name="Add something").click()
+            lab.get_by_label("Name").fill("apple")
+            lab.get_by_role("button", name="Add").click()
+        lab.goto(f"{lab.url.partition('/')[0]}//{lab.url.split('/')[2]}/display/")
+        assert lab.get_by_role("rowheader", name="apple").count() == count
+        lab.close()
+    assert "csrftoken_console" in chromium.cookies()
+
+
+def test_a_reset_is_two_clicks_away_and_shown(page, house):
+    page.goto(house.url())
+    page.get_by_role("button", name="Reset lab 03").click()
+    until(lambda: page.locator("#state-03").inner_text().startswith("running"))
+    assert "Reset at" in page.locator("#state-03").inner_text()
+    assert not page.get_by_role("button", name="Reset all labs now").is_visible()
+    page.get_by_text("Reset all labs", exact=True).click()
+    page.get_by_role("button", name="Reset all labs now").click()
+    until(lambda: "Reset at" in page.locator("#state-05").inner_text())
+
+
+def test_a_handout_prints_as_a_sheet_with_answers_or_without(page, house):
+    page.emulate_media(media="print", color_scheme="dark")
+    for query, shown in (("", False), ("?answers=shown", True)):
+        page.goto(house.url(f"/console/lab/05/{query}"))
+        for gone in ("header", ".lab-head", ".for-answers"):
+            assert not page.locator(gone).is_visible()
+        assert page.locator("summary").first.is_visible()
+        assert page.locator("details p").first.is_visible() is shown
+        ink = "getComputedStyle(document.body).color"
+        paper = "getComputedStyle(document.body).backgroundColor"
+        assert (page.evaluate(ink), page.evaluate(paper)) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")

@@ -1,0 +1,286 @@
+"""`lab serve`: all labs at once, each a process of its own, and nothing left behind."""
+
+import os
+import signal
+import socket
+import threading
+
+import pytest
+from click.testing import CliRunner
+from django.test import RequestFactory
+from serving import alive, copy_of, reachable, serving, until
+
+from labkit import cli
+from labkit.desk import at_the_desk
+from labkit.serving import network
+from labkit.testing.contracts import CartContract, words
+from labkit.testing.server import free_port
+from labkit.testing.wire import WireVisitor
+
+cart = CartContract()
+OWN_ADDRESS = network.own_address()
+ADDRESS = OWN_ADDRESS or "127.0.0.2"
+
+
+@pytest.fixture
+def said():
+    """Run `lab serve` in this process; (exit status, what it printed)."""
+
+    def run(*arguments):
+        result = CliRunner().invoke(cli.main, ["serve", *arguments])
+        return result.exit_code, " ".join(result.output.split())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def carts(checkout, tmp_path_factory):
+    """Labs 03 and 04, open to the network."""
+    folder = copy_of(checkout, tmp_path_factory.mktemp("carts"))
+    with serving(folder, "--only", "03,04", "--lan", "--address", ADDRESS) as house:
+        yield house
+
+
+# Starting and ending
+
+
+def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
+    with serving(copy_of(checkout, tmp_path)) as house:
+        assert f"The console: http://127.0.0.1:{house.port}/" in house.output
+        for lab in checkout.labs:
+            assert f"✓ {lab.number} {lab.title} {house.url('/', int(lab.number))}" in house.output
+            assert lab.title in house.page("/", number=int(lab.number))
+            assert house.state(lab.number) == "running"
+        assert len(house.children) == len(checkout.labs)
+    assert house.process.returncode == 0
+    assert not any(reachable(house.port + int(lab.number)) for lab in checkout.labs)
+    assert not reachable(house.port)
+    assert "Traceback" not in house.output
+    assert [p for p in (tmp_path / "labs").rglob("*") if p.suffix in {".sqlite3", ".log"}] == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_it_nothing_stays_behind(checkout, tmp_path, end):
+    with serving(copy_of(checkout, tmp_path), "--only", "3, session_cart", end=end) as house:
+        assert [house.state(number) for number in ("03", "04")] == ["running", "running"]
+        assert len(house.children) == 2
+    assert not any(reachable(house.port + number) for number in (0, 3, 4))
+
+
+def test_on_mysql_each_lab_has_a_database_and_all_is_gone_after_a_crash(
+    checkout, tmp_path, mariadb
+):
+    arguments = ["--only", "03,04,06", "--db", "mysql"]
+    with serving(copy_of(checkout, tmp_path), *arguments, end=signal.SIGKILL) as house:
+        visitor = WireVisitor(house.port + 4)
+        cart.put(visitor, "apple", 3)
+        assert cart.cart(visitor) == {"apple": 3}
+        assert "Sessions are kept in a private MariaDB" in house.output
+        assert any("mariadbd" in command for command in house.children.values())
+        assert house.press("/console/reset/", lab="04") == 302
+        assert cart.cart(visitor) == {}
+        assert "rows in the private MariaDB" in house.state("04")
+    kept = tmp_path / ".lab" / "mariadb" / "data"
+    assert sorted(path.name for path in kept.glob("lab_*")) == ["lab_04", "lab_06"]
+    assert not (tmp_path / ".lab" / "04" / "db.sqlite3").exists()
+
+
+def test_the_engine_is_for_all_labs(checkout, tmp_path):
+    with serving(copy_of(checkout, tmp_path), "--only", "06", "--engine", "file") as house:
+        WireVisitor(house.port + 6).get("/")
+        assert len(list((tmp_path / ".lab" / "06" / "sessions").iterdir())) == 1
+
+
+def test_a_lab_that_cannot_start_says_why_and_the_others_run(checkout, tmp_path):
+    views = copy_of(checkout, tmp_path) / "labs" / "03_cookie_cart" / "lab" / "views.py"
+    whole = views.read_text()
+    views.write_text(whole + "\nimport shopping\n")
+    with serving(tmp_path, "--only", "03,04") as house:
+        reason = "ModuleNotFoundError: No module named 'shopping'"
+        assert f"✗ 03 A cart kept in cookies failed: {reason}" in house.output
+        assert house.state("03") == f"failed The last line of its log : {reason}"
+        assert house.state("04") == "running"
+        assert reason in house.page("/console/lab/03/log/").replace("&#x27;", "'")
+        views.write_text(whole)
+        assert house.press("/console/restart/", lab="03") == 302
+        assert house.state("03") == "running"
+        assert "Your cart is empty" in house.page("/", number=3)
+
+
+def test_a_lab_that_dies_is_started_again_and_shown_so(carts):
+    os.kill(carts.worker(4), signal.SIGKILL)
+    until(lambda: "restarted once" in carts.state("04") and reachable(carts.port + 4))
+    assert carts.state("04").startswith("running restarted once It died: ended by SIGKILL")
+    assert "04 A cart kept in a session: died (ended by SIGKILL)" in carts.output
+    assert carts.state("03") == "running"
+    assert carts.press("/console/reset/", lab="04") == 302
+    assert carts.state("04").startswith("running Reset at")
+
+
+def test_one_that_keeps_dying_is_given_up(checkout, tmp_path):
+    with serving(copy_of(checkout, tmp_path), "--only", "03") as house:
+        for _ in range(5):
+            until(lambda: house.state("03").startswith("running"))
+            os.kill(house.worker(3), signal.SIGKILL)
+            until(lambda: not reachable(house.port + 3) or "failed" in house.state("03"))
+            until(lambda: not house.state("03").startswith("starting"))
+        until(lambda: house.state("03").startswith("failed"))
+        assert "restarted 4 times" in house.state("03")
+
+
+# Wrong ways to start
+
+
+def test_an_unknown_lab_is_one_sentence(said):
+    status, text = said("--only", "03,99")
+    assert status == 1
+    assert text.startswith("Error: There is no lab 99. The labs are ")
+    assert said("--only", ",")[0] == 2
+
+
+def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
+    port = free_port() % 50000 + 2000
+    with socket.socket() as one, socket.socket() as other:
+        for taken, number in ((one, 0), (other, 4)):
+            taken.bind(("127.0.0.1", port + number))
+            taken.listen()
+        status, text = said("--only", "03,04", "--port", str(port))
+    assert status == 1
+    assert f"Port {port} is in use; the console would listen there." in text
+    assert f"Port {port + 4} is in use; lab 04 would listen there." in text
+    assert f"Port {port + 3}" not in text
+    assert "lab serve --port" in text
+
+
+def test_an_address_that_is_not_ours_is_one_sentence(said, monkeypatch):
+    status, text = said("--lan", "--address", "192.0.2.7")
+    assert (status, text) == (1, "Error: 192.0.2.7 is no address of this machine.")
+    assert said("--address", "127.0.0.2")[0] == 2
+    monkeypatch.setattr(network, "own_address", lambda: None)
+    status, text = said("--lan")
+    assert status == 1
+    assert "no address in a network" in text
+
+
+def test_one_database_for_all_labs_is_refused(said, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///all.sqlite3")
+    status, text = said("--only", "04,06", "--port", str(free_port() % 50000 + 2000))
+    assert status == 1
+    assert "each needs its own" in text
+
+
+# A class at work
+
+
+def test_a_class_at_the_same_moment_is_served(carts):
+    """Not timed: figures come from bench/burst.py."""
+    answers = []
+    everybody = threading.Barrier(100)
+
+    def student():
+        everybody.wait()
+        answers.append(carts.ask("/add/", number=3)[0])
+
+    students = [threading.Thread(target=student) for _ in range(100)]
+    for thread in students:
+        thread.start()
+    for thread in students:
+        thread.join()
+    assert answers == [200] * 100
+
+
+def test_the_class_gets_a_list_of_labs_and_no_more(carts):
+    front = carts.page("/", to=ADDRESS)
+    for number in (3, 4):
+        assert f'href="http://{ADDRESS}:{carts.port + number}/"' in front
+    assert "<form" not in front
+    assert "/console/" not in front
+    for path in ("/console/", "/console/live/", "/console/lab/03/", "/console/lab/04/log/"):
+        status, page, headers = carts.ask(path, to=ADDRESS)
+        assert (status, headers["Set-Cookie"]) == (403, None)
+        assert "instructor's own machine" in page.replace("&#x27;", "'")
+    assert carts.ask("/console/reset/", to=ADDRESS, method="POST", fields={"lab": "all"})[0] == 403
+    assert carts.ask("/nothing/", to=ADDRESS)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"]
+)
+def test_a_proxy_is_not_the_instructor(carts, header):
+    assert carts.ask("/console/")[0] == 200
+    assert carts.ask("/console/", **{header: "for=192.0.2.1"})[0] == 403
+
+
+@pytest.mark.skipif(OWN_ADDRESS is None, reason="this machine has no network")
+def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
+    for host in (f"127.0.0.1:{carts.port}", "localhost", "[::1]"):
+        assert carts.ask("/console/", to=ADDRESS, Host=host)[0] == 403
+        assert carts.ask("/console/", Host=host)[0] == 200
+    assert carts.ask("/console/", Host="192.0.2.1")[0] == 403
+    assert carts.ask("/", Host="192.0.2.1")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("peer", "host", "at_desk"),
+    [
+        ("127.0.0.1", "127.0.0.1:8000", True),
+        ("127.0.0.1", "LOCALHOST", True),
+        ("::1", "[::1]:8000", True),
+        ("::ffff:127.0.0.1", "localhost:8000", True),
+        ("192.168.1.7", "127.0.0.1:8000", False),
+        ("127.0.0.1", "192.168.1.20:8000", False),
+        ("127.0.0.1", "localhost.example", False),
+        ("127.0.0.1", "", False),
+        ("", "localhost", False),
+    ],
+)
+def test_who_is_at_the_desk(peer, host, at_desk):
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_HOST=host)
+    assert at_the_desk(request) is at_desk
+
+
+def test_the_labs_take_the_class_and_keep_debug_off(carts):
+    for number in (3, 4):
+        assert "Your cart is empty" in carts.page("/", number=number, to=ADDRESS)
+        assert carts.ask("/", number=number, Host="elsewhere.example")[0] == 400
+        status, page, _ = carts.ask("/nothing/", number=number, to=ADDRESS)
+        assert status == 404
+        assert "No such page" in page
+        assert "DEBUG" not in page
+
+
+def test_a_cart_works_over_the_network_by_plain_http(carts):
+    visitor = WireVisitor(carts.port + 4, host=ADDRESS)
+    cart.put(visitor, "apple", 3)
+    assert cart.cart(visitor) == {"apple": 3}
+    assert sorted(cookie.name for cookie in visitor.jar) == ["csrftoken_04", "sessionid_04"]
+
+
+def test_the_address_is_printed_large_and_as_a_qr_code(carts):
+    assert f"┃ http://{ADDRESS}:{carts.port}/ ┃" in carts.output
+    assert "▀" in carts.output
+    page = carts.page("/console/class/")
+    assert f"http://{ADDRESS}:{carts.port}/" in page
+    assert '<svg class="qr"' in page or 'class="qr"' in page
+
+
+def test_reset_in_the_console_empties_one_lab(carts):
+    visitor = WireVisitor(carts.port + 4)
+    cart.put(visitor, "apple", 3)
+    before = carts.worker(4), carts.worker(3)
+    assert carts.press("/console/reset/", lab="04") == 302
+    assert carts.state("04").startswith("running Reset at")
+    assert "rows in SQLite" in carts.state("04")
+    assert "There are no items" in words(visitor.get("/display/"))
+    after = carts.worker(4), carts.worker(3)
+    assert (before[0] == after[0], before[1] == after[1]) == (False, True)  # LocMem is empty too
+    assert not alive([before[0]])
+
+
+def test_reset_all_empties_all(carts):
+    visitor = WireVisitor(carts.port + 4)
+    cart.put(visitor, "pear")
+    assert carts.press("/console/reset/", lab="all") == 302
+    assert cart.cart(visitor) == {}
+    assert "Reset at" in carts.state("03")
+    assert carts.press("/console/reset/", lab="05") == 404
