@@ -1,6 +1,5 @@
 """What the instructor may do from the panel: move the clock, reset, and change what is kept."""
 
-import ipaddress
 import json
 import secrets
 from importlib import import_module
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from labkit.desk import at_the_desk
 from labkit.exchange import clock
 from labkit.exchange.cookies import edited, whose
 from labkit.exchange.record import log
@@ -22,7 +22,6 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-_PROXIES = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
 # A form of the panel proves by this that it is ours. It is no cookie, since the panel sets none.
 KEY = secrets.token_urlsafe(24)
 
@@ -31,26 +30,9 @@ class NotAllowed(Exception):
     """The message says why, in a sentence."""
 
 
-def is_instructor(request: HttpRequest) -> bool:
-    """Whether the request comes from this very machine, under one of its own names."""
-    if any(name in request.META for name in _PROXIES):
-        return False
-    host = urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or ""
-    return _is_loopback(request.META.get("REMOTE_ADDR", "")) and (
-        _is_loopback(host) or host == "localhost" or host.endswith(".localhost")
-    )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
-
-
 def check(request: HttpRequest) -> None:
     """Raises NotAllowed unless this is a form of the panel's own, sent from this machine."""
-    if not is_instructor(request):
+    if not at_the_desk(request):
         raise NotAllowed("Only the machine that runs the lab may do this, under its own name.")
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from labkit.desk import at_the_desk
 from labkit.exchange import clock, controls, cookies, diagram, line, stored, telling
 from labkit.exchange.record import Exchange, log
 from labkit.pages.errors import error_page
@@ -19,7 +20,7 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
     """One exchange, and the redirect that led to it. Whoever has its address may look."""
     found = _find(token)
     shown = [found.before_this, found] if found.before_this else [found]
-    instructor = controls.is_instructor(request)
+    instructor = at_the_desk(request)
     return render(
         request,
         "labkit/exchange.html",
@@ -109,7 +110,7 @@ def _curl(exchange: Exchange) -> str:
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
     """All that is remembered, of all visitors, for the instructor's own machine."""
-    if not controls.is_instructor(request):
+    if not at_the_desk(request):
         raise Http404
     listed = [(log.visitor(each), line.gist(each), each) for each in log.newest()]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
@@ -118,7 +119,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 @require_safe
 def as_json(request: HttpRequest) -> HttpResponse:
     """The same for programs, such as the console."""
-    if not controls.is_instructor(request):
+    if not at_the_desk(request):
         raise Http404
     return JsonResponse({"exchanges": [_as_json(each) for each in log.newest()]})
 
