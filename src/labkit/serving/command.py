@@ -149,7 +149,7 @@ def _need_free_ports(labs: list[Lab], port: int, address: str | None) -> None:
                 sentences.append(f"{sentence[:-1]}; {whose} would listen there.")
                 break
     if sentences:
-        other = port + 100 if port + 200 + HIGHEST < 65535 else 8100
+        other = port + 100 if port + 100 + HIGHEST <= 65535 else 8100
         sentences.append(
             "End what runs there, leave labs out with --only, or move all of them: "
             f"lab serve --port {max(other, 8100)}"
