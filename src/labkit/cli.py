@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from labkit import claims, needs
@@ -285,17 +286,13 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
-    table = Table("", "What the textbook says or does", "")
-    table.add_column("What happens, and the test that shows it", overflow="fold")
-    table.show_lines = True
     for entry in shown:
         proofs = ledger.proving(entry)
-        tests = "\n".join(map(str, proofs[:1])) or "no test"
-        if len(proofs) > 1:
-            tests += f" and {len(proofs) - 1} more"
-        happens = f"{escape(entry.evidence)}\n[dim]{escape(tests)}[/]"
-        table.add_row(entry.id, escape(entry.text), entry.verdict, happens)
-    console.print(table)
+        console.print(f"[b]{entry.id}[/] {escape(entry.text)}")
+        console.print(Padding(f"[b]{entry.verdict}[/]: {escape(entry.evidence)}", (0, 0, 0, 4)))
+        # On a line that is not broken: it is for copying.
+        test = escape(str(proofs[0])) if proofs else "no test"
+        console.print(f"    [dim]{test}[/]{claims.and_more(proofs)}\n", soft_wrap=True)
     told = [entry for entry in shown if entry.is_claim]
     warned = [entry for entry in shown if not entry.is_claim]
     console.print(f"{claims.counted(told, 'claim')}, {claims.counted(warned, 'pitfall')}.")

@@ -122,6 +122,8 @@ _proved: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if hasattr(report, "wasxfail"):  # pytest calls it skipped, but it ran and failed as foretold
+        return
     proves = dict(report.user_properties).get("proves")
     if proves and (report.when == "call" or report.outcome != "passed"):
         _proved.append({"test": report.nodeid, "outcome": report.outcome, "proves": proves})
