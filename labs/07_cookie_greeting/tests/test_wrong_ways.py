@@ -35,10 +35,22 @@ def ten_years(request):
     return response
 
 
+def two_seconds(request):
+    response = HttpResponse("Not for long.")
+    response.set_cookie("brief", "x", max_age=2)
+    return response
+
+
+def sent(request):
+    return HttpResponse(request.headers.get("Cookie", ""))
+
+
 urlpatterns = [
     path("", form),
     path("second", second),
     path("ten-years", ten_years),
+    path("two-seconds", two_seconds),
+    path("sent", sent),
 ]
 
 
@@ -90,6 +102,28 @@ def test_for_ever_is_at_most_400_days(chromium, port):
     chromium.page.goto(f"http://127.0.0.1:{port}/ten-years")
     left = chromium.cookies()["ever"]["expires"] - time.time()
     assert left / 86_400 == pytest.approx(400, abs=0.01)
+
+
+WATCH = """async () => {
+    const sent = async () => (await fetch("/sent")).text()
+    await fetch("/two-seconds")
+    const seen = [await sent()]
+    for (let tries = 0; tries < 100 && seen.at(-1); tries++) {
+        await new Promise(done => setTimeout(done, 100))
+        seen.push(await sent())
+    }
+    return [seen[0], seen.at(-1)]
+}"""
+
+
+@pytest.mark.claim("C21")
+def test_max_age_is_in_seconds_and_chromium_ends_it_by_its_own_clock(chromium, port):
+    page = chromium.page
+    page.goto(f"http://127.0.0.1:{port}/sent")
+    begun = time.time()
+    assert page.evaluate(WATCH) == ["brief=x", ""]
+    assert time.time() - begun >= 2  # whole ones, and not as many as minutes would be
+    assert chromium.cookies() == {}
 
 
 @pytest.mark.pitfall("B16")

@@ -237,6 +237,11 @@ def test_the_page_says_whether_there_is_a_row(visitor, clock, engine):
     assert Session.objects.count() == rows
 
 
+def test_the_form_names_the_one_user_and_the_password(visitor):
+    page = words(visitor.get("/login/"))
+    assert "There is one user in this lab: ada, with the password lovelace." in page
+
+
 def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
     visitor.jar.store(f"sessionid_11={'x' * 32}; Path=/", visitor.origin)
     response = visitor.get("/")
