@@ -66,6 +66,11 @@ def test_set_and_asked_in_one_breath_it_lies():
     assert session.test_cookie_worked() is True
 
 
+def test_the_page_says_what_the_method_said_at_once(visitor, monkeypatch):
+    monkeypatch.setattr(SessionBase, "test_cookie_worked", lambda session: "Perhaps")
+    assert "say at once? Perhaps, and that proves nothing" in words(visitor.get("/"))
+
+
 @pytest.mark.claim("C17")
 def test_deleting_what_was_never_set_is_an_error():
     session = SessionStore()
@@ -106,8 +111,12 @@ def test_a_session_that_the_server_has_lost_is_told_from_no_cookie(visitor, how)
 def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatch):
     visitor.get("/")
     delete = SessionBase.delete_test_cookie
-    both = lambda session: (delete(session), Session.objects.all().delete())  # noqa: E731
-    monkeypatch.setattr(SessionBase, "delete_test_cookie", both)
+
+    def delete_both(session):
+        delete(session)
+        Session.objects.all().delete()
+
+    monkeypatch.setattr(SessionBase, "delete_test_cookie", delete_both)
     response = visitor.get("/check/")
     assert response.status_code == 400
     assert "Your session was deleted while this request was under way" in words(response)
