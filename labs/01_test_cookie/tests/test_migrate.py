@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from django.conf import settings as lab
-from django.contrib.sessions.backends import db, file
+from django.contrib.sessions.backends import db
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -35,10 +35,9 @@ def no_table():
 
 
 @pytest.fixture
-def engine(request, settings, monkeypatch, tmp_path):
-    """The session engine of this name; its files, if any, lie in a folder of this test's own."""
-    monkeypatch.setattr(file.SessionStore, "_storage_path", str(tmp_path), raising=False)
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+def engine(request, use_engine):
+    """The session engine of this name."""
+    use_engine(request.param)
 
 
 @pytest.mark.claim("C18")

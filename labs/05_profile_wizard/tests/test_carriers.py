@@ -140,6 +140,28 @@ def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate
     assert told(classmate.get("/session/results/", follow=True)) == []
 
 
+@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
+@pytest.mark.parametrize("carrier", ["session", "url"])
+def test_a_key_opens_the_answers_on_every_engine(visitor, classmate, use_engine, engine, carrier):
+    use_engine(engine)
+    wizard = wizard_by(carrier)
+    assert told(wizard.fill_in(visitor)) == ["Anu", "30", "Bea"]
+    assert told(wizard.fill_in(classmate, name="Ben")) == ["Ben", "30", "Bea"]
+
+
+def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visitor, use_engine):
+    use_engine("signed_cookies")
+    wizard = wizard_by("url")
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    early = key_in(page)
+    kept = signing.loads(early, salt="django.contrib.sessions.backends.signed_cookies")
+    assert kept == {"wizard by url": {"name": "Anu"}, "_session_expiry": 600}
+    wizard.answer(visitor, wizard.answer(visitor, page, age=30), gf="Bea")
+    assert told(visitor.get("/url/age/", {"w": early})) == ["Anu"]
+    assert Session.objects.count() == 0
+    assert "nothing lies on the server" in words(visitor.get("/"))
+
+
 # Whoever knows the key
 
 

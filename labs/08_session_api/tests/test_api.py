@@ -247,14 +247,14 @@ def test_the_test_cookie_is_an_entry_like_others(visitor):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ENGINES[1:])
-def test_every_button_tells_the_truth_on_every_engine(visitor, settings, subtests, engine):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+def test_every_button_tells_the_truth_on_every_engine(visitor, use_engine, subtests, engine):
+    use_engine(engine)
     api.test_every_button_tells_the_truth_about_what_is_kept(visitor, subtests)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_buttons_work_on_every_engine(visitor, settings, engine):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+def test_the_buttons_work_on_every_engine(visitor, use_engine, engine):
+    use_engine(engine)
     api.press(visitor, "assign", "put_cart", "change_inside", "cycle_key", "delete_in_loop")
     assert kept(visitor) == {"tea": "2", "cart": "{'tea': 1}"}
     told = api.press(visitor, "flush")

@@ -1,6 +1,5 @@
 import runpy
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -436,17 +435,10 @@ def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, e
 
 
 @pytest.fixture(params=["cached_db", "cache", "file", "signed_cookies"])
-def engine(request, settings, tmp_path, monkeypatch):
+def engine(request, use_engine):
     """The name of another engine, which is in use for this test."""
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
-    settings.SESSION_FILE_PATH = tmp_path
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    monkeypatch.delattr(store, "_storage_path", raising=False)
-    yield request.param
-    monkeypatch.undo()
-    if hasattr(store, "_storage_path"):
-        del store._storage_path
-    cache.clear()
+    use_engine(request.param)
+    return request.param
 
 
 def test_every_engine_is_told_apart(engine, visitor, clock):

@@ -31,11 +31,9 @@ def quick_login(settings, db):
 
 
 @pytest.fixture(params=["db", "cached_db", "cache", "file", "signed_cookies"])
-def engine(request, settings, monkeypatch, tmp_path):
-    """Each session engine in turn. A visitor reads the settings at its first request."""
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
-    files = "django.contrib.sessions.backends.file.SessionStore._storage_path"
-    monkeypatch.setattr(files, str(tmp_path), raising=False)
+def engine(request, use_engine):
+    """Each session engine in turn."""
+    use_engine(request.param)
     return request.param
 
 
