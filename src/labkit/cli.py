@@ -114,11 +114,30 @@ def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
         if missing := needs.missing_tools(["redis-py"]):
             raise Missing(missing[0])
         console.print("The cache is the Redis that REDIS_URL names.")
+        if not _redis_answers(environ["REDIS_URL"]):
+            console.print("It does not answer now; until it does, nothing can be kept.")
         return
     console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
     console.print("at every change of a file too, and no other process sees it.")
     if lab.redis:
         console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
+
+
+def _redis_answers(url: str) -> bool:
+    """Whether a Redis answers there. Raises ClickException for a URL that names none."""
+    from redis import Redis, RedisError  # an extra
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        with Redis.from_url(url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
+            return bool(client.ping())
+    except ValueError:
+        raise click.ClickException(
+            "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
+        ) from None
+    except RedisError:
+        return False
 
 
 def _need_free(port: int, lab: Lab) -> None:
@@ -224,6 +243,9 @@ def reset(name: str | None, everything: bool) -> None:
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
         cleared = _reset(checkout, lab)
         console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
+        if lab.redis and os.environ.get("REDIS_URL"):
+            keys = f"Its keys in Redis, lab_{lab.number}, end by themselves"
+            console.print(f"{keys}, at the latest two minutes after the last write.")
     console.print(
         "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
         "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
