@@ -19,7 +19,7 @@ class TestTheTestCookie(CookieCheckPages):
     pass
 
 
-check = TestTheTestCookie()
+pages = TestTheTestCookie()
 
 
 @pytest.mark.claim("C14")
@@ -43,10 +43,10 @@ def test_its_cookie_is_for_the_server_alone_and_lives_two_weeks(visitor, clock):
     assert cookie.http_only
     assert cookie.same_site == "Lax"
     clock.forward(days=13)
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
     visitor.get("/")
     clock.forward(days=14)
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 @pytest.mark.claim("C13")
@@ -105,7 +105,7 @@ def test_a_session_that_the_server_has_lost_is_told_from_no_cookie(visitor, how)
     assert answer(response) == NOT_SET
     assert "or the session is gone" in words(response)
     visitor.get("/")
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatch):
@@ -125,14 +125,14 @@ def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatc
 
 def test_a_key_that_nobody_was_given_is_never_taken_over(visitor):
     visitor.jar.store(f"sessionid_01={'a' * 32}; Path=/", visitor.origin)
-    assert check.look(visitor) == NOT_SET
+    assert pages.look(visitor) == NOT_SET
     visitor.jar.store(f"sessionid_01={'a' * 32}; Path=/", visitor.origin)
     visitor.get("/")
     assert visitor.jar.get("sessionid_01").value != "a" * 32
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 def test_large_letters_open_the_same_session_on_mariadb_alone(visitor):
     visitor.get("/")
     visitor.edit_cookie("sessionid_01", visitor.jar.get("sessionid_01").value.upper())
-    assert check.look(visitor) == (WORK if connection.vendor == "mysql" else NOT_SET)
+    assert pages.look(visitor) == (WORK if connection.vendor == "mysql" else NOT_SET)

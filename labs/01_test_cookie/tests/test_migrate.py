@@ -22,7 +22,7 @@ from labkit.testing.wire import WireVisitor
 IN_THE_TABLE = ["db", "cached_db"]
 ELSEWHERE = ["cache", "file", "signed_cookies"]
 
-check = CookieCheckPages()
+pages = CookieCheckPages()
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_an_engine_that_keeps_rows_needs_the_table(engine, no_table, visitor, se
 @pytest.mark.parametrize("engine", ELSEWHERE, indirect=True)
 def test_an_engine_that_keeps_none_does_without_the_table(engine, no_table, visitor):
     visitor.get("/")
-    assert check.look(visitor) == WORK
-    assert check.look(visitor) == NOT_SET
+    assert pages.look(visitor) == WORK
+    assert pages.look(visitor) == NOT_SET
 
 
 @pytest.mark.claim("C44")
@@ -69,7 +69,7 @@ def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
         with pytest.raises(OperationalError, match=r"^no such table: django_session$"):
             store.save()
     # Without a cookie there is nothing to look up, and so nothing that could be missed.
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 def says_what_to_type(response):
@@ -104,7 +104,7 @@ def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
     environ = os.environ | {"LAB_STATE_DIR": str(server.state), "DATABASE_URL": ""}
     subprocess.run(command, cwd=lab.FOLDER, env=environ, check=True)
     visitor.get("/")
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 @pytest.mark.claim("C44")
@@ -114,7 +114,7 @@ def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
     visitor = WireVisitor(server.port)
     with visitor.expecting(checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 @pytest.mark.claim("C38")

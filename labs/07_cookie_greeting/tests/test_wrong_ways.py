@@ -15,7 +15,7 @@ from django.urls import path
 from labkit.testing import checks
 from labkit.testing.contracts.greetings import GreetingPages, greeted
 
-greeting = GreetingPages()
+pages = GreetingPages()
 
 
 def form(request):
@@ -136,7 +136,7 @@ def test_a_token_in_a_form_that_gets_ends_up_in_the_address(textbook, visitor):
 
 @pytest.mark.pitfall("B16")
 def test_no_address_of_the_lab_ever_has_a_token_in_it(visitor):
-    assert greeted(greeting.greet(visitor, "Anu")) == "Anu"
+    assert greeted(pages.greet(visitor, "Anu")) == "Anu"
     visitor.submit("/forget/", page="/result/")
     assert [e.method for e in visitor.exchanges].count("POST") == 2
     assert not any("csrf" in exchange.address for exchange in visitor.exchanges)
