@@ -138,7 +138,7 @@ def test_what_lies_in_the_cookie_is_letters_digits_and_percent_signs(visitor):
 
 def test_the_longest_name_is_far_from_the_limit_of_a_cookie():
     response = HttpResponse()
-    storage.put(response, "🍎" * 40, "3min")
+    storage.put(None, response, "🍎" * 40, "3min")
     assert len(storage.NAME + response.cookies[storage.NAME].value) == len("name_07") + 480
 
 

@@ -370,7 +370,7 @@ def test_an_item_as_a_cookie_of_its_name_would_end_the_login(visitor, settings):
 
 @pytest.mark.pitfall("B33")
 def test_an_item_as_an_entry_of_its_name_would_end_the_login(visitor, monkeypatch):
-    def put(request, name, quantity):
+    def put(request, response, name, quantity):
         request.session[name] = quantity
 
     monkeypatch.setattr(storage, "put", put)
