@@ -137,6 +137,14 @@ def test_two(): assert False
 @pytest.mark.claim("C03")
 def test_three(): pytest.skip("not here")
 
+@pytest.mark.claim("C04")
+@pytest.mark.xfail(strict=True, reason="it cannot")
+def test_four(): assert False
+
+@pytest.mark.claim("C05")
+@pytest.mark.xfail(strict=True, reason="it cannot, they say")
+def test_five(): ...
+
 def test_of_no_claim(): ...
 """
     )
@@ -149,7 +157,51 @@ def test_of_no_claim(): ...
         ("passed", ["C01", "C02"]),
         ("failed", ["B01"]),
         ("skipped", ["C03"]),
+        ("failed", ["C05"]),  # and C04 failed as foretold, which is neither a skip nor a proof
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (
+            "@pytest.mark.claim(ID)\ndef test_x(): ...",
+            "test_x: line 10 has the mark ID",
+        ),
+        ("pytestmark = pytest.mark.claim('C01')", "line 10 has pytestmark"),
+        ("class TestY:\n    pytestmark = [pytest.mark.pitfall('B01')]", "line 11 has pytestmark"),
+        ("CASES = [Case('x', shows=ID)]", "line 10 has the mark ID"),
+        ("CASES = [Case('x', shows='C99')]", "line 10 has a mark for C99, which is none"),
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_told(ledger, line, complaint):
+    path = ledger.catalog.root / "labs/03_cart/tests/test_cart.py"
+    path.write_text(TESTS + line)
+    (found,) = ledger.complaints()
+    assert complaint in found
+
+
+def test_a_table_of_cases_says_what_each_of_them_shows(ledger):
+    path = ledger.catalog.root / "labs/03_cart/tests/cases.py"
+    path.write_text('CASES = [Case("one", shows="C02"), *(Case("two", shows="") for _ in "ab")]')
+    first = ledger.proofs[0]
+    assert (first.id, str(first)) == ("C02", "labs/03_cart/tests/cases.py")
+    assert list(ledger.complaints()) == []
+
+
+def test_a_proof_in_the_entrys_own_lab_comes_first(ledger):
+    root = ledger.catalog.root
+    for folder in ("labs/01_count/tests", "src/labkit/testing/contracts", "tests"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / "test_more.py").write_text(TESTS)
+    entry = ledger.entries[0]
+    assert [proof.file.as_posix() for proof in ledger.proving(entry)] == [
+        "labs/03_cart/tests/test_cart.py",
+        "src/labkit/testing/contracts/test_more.py",
+        "tests/test_more.py",
+        "labs/01_count/tests/test_more.py",
+    ]
+    assert "[TestCart](../labs/03_cart/tests/test_cart.py) and 3 more |" in ledger.page()
 
 
 def test_the_handout_and_the_page_are_written_from_the_ledger(ledger):

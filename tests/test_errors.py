@@ -41,6 +41,16 @@ def test_a_host_that_is_not_ours_is_refused(visitor, settings):
     assert "does not answer to the host name" in words(response)
 
 
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("address", ["/{}", "/nowhere/?w={}"])
+def test_an_address_too_long_to_lead_back_to_is_refused(visitor, settings, debug, address):
+    settings.DEBUG = debug
+    response = visitor.get(address.format("x" * 20_000))  # the first has no slash at its end
+    assert response.status_code == 414
+    assert "longer than the 16000 characters" in words(response)
+    assert visitor.get(address.format("x" * 15_900)).status_code in {301, 404}
+
+
 def test_too_large_a_form_is_refused(visitor):
     visitor.get("/form/")
     for fields in ({"a": "x" * 3_000_000}, {f"f{number}": "x" for number in range(1500)}):

@@ -107,7 +107,7 @@ class TestTheCount(AtAServer, PageCountPages):
         self.says_what_was_unreadable = place.lab == "02"
 
 
-@places("03", "04")
+@places("03", "04", "10")
 class TestTheCart(AtAServer, CartPages):
     @pytest.fixture(autouse=True)
     def _answers(self, place):
@@ -116,7 +116,7 @@ class TestTheCart(AtAServer, CartPages):
             self.raw_requests = spoilt_cookies("cart_03_")
         else:
             self.capacity = 200
-            self.raw_requests = unknown_session_ids("sessionid_04")
+            self.raw_requests = unknown_session_ids(f"sessionid_{place.lab}")
 
 
 @places("05")
@@ -127,7 +127,6 @@ class TestTheWizardByCookie(AtAServer, WizardRequests):
 @places("05")
 class TestTheWizardBySession(AtAServer, WizardRequests):
     carrier, needs_cookies = "session", True
-    raw_requests = unknown_session_ids("sessionid_05")
 
 
 @places("05")

@@ -1,13 +1,15 @@
 """Reads labs/claims.toml, the ledger of claims and pitfalls, and finds the tests that prove each.
 
-A test proves a claim by its mark, `@pytest.mark.claim("C63")` or `@pytest.mark.pitfall("B32")`.
-Which tests carry which marks is read from the source; whether they passed, from the files that
-nox's sessions leave in .lab/results.
+A test proves a claim by its mark, `@pytest.mark.claim("C63")` or `@pytest.mark.pitfall("B32")`, and
+a case of tests/cookie_cases.py by `shows="C23"`. Which of them prove what is read from the source,
+so the ids are written there; whether they passed, from the files that nox's sessions leave in
+.lab/results.
 """
 
 import ast
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,16 +48,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Proof:
-    """A mark on a test."""
+    """A mark on a test, or a case that shows a claim."""
 
-    id: str
+    id: str  # or, where it is no text, the code that would make it
     kind: str  # the first letter that ids of this mark have
     file: Path  # relative to the checkout
     line: int
-    test: str  # its name, with its class's before it
+    test: str  # its name, with its class's before it; empty for a case
 
     def __str__(self) -> str:
-        return f"{self.file.as_posix()}::{self.test}"
+        return self.file.as_posix() + (f"::{self.test}" if self.test else "")
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,10 @@ class Ledger:
         return tuple(proof for path in files for proof in _marks_in(path, root))
 
     def proving(self, entry: Entry) -> list[Proof]:
-        """The tests that carry this entry's mark."""
-        return [proof for proof in self.proofs if proof.id == entry.id]
+        """The tests that carry this entry's mark: those of its own lab first."""
+        places = [f"labs/{entry.lab}_", "src/", "tests/", "labs/"]
+        found = [proof for proof in self.proofs if proof.id == entry.id]
+        return sorted(found, key=lambda p: [not str(p).startswith(place) for place in places])
 
     def of_lab(self, lab: Lab) -> list[Entry]:
         """What is met in this lab."""
@@ -108,7 +112,11 @@ class Ledger:
             if bool(entry.instead) == entry.is_claim:
                 yield f"{entry.id}: a pitfall says what the labs do instead, and a claim does not"
         for proof in self.proofs:
-            if proof.id not in known or not proof.id.startswith(proof.kind):
+            if not proof.id:
+                yield f"{proof}: line {proof.line} has pytestmark; mark each test or class itself"
+            elif not re.fullmatch(r"[BC]\d+", proof.id):
+                yield f"{proof}: line {proof.line} has the mark {proof.id}, not an id in quotes"
+            elif proof.id not in known or not proof.id.startswith(proof.kind):
                 yield f"{proof}: line {proof.line} has a mark for {proof.id}, which is none"
 
     # Whether they passed
@@ -165,8 +173,10 @@ class Ledger:
         return "\n".join(lines) + "\n"
 
     def _row(self, entry: Entry, *cells: str) -> str:
-        proof = self.proving(entry)[0] if self.proving(entry) else None
-        link = f"[{proof.test.rpartition('::')[2]}](../{proof.file.as_posix()})" if proof else ""
+        link = ""
+        if proofs := self.proving(entry):
+            name = proofs[0].test.rpartition("::")[2] or proofs[0].file.name
+            link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(proofs)}"
         return "| " + " | ".join([entry.id, *map(_cell, cells), link]) + " |"
 
     def section(self, lab: Lab) -> str:
@@ -219,27 +229,54 @@ def counted(entries: list[Entry], thing: str) -> str:
     return f"{len(entries)} {thing}{'' if len(entries) == 1 else 's'}"
 
 
+def and_more(proofs: list[Proof]) -> str:
+    """How many there are besides the first, as " and 2 more"; nothing for a single one."""
+    return f" and {len(proofs) - 1} more" if len(proofs) > 1 else ""
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _marks_in(path: Path, root: Path) -> Iterator[Proof]:
-    """The claims that tests in this file are marked with, in their decorators and parameters."""
-    if b"pytest.mark." not in path.read_bytes():
+    """The claims that tests in this file are marked with, and those that its cases show."""
+    source = path.read_bytes()
+    if b"pytest.mark." not in source and b"shows=" not in source:
         return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(source)
     yield from _marks_of(tree, "", path.relative_to(root))
 
 
 def _marks_of(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iterator[Proof]:
     for node in scope.body:
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            continue
-        name = f"{prefix}{node.name}"
-        calls = (c for d in node.decorator_list for c in ast.walk(d) if isinstance(c, ast.Call))
-        for call in calls:
-            if kind := MARKS.get(ast.unparse(call.func)):
-                for argument in call.args:
-                    yield Proof(ast.literal_eval(argument), kind, path, call.lineno, name)
-        if isinstance(node, ast.ClassDef):
-            yield from _marks_of(node, f"{name}::", path)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = f"{prefix}{node.name}"
+            for call, kind in _calls(*node.decorator_list):
+                for argument in call.args if kind else []:
+                    yield Proof(_id(argument), kind, path, call.lineno, name)
+            if isinstance(node, ast.ClassDef):
+                yield from _marks_of(node, f"{name}::", path)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            marks = [(call, kind) for call, kind in _calls(node.value) if kind]
+            yield from (Proof("", kind, path, call.lineno, "") for call, kind in marks)
+        else:
+            shown = [
+                (k.value, call)
+                for call, _ in _calls(node)
+                for k in call.keywords
+                if k.arg == "shows"
+            ]
+            yield from (Proof(_id(v), "C", path, call.lineno, "") for v, call in shown if _id(v))
+
+
+def _calls(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """All calls in these, each with its kind if it makes a mark."""
+    calls = (call for node in nodes for call in ast.walk(node) if isinstance(call, ast.Call))
+    return ((call, MARKS.get(ast.unparse(call.func), "")) for call in calls)
+
+
+def _id(node: ast.expr) -> str:
+    """The id that is written here; where none is, the code."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return ast.unparse(node)

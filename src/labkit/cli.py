@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from labkit import claims, needs, resetting
@@ -107,11 +108,30 @@ def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
         if missing := needs.missing_tools(["redis-py"]):
             raise Missing(missing[0])
         console.print("The cache is the Redis that REDIS_URL names.")
+        if not _redis_answers(environ["REDIS_URL"]):
+            console.print("It does not answer now; until it does, nothing can be kept.")
         return
     console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
     console.print("at every change of a file too, and no other process sees it.")
     if lab.redis:
         console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
+
+
+def _redis_answers(url: str) -> bool:
+    """Whether a Redis answers there. Raises ClickException for a URL that names none."""
+    from redis import Redis, RedisError  # an extra
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        with Redis.from_url(url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
+            return bool(client.ping())
+    except ValueError:
+        raise click.ClickException(
+            "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
+        ) from None
+    except RedisError:
+        return False
 
 
 def _need_free(port: int, lab: Lab) -> None:
@@ -189,6 +209,9 @@ def reset(name: str | None, everything: bool) -> None:
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
         cleared = resetting.reset(checkout, lab)
         console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
+        if lab.redis and os.environ.get("REDIS_URL"):
+            keys = f"Its keys in Redis, lab_{lab.number}, end by themselves"
+            console.print(f"{keys}, at the latest two minutes after the last write.")
     console.print(
         "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
         "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
@@ -221,17 +244,13 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
-    table = Table("", "What the textbook says or does", "")
-    table.add_column("What happens, and the test that shows it", overflow="fold")
-    table.show_lines = True
     for entry in shown:
         proofs = ledger.proving(entry)
-        tests = "\n".join(map(str, proofs[:1])) or "no test"
-        if len(proofs) > 1:
-            tests += f" and {len(proofs) - 1} more"
-        happens = f"{escape(entry.evidence)}\n[dim]{escape(tests)}[/]"
-        table.add_row(entry.id, escape(entry.text), entry.verdict, happens)
-    console.print(table)
+        console.print(f"[b]{entry.id}[/] {escape(entry.text)}")
+        console.print(Padding(f"[b]{entry.verdict}[/]: {escape(entry.evidence)}", (0, 0, 0, 4)))
+        # On a line that is not broken: it is for copying.
+        test = escape(str(proofs[0])) if proofs else "no test"
+        console.print(f"    [dim]{test}[/]{claims.and_more(proofs)}\n", soft_wrap=True)
     told = [entry for entry in shown if entry.is_claim]
     warned = [entry for entry in shown if not entry.is_claim]
     console.print(f"{claims.counted(told, 'claim')}, {claims.counted(warned, 'pitfall')}.")

@@ -19,7 +19,7 @@ class TestTheTestCookie(CookieCheckPages):
     pass
 
 
-check = TestTheTestCookie()
+pages = TestTheTestCookie()
 
 
 @pytest.mark.claim("C14")
@@ -43,10 +43,10 @@ def test_its_cookie_is_for_the_server_alone_and_lives_two_weeks(visitor, clock):
     assert cookie.http_only
     assert cookie.same_site == "Lax"
     clock.forward(days=13)
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
     visitor.get("/")
     clock.forward(days=14)
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 @pytest.mark.claim("C13")
@@ -64,6 +64,11 @@ def test_set_and_asked_in_one_breath_it_lies():
     session = SessionStore()  # of nobody: no browser has a part in this
     session.set_test_cookie()
     assert session.test_cookie_worked() is True
+
+
+def test_the_page_says_what_the_method_said_at_once(visitor, monkeypatch):
+    monkeypatch.setattr(SessionBase, "test_cookie_worked", lambda session: "Perhaps")
+    assert "say at once? Perhaps, and that proves nothing" in words(visitor.get("/"))
 
 
 @pytest.mark.claim("C17")
@@ -100,14 +105,18 @@ def test_a_session_that_the_server_has_lost_is_told_from_no_cookie(visitor, how)
     assert answer(response) == NOT_SET
     assert "or the session is gone" in words(response)
     visitor.get("/")
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatch):
     visitor.get("/")
     delete = SessionBase.delete_test_cookie
-    both = lambda session: (delete(session), Session.objects.all().delete())  # noqa: E731
-    monkeypatch.setattr(SessionBase, "delete_test_cookie", both)
+
+    def delete_both(session):
+        delete(session)
+        Session.objects.all().delete()
+
+    monkeypatch.setattr(SessionBase, "delete_test_cookie", delete_both)
     response = visitor.get("/check/")
     assert response.status_code == 400
     assert "Your session was deleted while this request was under way" in words(response)
@@ -116,14 +125,14 @@ def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatc
 
 def test_a_key_that_nobody_was_given_is_never_taken_over(visitor):
     visitor.jar.store(f"sessionid_01={'a' * 32}; Path=/", visitor.origin)
-    assert check.look(visitor) == NOT_SET
+    assert pages.look(visitor) == NOT_SET
     visitor.jar.store(f"sessionid_01={'a' * 32}; Path=/", visitor.origin)
     visitor.get("/")
     assert visitor.jar.get("sessionid_01").value != "a" * 32
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 def test_large_letters_open_the_same_session_on_mariadb_alone(visitor):
     visitor.get("/")
     visitor.edit_cookie("sessionid_01", visitor.jar.get("sessionid_01").value.upper())
-    assert check.look(visitor) == (WORK if connection.vendor == "mysql" else NOT_SET)
+    assert pages.look(visitor) == (WORK if connection.vendor == "mysql" else NOT_SET)

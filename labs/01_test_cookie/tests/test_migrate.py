@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from django.conf import settings as lab
-from django.contrib.sessions.backends import db, file
+from django.contrib.sessions.backends import db
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -22,7 +22,7 @@ from labkit.testing.wire import WireVisitor
 IN_THE_TABLE = ["db", "cached_db"]
 ELSEWHERE = ["cache", "file", "signed_cookies"]
 
-check = CookieCheckPages()
+pages = CookieCheckPages()
 
 
 @pytest.fixture
@@ -35,10 +35,9 @@ def no_table():
 
 
 @pytest.fixture
-def engine(request, settings, monkeypatch, tmp_path):
-    """The session engine of this name; its files, if any, lie in a folder of this test's own."""
-    monkeypatch.setattr(file.SessionStore, "_storage_path", str(tmp_path), raising=False)
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
+def engine(request, use_engine):
+    """The session engine of this name."""
+    use_engine(request.param)
 
 
 @pytest.mark.claim("C18")
@@ -56,8 +55,8 @@ def test_an_engine_that_keeps_rows_needs_the_table(engine, no_table, visitor, se
 @pytest.mark.parametrize("engine", ELSEWHERE, indirect=True)
 def test_an_engine_that_keeps_none_does_without_the_table(engine, no_table, visitor):
     visitor.get("/")
-    assert check.look(visitor) == WORK
-    assert check.look(visitor) == NOT_SET
+    assert pages.look(visitor) == WORK
+    assert pages.look(visitor) == NOT_SET
 
 
 @pytest.mark.claim("C44")
@@ -70,7 +69,7 @@ def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
         with pytest.raises(OperationalError, match=r"^no such table: django_session$"):
             store.save()
     # Without a cookie there is nothing to look up, and so nothing that could be missed.
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 def says_what_to_type(response):
@@ -105,7 +104,7 @@ def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
     environ = os.environ | {"LAB_STATE_DIR": str(server.state), "DATABASE_URL": ""}
     subprocess.run(command, cwd=lab.FOLDER, env=environ, check=True)
     visitor.get("/")
-    assert check.look(visitor) == WORK
+    assert pages.look(visitor) == WORK
 
 
 @pytest.mark.claim("C44")
@@ -115,7 +114,7 @@ def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
     visitor = WireVisitor(server.port)
     with visitor.expecting(checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
-    assert check.look(visitor) == DO_NOT_WORK
+    assert pages.look(visitor) == DO_NOT_WORK
 
 
 @pytest.mark.claim("C38")

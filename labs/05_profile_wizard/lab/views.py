@@ -5,6 +5,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from lab.forms import FORMS, checked, label
 
 STEPS = [*FORMS, "results"]
+FIRST = "That comes later; this question comes first."
 
 
 @require_safe
@@ -27,12 +28,12 @@ def wizard(request, carrier, step):
         form = FORMS[step](request.POST)
         if form.is_valid():
             answers[step] = str(form.cleaned_data[step])
-            step, kept = STEPS[STEPS.index(step) + 1], answers
+            step, form, kept = STEPS[STEPS.index(step) + 1], None, answers
     following = not_past_a_gap(step, answers)
-    if kept or following != step:
-        form = None
-        if response := carrier.lead_to(request, following, kept):
-            return response
+    if following != step:
+        form, notice = None, notice or FIRST
+    if kept and (response := carrier.lead_to(request, following, kept)):
+        return response
     return show(request, carrier, following, answers, notice, form)
 
 

@@ -18,14 +18,14 @@ def load(request):
         return form.cleaned_data["name"]
 
 
-def put(response, name, remember):
+def put(request, response, name, remember):
     """Have the browser keep this name for so long."""
     # A header carries few signs; percent-encoded, every script is made of those.
     value = quote(name, safe="")
     response.set_cookie(NAME, value, LIFETIMES[remember], httponly=True, samesite="Lax")
 
 
-def clear(response):
+def clear(request, response):
     """Have the browser forget the name."""
     response.delete_cookie(NAME, samesite="Lax")
 

@@ -19,7 +19,7 @@ def greet(request):
     if not form.is_valid():
         return show_form(request, form, status=422)
     response = redirect("result")
-    storage.put(response, form.cleaned_data["name"], form.cleaned_data["remember"])
+    storage.put(request, response, form.cleaned_data["name"], form.cleaned_data["remember"])
     return response
 
 
@@ -40,7 +40,7 @@ def result(request):
 @require_POST
 def forget(request):
     response = redirect("index")
-    storage.clear(response)
+    storage.clear(request, response)
     return response
 
 

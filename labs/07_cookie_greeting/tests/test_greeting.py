@@ -15,54 +15,54 @@ class TestGreeting(GreetingPages):
     pass
 
 
-greeting = TestGreeting()
+pages = TestGreeting()
 
 
 @pytest.mark.claim("C12")
 def test_the_server_knows_a_visitor_by_the_cookie_alone(visitor, classmate):
-    greeting.greet(visitor, "Anu")
+    pages.greet(visitor, "Anu")
     carried = visitor.jar.get("name_07").pair
     assert carried == "name_07=Anu"
     assert greeted(classmate.get("/result/", headers={"cookie": carried})) == "Anu"
 
 
 def test_its_cookie_is_for_the_server_alone(visitor):
-    greeting.greet(visitor, "Anu")
+    pages.greet(visitor, "Anu")
     cookie = visitor.jar.get("name_07")
     assert cookie.http_only
     assert cookie.same_site == "Lax"
 
 
 def test_remembered_for_the_session_it_ends_with_the_browser(visitor, clock):
-    greeting.greet(visitor, "Anu", "session")
+    pages.greet(visitor, "Anu", "session")
     assert visitor.jar.get("name_07").expires is None
     clock.forward(days=30)
-    assert greeting.name(visitor) == "Anu"
+    assert pages.name(visitor) == "Anu"
     visitor.close_browser()
-    assert greeting.name(visitor) is None
+    assert pages.name(visitor) is None
 
 
 @pytest.mark.claim("C21")
 def test_remembered_for_three_minutes_it_ends_after_180_seconds(visitor, clock):
-    greeting.greet(visitor, "Anu", "3min")
+    pages.greet(visitor, "Anu", "3min")
     visitor.close_browser()
     clock.forward(seconds=179)
-    assert greeting.name(visitor) == "Anu"
+    assert pages.name(visitor) == "Anu"
     clock.forward(seconds=1)
-    assert greeting.name(visitor) is None
+    assert pages.name(visitor) is None
 
 
 def test_being_greeted_does_not_prolong_it(visitor, clock):
-    greeting.greet(visitor, "Anu", "3min")
+    pages.greet(visitor, "Anu", "3min")
     clock.forward(seconds=100)
-    assert greeting.name(visitor) == "Anu"
+    assert pages.name(visitor) == "Anu"
     clock.forward(seconds=100)
-    assert greeting.name(visitor) is None
+    assert pages.name(visitor) is None
 
 
 def test_the_last_answer_says_for_how_long(visitor):
-    greeting.greet(visitor, "Anu", "3min")
-    greeting.greet(visitor, "Anu", "session")
+    pages.greet(visitor, "Anu", "3min")
+    pages.greet(visitor, "Anu", "session")
     assert visitor.jar.get("name_07").expires is None
 
 
@@ -77,20 +77,20 @@ def test_the_last_answer_says_for_how_long(visitor):
 )
 def test_the_time_is_told_with_its_zone(visitor, clock, settings, zone, now):
     settings.TIME_ZONE = zone
-    page = words(greeting.greet(visitor, "Anu"))
+    page = words(pages.greet(visitor, "Anu"))
     assert f"Day and time {now} " in page
     assert f"TIME_ZONE is {zone}." in page
 
 
 def test_the_link_of_the_page_leads_to_itself_a_moment_later(visitor, clock):
-    page = greeting.greet(visitor, "Anu")
+    page = pages.greet(visitor, "Anu")
     assert '<a href="/result/">Greet me again' in page.content.decode()
     clock.forward(seconds=7)
     assert "09:00:07 UTC" in words(visitor.get("/result/"))
 
 
 def test_a_refused_form_keeps_what_was_typed(visitor):
-    fields = greeting.with_token(visitor, name="Anu", remember="3min")
+    fields = pages.with_token(visitor, name="Anu", remember="3min")
     page = visitor.post("/greet/", fields | {"name": "x" * 41}).content.decode()
     assert f'value="{"x" * 41}"' in page
     assert 'value="3min" required id="id_remember_1" checked' in " ".join(page.split())
@@ -98,7 +98,7 @@ def test_a_refused_form_keeps_what_was_typed(visitor):
 
 @pytest.mark.claim("C26")
 def test_a_visitor_can_change_the_name_and_the_server_believes_it(visitor):
-    greeting.greet(visitor, "Anu")
+    pages.greet(visitor, "Anu")
     visitor.edit_cookie("name_07", "Eve%20%3Cscript%3Ealert(7)%3C/script%3E")
     response = visitor.get("/result/")
     assert greeted(response) == "Eve <script>alert(7)</script>"
@@ -132,13 +132,13 @@ def test_what_is_not_text_comes_back_as_text_unless_it_is_serialised():
 
 
 def test_what_lies_in_the_cookie_is_letters_digits_and_percent_signs(visitor):
-    greeting.greet(visitor, "अनु")
+    pages.greet(visitor, "अनु")
     assert visitor.jar.get("name_07").value == "%E0%A4%85%E0%A4%A8%E0%A5%81"
 
 
 def test_the_longest_name_is_far_from_the_limit_of_a_cookie():
     response = HttpResponse()
-    storage.put(response, "🍎" * 40, "3min")
+    storage.put(None, response, "🍎" * 40, "3min")
     assert len(storage.NAME + response.cookies[storage.NAME].value) == len("name_07") + 480
 
 

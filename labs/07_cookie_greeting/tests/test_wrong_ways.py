@@ -15,7 +15,7 @@ from django.urls import path
 from labkit.testing import checks
 from labkit.testing.contracts.greetings import GreetingPages, greeted
 
-greeting = GreetingPages()
+pages = GreetingPages()
 
 
 def form(request):
@@ -35,10 +35,22 @@ def ten_years(request):
     return response
 
 
+def two_seconds(request):
+    response = HttpResponse("Not for long.")
+    response.set_cookie("brief", "x", max_age=2)
+    return response
+
+
+def sent(request):
+    return HttpResponse(request.headers.get("Cookie", ""))
+
+
 urlpatterns = [
     path("", form),
     path("second", second),
     path("ten-years", ten_years),
+    path("two-seconds", two_seconds),
+    path("sent", sent),
 ]
 
 
@@ -92,6 +104,28 @@ def test_for_ever_is_at_most_400_days(chromium, port):
     assert left / 86_400 == pytest.approx(400, abs=0.01)
 
 
+WATCH = """async () => {
+    const sent = async () => (await fetch("/sent")).text()
+    await fetch("/two-seconds")
+    const seen = [await sent()]
+    for (let tries = 0; tries < 100 && seen.at(-1); tries++) {
+        await new Promise(done => setTimeout(done, 100))
+        seen.push(await sent())
+    }
+    return [seen[0], seen.at(-1)]
+}"""
+
+
+@pytest.mark.claim("C21")
+def test_max_age_is_in_seconds_and_chromium_ends_it_by_its_own_clock(chromium, port):
+    page = chromium.page
+    page.goto(f"http://127.0.0.1:{port}/sent")
+    begun = time.time()
+    assert page.evaluate(WATCH) == ["brief=x", ""]
+    assert time.time() - begun >= 2  # whole ones, and not as many as minutes would be
+    assert chromium.cookies() == {}
+
+
 @pytest.mark.pitfall("B16")
 def test_a_token_in_a_form_that_gets_ends_up_in_the_address(textbook, visitor):
     visitor.submit("/second", {"name": "Anu"}, page="/")
@@ -102,7 +136,7 @@ def test_a_token_in_a_form_that_gets_ends_up_in_the_address(textbook, visitor):
 
 @pytest.mark.pitfall("B16")
 def test_no_address_of_the_lab_ever_has_a_token_in_it(visitor):
-    assert greeted(greeting.greet(visitor, "Anu")) == "Anu"
+    assert greeted(pages.greet(visitor, "Anu")) == "Anu"
     visitor.submit("/forget/", page="/result/")
     assert [e.method for e in visitor.exchanges].count("POST") == 2
     assert not any("csrf" in exchange.address for exchange in visitor.exchanges)

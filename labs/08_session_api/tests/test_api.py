@@ -18,7 +18,7 @@ class TestSessionApi(SessionApiPages):
     raw_requests = unknown_session_ids("sessionid_08")
 
 
-api = TestSessionApi()
+pages = TestSessionApi()
 
 
 # What is saved: read in the row, after the answer
@@ -41,7 +41,7 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
     visitor.jar.store(f"sessionid_08={session.session_key}; Path=/", visitor.origin)
     before = Session.objects.get()
     clock.forward(seconds=10)
-    told = api.press(visitor, name)
+    told = pages.press(visitor, name)
     assert told.before == {key: repr(value) for key, value in FULL.items()}
     # With a save the end moves in the row, and the cookie is sent again; with none, neither.
     sent = [line for line in visitor.exchanges[-1].set_cookies if line.startswith("sessionid")]
@@ -69,7 +69,7 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
 
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, name):
-    told = api.press(visitor, name)
+    told = pages.press(visitor, name)
     assert told.before == {}
     saves = name in SAVES_WHERE_NOTHING_IS
     assert told.saved.startswith("Yes: " if saves else "No: ")
@@ -84,28 +84,28 @@ def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, na
 
 
 def test_after_flush_there_is_no_row_and_the_old_key_opens_nothing(visitor):
-    api.press(visitor, "assign")
+    pages.press(visitor, "assign")
     key = visitor.jar.get("sessionid_08").value
-    api.press(visitor, "flush")
+    pages.press(visitor, "flush")
     assert not Session.objects.exists()
     visitor.jar.store(f"sessionid_08={key}; Path=/", visitor.origin)
     assert kept(visitor) == {}
 
 
 def test_a_session_that_cannot_be_read_is_shown_as_empty_and_can_be_filled(visitor, subtests):
-    api.press(visitor, "assign")
+    pages.press(visitor, "assign")
     for data in ["", "garbage", "a:b:c"]:
         with subtests.test(data=data):
             Session.objects.update(session_data=data)
-            assert api.press(visitor, "put_cart").before == {}
+            assert pages.press(visitor, "put_cart").before == {}
             assert Session.objects.get().get_decoded() == {"cart": {"tea": 1}}
 
 
 @pytest.mark.claim("C84")
 def test_with_save_every_request_a_change_inside_is_saved_as_well(visitor, settings):
     settings.SESSION_SAVE_EVERY_REQUEST = True
-    api.press(visitor, "put_cart")
-    told = api.press(visitor, "change_inside")
+    pages.press(visitor, "put_cart")
+    told = pages.press(visitor, "change_inside")
     assert told.saved == "Yes: session.modified is False, but SESSION_SAVE_EVERY_REQUEST is on."
     assert not told.lost
     assert Session.objects.get().get_decoded() == {"cart": {"tea": 2}}
@@ -115,14 +115,14 @@ def test_with_save_every_request_a_change_inside_is_saved_as_well(visitor, setti
 
 
 def test_before_is_what_was_kept_and_not_what_the_change_made_of_it(visitor):
-    api.press(visitor, "put_cart")
-    told = api.press(visitor, "change_and_say_so")
+    pages.press(visitor, "put_cart")
+    told = pages.press(visitor, "change_and_say_so")
     assert (told.before, told.after) == ({"cart": "{'tea': 1}"}, {"cart": "{'tea': 2}"})
 
 
 def test_a_file_changed_after_the_start_is_not_shown(visitor, monkeypatch):
     monkeypatch.setattr(inspect, "getsource", lambda function: "changed")
-    assert '["tea"] = 2' in api.press(visitor, "assign").source
+    assert '["tea"] = 2' in pages.press(visitor, "assign").source
 
 
 def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
@@ -139,7 +139,7 @@ def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
 @pytest.mark.pitfall("B05")
 def test_an_empty_session_is_said_to_be_empty(visitor):
     assert "It has no entries" in words(visitor.get("/api/"))
-    assert api.press(visitor, "truth").answer == "True"  # with nothing in it
+    assert pages.press(visitor, "truth").answer == "True"  # with nothing in it
 
 
 # The claims, each by its button
@@ -147,24 +147,24 @@ def test_an_empty_session_is_said_to_be_empty(visitor):
 
 @pytest.mark.claim("C08")
 def test_the_key_is_a_text_and_no_dictionary(visitor):
-    told = api.press(visitor, "assign", "session_key")
+    told = pages.press(visitor, "assign", "session_key")
     assert re.fullmatch("'[a-z0-9]{32}'", told.answer)
     assert told.answer == f"'{visitor.jar.get('sessionid_08').value}'"
 
 
 @pytest.mark.claim("C51")
 def test_a_session_is_read_and_written_like_a_dictionary_but_has_no_length_and_no_loop(visitor):
-    assert api.press(visitor, "assign", "read").answer == "2"
-    assert api.press(visitor, "contains").answer == "True"
-    assert api.press(visitor, "delete", "get").answer == "'no tea'"
-    told = api.press(visitor, "length")
+    assert pages.press(visitor, "assign", "read").answer == "2"
+    assert pages.press(visitor, "contains").answer == "True"
+    assert pages.press(visitor, "delete", "get").answer == "'no tea'"
+    told = pages.press(visitor, "length")
     assert told.mistake == "TypeError: object of type 'SessionStore' has no len()"
-    assert api.press(visitor, "as_list").mistake == "KeyError: 0"
+    assert pages.press(visitor, "as_list").mistake == "KeyError: 0"
 
 
 @pytest.mark.claim("C52")
 def test_what_is_stored_is_read_again_but_pairs_become_lists_and_numbers_text(visitor):
-    stored = api.press(visitor, "kinds").after
+    stored = pages.press(visitor, "kinds").after
     assert stored == {
         "kinds": "[2, 2.5, True, None]",
         "pair": "(1, 2)",
@@ -175,24 +175,24 @@ def test_what_is_stored_is_read_again_but_pairs_become_lists_and_numbers_text(vi
 
 @pytest.mark.claim("C53")
 def test_deleting_what_is_not_there_is_a_key_error(visitor):
-    api.press(visitor, "assign")
-    assert api.press(visitor, "delete").mistake is None
-    assert api.press(visitor, "delete").mistake == "KeyError: 'tea'"
+    pages.press(visitor, "assign")
+    assert pages.press(visitor, "delete").mistake is None
+    assert pages.press(visitor, "delete").mistake == "KeyError: 'tea'"
 
 
 @pytest.mark.claim("C54", "C55", "C56")
 def test_in_keys_and_items(visitor):
-    assert api.press(visitor, "contains").answer == "False"
-    assert api.press(visitor, "assign", "contains").answer == "True"
-    assert api.press(visitor, "keys").answer == "dict_keys(['tea'])"
-    assert api.press(visitor, "items").answer == "dict_items([('tea', 2)])"
+    assert pages.press(visitor, "contains").answer == "False"
+    assert pages.press(visitor, "assign", "contains").answer == "True"
+    assert pages.press(visitor, "keys").answer == "dict_keys(['tea'])"
+    assert pages.press(visitor, "items").answer == "dict_items([('tea', 2)])"
 
 
 @pytest.mark.claim("C57")
 def test_clear_takes_out_every_entry_and_leaves_row_key_and_cookie(visitor):
-    api.press(visitor, "assign", "put_cart")
+    pages.press(visitor, "assign", "put_cart")
     key = Session.objects.get().session_key
-    told = api.press(visitor, "clear")
+    told = pages.press(visitor, "clear")
     assert told.after == {}
     row = Session.objects.get()
     assert (row.session_key, row.get_decoded()) == (key, {})
@@ -201,17 +201,17 @@ def test_clear_takes_out_every_entry_and_leaves_row_key_and_cookie(visitor):
 
 @pytest.mark.claim("C58")
 def test_setdefault_puts_in_what_is_missing_and_leaves_what_is_there(visitor):
-    told = api.press(visitor, "setdefault")
+    told = pages.press(visitor, "setdefault")
     assert (told.answer, told.saved[:3]) == ("7", "Yes")
-    told = api.press(visitor, "assign", "setdefault")
+    told = pages.press(visitor, "assign", "setdefault")
     assert (told.answer, told.saved[:3], told.after) == ("2", "No:", {"tea": "2"})
 
 
 @pytest.mark.claim("C82")
 def test_deleting_every_key_deletes_no_session(visitor, classmate):
-    api.press(visitor, "assign", "put_cart")
-    api.press(classmate, "assign")
-    api.press(visitor, "delete_over_list")
+    pages.press(visitor, "assign", "put_cart")
+    pages.press(classmate, "assign")
+    pages.press(visitor, "delete_over_list")
     rows = {row.session_key: row.get_decoded() for row in Session.objects.all()}
     mine, other = (who.jar.get("sessionid_08").value for who in (visitor, classmate))
     assert rows == {mine: {}, other: {"tea": 2}}
@@ -228,18 +228,18 @@ def test_deleting_one_key_leaves_the_other_the_row_and_the_cookie(visitor):
 
 
 def test_a_new_key_keeps_every_entry_and_the_old_one_opens_nothing(visitor):
-    old, _ = api.press(visitor, "assign", "session_key").keys
-    assert api.press(visitor, "cycle_key").after == {"tea": "2"}
+    old, _ = pages.press(visitor, "assign", "session_key").keys
+    assert pages.press(visitor, "cycle_key").after == {"tea": "2"}
     visitor.edit_cookie("sessionid_08", old)
     assert kept(visitor) == {}
 
 
 def test_the_test_cookie_is_an_entry_like_others(visitor):
-    assert api.press(visitor, "test_cookie_worked").answer == "False"
-    assert api.press(visitor, "set_test_cookie").after == {"testcookie": "'worked'"}
-    assert api.press(visitor, "test_cookie_worked").answer == "True"
-    assert api.press(visitor, "delete_test_cookie").after == {}
-    assert api.press(visitor, "delete_test_cookie").mistake == "KeyError: 'testcookie'"
+    assert pages.press(visitor, "test_cookie_worked").answer == "False"
+    assert pages.press(visitor, "set_test_cookie").after == {"testcookie": "'worked'"}
+    assert pages.press(visitor, "test_cookie_worked").answer == "True"
+    assert pages.press(visitor, "delete_test_cookie").after == {}
+    assert pages.press(visitor, "delete_test_cookie").mistake == "KeyError: 'testcookie'"
 
 
 # Wherever sessions are kept
@@ -247,16 +247,16 @@ def test_the_test_cookie_is_an_entry_like_others(visitor):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ENGINES[1:])
-def test_every_button_tells_the_truth_on_every_engine(visitor, settings, subtests, engine):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
-    api.test_every_button_tells_the_truth_about_what_is_kept(visitor, subtests)
+def test_every_button_tells_the_truth_on_every_engine(visitor, use_engine, subtests, engine):
+    use_engine(engine)
+    pages.test_every_button_tells_the_truth_about_what_is_kept(visitor, subtests)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_buttons_work_on_every_engine(visitor, settings, engine):
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
-    api.press(visitor, "assign", "put_cart", "change_inside", "cycle_key", "delete_in_loop")
+def test_the_buttons_work_on_every_engine(visitor, use_engine, engine):
+    use_engine(engine)
+    pages.press(visitor, "assign", "put_cart", "change_inside", "cycle_key", "delete_in_loop")
     assert kept(visitor) == {"tea": "2", "cart": "{'tea': 1}"}
-    told = api.press(visitor, "flush")
+    told = pages.press(visitor, "flush")
     assert (told.keys[1], visitor.jar.get("sessionid_08")) == ("None", None)
     assert kept(visitor) == {}

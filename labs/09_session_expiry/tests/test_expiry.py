@@ -1,6 +1,5 @@
 import runpy
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -15,9 +14,9 @@ from labkit.testing.contracts.expiry import (
     COOKIE,
     PAGES,
     ExpiryPages,
-    facts,
     listing,
     session_cookies,
+    what_holds,
 )
 from labkit.testing.raw import unknown_session_ids
 
@@ -28,16 +27,16 @@ class TestExpiryPages(ExpiryPages):
     raw_requests = unknown_session_ids(COOKIE)
 
 
-lab = TestExpiryPages()
+pages = TestExpiryPages()
 
 
 def chosen(visitor):
     """What this visitor's session is known to have been set to; nothing where it is not known."""
-    return facts(visitor.get("/")).get("You chose")
+    return what_holds(visitor.get("/")).get("You chose")
 
 
 def left(visitor):
-    return facts(visitor.get("/"))["Really left"]
+    return what_holds(visitor.get("/"))["Really left"]
 
 
 # Activity: what puts the end off, and what does not
@@ -46,7 +45,7 @@ def left(visitor):
 @pytest.mark.claim("C61", "C62", "C63")
 @pytest.mark.parametrize("path", PAGES)
 def test_reading_does_not_prolong_it(visitor, clock, path):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(seconds=60)
     visitor.get(path)
     assert session_cookies(visitor.exchanges[-1]) == []
@@ -58,11 +57,11 @@ def test_reading_does_not_prolong_it(visitor, clock, path):
 
 @pytest.mark.claim("C61", "C80")
 def test_each_write_begins_the_seconds_anew(visitor, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     key = visitor.jar.get(COOKIE).value
     for _ in range(5):
         clock.forward(seconds=100)
-        lab.write(visitor)
+        pages.write(visitor)
         assert left(visitor) == "120 seconds"
     assert visitor.jar.get(COOKIE).value == key
     clock.forward(seconds=120)
@@ -72,13 +71,13 @@ def test_each_write_begins_the_seconds_anew(visitor, clock):
 @pytest.mark.claim("C62")
 def test_with_every_request_saved_reading_prolongs_it(settings, visitor, clock):
     settings.SESSION_SAVE_EVERY_REQUEST = True
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     for path in PAGES * 2:
         clock.forward(seconds=100)
         visitor.get(path)
         (line,) = session_cookies(visitor.exchanges[-1])
         assert "Max-Age=120;" in line
-    page = facts(visitor.get("/"))
+    page = what_holds(visitor.get("/"))
     assert page["SESSION_SAVE_EVERY_REQUEST"] == "on: this visit was a write"
     assert page["Really left"] == "120 seconds"
     assert "this visit was a write. Seconds begin anew" in words(visitor.get("/read/"))
@@ -89,7 +88,7 @@ def test_a_request_for_the_stylesheet_is_a_write_as_well_with_every_request_save
     settings, visitor, clock
 ):
     settings.SESSION_SAVE_EVERY_REQUEST = True
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(seconds=119)
     visitor.get("/__lab__/static/lab.css").getvalue()
     clock.forward(seconds=119)
@@ -107,10 +106,10 @@ def test_one_variable_of_the_environment_has_every_request_saved(
 
 @pytest.mark.claim("C64")
 def test_300_is_five_minutes(visitor, clock):
-    lab.choose(visitor, "300")
+    pages.choose(visitor, "300")
     for _ in range(3):
         clock.forward(seconds=250)
-        lab.write(visitor)
+        pages.write(visitor)
     clock.forward(seconds=299)
     assert chosen(visitor)
     clock.forward(seconds=1)
@@ -124,28 +123,28 @@ def test_300_is_five_minutes(visitor, clock):
 @pytest.mark.parametrize(("policy", "end"), [("datetime", "09:03:00"), ("timedelta", "09:03:40")])
 def test_no_write_puts_a_date_off(visitor, clock, policy, end):
     clock.forward(seconds=40)  # to 09:00:40
-    lab.choose(visitor, policy)
+    pages.choose(visitor, policy)
     assert Session.objects.get().get_decoded()["_session_expiry"] == f"2030-01-07T{end}+00:00"
     clock.forward(seconds=100)
-    page = facts(lab.write(visitor))
+    page = what_holds(pages.write(visitor))
     seconds = {"datetime": 40, "timedelta": 80}[policy]
     assert page["Last write + age: its real end"] == f"2030-01-07 {end} UTC"
     assert page["The row's expire_date"] == f"2030-01-07 {end} UTC"
     assert page["Really left"] == f"{seconds} seconds"
     assert f"Max-Age={seconds};" in session_cookies(visitor.exchanges[-2])[0]
     clock.forward(seconds=seconds - 1)
-    lab.write(visitor)
+    pages.write(visitor)
     clock.forward(seconds=1)
     assert chosen(visitor) is None
 
 
 @pytest.mark.claim("C65", "C69")
 def test_a_date_counts_down_and_a_number_does_not(visitor, classmate, clock):
-    lab.choose(visitor, "300")
-    lab.choose(classmate, "timedelta")
+    pages.choose(visitor, "300")
+    pages.choose(classmate, "timedelta")
     clock.forward(seconds=100)
-    assert facts(visitor.get("/"))["get_expiry_age()"] == "300 seconds"
-    assert facts(classmate.get("/"))["get_expiry_age()"] == "80 seconds"
+    assert what_holds(visitor.get("/"))["get_expiry_age()"] == "300 seconds"
+    assert what_holds(classmate.get("/"))["get_expiry_age()"] == "80 seconds"
 
 
 @pytest.mark.claim("C65")
@@ -160,11 +159,11 @@ def test_a_date_without_a_zone_is_a_type_error():
 @pytest.mark.pitfall("B03")
 def test_dates_need_no_pickle(settings, visitor, clock):
     assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
-    lab.choose(visitor, "datetime")
+    pages.choose(visitor, "datetime")
     kept = Session.objects.get().get_decoded()
     assert kept["_session_expiry"] == "2030-01-07T09:03:00+00:00"
     assert kept["written"] == "2030-01-07T09:00:00+00:00"
-    assert facts(visitor.get("/"))["Last write"] == "2030-01-07 09:00:00 UTC"
+    assert what_holds(visitor.get("/"))["Last write"] == "2030-01-07 09:00:00 UTC"
     session = SessionStore()
     session["written"] = clock.now
     with pytest.raises(TypeError, match="not JSON serializable"):
@@ -179,7 +178,7 @@ def test_dates_need_no_pickle(settings, visitor, clock):
 
 @pytest.mark.claim("C67", "C80", "C85")
 def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate, clock):
-    lab.choose(visitor, "0")
+    pages.choose(visitor, "0")
     cookie = visitor.jar.get(COOKIE)
     assert cookie.expires is None
     visitor.close_browser()
@@ -196,8 +195,8 @@ def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate,
 
 @pytest.mark.claim("C68")
 def test_none_goes_back_to_what_the_settings_say(visitor):
-    lab.choose(visitor, "120")
-    page = facts(lab.choose(visitor, "none"))
+    pages.choose(visitor, "120")
+    page = what_holds(pages.choose(visitor, "none"))
     assert page["get_expiry_age()"] == f"{FOURTEEN_DAYS} seconds"
     assert page["_session_expiry in the session"] == "not there"
     assert "_session_expiry" not in Session.objects.get().get_decoded()
@@ -206,13 +205,13 @@ def test_none_goes_back_to_what_the_settings_say(visitor):
 @pytest.mark.claim("C86")
 def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
     assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is False
-    lab.write(visitor)
+    pages.write(visitor)
     visitor.close_browser()
     clock.forward(days=13)
     assert chosen(visitor)
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     visitor = Visitor()
-    lab.write(visitor)
+    pages.write(visitor)
     assert chosen(visitor)
     cache.clear()  # the default cache is the process's own memory, and goes with it
     visitor.close_browser()
@@ -223,9 +222,9 @@ def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
 @pytest.mark.claim("C73", "C86")
 def test_the_setting_makes_every_session_end_with_the_browser(settings, visitor):
     settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-    assert facts(lab.write(visitor))["get_expire_at_browser_close()"] == "True"
+    assert what_holds(pages.write(visitor))["get_expire_at_browser_close()"] == "True"
     assert visitor.jar.get(COOKIE).expires is None
-    assert facts(lab.choose(visitor, "120"))["get_expire_at_browser_close()"] == "False"
+    assert what_holds(pages.choose(visitor, "120"))["get_expire_at_browser_close()"] == "False"
 
 
 # What the methods say
@@ -241,9 +240,9 @@ def test_the_age_of_the_settings_is_fourteen_days_unless_they_say_else(settings)
 @pytest.mark.claim("C69")
 @pytest.mark.pitfall("B44")
 def test_the_page_shows_what_is_really_left_beside_what_the_method_says(visitor, clock):
-    lab.choose(visitor, "300")
+    pages.choose(visitor, "300")
     clock.forward(seconds=299)
-    page = facts(visitor.get("/"))
+    page = what_holds(visitor.get("/"))
     assert page["get_expiry_age()"] == "300 seconds"
     assert page["Really left"] == "1 seconds"
     assert page["Last write"] == "2030-01-07 09:00:00 UTC"
@@ -259,10 +258,10 @@ def test_the_page_shows_what_is_really_left_beside_what_the_method_says(visitor,
 @pytest.mark.claim("C70")
 def test_the_age_is_fourteen_days_only_where_nothing_was_set_or_a_zero(visitor):
     ages = {}
-    lab.write(visitor)
-    ages["nothing"] = facts(visitor.get("/"))["get_expiry_age()"]
+    pages.write(visitor)
+    ages["nothing"] = what_holds(visitor.get("/"))["get_expiry_age()"]
     for policy in ("120", "0"):
-        ages[policy] = facts(lab.choose(visitor, policy))["get_expiry_age()"]
+        ages[policy] = what_holds(pages.choose(visitor, policy))["get_expiry_age()"]
     fourteen = f"{FOURTEEN_DAYS} seconds"
     assert ages == {"nothing": fourteen, "120": "120 seconds", "0": fourteen}
 
@@ -282,15 +281,15 @@ def test_told_of_the_last_write_the_methods_say_the_real_end():
 
 @pytest.mark.claim("C72")
 def test_the_date_of_a_number_moves_with_the_clock(visitor, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(seconds=50)
-    page = facts(visitor.get("/"))
+    page = what_holds(visitor.get("/"))
     assert page["get_expiry_date()"] == "2030-01-07 09:02:50 UTC"
     assert page["The row's expire_date"] == "2030-01-07 09:02:00 UTC"
     assert SessionStore().get_expiry_date().tzinfo is not None
-    lab.choose(visitor, "timedelta")
+    pages.choose(visitor, "timedelta")
     clock.forward(seconds=50)
-    assert facts(visitor.get("/"))["get_expiry_date()"] == "2030-01-07 09:03:50 UTC"
+    assert what_holds(visitor.get("/"))["get_expiry_date()"] == "2030-01-07 09:03:50 UTC"
 
 
 @pytest.mark.claim("C73")
@@ -308,9 +307,9 @@ def test_whether_it_ends_with_the_browser_is_true_or_false():
 
 @pytest.mark.claim("C74", "C75")
 def test_an_expired_row_opens_nothing_and_stays_until_it_is_cleared(visitor, classmate, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     copied = visitor.jar.get(COOKIE)
-    lab.choose(classmate, "300")
+    pages.choose(classmate, "300")
     clock.forward(seconds=130)
     visitor.jar.store(f"{COOKIE}={copied.value}; Path=/", visitor.origin)
     other = classmate.jar.get(COOKIE).value
@@ -330,7 +329,7 @@ def test_an_expired_row_opens_nothing_and_stays_until_it_is_cleared(visitor, cla
 
 @pytest.mark.claim("C74")
 def test_clearsessions_does_what_the_button_does(visitor, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(seconds=121)
     assert Session.objects.count() == 1
     call_command("clearsessions")
@@ -339,7 +338,7 @@ def test_clearsessions_does_what_the_button_does(visitor, clock):
 
 
 def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     old = visitor.jar.get(COOKIE).value
     clock.forward(seconds=120)
     visitor.jar.store(f"{COOKIE}={old}; Path=/", visitor.origin)
@@ -350,7 +349,7 @@ def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clo
 
 
 def test_a_key_whose_row_is_gone_or_damaged_is_told(visitor):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     Session.objects.update(session_data="garbage")
     for path in ("/", "/read/"):
         assert "a key that opens nothing: ended, deleted, damaged" in words(visitor.get(path))
@@ -361,8 +360,8 @@ def test_a_key_whose_row_is_gone_or_damaged_is_told(visitor):
 
 
 def test_a_row_deleted_while_the_server_answers_stays_deleted(visitor, monkeypatch):
-    token = {"csrfmiddlewaretoken": lab.token(visitor).decode()}
-    lab.choose(visitor, "120")
+    token = pages.with_token(visitor)
+    pages.choose(visitor, "120")
     touch = storage.touch
     monkeypatch.setattr(storage, "touch", lambda s: (touch(s), Session.objects.all().delete()))
     response = visitor.post("/touch/", token)
@@ -382,7 +381,7 @@ def test_many_rows_are_not_all_shown(visitor, clock):
 
 def test_with_every_request_saved_a_dead_key_makes_a_row_of_nothing(settings, visitor, clock):
     settings.SESSION_SAVE_EVERY_REQUEST = True
-    lab.choose(visitor, "0")
+    pages.choose(visitor, "0")
     clock.forward(days=14)
     assert "yours" in words(visitor.get("/rows/"))  # which does not look into the session
     assert sorted(len(row.get_decoded()) for row in Session.objects.all()) == [0, 3]
@@ -401,20 +400,20 @@ def test_how_many_rows_went_is_a_number_or_is_not_told(visitor, subtests):
 
 
 def test_a_clock_that_is_set_forward_or_back_breaks_nothing(visitor, clock):
-    lab.choose(visitor, "none")
+    pages.choose(visitor, "none")
     for days, alive in ((13, True), (2, False), (-2, True), (-15, True)):
         copied = visitor.jar.get(COOKIE).pair
         clock.forward(days=days)
         response = visitor.get("/", headers={"cookie": copied})
-        assert bool(facts(response)) == alive
+        assert bool(what_holds(response)) == alive
         visitor.jar.store(f"{copied}; Path=/", visitor.origin)
 
 
 def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock):
     clock.forward(days=2)
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(days=-2)
-    page = facts(visitor.get("/"))
+    page = what_holds(visitor.get("/"))
     assert page["Really left"] == f"{2 * 24 * 3600 + 120} seconds"
     assert page["get_expiry_age()"] == "120 seconds"
 
@@ -436,23 +435,16 @@ def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, e
 
 
 @pytest.fixture(params=["cached_db", "cache", "file", "signed_cookies"])
-def engine(request, settings, tmp_path, monkeypatch):
+def engine(request, use_engine):
     """The name of another engine, which is in use for this test."""
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
-    settings.SESSION_FILE_PATH = tmp_path
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    monkeypatch.delattr(store, "_storage_path", raising=False)
-    yield request.param
-    monkeypatch.undo()
-    if hasattr(store, "_storage_path"):
-        del store._storage_path
-    cache.clear()
+    use_engine(request.param)
+    return request.param
 
 
 def test_every_engine_is_told_apart(engine, visitor, clock):
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     clock.forward(seconds=20)
-    page = facts(visitor.get("/"))
+    page = what_holds(visitor.get("/"))
     rows = visitor.submit("/clear-expired/", page="/rows/")
     said = f"The engine in use, {engine}, keeps no rows in django_session."
     if engine == "cached_db":
@@ -474,7 +466,7 @@ def test_every_engine_is_told_apart(engine, visitor, clock):
 def test_some_engines_let_a_copy_in_after_its_end(
     engine, visitor, clock, policy, too_long, let_in_by
 ):
-    lab.choose(visitor, policy)
+    pages.choose(visitor, policy)
     copied = visitor.jar.get(COOKIE).pair
     clock.forward(seconds=too_long)
     page = words(visitor.get("/", headers={"cookie": copied}))
@@ -485,9 +477,9 @@ def test_some_engines_let_a_copy_in_after_its_end(
 
 def test_a_copy_of_a_signed_cookie_is_good_for_fourteen_days(settings, visitor, clock):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    lab.choose(visitor, "120")
+    pages.choose(visitor, "120")
     header = {"cookie": visitor.jar.get(COOKIE).pair}
     clock.forward(days=14)
-    assert "You chose" in facts(visitor.get("/", headers=header))
+    assert "You chose" in what_holds(visitor.get("/", headers=header))
     clock.forward(seconds=1)
-    assert facts(visitor.get("/", headers=header)) == {}
+    assert what_holds(visitor.get("/", headers=header)) == {}

@@ -1,5 +1,4 @@
 import pytest
-from django.contrib.sessions.backends import file
 from django.core.cache import caches
 
 from labkit import conf
@@ -8,16 +7,11 @@ ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 
 @pytest.fixture(autouse=True)
-def use(settings, tmp_path, monkeypatch):
-    """Choose an engine, which a visitor meets from the first request on; db unless told."""
-    folder = tmp_path / ".lab" / "10" / "sessions"
-    folder.mkdir(parents=True)
-    settings.SESSION_FILE_PATH = folder
-    # Which the engine reads once and then remembers.
-    monkeypatch.setattr(file.SessionStore, "_storage_path", str(folder), raising=False)
+def use(use_engine, settings, monkeypatch):
+    """Choose an engine and its cache; db unless told."""
 
     def use(engine, redis_url=""):
-        settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+        use_engine(engine)
         monkeypatch.setenv("REDIS_URL", redis_url)
         settings.CACHES = conf.caches(settings.FOLDER)
         if not redis_url:

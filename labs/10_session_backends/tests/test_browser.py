@@ -52,7 +52,7 @@ FILL = """async names => {
 }"""
 
 
-@pytest.mark.claim("C29", "C34")
+@pytest.mark.claim("C29")
 @pytest.mark.pitfall("B39")
 def test_a_full_cookie_is_refused_before_the_browser_drops_it(chromium, cookie_server):
     page = chromium.page

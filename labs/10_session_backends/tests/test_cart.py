@@ -29,6 +29,19 @@ def test_every_engine_keeps_a_cart_from_visit_to_visit(engine, visitor, classmat
     assert cart.cart(classmate) == {"pear": 1}
 
 
+PLACES = {
+    "db": "a row of the table django_session",
+    "cached_db": "a row, and a copy of it in memory",
+    "cache": "the memory of the server's process",
+    "file": "a file in the folder SESSION_FILE_PATH",
+    "signed_cookies": "the cookie itself, in the browser",
+}
+
+
+def test_the_page_says_where_each_engine_keeps_it(engine, visitor):
+    assert f"your session, which lies here: {PLACES[engine]}." in words(visitor.get("/info/"))
+
+
 @pytest.mark.claim("C86")
 def test_on_every_engine_the_cart_outlives_the_browser_and_then_ends(engine, visitor, clock):
     cart.put(visitor, "apple", 3)

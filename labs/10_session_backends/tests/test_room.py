@@ -34,14 +34,26 @@ def test_a_cart_too_large_for_its_cookie_is_refused_before_anything_is_lost(visi
     use("signed_cookies")
     name, kept, refused = fill(visitor)
     assert refused.status_code == 422
-    assert f"The cart is full: its cookie would have {room.MAX_BYTES}"[:-4] in words(refused)
+    assert "The cart is full: its cookie would have 4" in words(refused)
+    assert "the most is 4000" in words(refused)  # and not 4096: see lab/room.py
     cookie = visitor.jar.get("sessionid_10")
-    assert 3700 < len(cookie.name + cookie.value) <= room.MAX_BYTES
+    assert 3700 < len(cookie.name + cookie.value) <= 4000
     assert cart.cart(visitor) == kept
     # There is room again once something is taken out.
     cart.remove(visitor, list(kept)[1])
     cart.put(visitor, name)
     assert name in cart.cart(visitor)
+
+
+def test_the_size_that_is_foretold_is_what_the_cookie_gets(visitor, use, monkeypatch):
+    use("signed_cookies")
+    fields = cart.with_token(visitor, name="apple", quantity=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "MAX_BYTES", 10)
+        told = words(visitor.post("/add/", fields))
+    visitor.post("/add/", fields)
+    cookie = visitor.jar.get("sessionid_10")
+    assert f"its cookie would have {len(cookie.name + cookie.value)} bytes" in told
 
 
 @pytest.mark.pitfall("B39")

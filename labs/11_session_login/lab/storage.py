@@ -19,7 +19,7 @@ def load(request):
     return request.session.get("cart", {})
 
 
-def put(request, name, quantity):
+def put(request, response, name, quantity):
     """Keep this quantity of one item."""
     request.session["cart"] = load(request) | {name: quantity}
 

@@ -23,8 +23,9 @@ def add(request):
         elif refusal := storage.refusal(request, name, total):
             form.add_error(None, refusal)
         else:
-            storage.put(request, name, total)
-            return redirect("index")
+            response = redirect("index")
+            storage.put(request, response, name, total)
+            return response
     return overview(request, form, status=422)
 
 

@@ -40,7 +40,7 @@ def logged_in(page, address=None):
     return "ada, and logged in." in page.text_content("main")
 
 
-class TestLoginInChromium(object):  # noqa: UP004 the layout looks for a base
+class TestLoginInChromium:
     @pytest.mark.claim("C09")
     def test_a_person_shops_logs_in_and_logs_out(self, chromium, server):
         page = chromium.page

@@ -31,11 +31,9 @@ def quick_login(settings, db):
 
 
 @pytest.fixture(params=["db", "cached_db", "cache", "file", "signed_cookies"])
-def engine(request, settings, monkeypatch, tmp_path):
-    """Each session engine in turn. A visitor reads the settings at its first request."""
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{request.param}"
-    files = "django.contrib.sessions.backends.file.SessionStore._storage_path"
-    monkeypatch.setattr(files, str(tmp_path), raising=False)
+def engine(request, use_engine):
+    """Each session engine in turn."""
+    use_engine(request.param)
     return request.param
 
 
@@ -44,7 +42,7 @@ class TestLogin(LoginPages):
     raw_requests = unknown_session_ids(session_cookie)
 
 
-lab = TestLogin()
+pages = TestLogin()
 
 
 def copy_cookie(giver, taker):
@@ -54,7 +52,7 @@ def copy_cookie(giver, taker):
 
 def decoded(visitor):
     """What the row with this visitor's key holds."""
-    return Session.objects.get(session_key=lab.key(visitor)).get_decoded()
+    return Session.objects.get(session_key=pages.key(visitor)).get_decoded()
 
 
 # A session runs from login to logout, they say.
@@ -64,18 +62,18 @@ def decoded(visitor):
 def test_a_session_begins_before_any_login(visitor):
     visitor.get("/")
     assert Session.objects.count() == 0
-    lab.add(visitor, "apple", 3)
+    pages.add(visitor, "apple", 3)
     assert decoded(visitor) == {"cart": {"apple": 3}}
-    assert lab.key(visitor) is not None
+    assert pages.key(visitor) is not None
 
 
 @pytest.mark.claim("C09")
 def test_a_login_moves_the_session_to_a_row_with_another_key(visitor):
-    lab.add(visitor, "apple", 3)
-    before = lab.key(visitor)
-    lab.log_in(visitor)
-    assert [row.session_key for row in Session.objects.all()] == [lab.key(visitor)]
-    assert lab.key(visitor) != before
+    pages.add(visitor, "apple", 3)
+    before = pages.key(visitor)
+    pages.log_in(visitor)
+    assert [row.session_key for row in Session.objects.all()] == [pages.key(visitor)]
+    assert pages.key(visitor) != before
     assert decoded(visitor) == {
         "cart": {"apple": 3},
         "_auth_user_id": str(User.objects.get().pk),
@@ -85,80 +83,80 @@ def test_a_login_moves_the_session_to_a_row_with_another_key(visitor):
 
 
 def test_a_session_may_end_before_any_logout(visitor, clock):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     clock.forward(days=14)
-    assert not lab.logged_in(visitor.get("/"))
+    assert not pages.logged_in(visitor.get("/"))
 
 
 def test_a_login_outlives_the_browser(visitor):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     visitor.close_browser()
-    assert lab.logged_in(visitor.get("/"))
+    assert pages.logged_in(visitor.get("/"))
 
 
 @pytest.mark.claim("C09", "C59")
 def test_a_logout_deletes_the_row_and_the_cookie(visitor):
-    lab.add(visitor, "apple", 3)
-    lab.log_in(visitor)
-    form = {"csrfmiddlewaretoken": lab.token(visitor)}
+    pages.add(visitor, "apple", 3)
+    pages.log_in(visitor)
+    form = pages.with_token(visitor)
     response = visitor.post("/logout/", form)
     cookie = response.cookies["sessionid_11"]
     assert (cookie.value, cookie["max-age"]) == ("", 0)
-    assert lab.key(visitor) is None
+    assert pages.key(visitor) is None
     assert Session.objects.count() == 0
     assert table(visitor.get("/")) == {}
 
 
 @pytest.mark.claim("C59")
 def test_a_logout_is_what_flush_does(visitor):
-    lab.log_in(visitor)
-    session = import_module(lab_settings.SESSION_ENGINE).SessionStore(lab.key(visitor))
+    pages.log_in(visitor)
+    session = import_module(lab_settings.SESSION_ENGINE).SessionStore(pages.key(visitor))
     session.flush()
     assert (session.session_key, dict(session.items())) == (None, {})
     assert Session.objects.count() == 0
     # The browser learns of it at its next request.
-    assert not lab.logged_in(visitor.get("/"))
-    assert lab.key(visitor) is None
+    assert not pages.logged_in(visitor.get("/"))
+    assert pages.key(visitor) is None
 
 
 @pytest.mark.claim("C59")
 def test_a_link_cannot_log_out(visitor):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     assert visitor.get("/logout/").status_code == 405
-    assert lab.logged_in(visitor.get("/"))
+    assert pages.logged_in(visitor.get("/"))
 
 
 def test_logging_out_twice_is_no_error(visitor):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     page = visitor.get("/")
     for _ in range(2):
-        assert not lab.logged_in(visitor.submit("/logout/", page=page))
+        assert not pages.logged_in(visitor.submit("/logout/", page=page))
 
 
 def test_logging_in_twice_keeps_the_key(visitor):
     # Django's login() changes the key only where nobody is logged in yet, or someone else is.
-    lab.log_in(visitor)
-    key = lab.key(visitor)
-    assert lab.logged_in(lab.log_in(visitor))
-    assert lab.key(visitor) == key
+    pages.log_in(visitor)
+    key = pages.key(visitor)
+    assert pages.logged_in(pages.log_in(visitor))
+    assert pages.key(visitor) == key
 
 
 def test_whoever_logs_in_over_someone_else_does_not_get_their_cart(visitor):
     User.objects.create_user("bob", password="noyce")  # noqa: S106
-    lab.add(visitor, "apple", 3)
-    lab.log_in(visitor)
-    response = lab.log_in(visitor, "bob", "noyce")
+    pages.add(visitor, "apple", 3)
+    pages.log_in(visitor)
+    response = pages.log_in(visitor, "bob", "noyce")
     assert facts(response)["Who are you?"] == "bob, and logged in."
     assert table(response) == {}
 
 
 def test_a_form_opened_before_the_login_is_refused_after_it(visitor):
     page = visitor.get("/")
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     response = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert response.status_code == 403
     assert "Open the page with the form again" in words(response)
-    assert table(lab.add(visitor, "apple")) == {"apple": 1}
+    assert table(pages.add(visitor, "apple")) == {"apple": 1}
 
 
 # A key that someone else knows
@@ -177,50 +175,50 @@ def test_a_key_planted_beforehand_gets_in_only_where_the_login_keeps_it(
 ):
     if careless:
         monkeypatch.setattr("django.contrib.auth.views.auth_login", careless_login)
-    lab.add(classmate, "bait")
+    pages.add(classmate, "bait")
     copy_cookie(classmate, visitor)
-    assert lab.logged_in(lab.log_in(visitor))
+    assert pages.logged_in(pages.log_in(visitor))
     response = classmate.get("/")
-    assert lab.logged_in(response) == careless
+    assert pages.logged_in(response) == careless
     assert table(response) == ({"bait": 1} if careless else {})
 
 
 def test_a_planted_key_that_no_server_made_is_never_taken_over(visitor, classmate):
     for browser in (visitor, classmate):
         browser.jar.store(f"sessionid_11={'a' * 32}; Path=/", browser.origin)
-    assert lab.logged_in(lab.log_in(visitor))
-    assert not lab.logged_in(classmate.get("/"))
+    assert pages.logged_in(pages.log_in(visitor))
+    assert not pages.logged_in(classmate.get("/"))
 
 
 def test_what_was_put_into_a_planted_session_comes_along(visitor, classmate):
     # The new key keeps the stranger out; what the stranger left in the session is in it still.
-    lab.add(classmate, "bait")
+    pages.add(classmate, "bait")
     copy_cookie(classmate, visitor)
-    assert table(lab.log_in(visitor)) == {"bait": 1}
+    assert table(pages.log_in(visitor)) == {"bait": 1}
 
 
 def test_a_cookie_copied_before_the_logout(visitor, classmate, engine):
-    lab.add(visitor, "apple", 3)
-    lab.log_in(visitor)
+    pages.add(visitor, "apple", 3)
+    pages.log_in(visitor)
     copy_cookie(visitor, classmate)
-    assert lab.logged_in(classmate.get("/"))
-    assert not lab.logged_in(lab.log_out(visitor))
-    assert lab.key(visitor) is None
+    assert pages.logged_in(classmate.get("/"))
+    assert not pages.logged_in(pages.log_out(visitor))
+    assert pages.key(visitor) is None
     response = classmate.get("/")
     # The server that keeps nothing has nothing to delete.
     still = engine == "signed_cookies"
-    assert lab.logged_in(response) == still
+    assert pages.logged_in(response) == still
     assert table(response) == ({"apple": 3} if still else {})
 
 
 def test_a_new_password_ends_every_session_there_is(visitor, classmate, engine):
-    lab.log_in(visitor)
-    lab.log_in(classmate)
+    pages.log_in(visitor)
+    pages.log_in(classmate)
     user = User.objects.get()
     user.set_password("something else")
     user.save()
     for browser in (visitor, classmate):
-        assert not lab.logged_in(browser.get("/"))
+        assert not pages.logged_in(browser.get("/"))
 
 
 # The pages
@@ -229,12 +227,17 @@ def test_a_new_password_ends_every_session_there_is(visitor, classmate, engine):
 def test_the_page_says_whether_there_is_a_row(visitor, clock, engine):
     rows = engine in {"db", "cached_db"}
     elsewhere = f"None: the engine in use, {engine}, keeps its sessions elsewhere."
-    answers = [visitor.get("/"), lab.add(visitor, "apple"), lab.log_in(visitor)]
+    answers = [visitor.get("/"), pages.add(visitor, "apple"), pages.log_in(visitor)]
     assert [facts(answer)["Row in django_session"] for answer in answers] == [
         "None." if rows else elsewhere,
         *2 * ["One, until 2030-01-21 09:00:00 UTC." if rows else elsewhere],
     ]
     assert Session.objects.count() == rows
+
+
+def test_the_form_names_the_one_user_and_the_password(visitor):
+    page = words(visitor.get("/login/"))
+    assert "There is one user in this lab: ada, with the password lovelace." in page
 
 
 def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
@@ -243,36 +246,36 @@ def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
     assert "a session key that opens nothing" in words(response)
     assert facts(response)["Session key, as in the cookie"].startswith("None yet")
     # Deleted; but this one engine puts an empty session in its place.
-    assert (lab.key(visitor) is None) == (engine != "signed_cookies")
+    assert (pages.key(visitor) is None) == (engine != "signed_cookies")
 
 
 def test_a_damaged_row_is_nobodys_session_and_does_not_keep_anyone_from_logging_in(visitor):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     Session.objects.update(session_data="garbage")
     response = visitor.get("/")
-    assert not lab.logged_in(response)
+    assert not pages.logged_in(response)
     assert "a session key that opens nothing" in words(response)
-    assert lab.logged_in(lab.log_in(visitor))
+    assert pages.logged_in(pages.log_in(visitor))
 
 
 def test_the_fullest_cart_fits_into_a_signed_cookie(visitor, settings):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     emoji = [chr(number) for number in range(0x1F300, 0x1F5FF)]
     chance = random.Random(11)
-    for _ in range(storage.MAX_ITEMS):
-        response = lab.add(visitor, "".join(chance.choices(emoji, k=40)), 999)
-    assert len(table(response)) == storage.MAX_ITEMS
-    refused = lab.add(visitor, "one more")
+    for _ in range(10):
+        response = pages.add(visitor, "".join(chance.choices(emoji, k=40)), 999)
+    assert len(table(response)) == 10
+    refused = pages.add(visitor, "one more")
     assert refused.status_code == 422
     assert "The cart is full" in words(refused)
-    assert lab.logged_in(visitor.get("/"))
+    assert pages.logged_in(visitor.get("/"))
 
 
 @pytest.mark.pitfall("B34")
 def test_only_goods_are_among_the_goods(visitor):
-    lab.add(visitor, "apple", 3)
-    response = lab.log_in(visitor)
+    pages.add(visitor, "apple", 3)
+    response = pages.log_in(visitor)
     assert table(response) == {"apple": 3}
     # A cart that is the session itself has more in it than goods.
     session = decoded(visitor)
@@ -281,13 +284,13 @@ def test_only_goods_are_among_the_goods(visitor):
 
 
 def test_wrong_input_is_an_error_beside_what_was_typed(visitor, subtests):
-    before = table(lab.add(visitor, "bread", 2))
+    before = table(pages.add(visitor, "bread", 2))
     for name, quantity in [("apple", 0), ("apple", 1000), ("apple", "1_0"), ("", 1), ("x" * 41, 1)]:
         with subtests.test(name=name, quantity=quantity):
-            response = lab.add(visitor, name, quantity)
+            response = pages.add(visitor, name, quantity)
             assert response.status_code == 422
             assert table(response) == before
-    assert lab.add(visitor, "bread", 998).status_code == 422
+    assert pages.add(visitor, "bread", 998).status_code == 422
     assert table(visitor.get("/")) == before
 
 
@@ -300,16 +303,16 @@ def test_wrong_input_is_an_error_beside_what_was_typed(visitor, subtests):
     ],
 )  # fmt: skip
 def test_no_login_leads_to_another_site(visitor, address):
-    assert lab.sent_on_to(visitor, address) == "/"
-    form = {"csrfmiddlewaretoken": lab.token(visitor), "next": address}
+    assert pages.sent_on_to(visitor, address) == "/"
+    form = pages.with_token(visitor, next=address)
     assert visitor.post("/logout/", form)["Location"] == "/"
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):
     # MariaDB's usual collation compares without regard to case, in user names too.
-    response = lab.log_in(visitor, "ADA")
+    response = pages.log_in(visitor, "ADA")
     if connection.vendor == "mysql":
-        assert lab.logged_in(response)
+        assert pages.logged_in(response)
     else:
         assert "correct username and password" in words(response)
 
@@ -319,9 +322,9 @@ def test_does_it_tell_large_letters_from_small_ones(visitor):
 
 def test_the_one_user_is_there_again_after_a_flush(transactional_db, visitor):
     User.objects.all().delete()
-    assert "correct username and password" in words(lab.log_in(visitor))
+    assert "correct username and password" in words(pages.log_in(visitor))
     call_command("flush", interactive=False, verbosity=0)
-    assert lab.logged_in(lab.log_in(visitor))
+    assert pages.logged_in(pages.log_in(visitor))
 
 
 def test_a_second_migrate_leaves_the_user_alone(visitor):
@@ -337,14 +340,14 @@ def test_a_second_migrate_leaves_the_user_alone(visitor):
 def test_no_item_touches_the_login(visitor, monkeypatch):
     names = [*HOSTILE_NAMES, "sessionid_11", "csrftoken_11"]
     monkeypatch.setattr(storage, "MAX_ITEMS", len(names))
-    lab.log_in(visitor)
-    key, form = lab.key(visitor), {"csrfmiddlewaretoken": lab.token(visitor), "quantity": 3}
+    pages.log_in(visitor)
+    key, form = pages.key(visitor), pages.with_token(visitor, quantity=3)
     for name in names:
         assert visitor.post("/add/", form | {"name": name}).status_code == 302
     response = visitor.get("/")
-    assert lab.logged_in(response)
+    assert pages.logged_in(response)
     assert table(response) == dict.fromkeys(names, 3)
-    assert lab.key(visitor) == key
+    assert pages.key(visitor) == key
 
 
 @pytest.mark.pitfall("B10")
@@ -358,23 +361,23 @@ def test_an_item_as_a_cookie_of_its_name_would_end_the_login(visitor, settings):
         urlpatterns = (path("add/", add), *urls.urlpatterns)
 
     settings.ROOT_URLCONF = CookiePerItem
-    lab.log_in(visitor)
-    assert lab.logged_in(lab.add(visitor, "apple"))
-    response = lab.add(visitor, "sessionid_11")
-    assert not lab.logged_in(response)
-    assert lab.key(visitor) is None  # set to 1, which is no session's key, and so deleted
+    pages.log_in(visitor)
+    assert pages.logged_in(pages.add(visitor, "apple"))
+    response = pages.add(visitor, "sessionid_11")
+    assert not pages.logged_in(response)
+    assert pages.key(visitor) is None  # set to 1, which is no session's key, and so deleted
 
 
 @pytest.mark.pitfall("B33")
 def test_an_item_as_an_entry_of_its_name_would_end_the_login(visitor, monkeypatch):
-    def put(request, name, quantity):
+    def put(request, response, name, quantity):
         request.session[name] = quantity
 
     monkeypatch.setattr(storage, "put", put)
-    lab.log_in(visitor)
-    assert lab.logged_in(lab.add(visitor, "apple"))
-    response = lab.add(visitor, "_auth_user_id", 999)
-    assert not lab.logged_in(response)
+    pages.log_in(visitor)
+    assert pages.logged_in(pages.add(visitor, "apple"))
+    response = pages.add(visitor, "_auth_user_id", 999)
+    assert not pages.logged_in(response)
     assert "_auth_user_id" in decoded(visitor)  # and so it stays, until the session ends
 
 
@@ -392,13 +395,13 @@ def test_text_as_such_an_entry_would_break_every_page():
 @pytest.mark.pitfall("B38")
 @pytest.mark.parametrize(("cookies", "kept"), [(50, True), (200, False)])
 def test_too_many_cookies_of_another_application_push_out_the_login(visitor, cookies, kept):
-    lab.log_in(visitor)
+    pages.log_in(visitor)
     page = visitor.get("/")
     for number in range(cookies):  # as of a cart on another port, 50 being the most of lab 03's
         visitor.jar.store(f"item{number}=1; Max-Age=180; Path=/", visitor.origin)
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone as well
-    assert lab.logged_in(visitor.get("/")) == kept
+    assert pages.logged_in(visitor.get("/")) == kept
     assert Session.objects.count() == 1  # which nobody has the key to any more, if not kept
 
 
@@ -417,19 +420,19 @@ def at(host, visitor):
 @pytest.mark.claim("C78")
 def test_without_a_cookie_domain_a_login_is_for_one_host(shop, settings):
     assert settings.SESSION_COOKIE_DOMAIN is None
-    lab.log_in(shop)
+    pages.log_in(shop)
     assert shop.jar.get("sessionid_11").host_only
-    assert lab.logged_in(at("shop.test", shop))
-    assert not lab.logged_in(at("www.shop.test", shop))
+    assert pages.logged_in(at("shop.test", shop))
+    assert not pages.logged_in(at("www.shop.test", shop))
 
 
 @pytest.mark.claim("C78")
 def test_with_a_cookie_domain_a_login_is_for_its_subdomains_and_no_other_domain(shop, settings):
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
-    lab.log_in(shop)
+    pages.log_in(shop)
     for host in ("shop.test", "www.shop.test", "a.b.shop.test"):
-        assert lab.logged_in(at(host, shop))
-    assert not lab.logged_in(at("other.test", shop))
+        assert pages.logged_in(at(host, shop))
+    assert not pages.logged_in(at("other.test", shop))
 
 
 @pytest.mark.claim("C78")
@@ -438,8 +441,8 @@ def test_a_cookie_for_another_domain_is_refused_by_the_browser(shop, settings, h
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
     visitor = Visitor(host=host)
     with visitor.expecting("cookie refused by the browser"):
-        response = lab.log_in(visitor)
-    assert not lab.logged_in(response)
+        response = pages.log_in(visitor)
+    assert not pages.logged_in(response)
     assert Session.objects.count() == 1  # the server did its part
 
 
@@ -447,11 +450,11 @@ def test_a_cookie_for_another_domain_is_refused_by_the_browser(shop, settings, h
 def test_after_a_change_of_domain_the_browser_sends_both_cookies_and_the_login_works(
     shop, settings
 ):
-    lab.add(shop, "apple")
+    pages.add(shop, "apple")
     old = shop.jar.get("sessionid_11")
     Session.objects.all().delete()  # it ended, long ago, on the server alone
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
-    assert lab.logged_in(lab.log_in(shop))
+    assert pages.logged_in(pages.log_in(shop))
     pairs = [c.pair for c in shop.jar.select(shop.origin)[0] if c.name == "sessionid_11"]
     assert len(pairs) == 2
     assert pairs[0] == old.pair  # the older one first, and Django takes the last
@@ -459,21 +462,21 @@ def test_after_a_change_of_domain_the_browser_sends_both_cookies_and_the_login_w
 
 @pytest.mark.claim("C79")
 def test_with_the_old_cookie_last_the_login_is_not_seen(shop, settings):
-    lab.add(shop, "apple")
+    pages.add(shop, "apple")
     Session.objects.all().delete()
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
-    lab.log_in(shop)
+    pages.log_in(shop)
     old, new = [cookie for cookie in shop.jar if cookie.name == "sessionid_11"]
     for header, seen in [(f"{old.pair}; {new.pair}", True), (f"{new.pair}; {old.pair}", False)]:
         response = Visitor(host="shop.test").get("/", headers={"cookie": header})
-        assert lab.logged_in(response) == seen
+        assert pages.logged_in(response) == seen
 
 
 @pytest.mark.claim("C79")
 def test_no_logout_deletes_the_old_cookie(shop, settings):
-    lab.add(shop, "apple")
+    pages.add(shop, "apple")
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
-    lab.log_in(shop)
-    lab.log_out(shop)
+    pages.log_in(shop)
+    pages.log_out(shop)
     (left,) = [cookie for cookie in shop.jar if cookie.name == "sessionid_11"]
     assert left.host_only  # a cookie is deleted under the domain that it was set with

@@ -9,18 +9,29 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from labkit.pages.errors import error_page, store_fault, unavailable
 
+LONGEST = 16_000  # characters of an address; Django's MAX_URL_REDIRECT_LENGTH is 16 384
+
 
 def error_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware, the second in the list: pages for 405 and 415, and for a store that fails.
+    """Middleware, the second in the list: pages for 405, 414, 415, and for a store that fails.
 
+    Django answers with no redirect to an address longer than MAX_URL_REDIRECT_LENGTH, such as the
+    one that puts the missing slash at the end, and with DEBUG on shows a traceback in its place.
     With DEBUG on Django shows a traceback where the store fails, such as at a table that is not
     there yet. It decodes a form with whatever codec of Python its Content-Type names, and some of
     those raise or make text that cannot be sent back; browsers send UTF-8.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if len(request.get_full_path()) > LONGEST:
+            return error_page(
+                request,
+                414,
+                "Too long an address",
+                f"The address is longer than the {LONGEST} characters that are read here.",
+            )
         if not _is_utf8(request.content_params.get("charset", "utf-8")):
             return error_page(
                 request,

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from hypothesis import strategies
 from hypothesis.stateful import rule
 
-from labkit.testing.contracts.expiry import ExpiryPages, facts, listing
+from labkit.testing.contracts.expiry import ExpiryPages, listing, what_holds
 from labkit.testing.machines import Machine, people
 from labkit.testing.visitor import Visitor
 
@@ -87,7 +87,7 @@ class ExpiryMachine(Machine):
 
     def _agrees(self, person: Person, page: Any) -> None:
         self._visited(person)
-        shown = facts(page)
+        shown = what_holds(page)
         row = self._row(person)
         assert bool(shown) == bool(row)
         if row:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,8 @@ _proved: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if hasattr(report, "wasxfail"):  # pytest calls it skipped, but it ran and failed as foretold
+        return
     proves = dict(report.user_properties).get("proves")
     if proves and (report.when == "call" or report.outcome != "passed"):
         _proved.append({"test": report.nodeid, "outcome": report.outcome, "proves": proves})
@@ -233,6 +235,29 @@ def clock() -> "Iterator[Clock]":
 
     with time_machine.travel(module.START, tick=False) as traveller:
         yield module.Clock(traveller)
+
+
+@pytest.fixture
+def use_engine(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Callable[[str], None]":
+    """A function that chooses the session engine, by the last part of its name.
+
+    A visitor meets it from the first request on. The engine `file` keeps its files in a folder of
+    this test's own, and not among those of the lab.
+    """
+    from django.contrib.sessions.backends import file
+
+    folder = tmp_path / ".lab" / settings.LAB / "sessions"
+    folder.mkdir(parents=True)
+    settings.SESSION_FILE_PATH = folder
+    # Which the engine reads once and then remembers.
+    monkeypatch.setattr(file.SessionStore, "_storage_path", str(folder), raising=False)
+
+    def use(engine: str) -> None:
+        settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+
+    return use
 
 
 @pytest.fixture(scope="session")

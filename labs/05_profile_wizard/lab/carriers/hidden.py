@@ -3,7 +3,7 @@
 from django.core import signing
 from django.urls import reverse
 
-LIFETIME = 600  # seconds, from the last answer
+LIFETIME = 600  # seconds, from the last page that was shown
 
 
 def load(request):

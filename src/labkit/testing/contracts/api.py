@@ -86,6 +86,7 @@ class SessionApiPages(RawRequests):
 
     page = b"/api/"
     act = b"/student/delete/"
+    form = "/api/"
     raw_requests = ()
 
     # The acts, as a person does them
@@ -96,10 +97,6 @@ class SessionApiPages(RawRequests):
         for name in names:
             page = visitor.submit("/api/", {"operation": name}, page=page)
         return result(page)
-
-    def token(self, visitor: Any) -> dict[str, str]:
-        page = lxml.html.document_fromstring(text(visitor.get("/api/")))
-        return {"csrfmiddlewaretoken": page.forms[0].fields["csrfmiddlewaretoken"]}
 
     # The promises
 
@@ -122,7 +119,7 @@ class SessionApiPages(RawRequests):
     @pytest.mark.pitfall("B21")
     def test_deleting_takes_the_first_string_and_a_second_time_nothing(self, visitor):
         visitor.submit("/student/set/", STUDENT)
-        token = self.token(visitor)
+        token = self.with_token(visitor)
         for _ in range(2):
             response = visitor.post("/student/delete/", token, follow=True)
             page = words(response)
@@ -141,7 +138,7 @@ class SessionApiPages(RawRequests):
 
     def test_a_refused_form_changes_nothing(self, visitor, subtests):
         visitor.submit("/student/set/", STUDENT)
-        token = self.token(visitor)
+        token = self.with_token(visitor)
         for wrong in REFUSED_STUDENTS:
             with subtests.test(wrong=wrong):
                 response = visitor.post("/student/set/", token | wrong)
@@ -157,7 +154,7 @@ class SessionApiPages(RawRequests):
 
     def test_an_operation_that_is_none_is_refused_in_words(self, visitor, subtests):
         self.press(visitor, "assign")
-        token = self.token(visitor)
+        token = self.with_token(visitor)
         for name in [
             None,
             "",
@@ -180,7 +177,7 @@ class SessionApiPages(RawRequests):
     def test_every_button_tells_the_truth_about_what_is_kept(self, visitor, subtests):
         names = operations(visitor)
         assert len(names) == 24
-        token = self.token(visitor)
+        token = self.with_token(visitor)
 
         def press(name: str) -> Pressed:
             return result(visitor.post("/api/", token | {"operation": name}))
@@ -234,7 +231,7 @@ class SessionApiPages(RawRequests):
                     assert getattr(visitor, method)(path).status_code in {200, 403, 405}
         assert visitor.post("/api/", {"operation": "clear"}).status_code == 403
         with visitor.coming_from("http://evil.example/"):
-            data = self.token(visitor) | {"operation": "clear"}
+            data = self.with_token(visitor, operation="clear")
             assert visitor.post("/api/", data).status_code == 403
         assert kept(visitor) == {"tea": "2"}
 
@@ -242,7 +239,7 @@ class SessionApiPages(RawRequests):
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         self.press(visitor, "assign")
         self.press(classmate, "put_cart")
-        token = self.token(visitor)["csrfmiddlewaretoken"].encode()
+        token = self.token(visitor).encode()
         for raw in [*self.raw_requests, *REQUESTS]:
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)

@@ -62,6 +62,7 @@ class CartPages(RawRequests):
     capacity: int  # items
     page = b"/display/"
     act = b"/empty/"
+    form = "/add/"
 
     # The acts, as a person does them
 
@@ -291,11 +292,6 @@ class CartPages(RawRequests):
         assert self.cart(classmate) == {"milk": 1}
 
     # Help for the promises
-
-    def with_token(self, visitor: Visitor, **data: Any) -> dict[str, Any]:
-        """These fields and the CSRF token of a form this visitor has open."""
-        form = lxml.html.document_fromstring(visitor.get("/add/").content.decode()).forms[0]
-        return {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **data}
 
     def all_refused(self, visitor: Visitor, subtests: Any, wrong: list[dict[str, Any]]) -> None:
         """Send each of these; it must be a form error that changes nothing and sets no cookie."""

@@ -34,8 +34,19 @@ class RawRequests:
     raw_requests: Sequence[Raw]  # for this lab, besides those for all
     page: bytes  # an address that shows the visitor's state
     act: bytes  # one that changes it, by POST
+    form = "/"  # one with a form
     server_name = ""  # of a real server, where there is one
     visitor_arguments: Mapping[str, Any] = MappingProxyType({})
+
+    def token(self, visitor: Any) -> str:
+        """The CSRF token of a form that this visitor has open."""
+        form = lxml.html.document_fromstring(text(visitor.get(self.form))).forms[0]
+        value: str = form.fields["csrfmiddlewaretoken"]
+        return value
+
+    def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
+        """These fields, and that token."""
+        return {"csrfmiddlewaretoken": self.token(visitor), **data}
 
     def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
         """Send it; its status is as foretold, its page says why, it sets no cookie if refused."""

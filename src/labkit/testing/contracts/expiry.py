@@ -40,7 +40,7 @@ POLICY_REQUESTS = [
 ]
 
 
-def facts(response: HttpResponseBase) -> dict[str, str]:
+def what_holds(response: HttpResponseBase) -> dict[str, str]:
     """The table of what holds now, as a person reads it; empty where there is no session."""
     rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
     return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
@@ -90,7 +90,7 @@ class ExpiryPages(RawRequests):
             with subtests.test(policy=value):
                 response = self.choose(visitor, value)
                 assert response.redirect_chain == [("/", 302)]
-                told = facts(response)["The cookie was given"]
+                told = what_holds(response)["The cookie was given"]
                 (line,) = session_cookies(visitor.exchanges[-2])
                 assert "HttpOnly" in line
                 assert "SameSite=Lax" in line
@@ -103,8 +103,8 @@ class ExpiryPages(RawRequests):
                     assert told.startswith("Max-Age=")
 
     def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):
-        before = facts(self.choose(visitor, "300"))
-        token = self.token(visitor).decode()
+        before = what_holds(self.choose(visitor, "300"))
+        token = self.token(visitor)
         for value in NO_POLICIES:
             with subtests.test(policy=value):
                 fields = {"csrfmiddlewaretoken": token, "policy": value}
@@ -113,19 +113,19 @@ class ExpiryPages(RawRequests):
                 assert lxml.html.document_fromstring(text(response)).find_class("errorlist")
                 assert "<script>alert" not in text(response)
                 assert session_cookies(visitor.exchanges[-1]) == []
-        after = facts(visitor.get("/"))
+        after = what_holds(visitor.get("/"))
         assert after["You chose"] == before["You chose"]
         assert after["Last write"] == before["Last write"]
 
     @pytest.mark.parametrize("path", ["/policy/", "/touch/", "/clear-expired/"])
     def test_nothing_changes_without_a_token_or_by_another_method(self, visitor, path):
-        before = facts(self.choose(visitor, "300"))["Last write"]
+        before = what_holds(self.choose(visitor, "300"))["Last write"]
         assert visitor.post(path, {"policy": "120"}).status_code == 403
         for method in ("get", "head", "put", "delete", "patch", "options", "trace"):
             response = getattr(visitor, method)(path)
             assert response.status_code in {403, 405}  # CSRF protection comes before the view
             assert session_cookies(visitor.exchanges[-1]) == []
-        assert facts(visitor.get("/"))["Last write"] == before
+        assert what_holds(visitor.get("/"))["Last write"] == before
 
     def test_the_rows_of_others_are_shown_but_not_their_keys(self, visitor, classmate):
         self.choose(visitor, "120")
@@ -141,9 +141,9 @@ class ExpiryPages(RawRequests):
         self.choose(visitor, "0")
         key = visitor.jar.get(COOKIE).value
         visitor.close_browser()
-        assert facts(visitor.get("/")) == {}
+        assert what_holds(visitor.get("/")) == {}
         classmate.jar.store(f"{COOKIE}={key}; Path=/", classmate.origin)
-        assert facts(classmate.get("/"))["You chose"] == "0: when the browser closes"
+        assert what_holds(classmate.get("/"))["You chose"] == "0: when the browser closes"
 
     def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
         visitor.block_cookies()
@@ -153,22 +153,15 @@ class ExpiryPages(RawRequests):
 
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
-        before = facts(self.choose(visitor, "none"))["Last write"]
-        token = self.token(visitor)
+        before = what_holds(self.choose(visitor, "none"))["Last write"]
+        token = self.token(visitor).encode()
         self.choose(classmate, "300")
         for raw in [*self.raw_requests, *POLICY_REQUESTS, *REQUESTS]:
             with subtests.test(request=raw.name):
                 self.answer_to(raw, visitor, token)
                 assert raw.alone or session_cookies(visitor.exchanges[-1]) == []
-                assert facts(visitor.get("/"))["Last write"] == before
-        assert facts(classmate.get("/"))["You chose"].startswith("300")
-
-    # Help for the promises
-
-    def token(self, visitor: Any) -> bytes:
-        """The CSRF token of the forms on the start page."""
-        form = lxml.html.document_fromstring(text(visitor.get("/"))).forms[0]
-        return form.fields["csrfmiddlewaretoken"].encode()
+                assert what_holds(visitor.get("/"))["Last write"] == before
+        assert what_holds(classmate.get("/"))["You chose"].startswith("300")
 
 
 class ExpiryInChromium:

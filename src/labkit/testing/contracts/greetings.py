@@ -41,11 +41,6 @@ class GreetingPages(RawRequests):
         """The name by which the visitor is greeted."""
         return greeted(visitor.get("/result/"))
 
-    def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
-        """These fields and the CSRF token of the form."""
-        form = lxml.html.document_fromstring(text(visitor.get("/"))).forms[0]
-        return {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **data}
-
     def test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it(self, visitor):
         response = visitor.get("/result/")
         assert greeted(response) is None
@@ -128,7 +123,7 @@ class GreetingPages(RawRequests):
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         self.greet(classmate, "Bela")
         self.greet(visitor, "Anu")
-        token = self.with_token(visitor)["csrfmiddlewaretoken"].encode()
+        token = self.token(visitor).encode()
         for raw in [*self.raw_requests, *REQUESTS]:
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)

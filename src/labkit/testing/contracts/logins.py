@@ -24,6 +24,7 @@ class LoginPages(RawRequests):
     name, password = "ada", "lovelace"
     page = b"/"
     act = b"/logout/"
+    form = "/login/"
     raw_requests = ()
     session_cookie: str
 
@@ -50,15 +51,10 @@ class LoginPages(RawRequests):
         cookie = visitor.jar.get(self.session_cookie)
         return cookie and cookie.value
 
-    def token(self, visitor: Any) -> str:
-        """The CSRF token of a form that the visitor has open."""
-        form = lxml.html.document_fromstring(text(visitor.get("/login/"))).forms[0]
-        return form.fields["csrfmiddlewaretoken"]
-
     def sent_on_to(self, visitor: Any, address: str) -> str:
         """Where a login leads that was asked to go on to this address."""
         who = {"username": self.name, "password": self.password, "next": address}
-        response = visitor.post("/login/", who | {"csrfmiddlewaretoken": self.token(visitor)})
+        response = visitor.post("/login/", self.with_token(visitor, **who))
         assert response.status_code == 302
         return response["Location"]
 
