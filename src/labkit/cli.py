@@ -1,6 +1,7 @@
 """The `lab` command."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
