@@ -16,6 +16,13 @@ class GfForm(forms.Form):
 
 
 FORMS = {"name": NameForm, "age": AgeForm, "gf": GfForm}  # one for each step, in order
+STEPS = [*FORMS, "results"]
+FIRST = "That comes later; this question comes first."
+
+
+def not_past_a_gap(step, answers):
+    """Return this step, or the first one before it that has no answer."""
+    return next((s for s in STEPS[: STEPS.index(step)] if s not in answers), step)
 
 
 def checked(brought):

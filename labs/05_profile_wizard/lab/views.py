@@ -2,10 +2,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lab.forms import FORMS, checked, label
-
-STEPS = [*FORMS, "results"]
-FIRST = "That comes later; this question comes first."
+from lab.forms import FIRST, FORMS, STEPS, checked, label, not_past_a_gap
 
 
 @require_safe
@@ -28,18 +25,18 @@ def wizard(request, carrier, step):
         form = FORMS[step](request.POST)
         if form.is_valid():
             answers[step] = str(form.cleaned_data[step])
-            step, form, kept = STEPS[STEPS.index(step) + 1], None, answers
+            step, kept = STEPS[STEPS.index(step) + 1], answers
     following = not_past_a_gap(step, answers)
-    if following != step:
-        form, notice = None, notice or FIRST
-    if kept and (response := carrier.lead_to(request, following, kept)):
-        return response
+    skipped = following != step
+    if kept or skipped:
+        form = None
+        if response := carrier.lead_to(request, following, kept):
+            if skipped:  # the sentence that says so has to come along as well
+                response["Location"] += "&first" if "?" in response["Location"] else "?first"
+            return response
+    if skipped or "first" in request.GET:
+        notice = notice or FIRST
     return show(request, carrier, following, answers, notice, form)
-
-
-def not_past_a_gap(step, answers):
-    """Return this step, or the first one before it that has no answer."""
-    return next((s for s in STEPS[: STEPS.index(step)] if s not in answers), step)
 
 
 def show(request, carrier, step, answers, notice, form):

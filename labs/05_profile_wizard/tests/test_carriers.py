@@ -272,7 +272,9 @@ def test_with_cookies_blocked_no_session_key_turns_up_anywhere_else(visitor):
 def test_when_the_cookies_have_expired_the_first_question_is_asked(visitor, clock, carrier):
     wizard_by(carrier).fill_in(visitor)
     clock.forward(seconds=601)
-    assert step_of(visitor.get(f"/{carrier}/results/")) == "name"
+    response = visitor.get(f"/{carrier}/results/")
+    assert (response.status_code, response["Location"]) == (302, f"/{carrier}/name/?first")
+    assert "this question comes first" in words(visitor.get(response["Location"]))
 
 
 @pytest.mark.pitfall("B16")

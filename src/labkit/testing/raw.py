@@ -87,7 +87,7 @@ def strange_answers(carrier: str) -> list[Raw]:
     if carrier == "cookie":
         values += [b"\xff\xfe", b'"\\073"']
         return [
-            Raw(f"{name.decode()} {value[:20]!r}", 200, path=b"/cookie/results/", cookie=name + b"=" + value, alone=True)
+            Raw(f"{name.decode()} {value[:20]!r}", 302, path=b"/cookie/results/", cookie=name + b"=" + value, alone=True)
             for name in (b"name_05", b"age_05")
             for value in values
         ]  # fmt: skip
@@ -97,7 +97,7 @@ def strange_answers(carrier: str) -> list[Raw]:
             for value in values
         ]  # fmt: skip
     return [
-        *(Raw(f"key {value[:20]!r}", 200, path=b"/url/gf/?w=" + value) for value in values),
+        *(Raw(f"key {value[:20]!r}", 302, path=b"/url/gf/?w=" + value) for value in values),
         *(
             Raw(f"an answer to key {value[:20]!r}", 302, "POST", b"/url/name/?w=" + value, body=b"name=Anu")
             for value in values

@@ -27,9 +27,10 @@ def form_fields(request, answers):
 
 def lead_to(request, step, answers):
     """Keep the answers and lead on to a step; None to have it shown at once."""
-    request.session["wizard"] = answers
-    request.session.set_expiry(LIFETIME)
-    if step == "results":
+    if answers:
+        request.session["wizard"] = answers
+        request.session.set_expiry(LIFETIME)
+    if answers and step == "results":
         request.session.cycle_key()  # whoever planted the old key is left with nothing
     return redirect(address(request, step))
 

@@ -29,6 +29,8 @@ def form_fields(request, answers):
 
 def lead_to(request, step, answers):
     """Keep the answers and lead on to a step; None to have it shown at once."""
+    if not answers:
+        return redirect(address(request, step))
     # A key that opens nothing is not taken over: whoever made it up would know it.
     store = SessionStore(request.GET["w"] if load(request) else None)
     store["wizard by url"] = answers
