@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 
 from labkit import claims, needs, resetting
@@ -245,16 +245,19 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
+    table = Table("", "", box=box.SIMPLE_HEAD)
+    table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
     for entry in shown:
         proofs = ledger.proving(entry)
-        console.print(f"[b]{entry.id}[/] {escape(entry.text)}")
-        console.print(Padding(f"[b]{entry.verdict}[/]: {escape(entry.evidence)}", (0, 0, 0, 4)))
-        # On a line that is not broken: it is for copying.
-        test = escape(str(proofs[0])) if proofs else "no test"
-        console.print(f"    [dim]{test}[/]{claims.and_more(proofs)}\n", soft_wrap=True)
-    told = [entry for entry in shown if entry.is_claim]
+        test = f"{escape(str(proofs[0]))}{claims.and_more(proofs)}" if proofs else "no test"
+        told = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
+        table.add_row(entry.id, entry.verdict, told)
+    # Into a file or a pipe no line is broken: a test's path is for copying.
+    wide = console if console.is_terminal else Console(highlight=False, width=250)
+    wide.print(table)
+    claimed = [entry for entry in shown if entry.is_claim]
     warned = [entry for entry in shown if not entry.is_claim]
-    console.print(f"{claims.counted(told, 'claim')}, {claims.counted(warned, 'pitfall')}.")
+    console.print(f"{claims.counted(claimed, 'claim')}, {claims.counted(warned, 'pitfall')}.")
 
 
 @main.command(short_help="Look for what is missing here, and say how to get it.")
