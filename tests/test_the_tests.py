@@ -115,7 +115,7 @@ FAULTS = {
         "    capacity = 200\n",
         "    capacity = 200\n    renews = 'item'\n",
         "test_it_agrees_with_a_plain_model",
-        "state.wait(",
+        "state.add_two_a_minute_apart(",
     ),
     "emptying that empties nothing": (
         "04_session_cart",

@@ -130,6 +130,13 @@ class CartMachine(Machine):
         for person in self.people:
             self._look(person)
 
+    @rule(who=people, first=names, second=names)
+    def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
+        """The steps that tell one way to renew from the other; chance seldom comes by them."""
+        for name in (first, second):
+            self.add(who, name, 1)
+            self.wait(60)
+
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
         """Their cookies have an end of their own and stay."""
