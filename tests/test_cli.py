@@ -249,6 +249,7 @@ def test_run_uses_the_redis_that_the_url_names(own_checkout, redis):
     assert redis.url not in lab.output  # there may be a password in it
 
 
+@pytest.mark.redis
 def test_a_redis_that_does_not_answer_is_told_and_so_is_a_url_that_names_none(
     said, own_checkout, monkeypatch
 ):

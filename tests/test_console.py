@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import urllib.request
 
 import pytest
 from serving import copy_of, plain, serving, until
@@ -51,6 +52,10 @@ def house(folder):
 
 def telling(folder, lab, expression):
     """Have this lab answer so at the address where labs tell their exchanges."""
+    settings = folder / "labs" / lab / "lab" / "settings.py"
+    panel = '    "labkit.exchange.middleware.observe",\n'
+    assert panel in settings.read_text()
+    settings.write_text(settings.read_text().replace(panel, ""))
     urls = folder / "labs" / lab / "lab" / "urls.py"
     urls.write_text(
         urls.read_text()
@@ -234,6 +239,11 @@ def test_the_last_exchanges_are_shown_newest_first(house, folder):
     assert "A3" in page
     assert "later" in house.page("/console/live/?lab=03")
     assert "later" not in house.page("/console/live/?lab=04")
+
+
+def test_what_happens_in_a_lab_is_told_at_once(house):
+    urllib.request.urlopen(f"http://127.0.0.1:{house.port + 4}/", timeout=20).close()
+    assert "GET /: 200, session read" in house.page("/console/live/?lab=04")
 
 
 @pytest.mark.parametrize(
