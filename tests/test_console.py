@@ -242,8 +242,8 @@ def test_the_last_exchanges_are_shown_newest_first(house, folder):
 
 
 def test_what_happens_in_a_lab_is_told_at_once(house):
-    urllib.request.urlopen(f"http://127.0.0.1:{house.port + 4}/", timeout=20).close()
-    assert "GET /: 200, session read" in house.page("/console/live/?lab=04")
+    urllib.request.urlopen(f"http://127.0.0.1:{house.port + 5}/", timeout=20).close()
+    assert "GET /: 200, session untouched" in house.page("/console/live/?lab=05")
 
 
 @pytest.mark.parametrize(
