@@ -91,3 +91,18 @@ def test_it_is_all_there_by_keyboard_and_without_scripts(chromium, shop):
         assert page.get_by_role("heading", name=re.compile(f"^{part} ")).count() >= 1
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_controls_work_again_and_again_on_the_panels_own_page(chromium, shop, scripts):
+    chromium.page.goto(shop.url("/"))
+    context = chromium.page.context.browser.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    cart.add(page, shop, "apple", 3)
+    page.goto(shop.url(page.locator(".lab-line a").get_attribute("href")))
+    for button in ("+1 minute", "+1 minute", "Back to now"):
+        page.get_by_role("button", name=button).click()
+        assert "The server's clock" in page.get_by_role("status").text_content()
+    page.get_by_role("button", name="Reset this lab").click()
+    assert "Your cart is empty" in page.text_content("main")
+    context.close()

@@ -106,12 +106,25 @@ def _give(response: HttpResponse, name: str, value: str | None) -> None:
     response.cookies.update(edited(name, value))
 
 
+def entries(request: HttpRequest) -> list[str]:
+    """The names of what is in this browser's session; none where there is none, or no answer."""
+    if not any("SessionMiddleware" in name for name in settings.MIDDLEWARE):
+        return []
+    try:
+        return list(_session_of(request).keys())
+    except Exception:  # the panel opens also where the store fails
+        return []
+
+
+def _session_of(request: HttpRequest) -> Any:
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    return import_module(settings.SESSION_ENGINE).SessionStore(key)
+
+
 def change_entry(request: HttpRequest) -> str:
     """Change or delete one entry of this browser's session, in the store; what was done."""
-    engine = settings.SESSION_ENGINE
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    store = import_module(engine).SessionStore(key)
-    if engine.endswith(".signed_cookies"):
+    store = _session_of(request)
+    if settings.SESSION_ENGINE.endswith(".signed_cookies"):
         raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
     if not store.keys():
         raise NotAllowed("Your browser has no session.")
@@ -124,5 +137,8 @@ def change_entry(request: HttpRequest) -> str:
         store[entry] = json.loads(request.POST.get("value", ""))
     except ValueError:
         raise NotAllowed('A value is JSON, such as 5, "five" or {"apple": 5}.') from None
-    store.save()
-    return f"The entry {entry} is now {store[entry]!r}. That was a write: its time begins anew."
+    try:
+        store.save()
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NotAllowed(f"With that the session cannot be saved: {error}.") from None
+    return f"The entry {entry} is now {store[entry]!r}. That was a write."

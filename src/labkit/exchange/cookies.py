@@ -1,5 +1,6 @@
 """Cookies in plain words: whose one is, what its attributes mean, what a browser makes of it."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from http.cookies import SimpleCookie
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
-from labkit.exchange.record import Exchange, pairs
+from labkit.exchange.record import Exchange, deletes, pairs
 from labkit.jar import Jar, Origin, Refused, parse_date
 
 
@@ -56,6 +57,7 @@ class Given:
     refused: str  # why a browser does not keep it; empty where it does
     life: Life | None  # None: until the browser closes, or deleted
     deletes: bool
+    is_csrf: bool
 
 
 def whose(name: str) -> tuple[str, bool]:
@@ -65,11 +67,12 @@ def whose(name: str) -> tuple[str, bool]:
         return "this lab's session key", True
     if name == settings.CSRF_COOKIE_NAME:
         return "Django's, against forged forms", True
-    if name.endswith(f"_{lab}") or f"_{lab}_" in name:
+    # The first number counts: what comes after it may be a visitor's own words.
+    number = re.search("_([0-9]{2})(?=_|$)", name)
+    if (number and number[1] == lab) or (not number and re.search(f"_{lab}(?=_|$)", name)):
         return "this lab's own", True
-    for number in _other_labs(lab):
-        if name.endswith(f"_{number}") or f"_{number}_" in name:
-            return f"lab {number}'s: cookies ignore ports", False
+    if number and number[1] in _labs():
+        return f"lab {number[1]}'s: cookies ignore ports", False
     return "not this lab's", False
 
 
@@ -77,9 +80,9 @@ def _has_sessions() -> bool:
     return any("SessionMiddleware" in name for name in settings.MIDDLEWARE)
 
 
-def _other_labs(lab: str) -> list[str]:
+def _labs() -> list[str]:
     try:
-        return [other.number for other in catalog().labs if other.number != lab]
+        return [lab.number for lab in catalog().labs]
     except CatalogError:
         return []
 
@@ -104,10 +107,10 @@ def _given(line: str, exchange: Exchange) -> Given:
     pair, *attributes = line.split("; ")
     name, _, value = pair.partition("=")
     found = {a.partition("=")[0].lower(): a.partition("=")[2] for a in attributes}
-    deletes = found.get("max-age") == "0"
+    ends = deletes(line.partition(";")[2])
     whole = _lifetime(found, exchange.at)
     life = None
-    if whole is not None and not deletes:
+    if whole is not None and not ends:
         # The browser's clock goes on, however the server's has been moved.
         life = Life(whole, max(0.0, whole - (time.monotonic() - exchange.ticked)))
     return Given(
@@ -116,10 +119,11 @@ def _given(line: str, exchange: Exchange) -> Given:
         size=len(f"{name}{value}".encode()),
         whose=whose(name)[0],
         line=line,
-        words=list(_in_words(found, deletes)),
+        words=list(_in_words(found, ends)),
         refused=_refusal(line, exchange),
         life=life,
-        deletes=deletes,
+        deletes=ends,
+        is_csrf=name == settings.CSRF_COOKIE_NAME,
     )
 
 
@@ -138,9 +142,9 @@ _SAME_SITE = {
 }
 
 
-def _in_words(found: dict[str, str], deletes: bool) -> Iterator[tuple[str, str]]:
-    if deletes:
-        yield "Max-Age=0", "it is over at once: the browser deletes the cookie"
+def _in_words(found: dict[str, str], ends: bool) -> Iterator[tuple[str, str]]:
+    if ends:
+        yield f"Max-Age={found['max-age']}", "it is over at once: the browser deletes the cookie"
     elif "max-age" in found:
         yield f"Max-Age={found['max-age']}", _duration(found["max-age"])
     elif "expires" in found:

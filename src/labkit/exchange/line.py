@@ -2,9 +2,10 @@
 
 from html import escape
 
+from django.conf import settings
 from django.http import HttpResponse
 
-from labkit.exchange.record import Exchange
+from labkit.exchange.record import Exchange, recall
 
 _END = b"</body>"
 _LINE = (
@@ -33,9 +34,9 @@ def add_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
 
 def with_redirect(exchange: Exchange) -> str:
     """The gist of an exchange, after that of the redirect which led to it."""
-    earlier = exchange.before_this
-    own = gist(exchange)
-    return f"{gist(earlier)} → {own}" if earlier else own
+    told = f"{gist(exchange.before_this)} → " if exchange.before_this else ""
+    ahead = "The server's clock has been moved. " if exchange.moved else ""
+    return f"{ahead}{told}{gist(exchange)}"
 
 
 def gist(exchange: Exchange) -> str:
@@ -51,25 +52,37 @@ def gist(exchange: Exchange) -> str:
 
 def session_in_short(exchange: Exchange) -> str:
     """What became of the visitor's session, in two or three words."""
-    stored = exchange.stored()
+    stored, loaded = exchange.stored(), exchange.loaded()
     if stored is not None and stored.failed:
-        return "session NOT saved, the store failed"
-    if stored is not None:
+        gone = stored.failed.startswith("UpdateError")
+        return f"session NOT saved, {'deleted meanwhile' if gone else 'the store failed'}"
+    if loaded is not None and loaded.failed:
+        return "session NOT read, the store failed"
+    if lost_change(exchange) or (exchange.modified and exchange.status >= 500):
+        return "session changed but NOT saved"
+    if stored is not None and kept(exchange):
         words = {"create": "session created", "delete": "session deleted", "save": "session saved"}
         return words[stored.kind]
-    if lost_change(exchange):
-        return "session changed but NOT saved"
     if exchange.touches.get(exchange.session or 0):
         return "session read"
     return "session untouched"
 
 
+def kept(exchange: Exchange) -> bool:
+    """Whether a write has come to something: for one engine it has to reach the browser."""
+    if not exchange.engine.endswith(".signed_cookies"):
+        return True
+    name = f"{settings.SESSION_COOKIE_NAME}="
+    return any(line.startswith(name) for line in exchange.set_cookies)
+
+
 def lost_change(exchange: Exchange) -> bool:
-    """Whether the session held something else in the end than was loaded, and it was not saved."""
-    if exchange.after is None or exchange.stored() is not None:
+    """Whether the session held something else in the end than was loaded, and nobody told it."""
+    if exchange.modified or exchange.after is None or exchange.stored() is not None:
         return False
     loaded = exchange.loaded()
-    before = loaded.data if loaded else None
-    if before is None:
-        return exchange.modified
-    return before != exchange.after
+    if loaded is not None and (loaded.failed or loaded.data == exchange.after):
+        return False
+    before = recall(loaded.data) if loaded else {}
+    after = recall(exchange.after)
+    return before is not None and after is not None and before != after

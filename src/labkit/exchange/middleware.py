@@ -1,6 +1,7 @@
 """The one middleware of the panel: it watches an exchange from outside, and writes a line below."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -17,7 +18,8 @@ from labkit.exchange.record import Exchange, log, note
 from labkit.exchange.watching import current, store_id, watch
 
 OWN = "/__lab__/"  # the panel's addresses: answered here, before any session is looked at
-LONGEST_FORM = 2000  # characters
+LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters
+SECRET = re.compile("pass|pwd|secret|pin", re.IGNORECASE)  # names of fields that are not noted
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
@@ -58,12 +60,13 @@ def observe(get_response: Respond) -> Respond:
 
 def _own(request: HttpRequest, get_response: Respond) -> HttpResponse:
     """A page of the panel: no other middleware sees it, so that it neither reads nor saves."""
+    request.get_host()  # DisallowedHost, as everywhere
     try:
         match = resolve(request.path_info, "labkit.exchange.urls")
     except Resolver404:
         return get_response(request)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-    response.headers.setdefault("Referrer-Policy", "no-referrer")  # its addresses are secrets
+    response.headers.setdefault("Referrer-Policy", "same-origin")  # its addresses are secrets
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Cache-Control", "no-store")
@@ -72,15 +75,14 @@ def _own(request: HttpRequest, get_response: Respond) -> HttpResponse:
 
 def _begin(request: HttpRequest) -> Exchange:
     meta = request.META
-    query = meta.get("QUERY_STRING", "")
     return log.begin(
         method=request.method or "",
-        path=f"{request.path}?{query}" if query else request.path,
+        path=request.get_full_path()[:LONGEST_PATH],
         peer=meta.get("REMOTE_ADDR", ""),
         agent=meta.get("HTTP_USER_AGENT", ""),
         host=meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""),
         scheme=request.scheme or "http",
-        cookie_header=meta.get("HTTP_COOKIE", ""),
+        cookie_header=meta.get("HTTP_COOKIE", "")[:LONGEST_HEADER],
     )
 
 
@@ -97,6 +99,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
     if session is not None:
         exchange.session = store_id(session)
         exchange.modified = session.modified
+        exchange.key = session.__dict__.get("_session_key") or ""
         if "_session_cache" in session.__dict__:
             exchange.after = note(session.__dict__["_session_cache"])
 
@@ -106,8 +109,9 @@ def _form(post: Any) -> str:
     if not post:
         return ""
     fields = [
-        (name, "…" if "password" in name else value)
+        (name, "…" if SECRET.search(name) else value)
         for name, values in post.lists()
         for value in values
     ]
-    return urlencode(fields)[:LONGEST_FORM]
+    form = urlencode(fields)
+    return form if len(form) <= LONGEST_FORM else ""

@@ -2,16 +2,19 @@
 
 import itertools
 import pickle
+import re
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-REMEMBERED = 200  # exchanges
-LARGEST = 100_000  # bytes of one session as it was noted
+from labkit.exchange import clock
+
+REMEMBERED = 2000  # exchanges
+MOST = 20_000_000  # bytes of what was noted, in all of them together
+LARGEST = 20_000  # bytes of one session as it was noted
 FOLLOWED_WITHIN = 60  # seconds between a redirect and the page it led to
 
 # What is kept of a session's data: pickled at once, since a nested change would show in a copy.
@@ -50,18 +53,19 @@ class Passage:
     store: int  # the number of the SessionStore, see watching.store_id
     key: str | None  # of the session, in the store
     data: Noted = None
-    raw: str | None = None  # as it stands in the store, where it is text
     found: bool = True
+    modified: bool = False  # whether the session had been changed before
     failed: str = ""  # the store's own words
 
 
-@dataclass
+@dataclass(eq=False)
 class Exchange:
     """One request and its answer. `sent` and `set` are lists, since names may stand there twice."""
 
     number: int
     token: str  # its address
-    at: float  # POSIX seconds, by the server's clock, which may have been moved
+    at: float  # POSIX seconds, by the server's clock
+    moved: float  # seconds by which that clock was ahead
     ticked: float  # time.monotonic(), which nobody moves
     method: str
     path: str  # with the query
@@ -83,10 +87,10 @@ class Exchange:
     duration: float = 0.0  # seconds
     session: int | None = None  # the number of request.session
     engine: str = ""
+    key: str = ""  # of request.session, in the end
     modified: bool = False
     after: Noted = None  # what request.session held in the end, where it was loaded
     before_this: "Exchange | None" = None  # the redirect that led here
-    followed: bool = False
 
     def loaded(self) -> Passage | None:
         """How the visitor's session came out of the store; None where nobody asked for it."""
@@ -95,9 +99,20 @@ class Exchange:
         )
 
     def stored(self) -> Passage | None:
-        """The last write to the visitor's session; None where there was none."""
-        writes = (p for p in self.passages if p.kind != "load" and p.store == self.session)
-        return next(reversed(list(writes)), None)
+        """The write that decided over the visitor's session; None where there was none.
+
+        That a session with a new key deletes its old one decides nothing.
+        """
+        own = [p for p in self.passages if p.kind != "load" and p.store == self.session]
+        deciding = (p for p in own if p.kind != "delete" or not self.key or p.key == self.key)
+        return next(reversed(list(deciding)), None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what was noted, more or less."""
+        noted = [p.data for p in self.passages] + [self.after]
+        texts = (self.cookie_header, self.path, self.form, *self.set_cookies)
+        return sum(len(data) for data in noted if data) + sum(map(len, texts))
 
     def cookies_after(self) -> dict[str, str]:
         """What a browser that keeps every cookie sends next."""
@@ -105,11 +120,16 @@ class Exchange:
         for line in self.set_cookies:
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")
-            if "max-age=0" in attributes.lower():
+            if deletes(attributes):
                 kept.pop(name, None)
             else:
                 kept[name] = value
         return kept
+
+
+def deletes(attributes: str) -> bool:
+    """Whether these attributes of a Set-Cookie end the cookie at once."""
+    return re.search(r"max-age=(0|-\d+)", attributes, re.IGNORECASE) is not None
 
 
 def pairs(header: str) -> Iterator[tuple[str, str]]:
@@ -124,73 +144,104 @@ class Log:
     """The last exchanges of all visitors of this process, the newest last."""
 
     def __init__(self) -> None:
-        self._kept: deque[Exchange] = deque(maxlen=REMEMBERED)
+        self._kept: dict[str, Exchange] = {}  # by token
+        self._bytes = 0
+        self._redirects: dict[tuple[str, ...], list[Exchange]] = {}  # that nobody has followed yet
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._visitors: dict[tuple[str, str, str], str] = {}
+        self._visitors: dict[tuple[str, ...], str] = {}
 
     def begin(self, **what: Any) -> Exchange:
         """A request has arrived."""
-        return Exchange(
-            next(self._numbers), secrets.token_urlsafe(18), time.time(), time.monotonic(), **what
-        )
+        number, token = next(self._numbers), secrets.token_urlsafe(18)
+        return Exchange(number, token, time.time(), clock.moved(), ticked=time.monotonic(), **what)
 
     def add(self, exchange: Exchange) -> None:
         """Its answer is ready."""
         with self._lock:
-            if not 300 <= exchange.status < 400:
+            if exchange.location:
+                where = (*_browser(exchange), exchange.location)
+                self._redirects.setdefault(where, []).append(exchange)
+            else:
                 exchange.before_this = self._redirect_to(exchange)
-            self._kept.append(exchange)
+            self._kept[exchange.token] = exchange
+            self._bytes += exchange.size
+            while len(self._kept) > REMEMBERED or (self._bytes > MOST and len(self._kept) > 1):
+                self._forget(next(iter(self._kept)))
+
+    def _forget(self, token: str) -> None:
+        exchange = self._kept.pop(token)
+        self._bytes -= exchange.size
+        where = (*_browser(exchange), exchange.location)
+        if exchange in self._redirects.get(where, []):
+            self._redirects[where].remove(exchange)
+        if not self._redirects.get(where, True):
+            del self._redirects[where]
 
     def _redirect_to(self, exchange: Exchange) -> Exchange | None:
         """The redirect that led here: same peer, same browser, no cookie speaks against it."""
+        waiting = self._redirects.get((*_browser(exchange), exchange.path), [])
         now = dict(pairs(exchange.cookie_header))
-        for earlier in itertools.islice(reversed(self._kept), 30):
-            if (
-                earlier.location == exchange.path
-                and not earlier.followed
-                and exchange.ticked - earlier.ticked < FOLLOWED_WITHIN
-                and (earlier.peer, earlier.agent, earlier.host)
-                == (exchange.peer, exchange.agent, exchange.host)
-                and _same_browser(earlier, now)
-            ):
-                earlier.followed = True
+        for earlier in reversed(waiting):
+            recent = exchange.ticked - earlier.ticked < FOLLOWED_WITHIN
+            if recent and _same_browser(earlier, now):
+                waiting.remove(earlier)
                 return earlier
         return None
 
     def find(self, token: str) -> Exchange | None:
         """The exchange at this address, unless it has been forgotten."""
-        return next((e for e in list(self._kept) if e.token == token), None)
+        return self._kept.get(token)
 
     def newest(self) -> list[Exchange]:
         """All that is remembered, the newest first."""
-        return list(reversed(self._kept))
+        with self._lock:
+            return list(reversed(self._kept.values()))
 
     def visitor(self, exchange: Exchange) -> str:
-        """A letter for this peer, browser and host."""
-        who = (exchange.peer, exchange.agent, exchange.host)
+        """A letter for this visitor: A at 127.0.0.1 and B at localhost, as in the console.
+
+        Another browser at the same address has a number as well; anyone else has a letter after B.
+        """
+        who = _browser(exchange)
         with self._lock:
             if who not in self._visitors:
                 if len(self._visitors) >= 1000:
                     self._visitors.clear()
-                self._visitors[who] = _letters(len(self._visitors))
+                self._visitors[who] = self._name(exchange.host.partition(":")[0])
             return self._visitors[who]
+
+    def _name(self, host: str) -> str:
+        taken = set(self._visitors.values())
+        letter = {"127.0.0.1": "A", "localhost": "B"}.get(host)
+        numbered = (f"{letter}{number if number > 1 else ''}" for number in itertools.count(1))
+        names = numbered if letter else map(_letters, itertools.count(2))
+        return next(name for name in names if name not in taken)
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self._kept.clear()
+            self._redirects.clear()
             self._visitors.clear()
+            self._bytes = 0
+
+
+def _browser(exchange: Exchange) -> tuple[str, ...]:
+    return exchange.peer, exchange.agent, exchange.host
 
 
 def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
     """Whether the browser that got this answer can be the one that sends these cookies now.
 
     All it had it still has; of what it was given it may have refused some, and nothing is new.
+    Where neither has a cookie nothing tells visitors apart, so only at one's own desk it counts.
     """
     expected = earlier.cookies_after()
     kept = expected.keys() & dict(pairs(earlier.cookie_header)).keys()
     if not kept <= sent.keys() <= expected.keys():
+        return False
+    if not sent and not earlier.peer.startswith("127."):
         return False
     return all(expected[name] == value for name, value in sent.items())
 

@@ -22,7 +22,7 @@ class Stored:
     decoded: str = ""
 
 
-def in_store(engine: str, key: str) -> Stored | None:
+def in_store(engine: str, key: str, details: bool = True) -> Stored | None:
     """What `engine` (a dotted path) keeps under this key; None where there is nothing.
 
     A fault of the store is told as one, and not raised: the panel shall open even then.
@@ -38,7 +38,8 @@ def in_store(engine: str, key: str) -> Stored | None:
             return Stored([*found.facts, *more], row.life if row else None, found.decoded)
         return readers[name](engine, key) if name in readers else None
     except Exception as error:  # an absent database, a missing table, a folder that is not ours
-        return Stored([("The store does not answer", f"{type(error).__name__}: {error}")])
+        words = f"{type(error).__name__}: {error}" if details else "See the server's log."
+        return Stored([("The store does not answer", words)])
 
 
 def _row(engine: str, key: str) -> Stored | None:
@@ -92,7 +93,7 @@ def _file(engine: str, key: str) -> Stored | None:
 
 
 def _decoded(data: dict[str, Any]) -> str:
-    return repr(data) if data else "Nothing that can be read: empty, damaged, or not ours."
+    return repr(data) if data else "Nothing: it is empty, or cannot be read."
 
 
 def facts_of_cookie(engine: str, value: str) -> Iterator[tuple[str, str]]:

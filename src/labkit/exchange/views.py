@@ -11,14 +11,23 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labkit.desk import at_the_desk
 from labkit.exchange import clock, controls, cookies, diagram, line, stored, telling
-from labkit.exchange.record import Exchange, log
+from labkit.exchange.record import REMEMBERED, Exchange, log
 from labkit.pages.errors import error_page
+
+SHOWN = 200  # exchanges in a list
 
 
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
     """One exchange, and the redirect that led to it. Whoever has its address may look."""
-    found = _find(token)
+    found = log.find(token)
+    if found is None:
+        return error_page(
+            request,
+            404,
+            "This exchange has been forgotten",
+            f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted.",
+        )
     shown = [found.before_this, found] if found.before_this else [found]
     instructor = at_the_desk(request)
     return render(
@@ -27,39 +36,33 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
         {
             "exchange": found,
             "sentence": line.with_redirect(found),
-            "parts": [_parts(each) for each in shown],
-            "stored": _stored(found),
+            "parts": [_parts(each, instructor) for each in shown],
+            "stored": _stored(found, instructor),
             "diagram": diagram.svg(found),
             "arrows": diagram.arrows(found),
             "instructor": instructor,
             "curl": _curl(found) if instructor else "",
             "key": controls.KEY if instructor else "",
             "said": request.GET.get("said", "")[:400] if instructor else "",
-            **_choices(request, found),
+            **(_choices(request) if instructor else {}),
+            "back": found.path if found.method in {"GET", "HEAD"} else "/",
         },
     )
 
 
-def _find(token: str) -> Exchange:
-    found = log.find(token)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _parts(exchange: Exchange) -> dict[str, Any]:
+def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     return {
         "exchange": exchange,
         "gist": line.gist(exchange),
         "sent": cookies.sent(exchange),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
-        "session": telling.tell(exchange) if exchange.engine else None,
+        "session": telling.tell(exchange, details) if exchange.engine else None,
         "given": cookies.given(exchange),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
 
-def _stored(exchange: Exchange) -> dict[str, Any]:
+def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
     """What lies in the store now, and where there is none, why."""
     if not exchange.engine:
         return {
@@ -69,7 +72,7 @@ def _stored(exchange: Exchange) -> dict[str, Any]:
     key = told.key_after or told.key_before
     if not key:
         return {"why_not": "This visitor has no session, so nothing is stored."}
-    found = stored.in_store(exchange.engine, key)
+    found = stored.in_store(exchange.engine, key, details)
     if found is None:
         return {"why_not": "Nothing any more: the session has been deleted since."}
     facts = found.facts
@@ -78,16 +81,13 @@ def _stored(exchange: Exchange) -> dict[str, Any]:
     return {"facts": facts, "decoded": found.decoded, "life": found.life}
 
 
-def _choices(request: HttpRequest, exchange: Exchange) -> dict[str, Any]:
-    """What may be moved and changed."""
-    names = [name for name in exchange.cookies_after() if cookies.whose(name)[1]]
-    told = telling.tell(exchange) if exchange.engine else None
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    """What may be moved, and what of this very browser's may be changed."""
     return {
         "steps": list(controls.STEPS.items()),
         "moved": clock.moved(),
-        "own_cookies": names,
-        "entries": [row.key for row in told.rows if row.change != "removed"] if told else [],
-        "back": exchange.path if exchange.method in {"GET", "HEAD"} else "/",
+        "own_cookies": [name for name in request.COOKIES if cookies.whose(name)[1]],
+        "entries": controls.entries(request),
     }
 
 
@@ -112,7 +112,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
     """All that is remembered, of all visitors, for the instructor's own machine."""
     if not at_the_desk(request):
         raise Http404
-    listed = [(log.visitor(each), line.gist(each), each) for each in log.newest()]
+    listed = [(log.visitor(each), line.gist(each), each) for each in log.newest()[:SHOWN]]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
 
 
@@ -121,7 +121,8 @@ def as_json(request: HttpRequest) -> HttpResponse:
     """The same for programs, such as the console."""
     if not at_the_desk(request):
         raise Http404
-    return JsonResponse({"exchanges": [_as_json(each) for each in log.newest()]})
+    newest = log.newest()[:SHOWN]
+    return JsonResponse({"moved": clock.moved(), "exchanges": [_as_json(each) for each in newest]})
 
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
@@ -129,10 +130,13 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
 
     return {
         "number": exchange.number,
-        "at": datetime.fromtimestamp(exchange.at, UTC).isoformat(timespec="seconds"),
+        "at": datetime.fromtimestamp(exchange.at - exchange.moved, UTC).isoformat(
+            timespec="seconds"
+        ),
         "visitor": log.visitor(exchange),
+        "host": exchange.host,
         "method": exchange.method,
-        "path": exchange.path,
+        "path": exchange.path[:200],
         "status": exchange.status,
         "sentence": line.gist(exchange),
         "url": f"/__lab__/exchange/{exchange.token}/",

@@ -1,7 +1,7 @@
 """Watches sessions as they are read, written, loaded and saved, and changes nothing about it.
 
 Two attributes of SessionBase, `accessed` and `modified`, become descriptors that note who sets
-them, and the store's own load, save, delete, encode and decode note what passes. The class stays
+them, and the store's own load, save and delete note what passes. The class stays
 the same one: its name is part of the salt that signs a session.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
 """
@@ -125,8 +125,7 @@ def _load(load: Callable[..., Any]) -> Callable[..., Any]:
             exchange.passages.append(Passage("load", store_id(self), asked, failed=_words(error)))
             raise
         found = self._session_key is not None
-        raw = self.__dict__.pop("_labkit_raw", None)
-        exchange.passages.append(Passage("load", store_id(self), asked, note(data), raw, found))
+        exchange.passages.append(Passage("load", store_id(self), asked, note(data), found))
         return data
 
     return watched
@@ -139,7 +138,7 @@ def _save(save: Callable[..., Any]) -> Callable[..., Any]:
         if exchange is None:
             return save(self, must_create)
         new = must_create or self._session_key is None
-        before = len(exchange.passages)
+        before, modified = len(exchange.passages), self.modified  # one engine sets it as it saves
         try:
             result = save(self, must_create)
         except Exception as error:
@@ -149,9 +148,9 @@ def _save(save: Callable[..., Any]) -> Callable[..., Any]:
         if any(p.store == store_id(self) for p in exchange.passages[before:]):
             return result  # it has called itself, to create the session
         data = note(getattr(self, "_session_cache", {}))
-        raw = self.__dict__.pop("_labkit_raw", None)
         kind = "create" if new else "save"
-        exchange.passages.append(Passage(kind, store_id(self), self._session_key, data, raw))
+        saved = Passage(kind, store_id(self), self._session_key, data, modified=modified)
+        exchange.passages.append(saved)
         return result
 
     return watched
@@ -170,35 +169,8 @@ def _delete(delete: Callable[..., Any]) -> Callable[..., Any]:
     return watched
 
 
-def _encode(encode: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(encode)
-    def watched(self: Any, session_dict: Any) -> Any:
-        text = encode(self, session_dict)
-        if current.get() is not None:
-            self._labkit_raw = text
-        return text
-
-    return watched
-
-
-def _decode(decode: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(decode)
-    def watched(self: Any, session_data: Any) -> Any:
-        if current.get() is not None:
-            self._labkit_raw = session_data
-        return decode(self, session_data)
-
-    return watched
-
-
 def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-_WRAPPERS = {
-    "load": _load,
-    "save": _save,
-    "delete": _delete,
-    "encode": _encode,
-    "decode": _decode,
-}
+_WRAPPERS = {"load": _load, "save": _save, "delete": _delete}

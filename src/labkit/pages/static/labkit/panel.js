@@ -12,15 +12,16 @@
     remember(false);
   };
   const open = async (byHand) => {
+    line.setAttribute("data-open", "");
     const answer = await fetch(link.href);
-    if (!answer.ok) { if (byHand) location.href = link.href; return; }
+    if (!answer.ok) { line.removeAttribute("data-open"); if (byHand) location.href = link.href; return; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const panel = document.createElement("div");
     panel.className = "panel";
     page.querySelector("h1").remove(); // the line says the same
     panel.append(...page.querySelector("main").childNodes);
+    if (!line.hasAttribute("data-open")) return; // closed meanwhile
     line.append(panel);
-    line.setAttribute("data-open", "");
     link.setAttribute("aria-expanded", "true");
     remember(true);
   };
