@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from serving import copy_of, plain, serving, until
 
+from labkit.console.exchanges import ahead
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 TOLD = {
@@ -19,6 +20,7 @@ TOLD = {
     "status": 302,
     "sentence": "POST /add/: 302 to /display/; session saved, 1 cookie set <b>",
     "url": "/__lab__/exchange/abc/",
+    "host": "elsewhere.example:80",
 }
 PAGES = {
     "labs": "/console/",
@@ -70,8 +72,8 @@ urlpatterns.insert(
     )
 
 
-def tell(folder, *exchanges):
-    (folder / "told.json").write_text(json.dumps({"exchanges": exchanges}))
+def tell(folder, *exchanges, **beside):
+    (folder / "told.json").write_text(json.dumps({"exchanges": exchanges} | beside))
 
 
 # What stands on the pages
@@ -262,6 +264,55 @@ def test_a_link_of_an_exchange_stays_in_its_lab(house, folder):
         assert html.escape(TOLD["sentence"]) in page
         assert "elsewhere" not in page
         assert "javascript" not in page
+
+
+def test_an_exchange_opens_by_the_name_that_its_visitor_used(house, folder):
+    port = house.port + 3
+    for host, wanted in (
+        (f"127.0.0.1:{port}", f"127.0.0.1:{port}"),
+        (f"localhost:{port}", f"localhost:{port}"),
+        (f"[::1]:{port}", f"[::1]:{port}"),
+        ("localhost", f"127.0.0.1:{port}"),
+        (f"localhost:{port + 1}", f"127.0.0.1:{port}"),
+        (f"elsewhere.example:{port}", f"127.0.0.1:{port}"),
+        (f"elsewhere.example/localhost:{port}", f"127.0.0.1:{port}"),
+        (None, f"127.0.0.1:{port}"),
+        (7, f"127.0.0.1:{port}"),
+        ([], f"127.0.0.1:{port}"),
+    ):
+        tell(folder, TOLD | {"host": host})
+        page = house.page("/console/live/?lab=03")
+        assert f'<a href="http://{wanted}/__lab__/exchange/abc/">' in page, host
+        assert "elsewhere" not in page
+
+
+def test_a_clock_that_was_moved_is_shown_until_it_is_back(house, folder):
+    tell(folder, TOLD, moved=1209600.0)
+    for path in ("/console/live/", "/console/live/?lab=03"):
+        assert "The clock of lab 03 is 2 weeks ahead." in house.page(path)
+    assert "The clock of" not in house.page("/console/live/?lab=04")
+    assert "Its clock is 2 weeks ahead." in house.state("03")
+    assert "Its clock is 2 weeks ahead." in house.page("/console/lab/03/")
+    for moved in (0, None, "soon", [], float("nan"), float("inf")):
+        tell(folder, TOLD, moved=moved)
+        assert "clock is" not in house.state("03")
+        assert html.escape(TOLD["sentence"]) in house.page("/console/live/?lab=03")
+    tell(folder, TOLD)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, ""),
+        (60, "1 minute ahead"),
+        (119.9996, "2 minutes ahead"),
+        (86400 + 300, "1 day, 5 minutes ahead"),
+        (1209600 * 2, "4 weeks ahead"),
+        (-61, "1 minute, 1 second behind"),
+    ],
+)
+def test_the_words_for_a_moved_clock(seconds, words):
+    assert ahead(seconds) == words
 
 
 # In a real browser

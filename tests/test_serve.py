@@ -13,6 +13,8 @@ from serving import alive, copy_of, reachable, serving, until
 from labkit import cli
 from labkit.desk import at_the_desk
 from labkit.serving import network
+from labkit.serving.command import LOOPBACK_TOO
+from labkit.serving.worker import without_opener_policy
 from labkit.testing.contracts import CartContract, words
 from labkit.testing.server import free_port
 from labkit.testing.wire import WireVisitor
@@ -20,6 +22,7 @@ from labkit.testing.wire import WireVisitor
 cart = CartContract()
 OWN_ADDRESS = network.own_address()
 ADDRESS = OWN_ADDRESS or "127.0.0.2"
+OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
 
 @pytest.fixture
@@ -37,7 +40,8 @@ def said():
 def carts(checkout, tmp_path_factory):
     """Labs 03 and 04, open to the network."""
     folder = copy_of(checkout, tmp_path_factory.mktemp("carts"))
-    with serving(folder, "--only", "03,04", "--lan", "--address", ADDRESS) as house:
+    arguments = ["--only", "03,04", "--lan", "--address", ADDRESS]
+    with serving(folder, *arguments, environ={LOOPBACK_TOO: "1"}) as house:
         yield house
 
 
@@ -156,11 +160,28 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
 def test_an_address_that_is_not_ours_is_one_sentence(said, monkeypatch):
     status, text = said("--lan", "--address", "192.0.2.7")
     assert (status, text) == (1, "Error: 192.0.2.7 is no address of this machine.")
+    status, text = said("--lan", "--address", "nonsense")
+    assert (status, text) == (1, "Error: nonsense is no address of this machine.")
     assert said("--address", "127.0.0.2")[0] == 2
     monkeypatch.setattr(network, "own_address", lambda: None)
     status, text = said("--lan")
     assert status == 1
     assert "no address in a network" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("0.0.0.0", "stands for all addresses of this machine"),  # noqa: S104
+        ("127.0.0.1", "is reached from this machine alone"),
+        ("127.0.0.2", "is reached from this machine alone"),
+        ("::1", "is reached from this machine alone"),
+    ],
+)
+def test_an_address_that_lets_nobody_in_is_one_sentence(said, address, why):
+    status, text = said("--lan", "--address", address)
+    sentence = f"Error: {address} {why}; --address names the one in the class's network."
+    assert (status, text) == (1, sentence)
 
 
 def test_one_database_for_all_labs_is_refused(said, monkeypatch):
@@ -171,6 +192,44 @@ def test_one_database_for_all_labs_is_refused(said, monkeypatch):
 
 
 # A class at work
+
+
+@pytest.mark.skipif(OWN_ADDRESS is None, reason="this machine is in no network")
+def test_a_header_that_browsers_ignore_is_not_sent_to_them(carts):
+    for number in (3, 4):
+        assert OPENER_POLICY in carts.ask("/", number=number)[2]
+        assert OPENER_POLICY not in carts.ask("/", number=number, to=ADDRESS)[2]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "sent"),
+    [
+        ("http", "127.0.0.1:8003", True),
+        ("http", "127.0.0.2", True),
+        ("http", "localhost:8003", True),
+        ("http", "[::1]:8003", True),
+        ("https", "192.168.1.20:8003", True),
+        ("http", "192.168.1.20:8003", False),
+        ("http", "[fe80::1]:8003", False),
+        ("http", "127.0.0.1.example:8003", False),
+        ("http", "[", False),
+        ("http", "", False),
+    ],
+)
+def test_the_opener_policy_goes_where_browsers_heed_it(scheme, host, sent):
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), (OPENER_POLICY, "same-origin")])
+        return [b"all of it"]
+
+    got = []
+    answer = without_opener_policy(application)(
+        {"wsgi.url_scheme": scheme, "HTTP_HOST": host}, lambda *start: got.append(start)
+    )
+    assert list(answer) == [b"all of it"]
+    ((status, headers),) = got
+    assert status == "200 OK"
+    assert ("Content-Type", "text/plain") in headers
+    assert ((OPENER_POLICY, "same-origin") in headers) is sent
 
 
 def test_a_class_at_the_same_moment_is_served(carts):

@@ -2,18 +2,22 @@
 
 import http.client
 import json
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from labkit.desk import HOSTS
 from labkit.serving.supervisor import Served
 
 ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
+UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)]
 
 
 @dataclass(frozen=True)
@@ -32,27 +36,64 @@ class Told:
 
 
 def last_exchanges(labs: Iterable[Served]) -> list[Told]:
-    """The newest exchanges in these labs, newest first; a lab that tells nothing has none."""
-    running = [served for served in labs if served.state == "running"]
-    if not running:
-        return []
-    with ThreadPoolExecutor(len(running)) as pool:
-        told = [exchange for found in pool.map(_of_lab, running) for exchange in found]
+    """The newest exchanges in these labs, newest first; a lab that tells nothing has none.
+
+    Notes beside each lab how far its clock is ahead.
+    """
+    told = [exchange for found in _ask_all(labs, MOST_SHOWN) for exchange in found]
     return sorted(told, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
 
 
-def _of_lab(served: Served) -> list[Told]:
-    try:
-        entries = _fetch(served.port)["exchanges"]
-        return [_told(served, entry) for entry in entries[:MOST_SHOWN]]
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
-        return []  # not there, too slow, or not the shape that was agreed
+def note_clocks(labs: Iterable[Served]) -> None:
+    """Note beside each lab how far its clock is ahead, and ask it for next to nothing else."""
+    _ask_all(labs, 1)
 
 
-def _fetch(port: int) -> Any:
+def ahead(seconds: Any) -> str:
+    """This number of seconds as "1 day, 2 minutes ahead"; empty for none, and for nonsense."""
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return ""
+    left, words = abs(round(seconds)), []
+    for unit, size in UNITS:
+        count, left = divmod(left, size)
+        if count:
+            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return f"{', '.join(words)} {'ahead' if seconds > 0 else 'behind'}" if words else ""
+
+
+def _ask_all(labs: Iterable[Served], most: int) -> list[list[Told]]:
+    """What each running lab tells, at most so many exchanges of each."""
+    labs = list(labs)
+    if not labs:
+        return []
+    with ThreadPoolExecutor(len(labs)) as pool:
+        return list(pool.map(lambda served: _of_lab(served, most), labs))
+
+
+def _of_lab(served: Served, most: int) -> list[Told]:
+    clock, told = "", []
+    if served.state == "running":
+        # It may not be there, be too slow, or tell what was not agreed.
+        with suppress(
+            OSError,
+            http.client.HTTPException,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ):
+            answer = _fetch(served.port, most)
+            clock = ahead(answer.get("moved", 0))
+            told = [_told(served, entry) for entry in answer["exchanges"][:most]]
+    served.clock = clock
+    return told
+
+
+def _fetch(port: int, most: int) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     try:
-        connection.request("GET", ADDRESS)
+        connection.request("GET", f"{ADDRESS}?most={most}")
         response = connection.getresponse()
         return (
             json.loads(response.read(MOST_BYTES)) if response.status == 200 else {"exchanges": []}
@@ -63,6 +104,10 @@ def _fetch(port: int) -> Any:
 
 def _told(served: Served, entry: dict[str, Any]) -> Told:
     url = str(entry.get("url") or "")
+    # Visitor A's exchange is opened as visitor A, and B's as B, by the name that they used.
+    hosts = {f"{name}:{served.port}" for name in HOSTS}
+    host = str(entry.get("host"))
+    host = host if host in hosts else f"127.0.0.1:{served.port}"
     return Told(
         served=served,
         number=int(entry["number"]),
@@ -72,5 +117,5 @@ def _told(served: Served, entry: dict[str, Any]) -> Told:
         path=str(entry["path"]),
         status=int(entry["status"]),
         sentence=str(entry["sentence"]),
-        url=f"http://127.0.0.1:{served.port}{url}" if url.startswith("/__lab__/") else "",
+        url=f"http://{host}{url}" if url.startswith("/__lab__/") else "",
     )

@@ -14,7 +14,7 @@ from labkit.catalog import Catalog
 from labkit.claims import VERDICTS, Entry, Ledger
 from labkit.console import code as code_pages
 from labkit.console import current
-from labkit.console.exchanges import last_exchanges
+from labkit.console.exchanges import last_exchanges, note_clocks
 from labkit.console.handouts import Page, render_page
 from labkit.desk import at_the_desk
 from labkit.serving.network import qr_as_svg
@@ -36,6 +36,7 @@ def front(request: HttpRequest) -> HttpResponse:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All labs, how they are, and what can be done with them."""
+    note_clocks(current().labs)
     return render(request, "index.html", {"labs": current().labs, "here": "index"})
 
 
@@ -49,6 +50,13 @@ def _served(number: str) -> Served:
     served = current().find(number)
     if served is None:
         raise Http404(f"no lab {number} is served")
+    return served
+
+
+def _lab_shown(number: str) -> Served:
+    """A lab whose state stands on the page. Raises Http404."""
+    served = _served(number)
+    note_clocks([served])
     return served
 
 
@@ -69,7 +77,7 @@ def restart(request: HttpRequest) -> HttpResponse:
 @require_safe
 def handout(request: HttpRequest, number: str) -> HttpResponse:
     """A lab's handout; ?answers=shown opens the answers, for the screen and for the printer."""
-    served = _served(number)
+    served = _lab_shown(number)
     path = served.lab.folder / "README.md"
     answers = request.GET.get("answers") == "shown"
     page = _page(path, f"labs/{served.lab.folder.name}", answers=answers)
@@ -96,7 +104,7 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def code(request: HttpRequest, number: str) -> HttpResponse:
     """A lab's files in reading order, highlighted."""
-    served = _served(number)
+    served = _lab_shown(number)
     files = code_pages.files(served.lab.folder)
     return render(request, "code.html", {"served": served, "files": files, "here": "index"})
 
@@ -104,7 +112,7 @@ def code(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def log(request: HttpRequest, number: str) -> HttpResponse:
     """The end of what a lab's process wrote."""
-    served = _served(number)
+    served = _lab_shown(number)
     try:
         lines = served.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
     except OSError:
@@ -152,8 +160,9 @@ def claims(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """The last exchanges in any lab; the page's script asks for it again every second."""
     chosen = current().find(request.GET.get("lab", ""))
-    exchanges = last_exchanges([chosen] if chosen else current().labs)
-    context = {"exchanges": exchanges, "chosen": chosen, "labs": current().labs, "here": "live"}
+    asked = [chosen] if chosen else current().labs
+    context = {"exchanges": last_exchanges(asked), "asked": asked, "chosen": chosen}
+    context |= {"labs": current().labs, "here": "live"}
     return render(request, "live.html", context)
 
 

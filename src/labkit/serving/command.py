@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from labkit.serving.database import HeldDatabase
 from labkit.serving.supervisor import SETTLED, House, Served
 
 HIGHEST = 99  # of a lab's number
+LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
 PATIENCE = 10  # seconds until the console's address is printed, though a lab still starts
 console = Console(highlight=False)
 
@@ -129,6 +131,20 @@ def _address(lan: bool, address: str | None) -> str | None:
         raise click.ClickException(
             "This machine has no address in a network. Join the class's network, or name the "
             "address: lab serve --lan --address 192.168.1.20"
+        )
+    try:
+        found = ip_address(address)
+    except ValueError:
+        raise click.ClickException(f"{address} is no address of this machine.") from None
+    if found.is_unspecified:
+        raise click.ClickException(
+            f"{address} stands for all addresses of this machine; --address names the one in the "
+            "class's network."
+        )
+    if found.is_loopback and os.environ.get(LOOPBACK_TOO) != "1":
+        raise click.ClickException(
+            f"{address} is reached from this machine alone; --address names the one in the "
+            "class's network."
         )
     try:
         ports.bind(0, address)

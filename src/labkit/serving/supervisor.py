@@ -53,6 +53,7 @@ class Served:
         self.reason = ""  # why it failed, or of what it died the last time
         self.restarts = 0  # how often it died and was started again
         self.note = ""  # what was last done to it from the console
+        self.clock = ""  # "2 minutes ahead", as the console last heard
         self._command = [sys.executable, "-m", "labkit.serving.worker", str(port), *addresses]
         self._environ = environ
         self._tell = tell

@@ -6,9 +6,11 @@ its parent. Where it cannot start, the last line on stderr says why.
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from ipaddress import ip_address
 from typing import Any
 
 import waitress
@@ -34,7 +36,40 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def listen(application: Callable[..., Any], port: int, addresses: list[str], threads: int) -> Any:
     """A waitress server that listens already; `run()` answers until the process ends."""
     places = " ".join(f"{address}:{port}" for address in addresses)
-    return waitress.create_server(application, listen=places, threads=threads, **OPTIONS)
+    return waitress.create_server(
+        without_opener_policy(application), listen=places, threads=threads, **OPTIONS
+    )
+
+
+def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
+    """This application without Cross-Origin-Opener-Policy where browsers ignore it.
+
+    That is in plain http to another machine; Chromium complains of it at every page. See
+    https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if _is_trustworthy(environ):
+            return application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            kept = [pair for pair in headers if pair[0].lower() != "cross-origin-opener-policy"]
+            return start_response(status, kept, *error)
+
+        return application(environ, start)
+
+    return answer
+
+
+def _is_trustworthy(environ: dict[str, Any]) -> bool:
+    """Whether a browser trusts this origin: https, or this machine itself."""
+    if environ["wsgi.url_scheme"] == "https":
+        return True
+    host = re.sub(r":[0-9]+$", "", environ.get("HTTP_HOST", "").lower())
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def main(port: int, addresses: list[str]) -> None:
