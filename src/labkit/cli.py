@@ -20,6 +20,7 @@ from rich.table import Table
 from labkit import claims, needs
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 from labkit.conf import state_dir
+from labkit.diffing import commands
 from labkit.mariadb import Failed, Missing, kept_server
 
 console = Console(highlight=False)
@@ -341,6 +342,10 @@ def _free(port: int) -> str:
     except OSError:
         return ""
     return "free"
+
+
+for command in (commands.diff,):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

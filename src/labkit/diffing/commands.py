@@ -1,0 +1,61 @@
+"""`lab diff`, `lab copy` and `lab check`."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from labkit.catalog import Catalog, catalog
+from labkit.diffing import page, terminal
+from labkit.diffing.compare import Comparison, compare, sides
+from labkit.diffing.notes import Notes
+
+
+@click.command("diff", short_help="What differs between two labs, and why.")
+@click.argument("one", metavar="[LAB", required=False)
+@click.argument("two", metavar="OTHER]", required=False)
+@click.option("--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline.")
+@click.option("--no-pager", is_flag=True, help="Print it all at once.")
+def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) -> None:
+    """What differs between two labs, word by word, and why.
+
+    LAB and OTHER are labs (03 04), variants within one (05:cookie 05:session, 10:db 10:file,
+    11:careful 11:careless), or folders, such as a copy of yours (03 mine/). Without OTHER it is
+    the twin, or the lab that a copy was made from. Without both, all pairs are named.
+    """
+    checkout = catalog()
+    if one is None:
+        _name_pairs(checkout)
+        return
+    found = compare(checkout, *sides(checkout, one, two or ""))
+    if html:
+        _write(html, found)
+        return
+    shown = sys.stdout.isatty()
+    colour = shown and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    text = terminal.text(found, colour, shutil.get_terminal_size().columns)
+    if shown and not no_pager:
+        click.echo_via_pager(text, color=colour)
+    else:
+        click.echo(text, nl=False, color=colour)
+
+
+def _name_pairs(checkout: Catalog) -> None:
+    click.echo("These are worth comparing; notes say why each change is there.\n")
+    for old, new in Notes(checkout).pairs():
+        click.echo(f"    lab diff {old} {new}")
+    click.echo("\nAny two labs or folders can be compared: lab diff 03 mine/")
+
+
+def _write(path: Path, found: Comparison) -> None:
+    """Write the page. Raises ClickException where that would lose somebody's file."""
+    try:
+        if path.exists() and page.MADE_BY not in path.read_text(encoding="utf-8")[:500]:
+            raise click.ClickException(f"{path} is there and is no page of lab diff. It stays.")
+        path.write_text(page.html(found), encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no page of lab diff"
+        raise click.ClickException(f"{path} cannot be written: {reason}.") from None
+    click.echo(f"{path}: {terminal.summary(found)} Open it in any browser; it needs no network.")
