@@ -83,7 +83,7 @@ def list_labs() -> None:
 def run(name: str, port: int | None, db: str | None, engine: str | None) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
-    LAB is a number or a name: 3, 03, cookie_cart. Ctrl-C ends it.
+    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
     """
     checkout = catalog()
     lab = checkout.find(name)
@@ -344,7 +344,7 @@ def _free(port: int) -> str:
     return "free"
 
 
-for command in (commands.diff,):
+for command in (commands.diff, commands.make_copy, commands.check_copy):
     main.add_command(command)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.diffing import lines, sides as these
+from labkit.diffing import lines
+from labkit.diffing import sides as these
 from labkit.diffing.lines import Line, Row
 from labkit.diffing.notes import Notes
 from labkit.diffing.sides import File, Side
@@ -124,8 +125,7 @@ def diff(old: File | None, new: File | None) -> FileDiff:
         return FileDiff(old, new, (), remark="It is no text, or too large to be shown.")
     a, b = lines.split(one), lines.split(two)
     each = bool(old and old.each_line)
-    name = (old or new).name if old or new else ""
-    python = name.endswith(".py") and not each
+    python = not each and any(file.name.endswith(".py") for file in (old, new) if file)
     found = [row for run in lines.rows(a, b, python) for row in run]
     hunks, after = _hunks(found, [lines.inside(x) if python else {} for x in (a, b)], each)
     remark = ""
@@ -136,7 +136,9 @@ def diff(old: File | None, new: File | None) -> FileDiff:
     return FileDiff(old, new, tuple(hunks), tuple(after), remark)
 
 
-def _hunks(rows: list[Row], blocks: list[dict[int, str]], each: bool) -> tuple[list[Hunk], list[Row]]:
+def _hunks(
+    rows: list[Row], blocks: list[dict[int, str]], each: bool
+) -> tuple[list[Hunk], list[Row]]:
     """The changes, and the unchanged rows after the last. `blocks` is of the old and the new."""
     hunks: list[Hunk] = []
     gap: list[Row] = []

@@ -101,7 +101,7 @@ def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
     blocks = [_blocks("\n".join(lines)) if python else [] for lines in (old, new)]
     blocks = [b or [("", 0, len(lines))] for b, lines in zip(blocks, (old, new), strict=True)]
     names = [[name for name, _, _ in side] for side in blocks]
-    for tag, a, b, c, d in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(None, names[0], names[1], autojunk=False).get_opcodes():
         if tag == "equal":
             for one, two in zip(blocks[0][a:b], blocks[1][c:d], strict=True):
                 yield from _runs(old, new, one[1:], two[1:])
@@ -178,11 +178,15 @@ def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterato
         left = [Line(first + number, old[number]) for number in range(at, n)]
         right = [Line(second + number, new[number]) for number in range(below, m)]
         for number in range(max(len(left), len(right))):
-            yield Row(*(side[number] if number < len(side) else None for side in (left, right)))
+            yield Row(_at(left, number), _at(right, number))
         if n < len(old):
             marks = words(old[n], new[m])
             yield Row(Line(first + n, old[n], marks[0]), Line(second + m, new[m], marks[1]))
         at, below = n + 1, m + 1
+
+
+def _at(lines: list[Line], number: int) -> Line | None:
+    return lines[number] if number < len(lines) else None
 
 
 def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:
@@ -225,7 +229,7 @@ def words(one: str, two: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     them.
     """
     tokens = [TOKEN.findall(text) for text in (one, two)]
-    matcher = SequenceMatcher(None, *tokens, autojunk=False)
+    matcher = SequenceMatcher(None, tokens[0], tokens[1], autojunk=False)
     changed = [ends for tag, *ends in matcher.get_opcodes() if tag != "equal"]
     return (
         _spans(tokens[0], [(ends[0], ends[1]) for ends in changed]),

@@ -104,9 +104,7 @@ class Notes:
             if frozenset((one, two)) not in kept:
                 yield f"{FILE} has no notes for {one} {two}"
 
-    def _of_pair(
-        self, found: "Comparison", used: set[tuple[int, str, str]]
-    ) -> Iterator[str]:
+    def _of_pair(self, found: "Comparison", used: set[tuple[int, str, str]]) -> Iterator[str]:
         pair = f"{found.old.name} {found.new.name}"
         kept = self.of(found.old.name, found.new.name)
         entry = next(e for e in self._entries if kept and e["notes"] is kept.notes)

@@ -1,6 +1,7 @@
 """A comparison as one page of HTML that opens offline: no script, no request, nothing beside it."""
 
 import html as markup
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -8,7 +9,7 @@ from importlib import resources
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token, _TokenType
 
-from labkit.diffing import lines, terminal
+from labkit.diffing import terminal
 from labkit.diffing.compare import Comparison, FileDiff, Hunk
 from labkit.diffing.lines import Line, Row, visible
 from labkit.diffing.sides import File, Side
@@ -62,7 +63,7 @@ def body(found: Comparison) -> Iterator[str]:
     yield f'<div class="new"><dt>+ {escape(new.name)}</dt><dd>{escape(new.title)}</dd></div>'
     yield "</dl>"
     for about in dict.fromkeys(filter(None, (old.about, new.about))):
-        yield f"<p>{escape(about)}</p>"
+        yield f"<p>{prose(about)}</p>"
     yield f"<p>{escape(terminal.summary(found))}</p>"
     if found.files:
         yield '<nav aria-label="Files"><ul>'
@@ -113,12 +114,12 @@ def _hunk(
     yield "</p></div>"
     note = hunk.note or (terminal.NO_NOTE if found.kept else "")
     if note:
-        yield f'<p class="note"><b>Why</b> {escape(note)}</p>'
+        yield f'<p class="note"><b>Why</b> {prose(note)}</p>'
     yield f'<div class="code" role="region" tabindex="0" aria-label="Code of change {number}">'
     yield from _same(hunk.before, colours)
     for run in terminal.runs(hunk.rows):
-        yield from _same(tuple(run), colours, fold=False) if run[0].same else _changed(
-            run, found, colours
+        yield from (
+            _same(tuple(run), colours, fold=False) if run[0].same else _changed(run, found, colours)
         )
     yield from _same(rest, colours, last=True)
     yield "</div>"
@@ -145,12 +146,11 @@ def _same(
         return
     for row in rows:
         if row.old and row.new:
-            text = _code(row.new, colours[1])
-            yield (
-                '<div class="line same">'
-                f'<span class="no">{row.old.number}</span><span class="no">{row.new.number}</span>'
-                f'<span class="mark"> </span><code>{text}</code></div>'
-            )
+            code = f'<span class="mark"></span><code>{_code(row.new, colours[1])}</code>'
+            old, new = (f'<span class="no">{line.number}</span>' for line in (row.old, row.new))
+            # Where there is room the line stands on both sides; it is read out once.
+            yield f'<div class="both"><div class="line same">{old}{new}{code}</div>'
+            yield f'<div class="line same again" aria-hidden="true">{new}{code}</div></div>'
 
 
 def _changed(
@@ -249,4 +249,6 @@ def escape(text: str) -> str:
     return markup.escape(visible(text) if not text.isprintable() else text)
 
 
-__all__ = ["MADE_BY", "body", "colours_of", "escape", "html", "lines"]
+def prose(text: str) -> str:
+    """Our own words as HTML; what stands in `backquotes` is code."""
+    return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))

@@ -1,4 +1,4 @@
-"""What can be compared: a lab, a variant within a lab (05:cookie, 10:db, 11:careful), any folder."""
+"""What can be compared: a lab, a variant within one (05:cookie, 10:db), any folder."""
 
 import ast
 from collections.abc import Iterator
@@ -119,7 +119,8 @@ def _variant(lab: Lab, name: str) -> Side:
     if not part:
         rest = [name for name in rest if name not in lab.variants.values()]
         file = File(path, content, "lab/carriers")
-        return Side(shown, lab.title, (file,), rest=tuple(rest), lab=lab)
+        title = ast.get_docstring(ast.parse(content)) or lab.title
+        return Side(shown, title, (file,), rest=tuple(rest), lab=lab)
     source = content.decode("utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name == part:
@@ -127,7 +128,8 @@ def _variant(lab: Lab, name: str) -> Side:
             file = File(f"{path}, {part}()", snippet, path)
             about = f"Both are functions in {path} of lab {lab.number}, which its tests use."
             rest.remove(path)  # it is what is shown
-            return Side(shown, lab.title, (file,), about, tuple(rest), lab)
+            title = ast.get_docstring(node) or lab.title
+            return Side(shown, title, (file,), about, tuple(rest), lab)
     return _engine(lab, shown, path, part, rest)
 
 
@@ -160,7 +162,6 @@ def _engine(lab: Lab, shown: str, path: str, row: str, rest: list[str]) -> Side:
             File(name, ("\n".join(lines) + "\n").encode(), name, each_line=True)
             for name, lines in parts.items()
         )
-        return Side(
-            shown, lab.title, files, SAME_CODE.format(lab.number, path), tuple(rest), lab
-        )
+        title = f"The cart lies in {where}."
+        return Side(shown, title, files, SAME_CODE.format(lab.number, path), tuple(rest), lab)
     raise CatalogError(f"{lab.folder / path} has no row for {row}; see `variants` in labs.toml.")

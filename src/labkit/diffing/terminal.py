@@ -78,7 +78,8 @@ class _Writer:
                 yield from (self.line(row.new, "+", "green") for row in run if row.new)
 
     def same(self, row: Row) -> str:
-        assert row.old and row.new
+        assert row.old
+        assert row.new
         numbers = self.style(f"{row.old.number:>4} {row.new.number:>4}", dim=True)
         return f"{numbers}   {visible(row.old.text)}".rstrip()
 
