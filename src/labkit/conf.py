@@ -57,11 +57,16 @@ def state_dir(folder: Path) -> Path:
     It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
     variable LAB_STATE_DIR names a folder to take the place of .lab.
     """
-    above = folder.parent
-    home = above.parent if (above / "labs.toml").is_file() else above
-    path = Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
+    path = state_path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def state_path(folder: Path) -> Path:
+    """Where that folder is, or will be."""
+    above = folder.parent
+    home = above.parent if (above / "labs.toml").is_file() else above
+    return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
 
 
 def secret_key(folder: Path) -> str:

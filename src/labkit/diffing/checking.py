@@ -21,6 +21,7 @@ from labkit.catalog import MANIFEST, Catalog, Lab
 from labkit.diffing.hints import in_words, next_step
 
 PROMISES = "test_the_contract.py"
+CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest
 # What only a private server or a browser can answer is for nox; the rest takes seconds.
 LEFT_OUT = "Not asked: what takes a real browser, MariaDB or Redis, or long."
 
@@ -65,12 +66,10 @@ def check(checkout: Catalog, copy: Lab, target: Lab) -> Report:
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         stage = _assemble(checkout, copy, target, root)
-        outcomes, said = _run(checkout, stage, root)
+        outcomes, said = _run(stage, root)
         report = Report(target.contract or "")
         if not outcomes:
-            last = said.strip().splitlines()[-1:] or ["no reason given"]
-            _, _, reason = last[0].rpartition("pytest.UsageError: ")
-            words, todo = in_words(reason, [], stage, copy.folder.name)
+            words, todo = in_words(said, [], stage, copy.folder.name)
             report.unasked.append(Answer("the lab starts", "failed", words, todo))
             return report
         for name, found in outcomes["tests"].items():
@@ -134,7 +133,7 @@ def _is(node: ast.ClassDef, target: Lab) -> bool:
     return target.contract in [ast.unparse(base) for base in node.bases]
 
 
-def _run(checkout: Catalog, stage: Path, root: Path) -> tuple[dict[str, Any], str]:
+def _run(stage: Path, root: Path) -> tuple[dict[str, Any], str]:
     """What the tests came to, {} where they could not even begin; and what pytest said."""
     written = root / "outcomes.json"
     environ = {name: v for name, v in os.environ.items() if not name.startswith(("LAB_", "PYTEST"))}
@@ -147,11 +146,11 @@ def _run(checkout: Catalog, stage: Path, root: Path) -> tuple[dict[str, Any], st
         for name in re.findall(r"^class (Test\w*)\(\w*Contract\):", path.read_text("utf-8"), re.M)
     ]
     command = [sys.executable, "-m", "pytest", str(stage), "-q", "--tb=short", *twice]
-    command += ["-c", str(checkout.root / "pyproject.toml"), f"--rootdir={stage}"]
+    command += ["-c", str(CONFIGURATION), f"--rootdir={stage}"]
     command += ["-p", "labkit.testing.outcomes", "-p", "no:cacheprovider"]
     command += ["--continue-on-collection-errors"]
     done = subprocess.run(
-        command, cwd=root, env=environ, capture_output=True, text=True, check=False
+        command, cwd=stage, env=environ, capture_output=True, text=True, check=False
     )
     outcomes = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
     return outcomes, done.stderr or done.stdout

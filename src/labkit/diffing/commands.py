@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from labkit.catalog import Catalog, CatalogError, catalog
-from labkit.conf import state_dir
+from labkit.conf import state_path
 from labkit.diffing import page, terminal
 from labkit.diffing.checking import LEFT_OUT, Answer, check
 from labkit.diffing.compare import Comparison, compare, sides
@@ -38,13 +38,18 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
     if html:
         _write(html, found)
         return
-    shown = sys.stdout.isatty()
-    colour = shown and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    colour = _coloured()
     text = terminal.text(found, colour, shutil.get_terminal_size().columns)
-    if shown and not no_pager:
+    if sys.stdout.isatty() and not no_pager:
         click.echo_via_pager(text, color=colour)
     else:
         click.echo(text, nl=False, color=colour)
+
+
+def _coloured() -> bool:
+    """Whether somebody looks at it who wants colour. https://no-color.org"""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
 
 
 def _name_pairs(checkout: Catalog) -> None:
@@ -78,7 +83,7 @@ def make_copy(name: str, target: Path) -> None:
     lab = checkout.find(name)
     made = copy(checkout, lab, target)
     click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
-    click.echo(f"what it writes lies in {_near(state_dir(made.folder))}.\n")
+    click.echo(f"what it writes lies in {_near(state_path(made.folder))}.\n")
     shown = target.as_posix().rstrip("/") + "/"
     click.echo(f"    lab run {shown}    at http://127.0.0.1:{made.port}/, beside the original")
     click.echo(f"    lab diff {lab.number} {shown}    what you have changed")
@@ -130,14 +135,18 @@ def check_copy(name: str, as_: str | None) -> None:
 def _tell_all(heading: str, answers: list[Answer], do: str) -> None:
     good = sum(answer.outcome != "failed" for answer in answers)
     click.echo(f"\n{heading}: {good} of {len(answers)} {do}.")
+    last = ""
     for answer in answers:
-        _tell(answer)
+        _tell(answer, last)
+        last = answer.reason or last
 
 
-def _tell(answer: Answer) -> None:
+def _tell(answer: Answer, last: str = "") -> None:
+    """One line, and below it why not, unless that is what the one before has said."""
     mark, colour = {"passed": ("✓", "green"), "skipped": ("–", "yellow")}.get(
         answer.outcome, ("✗", "red")
     )
-    click.echo(f"  {click.style(mark, fg=colour)} {answer.sentence}")
-    if answer.reason:
+    mark = click.style(mark, fg=colour) if _coloured() else mark
+    click.echo(f"  {mark} {answer.sentence}")
+    if answer.reason and answer.reason != last:
         click.echo(f"      {answer.reason}")

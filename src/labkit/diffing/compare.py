@@ -126,7 +126,8 @@ def diff(old: File | None, new: File | None) -> FileDiff:
     a, b = lines.split(one), lines.split(two)
     each = bool(old and old.each_line)
     python = not each and any(file.name.endswith(".py") for file in (old, new) if file)
-    found = [row for run in lines.rows(a, b, python) for row in run]
+    runs = lines.listed(a, b) if each else lines.rows(a, b, python)
+    found = [row for run in runs for row in run]
     hunks, after = _hunks(found, [lines.inside(x) if python else {} for x in (a, b)], each)
     remark = ""
     if old is None or new is None:

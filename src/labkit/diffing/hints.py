@@ -68,11 +68,16 @@ def in_words(message: str, places: list[list], stage: Path, name: str) -> tuple[
     for pattern, meaning in MEANINGS:
         if match := re.search(pattern, message):
             return meaning.format(*match.groups()), ""
-    code = [(Path(path), line) for path, line in places]
+    # A SyntaxError has its own place in its message, as has what went wrong before any test.
+    inside = re.findall(r'^(?:E +)? +File "(.+)", line (\d+)', message, re.M)
+    code = [(Path(path), int(line)) for path, line in [*places, *inside]]
     code = [(path if path.is_absolute() else stage / path, line) for path, line in code]
     own = [(p, line) for p, line in code if p.is_relative_to(stage / "lab")]
     told = message.replace(str(stage), name).strip()
+    errors = re.findall(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured)\b.*)$", told, re.M)
     first = told.partition("\n")[0]
+    if first.startswith(("File ", "Traceback")) and errors:
+        first = errors[-1]
     if own and not first.startswith(("AssertionError", "assert")):
         path, line = own[-1]
         where = f"{name}/{path.relative_to(stage).as_posix()}, line {line}"
@@ -82,7 +87,6 @@ def in_words(message: str, places: list[list], stage: Path, name: str) -> tuple[
         if left.isdecimal() and right.isdecimal() and sign == "==":
             left, right = _status(left), _status(right)
         return FOUND[sign].format(_short(left), _short(right)), ""
-    errors = re.findall(r"^E\s+(\w+(?:Error|Exception|Configured)\b.*)$", told, re.M)
     return _short(errors[-1] if errors else first), ""
 
 

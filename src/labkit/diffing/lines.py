@@ -109,6 +109,13 @@ def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
             yield from _runs(old, new, _around(blocks[0], a, b), _around(blocks[1], c, d))
 
 
+def listed(old: list[str], new: list[str]) -> Iterator[list[Row]]:
+    """The same for two lists: the first line beside the first, however little they are alike."""
+    for number, (one, two) in enumerate(zip(old, new, strict=True), 1):
+        marks = words(one, two)
+        yield [Row(Line(number, one, marks[0]), Line(number, two, marks[1]), same=one == two)]
+
+
 def _around(blocks: list[tuple[str, int, int]], first: int, last: int) -> Span:
     if first == last:
         at = blocks[first][1] if first < len(blocks) else blocks[-1][2]
