@@ -1,12 +1,15 @@
-"""A Django project whose pages break every promise, for the tests of the test harness."""
+"""A Django project whose pages break every promise, and what the tests of labkit share."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import django
 import pytest
+from click.testing import CliRunner
 from django.conf import settings
 
+from labkit import cli
 from labkit.catalog import Catalog
 
 ROOT = Path(__file__).parents[1]
@@ -43,3 +46,27 @@ django.setup()
 @pytest.fixture(scope="session")
 def checkout() -> Catalog:
     return Catalog(ROOT)
+
+
+@pytest.fixture
+def own_checkout(tmp_path, monkeypatch, checkout):
+    """A copy of the labs, with nothing in .lab/, as the current folder."""
+    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def said():
+    """Run `lab` in this process; (exit status, what it printed)."""
+
+    def run(*arguments):
+        result = CliRunner().invoke(cli.main, arguments)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, " ".join(result.output.split())
+
+    return run

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +12,6 @@ import urllib.request
 from contextlib import closing, contextmanager
 
 import pytest
-from click.testing import CliRunner
 
 from labkit import cli, needs
 from labkit.mariadb import PrivateMariaDB
@@ -23,30 +21,6 @@ from labkit.testing.wire import WireVisitor
 
 LIMIT = 30  # seconds
 LAB = [sys.executable, "-m", "labkit.cli"]
-
-
-@pytest.fixture
-def own_checkout(tmp_path, monkeypatch, checkout):
-    """A copy of the labs, with nothing in .lab/, as the current folder."""
-    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
-    shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def said():
-    """Run `lab` in this process; (exit status, what it printed)."""
-
-    def run(*arguments):
-        result = CliRunner().invoke(cli.main, arguments)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, " ".join(result.output.split())
-
-    return run
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 
 from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
+from labkit.diffing import Notes
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
@@ -202,6 +203,11 @@ def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:
         yield f"{PAGE} is behind labs/claims.toml; type: lab claims --write"
 
 
+def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
+    """And every note a change, for the pairs that `lab diff` is made for."""
+    yield from Notes(checkout).complaints()
+
+
 def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
     for lab in checkout.labs:
         tests = "".join(text(lab, p) for p in files(lab) if p.parts[0] == "tests")
@@ -233,6 +239,7 @@ RULES = [
     handouts_have_the_same_headings,
     every_claim_has_a_test,
     handouts_tell_what_the_ledger_tells,
+    every_change_has_a_note,
     contracts_are_kept,
     the_readme_lists_every_lab,
 ]
@@ -292,6 +299,12 @@ BROKEN = [
     (every_claim_has_a_test, "labs/claims.toml", "[B47]", "[B48]", "a mark for B47, which is none"),
     (handouts_tell_what_the_ledger_tells, "labs/claims.toml", "[C01]\ntext = \"", "[C01]\ntext = \"Not ", "behind"),
     (handouts_tell_what_the_ledger_tells, CART + "README.md", "## Claims\n", "## Claims\n\nNone.\n", "behind"),
+    (every_change_has_a_note, CART + "lab/views.py", "@require_POST\ndef empty", "# Here alone.\n@require_POST\ndef empty", "has no note"),
+    (every_change_has_a_note, "labs/notes.toml", '"The cart lies" =', '"cart" =', "take a longer one"),
+    (every_change_has_a_note, "labs/notes.toml", '"def put" =', '"def putt" =', "no change has 'def putt' in it"),
+    (every_change_has_a_note, "labs/notes.toml", '"def put" =', '"def put" = ""\n"def pot" =', "no change has 'def pot'"),
+    (every_change_has_a_note, "labs/notes.toml", '"11:careless"]', '"11:careful"]', "no notes for 11:careful 11:careless"),
+    (every_change_has_a_note, CARRIERS + "cookie.py", "sent", "came", "no change has 'sent = '"),
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
     (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),
     (the_readme_lists_every_lab, "README.md", "[04]", "[4]", "does not list 04"),

@@ -1,11 +1,16 @@
 """Reads labs/labs.toml, the manifest that says which labs there are and which are twins."""
 
+import re
 import tomllib
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from labkit import conf
+
 MANIFEST = Path("labs", "labs.toml")
+HEADING = re.compile("# ([0-9]{2}) (.+)")  # of a handout
 
 
 class CatalogError(Exception):
@@ -26,11 +31,19 @@ class Lab:
     twin: str | None = None
     contract: str | None = None
     renews: str | None = None  # a cart: "item" or "cart", what a write gives its time anew
+    # What it has several of, for `lab diff`: name -> file, or file::function, or file::row.
+    variants: dict[str, str] = field(default_factory=dict, compare=False)
+    original: str | None = None  # a copy: the number of the lab it was made from, if it says so
 
     @property
     def port(self) -> int:
-        """The port this lab runs on unless told otherwise: 8000 and the lab's number."""
-        return 8000 + int(self.number)
+        """The port this lab runs on unless told otherwise: 8000 and the lab's number.
+
+        A copy has one from 8200 to 8899, always the same for the same name.
+        """
+        if re.fullmatch("[0-9]{2}", self.number):
+            return 8000 + int(self.number)
+        return 8200 + zlib.crc32(self.number.encode()) % 700
 
 
 @dataclass(frozen=True)
@@ -82,15 +95,52 @@ class Catalog:
     def find(self, name: str) -> Lab:
         """The lab called `name`: "3", "03", "cookie_cart", "03_cookie_cart" or a path ending so.
 
+        A path to a folder that is none of them but has a lab in it is a copy, see `copy_in`.
         Raises CatalogError, naming the labs there are, where no lab is called that.
         """
         wanted = Path(name).name or name
+        folder = Path(name).resolve()
+        elsewhere = Path(name).parts[1:] and folder.parent != (self.root / "labs").resolve()
+        if elsewhere and is_lab(folder):
+            return self.copy_in(folder)
         for lab in self.labs:
             names = {lab.number, lab.number.lstrip("0"), lab.slug, lab.folder.name}
             if wanted in names:
                 return lab
+        if name and is_lab(folder):
+            return self.copy_in(folder)
         known = ", ".join(lab.number for lab in self.labs)
         raise CatalogError(f"There is no lab {name}. The labs are {known}; `lab list` tells more.")
+
+    def copy_in(self, folder: Path) -> Lab:
+        """The copy of a lab in this folder, whoever made it.
+
+        The first line of its README.md says which lab it was made from, and its settings.py
+        whether it has a database. Its number is its folder's name.
+        """
+        try:
+            readme = (folder / "README.md").read_text(encoding="utf-8")
+            settings = (folder / "lab" / "settings.py").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            readme = settings = ""
+        heading = HEADING.match(readme)
+        original = next((lab for lab in self.labs if heading and lab.number == heading[1]), None)
+        return Lab(
+            conf.own_number(folder),
+            slug=folder.name,
+            title=heading[2] if heading else folder.name,
+            idea=original.idea if original else "",
+            folder=folder,
+            database="\nDATABASES =" in settings,
+            redis="\nCACHES =" in settings,
+            renews=original.renews if original else None,
+            original=original.number if original else None,
+        )
+
+
+def is_lab(folder: Path) -> bool:
+    """Whether this is a lab's folder, or a copy's: with manage.py and lab/settings.py."""
+    return (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
 
 
 def catalog() -> Catalog:

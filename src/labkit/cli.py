@@ -17,6 +17,7 @@ from rich.table import Table
 
 from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
+from labkit.diffing import commands
 from labkit.managing import ENGINES, NotReady, manage, own_environment
 from labkit.mariadb import Failed, Missing, kept_server
 from labkit.ports import bind
@@ -78,7 +79,7 @@ def list_labs() -> None:
 def run(name: str, port: int | None, db: str | None, engine: str | None) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
-    LAB is a number or a name: 3, 03, cookie_cart. Ctrl-C ends it.
+    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
     """
     checkout = catalog()
     lab = checkout.find(name)
@@ -302,7 +303,9 @@ def _free(port: int) -> str:
     return "free"
 
 
-main.add_command(serve)
+for command in (serve, commands.diff, commands.make_copy, commands.check_copy):
+    main.add_command(command)
+
 
 if __name__ == "__main__":
     main()

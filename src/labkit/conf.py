@@ -23,7 +23,20 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """The lab's number from its folder's name: "03" for 03_cookie_cart, "mine" for a copy.
+    """The lab's number, which ends the names of its cookies: see `own_number`.
+
+    A copy's tests ask for the cookies of the lab they were copied from. They have it run under that
+    lab's number: the environment variable LAB_AS, which a lab with a number of its own does not
+    heed.
+    """
+    own = own_number(folder)
+    borrowed = os.environ.get("LAB_AS", "")
+    takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
+    return borrowed if takes else own
+
+
+def own_number(folder: Path) -> str:
+    """The number in its folder's name: "03" for 03_cookie_cart; a copy has its name, "mine".
 
     Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
     text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
@@ -44,11 +57,16 @@ def state_dir(folder: Path) -> Path:
     It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
     variable LAB_STATE_DIR names a folder to take the place of .lab.
     """
-    above = folder.parent
-    home = above.parent if (above / "labs.toml").is_file() else above
-    path = Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / number(folder)
+    path = state_path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def state_path(folder: Path) -> Path:
+    """Where that folder is, or will be."""
+    above = folder.parent
+    home = above.parent if (above / "labs.toml").is_file() else above
+    return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
 
 
 def secret_key(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The panel's pages: one exchange in five parts, the list of all, and the instructor's acts."""
 
+import re
 import shlex
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -118,10 +119,11 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def as_json(request: HttpRequest) -> HttpResponse:
-    """The same for programs, such as the console."""
+    """The same for programs, such as the console; `?most=5` for no more than five."""
     if not at_the_desk(request):
         raise Http404
-    newest = log.newest()[:SHOWN]
+    most = request.GET.get("most", "")
+    newest = log.newest()[: min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN]
     return JsonResponse({"moved": clock.moved(), "exchanges": [_as_json(each) for each in newest]})
 
 

@@ -1,0 +1,167 @@
+"""What can be compared: a lab, a variant within one (05:cookie, 10:db), any folder."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from labkit.catalog import Catalog, CatalogError, Lab
+
+# The order in which a lab is read. A folder stands for all that is in it.
+ENVIRONMENT = "the environment"  # what is set before a lab starts
+ORDER = [
+    ENVIRONMENT,
+    "lab/settings.py",
+    "lab/urls.py",
+    "lab/forms.py",
+    "lab/storage.py",
+    "lab/carriers",
+    "lab/views.py",
+    "lab",
+    "lab/templates",
+    "",
+    "tests",
+]
+LARGEST = 200_000  # bytes; no file that somebody wrote by hand is longer
+NO_CODE = {"README.md"}  # the handout is for reading, not for comparing
+LEFT_BEHIND = {"__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of one side, or a part of it."""
+
+    name: str  # as it is shown, a path within the lab
+    content: bytes
+    pairs_as: str = ""  # it is compared with the other side's of the same
+    each_line: bool = False  # a list, each of whose lines is compared with the other's
+
+    def text(self) -> str | None:
+        """Its text; None where it is none, or too large."""
+        if len(self.content) > LARGEST or b"\0" in self.content:
+            return None
+        try:
+            return self.content.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared."""
+
+    name: str  # "03", "05:cookie", or a folder as it was named
+    title: str
+    files: tuple[File, ...]
+    about: str = ""  # what a reader has to know to read the difference rightly
+    rest: tuple[str, ...] = ()  # files that both variants of a lab have, being one lab
+    lab: Lab | None = None  # where it is a lab of the manifest, or a copy of one
+
+
+def side(checkout: Catalog, name: str) -> Side:
+    """The side of this name. Raises CatalogError, saying what there is, where there is none."""
+    lab_name, colon, variant = name.partition(":")
+    if colon and not Path(name).exists():
+        return _variant(checkout.find(lab_name), variant)
+    shown = name.rstrip("/\\") or name
+    try:
+        lab = checkout.find(name)
+    except CatalogError:
+        if not Path(name).is_dir():
+            raise
+        return Side(shown, "a folder", tuple(_files(Path(name))))
+    files = tuple(_files(lab.folder))
+    if lab in checkout.labs:
+        return Side(lab.number, lab.title, files, lab=lab)
+    return Side(shown, lab.title, files, lab=lab)
+
+
+def counterpart(first: Side) -> str:
+    """What a side is compared with if nothing else is said; empty where nothing is natural."""
+    return (first.lab.twin or first.lab.original or "") if first.lab else ""
+
+
+def reading_order(path: str) -> tuple[int, str]:
+    """Sorts files as they are best read; the nearest folder in ORDER decides."""
+    place = PurePosixPath(path)
+    for above in (place, *place.parents):
+        name = "" if str(above) == "." else str(above)
+        if name in ORDER:
+            return ORDER.index(name), path
+    return ORDER.index(""), path
+
+
+def _files(folder: Path) -> Iterator[File]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in LEFT_BEHIND | NO_CODE:
+            continue
+        if path.is_dir() and not (path / "pyvenv.cfg").exists():
+            for file in _files(path):
+                name = f"{path.name}/{file.name}"
+                yield File(name, file.content, name)
+        elif path.is_file() and not path.name.endswith((".pyc", ".sqlite3")):
+            yield File(path.name, path.read_bytes(), path.name)
+
+
+# Variants within one lab
+
+
+def _variant(lab: Lab, name: str) -> Side:
+    if not lab.variants:
+        raise CatalogError(f"Lab {lab.number} has no variants to compare.")
+    if name not in lab.variants:
+        named = ", ".join(f"{lab.number}:{variant}" for variant in lab.variants)
+        raise CatalogError(f"There is no {lab.number}:{name}. Lab {lab.number} has {named}.")
+    path, _, part = lab.variants[name].partition("::")
+    shown = f"{lab.number}:{name}"
+    rest = [file.name for file in _files(lab.folder)]
+    content = (lab.folder / path).read_bytes()
+    if not part:
+        rest = [name for name in rest if name not in lab.variants.values()]
+        file = File(path, content, "lab/carriers")
+        title = ast.get_docstring(ast.parse(content)) or lab.title
+        return Side(shown, title, (file,), rest=tuple(rest), lab=lab)
+    source = content.decode("utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name == part:
+            snippet = f"{ast.get_source_segment(source, node)}\n".encode()
+            file = File(f"{path}, {part}()", snippet, path)
+            about = f"Both are functions in {path} of lab {lab.number}, which its tests use."
+            rest.remove(path)  # it is what is shown
+            title = ast.get_docstring(node) or lab.title
+            return Side(shown, title, (file,), about, tuple(rest), lab)
+    return _engine(lab, shown, path, part, rest)
+
+
+SAME_CODE = (
+    "The code of lab {0} is the same for both. What differs is what `lab run {0} --engine` puts "
+    "into the environment for settings.py, and so what becomes of the cart. The table is the "
+    "lab's own, in {1}; tests/test_table.py proves each of its cells."
+)
+
+
+def _engine(lab: Lab, shown: str, path: str, row: str, rest: list[str]) -> Side:
+    """An engine of lab 10: what is set, and its row of the table, a line for each column."""
+    constants = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse((lab.folder / path).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for engine, cache, where, cells in constants["TABLE"]:
+        if row != (f"{engine}, {cache}" if cache else engine):
+            continue
+        redis = "redis://127.0.0.1:6379/0" if cache == "Redis" else ""
+        setting = [
+            f"SESSION_ENGINE=django.contrib.sessions.backends.{engine}",
+            f"REDIS_URL={redis}",
+        ]
+        answers = zip(constants["COLUMNS"].values(), cells.split(), strict=True)
+        table = [f"Where the cart lies: {where}", *(f"{ask}: {answer}" for ask, answer in answers)]
+        parts = {ENVIRONMENT: setting, f"{path}, the row of the table": table}
+        files = tuple(
+            File(name, ("\n".join(lines) + "\n").encode(), name, each_line=True)
+            for name, lines in parts.items()
+        )
+        title = f"The cart lies in {where}."
+        return Side(shown, title, files, SAME_CODE.format(lab.number, path), tuple(rest), lab)
+    raise CatalogError(f"{lab.folder / path} has no row for {row}; see `variants` in labs.toml.")

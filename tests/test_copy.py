@@ -1,0 +1,277 @@
+"""`lab copy` and `lab check`: a copy beside its lab, and an exercise that checks itself."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from test_cli import page, running
+
+from labkit import conf
+from labkit.catalog import Catalog
+from labkit.diffing import checking, compare, sides
+from labkit.testing.contracts import CartPages, number
+from labkit.testing.wire import WireVisitor
+
+
+@pytest.fixture
+def mine(own_checkout, said):
+    """A copy of lab 03 in mine/, and the checkout around it."""
+    assert said("copy", "03", "mine/")[0] == 0
+    return own_checkout / "mine"
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def in_pytest(folder, *arguments):
+    """Run pytest on a copy, as a student does; what it printed last."""
+    clean = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=folder.parent,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+# The copy
+
+
+def test_a_copy_says_what_can_be_done_with_it(own_checkout, said):
+    status, text = said("copy", "03", "mine/")
+    assert status == 0
+    assert "mine is your copy of lab 03. Its cookies end in _mine" in text
+    assert "lies in .lab/mine." in text
+    for line in ("lab run mine/", "lab diff 03 mine/", "lab check mine/ --as 04"):
+        assert line in text
+    copied = own_checkout / "mine"
+    original = own_checkout / "labs" / "03_cookie_cart"
+    names = sorted(p.relative_to(original) for p in original.rglob("*") if p.is_file())
+    assert sorted(p.relative_to(copied) for p in copied.rglob("*") if p.is_file()) == names
+    assert all((copied / n).read_bytes() == (original / n).read_bytes() for n in names)
+
+
+def test_a_copy_overwrites_nothing(own_checkout, said):
+    (own_checkout / "mine").mkdir()
+    assert said("copy", "03", "mine")[0] == 0  # an empty folder is nobody's
+    (own_checkout / "mine" / "lab" / "storage.py").write_text("my own")
+    status, text = said("copy", "04", "mine")
+    assert status == 1
+    assert "mine is there already, and stays as it is." in text
+    assert (own_checkout / "mine" / "lab" / "storage.py").read_text() == "my own"
+    (own_checkout / "file").touch()
+    assert said("copy", "04", "file")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("03_mine", "would be lab 03 to every browser"),
+        ("12", "would be lab 12 to every browser"),
+        ("labs/mine", "labs/ is for the labs themselves"),
+        ("labs/03_cookie_cart/mine", "labs/ is for the labs themselves"),
+        (".lab/mine", ".lab/ is for the labs themselves"),
+        ("mariadb", "would write into .lab/mariadb"),
+        ("mine/lab/mine", "inside of another lab"),
+    ],
+)
+def test_a_copy_keeps_out_of_everyones_way(own_checkout, said, target, sentence):
+    said("copy", "03", "mine")
+    status, text = said("copy", "03", target)
+    assert status == 1
+    assert sentence in text
+    assert not (own_checkout / target).exists()
+
+
+def test_a_copy_has_a_number_a_port_and_a_title_of_its_own(mine):
+    checkout = Catalog(mine.parent)
+    for name in ("mine", "mine/", "./mine", str(mine)):
+        copied = checkout.find(name)
+        assert (copied.number, copied.original) == ("mine", "03")
+        assert copied.title == "A cart kept in cookies"
+        assert 8200 <= copied.port < 8900
+        assert not copied.database
+    assert checkout.find("03").number == "03"
+    assert checkout.find("labs/03_cookie_cart") in checkout.labs
+
+
+def test_a_lab_of_another_checkout_is_not_taken_for_ours(mine, tmp_path):
+    elsewhere = tmp_path / "elsewhere" / "03_cookie_cart"
+    shutil.copytree(mine, elsewhere)
+    assert Catalog(mine.parent).find(str(elsewhere)).folder == elsewhere
+
+
+def test_a_copy_runs_beside_the_original(mine, own_checkout):
+    cart = CartPages()
+    with running("03") as original, running("mine/") as copied:
+        assert "<b>mine</b> A cart kept in cookies" in page(f"{copied.url}/")
+        visitor = WireVisitor(int(original.url.rpartition(":")[2]))
+        cart.put(visitor, "apple", 3)
+        other = WireVisitor(int(copied.url.rpartition(":")[2]))
+        other.jar = visitor.jar  # one browser: cookies ignore ports
+        assert cart.cart(other) == {}
+        cart.put(other, "pear", 1)
+        assert cart.cart(other) == {"pear": 1}
+        assert cart.cart(visitor) == {"apple": 3}
+    assert sorted(path.name for path in (own_checkout / ".lab").iterdir()) == ["03", "mine"]
+    assert "mine A cart kept in cookies: http://127.0.0.1" in copied.output
+
+
+def test_a_copy_with_sessions_is_migrated_and_reset(own_checkout, said):
+    said("copy", "06", "mine")
+    with running("mine") as copied:
+        visitor = WireVisitor(int(copied.url.rpartition(":")[2]))
+        assert [number(visitor.get("/")) for _ in range(2)] == [1, 2]
+        assert [cookie.name for cookie in visitor.jar] == ["csrftoken_mine", "sessionid_mine"]
+    assert (own_checkout / ".lab" / "mine" / "db.sqlite3").exists()
+    status, text = said("reset", "mine")
+    assert status == 0
+    assert "rows in SQLite" in text
+
+
+def test_a_copy_runs_by_manage_py(own_checkout, said):
+    said("copy", "06", "mine")
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd="mine", capture_output=True, text=True, check=False)
+    assert "no issues" in done.stdout
+
+
+def test_the_tests_of_a_copy_pass_under_the_number_of_its_lab(mine):
+    status, output = in_pytest(mine, "-k", "where_is or flags or full or shown")
+    assert status == 0, output[-2000:]
+    edit(mine / "lab" / "storage.py", "quantity, LIFETIME,", "quantity, None,")
+    status, output = in_pytest(mine, "-k", "lives_as_long")
+    assert status == 1
+
+
+def test_only_a_copy_takes_another_number(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_AS", "04")
+    monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path))
+    assert conf.number(tmp_path / "mine") == "04"
+    assert conf.number(tmp_path / "03_cookie_cart") == "03"
+    assert conf.state_dir(tmp_path / "mine") == tmp_path / "mine"
+    monkeypatch.setenv("LAB_AS", "../x")
+    assert conf.number(tmp_path / "mine") == "mine"
+
+
+def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
+    assert "Nothing differs." in said("diff", "03", "mine/")[1]
+    edit(mine / "lab" / "storage.py", "LIFETIME = 120", "LIFETIME = 60")
+    edit(mine / "README.md", "Run", "Walk")
+    status, text = said("diff", "mine/")  # with what it is a copy of
+    assert status == 0
+    assert text.startswith("- 03 ")
+    assert "1 change in 1 file" in text
+    assert "LIFETIME = [-120-] # seconds" in text
+    assert "LIFETIME = {+60+} # seconds" in text
+    assert "Not compared: README.md" in text
+    checkout = Catalog(mine.parent)
+    assert len(compare(checkout, *sides(checkout, "mine")).hunks) == 1
+
+
+# The check
+
+
+def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
+    said("copy", "02", "mine")
+    before = sorted((own_checkout / "mine").rglob("*"))
+    status, text = said("check", "mine/")
+    assert status == 0, text
+    assert "mine, checked as lab 02, A page count kept in a cookie:" in text
+    assert re.search(r"Promises of PageCountContract: (\d+) of \1 hold\.", text)
+    assert "All of it holds. mine does what lab 02 does." in text
+    assert sorted((own_checkout / "mine").rglob("*")) == before
+    assert not (own_checkout / ".lab" / "mine").exists()
+
+
+@pytest.mark.thorough
+def test_the_exercise_checks_itself_from_step_to_step(mine, said):
+    """Make the cookie cart a session cart; the check names each step until all holds."""
+    settings = mine / "lab" / "settings.py"
+    end = '\nTIME_ZONE = "UTC"\n'
+    session_cart = mine.parent / "labs" / "04_session_cart" / "lab" / "storage.py"
+    steps = [
+        ('Put "django.contrib.sessions" into INSTALLED_APPS', "", ""),
+        (
+            "Give lab/settings.py a line DATABASES",
+            '    "labkit.exchange",\n',
+            '    "labkit.exchange",\n    "django.contrib.sessions",\n',
+        ),
+        ("Keep in request.session", end, f"{end}DATABASES = conf.databases(FOLDER)\n"),
+        ('Put "django.contrib.sessions.middleware.SessionMiddleware" into', None, None),
+        (
+            "Give lab/settings.py a line SESSION_COOKIE_NAME",
+            '    "django.middleware.common',
+            '    "django.contrib.sessions.middleware.SessionMiddleware",\n'
+            '    "django.middleware.common',
+        ),
+    ]
+    for todo, old, new in steps:
+        if old is None:
+            shutil.copy(session_cart, mine / "lab")
+        else:
+            edit(settings, old, new)
+        status, text = said("check", "mine/", "--as", "04")
+        assert status == 1
+        assert f"The first thing to do: {todo}" in text
+        assert "Traceback" not in text
+        if not old and old is not None:
+            # What does not need a table is asked all the same.
+            assert "Promises of CartContract: 37 of 38 hold." in text
+            assert "✓ reading does not prolong it" in text
+            assert "✗ a full cart says so and stays as it is" in text
+            assert "422 Unprocessable" in text
+    edit(settings, end, f'{end}SESSION_COOKIE_NAME = f"sessionid_{{LAB}}"\n')
+    status, text = said("check", "mine/", "--as", "04")
+    assert status == 0, text
+    assert "All of it holds. mine does what lab 04 does." in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("def index(request):", "def index(request:", "mine/lab/views.py, line 12: SyntaxError"),
+        ("count += ", "count += nothing + ", "mine/lab/views.py, line 17: NameError"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(own_checkout, said, old, new, told):
+    said("copy", "02", "mine")
+    edit(own_checkout / "mine" / "lab" / "views.py", old, new)
+    status, text = said("check", "mine")
+    assert status == 1
+    assert told in text
+    assert "The first thing to do: " in text
+    assert "labkit-" not in text  # where it was really run is of no use to anyone
+
+
+def test_settings_that_cannot_be_read_are_told_with_their_place(mine, said):
+    edit(mine / "lab" / "settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = (")
+    status, text = said("check", "mine")
+    assert status == 1
+    assert "✗ the lab starts mine/lab/settings.py, line " in text
+    assert "SyntaxError" in text
+
+
+def test_a_folder_that_does_not_say_what_it_is_must_be_told(mine, said):
+    (mine / "README.md").write_text("# My shop\n")
+    status, text = said("check", "mine")
+    assert status == 1
+    assert "mine does not say which lab it is a copy of. Say it: --as 04" in text
+
+
+@pytest.mark.parametrize("lab", ["02", "03", "04", "05", "06", "10"])
+def test_each_contract_can_be_asked_by_itself(checkout, lab, tmp_path):
+    target = checkout.find(lab)
+    source = "\n\n".join(checking._contract(target))
+    assert re.search(rf"^class Test\w*\({target.contract}\):", source, re.M)
+    compile(source, "contract", "exec")
