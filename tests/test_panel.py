@@ -395,6 +395,7 @@ def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
     try:
         opened = press(visitor, opened, "+1 minute")
         assert "The server's clock moved by +1 minute." in words(opened)
+        assert line(visitor.get("/"))[0].startswith("The server's clock has been moved. GET /")
         assert cart.cart(visitor) == {"apple": 3}
         opened = press(visitor, opened, "+1 minute")
         assert visitor.jar.get("sessionid_04") is not None  # the browser keeps and sends it
@@ -404,6 +405,7 @@ def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
     finally:
         opened = press(visitor, opened, "Back to now")
     assert "back at the real time" in words(opened)
+    assert line(visitor.get("/"))[0].startswith("GET /")
 
 
 def test_reset_empties_what_the_lab_keeps_and_leaves_other_labs_cookies(visitor, classmate):
