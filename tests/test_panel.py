@@ -456,6 +456,15 @@ def test_an_entry_of_the_session_can_be_tampered_with(visitor):
     assert cart.cart(visitor) == {}
 
 
+def test_a_lab_without_sessions_has_no_entry_to_change(servers):
+    visitor = WireVisitor(servers("03").port)
+    opened = panel(visitor, cart.add(visitor, "apple", 3))
+    assert "Change an entry" not in words(opened)
+    key = re.search(r'name="key" value="([^"]+)"', text(opened))[1]
+    address = f"{line(visitor.get('/'))[1]}entry/"
+    assert visitor.post(address, {"key": key, "entry": "cart", "value": "5"}).status_code == 404
+
+
 def test_the_curl_line_asks_for_the_same_page(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     command = lxml.html.document_fromstring(text(opened)).findtext(".//pre/code")

@@ -16,10 +16,11 @@ def at_the_desk(request: HttpRequest) -> bool:
     if host not in HOSTS:
         return False
     proxied = any(name in PROXIES or name.startswith("HTTP_X_FORWARDED") for name in request.META)
-    return not proxied and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    return not proxied and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether this address of a peer is this very machine; False for what is no address."""
     try:
         peer = ip_address(address)
     except ValueError:

@@ -6,7 +6,6 @@ other processes do not. https://time-machine.readthedocs.io/
 
 import datetime as dt
 import threading
-import time
 from contextlib import suppress
 
 import time_machine
@@ -15,7 +14,6 @@ _lock = threading.Lock()
 _travel: time_machine.travel | None = None
 _traveller: time_machine.Traveller | None = None
 _moved = 0.0
-_real = time.time
 
 
 def moved() -> float:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from labkit.desk import at_the_desk
 from labkit.exchange import clock
-from labkit.exchange.cookies import edited, whose
+from labkit.exchange.cookies import edited, has_sessions, whose
 from labkit.exchange.record import log
 
 STEPS = {  # seconds
@@ -108,7 +108,7 @@ def _give(response: HttpResponse, name: str, value: str | None) -> None:
 
 def entries(request: HttpRequest) -> list[str]:
     """The names of what is in this browser's session; none where there is none, or no answer."""
-    if not any("SessionMiddleware" in name for name in settings.MIDDLEWARE):
+    if not has_sessions():
         return []
     try:
         return list(_session_of(request).keys())

@@ -63,7 +63,7 @@ class Given:
 def whose(name: str) -> tuple[str, bool]:
     """Whose cookie this is, in words, and whether it is this lab's own."""
     lab = str(settings.LAB)
-    if name == settings.SESSION_COOKIE_NAME and _has_sessions():
+    if name == settings.SESSION_COOKIE_NAME and has_sessions():
         return "this lab's session key", True
     if name == settings.CSRF_COOKIE_NAME:
         return "Django's, against forged forms", True
@@ -76,7 +76,8 @@ def whose(name: str) -> tuple[str, bool]:
     return "not this lab's", False
 
 
-def _has_sessions() -> bool:
+def has_sessions() -> bool:
+    """Whether this lab has sessions at all."""
     return any("SessionMiddleware" in name for name in settings.MIDDLEWARE)
 
 

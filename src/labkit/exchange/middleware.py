@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.exchange import line
+from labkit.exchange.cookies import has_sessions
 from labkit.exchange.record import Exchange, log, note
 from labkit.exchange.watching import current, store_id, watch
 
@@ -30,8 +31,7 @@ def observe(get_response: Respond) -> Respond:
     """
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
-    sessions = any("sessions.middleware" in name for name in settings.MIDDLEWARE)
-    engine = settings.SESSION_ENGINE if sessions else ""
+    engine = settings.SESSION_ENGINE if has_sessions() else ""
     if engine:
         watch(import_module(engine).SessionStore)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from labkit.desk import is_loopback
 from labkit.exchange import clock
 
 REMEMBERED = 2000  # exchanges
@@ -60,7 +61,7 @@ class Passage:
 
 @dataclass(eq=False)
 class Exchange:
-    """One request and its answer. `sent` and `set` are lists, since names may stand there twice."""
+    """One request and its answer."""
 
     number: int
     token: str  # its address
@@ -241,7 +242,7 @@ def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
     kept = expected.keys() & dict(pairs(earlier.cookie_header)).keys()
     if not kept <= sent.keys() <= expected.keys():
         return False
-    if not sent and not earlier.peer.startswith("127."):
+    if not sent and not is_loopback(earlier.peer):
         return False
     return all(expected[name] == value for name, value in sent.items())
 

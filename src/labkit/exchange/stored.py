@@ -1,7 +1,6 @@
 """What lies in the store now for one session, read past the session by the panel's own request."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,9 +28,8 @@ def in_store(engine: str, key: str, details: bool = True) -> Stored | None:
     """
     name = engine.rpartition(".")[2]
     readers = {"db": _row, "cached_db": _row, "cache": _entry, "file": _file}
+    readers |= {"signed_cookies": _cookie}
     try:
-        if name == "signed_cookies":
-            return Stored([("Store", "The cookie itself: the server keeps nothing.")], None, "")
         if name in {"cached_db", "cache"} and (found := _entry(engine, key)):
             row = _row(engine, key) if name == "cached_db" else None
             more = row.facts if row else []
@@ -92,11 +90,11 @@ def _file(engine: str, key: str) -> Stored | None:
     )
 
 
+def _cookie(engine: str, value: str) -> Stored | None:
+    data = import_module(engine).SessionStore(value).load()
+    facts = [("Store", "The cookie itself: the server keeps nothing.")]
+    return Stored(facts, None, _decoded(data))
+
+
 def _decoded(data: dict[str, Any]) -> str:
     return repr(data) if data else "Nothing: it is empty, or cannot be read."
-
-
-def facts_of_cookie(engine: str, value: str) -> Iterator[tuple[str, str]]:
-    """What a signed cookie decodes to, for the engine whose store is the cookie."""
-    data = import_module(engine).SessionStore(value).load()
-    yield "The cookie decoded", _decoded(data)

@@ -2,10 +2,10 @@
 
 import re
 import shlex
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -31,14 +31,15 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
         )
     shown = [found.before_this, found] if found.before_this else [found]
     instructor = at_the_desk(request)
+    parts = [_parts(each, instructor) for each in shown]
     return render(
         request,
         "labkit/exchange.html",
         {
             "exchange": found,
             "sentence": line.with_redirect(found),
-            "parts": [_parts(each, instructor) for each in shown],
-            "stored": _stored(found, instructor),
+            "parts": parts,
+            "stored": _stored(found.engine, parts[-1]["session"], instructor),
             "diagram": diagram.svg(found),
             "arrows": diagram.arrows(found),
             "instructor": instructor,
@@ -63,23 +64,19 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     }
 
 
-def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
+def _stored(engine: str, told: telling.Told | None, details: bool) -> dict[str, Any]:
     """What lies in the store now, and where there is none, why."""
-    if not exchange.engine:
+    if told is None:
         return {
             "why_not": "This lab keeps nothing on the server: what it remembers is in the cookies."
         }
-    told = telling.tell(exchange)
     key = told.key_after or told.key_before
     if not key:
         return {"why_not": "This visitor has no session, so nothing is stored."}
-    found = stored.in_store(exchange.engine, key, details)
+    found = stored.in_store(engine, key, details)
     if found is None:
         return {"why_not": "Nothing any more: the session has been deleted since."}
-    facts = found.facts
-    if exchange.engine.endswith(".signed_cookies"):
-        facts = [*facts, *stored.facts_of_cookie(exchange.engine, key)]
-    return {"facts": facts, "decoded": found.decoded, "life": found.life}
+    return {"facts": found.facts, "decoded": found.decoded, "life": found.life}
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
@@ -128,8 +125,6 @@ def as_json(request: HttpRequest) -> HttpResponse:
 
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
     return {
         "number": exchange.number,
         "at": datetime.fromtimestamp(exchange.at - exchange.moved, UTC).isoformat(
@@ -159,7 +154,7 @@ def control(request: HttpRequest, token: str, what: str) -> HttpResponse:
             return response
         elif what == "cookie":
             said = controls.change_cookie(request, response)
-        elif what == "entry" and settings.SESSION_ENGINE:
+        elif what == "entry" and cookies.has_sessions():
             said = controls.change_entry(request)
         else:
             raise Http404
