@@ -18,7 +18,7 @@ from rich.table import Table
 from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 from labkit.diffing import commands
-from labkit.managing import ENGINES, NotReady, manage, own_environment
+from labkit.managing import ENGINES, NotReady, db_option, manage, own_environment
 from labkit.mariadb import Failed, Missing, kept_server
 from labkit.ports import bind
 from labkit.resetting import MARIADB
@@ -65,12 +65,7 @@ def list_labs() -> None:
     type=click.IntRange(1, 65535),
     help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
 )
-@click.option(
-    "--db",
-    type=click.Choice(["sqlite", "mysql"]),
-    help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
-    "Default: in what DATABASE_URL names, else sqlite.",
-)
+@db_option
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),

@@ -1,14 +1,23 @@
-"""Runs a lab's manage.py in a process of its own."""
+"""Runs a lab's manage.py in a process of its own, and what the commands that start labs share."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 
+import click
+
 from labkit.catalog import Lab
 
 # Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
+
+db_option = click.option(
+    "--db",
+    type=click.Choice(["sqlite", "mysql"]),
+    help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
+    "Default: in what DATABASE_URL names, else sqlite.",
+)
 
 
 class NotReady(Exception):

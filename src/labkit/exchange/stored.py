@@ -28,7 +28,7 @@ def in_store(engine: str, key: str, details: bool = True) -> Stored | None:
     """
     name = engine.rpartition(".")[2]
     readers = {"db": _row, "cached_db": _row, "cache": _entry, "file": _file}
-    readers |= {"signed_cookies": _cookie}
+    readers["signed_cookies"] = _cookie
     try:
         if name in {"cached_db", "cache"} and (found := _entry(engine, key)):
             row = _row(engine, key) if name == "cached_db" else None
@@ -90,8 +90,8 @@ def _file(engine: str, key: str) -> Stored | None:
     )
 
 
-def _cookie(engine: str, value: str) -> Stored | None:
-    data = import_module(engine).SessionStore(value).load()
+def _cookie(engine: str, key: str) -> Stored | None:
+    data = import_module(engine).SessionStore(key).load()
     facts = [("Store", "The cookie itself: the server keeps nothing.")]
     return Stored(facts, None, _decoded(data))
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from labkit import needs, ports
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.managing import ENGINES, own_environment
+from labkit.managing import ENGINES, db_option, own_environment
 from labkit.mariadb import Missing
 from labkit.resetting import MARIADB
 from labkit.serving import network
@@ -39,12 +39,7 @@ console = Console(highlight=False)
     show_default=True,
     help="The console's port. Each lab's is this and the lab's number: 8004 for lab 04.",
 )
-@click.option(
-    "--db",
-    type=click.Choice(["sqlite", "mysql"]),
-    help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
-    "Default: in what DATABASE_URL names, else sqlite.",
-)
+@db_option
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
