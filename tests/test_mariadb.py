@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from labkit.mariadb import Missing, PrivateMariaDB
+from labkit.mariadb import PrivateMariaDB
 from labkit.needs import NEEDS
+from labkit.private import Missing
 
 
 def tables(server, database):

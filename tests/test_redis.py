@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from labkit.mariadb import Missing
 from labkit.needs import NEEDS
+from labkit.private import Missing
 from labkit.redis import PrivateRedis
 
 

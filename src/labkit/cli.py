@@ -19,8 +19,9 @@ from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 from labkit.diffing import commands
 from labkit.managing import ENGINES, NotReady, db_option, manage, own_environment
-from labkit.mariadb import Failed, Missing, kept_server
+from labkit.mariadb import kept_server
 from labkit.ports import bind
+from labkit.private import Failed, Missing
 from labkit.resetting import MARIADB
 from labkit.serving.command import serve
 

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labkit.needs import NEEDS, missing_tools, program
+from labkit.private import Failed, Missing, started
 
 # Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
 OPTIONS = [
@@ -43,14 +44,6 @@ _left_running: list[subprocess.Popen[bytes] | None] = []
 
 START_LIMIT = 30  # seconds
 STOP_LIMIT = 20  # seconds
-
-
-class Missing(Exception):
-    """Something that a private server needs is not installed; the message says how to get it."""
-
-
-class Failed(Exception):
-    """The server did not start; the message ends with the last lines of its log."""
 
 
 class PrivateMariaDB:
@@ -134,22 +127,7 @@ class PrivateMariaDB:
             f"--tmpdir={tempfile.gettempdir()}",
             *_as_root(),
         ]
-        with log.open("ab") as output:
-            # A session of its own: Ctrl-C in the terminal is for the lab, which then stops this.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_LIMIT
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
-                last = log.read_text(errors="replace").splitlines()[-5:]
-                raise Failed("MariaDB did not start. The end of its log:\n" + "\n".join(last))
-            time.sleep(0.01)
+        self._process = started("MariaDB", command, log, self.answers, START_LIMIT)
 
     def revive(self) -> None:
         """Start the server again where this process has started it and it has died."""

@@ -5,11 +5,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from labkit.mariadb import Failed, Missing
 from labkit.needs import NEEDS, missing_tools, program
+from labkit.private import Missing, started
 
 # No network, and nothing on disk.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
@@ -60,22 +59,7 @@ class PrivateRedis:
         log = self.folder / "server.log"
         command = [str(program("redis-server")), *OPTIONS]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
-        with log.open("ab") as output:
-            # A session of its own: Ctrl-C in the terminal is for the tests, which then stop this.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_LIMIT
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                last = log.read_text(errors="replace").splitlines()[-5:]
-                raise Failed("Redis did not start. The end of its log:\n" + "\n".join(last))
-            time.sleep(0.01)
+        self._process = started("Redis", command, log, self.answers, START_LIMIT)
 
     def answers(self) -> bool:
         """Whether the server takes connections."""

@@ -18,7 +18,7 @@ from rich.markup import escape
 from labkit import needs, ports
 from labkit.catalog import Catalog, Lab, catalog
 from labkit.managing import ENGINES, db_option, own_environment
-from labkit.mariadb import Missing
+from labkit.private import Missing
 from labkit.resetting import MARIADB
 from labkit.serving import network
 from labkit.serving.database import HeldDatabase

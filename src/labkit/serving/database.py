@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from labkit.mariadb import Failed, Missing, PrivateMariaDB, kept_server
+from labkit.mariadb import PrivateMariaDB, kept_server
+from labkit.private import Failed, Missing
 from labkit.serving.lifeline import cut, reserve_stdout, spawn, when_cut
 
 

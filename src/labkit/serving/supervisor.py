@@ -16,7 +16,7 @@ from labkit import ports, resetting
 from labkit.catalog import Catalog, Lab
 from labkit.conf import state_dir
 from labkit.managing import NotReady, hinted
-from labkit.mariadb import Failed, Missing
+from labkit.private import Failed, Missing
 from labkit.serving.lifeline import cut, spawn
 from labkit.serving.worker import READY
 

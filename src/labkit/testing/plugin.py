@@ -203,7 +203,8 @@ _server_key = pytest.StashKey["PrivateMariaDB"]()
 
 def _private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
     """The private server of this pytest run, started when first asked for."""
-    from labkit.mariadb import Missing, PrivateMariaDB
+    from labkit.mariadb import PrivateMariaDB
+    from labkit.private import Missing
 
     if _server_key not in config.stash:
         try:
@@ -275,7 +276,8 @@ def use_engine(
 @pytest.fixture(scope="session")
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     """A private MariaDB on a socket of its own, started once per run."""
-    from labkit.mariadb import Missing, PrivateMariaDB
+    from labkit.mariadb import PrivateMariaDB
+    from labkit.private import Missing
 
     try:
         PrivateMariaDB.need()
@@ -287,7 +289,7 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
 @pytest.fixture(scope="session")
 def redis() -> "Iterator[PrivateRedis]":
     """A private Redis on a socket of its own, started once per run."""
-    from labkit.mariadb import Missing
+    from labkit.private import Missing
     from labkit.redis import PrivateRedis
 
     try:
