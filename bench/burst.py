@@ -15,88 +15,50 @@ import subprocess
 import sys
 import tempfile
 import time
-from http.client import HTTPMessage, parse_headers
-from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlencode
 
-from labkit.mariadb import Missing, PrivateMariaDB
+from labkit.driving import Client
+from labkit.mariadb import PrivateMariaDB
+from labkit.private import Missing
 from labkit.testing.server import free_port
 
 ROOT = Path(__file__).parents[1]
 ADDS = 3  # by each client
-LIMIT = 90  # seconds for one answer
 
 
-class Client:
-    """One browser: its cookies, and how long each of its adds took."""
+class Student(Client):
+    """One browser: how long each of its adds took, and which ones failed."""
 
     def __init__(self, port: int, name: str) -> None:
-        self.port = port
+        super().__init__(port)
         self.name = name
-        self.cookies: dict[str, str] = {}
         self.seconds: list[float] = []
         self.failures: list[str] = []
-
-    async def ask(
-        self, method: str, path: str, fields: dict[str, str] | None = None
-    ) -> tuple[int, str]:
-        """One request by a connection of its own; (status, page)."""
-        body = urlencode(fields or {}).encode()
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        head = (
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
-        ) + (f"Cookie: {cookies}\r\n" if cookies else "")
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(f"{head}\r\n".encode() + body)
-            answer = await reader.read()
-        finally:
-            writer.close()
-        status_line, _, rest = answer.partition(b"\r\n")
-        stream = BytesIO(rest)
-        headers: HTTPMessage = parse_headers(stream)
-        for cookie in headers.get_all("Set-Cookie") or []:
-            name, _, value = cookie.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return int(status_line.split()[1]), stream.read().decode()
-
-    async def come(self) -> None:
-        """Open the form, as everybody has before the moment comes."""
-        _, page = await self.ask("GET", "/add/")
-        found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
-        assert found, page
-        self.token = found[1]
 
     async def add(self) -> None:
         """Add all items, one after the other."""
         for item in range(ADDS):
-            fields = {"name": f"{self.name}-{item}", "quantity": "1"}
             begin = time.perf_counter()
             try:
-                async with asyncio.timeout(LIMIT):
-                    status, _ = await self.ask(
-                        "POST", "/add/", fields | {"csrfmiddlewaretoken": self.token}
-                    )
-                if status != 302:
-                    self.failures.append(str(status))
-            except (OSError, TimeoutError, IndexError) as error:
+                answer = await self.post("/add/", {"name": f"{self.name}-{item}", "quantity": "1"})
+                if answer.status != 302:
+                    self.failures.append(str(answer.status))
+            except (OSError, ValueError) as error:
                 self.failures.append(repr(error))
             self.seconds.append(time.perf_counter() - begin)
 
     async def look(self) -> bool:
         """Whether the cart holds what this client has put in, and nothing else."""
-        _, page = await self.ask("GET", "/display/")
-        seen = set(re.findall(r"client-\d+-\d+", page))
+        page = await self.get("/display/")
+        seen = set(re.findall(r"client-\d+-\d+", page.body))
         return seen == {f"{self.name}-{item}" for item in range(ADDS)}
 
 
-async def burst(port: int, clients: int) -> tuple[list[Client], int]:
+async def burst(port: int, clients: int) -> tuple[list[Student], int]:
     """(the clients afterwards, how many of them saw another cart than their own)."""
-    crowd = [Client(port, f"client-{number}") for number in range(clients)]
+    crowd = [Student(port, f"client-{number}") for number in range(clients)]
     for some in range(0, clients, 20):  # they come in little by little
-        await asyncio.gather(*(client.come() for client in crowd[some : some + 20]))
+        await asyncio.gather(*(client.get("/add/") for client in crowd[some : some + 20]))
     await asyncio.gather(*(client.add() for client in crowd))
     right = 0
     for some in range(0, clients, 20):
@@ -130,7 +92,7 @@ def measure(checkout: Path, db: str, clients: int, rounds: int) -> None:
         serve.communicate(timeout=30)
 
 
-def report(number: int, db: str, crowd: list[Client], wrong: int) -> None:
+def report(number: int, db: str, crowd: list[Student], wrong: int) -> None:
     """Print one line, and why adds failed if any did."""
     seconds = sorted(second for client in crowd for second in client.seconds)
     failures = [failure for client in crowd for failure in client.failures]
