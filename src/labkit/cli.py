@@ -17,6 +17,7 @@ from rich.table import Table
 
 from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
+from labkit.comparing.command import compare
 from labkit.diffing import commands
 from labkit.managing import ENGINES, NotReady, db_option, manage, own_environment
 from labkit.mariadb import kept_server
@@ -299,7 +300,7 @@ def _free(port: int) -> str:
     return "free"
 
 
-for command in (serve, commands.diff, commands.make_copy, commands.check_copy):
+for command in (serve, compare, commands.diff, commands.make_copy, commands.check_copy):
     main.add_command(command)
 
 

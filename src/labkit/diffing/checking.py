@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.catalog import MANIFEST, Catalog, Lab
+from labkit.comparing.table import MANIFEST as TABLES
 from labkit.diffing.hints import in_words, next_step
 
 PROMISES = "test_the_contract.py"
@@ -107,7 +108,8 @@ def _assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
     shutil.copytree(target.folder / "tests", stage / "tests", ignore=left)
     for name in ("manage.py", "README.md"):
         shutil.copy(target.folder / name, stage)
-    shutil.copy(checkout.root / MANIFEST, root / MANIFEST)
+    for manifest in (MANIFEST, TABLES):
+        shutil.copy(checkout.root / manifest, root / manifest)
     # The contract by itself: a lab's own tests may look into a table that is not there yet.
     if contract := "\n\n".join(_contract(target)):
         (stage / "tests" / PROMISES).write_text(contract, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A pytest plugin for `lab check`: writes down what became of each test, and where it broke.
+"""A pytest plugin for `lab check` and `lab compare`: what became of each test, and where it broke.
 
 Loaded by `-p labkit.testing.outcomes`; the file is named by the environment variable LAB_OUTCOMES.
 """
@@ -19,6 +19,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # Of several failures, as of subtests, the first one tells.
     if report.outcome != "passed" and known["outcome"] == "passed":
         known |= {"outcome": report.outcome, **_told(report)}
+    known["properties"] = dict(report.user_properties)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

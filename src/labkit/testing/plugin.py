@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "lab.settings"
 
-pytest.register_assert_rewrite("labkit.testing.contracts")
+pytest.register_assert_rewrite("labkit.testing.contracts", "labkit.testing.questions")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

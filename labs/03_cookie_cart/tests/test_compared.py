@@ -1,0 +1,8 @@
+"""What `lab compare carts` says of this lab is so."""
+
+from labkit.testing.questions import agree, carts, each
+
+
+@each(carts)
+def test_what_the_table_says_is_so(question, request):
+    agree("carts", question, request)
