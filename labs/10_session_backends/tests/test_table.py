@@ -1,9 +1,6 @@
 """Every cell of the table on the page /engines/, seen to be so."""
 
-import base64
-import json
 import re
-import zlib
 from pathlib import Path
 from random import Random
 
@@ -15,8 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lab import engines, storage
-from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE, BrokenPromise
-from labkit.testing.contracts import CartPages, table, text, words
+from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE
+from labkit.testing.contracts import CartPages, table, text
+from labkit.testing.questions.looking import opened, yes
+from labkit.testing.questions.servers import refused_without_table, restarted, seen_by_a_second
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
 
@@ -50,20 +49,6 @@ def on(row, use):
 def cell(row, column):
     (cells,) = (cells for *name, _, cells in engines.TABLE if tuple(name) == row[:2])
     return dict(zip(engines.COLUMNS, cells.split(), strict=True))[column]
-
-
-def yes(fact):
-    return "yes" if fact else "no"
-
-
-def opened(cookie):
-    """What anybody can read in a session cookie, without a key."""
-    payload = cookie.partition(":")[0]
-    try:
-        raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
-        return json.loads(zlib.decompress(raw) if payload.startswith(".") else raw)
-    except ValueError:
-        return {}
 
 
 @each_row
@@ -130,44 +115,20 @@ def seen(row):
     environ["LAB_STATE_DIR"] = str(first.state)
     second = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
     yield {
-        "migrate": without_a_table(first, WireVisitor(first.port)),
-        "second": at_a_second(WireVisitor(first.port), WireVisitor(second.port)),
+        "migrate": yes(refused_without_table(first, lambda visitor: cart.put(visitor, "apple"))),
+        "second": seen_by_a_second(
+            WireVisitor(first.port), WireVisitor(second.port), cart.put, lambda v: [*cart.cart(v)]
+        ),
         "restart": after_a_restart(first, WireVisitor(first.port)),
     }
     second.stop()
     first.stop()
 
 
-def without_a_table(server, visitor):
-    fields = cart.with_token(visitor, name="apple", quantity=1)
-    try:
-        assert visitor.post("/add/", fields).status_code == 302
-        return "no"
-    except BrokenPromise:
-        response = visitor.exchanges[-1].response
-    assert "The table is not there yet" in words(response)
-    server.migrate()
-    cart.put(visitor, "apple")
-    return "yes"
-
-
-def at_a_second(visitor, elsewhere):
-    elsewhere.jar = visitor.jar  # one browser: cookies ignore ports
-    cart.put(visitor, "apple")
-    at_first = cart.cart(elsewhere)
-    # Who does not know the key has the browser throw it away, and the first process loses the cart.
-    assert (visitor.jar.get("sessionid_10") is None) == (at_first == {})
-    cart.put(visitor, "pear")
-    at_last = cart.cart(elsewhere)
-    answers = {"[] []": "no", "['apple'] ['apple']": "late", "['apple'] ['apple', 'pear']": "yes"}
-    return answers[f"{list(at_first)} {list(at_last)}"]
-
-
 def after_a_restart(server, visitor):
     cart.put(visitor, "apple")
     assert cart.cart(visitor) == {"apple": 1}
-    server.kill()
-    server.start()
+    restarted(server)
     return yes(cart.cart(visitor) == {"apple": 1})
 
 

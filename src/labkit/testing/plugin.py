@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labkit.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
     from labkit.testing.chromium import Chromium
+    from labkit.testing.questions.servers import Servers
     from labkit.testing.server import LabServer
 
 SETTINGS = "lab.settings"
@@ -351,3 +352,13 @@ def server() -> "Iterator[LabServer]":
     server = LabServer(settings.FOLDER, migrate=_has_database(), server="waitress")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def servers() -> "Iterator[Servers]":
+    """The lab under test as processes: one, two on one state, one that is not migrated."""
+    from labkit.testing.questions.servers import Servers
+
+    servers = Servers()
+    yield servers
+    servers.stop()

@@ -91,8 +91,3 @@ def database() -> str:
         return ""
     name = "MariaDB" if getattr(connection, "mysql_is_mariadb", False) else connection.display_name
     return f"{name} {'.'.join(map(str, connection.get_database_version()))}"
-
-
-def yes(fact: bool) -> str:
-    """As a cell says it."""
-    return "yes" if fact else "no"

@@ -1,11 +1,30 @@
 """The questions about a cart; pages and fields as in labs 03, 04 and 10."""
 
+from collections.abc import Iterator
+from itertools import count
+from random import Random
 from typing import Any
 
-from labkit.testing.contracts import CartPages
-from labkit.testing.questions.base import question, yes
+from labkit.testing.contracts import CartPages, table
+from labkit.testing.questions.base import question, thorough_question
+from labkit.testing.questions.looking import (
+    forged,
+    kept,
+    on_server,
+    opened,
+    own_cookies,
+    own_jar,
+    queries_in,
+    wipe_server,
+    yes,
+)
+from labkit.testing.questions.servers import restarted, seen_by_a_second
+from labkit.testing.wire import WireVisitor
 
 cart = CartPages()
+
+
+# How long it lives
 
 
 @question
@@ -14,6 +33,17 @@ def browser_closed(visitor: Any) -> str:
     cart.put(visitor, "apple", 3)
     visitor.close_browser()
     return yes(cart.cart(visitor) == {"apple": 3})
+
+
+@thorough_question
+def server_restarted(servers: Any) -> str:
+    """Kill the server, start it again on the same state, look."""
+    server = servers.one()
+    visitor: Any = WireVisitor(server.port)
+    cart.put(visitor, "apple")
+    assert cart.cart(visitor) == {"apple": 1}
+    restarted(server)
+    return yes(cart.cart(visitor) == {"apple": 1})
 
 
 @question
@@ -34,3 +64,216 @@ def adding_prolongs_the_rest(visitor: Any, clock: Any) -> str:
     cart.put(visitor, "pear")
     clock.forward(seconds=100)
     return yes("apple" in cart.cart(visitor))
+
+
+@question
+def server_ends_it(visitor: Any, clock: Any) -> str:
+    """Send the cookies once more when the browser would not: 120 seconds after the add."""
+    cart.put(visitor, "apple", 3)
+    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    clock.forward(seconds=120)
+    assert cart.cart(visitor) == {}
+    return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {})
+
+
+@question
+def server_can_wipe_it(visitor: Any) -> str:
+    """Take away all that lies on the server, and look."""
+    cart.put(visitor, "apple", 3)
+    wipe_server()
+    return yes(cart.cart(visitor) == {})
+
+
+# Whose hands it is in
+
+
+@question
+def visitor_can_read(visitor: Any) -> str:
+    """Look for the item's name in the cookies, as they are and decoded."""
+    cart.put(visitor, "apple", 3)
+    return yes(any("apple" in f"{c.pair}{opened(c.value)}" for c in own_jar(visitor)))
+
+
+@question
+def visitor_can_change(visitor: Any) -> str:
+    """Put 999 wherever a cookie has the quantity, signed text included, and look."""
+    cart.put(visitor, "apple", 321)
+    for cookie in own_jar(visitor):
+        visitor.edit_cookie(cookie.name, forged(cookie.value, "321", "999"))
+    return yes(cart.cart(visitor) == {"apple": 999})
+
+
+@question
+def replay(visitor: Any) -> str:
+    """Copy the cookies, empty the cart, send the copies."""
+    cart.put(visitor, "apple", 3)
+    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    cart.empty(visitor)
+    return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {"apple": 3})
+
+
+@question
+def copied_cookie(visitor: Any, classmate: Any) -> str:
+    """Copy the cookies into another browser, and look there."""
+    cart.put(visitor, "apple", 3)
+    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    return yes(table(classmate.get("/display/", headers={"cookie": copied})) == {"apple": 3})
+
+
+@question
+def second_browser(visitor: Any, classmate: Any) -> str:
+    """The same person, at another browser."""
+    cart.put(visitor, "apple", 3)
+    return yes(cart.cart(classmate) == {"apple": 3})
+
+
+@question
+def cookies_blocked(visitor: Any) -> str:
+    """Block cookies, then add."""
+    visitor.block_cookies()
+    cart.add(visitor, "apple", 3)
+    return yes(cart.cart(visitor) == {"apple": 3})
+
+
+# How much fits
+
+
+@thorough_question
+def how_many_fit(visitor: Any) -> str:
+    """Add until the lab refuses; what it took must still be there."""
+    return filled(visitor, (f"item {number}" for number in count()))
+
+
+@thorough_question
+def how_many_long_names_fit(visitor: Any) -> str:
+    """The same with names of 40 Chinese signs at random, which hardly compress."""
+    chosen = Random(10)
+    names = ("".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40))) for _ in count())
+    return filled(visitor, names)
+
+
+def filled(visitor: Any, names: Iterator[str]) -> str:
+    """How many items of these names the cart takes."""
+    fields, taken = cart.put(visitor, next(names)), 1
+    while (response := visitor.post("/add/", fields | {"name": next(names)})).status_code == 302:
+        taken += 1
+    assert response.status_code == 422
+    assert len(cart.cart(visitor)) == taken
+    return f"{taken} items"
+
+
+# Several at once
+
+
+@question
+def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+    """Two tabs add different items at the same time, to a cart with bread in it."""
+    cart.put(visitor, "bread")
+    at_once(visitor, classmate, monkeypatch, "apple", "pear")
+    return yes(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
+
+
+@question
+def two_tabs_first(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+    """The same, with nothing in the cart yet."""
+    at_once(visitor, classmate, monkeypatch, "apple", "pear")
+    return yes(cart.cart(visitor) == {"apple": 1, "pear": 1})
+
+
+@question
+def two_tabs_same_item(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+    """Two tabs add an apple at the same time; one is there already."""
+    cart.put(visitor, "apple")
+    at_once(visitor, classmate, monkeypatch, "apple", "apple")
+    return yes(cart.cart(visitor) == {"apple": 3})
+
+
+def at_once(visitor: Any, tab: Any, monkeypatch: Any, first: str, second: str) -> None:
+    """Add in two tabs: all of the second's request falls between the first's reading and writing.
+
+    That they overlap is certain and not left to chance: the second is sent from inside of the
+    first, where its view is about to keep what it has read.
+    """
+    from lab import storage
+
+    tab.jar = visitor.jar
+    fields = cart.with_token(visitor, quantity=1)
+    keep = storage.put
+
+    def meanwhile(*arguments: Any) -> None:
+        monkeypatch.setattr(storage, "put", keep)
+        assert tab.post("/add/", fields | {"name": second}).status_code == 302
+        keep(*arguments)
+
+    monkeypatch.setattr(storage, "put", meanwhile)
+    assert visitor.post("/add/", fields | {"name": first}).status_code == 302
+
+
+@thorough_question
+def two_processes(servers: Any) -> str:
+    """Add at one process, look at another one; and once more."""
+    here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
+    return seen_by_a_second(here, elsewhere, cart.put, lambda visitor: list(cart.cart(visitor)))
+
+
+# What it takes
+
+
+@thorough_question
+def without_migrate(servers: Any) -> str:
+    """Add, on a server whose database has no tables."""
+    return yes(not servers.needs_migrate(lambda visitor: cart.put(visitor, "apple")))
+
+
+@question
+def bytes_up(visitor: Any) -> str:
+    """Ten items are in the cart; look, and count what the cookies came to, the CSRF token apart."""
+    for number in range(10):
+        cart.put(visitor, f"item {number}")
+    visitor.get("/display/")
+    return f"{len('; '.join(own_cookies(visitor.exchanges[-1])))} bytes"
+
+
+@question
+def bytes_down(visitor: Any) -> str:
+    """Add one more, and count the Set-Cookie headers' values in the answer."""
+    fields = cart.put(visitor, "item 1")
+    visitor.post("/add/", fields | {"name": "item 2"})
+    return f"{sum(map(len, visitor.exchanges[-1].set_cookies))} bytes"
+
+
+@question
+def queries_to_look(visitor: Any) -> str:
+    """Look at the cart."""
+    cart.put(visitor, "apple")
+    return str(queries_in(lambda: cart.cart(visitor)))
+
+
+@question
+def queries_to_add(visitor: Any) -> str:
+    """Add to a cart that has something in it."""
+    fields = cart.put(visitor, "apple")
+    return str(queries_in(lambda: visitor.post("/add/", fields | {"name": "pear"})))
+
+
+@question
+def queries_of_the_first_add(visitor: Any) -> str:
+    """Add to a cart that has nothing in it."""
+    fields = cart.with_token(visitor, name="apple", quantity=1)
+    return str(queries_in(lambda: visitor.post("/add/", fields)))
+
+
+@question
+def left_behind(visitor: Any, clock: Any) -> str:
+    """Add and never come back; what lies on the server when the cart has long ended?"""
+    cart.put(visitor, "apple")
+    clock.forward(days=30)
+    return kept(**on_server())
+
+
+@question
+def forgetting_leaves(visitor: Any) -> str:
+    """Empty the cart, and see what the browser and the server still hold for it."""
+    cart.put(visitor, "apple")
+    cart.empty(visitor)
+    return kept(cookie=len(own_jar(visitor)), **on_server())

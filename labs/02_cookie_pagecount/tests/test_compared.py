@@ -1,0 +1,8 @@
+"""What `lab compare counts` says of this lab is so."""
+
+from labkit.testing.questions import agree, counts, each
+
+
+@each(counts)
+def test_what_the_table_says_is_so(question, request):
+    agree("counts", question, request)

@@ -1,0 +1,33 @@
+"""What `lab compare engines` says of each engine is so."""
+
+from lab import engines as lab_engines
+from labkit.catalog import catalog
+from labkit.comparing import Tables
+from labkit.testing.questions import agree, each, engines
+
+
+@each(engines)
+def test_what_the_table_says_is_so(engine, question, request):
+    agree("engines", question, request, engine)
+
+
+SAME = {
+    "restart": "server_restarted",
+    "second": "two_processes",
+    "end": "server_ends_it",
+    "replay": "replay",
+    "read": "visitor_can_read",
+    "queries": "queries_to_look",
+}
+
+
+def test_it_says_what_the_table_on_the_page_says():
+    table = Tables(catalog()).find("engines")
+    for name, cache, _, cells in lab_engines.TABLE:
+        if cache == "Redis":
+            continue
+        on_page = dict(zip(lab_engines.COLUMNS, cells.split(), strict=True))
+        told = {column: table.row(row).cells[name].answer for column, row in SAME.items()}
+        assert told == {column: on_page[column] for column in SAME}
+        without = table.row("without_migrate").cells[name].answer
+        assert {without, on_page["migrate"]} == {"yes", "no"}

@@ -1,0 +1,211 @@
+"""The questions about a page count; the page as in labs 02 and 06."""
+
+from typing import Any
+
+from labkit.testing.contracts import PageCountPages, number
+from labkit.testing.questions.base import question, thorough_question
+from labkit.testing.questions.looking import (
+    kept,
+    on_server,
+    opened,
+    own_cookies,
+    own_jar,
+    queries_in,
+    wipe_server,
+    yes,
+)
+from labkit.testing.questions.servers import restarted
+from labkit.testing.wire import WireVisitor
+
+page = PageCountPages()
+
+
+# How long it lives
+
+
+@question
+def browser_closed(visitor: Any) -> str:
+    """Close the browser, open it again; is the next visit the second one?"""
+    page.count(visitor)
+    visitor.close_browser()
+    return yes(page.count(visitor) == 2)
+
+
+@thorough_question
+def server_restarted(servers: Any) -> str:
+    """Kill the server, start it again on the same state; is the next visit the second one?"""
+    server = servers.one()
+    visitor = WireVisitor(server.port)
+    assert page.count(visitor) == 1
+    restarted(server)
+    return yes(page.count(visitor) == 2)
+
+
+@question
+def five_minutes_later(visitor: Any, clock: Any) -> str:
+    """Stay away for 300 seconds, the browser open."""
+    page.count(visitor)
+    clock.forward(seconds=300)
+    return yes(page.count(visitor) == 2)
+
+
+@question
+def visiting_prolongs(visitor: Any, clock: Any) -> str:
+    """Come back every four minutes, for an hour."""
+    for _ in range(15):
+        page.count(visitor)
+        clock.forward(seconds=240)
+    return yes(page.count(visitor) == 16)
+
+
+@question
+def server_can_wipe_it(visitor: Any) -> str:
+    """Take away all that lies on the server; is the next visit the first one?"""
+    page.count(visitor)
+    wipe_server()
+    return yes(page.count(visitor) == 1)
+
+
+# Whose hands it is in
+
+
+@question
+def visitor_can_read(visitor: Any) -> str:
+    """After 7 visits: is there a 7 in the cookies, as they are or decoded?"""
+    for _ in range(7):
+        page.count(visitor)
+    return yes(any("7" in (c.value, str(opened(c.value))) for c in own_jar(visitor)))
+
+
+@question
+def visitor_can_change(visitor: Any) -> str:
+    """Write 41 into the cookies; is the next visit the 42nd?"""
+    page.count(visitor)
+    for cookie in own_jar(visitor):
+        visitor.edit_cookie(cookie.name, "41")
+    return yes(page.count(visitor) == 42)
+
+
+@question
+def replay(visitor: Any) -> str:
+    """Copy the cookies after three visits, begin anew, send the copies: is it the fourth visit?"""
+    for _ in range(3):
+        page.count(visitor)
+    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    visitor.submit("/forget/", page="/")
+    return yes(number(visitor.get("/", headers={"cookie": copied})) == 4)
+
+
+@question
+def second_browser(visitor: Any, classmate: Any) -> str:
+    """The same person, at another browser: is it the second visit?"""
+    page.count(visitor)
+    return yes(page.count(classmate) == 2)
+
+
+@question
+def copied_cookie_shares(visitor: Any, classmate: Any) -> str:
+    """Copy the cookies into another browser; do the two then count on one number?"""
+    page.count(visitor)
+    for cookie in own_jar(visitor):
+        classmate.jar.store(f"{cookie.pair}; Path=/", classmate.origin)
+    assert page.count(visitor) == 2
+    return yes(page.count(classmate) == 3)
+
+
+@question
+def cookies_blocked(visitor: Any) -> str:
+    """Block cookies; is the second visit counted as one?"""
+    visitor.block_cookies()
+    page.count(visitor)
+    return yes(page.count(visitor) == 2)
+
+
+@question
+def blocked_leaves(visitor: Any) -> str:
+    """Visit ten times with cookies blocked; what lies on the server then?"""
+    visitor.block_cookies()
+    for _ in range(10):
+        page.count(visitor)
+    return kept(**on_server())
+
+
+# Several at once
+
+
+@question
+def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+    """Two tabs open the page at the same time; is the next visit the fourth?
+
+    All of the second's request falls between the first's reading and writing, for certain: it is
+    sent from inside of the first, where its view draws the page.
+    """
+    from lab import views
+
+    classmate.jar = visitor.jar
+    render = views.render
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(views, "render", render)
+        page.count(classmate)
+        return render(*arguments)
+
+    page.count(visitor)
+    monkeypatch.setattr(views, "render", meanwhile)
+    page.count(visitor)
+    return yes(page.count(visitor) == 4)
+
+
+@thorough_question
+def two_processes(servers: Any) -> str:
+    """Visit one process, then another one, in turns."""
+    here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
+    elsewhere.jar = here.jar  # one browser: cookies ignore ports
+    return yes([page.count(v) for v in (here, elsewhere, here, elsewhere)] == [1, 2, 3, 4])
+
+
+# What it takes
+
+
+@thorough_question
+def without_migrate(servers: Any) -> str:
+    """Visit the page of a server whose database has no tables."""
+    return yes(not servers.needs_migrate(page.count))
+
+
+@question
+def bytes_up(visitor: Any) -> str:
+    """What the cookies come to at a tenth visit, the CSRF token apart."""
+    for _ in range(10):
+        page.count(visitor)
+    return f"{len('; '.join(own_cookies(visitor.exchanges[-1])))} bytes"
+
+
+@question
+def bytes_down(visitor: Any) -> str:
+    """The Set-Cookie headers' values at a tenth visit, the CSRF token apart."""
+    for _ in range(10):
+        page.count(visitor)
+    lines = [x for x in visitor.exchanges[-1].set_cookies if not x.startswith("csrftoken")]
+    return f"{sum(map(len, lines))} bytes"
+
+
+@question
+def queries_of_the_first(visitor: Any) -> str:
+    """A first visit."""
+    return str(queries_in(lambda: page.count(visitor)))
+
+
+@question
+def queries_of_a_visit(visitor: Any) -> str:
+    """A second visit."""
+    page.count(visitor)
+    return str(queries_in(lambda: page.count(visitor)))
+
+
+@question
+def left_behind(visitor: Any, clock: Any) -> str:
+    """Visit and never come back; what lies on the server a month later?"""
+    page.count(visitor)
+    clock.forward(days=30)
+    return kept(**on_server())

@@ -1,0 +1,52 @@
+"""The questions about session engines: those about a cart, asked of lab 10 on each of them."""
+
+from typing import Any
+
+from labkit.testing.questions import carts
+from labkit.testing.questions.base import question, thorough_question
+
+browser_closed = carts.browser_closed
+server_restarted = carts.server_restarted
+server_ends_it = carts.server_ends_it
+server_can_wipe_it = carts.server_can_wipe_it
+visitor_can_read = carts.visitor_can_read
+visitor_can_change = carts.visitor_can_change
+replay = carts.replay
+copied_cookie = carts.copied_cookie
+how_many_fit = carts.how_many_fit
+two_tabs = carts.two_tabs
+two_processes = carts.two_processes
+without_migrate = carts.without_migrate
+queries_to_look = carts.queries_to_look
+queries_of_the_first_add = carts.queries_of_the_first_add
+queries_to_add = carts.queries_to_add
+forgetting_leaves = carts.forgetting_leaves
+left_behind = carts.left_behind
+
+
+# How well a signed cookie compresses depends on the zlib of the machine, so sizes are in steps.
+
+
+@thorough_question
+def how_many_long_names_fit(visitor: Any) -> str:
+    """Add names of 40 Chinese signs at random until the lab refuses; in steps of 10."""
+    taken = carts.how_many_long_names_fit.observe(visitor)
+    number = int(taken.split()[0])
+    return taken if number == 200 else f"under {-(-number // 10) * 10} items"
+
+
+@question
+def bytes_up(visitor: Any) -> str:
+    """Ten items are in the cart; look, and count what the cookie came to, in steps of 50 bytes."""
+    return in_steps(carts.bytes_up.observe(visitor))
+
+
+@question
+def bytes_down(visitor: Any) -> str:
+    """Add one more, and count the Set-Cookie header's value in the answer, in steps of 50 bytes."""
+    return in_steps(carts.bytes_down.observe(visitor))
+
+
+def in_steps(size: str) -> str:
+    """The next larger multiple of 50 bytes."""
+    return f"under {int(size.split(maxsplit=1)[0]) // 50 * 50 + 50} bytes"

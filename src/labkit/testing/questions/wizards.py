@@ -1,0 +1,237 @@
+"""The questions about a wizard's carriers; pages and fields as in lab 05."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import lxml.html
+import pytest
+
+from labkit.testing.contracts import WizardPages, step_of, text, told
+from labkit.testing.questions.base import question, thorough_question
+from labkit.testing.questions.looking import (
+    forged,
+    kept,
+    on_server,
+    opened,
+    own_cookies,
+    own_jar,
+    queries_in,
+    yes,
+)
+from labkit.testing.questions.servers import restarted
+from labkit.testing.wire import WireVisitor
+
+ALL = ["Anu", "30", "Bea"]
+
+
+@pytest.fixture
+def wizard(carrier: str) -> WizardPages:
+    """The wizard by the carrier that the test is for."""
+    found = WizardPages()
+    found.carrier = carrier
+    found.redirects = carrier != "hidden"
+    return found
+
+
+# How long it lives
+
+
+@question
+def browser_closed(visitor: Any, wizard: Any) -> str:
+    """Answer, close the browser, open it again, type the address of the results."""
+    wizard.fill_in(visitor)
+    visitor.close_browser()
+    return yes(told(typed(visitor, wizard)) == ALL)
+
+
+@question
+def address_typed(visitor: Any, wizard: Any) -> str:
+    """Answer, go elsewhere, and type the address of the results."""
+    wizard.fill_in(visitor)
+    return yes(told(typed(visitor, wizard)) == ALL)
+
+
+def typed(visitor: Any, wizard: Any) -> Any:
+    """The results, by an address that one knows by heart."""
+    return visitor.get(f"/{wizard.carrier}/results/", follow=True)
+
+
+@thorough_question
+def server_restarted(servers: Any, wizard: Any) -> str:
+    """Answer one question, kill the server, start it again on the same state, answer the next."""
+    server = servers.one()
+    visitor = WireVisitor(server.port)
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    restarted(server)
+    return yes(told(wizard.answer(visitor, page, age=30)) == ["Anu", "30"])
+
+
+@question
+def reading_prolongs(visitor: Any, wizard: Any, clock: Any) -> str:
+    """Answer, and look at the results every six minutes; after twelve they are there, or gone."""
+    page = wizard.fill_in(visitor)
+    clock.forward(minutes=6)
+    page = wizard.again(visitor, page, "results")
+    assert told(page) == ALL
+    clock.forward(minutes=6)
+    return yes(told(wizard.again(visitor, page, "results")) == ALL)
+
+
+@question
+def server_ends_it(visitor: Any, wizard: Any, clock: Any) -> str:
+    """Send all that carried the answers once more, 601 seconds later; is it refused?"""
+    page = wizard.fill_in(visitor)
+    held = [cookie.pair for cookie in own_jar(visitor)]
+    clock.forward(seconds=601)
+    return yes(told(brought_back(visitor, wizard, page, held)) == [])
+
+
+def brought_back(visitor: Any, wizard: Any, page: Any, held: list[str]) -> Any:
+    """The results, by a page that was kept open and cookies that were copied."""
+    for pair in held:
+        visitor.jar.store(f"{pair}; Path=/", visitor.origin)
+    return wizard.again(visitor, page, "results")
+
+
+# Whose hands it is in
+
+
+@question
+def visitor_can_read(visitor: Any, wizard: Any) -> str:
+    """Look for an answer in the cookies, hidden fields and address, as they are and decoded."""
+    carried = what_carries(visitor, wizard.fill_in(visitor)).values()
+    return yes(any("Anu" in f"{value}{opened(value)}" for value in carried))
+
+
+@question
+def visitor_can_change(visitor: Any, wizard: Any) -> str:
+    """Write another name wherever the answers can be read; does it count?"""
+    page = wizard.fill_in(visitor)
+    for cookie in own_jar(visitor):
+        visitor.edit_cookie(cookie.name, forged(cookie.value, "Anu", "Eve"))
+    fields = {name: forged(value, "Anu", "Eve") for name, value in hidden_fields(page).items()}
+    if fields:
+        altered = visitor.post(form_of(page).action, fields | {"change": ""})
+    else:
+        altered = wizard.again(visitor, page, "results")
+    return yes("Eve" in told(altered))
+
+
+@question
+def replay(visitor: Any, wizard: Any) -> str:
+    """Start again, then send all that carried the answers before."""
+    page = wizard.fill_in(visitor)
+    held = [cookie.pair for cookie in own_jar(visitor)]
+    assert told(visitor.press("Start again", page)) == []
+    return yes(told(brought_back(visitor, wizard, page, held)) == ALL)
+
+
+@question
+def address_opens_it(visitor: Any, classmate: Any, wizard: Any) -> str:
+    """Send somebody the address of the results, as one does with a link."""
+    page = wizard.fill_in(visitor)
+    address = visitor.exchanges[-1].address
+    assert told(page) == ALL
+    return yes(told(classmate.get(address, follow=True)) == ALL)
+
+
+@question
+def cookies_blocked(visitor: Any, wizard: Any) -> str:
+    """Block cookies, then answer."""
+    visitor.block_cookies()
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    return yes(told(page) == ["Anu"])
+
+
+@question
+def needs_csrf_token(visitor: Any, wizard: Any) -> str:
+    """Send an answer without Django's token; is it refused?"""
+    answer = visitor.post(f"/{wizard.carrier}/name/", {"name": "Anu"})
+    return yes(answer.status_code == 403)
+
+
+# Several at once
+
+
+@question
+def two_tabs(visitor: Any, wizard: Any) -> str:
+    """Fill in the wizard in two tabs, in turns; does each have its own answers?"""
+    one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    two = wizard.answer(visitor, wizard.start(visitor), name="Ben")
+    one = wizard.answer(visitor, one, age=30)
+    two = wizard.answer(visitor, two, age=60)
+    return yes(told(wizard.answer(visitor, one, gf="Bea")) == ALL)
+
+
+@thorough_question
+def two_processes(servers: Any, wizard: Any) -> str:
+    """Answer one question at one process, and the next at another."""
+    here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
+    elsewhere.jar = here.jar  # one browser: cookies ignore ports
+    page = wizard.answer(here, wizard.start(here), name="Anu")
+    return yes(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
+
+
+# What it takes
+
+
+@thorough_question
+def without_migrate(servers: Any, wizard: Any) -> str:
+    """Answer a question, on a server whose database has no tables."""
+
+    def act(visitor: Any) -> None:
+        page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+        assert step_of(page) == "age"
+
+    return yes(not servers.needs_migrate(act))
+
+
+@question
+def bytes_that_carry(visitor: Any, wizard: Any) -> str:
+    """What cookies, hidden fields and address bring along once all three answers are given."""
+    page = wizard.fill_in(visitor)
+    wizard.again(visitor, page, "results")
+    cookies = "; ".join(own_cookies(visitor.exchanges[-1]))
+    fields = urlencode(hidden_fields(page))
+    query = urlsplit(form_of(page).action).query
+    return f"{len(cookies) + len(fields) + len(query)} bytes"
+
+
+@question
+def queries_to_look(visitor: Any, wizard: Any) -> str:
+    """Look at the results once more."""
+    page = wizard.fill_in(visitor)
+    return str(queries_in(lambda: wizard.again(visitor, page, "results")))
+
+
+@question
+def queries_to_answer(visitor: Any, wizard: Any) -> str:
+    """Answer the second question, up to the page with the third."""
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    return str(queries_in(lambda: wizard.answer(visitor, page, age=30)))
+
+
+@question
+def left_behind(visitor: Any, wizard: Any, clock: Any) -> str:
+    """Answer and never come back; what lies on the server a month later?"""
+    wizard.fill_in(visitor)
+    clock.forward(days=30)
+    return kept(**on_server())
+
+
+def form_of(page: Any) -> Any:
+    """The page's last form, which leads back to a question."""
+    return lxml.html.document_fromstring(text(page)).forms[-1]
+
+
+def hidden_fields(page: Any) -> dict[str, str]:
+    """What that form carries besides Django's token and the visitor's own answer."""
+    inputs = form_of(page).iterfind(".//input[@type='hidden']")
+    return {i.name: i.value for i in inputs if i.name != "csrfmiddlewaretoken"}
+
+
+def what_carries(visitor: Any, page: Any) -> dict[str, str]:
+    """All that brings the answers along: cookies, hidden fields, the query of the address."""
+    cookies = {cookie.name: cookie.value for cookie in own_jar(visitor)}
+    query = {"query": urlsplit(form_of(page).action).query}
+    return cookies | hidden_fields(page) | query
