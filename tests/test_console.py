@@ -8,7 +8,10 @@ import urllib.request
 import pytest
 from serving import copy_of, plain, serving, until
 
+from labkit.catalog import Catalog
 from labkit.console.exchanges import ahead
+from labkit.diffing import Notes, compare, sides
+from labkit.diffing import page as diff_page
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 TOLD = {
@@ -27,6 +30,9 @@ PAGES = {
     "live": "/console/live/",
     "live in one lab": "/console/live/?lab=03",
     "claims": "/console/claims/?lab=03",
+    "differences": "/console/diff/",
+    "twins": "/console/diff/02/06/",
+    "two engines": "/console/diff/10:db/10:signed_cookies/",
     "teaching": "/console/docs/teaching/",
     "class": "/console/class/",
     "handout": "/console/lab/05/",
@@ -228,6 +234,72 @@ def test_pages_of_labs_that_are_not_served_are_not_there(house):
     assert house.ask("/console/static/../settings.py")[0] == 400
 
 
+# Differences
+
+
+def test_every_pair_has_a_page_with_all_that_lab_diff_shows(house, folder):
+    checkout = Catalog(folder)
+    for pair in Notes(checkout).pairs():
+        found = compare(checkout, *sides(checkout, *pair))
+        page = house.page("/console/diff/{}/{}/".format(*pair))
+        for part in (diff_page.head, diff_page.changes, diff_page.ending):
+            assert "\n".join(part(found)) in page, pair
+    assert "Change 1 of 10" in plain(house.page("/console/diff/06/02/"))
+
+
+def test_the_list_leads_to_every_pair(house, folder):
+    page = house.page("/console/diff/")
+    for one, two in Notes(Catalog(folder)).pairs():
+        if ":" in one:
+            assert page.count(f">{one}</option>") == page.count(f">{two}</option>") == 2
+            status, _, headers = house.ask(f"/console/diff/?this={one}&that={two}")
+            assert (status, headers["Location"]) == (302, f"/console/diff/{one}/{two}/")
+        else:
+            assert f'href="/console/diff/{one}/{two}/"' in page
+    page = house.page("/console/diff/10:file/10:cache/")
+    chosen = re.findall(r"<option selected>([^<]+)<", page)
+    assert chosen == ["10:file", "10:cache"]
+
+
+def test_a_lab_leads_to_its_diff_and_the_diff_back(house):
+    def led(number):
+        status, _, headers = house.ask(f"/console/diff/?lab={number}")
+        return headers["Location"] if status == 302 else status
+
+    for number, twin in (("03", "04"), ("04", "03")):
+        address = f"/console/diff/?lab={number}"
+        assert f'<a href="{address}">Diff with {twin}</a>' in house.page(f"/console/lab/{number}/")
+        assert f'<a href="{address}" aria-label="Diff of lab {number}">' in house.page()
+        assert led(number) == "/console/diff/03/04/"
+        page = house.page("/console/diff/03/04/")
+        assert f'<a href="/console/lab/{number}/">Handout of {number}</a>' in page
+    assert led("11") == "/console/diff/11:careful/11:careless/"
+    assert led("10") == "/console/diff/#lab-10"
+    assert 'id="lab-10"' in house.page("/console/diff/")
+    assert led("09") == led("x") == 404
+    assert "Handout of" not in house.page("/console/diff/02/06/")  # not served
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["03/99", "99/03", "03/05:paper", "03:x/04", "labs/03", "03_cookie_cart/04", "%2e%2e/03"],
+)
+def test_only_what_the_manifest_has_is_compared(house, path):
+    assert house.ask(f"/console/diff/{path}/")[0] == 404
+    one, two = path.split("/")
+    assert house.ask(f"/console/diff/?this={one}&that={two}")[0] == 404
+
+
+def test_code_that_cannot_be_read_is_one_sentence(house, folder):
+    carrier = folder / "labs" / "05_profile_wizard" / "lab" / "carriers" / "cookie.py"
+    kept = carrier.read_text()
+    carrier.write_text("def load(:\n")
+    status, page, _ = house.ask("/console/diff/05:cookie/05:url/")
+    carrier.write_text(kept)
+    assert status == 500
+    assert "carriers/cookie.py cannot be read as Python: invalid syntax" in plain(page)
+
+
 # Live
 
 
@@ -390,6 +462,27 @@ def test_a_reset_is_two_clicks_away_and_shown(page, house):
     page.get_by_text("Reset all labs", exact=True).click()
     page.get_by_role("button", name="Reset all labs now").click()
     until(lambda: "Reset at" in page.locator("#state-05").inner_text())
+
+
+def test_a_diff_is_walked_through_by_keyboard(page, house):
+    page.goto(house.url("/console/diff/02/06/"))
+    for words in ("Skip to the page", "Skip to the changes"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == words
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Next change"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "change-2"
+
+
+def test_on_paper_a_diff_is_its_changes_and_notes(page, house):
+    page.goto(house.url("/console/diff/10:db/10:file/"))
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in (".note", ".changed .line", "h1", "h2", "h3"):
+        assert all(place.is_visible() for place in page.locator(part).all()), part
+    for gone in ("nav", "form", ".skip"):
+        assert not any(place.is_visible() for place in page.locator(gone).all()), gone
 
 
 def test_a_handout_prints_as_a_sheet_with_answers_or_without(page, house):

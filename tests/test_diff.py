@@ -459,6 +459,19 @@ class TestDiffInChromium:
         old, new = boxes()
         assert old["y"] + old["height"] <= new["y"] + 1
 
+    def test_wide_each_line_is_beside_the_one_it_became(self, opened, compared):
+        page, _ = opened("03", "04")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        tops = "block => [...block.children].map(line => line.getBoundingClientRect().top)"
+        found = [run for hunk in compared("03", "04").hunks for run in terminal.runs(hunk.rows)]
+        changed = [run for run in found if not run[0].same]
+        blocks = page.locator(".changed").all()
+        for block, run in zip(blocks, changed, strict=True):
+            there = block.evaluate(tops)
+            assert there[: len(run)] == there[len(run) :] == sorted(there[: len(run)])
+        assert any(row.old and not row.new for run in changed for row in run)
+        assert any(row.old and row.new for run in changed for row in run)
+
     def test_it_is_walked_through_by_keyboard(self, opened):
         page, _ = opened("02", "06")
         page.keyboard.press("Tab")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.console import views
+from labkit.console import differences, views
 from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
 from labkit.pages.views import asset
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("console/restart/", views.restart, name="restart"),
     path("console/live/", views.live, name="live"),
     path("console/claims/", views.claims, name="claims"),
+    path("console/diff/", differences.index, name="differences"),
+    path("console/diff/<str:one>/<str:two>/", differences.difference, name="difference"),
     path("console/class/", views.class_, name="class"),
     path("console/docs/<slug:name>/", views.document, name="document"),
     path("console/lab/<str:number>/", views.handout, name="handout"),

@@ -10,6 +10,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
+from labkit import diffing
 from labkit.catalog import Catalog
 from labkit.claims import VERDICTS, Entry, Ledger
 from labkit.console import code as code_pages
@@ -21,6 +22,7 @@ from labkit.serving.network import qr_as_svg
 from labkit.serving.supervisor import Served
 
 ASSETS = Path(__file__).parent / "static"
+SHARED = {"diff.css": Path(diffing.__file__).parent}  # stylesheets that pages of labkit share
 LOG_LINES = 200  # the last ones
 
 
@@ -177,9 +179,9 @@ def class_(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def own_asset(request: HttpRequest, path: str) -> HttpResponseBase:
-    """The console's own stylesheet and script."""
+    """The console's own stylesheets and script."""
     try:
-        response = serve(request, path, document_root=ASSETS)
+        response = serve(request, path, document_root=SHARED.get(path, ASSETS))
     except OSError:  # no file system takes such a name
         raise Http404 from None
     response["Cache-Control"] = "no-cache"

@@ -26,7 +26,8 @@ def html(found: Comparison) -> str:
     """The whole page. Everything that comes from a file is escaped."""
     old, new = found.old, found.new
     title = f"{old.name} and {new.name}: what differs, and why"
-    style = resources.files("labkit.diffing").joinpath("page.css").read_text(encoding="utf-8")
+    sheets = [resources.files("labkit.diffing").joinpath(name) for name in ("page.css", "diff.css")]
+    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     return "\n".join(
         [
             "<!doctype html>",
@@ -52,10 +53,25 @@ def html(found: Comparison) -> str:
 
 
 def body(found: Comparison) -> Iterator[str]:
-    """What is between <body> and </body>, for a page of another kind to take in."""
-    old, new = found.old, found.new
+    """What is between <body> and </body>."""
     yield '<a class="skip" href="#main">Skip to the changes</a>'
     yield "<header>"
+    yield from head(found)
+    yield "</header>"
+    yield '<main id="main" tabindex="-1">'
+    yield from changes(found)
+    yield "</main>"
+    yield "<footer>"
+    yield from ending(found)
+    yield "</footer>"
+
+
+# The parts, which the console has on a page of its own; diff.css is for them
+
+
+def head(found: Comparison) -> Iterator[str]:
+    """What is compared, how much differs, and links to the files."""
+    old, new = found.old, found.new
     yield '<h1><span class="quiet">What differs, and why:</span>'
     yield f"{escape(old.name)} and {escape(new.name)}</h1>"
     yield '<dl class="sides">'
@@ -66,21 +82,24 @@ def body(found: Comparison) -> Iterator[str]:
         yield f"<p>{prose(about)}</p>"
     yield f"<p>{escape(terminal.summary(found))}</p>"
     if found.files:
-        yield '<nav aria-label="Files"><ul>'
+        yield '<nav class="differing" aria-label="Files"><ul>'
         for number, file in enumerate(found.files, 1):
             count = terminal.counted(len(file.hunks), "change")
             yield f'<li><a href="#file-{number}">{escape(file.name)}</a> {count}</li>'
         yield "</ul></nav>"
-    yield "</header>"
-    yield '<main id="main" tabindex="-1">'
+
+
+def changes(found: Comparison) -> Iterator[str]:
+    """Each file that differs under a heading of its own, change by change."""
     at = 0
     for number, file in enumerate(found.files, 1):
         yield from _file(found, file, number, at)
         at += len(file.hunks)
-    yield "</main>"
-    yield "<footer>"
+
+
+def ending(found: Comparison) -> Iterator[str]:
+    """What was not shown, by name."""
     yield from (f"<p>{escape(sentence)}</p>" for sentence in terminal.ending(found))
-    yield "</footer>"
 
 
 def _file(found: Comparison, file: FileDiff, number: int, at: int) -> Iterator[str]:
@@ -115,7 +134,7 @@ def _hunk(
     note = hunk.note or (terminal.NO_NOTE if found.kept else "")
     if note:
         yield f'<p class="note"><b>Why</b> {prose(note)}</p>'
-    yield f'<div class="code" role="region" tabindex="0" aria-label="Code of change {number}">'
+    yield f'<div class="hunk" role="region" tabindex="0" aria-label="Code of change {number}">'
     yield from _same(hunk.before, colours)
     for run in terminal.runs(hunk.rows):
         yield from (
@@ -158,19 +177,19 @@ def _changed(
 ) -> Iterator[str]:
     """Lines that differ: all of the one side, then all of the other; side by side where wide."""
     yield '<div class="changed">'
-    for number, row in enumerate(run, 1):
-        if row.old:
-            yield _line(row.old, number, "old", found.old, colours[0])
-    for number, row in enumerate(run, 1):
-        if row.new:
-            yield _line(row.new, number, "new", found.new, colours[1])
+    for row in run:
+        yield _line(row.old, "old", found.old, colours[0])
+    for row in run:
+        yield _line(row.new, "new", found.new, colours[1])
     yield "</div>"
 
 
-def _line(line: Line, row: int, kind: str, side: Side, colours: list[Colours]) -> str:
+def _line(line: Line | None, kind: str, side: Side, colours: list[Colours]) -> str:
+    if line is None:  # where it is wide, the place beside a line that only the other side has
+        return f'<div class="no-{kind}"></div>'
     mark = "−" if kind == "old" else "+"
     return (
-        f'<div class="line {kind}" style="--row: {row}"><span class="no">{line.number}</span>'
+        f'<div class="line {kind}"><span class="no">{line.number}</span>'
         f'<span class="mark"><span aria-hidden="true">{mark}</span>'
         f'<span class="hidden">only in {escape(side.name)}: </span></span>'
         f"<code>{_code(line, colours, 'del' if kind == 'old' else 'ins')}</code></div>"

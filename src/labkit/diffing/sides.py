@@ -119,10 +119,10 @@ def _variant(lab: Lab, name: str) -> Side:
     if not part:
         rest = [name for name in rest if name not in lab.variants.values()]
         file = File(path, content, "lab/carriers")
-        title = ast.get_docstring(ast.parse(content)) or lab.title
+        title = ast.get_docstring(_parsed(lab, path)) or lab.title
         return Side(shown, title, (file,), rest=tuple(rest), lab=lab)
     source = content.decode("utf-8")
-    for node in ast.parse(source).body:
+    for node in _parsed(lab, path).body:
         if isinstance(node, ast.FunctionDef) and node.name == part:
             snippet = f"{ast.get_source_segment(source, node)}\n".encode()
             file = File(f"{path}, {part}()", snippet, path)
@@ -131,6 +131,13 @@ def _variant(lab: Lab, name: str) -> Side:
             title = ast.get_docstring(node) or lab.title
             return Side(shown, title, (file,), about, tuple(rest), lab)
     return _engine(lab, shown, path, part, rest)
+
+
+def _parsed(lab: Lab, path: str) -> ast.Module:
+    try:
+        return ast.parse((lab.folder / path).read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise CatalogError(f"{lab.folder / path} cannot be read as Python: {error}.") from None
 
 
 SAME_CODE = (
@@ -144,7 +151,7 @@ def _engine(lab: Lab, shown: str, path: str, row: str, rest: list[str]) -> Side:
     """An engine of lab 10: what is set, and its row of the table, a line for each column."""
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
-        for node in ast.parse((lab.folder / path).read_text(encoding="utf-8")).body
+        for node in _parsed(lab, path).body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
     for engine, cache, where, cells in constants["TABLE"]:
