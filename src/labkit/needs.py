@@ -135,6 +135,13 @@ NEEDS = {
             },
         ),
         Need(
+            "matplotlib",
+            "matplotlib",
+            "charts of what is measured",
+            _distribution("matplotlib"),
+            {"": pip_line("charts")},
+        ),
+        Need(
             "playwright",
             "playwright",
             "driving Chromium in tests",

@@ -1,0 +1,134 @@
+"""What was measured, as a JSON file: figures, charts to draw, and a stamp of when, where, how."""
+
+import json
+import os
+import platform
+import re
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import django
+
+from labkit.comparing.charts import Chart
+from labkit.needs import program
+
+
+def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
+    """When, where and how something is measured: date, machine, versions, command.
+
+    `command` is what a reader types to have it measured again; `database` is "sqlite", "mysql", or
+    "" where there is none.
+    """
+    versions = {
+        "Python": platform.python_version(),
+        "Django": django.get_version(),
+        "waitress": metadata.version("waitress"),
+    }
+    if database == "sqlite":
+        versions["SQLite"] = sqlite3.sqlite_version
+    elif database == "mysql":
+        versions["MariaDB"] = mariadb_version()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": versions,
+        "command": command,
+    }
+
+
+def machine() -> dict[str, str]:
+    """This machine in a few words: processor, cores, memory, system."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return {
+        "processor": _processor(),
+        "cores": str(cores),
+        "memory": _memory(),
+        "system": _system(),
+    }
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        known = re.search(r"^model name\s*: (.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
+        if known:
+            return known[1].strip()
+    if sys.platform == "darwin":
+        return _said("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
+    return platform.processor() or platform.machine()
+
+
+def _memory() -> str:
+    """In GiB; "unknown" on a system that does not say."""
+    try:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return "unknown"
+    return f"{size / 2**30:.0f} GiB"
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return f"{platform.system()} {platform.release()}"
+
+
+def mariadb_version() -> str:
+    """The version of the MariaDB server that is installed here; "unknown" where none is."""
+    found = re.search(r"Ver (\d[\d.]*)", _said(program("mariadbd") or "", "--version"))
+    return found[1] if found else "unknown"
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _said(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip()
+
+
+def in_words(stamp: dict[str, Any]) -> str:
+    """A stamp as two sentences, for below a chart."""
+    here = stamp["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in stamp["versions"].items())
+    return (
+        f"Measured on {stamp['date']} by `{stamp['command']}`: {here['processor']}, "
+        f"{here['cores']} cores, {here['memory']}, {here['system']}. {versions}."
+    )
+
+
+def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Chart]) -> None:
+    """Keep what was measured: {"stamp": ..., "figures": ..., "charts": {name: ...}}."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "stamp": stamp,
+        "figures": figures,
+        "charts": {name: chart.as_json() for name, chart in charts.items()},
+    }
+    # One number to a line makes a diff of two runs thousands of lines long.
+    text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _on_one_line, json.dumps(content, indent=1))
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _on_one_line(numbers: re.Match[str]) -> str:
+    return "[" + " ".join(numbers[1].split()) + "]"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `write` kept. Raises FileNotFoundError, and ValueError where it is something else."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or {"stamp", "figures", "charts"} - content.keys():
+        raise ValueError(f"{path} holds no figures.")
+    return content
