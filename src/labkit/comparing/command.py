@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 from rich.console import Console, Group
@@ -11,6 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from labkit.catalog import catalog
+from labkit.comparing import reporting
 from labkit.comparing.asking import Answers, ask
 from labkit.comparing.table import Table, Tables
 
@@ -27,19 +29,38 @@ console = Console(highlight=False)
     help="The database of those that have one; mysql is a private MariaDB.",
 )
 @click.option("--tests", is_flag=True, help="Name the test behind each cell.")
-def compare(name: str | None, db: str, tests: bool) -> None:
+@click.option("--measure", is_flag=True, help="Drive real servers, and draw what each one costs.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --measure: the folder for figures and charts. Default: .lab/compare.",
+)
+@click.option("--write", is_flag=True, help="Bring README.md up to date with docs/measured.")
+def compare(
+    name: str | None, db: str, tests: bool, measure: bool, out: Path | None, write: bool
+) -> None:
     """What tells cookies, sessions and engines apart: questions, and answers that were just seen.
 
     TABLE is carts, counts, wizard or engines. Each of its cells is the answer of a test, which is
     run for it. Without a TABLE, all are named, and what follows from them is told. Exit status 1
     where a cell is not as the table says.
+
+    With --measure the same labs are driven on real servers instead, for a minute or two: bytes,
+    time, queries, rows, what fits, what tabs lose, what visitors leave. Ctrl-C ends it.
     """
     tables = Tables(catalog())
+    if write:
+        reporting.write(tables.catalog.root, console)
+        return
     if name is None:
+        if measure:
+            raise click.UsageError("--measure goes with one TABLE, such as carts.")
         console.print(overview(tables))
         return
     table = tables.find(name)
-    # --measure, which drives the real servers of this table, is begun here.
+    if measure:
+        reporting.run(tables.catalog, table, db, out, console)
+        return
     answers = _asked(tables, table, db)
     for part in shown(table, answers, tests):
         console.print(part)

@@ -1,0 +1,10 @@
+"""The settings of the lab in this folder, with instruments around it: for servers to measure."""
+
+from lab.settings import *  # noqa: F403
+from lab.settings import MIDDLEWARE as _MIDDLEWARE
+
+MIDDLEWARE = [
+    "labkit.comparing.instruments.look",
+    *_MIDDLEWARE,
+    "labkit.comparing.instruments.delay",
+]

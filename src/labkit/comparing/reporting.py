@@ -1,0 +1,91 @@
+"""`lab compare --measure` and `--write`: measure, keep the figures, draw them, and quote them."""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from labkit.catalog import Catalog
+from labkit.comparing import charts, figures, picturing
+from labkit.comparing.measuring import WHOLE, Amount, measure
+from labkit.comparing.subjects import Broken
+from labkit.comparing.table import Table
+from labkit.private import Missing
+
+HOME = Path(".lab", "compare")  # in the checkout
+
+
+def run(
+    checkout: Catalog,
+    table: Table,
+    db: str,
+    out: Path | None,
+    console: Console,
+    amount: Amount = WHOLE,
+) -> None:
+    """Measure, print, and write TABLE-DB.json with its charts beside it.
+
+    Raises Missing, Failed, and ClickException where a server was not up to it.
+    """
+    command = " ".join(
+        [
+            f"lab compare {table.id} --measure",
+            *(["--db mysql"] if db == "mysql" else []),
+            *([f"--out {out.as_posix()}"] if out else []),
+        ]
+    )
+    # Closing the terminal must end the servers too: as SystemExit, on the way out.
+    for end in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, end):
+            signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def tell(doing: str, part: float) -> None:
+            progress.update(task, description=escape(doing), completed=part)
+
+        try:
+            found = measure(checkout, table, db, tell, amount)
+        except (Broken, OSError, ValueError, TimeoutError) as error:
+            raise click.ClickException(f"It could not be measured: {error}.") from None
+    path = (out or checkout.root / HOME) / f"{table.id}-{db}.json"
+    figures.write(path, figures.stamp(command, db), found, picturing.charts(found))
+    content = figures.read(path)
+    console.print(in_terminal(content))
+    console.print(escape(figures.in_words(content["stamp"])), soft_wrap=True)
+    console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
+    try:
+        drawn = charts.draw_all(path, content)
+    except Missing as missing:
+        console.print(f"No charts: {escape(str(missing))}", soft_wrap=True)
+    else:
+        console.print(f"Charts: {len(drawn)} files {escape(path.stem)}-*.svg beside it.")
+
+
+def in_terminal(content: dict[str, object]) -> Grid:
+    """The figures as a table."""
+    found: picturing.Figures = content["figures"]  # type: ignore[assignment]
+    grid = Grid("", show_lines=True)
+    for variant in found["variants"].values():
+        grid.add_column(escape(variant["title"]), overflow="fold")
+    for line in picturing.lines(found):
+        grid.add_row(escape(line.label), *map(escape, line.cells))
+    return grid
+
+
+def write(root: Path, console: Console) -> None:
+    """Bring README.md up to date with docs/measured. Raises ClickException where that is absent."""
+    path = root / "README.md"
+    try:
+        text = picturing.readme(root)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    if text != path.read_text(encoding="utf-8"):
+        path.write_text(text, encoding="utf-8", newline="\n")
+    console.print("README.md is up to date.")
