@@ -35,9 +35,9 @@ def _find(module: str, name: str) -> Source | None:
             lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
             path = f"src/{PACKAGE.replace('.', '/')}/{module}.py"
             return Source(path, node.lineno, "\n".join(lines) + "\n")
-    for node in body:  # asked of another table as well
-        origin = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
-        if origin.startswith(f"{PACKAGE}.") and name in names:
-            return _find(origin.rpartition(".")[2], name)
+    for node in body:
+        match node:  # name = carts.name: a question of another table as well
+            case ast.Assign([ast.Name(taken)], ast.Attribute(ast.Name(origin), asked)):
+                if taken == name:
+                    return _find(origin, asked)
     return None
