@@ -56,7 +56,6 @@ class Answers:
     django: str
     databases: tuple[str, ...]  # with versions; none for labs without a database
     cells: tuple[Seen, ...]
-    sources: dict[str, str]  # row -> the function that asked it
     complaints: tuple[str, ...] = ()  # what kept tests from being run at all
 
     @property
@@ -88,7 +87,6 @@ def ask(
     """
     cells: list[Seen] = []
     databases: dict[str, None] = {}
-    sources: dict[str, str] = {}
     complaints: list[str] = []
     for number in table.labs:
         outcomes, said = _run(checkout, checkout.find(number), db, step)
@@ -101,7 +99,6 @@ def ask(
             if told and told["table"] == table.id:
                 cells.append(_seen(table, test, found, told))
                 databases |= dict.fromkeys(filter(None, [told["database"]]))
-                sources[told["row"]] = told["source"]
     answers = Answers(
         table.id,
         datetime.now(UTC).isoformat(timespec="seconds"),
@@ -109,7 +106,6 @@ def ask(
         django.get_version(),
         tuple(databases),
         (*cells, *_unasked(table, cells)),
-        sources,
         tuple(complaints),
     )
     path = checkout.root / ANSWERS / f"{table.id}.json"

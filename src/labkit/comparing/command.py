@@ -11,12 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
+from labkit import offline
 from labkit.catalog import catalog
-from labkit.comparing import reporting
-from labkit.comparing.asking import Answers, ask
-from labkit.comparing.table import Table, Tables
+from labkit.comparing import page, reporting
+from labkit.comparing.asking import FILE, Answers, Seen, ask
+from labkit.comparing.page import verdict
+from labkit.comparing.table import Row, Table, Tables, Variant
 
 console = Console(highlight=False)
+QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
 
 
 @click.command("compare", short_help="What tells cookies, sessions and engines apart.")
@@ -29,6 +32,9 @@ console = Console(highlight=False)
     help="The database of those that have one; mysql is a private MariaDB.",
 )
 @click.option("--tests", is_flag=True, help="Name the test behind each cell.")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline."
+)
 @click.option("--measure", is_flag=True, help="Drive real servers, and draw what each one costs.")
 @click.option(
     "--out",
@@ -37,7 +43,13 @@ console = Console(highlight=False)
 )
 @click.option("--write", is_flag=True, help="Bring README.md up to date with docs/measured.")
 def compare(
-    name: str | None, db: str, tests: bool, measure: bool, out: Path | None, write: bool
+    name: str | None,
+    db: str,
+    tests: bool,
+    html: Path | None,
+    measure: bool,
+    out: Path | None,
+    write: bool,
 ) -> None:
     """What tells cookies, sessions and engines apart: questions, and answers that were just seen.
 
@@ -52,18 +64,24 @@ def compare(
     if write:
         reporting.write(tables.catalog.root, console)
         return
+    # Into a file or a pipe no line is broken: a test's name is for copying.
+    printed = console if console.is_terminal else Console(highlight=False, width=250)
     if name is None:
-        if measure:
-            raise click.UsageError("--measure goes with one TABLE, such as carts.")
-        console.print(overview(tables))
+        if html or tests or measure:
+            raise click.UsageError("Name the table: " + ", ".join(t.id for t in tables.all) + ".")
+        printed.print(overview(tables))
         return
     table = tables.find(name)
     if measure:
         reporting.run(tables.catalog, table, db, out, console)
         return
     answers = _asked(tables, table, db)
-    for part in shown(table, answers, tests):
-        console.print(part)
+    if html:
+        offline.write(html, page.html(tables, table, answers), page.MADE_BY)
+        click.echo(f"{html}: {verdict(table, answers)} It opens in any browser, offline.")
+    else:
+        for part in shown(tables, table, answers, tests, printed.width):
+            printed.print(part)
     sys.exit(0 if answers.holds else 1)
 
 
@@ -86,35 +104,78 @@ def overview(tables: Tables) -> Group:
     grid = Grid(box=None, pad_edge=False, show_header=False)
     for table in tables.all:
         grid.add_row(f"lab compare {table.id}", escape(table.title), f"{len(table.rows)} questions")
-    told = [Text("\nWhich one, then?\n", style="bold")] if tables.conclusions else []
+    return Group(grid, Text("\nWhich one, then?\n", style="bold"), *concluded(tables))
+
+
+def concluded(tables: Tables) -> Iterator[Text]:
+    """The conclusions, each with the cells that support it."""
     for conclusion in tables.conclusions:
-        told += [Text(conclusion.sentence), Text(f"  {', '.join(conclusion.cells)}\n", "dim")]
-    return Group(grid, *told)
+        yield Text(conclusion.sentence)
+        yield Text(f"    {'  '.join(conclusion.cells)}\n", style="dim")
 
 
-def shown(table: Table, answers: Answers, tests: bool) -> Iterator[Group | Grid | Text]:
+def shown(
+    tables: Tables, table: Table, answers: Answers, tests: bool, width: int
+) -> Iterator[Grid | Text]:
     """The table as a terminal shows it: questions and answers, then the notes on why."""
-    grid = Grid("", title=None, caption=None, show_lines=True)
-    for variant in table.variants:
-        grid.add_column(f"{variant.title}\n[dim]lab {variant.lab}[/]", overflow="fold")
+    yield Text(table.title, style="bold")
+    yield Text(f"{table.about}\n")
     notes: list[str] = []
-    for row in table.rows:
-        cells = []
-        for variant in table.variants:
-            seen = answers.cell(row.id, variant.id)
-            mark = ""
-            if why := row.cells[variant.id].why:
-                notes.append(f"{variant.title}: {why}")
-                mark = f" [dim]{len(notes)}[/]"
-            style = "" if seen.holds else "[bold red]✗ "
-            cells.append(f"{style}{escape(seen.shown)}{'[/]' if style else ''}{mark}")
-        grid.add_row(f"{escape(row.text)}\n[dim]{row.id}[/]", *cells)
-    yield Text(f"{table.title}\n{table.about}")
-    yield grid
-    for number, note in enumerate(notes, 1):
-        yield Text(f"{number:>3}  {note}")
+    wide = width >= QUESTION + ANSWER * len(table.variants)
+    yield from _columns(table, answers, notes) if wide else _blocks(table, answers, notes)
+    for at, note in enumerate(notes, 1):
+        yield Text(f"{at:>3}  {note}")
     yield Text("")
     if tests:
         for seen in answers.cells:
-            yield Text(f"{seen.row}, {seen.variant}: {seen.test or seen.message}", no_wrap=False)
-    yield Text(answers.stamp)
+            yield Text(f"{seen.row}, {seen.variant}: {seen.test or 'no test'}")
+    else:
+        for lab in map(tables.catalog.find, table.labs):
+            file = (Path("labs", lab.folder.name) / FILE).as_posix()
+            yield Text(f"Each is a test: pytest {file} -m '' -k {table.rows[0].id}")
+    for seen in answers.cells:
+        if not seen.holds:
+            yield Text(f"{seen.row}, {seen.variant}: {seen.message}", style="red")
+    yield from (Text(complaint, style="red") for complaint in answers.complaints)
+    yield Text(verdict(table, answers))
+
+
+def _columns(table: Table, answers: Answers, notes: list[str]) -> Iterator[Grid]:
+    """One column for each variant."""
+    grid = Grid("", show_lines=True)
+    for variant in table.variants:
+        grid.add_column(f"{escape(variant.title)}\n[dim]lab {variant.lab}[/]", overflow="fold")
+    for row in table.rows:
+        cells = [_cell(row, variant, answers, notes) for variant in table.variants]
+        grid.add_row(f"{escape(row.text)}\n[dim]{row.id}[/]", *cells)
+    yield grid
+
+
+def _blocks(table: Table, answers: Answers, notes: list[str]) -> Iterator[Text]:
+    """Each question by itself, and below it who answers what: for many variants."""
+    for row in table.rows:
+        yield Text.assemble(row.text, " ", (row.id, "dim"))
+        groups: dict[str, list[str]] = {}
+        for variant in table.variants:
+            seen = answers.cell(row.id, variant.id)
+            mark = _noted(row, variant, notes)
+            groups.setdefault(_told(seen), []).append(f"{variant.title}{mark}")
+        for answer, who in groups.items():
+            yield Text.from_markup(f"    {answer}: {', '.join(who)}")
+        yield Text("")
+
+
+def _cell(row: Row, variant: Variant, answers: Answers, notes: list[str]) -> str:
+    return f"{_told(answers.cell(row.id, variant.id))}{_noted(row, variant, notes)}"
+
+
+def _told(seen: Seen) -> str:
+    return escape(seen.shown) if seen.holds else f"[bold red]✗ {escape(seen.shown)}[/]"
+
+
+def _noted(row: Row, variant: Variant, notes: list[str]) -> str:
+    """The mark of a note, which is put down; nothing for a cell without one."""
+    if not (why := row.cells[variant.id].why):
+        return ""
+    notes.append(f"{variant.title}: {why}")
+    return f" [dim]({len(notes)})[/]"

@@ -1,43 +1,38 @@
-"""Finds the function behind a question by reading its module, for who has no pytest."""
+"""The functions that ask the questions, as they were written, read without running anything."""
 
 import ast
-from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
-from labkit.comparing.table import Table
-
-PACKAGE = "labkit.testing.questions"
-MODULES = {"wizard": "wizards"}  # those that are not called as their table is
+MODULES = {"carts": "carts", "counts": "counts", "wizard": "wizards", "engines": "engines"}
+FOLDER = "src/labkit/testing/questions"
 
 
-@dataclass(frozen=True)
-class Source:
-    """A function as it was written."""
+def source(table: str, row: str) -> str:
+    """The function that asks this row's question; "" where there is none.
 
-    path: str  # in the checkout
-    line: int  # its first one
-    text: str
+    One that a module has from another, as in `replay = carts.replay`, is that one's.
+    """
+    module, name = MODULES.get(table, ""), row
+    while module:
+        found = _definitions(module).get(name)
+        if found is None or not isinstance(found, tuple):
+            return found or ""
+        module, name = found
+    return ""
 
 
-def source_of(table: Table, row: str) -> Source | None:
-    """The function that asks this question of this table; None where there is none."""
-    return _find(MODULES.get(table.id, table.id), row)
-
-
-def _find(module: str, name: str) -> Source | None:
-    try:
-        text = (resources.files(PACKAGE) / f"{module}.py").read_text(encoding="utf-8")
-        body = ast.parse(text).body
-    except (OSError, SyntaxError):
-        return None
-    for node in body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
-            path = f"src/{PACKAGE.replace('.', '/')}/{module}.py"
-            return Source(path, node.lineno, "\n".join(lines) + "\n")
-    for node in body:
-        match node:  # name = carts.name: a question of another table as well
-            case ast.Assign([ast.Name(taken)], ast.Attribute(ast.Name(origin), asked)):
-                if taken == name:
-                    return _find(origin, asked)
-    return None
+@cache
+def _definitions(module: str) -> dict[str, str | tuple[str, str]]:
+    """{name: its source, or the (module, name) that it stands for} of one module of questions."""
+    path = resources.files("labkit").joinpath("testing", "questions", f"{module}.py")
+    text = path.read_text(encoding="utf-8")
+    found: dict[str, str | tuple[str, str]] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = ast.get_source_segment(text, node) or ""
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            target, value = node.targets[0], node.value
+            if isinstance(target, ast.Name) and isinstance(value.value, ast.Name):
+                found[target.id] = (value.value.id, value.attr)
+    return found

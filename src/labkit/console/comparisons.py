@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labkit.comparing import Conclusion, Row, Table, Tables, Variant
 from labkit.comparing.asking import Answers, Seen, last
-from labkit.comparing.sources import source_of
+from labkit.comparing.sources import FOLDER, source
 from labkit.console import asking, current
 from labkit.console.code import highlighted
 from labkit.console.differences import told
@@ -96,14 +96,13 @@ def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
     if at is None:
         raise Http404(f"no question {id_} in {name}")
     row = table.rows[at]
-    source = source_of(table, row.id)
     context = {
         "table": table,
         "row": row,
         "number": at + 1,
         "cells": _cells(table, row, last(tables.catalog, table)),
-        "source": source,
-        "code": highlighted(source.text, ".py", "line") if source else "",
+        "code": highlighted(source(table.id, row.id), ".py", "line"),
+        "folder": FOLDER,
         "previous": table.rows[at - 1] if at else None,
         "next": table.rows[at + 1] if at + 1 < len(table.rows) else None,
         "served": {served.number for served in current().labs},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from labkit import offline
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.conf import state_path
 from labkit.diffing import page, terminal
@@ -61,13 +62,7 @@ def _name_pairs(checkout: Catalog) -> None:
 
 def _write(path: Path, found: Comparison) -> None:
     """Write the page. Raises ClickException where that would lose somebody's file."""
-    try:
-        if path.exists() and page.MADE_BY not in path.read_text(encoding="utf-8")[:500]:
-            raise click.ClickException(f"{path} is there and is no page of lab diff. It stays.")
-        path.write_text(page.html(found), encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no page of lab diff"
-        raise click.ClickException(f"{path} cannot be written: {reason}.") from None
+    offline.write(path, page.html(found), page.MADE_BY)
     click.echo(f"{path}: {terminal.summary(found)} Open it in any browser; it needs no network.")
 
 

@@ -9,6 +9,7 @@ from importlib import resources
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token, _TokenType
 
+from labkit import offline
 from labkit.diffing import terminal
 from labkit.diffing.compare import Comparison, FileDiff, Hunk
 from labkit.diffing.lines import Line, Row, visible
@@ -26,30 +27,8 @@ def html(found: Comparison) -> str:
     """The whole page. Everything that comes from a file is escaped."""
     old, new = found.old, found.new
     title = f"{old.name} and {new.name}: what differs, and why"
-    sheets = [resources.files("labkit.diffing").joinpath(name) for name in ("page.css", "diff.css")]
-    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta name="generator" content="{MADE_BY}">',
-            # Should anything ever get in here, it asks nobody for anything and runs nothing.
-            '<meta http-equiv="Content-Security-Policy" '
-            "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
-            '<link rel="icon" href="data:,">',
-            f"<style>\n{style}</style>",
-            "</head>",
-            "<body>",
-            *body(found),
-            "</body>",
-            "</html>",
-            "",
-        ]
-    )
+    style = resources.files("labkit.diffing").joinpath("diff.css").read_text(encoding="utf-8")
+    return offline.document(title, MADE_BY, style, body(found))
 
 
 def body(found: Comparison) -> Iterator[str]:
@@ -231,9 +210,11 @@ def colours_of(file: File | None) -> list[Colours]:
     """For each line of the file the class of each of its characters, "" for plain."""
     text = file.text() if file else None
     suffix = "." + file.name.rpartition(".")[2].partition(",")[0] if file else ""
-    if not text or suffix not in LEXERS:
-        return []
-    lexer = get_lexer_by_name(LEXERS[suffix], stripnl=False, ensurenl=False)
+    return _colours(text, LEXERS[suffix]) if text and suffix in LEXERS else []
+
+
+def _colours(text: str, language: str) -> list[Colours]:
+    lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     found: list[Colours] = [[]]
     for kind, piece in lexer.get_tokens(text):
         name = _class(kind)
@@ -242,6 +223,12 @@ def colours_of(file: File | None) -> list[Colours]:
         for part in others:
             found.append([name] * len(part))
     return found
+
+
+def python(text: str) -> str:
+    """Code in Python as HTML, coloured."""
+    lines = zip(text.split("\n"), _colours(text, "python"), strict=True)
+    return "\n".join(_coloured(line, classes) for line, classes in lines)
 
 
 # What is worth a colour: a lesson is no Christmas tree.

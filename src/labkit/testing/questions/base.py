@@ -25,13 +25,6 @@ class Question:
         """The name of its row in labs/compare.toml."""
         return self.observe.__name__
 
-    @property
-    def source(self) -> str:
-        """The function as it was written, without its decorator."""
-        lines = inspect.getsource(self.observe).splitlines()
-        begin = next(at for at, line in enumerate(lines) if line.startswith("def "))
-        return "\n".join(lines[begin:])
-
 
 def question(observe: Callable[..., str]) -> Question:
     """A function that asks a question at once."""
@@ -70,8 +63,7 @@ def agree(table: str, question: Question, request: Any, variant: str = "") -> No
     known = Tables(catalog()).find(table)
     row = known.row(question.id)
     variant = variant or known.variant_of(settings.LAB).id
-    told = {"table": table, "row": row.id, "variant": variant}
-    told |= {"database": database(), "source": question.source}
+    told = {"table": table, "row": row.id, "variant": variant, "database": database()}
     request.node.user_properties.append((PROPERTY, told))
     fixtures = inspect.signature(question.observe).parameters
     seen = question.observe(**{name: request.getfixturevalue(name) for name in fixtures})

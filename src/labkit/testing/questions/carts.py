@@ -5,6 +5,9 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from django.apps import apps
+from django.core.management import call_command
+
 from labkit.testing.contracts import CartPages, table
 from labkit.testing.questions.base import question, thorough_question
 from labkit.testing.questions.looking import (
@@ -268,6 +271,16 @@ def left_behind(visitor: Any, clock: Any) -> str:
     """Add and never come back; what lies on the server when the cart has long ended?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
+    return kept(**on_server())
+
+
+@question
+def clearsessions_leaves(visitor: Any, clock: Any) -> str:
+    """The same, and then the command that takes ended sessions away; a lab without any has none."""
+    cart.put(visitor, "apple")
+    clock.forward(days=30)
+    if apps.is_installed("django.contrib.sessions"):
+        call_command("clearsessions")
     return kept(**on_server())
 
 

@@ -22,6 +22,7 @@ queries_of_the_first_add = carts.queries_of_the_first_add
 queries_to_add = carts.queries_to_add
 forgetting_leaves = carts.forgetting_leaves
 left_behind = carts.left_behind
+clearsessions_leaves = carts.clearsessions_leaves
 
 
 # How well a signed cookie compresses depends on the zlib of the machine, so sizes are in steps.

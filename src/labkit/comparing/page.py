@@ -1,0 +1,130 @@
+"""A table as one page of HTML that opens offline, each cell a link to how it was asked."""
+
+from collections.abc import Callable, Iterator
+from importlib import resources
+
+from labkit import offline
+from labkit.comparing.asking import Answers, Seen
+from labkit.comparing.sources import source
+from labkit.comparing.table import Conclusion, Row, Table, Tables
+from labkit.diffing.page import escape, prose, python
+
+MADE_BY = "lab compare, of labkit"
+NOT_ASKED = "Not asked on this machine yet: this is what the table says."
+
+# Where the page of another table is, without a fragment; "" where there is none.
+Address = Callable[[Table], str]
+
+
+def html(tables: Tables, table: Table, answers: Answers) -> str:
+    """The whole page."""
+    css = resources.files("labkit.comparing").joinpath("page.css").read_text(encoding="utf-8")
+    return offline.document(table.title, MADE_BY, css, body(tables, table, answers))
+
+
+def body(
+    tables: Tables, table: Table, answers: Answers | None, address: Address | None = None
+) -> Iterator[str]:
+    """What is between <body> and </body>, for a page of another kind to take in.
+
+    Without answers the cells are those of the manifest.
+    """
+    yield '<a class="skip" href="#main">Skip to the table</a>'
+    yield "<header>"
+    yield f"<h1>{escape(table.title)}</h1>"
+    yield f"<p>{prose(table.about)}</p>"
+    yield f"<p>{escape(verdict(table, answers))}</p>"
+    yield '<nav aria-label="Parts"><ul><li><a href="#answers">Answers</a></li>'
+    yield '<li><a href="#asked">How each was asked</a></li>'
+    yield '<li><a href="#conclusions">Which one, then?</a></li></ul></nav>'
+    yield "</header>"
+    yield '<main id="main" tabindex="-1">'
+    yield from answered(table, answers)
+    yield from asked(table, answers)
+    yield from concluded(tables, table, address)
+    yield "</main>"
+
+
+def verdict(table: Table, answers: Answers | None) -> str:
+    """How it came out, with what, and when."""
+    if answers is None:
+        return NOT_ASKED
+    wrong = sum(not cell.holds for cell in answers.cells)
+    of = f"of {len(answers.cells)} cells"
+    told = f"{wrong} {of} are not as the table says." if wrong else f"All {of} were seen to be so."
+    return " ".join([told, answers.stamp, *answers.complaints])
+
+
+def answered(table: Table, answers: Answers | None) -> Iterator[str]:
+    """The table itself."""
+    yield '<section aria-labelledby="answers">'
+    yield '<h2 id="answers" tabindex="-1">Answers</h2>'
+    yield "<p>Each answer leads to the function that found it out. "
+    yield "Where all answer alike the row is quiet; where they differ the answers are bold.</p>"
+    yield '<div class="scroll" role="region" tabindex="0" aria-labelledby="answers">'
+    yield f'<table class="columns-{len(table.variants)}"><thead><tr><th scope="col">Question</th>'
+    for variant in table.variants:
+        yield f'<th scope="col">{escape(variant.title)} '
+        yield f'<span class="quiet">lab {escape(variant.lab)}</span></th>'
+    yield "</tr></thead><tbody>"
+    for row in table.rows:
+        yield f'<tr class="{"same" if row.agrees else "differs"}">'
+        yield f'<th scope="row">{escape(row.text)}</th>'
+        for variant in table.variants:
+            yield _cell(row, variant.id, answers.cell(row.id, variant.id) if answers else None)
+        yield "</tr>"
+    yield "</tbody></table></div>"
+    yield "</section>"
+
+
+def _cell(row: Row, variant: str, seen: Seen | None) -> str:
+    cell = row.cells[variant]
+    wrong = seen is not None and not seen.holds
+    mark = '<span aria-hidden="true">✗ </span>' if wrong else ""
+    shown = escape(seen.shown if seen else cell.answer)
+    why = f'<span class="why">{prose(cell.why)}</span>' if cell.why else ""
+    kind = ' class="wrong"' if wrong else ""
+    return f'<td{kind}><a href="#ask-{row.id}">{mark}{shown}</a>{why}</td>'
+
+
+def asked(table: Table, answers: Answers | None) -> Iterator[str]:
+    """For each question the function that asks it, and the test for each variant."""
+    yield '<section aria-labelledby="asked">'
+    yield '<h2 id="asked" tabindex="-1">How each was asked</h2>'
+    for row in table.rows:
+        yield f'<article aria-labelledby="ask-{row.id}">'
+        yield f'<h3 id="ask-{row.id}" tabindex="-1">{escape(row.text)}</h3>'
+        yield '<pre role="region" tabindex="0" '
+        yield f'aria-label="{row.id}"><code>{python(source(table.id, row.id))}</code></pre>'
+        yield "<dl>"
+        for variant in table.variants:
+            seen = answers.cell(row.id, variant.id) if answers else None
+            test = seen.test if seen else ""
+            told = f"<code>{escape(test)}</code>" if test else "not asked"
+            if seen and seen.message and not seen.holds:
+                told += f'<span class="why">{escape(seen.message)}</span>'
+            yield f"<div><dt>{escape(variant.title)}</dt><dd>{told}</dd></div>"
+        yield "</dl></article>"
+    yield "</section>"
+
+
+def concluded(tables: Tables, table: Table, address: Address | None) -> Iterator[str]:
+    """The conclusions, each with the questions that support it."""
+    yield '<section aria-labelledby="conclusions">'
+    yield '<h2 id="conclusions" tabindex="-1">Which one, then?</h2><ol>'
+    for conclusion in tables.conclusions:
+        support = "; ".join(_support(tables, table, conclusion, address))
+        yield f'<li>{prose(conclusion.sentence)} <span class="why">{support}</span></li>'
+    yield "</ol></section>"
+
+
+def _support(
+    tables: Tables, here: Table, conclusion: Conclusion, address: Address | None
+) -> Iterator[str]:
+    for reference in conclusion.cells:
+        table, row, variant = tables.supports(reference)
+        named = f"{row.text} ({variant.title}: {row.cells[variant.id].answer})" if variant else ""
+        place = "" if table == here else address(table) if address else None
+        text = f"{'' if table == here else f'{table.id}: '}{named or row.text}"
+        link = f'<a href="{escape(place)}#ask-{row.id}">' if place is not None else ""
+        yield f"{link}{escape(text)}{'</a>' if link else ''}"
