@@ -65,11 +65,11 @@ def compare(
         reporting.write(tables.catalog.root, console)
         return
     # Into a file or a pipe no line is broken: a test's name is for copying.
-    screen = console if console.is_terminal else Console(highlight=False, width=250)
+    printed = console if console.is_terminal else Console(highlight=False, width=250)
     if name is None:
         if html or tests or measure:
             raise click.UsageError("Name the table: " + ", ".join(t.id for t in tables.all) + ".")
-        screen.print(overview(tables))
+        printed.print(overview(tables))
         return
     table = tables.find(name)
     if measure:
@@ -80,8 +80,8 @@ def compare(
         offline.write(html, page.html(tables, table, answers), page.MADE_BY)
         click.echo(f"{html}: {verdict(table, answers)} It opens in any browser, offline.")
     else:
-        for part in shown(tables, table, answers, tests, screen.width):
-            screen.print(part)
+        for part in shown(tables, table, answers, tests, printed.width):
+            printed.print(part)
     sys.exit(0 if answers.holds else 1)
 
 

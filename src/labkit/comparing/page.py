@@ -1,7 +1,7 @@
 """A table as one page of HTML that opens offline, each cell a link to how it was asked."""
 
 from collections.abc import Callable, Iterator
-from importlib.resources import files
+from importlib import resources
 
 from labkit import offline
 from labkit.comparing.asking import Answers, Seen
@@ -18,9 +18,8 @@ Address = Callable[[Table], str]
 
 def html(tables: Tables, table: Table, answers: Answers) -> str:
     """The whole page."""
-    sheets = [files("labkit.diffing") / "diff.css", files("labkit.comparing") / "page.css"]
-    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    return offline.document(table.title, MADE_BY, style, body(tables, table, answers))
+    css = resources.files("labkit.comparing").joinpath("page.css").read_text(encoding="utf-8")
+    return offline.document(table.title, MADE_BY, css, body(tables, table, answers))
 
 
 def body(
@@ -95,7 +94,7 @@ def asked(table: Table, answers: Answers | None) -> Iterator[str]:
     for row in table.rows:
         yield f'<article aria-labelledby="ask-{row.id}">'
         yield f'<h3 id="ask-{row.id}" tabindex="-1">{escape(row.text)}</h3>'
-        yield '<pre class="asking" role="region" tabindex="0" '
+        yield '<pre role="region" tabindex="0" '
         yield f'aria-label="{row.id}"><code>{python(source(table.id, row.id))}</code></pre>'
         yield "<dl>"
         for variant in table.variants:

@@ -29,7 +29,7 @@ class Choice:
     that: str
 
 
-def _told(view: View) -> View:
+def told(view: View) -> View:
     """Have the page say what is wrong with a file that somebody is editing."""
 
     @wraps(view)
@@ -43,7 +43,7 @@ def _told(view: View) -> View:
 
 
 @require_safe
-@_told
+@told
 def index(request: HttpRequest) -> HttpResponse:
     """All that is worth comparing; ?lab=04 leads on to what there is of this lab."""
     checkout = current().checkout
@@ -63,7 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@_told
+@told
 def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
     """What differs between two: each change side by side, and why it is there."""
     checkout = current().checkout

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.console import differences, views
+from labkit.console import comparisons, differences, measurements, views
 from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
 from labkit.pages.views import asset
 
@@ -15,6 +15,11 @@ urlpatterns = [
     path("console/claims/", views.claims, name="claims"),
     path("console/diff/", differences.index, name="differences"),
     path("console/diff/<str:one>/<str:two>/", differences.difference, name="difference"),
+    path("console/compare/", comparisons.index, name="comparisons"),
+    path("console/compare/<str:name>/", comparisons.comparison, name="comparison"),
+    path("console/compare/<str:name>/ask/", comparisons.ask, name="ask"),
+    path("console/compare/<str:name>/question/<str:id_>/", comparisons.question, name="question"),
+    path("console/measured/<str:where>/<str:name>", measurements.file, name="measured"),
     path("console/class/", views.class_, name="class"),
     path("console/docs/<slug:name>/", views.document, name="document"),
     path("console/lab/<str:number>/", views.handout, name="handout"),

@@ -1,0 +1,151 @@
+"""What tells cookies, sessions and engines apart: `lab compare` as pages of the console."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from labkit.comparing import Conclusion, Row, Table, Tables, Variant
+from labkit.comparing.asking import Answers, Seen, last
+from labkit.comparing.sources import FOLDER, source
+from labkit.console import asking, current
+from labkit.console.code import highlighted
+from labkit.console.differences import told
+from labkit.console.measurements import measurements
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One cell as it stands on a page: what a test saw here, else what the table says."""
+
+    variant: Variant
+    answer: str
+    why: str
+    seen: Seen | None  # None where this cell, as it is now, was not asked on this machine
+
+    @property
+    def state(self) -> str:
+        """Whether it "holds", "fails", or is "unasked"."""
+        if self.seen is None:
+            return "unasked"
+        return "holds" if self.seen.holds else "fails"
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a conclusion rests on, and where that is shown."""
+
+    words: str
+    address: str
+
+
+@require_safe
+@told
+def index(request: HttpRequest) -> HttpResponse:
+    """When which, each sentence with what supports it; and the tables."""
+    tables = Tables(current().checkout)
+    context = {
+        "tables": [(table, last(tables.catalog, table)) for table in tables.all],
+        "conclusions": [(one.sentence, _supports(tables, one)) for one in tables.conclusions],
+        "here": "comparisons",
+    }
+    return render(request, "comparisons.html", context)
+
+
+@require_safe
+@told
+def comparison(request: HttpRequest, name: str) -> HttpResponse:
+    """One table: questions, the answers of each variant, what was measured, what follows."""
+    tables, table = _table(name)
+    answers = last(tables.catalog, table)
+    follows = [(one.sentence, _supports(tables, one)) for one in tables.conclusions]
+    here = reverse("comparison", args=[table.id])
+    context = {
+        "table": table,
+        "answers": answers,
+        "asking": asking.last_asked(),
+        "rows": [(row, _cells(table, row, answers)) for row in table.rows],
+        "measurements": measurements(tables.catalog, table),
+        "conclusions": [
+            (sentence, supports)
+            for sentence, supports in follows
+            if any(support.address.startswith(here) for support in supports)
+        ],
+        "here": "comparisons",
+    }
+    return render(request, "comparison.html", context)
+
+
+@require_POST
+@told
+def ask(request: HttpRequest, name: str) -> HttpResponse:
+    """Have this table asked now; its page says how far that is."""
+    tables, table = _table(name)
+    asking.begin(tables.catalog, table)
+    return redirect("comparison", table.id)
+
+
+@require_safe
+@told
+def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
+    """One question: what each variant answers and why, and the function that asks it."""
+    tables, table = _table(name)
+    at = next((at for at, row in enumerate(table.rows) if row.id == id_), None)
+    if at is None:
+        raise Http404(f"no question {id_} in {name}")
+    row = table.rows[at]
+    context = {
+        "table": table,
+        "row": row,
+        "number": at + 1,
+        "cells": _cells(table, row, last(tables.catalog, table)),
+        "code": highlighted(source(table.id, row.id), ".py", "line"),
+        "folder": FOLDER,
+        "previous": table.rows[at - 1] if at else None,
+        "next": table.rows[at + 1] if at + 1 < len(table.rows) else None,
+        "served": {served.number for served in current().labs},
+        "here": "comparisons",
+    }
+    return render(request, "question.html", context)
+
+
+def _table(name: str) -> tuple[Tables, Table]:
+    """The tables, and the one of this name. Raises Http404."""
+    tables = Tables(current().checkout)
+    table = next((table for table in tables.all if table.id == name), None)
+    if table is None:
+        raise Http404(f"no table {name}")
+    return tables, table
+
+
+def _cells(table: Table, row: Row, answers: Answers | None) -> list[Shown]:
+    seen = {(cell.row, cell.variant): cell for cell in answers.cells} if answers else {}
+    found = []
+    for variant in table.variants:
+        cell = row.cells[variant.id]
+        here = seen.get((row.id, variant.id))
+        if here and here.declared != cell.answer:  # the table was changed after that
+            here = None
+        found.append(Shown(variant, here.shown if here else cell.answer, cell.why, here))
+    return found
+
+
+def _supports(tables: Tables, conclusion: Conclusion) -> list[Support]:
+    """The cells and figures that a conclusion names. Raises CatalogError for what is not there."""
+    found = []
+    for reference in conclusion.cells:
+        table, row, variant = tables.supports(reference)
+        words = f"{row.text} ({variant.title})" if variant else row.text
+        address = reverse("question", args=[table.id, row.id])
+        found.append(Support(words, f"{address}#{variant.id}" if variant else address))
+    for reference in conclusion.figures:
+        name, _, chart = reference.partition("/")
+        table = tables.find(name)
+        charts = [p for m in measurements(tables.catalog, table) for p in m.pictures]
+        picture = next((picture for picture in charts if picture.id == chart), None)
+        if picture:  # else it is not drawn on this machine, nor committed
+            address = f"{reverse('comparison', args=[table.id])}#{picture.anchor}"
+            found.append(Support(picture.title, address))
+    return found

@@ -1,0 +1,92 @@
+"""What was measured for a table: charts and their stamp, of here or else as committed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from labkit.catalog import Catalog
+from labkit.comparing import Table, figures
+from labkit.comparing.asking import ANSWERS
+from labkit.console import current
+from labkit.diffing.page import prose
+
+FOLDERS = {"here": ANSWERS, "committed": Path("docs", "measured")}  # the first one counts
+NAME = re.compile(r"[\w-]+\.(svg|json)")
+TYPES = {"svg": "image/svg+xml", "json": "application/json"}
+DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
+# A chart has its colours in a style sheet of its own, for the light and for the dark.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One chart."""
+
+    id: str  # "bytes_up"
+    title: str
+    about: str  # what it shows, to who cannot see it
+    file: str  # "carts-sqlite-bytes_up.svg"
+
+    @property
+    def anchor(self) -> str:
+        """Its place on the page of its table."""
+        return f"figure-{self.file.removesuffix('.svg')}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All that one run has measured."""
+
+    file: str  # "carts-sqlite.json"
+    database: str  # in words
+    where: str  # one of FOLDERS
+    stamp: SafeString
+    pictures: list[Picture]
+
+
+def measurements(checkout: Catalog, table: Table) -> list[Measurement]:
+    """The last run with each database: the one of this machine, where there is one."""
+    found = (_measurement(checkout, f"{table.id}-{db}.json", db) for db in DATABASES)
+    return [measurement for measurement in found if measurement]
+
+
+def _measurement(checkout: Catalog, name: str, db: str) -> Measurement | None:
+    for where, folder in FOLDERS.items():
+        path = checkout.root / folder / name
+        try:
+            content = figures.read(path)
+            pictures = list(_pictures(path, content))
+            stamp = mark_safe(prose(figures.in_words(content["stamp"])))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            continue  # none, or of another version
+        if pictures:
+            return Measurement(name, DATABASES[db], where, stamp, pictures)
+    return None
+
+
+def _pictures(path: Path, content: dict[str, Any]) -> Iterator[Picture]:
+    """The charts that are drawn: without matplotlib a run has figures alone."""
+    for id_, chart in content["charts"].items():
+        drawn = path.with_name(f"{path.stem}-{id_}.svg")
+        if drawn.is_file():
+            yield Picture(id_, chart["title"], chart["about"], drawn.name)
+
+
+@require_safe
+def file(request: HttpRequest, where: str, name: str) -> FileResponse:
+    """A chart, or the figures that it was drawn from. Raises Http404."""
+    kind = NAME.fullmatch(name)
+    if where not in FOLDERS or not kind:
+        raise Http404(f"no {name} was measured")
+    try:
+        opened = (current().checkout.root / FOLDERS[where] / name).open("rb")
+    except OSError:
+        raise Http404(f"no {name} was measured") from None
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    return FileResponse(opened, content_type=TYPES[kind[1]], headers=headers)
