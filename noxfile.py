@@ -164,7 +164,7 @@ def panel(session: nox.Session) -> None:
 @nox.session
 def charts(session: nox.Session) -> None:
     """Charts of what is measured (with matplotlib)"""
-    need(session, "charts", "matplotlib")
+    need(session, "charts")
     pytest(session, "tests", "-m", "charts")
 
 

@@ -28,7 +28,9 @@ def goods(number: int) -> str:
 # What fits depends on the names. A cookie's name is written in ASCII: %E3%81%82 for one あ.
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
-    "names of 40 letters": lambda number: f"{goods(number)}, of the kind that has a long name"[:40],
+    "names of 40 letters": lambda number: f"{goods(number)} of a sort that has an unmistakeable"[
+        :40
+    ],
     "names of 40 letters in Japanese": lambda number: f"{number:03}{'あ' * 37}",
 }
 
