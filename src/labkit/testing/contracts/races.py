@@ -180,7 +180,7 @@ class RaceRuns:
         self.pages.add(classmate, "naive", name="pear")
         self.pages.add(visitor, "naive")
         key = visitor.jar.get(COOKIE).value
-        self.race(visitor, "naive", tabs=50, delay=0, adds=50)
+        self.race(visitor, "naive", tabs=10, delay=0, adds=50)
         assert visitor.jar.get(COOKIE).value == key
         assert table(classmate.get("/")) == {"pear": 1}
 
