@@ -76,7 +76,7 @@ class FileGuard:
         try:
             self._migrate()
         except DatabaseError as error:
-            log.error("Its tables could not be made: %s", error)  # noqa: TRY400 the page says more
+            log.error("Its tables could not be made: %s", error)
         self._file = _identity(self._path)
 
 

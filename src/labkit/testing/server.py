@@ -74,10 +74,14 @@ class LabServer:
 
     def migrate(self) -> None:
         """Make the tables of its database. Raises RuntimeError with its log."""
-        with self._python("manage.py", "migrate", "--verbosity=0") as process:
+        self.manage("migrate", "--verbosity=0")
+
+    def manage(self, *arguments: str) -> None:
+        """Run its manage.py, and wait for the end. Raises RuntimeError with its log."""
+        with self._python("manage.py", *arguments) as process:
             failed = process.wait(START_LIMIT)
         if failed:
-            raise RuntimeError(f"{self.folder.name} could not be migrated:\n{self._said()}")
+            raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{self._said()}")
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises RuntimeError with its log."""
