@@ -1,6 +1,7 @@
 """One exchange as it is remembered, and the last of them, in memory and bounded."""
 
 import itertools
+import os
 import pickle
 import re
 import secrets
@@ -154,7 +155,7 @@ class Log:
 
     def begin(self, **what: Any) -> Exchange:
         """A request has arrived."""
-        number, token = next(self._numbers), secrets.token_urlsafe(18)
+        number, token = next(self._numbers), _own_prefix() + secrets.token_urlsafe(18)
         return Exchange(number, token, time.time(), clock.moved(), ticked=time.monotonic(), **what)
 
     def add(self, exchange: Exchange) -> None:
@@ -226,6 +227,12 @@ class Log:
             self._redirects.clear()
             self._visitors.clear()
             self._bytes = 0
+
+
+def _own_prefix() -> str:
+    """Each of several servers remembers its own; by this labkit.serving.front finds which."""
+    letter = os.environ.get("LAB_SERVER")
+    return f"{letter}-" if letter else ""
 
 
 def _browser(exchange: Exchange) -> tuple[str, ...]:
