@@ -52,7 +52,7 @@ def seen(visitor):
 def lab(tmp_path_factory):
     """Two servers for the tests that kill neither."""
     state = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
-    with two("06", environ=state | {"DATABASE_URL": "", "REDIS_URL": ""}) as lab:
+    with two(environ=state | {"DATABASE_URL": "", "REDIS_URL": ""}) as lab:
         yield lab
 
 
@@ -70,6 +70,16 @@ def test_the_panel_opens_whichever_server_has_answered(lab):
         panel = words(visitor.get(panel_of(page)))
         assert f"Server {wanted} of 2. GET /: 200" in panel
         assert "All of it, as a picture" in panel
+
+
+def test_a_page_does_not_tell_of_a_redirect_that_led_to_another_servers(lab):
+    visitor = WireVisitor(lab.port)
+    # The first one redirects to the third one, which is asked of the same server.
+    answers = [visitor.get(path) for path in ("/add", "/", "/add/")]
+    assert [answer.status_code for answer in answers] == [301, 200, 200]
+    assert letter(answers[2]) != letter(answers[1])
+    assert "GET /add/: 200" in text(answers[2])
+    assert "→" not in text(answers[2])
 
 
 def test_behind_the_front_nobody_is_at_the_desk(lab):

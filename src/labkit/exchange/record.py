@@ -89,6 +89,7 @@ class Exchange:
     duration: float = 0.0  # seconds
     session: int | None = None  # the number of request.session
     engine: str = ""
+    node: str = ""  # of a database cluster: the number of the one that was asked
     key: str = ""  # of request.session, in the end
     modified: bool = False
     after: Noted = None  # what request.session held in the end, where it was loaded
@@ -160,11 +161,13 @@ class Log:
 
     def add(self, exchange: Exchange) -> None:
         """Its answer is ready."""
+        # Of several servers another one answers what a redirect leads to.
+        alone = not os.environ.get("LAB_SERVER")
         with self._lock:
-            if exchange.location:
+            if exchange.location and alone:
                 where = (*_browser(exchange), exchange.location)
                 self._redirects.setdefault(where, []).append(exchange)
-            else:
+            elif alone:
                 exchange.before_this = self._redirect_to(exchange)
             self._kept[exchange.token] = exchange
             self._bytes += exchange.size
