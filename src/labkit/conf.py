@@ -106,10 +106,12 @@ def allowed_hosts() -> list[str]:
 def session_files(folder: Path) -> Path:
     """SESSION_FILE_PATH: where the engine `file` keeps sessions, .lab/NN/sessions, mode 0700.
 
-    Django's own default is the system's temporary folder, which all labs would share.
+    Django's own default is the system's temporary folder, which all labs would share. The
+    environment variable LAB_SESSION_FOLDER names another one than "sessions": of several servers
+    each has its own under `lab run --servers`, as on several machines.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
     """
-    path = state_dir(folder) / "sessions"
+    path = state_dir(folder) / os.environ.get("LAB_SESSION_FOLDER", "sessions")
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,14 +9,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+from labkit.ports import free_port
+
 START_LIMIT = 20  # seconds
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 SERVERS = {
