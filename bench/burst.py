@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import common
-from rich.progress import Progress
 from rich.table import Table
 
 from labkit.comparing.charts import Bars, Row
@@ -158,14 +157,13 @@ def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         places(Path(folder)) as found,
-        Progress(transient=True, console=common.console) as progress,
+        common.Steps(len(found) * (rounds + 1)) as steps,
     ):
-        task = progress.add_task("", total=len(found) * (rounds + 1))
 
         def run(port: int, shop: Shop, who: str) -> dict[str, Any]:
-            progress.update(task, description=who)
+            steps.begin(who)
             done = asyncio.run(burst(port, shop, clients))
-            progress.advance(task)
+            steps.done()
             return done
 
         for number, (lab, db, of_lab, of_textbook) in enumerate(found):
@@ -173,11 +171,11 @@ def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
             home.mkdir()
             with (
                 common.worker(lab, of_lab, home / "lab.log") as port,
-                common.bare(of_textbook, home) as (bare_port, _),
+                common.bare(of_textbook, home) as bare,
             ):
                 name = where(lab, db)
                 served = [run(port, LAB, f"{name}, lab {lab}") for _ in range(rounds)]
-                textbook = run(bare_port, TEXTBOOK[lab], f"{name}, the textbook's project")
+                textbook = run(bare.port, TEXTBOOK[lab], f"{name}, the textbook's project")
             figures.append(
                 {
                     "lab": lab,

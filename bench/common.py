@@ -5,15 +5,18 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 
 from labkit.comparing import charts as drawing
 from labkit.comparing import figures as keeping
@@ -30,7 +33,8 @@ UNSET = {"DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "SESSION_ENGINE", "DJANGO
 
 
 def parser(text: str | None) -> argparse.ArgumentParser:
-    """The options that every benchmark has."""
+    """The options that every benchmark has; from here on `kill` ends it in order, like Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     made = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,6 +63,24 @@ def copy_of_labs(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     shutil.copytree(ROOT / "labs", folder / "labs", ignore=ignored)
     return folder
+
+
+class Steps(Progress):
+    """A progress bar; where nobody sees it move, such as in a log, a line for each step."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(transient=True, console=console)
+        self._task = self.add_task("", total=total)
+
+    def begin(self, text: str) -> None:
+        """This is what is done now."""
+        self.update(self._task, description=text)
+        if not console.is_terminal:
+            console.print(f"{time.strftime('%H:%M:%S')} {text}")
+
+    def done(self, part: float = 1) -> None:
+        """One step is done, or this part of it."""
+        self.advance(self._task, part)
 
 
 @contextlib.contextmanager
@@ -129,16 +151,25 @@ def keep(
         console.print(f"Written to {', '.join(map(str, [path, *drawn]))}")
 
 
+@dataclass(frozen=True)
+class Bare:
+    """A bare project that answers."""
+
+    port: int
+    pid: int
+    seconds: float  # from its start to its first answer
+
+
 @contextlib.contextmanager
-def bare(environ: dict[str, str], folder: Path) -> Iterator[tuple[int, int]]:
-    """bench/bare.py under `runserver` as it is; yields (port, process id).
+def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
+    """bench/bare.py under `runserver` as it is.
 
     DATABASE_URL is from `environ`, else it is an SQLite file in this folder.
     """
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite3'}"} | environ
     script = [sys.executable, str(Path(__file__).with_name("bare.py"))]
     subprocess.run([*script, "migrate", "--verbosity=0"], env=environ, check=True)
-    port = free_port()
+    port, begin = free_port(), time.perf_counter()
     with (folder / "bare.log").open("ab") as log:
         process = subprocess.Popen(
             [*script, "runserver", "--noreload", str(port)],
@@ -149,7 +180,7 @@ def bare(environ: dict[str, str], folder: Path) -> Iterator[tuple[int, int]]:
         )
     try:
         until_it_answers(port, "/session/")
-        yield port, process.pid
+        yield Bare(port, process.pid, time.perf_counter() - begin)
     finally:
         process.terminate()
         process.wait()
@@ -164,11 +195,12 @@ def until_it_answers(port: int, path: str, limit: float = 60) -> None:
             connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"nobody answers at port {port}") from None
+        except (OSError, HTTPException):
+            pass  # it does not listen yet
         finally:
             connection.close()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody answers at port {port}")
         time.sleep(0.01)
 
 

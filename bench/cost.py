@@ -18,7 +18,6 @@ import tempfile
 from typing import Any
 
 import common
-from rich.progress import Progress
 from rich.table import Table
 from turns import Forms, Process
 
@@ -87,10 +86,9 @@ def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, 
 def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
     """One entry for each page of these labs."""
     figures = []
-    with Progress(transient=True, console=common.console) as progress:
-        task = progress.add_task("", total=len(numbers))
+    with common.Steps(len(numbers)) as steps:
         for number in numbers:
-            progress.update(task, description=f"lab {number}")
+            steps.begin(f"lab {number}")
             kinds = ["whole", "quiet", "bare", *(["default"] if number == "04" else [])]
             with contextlib.ExitStack() as stack:
                 processes = {}
@@ -100,9 +98,9 @@ def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
                     stack.callback(processes[kind].stop)
                 there = pages(number, processes["whole"], processes["bare"])
                 for path in there:
-                    progress.update(task, advance=1 / len(there), description=f"{number} {path}")
                     row = {"lab": number, "path": path}
                     figures.append(row | compare(path, processes, rounds))
+                    steps.done(1 / len(there))
     return figures
 
 

@@ -37,7 +37,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection as default_connection
 from django.db import connections
-from rich.progress import Progress
 from rich.table import Table
 
 from labkit.comparing.charts import Bars, Lines, Row, Series
@@ -298,21 +297,23 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 
 
 def clear_each_way(
-    db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, say: Callable[[str], Any]
+    db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
     """{way: what it took and what visitors met}, each on a full table of the most rows."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
-        say(f"{common.NAMES[db]}: {most:,} rows expired, {words}")
+        steps.begin(f"{common.NAMES[db]}: {most:,} expired sessions for {way}")
         for size in (few, most):
             fill(f"{db}-{size}", size)
             connections[f"{db}-{size}"].close()
         of_few = asyncio.run(cleared(way, places[few]))
+        steps.done()
+        steps.begin(f"{common.NAMES[db]}: {way}, {words}")
         with common.worker("04", places[most], log) as port:
             found[way] = asyncio.run(watch(port, places[most], way, quiet))
-        found[way]["peak_of_few"] = of_few["peak"]
-        found[way]["rows"] = most
+        found[way] |= {"peak_of_few": of_few["peak"], "rows": most}
+        steps.done()
     return found
 
 
@@ -320,13 +321,18 @@ def clear_each_way(
 
 
 @contextlib.contextmanager
-def servers(folder: Path, sizes: list[int]) -> Iterator[dict[str, dict[int, dict[str, str]]]]:
+def servers(
+    folder: Path, sizes: list[int], only: str | None
+) -> Iterator[dict[str, dict[int, dict[str, str]]]]:
     """{database: {rows: the environment that puts lab 04 on such a table}}."""
     environ = {size: common.environment(LAB_STATE_DIR=str(folder / str(size))) for size in sizes}
     for size in sizes:
         (folder / str(size) / "04").mkdir(parents=True)
+    places = {} if only == "mysql" else {"sqlite": environ}
+    if only == "sqlite":
+        yield places
+        return
     with common.mariadb(folder / "mariadb", **MARIADB) as server:
-        places = {"sqlite": environ}
         if server:
             places["mysql"] = {
                 size: environ[size] | {"DATABASE_URL": server.url(f"growth_{size}")}
@@ -335,14 +341,10 @@ def servers(folder: Path, sizes: list[int]) -> Iterator[dict[str, dict[int, dict
         yield places
 
 
-def measure(sizes: list[int], rounds: int, quiet: float) -> dict[str, Any]:
+def measure(sizes: list[int], rounds: int, quiet: float, only: str | None) -> dict[str, Any]:
     """{database: {"operations": …, "clearing": …}}."""
     figures: dict[str, Any] = {}
-    with (
-        tempfile.TemporaryDirectory() as home,
-        servers(Path(home), sizes) as places,
-        Progress(transient=True, console=common.console) as progress,
-    ):
+    with tempfile.TemporaryDirectory() as home, servers(Path(home), sizes, only) as places:
         configure(
             {
                 f"{db}-{size}": environ.get("DATABASE_URL")
@@ -351,22 +353,18 @@ def measure(sizes: list[int], rounds: int, quiet: float) -> dict[str, Any]:
                 for size, environ in each.items()
             }
         )
-        steps = len(sizes) + rounds * len(OPERATIONS) + len(WAYS)
-        task = progress.add_task("", total=steps * len(places))
-
-        def say(text: str) -> None:
-            progress.update(task, description=text, advance=1)
-
-        for db in places:
-            for size in sizes:
-                say(f"{common.NAMES[db]}: a table of {size:,} sessions")
-                fill(f"{db}-{size}", size)
-            progress.update(task, description=f"{common.NAMES[db]}: {', '.join(OPERATIONS)}")
-            with time_machine.travel(datetime.datetime.now(datetime.UTC) - BACK):
-                operations = compare(db, sizes, rounds, lambda: progress.advance(task))
-            log = Path(home, "server.log")
-            clearing = clear_each_way(db, places[db], quiet, log, say)
-            figures[db] = {"operations": operations, "clearing": clearing}
+        with common.Steps(len(places) * (len(sizes) + 1 + 2 * len(WAYS))) as steps:
+            for db in places:
+                for size in sizes:
+                    steps.begin(f"{common.NAMES[db]}: a table of {size:,} sessions")
+                    fill(f"{db}-{size}", size)
+                    steps.done()
+                steps.begin(f"{common.NAMES[db]}: {', '.join(OPERATIONS)}")
+                with time_machine.travel(datetime.datetime.now(datetime.UTC) - BACK):
+                    operations = compare(db, sizes, rounds, lambda: steps.done(1 / 3 / rounds))
+                log = Path(home, "server.log")
+                clearing = clear_each_way(db, places[db], quiet, log, steps)
+                figures[db] = {"operations": operations, "clearing": clearing}
         connections.close_all()
     return figures
 
@@ -436,12 +434,13 @@ def main() -> None:
     """Measure, print, write."""
     parser = common.parser(__doc__)
     parser.add_argument("--clear", choices=WAYS, help="(used by this script itself)")
+    parser.add_argument("--db", choices=list(common.NAMES), help="only this one")
     options = parser.parse_args()
     if options.clear:
         clear(options.clear)
         return
     extent = (TINY_SIZES, 2, 0.2) if options.tiny else (SIZES, ROUNDS, QUIET)
-    figures = measure(*extent)
+    figures = measure(*extent, options.db)
     tell(figures)
     common.keep(options, "growth", figures, charts(figures), *figures)
 
