@@ -15,6 +15,7 @@ import pytest
 
 from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
+from labkit.comparing import Tables
 from labkit.diffing import Notes
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
@@ -208,6 +209,11 @@ def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
     yield from Notes(checkout).complaints()
 
 
+def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:
+    """And every question has its cells, and every conclusion stands on some."""
+    yield from Tables(checkout).complaints()
+
+
 def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
     for lab in checkout.labs:
         tests = "".join(text(lab, p) for p in files(lab) if p.parts[0] == "tests")
@@ -240,6 +246,7 @@ RULES = [
     every_claim_has_a_test,
     handouts_tell_what_the_ledger_tells,
     every_change_has_a_note,
+    every_cell_is_asked_for,
     contracts_are_kept,
     the_readme_lists_every_lab,
 ]
@@ -305,6 +312,14 @@ BROKEN = [
     (every_change_has_a_note, "labs/notes.toml", '"def put" =', '"def put" = ""\n"def pot" =', "no change has 'def pot'"),
     (every_change_has_a_note, "labs/notes.toml", '"11:careless"]', '"11:careful"]', "no notes for 11:careful 11:careless"),
     (every_change_has_a_note, CARRIERS + "cookie.py", "sent", "came", "no change has 'sent = '"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'answer.cookie = "102 bytes"\n', "", "carts/bytes_down answers for"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "carts/played is asked by no function"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "engines has no row for replay"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "two_tabs"', "carts/two_tabs stands there twice"),
+    (every_cell_is_asked_for, "labs/compare.toml", '["carts/replay",', '["carts/play",', "refers to carts/play: The table carts has"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'cells = ["counts/bytes_up", ', 'cells = [] # ', "nothing supports the sentence"),
+    (every_cell_is_asked_for, CART + "tests/test_compared.py", None, None, "of lab 03 does not ask"),
+    (every_cell_is_asked_for, CART + "tests/test_compared.py", '"carts"', '"counts"', "carts: tests/test_compared.py of lab 03"),
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
     (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),
     (the_readme_lists_every_lab, "README.md", "[04]", "[4]", "does not list 04"),

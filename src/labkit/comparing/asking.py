@@ -16,11 +16,10 @@ from typing import Any
 import django
 
 from labkit.catalog import Catalog, Lab
-from labkit.comparing.table import Table
+from labkit.comparing.table import TESTS, Table
 
 PROPERTY = "compared"  # of a test's report: which cell it asked for, and what it saw
 ANSWERS = Path(".lab", "compare")
-FILE = Path("tests", "test_compared.py")
 CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest
 ASKED = "not redis and not browser"  # and so what takes long as well
 OVER = re.compile(r"(\S+::\S+) (?:PASSED|FAILED|ERROR|SKIPPED)")
@@ -153,7 +152,7 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         written = Path(temporary, "outcomes.json")
         environ |= {"LAB_OUTCOMES": str(written), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "pytest", str(lab.folder / FILE), "-v", "--tb=short"]
+        command = [sys.executable, "-m", "pytest", str(lab.folder / TESTS), "-v", "--tb=short"]
         command += ["-m", ASKED, "-c", str(CONFIGURATION), f"--rootdir={checkout.root}"]
         command += ["-p", "labkit.testing.outcomes", "-p", "no:cacheprovider"]
         command += ["--continue-on-collection-errors"]

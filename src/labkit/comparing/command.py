@@ -14,9 +14,9 @@ from rich.text import Text
 from labkit import offline
 from labkit.catalog import catalog
 from labkit.comparing import page, reporting
-from labkit.comparing.asking import FILE, Answers, Seen, ask
+from labkit.comparing.asking import Answers, Seen, ask
 from labkit.comparing.page import verdict
-from labkit.comparing.table import Row, Table, Tables, Variant
+from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
 
 console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
@@ -131,7 +131,7 @@ def shown(
             yield Text(f"{seen.row}, {seen.variant}: {seen.test or 'no test'}")
     else:
         for lab in map(tables.catalog.find, table.labs):
-            file = (Path("labs", lab.folder.name) / FILE).as_posix()
+            file = (Path("labs", lab.folder.name) / TESTS).as_posix()
             yield Text(f"Each is a test: pytest {file} -m '' -k {table.rows[0].id}")
     for seen in answers.cells:
         if not seen.holds:

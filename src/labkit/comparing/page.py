@@ -6,7 +6,7 @@ from importlib import resources
 from labkit import offline
 from labkit.comparing.asking import Answers, Seen
 from labkit.comparing.sources import source
-from labkit.comparing.table import Conclusion, Row, Table, Tables
+from labkit.comparing.table import Conclusion, Row, Table, Tables, Variant
 from labkit.diffing.page import escape, prose, python
 
 MADE_BY = "lab compare, of labkit"
@@ -50,8 +50,10 @@ def verdict(table: Table, answers: Answers | None) -> str:
     if answers is None:
         return NOT_ASKED
     wrong = sum(not cell.holds for cell in answers.cells)
-    of = f"of {len(answers.cells)} cells"
-    told = f"{wrong} {of} are not as the table says." if wrong else f"All {of} were seen to be so."
+    count = len(answers.cells)
+    told = f"All {count} cells were seen to be so."
+    if wrong:
+        told = f"Of {count} cells {wrong} {'is' if wrong == 1 else 'are'} not as the table says."
     return " ".join([told, answers.stamp, *answers.complaints])
 
 
@@ -62,29 +64,33 @@ def answered(table: Table, answers: Answers | None) -> Iterator[str]:
     yield "<p>Each answer leads to the function that found it out. "
     yield "Where all answer alike the row is quiet; where they differ the answers are bold.</p>"
     yield '<div class="scroll" role="region" tabindex="0" aria-labelledby="answers">'
-    yield f'<table class="columns-{len(table.variants)}"><thead><tr><th scope="col">Question</th>'
+    # The roles are said, since on a phone a row is a block and no longer a row by itself.
+    yield f'<table role="table" class="columns-{len(table.variants)}"><thead role="rowgroup">'
+    yield '<tr role="row"><th role="columnheader" scope="col">Question</th>'
     for variant in table.variants:
-        yield f'<th scope="col">{escape(variant.title)} '
+        yield f'<th role="columnheader" scope="col">{escape(variant.title)} '
         yield f'<span class="quiet">lab {escape(variant.lab)}</span></th>'
-    yield "</tr></thead><tbody>"
+    yield '</tr></thead><tbody role="rowgroup">'
     for row in table.rows:
-        yield f'<tr class="{"same" if row.agrees else "differs"}">'
-        yield f'<th scope="row">{escape(row.text)}</th>'
+        yield f'<tr role="row" class="{"same" if row.agrees else "differs"}">'
+        yield f'<th role="rowheader" scope="row">{escape(row.text)}</th>'
         for variant in table.variants:
-            yield _cell(row, variant.id, answers.cell(row.id, variant.id) if answers else None)
+            yield _cell(row, variant, answers.cell(row.id, variant.id) if answers else None)
         yield "</tr>"
     yield "</tbody></table></div>"
     yield "</section>"
 
 
-def _cell(row: Row, variant: str, seen: Seen | None) -> str:
-    cell = row.cells[variant]
+def _cell(row: Row, variant: Variant, seen: Seen | None) -> str:
+    cell = row.cells[variant.id]
     wrong = seen is not None and not seen.holds
     mark = '<span aria-hidden="true">✗ </span>' if wrong else ""
     shown = escape(seen.shown if seen else cell.answer)
     why = f'<span class="why">{prose(cell.why)}</span>' if cell.why else ""
     kind = ' class="wrong"' if wrong else ""
-    return f'<td{kind}><a href="#ask-{row.id}">{mark}{shown}</a>{why}</td>'
+    of = f'<span class="of" aria-hidden="true">{escape(variant.title)}</span>'
+    link = f'<a href="#ask-{row.id}">{mark}{shown}</a>'
+    return f'<td role="cell"{kind}>{of}{link}{why}</td>'
 
 
 def asked(table: Table, answers: Answers | None) -> Iterator[str]:

@@ -22,6 +22,12 @@ def source(table: str, row: str) -> str:
     return ""
 
 
+def questions(table: str) -> list[str]:
+    """The names of all questions that this table's module asks, in order."""
+    module = MODULES.get(table)
+    return [name for name in _definitions(module) if source(table, name)] if module else []
+
+
 @cache
 def _definitions(module: str) -> dict[str, str | tuple[str, str]]:
     """{name: its source, or the (module, name) that it stands for} of one module of questions."""
@@ -29,10 +35,17 @@ def _definitions(module: str) -> dict[str, str | tuple[str, str]]:
     text = path.read_text(encoding="utf-8")
     found: dict[str, str | tuple[str, str]] = {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef) and _asks(node):
             found[node.name] = ast.get_source_segment(text, node) or ""
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
             target, value = node.targets[0], node.value
             if isinstance(target, ast.Name) and isinstance(value.value, ast.Name):
                 found[target.id] = (value.value.id, value.attr)
     return found
+
+
+def _asks(node: ast.FunctionDef) -> bool:
+    return {ast.unparse(mark) for mark in node.decorator_list} & {
+        "question",
+        "thorough_question",
+    } != set()

@@ -1,14 +1,17 @@
 """Reads labs/compare.toml: the tables of differences, and what follows from them."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labkit.catalog import Catalog, CatalogError
+from labkit.comparing.sources import questions
 
 MANIFEST = Path("labs", "compare.toml")
+TESTS = Path("tests", "test_compared.py")  # in each lab of a table
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,36 @@ class Tables:
         table = self.find(table_id)
         return table, table.row(row_id), table.variant(variant_id) if variant_id else None
 
+    def complaints(self) -> Iterator[str]:
+        """What is wrong with the manifest, the questions and the tests, a sentence each."""
+        for table in self.all:
+            yield from self._complaints_of(table)
+        for conclusion in self.conclusions:
+            if not conclusion.cells:
+                yield f"nothing supports the sentence {conclusion.sentence!r}"
+            for reference in conclusion.cells:
+                try:
+                    self.supports(reference)
+                except CatalogError as error:
+                    yield f"a conclusion refers to {reference}: {error}"
+
+    def _complaints_of(self, table: Table) -> Iterator[str]:
+        columns = [variant.id for variant in table.variants]
+        rows = [row.id for row in table.rows]
+        asked = questions(table.id)
+        for row in table.rows:
+            if list(row.cells) != columns:
+                yield f"{table.id}/{row.id} answers for {list(row.cells)}, and not for {columns}"
+        yield from (
+            f"{table.id}/{row} stands there twice" for row in set(rows) if rows.count(row) > 1
+        )
+        yield from (f"{table.id}/{row} is asked by no function" for row in rows if row not in asked)
+        yield from (f"{table.id} has no row for {name}" for name in asked if name not in rows)
+        for number in table.labs:
+            tests = self.catalog.find(number).folder / TESTS
+            if not tests.exists() or f'agree("{table.id}", ' not in tests.read_text("utf-8"):
+                yield f"{table.id}: {TESTS.as_posix()} of lab {number} does not ask its questions"
+
 
 def _named(id_: str, things: Any, otherwise: str) -> Any:
     for thing in things:
@@ -134,6 +167,9 @@ def _named(id_: str, things: Any, otherwise: str) -> Any:
 
 
 def _table(entry: dict[str, Any]) -> Table:
+    for row in entry["question"]:
+        if nowhere := set(row.get("why", {})) - set(row["answer"]):
+            raise KeyError(f"{row['id']} says why, but not what, for {', '.join(nowhere)}")
     rows = tuple(
         Row(
             row["id"],

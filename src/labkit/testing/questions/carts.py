@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import count
 from random import Random
-from typing import Any
 
 from django.apps import apps
 from django.core.management import call_command
@@ -31,7 +30,7 @@ cart = CartPages()
 
 
 @question
-def browser_closed(visitor: Any) -> str:
+def browser_closed(visitor):
     """Close the browser, open it again, look."""
     cart.put(visitor, "apple", 3)
     visitor.close_browser()
@@ -39,10 +38,10 @@ def browser_closed(visitor: Any) -> str:
 
 
 @thorough_question
-def server_restarted(servers: Any) -> str:
+def server_restarted(servers):
     """Kill the server, start it again on the same state, look."""
     server = servers.one()
-    visitor: Any = WireVisitor(server.port)
+    visitor = WireVisitor(server.port)
     cart.put(visitor, "apple")
     assert cart.cart(visitor) == {"apple": 1}
     restarted(server)
@@ -50,7 +49,7 @@ def server_restarted(servers: Any) -> str:
 
 
 @question
-def reading_prolongs(visitor: Any, clock: Any) -> str:
+def reading_prolongs(visitor, clock):
     """Look at it every minute; after two minutes it is there, or gone."""
     cart.put(visitor, "apple", 3)
     clock.forward(seconds=60)
@@ -60,7 +59,7 @@ def reading_prolongs(visitor: Any, clock: Any) -> str:
 
 
 @question
-def adding_prolongs_the_rest(visitor: Any, clock: Any) -> str:
+def adding_prolongs_the_rest(visitor, clock):
     """Add an apple, and 100 seconds later a pear; is the apple there 100 seconds after that?"""
     cart.put(visitor, "apple")
     clock.forward(seconds=100)
@@ -70,7 +69,7 @@ def adding_prolongs_the_rest(visitor: Any, clock: Any) -> str:
 
 
 @question
-def server_ends_it(visitor: Any, clock: Any) -> str:
+def server_ends_it(visitor, clock):
     """Send the cookies once more when the browser would not: 120 seconds after the add."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
@@ -80,7 +79,7 @@ def server_ends_it(visitor: Any, clock: Any) -> str:
 
 
 @question
-def server_can_wipe_it(visitor: Any) -> str:
+def server_can_wipe_it(visitor):
     """Take away all that lies on the server, and look."""
     cart.put(visitor, "apple", 3)
     wipe_server()
@@ -91,14 +90,14 @@ def server_can_wipe_it(visitor: Any) -> str:
 
 
 @question
-def visitor_can_read(visitor: Any) -> str:
+def visitor_can_read(visitor):
     """Look for the item's name in the cookies, as they are and decoded."""
     cart.put(visitor, "apple", 3)
     return yes(any("apple" in f"{c.pair}{opened(c.value)}" for c in own_jar(visitor)))
 
 
 @question
-def visitor_can_change(visitor: Any) -> str:
+def visitor_can_change(visitor):
     """Put 999 wherever a cookie has the quantity, signed text included, and look."""
     cart.put(visitor, "apple", 321)
     for cookie in own_jar(visitor):
@@ -107,7 +106,7 @@ def visitor_can_change(visitor: Any) -> str:
 
 
 @question
-def replay(visitor: Any) -> str:
+def replay(visitor):
     """Copy the cookies, empty the cart, send the copies."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
@@ -116,7 +115,7 @@ def replay(visitor: Any) -> str:
 
 
 @question
-def copied_cookie(visitor: Any, classmate: Any) -> str:
+def copied_cookie(visitor, classmate):
     """Copy the cookies into another browser, and look there."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
@@ -124,14 +123,14 @@ def copied_cookie(visitor: Any, classmate: Any) -> str:
 
 
 @question
-def second_browser(visitor: Any, classmate: Any) -> str:
+def second_browser(visitor, classmate):
     """The same person, at another browser."""
     cart.put(visitor, "apple", 3)
     return yes(cart.cart(classmate) == {"apple": 3})
 
 
 @question
-def cookies_blocked(visitor: Any) -> str:
+def cookies_blocked(visitor):
     """Block cookies, then add."""
     visitor.block_cookies()
     cart.add(visitor, "apple", 3)
@@ -142,20 +141,20 @@ def cookies_blocked(visitor: Any) -> str:
 
 
 @thorough_question
-def how_many_fit(visitor: Any) -> str:
+def how_many_fit(visitor):
     """Add until the lab refuses; what it took must still be there."""
     return filled(visitor, (f"item {number}" for number in count()))
 
 
 @thorough_question
-def how_many_long_names_fit(visitor: Any) -> str:
+def how_many_long_names_fit(visitor):
     """The same with names of 40 Chinese signs at random, which hardly compress."""
     chosen = Random(10)
     names = ("".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40))) for _ in count())
     return filled(visitor, names)
 
 
-def filled(visitor: Any, names: Iterator[str]) -> str:
+def filled(visitor, names: Iterator[str]):
     """How many items of these names the cart takes."""
     fields, taken = cart.put(visitor, next(names)), 1
     while (response := visitor.post("/add/", fields | {"name": next(names)})).status_code == 302:
@@ -169,7 +168,7 @@ def filled(visitor: Any, names: Iterator[str]) -> str:
 
 
 @question
-def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+def two_tabs(visitor, classmate, monkeypatch):
     """Two tabs add different items at the same time, to a cart with bread in it."""
     cart.put(visitor, "bread")
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
@@ -177,21 +176,21 @@ def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
 
 
 @question
-def two_tabs_first(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+def two_tabs_first(visitor, classmate, monkeypatch):
     """The same, with nothing in the cart yet."""
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
     return yes(cart.cart(visitor) == {"apple": 1, "pear": 1})
 
 
 @question
-def two_tabs_same_item(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+def two_tabs_same_item(visitor, classmate, monkeypatch):
     """Two tabs add an apple at the same time; one is there already."""
     cart.put(visitor, "apple")
     at_once(visitor, classmate, monkeypatch, "apple", "apple")
     return yes(cart.cart(visitor) == {"apple": 3})
 
 
-def at_once(visitor: Any, tab: Any, monkeypatch: Any, first: str, second: str) -> None:
+def at_once(visitor, tab, monkeypatch, first, second):
     """Add in two tabs: all of the second's request falls between the first's reading and writing.
 
     That they overlap is certain and not left to chance: the second is sent from inside of the
@@ -203,7 +202,7 @@ def at_once(visitor: Any, tab: Any, monkeypatch: Any, first: str, second: str) -
     fields = cart.with_token(visitor, quantity=1)
     keep = storage.put
 
-    def meanwhile(*arguments: Any) -> None:
+    def meanwhile(*arguments):
         monkeypatch.setattr(storage, "put", keep)
         assert tab.post("/add/", fields | {"name": second}).status_code == 302
         keep(*arguments)
@@ -213,7 +212,7 @@ def at_once(visitor: Any, tab: Any, monkeypatch: Any, first: str, second: str) -
 
 
 @thorough_question
-def two_processes(servers: Any) -> str:
+def two_processes(servers):
     """Add at one process, look at another one; and once more."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     return seen_by_a_second(here, elsewhere, cart.put, lambda visitor: list(cart.cart(visitor)))
@@ -223,13 +222,13 @@ def two_processes(servers: Any) -> str:
 
 
 @thorough_question
-def without_migrate(servers: Any) -> str:
+def without_migrate(servers):
     """Add, on a server whose database has no tables."""
     return yes(not servers.needs_migrate(lambda visitor: cart.put(visitor, "apple")))
 
 
 @question
-def bytes_up(visitor: Any) -> str:
+def bytes_up(visitor):
     """Ten items are in the cart; look, and count what the cookies came to, the CSRF token apart."""
     for number in range(10):
         cart.put(visitor, f"item {number}")
@@ -238,7 +237,7 @@ def bytes_up(visitor: Any) -> str:
 
 
 @question
-def bytes_down(visitor: Any) -> str:
+def bytes_down(visitor):
     """Add one more, and count the Set-Cookie headers' values in the answer."""
     fields = cart.put(visitor, "item 1")
     visitor.post("/add/", fields | {"name": "item 2"})
@@ -246,28 +245,28 @@ def bytes_down(visitor: Any) -> str:
 
 
 @question
-def queries_to_look(visitor: Any) -> str:
+def queries_to_look(visitor):
     """Look at the cart."""
     cart.put(visitor, "apple")
     return str(queries_in(lambda: cart.cart(visitor)))
 
 
 @question
-def queries_to_add(visitor: Any) -> str:
+def queries_to_add(visitor):
     """Add to a cart that has something in it."""
     fields = cart.put(visitor, "apple")
     return str(queries_in(lambda: visitor.post("/add/", fields | {"name": "pear"})))
 
 
 @question
-def queries_of_the_first_add(visitor: Any) -> str:
+def queries_of_the_first_add(visitor):
     """Add to a cart that has nothing in it."""
     fields = cart.with_token(visitor, name="apple", quantity=1)
     return str(queries_in(lambda: visitor.post("/add/", fields)))
 
 
 @question
-def left_behind(visitor: Any, clock: Any) -> str:
+def left_behind(visitor, clock):
     """Add and never come back; what lies on the server when the cart has long ended?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
@@ -275,7 +274,7 @@ def left_behind(visitor: Any, clock: Any) -> str:
 
 
 @question
-def clearsessions_leaves(visitor: Any, clock: Any) -> str:
+def clearsessions_leaves(visitor, clock):
     """The same, and then the command that takes ended sessions away; a lab without any has none."""
     cart.put(visitor, "apple")
     clock.forward(days=30)
@@ -285,7 +284,7 @@ def clearsessions_leaves(visitor: Any, clock: Any) -> str:
 
 
 @question
-def forgetting_leaves(visitor: Any) -> str:
+def forgetting_leaves(visitor):
     """Empty the cart, and see what the browser and the server still hold for it."""
     cart.put(visitor, "apple")
     cart.empty(visitor)

@@ -1,7 +1,5 @@
 """The questions about a page count; the page as in labs 02 and 06."""
 
-from typing import Any
-
 from labkit.testing.contracts import PageCountPages, number
 from labkit.testing.questions.base import question, thorough_question
 from labkit.testing.questions.looking import (
@@ -24,7 +22,7 @@ page = PageCountPages()
 
 
 @question
-def browser_closed(visitor: Any) -> str:
+def browser_closed(visitor):
     """Close the browser, open it again; is the next visit the second one?"""
     page.count(visitor)
     visitor.close_browser()
@@ -32,7 +30,7 @@ def browser_closed(visitor: Any) -> str:
 
 
 @thorough_question
-def server_restarted(servers: Any) -> str:
+def server_restarted(servers):
     """Kill the server, start it again on the same state; is the next visit the second one?"""
     server = servers.one()
     visitor = WireVisitor(server.port)
@@ -42,7 +40,7 @@ def server_restarted(servers: Any) -> str:
 
 
 @question
-def five_minutes_later(visitor: Any, clock: Any) -> str:
+def five_minutes_later(visitor, clock):
     """Stay away for 300 seconds, the browser open."""
     page.count(visitor)
     clock.forward(seconds=300)
@@ -50,7 +48,7 @@ def five_minutes_later(visitor: Any, clock: Any) -> str:
 
 
 @question
-def visiting_prolongs(visitor: Any, clock: Any) -> str:
+def visiting_prolongs(visitor, clock):
     """Come back every four minutes, for an hour."""
     for _ in range(15):
         page.count(visitor)
@@ -59,7 +57,7 @@ def visiting_prolongs(visitor: Any, clock: Any) -> str:
 
 
 @question
-def server_can_wipe_it(visitor: Any) -> str:
+def server_can_wipe_it(visitor):
     """Take away all that lies on the server; is the next visit the first one?"""
     page.count(visitor)
     wipe_server()
@@ -70,7 +68,7 @@ def server_can_wipe_it(visitor: Any) -> str:
 
 
 @question
-def visitor_can_read(visitor: Any) -> str:
+def visitor_can_read(visitor):
     """After 7 visits: is there a 7 in the cookies, as they are or decoded?"""
     for _ in range(7):
         page.count(visitor)
@@ -78,7 +76,7 @@ def visitor_can_read(visitor: Any) -> str:
 
 
 @question
-def visitor_can_change(visitor: Any) -> str:
+def visitor_can_change(visitor):
     """Write 41 into the cookies; is the next visit the 42nd?"""
     page.count(visitor)
     for cookie in own_jar(visitor):
@@ -87,7 +85,7 @@ def visitor_can_change(visitor: Any) -> str:
 
 
 @question
-def replay(visitor: Any) -> str:
+def replay(visitor):
     """Copy the cookies after three visits, begin anew, send the copies: is it the fourth visit?"""
     for _ in range(3):
         page.count(visitor)
@@ -97,14 +95,14 @@ def replay(visitor: Any) -> str:
 
 
 @question
-def second_browser(visitor: Any, classmate: Any) -> str:
+def second_browser(visitor, classmate):
     """The same person, at another browser: is it the second visit?"""
     page.count(visitor)
     return yes(page.count(classmate) == 2)
 
 
 @question
-def copied_cookie_shares(visitor: Any, classmate: Any) -> str:
+def copied_cookie_shares(visitor, classmate):
     """Copy the cookies into another browser; do the two then count on one number?"""
     page.count(visitor)
     for cookie in own_jar(visitor):
@@ -114,7 +112,7 @@ def copied_cookie_shares(visitor: Any, classmate: Any) -> str:
 
 
 @question
-def cookies_blocked(visitor: Any) -> str:
+def cookies_blocked(visitor):
     """Block cookies; is the second visit counted as one?"""
     visitor.block_cookies()
     page.count(visitor)
@@ -122,7 +120,7 @@ def cookies_blocked(visitor: Any) -> str:
 
 
 @question
-def blocked_leaves(visitor: Any) -> str:
+def blocked_leaves(visitor):
     """Visit ten times with cookies blocked; what lies on the server then?"""
     visitor.block_cookies()
     for _ in range(10):
@@ -134,7 +132,7 @@ def blocked_leaves(visitor: Any) -> str:
 
 
 @question
-def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
+def two_tabs(visitor, classmate, monkeypatch):
     """Two tabs open the page at the same time; is the next visit the fourth?
 
     All of the second's request falls between the first's reading and writing, for certain: it is
@@ -145,7 +143,7 @@ def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
     classmate.jar = visitor.jar
     render = views.render
 
-    def meanwhile(*arguments: Any) -> Any:
+    def meanwhile(*arguments):
         monkeypatch.setattr(views, "render", render)
         page.count(classmate)
         return render(*arguments)
@@ -157,7 +155,7 @@ def two_tabs(visitor: Any, classmate: Any, monkeypatch: Any) -> str:
 
 
 @thorough_question
-def two_processes(servers: Any) -> str:
+def two_processes(servers):
     """Visit one process, then another one, in turns."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
@@ -168,13 +166,13 @@ def two_processes(servers: Any) -> str:
 
 
 @thorough_question
-def without_migrate(servers: Any) -> str:
+def without_migrate(servers):
     """Visit the page of a server whose database has no tables."""
     return yes(not servers.needs_migrate(page.count))
 
 
 @question
-def bytes_up(visitor: Any) -> str:
+def bytes_up(visitor):
     """What the cookies come to at a tenth visit, the CSRF token apart."""
     for _ in range(10):
         page.count(visitor)
@@ -182,7 +180,7 @@ def bytes_up(visitor: Any) -> str:
 
 
 @question
-def bytes_down(visitor: Any) -> str:
+def bytes_down(visitor):
     """The Set-Cookie headers' values at a tenth visit, the CSRF token apart."""
     for _ in range(10):
         page.count(visitor)
@@ -191,20 +189,20 @@ def bytes_down(visitor: Any) -> str:
 
 
 @question
-def queries_of_the_first(visitor: Any) -> str:
+def queries_of_the_first(visitor):
     """A first visit."""
     return str(queries_in(lambda: page.count(visitor)))
 
 
 @question
-def queries_of_a_visit(visitor: Any) -> str:
+def queries_of_a_visit(visitor):
     """A second visit."""
     page.count(visitor)
     return str(queries_in(lambda: page.count(visitor)))
 
 
 @question
-def left_behind(visitor: Any, clock: Any) -> str:
+def left_behind(visitor, clock):
     """Visit and never come back; what lies on the server a month later?"""
     page.count(visitor)
     clock.forward(days=30)

@@ -1,7 +1,5 @@
 """The questions about session engines: those about a cart, asked of lab 10 on each of them."""
 
-from typing import Any
-
 from labkit.testing.questions import carts
 from labkit.testing.questions.base import question, thorough_question
 
@@ -29,7 +27,7 @@ clearsessions_leaves = carts.clearsessions_leaves
 
 
 @thorough_question
-def how_many_long_names_fit(visitor: Any) -> str:
+def how_many_long_names_fit(visitor):
     """Add names of 40 Chinese signs at random until the lab refuses; in steps of 10."""
     taken = carts.how_many_long_names_fit.observe(visitor)
     number = int(taken.split()[0])
@@ -37,17 +35,17 @@ def how_many_long_names_fit(visitor: Any) -> str:
 
 
 @question
-def bytes_up(visitor: Any) -> str:
+def bytes_up(visitor):
     """Ten items are in the cart; look, and count what the cookie came to, in steps of 50 bytes."""
     return in_steps(carts.bytes_up.observe(visitor))
 
 
 @question
-def bytes_down(visitor: Any) -> str:
+def bytes_down(visitor):
     """Add one more, and count the Set-Cookie header's value in the answer, in steps of 50 bytes."""
     return in_steps(carts.bytes_down.observe(visitor))
 
 
-def in_steps(size: str) -> str:
+def in_steps(size):
     """The next larger multiple of 50 bytes."""
     return f"under {int(size.split(maxsplit=1)[0]) // 50 * 50 + 50} bytes"

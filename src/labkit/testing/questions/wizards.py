@@ -1,6 +1,5 @@
 """The questions about a wizard's carriers; pages and fields as in lab 05."""
 
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import lxml.html
@@ -25,7 +24,7 @@ ALL = ["Anu", "30", "Bea"]
 
 
 @pytest.fixture
-def wizard(carrier: str) -> WizardPages:
+def wizard(carrier):
     """The wizard by the carrier that the test is for."""
     found = WizardPages()
     found.carrier = carrier
@@ -37,7 +36,7 @@ def wizard(carrier: str) -> WizardPages:
 
 
 @question
-def browser_closed(visitor: Any, wizard: Any) -> str:
+def browser_closed(visitor, wizard):
     """Answer, close the browser, open it again, type the address of the results."""
     wizard.fill_in(visitor)
     visitor.close_browser()
@@ -45,19 +44,19 @@ def browser_closed(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def address_typed(visitor: Any, wizard: Any) -> str:
+def address_typed(visitor, wizard):
     """Answer, go elsewhere, and type the address of the results."""
     wizard.fill_in(visitor)
     return yes(told(typed(visitor, wizard)) == ALL)
 
 
-def typed(visitor: Any, wizard: Any) -> Any:
+def typed(visitor, wizard):
     """The results, by an address that one knows by heart."""
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
 @thorough_question
-def server_restarted(servers: Any, wizard: Any) -> str:
+def server_restarted(servers, wizard):
     """Answer one question, kill the server, start it again on the same state, answer the next."""
     server = servers.one()
     visitor = WireVisitor(server.port)
@@ -67,7 +66,7 @@ def server_restarted(servers: Any, wizard: Any) -> str:
 
 
 @question
-def reading_prolongs(visitor: Any, wizard: Any, clock: Any) -> str:
+def reading_prolongs(visitor, wizard, clock):
     """Answer, and look at the results every six minutes; after twelve they are there, or gone."""
     page = wizard.fill_in(visitor)
     clock.forward(minutes=6)
@@ -78,7 +77,7 @@ def reading_prolongs(visitor: Any, wizard: Any, clock: Any) -> str:
 
 
 @question
-def server_ends_it(visitor: Any, wizard: Any, clock: Any) -> str:
+def server_ends_it(visitor, wizard, clock):
     """Send all that carried the answers once more, 601 seconds later; is it refused?"""
     page = wizard.fill_in(visitor)
     held = [cookie.pair for cookie in own_jar(visitor)]
@@ -86,7 +85,7 @@ def server_ends_it(visitor: Any, wizard: Any, clock: Any) -> str:
     return yes(told(brought_back(visitor, wizard, page, held)) == [])
 
 
-def brought_back(visitor: Any, wizard: Any, page: Any, held: list[str]) -> Any:
+def brought_back(visitor, wizard, page, held: list[str]):
     """The results, by a page that was kept open and cookies that were copied."""
     for pair in held:
         visitor.jar.store(f"{pair}; Path=/", visitor.origin)
@@ -97,14 +96,14 @@ def brought_back(visitor: Any, wizard: Any, page: Any, held: list[str]) -> Any:
 
 
 @question
-def visitor_can_read(visitor: Any, wizard: Any) -> str:
+def visitor_can_read(visitor, wizard):
     """Look for an answer in the cookies, hidden fields and address, as they are and decoded."""
     carried = what_carries(visitor, wizard.fill_in(visitor)).values()
     return yes(any("Anu" in f"{value}{opened(value)}" for value in carried))
 
 
 @question
-def visitor_can_change(visitor: Any, wizard: Any) -> str:
+def visitor_can_change(visitor, wizard):
     """Write another name wherever the answers can be read; does it count?"""
     page = wizard.fill_in(visitor)
     for cookie in own_jar(visitor):
@@ -118,7 +117,7 @@ def visitor_can_change(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def replay(visitor: Any, wizard: Any) -> str:
+def replay(visitor, wizard):
     """Start again, then send all that carried the answers before."""
     page = wizard.fill_in(visitor)
     held = [cookie.pair for cookie in own_jar(visitor)]
@@ -127,7 +126,7 @@ def replay(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def address_opens_it(visitor: Any, classmate: Any, wizard: Any) -> str:
+def address_opens_it(visitor, classmate, wizard):
     """Send somebody the address of the results, as one does with a link."""
     page = wizard.fill_in(visitor)
     address = visitor.exchanges[-1].address
@@ -136,7 +135,7 @@ def address_opens_it(visitor: Any, classmate: Any, wizard: Any) -> str:
 
 
 @question
-def cookies_blocked(visitor: Any, wizard: Any) -> str:
+def cookies_blocked(visitor, wizard):
     """Block cookies, then answer."""
     visitor.block_cookies()
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -144,7 +143,7 @@ def cookies_blocked(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def needs_csrf_token(visitor: Any, wizard: Any) -> str:
+def needs_csrf_token(visitor, wizard):
     """Send an answer without Django's token; is it refused?"""
     answer = visitor.post(f"/{wizard.carrier}/name/", {"name": "Anu"})
     return yes(answer.status_code == 403)
@@ -154,7 +153,7 @@ def needs_csrf_token(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def two_tabs(visitor: Any, wizard: Any) -> str:
+def two_tabs(visitor, wizard):
     """Fill in the wizard in two tabs, in turns; does each have its own answers?"""
     one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     two = wizard.answer(visitor, wizard.start(visitor), name="Ben")
@@ -164,7 +163,7 @@ def two_tabs(visitor: Any, wizard: Any) -> str:
 
 
 @thorough_question
-def two_processes(servers: Any, wizard: Any) -> str:
+def two_processes(servers, wizard):
     """Answer one question at one process, and the next at another."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
@@ -176,10 +175,10 @@ def two_processes(servers: Any, wizard: Any) -> str:
 
 
 @thorough_question
-def without_migrate(servers: Any, wizard: Any) -> str:
+def without_migrate(servers, wizard):
     """Answer a question, on a server whose database has no tables."""
 
-    def act(visitor: Any) -> None:
+    def act(visitor):
         page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
         assert step_of(page) == "age"
 
@@ -187,7 +186,7 @@ def without_migrate(servers: Any, wizard: Any) -> str:
 
 
 @question
-def bytes_that_carry(visitor: Any, wizard: Any) -> str:
+def bytes_that_carry(visitor, wizard):
     """What cookies, hidden fields and address bring along once all three answers are given."""
     page = wizard.fill_in(visitor)
     wizard.again(visitor, page, "results")
@@ -198,39 +197,39 @@ def bytes_that_carry(visitor: Any, wizard: Any) -> str:
 
 
 @question
-def queries_to_look(visitor: Any, wizard: Any) -> str:
+def queries_to_look(visitor, wizard):
     """Look at the results once more."""
     page = wizard.fill_in(visitor)
     return str(queries_in(lambda: wizard.again(visitor, page, "results")))
 
 
 @question
-def queries_to_answer(visitor: Any, wizard: Any) -> str:
+def queries_to_answer(visitor, wizard):
     """Answer the second question, up to the page with the third."""
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     return str(queries_in(lambda: wizard.answer(visitor, page, age=30)))
 
 
 @question
-def left_behind(visitor: Any, wizard: Any, clock: Any) -> str:
+def left_behind(visitor, wizard, clock):
     """Answer and never come back; what lies on the server a month later?"""
     wizard.fill_in(visitor)
     clock.forward(days=30)
     return kept(**on_server())
 
 
-def form_of(page: Any) -> Any:
+def form_of(page):
     """The page's last form, which leads back to a question."""
     return lxml.html.document_fromstring(text(page)).forms[-1]
 
 
-def hidden_fields(page: Any) -> dict[str, str]:
+def hidden_fields(page):
     """What that form carries besides Django's token and the visitor's own answer."""
     inputs = form_of(page).iterfind(".//input[@type='hidden']")
     return {i.name: i.value for i in inputs if i.name != "csrfmiddlewaretoken"}
 
 
-def what_carries(visitor: Any, page: Any) -> dict[str, str]:
+def what_carries(visitor, page):
     """All that brings the answers along: cookies, hidden fields, the query of the address."""
     cookies = {cookie.name: cookie.value for cookie in own_jar(visitor)}
     query = {"query": urlsplit(form_of(page).action).query}

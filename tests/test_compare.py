@@ -1,0 +1,408 @@
+"""`lab compare`: tables whose cells are asked by tests, and what it says of one that is not so."""
+
+import json
+import re
+import shutil
+
+import lxml.html
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+from test_the_tests import IGNORED, run_pytest
+
+from labkit import cli
+from labkit.catalog import Catalog, CatalogError
+from labkit.comparing import Tables, asking, page
+from labkit.comparing.asking import Answers, Seen
+from labkit.comparing.sources import questions, source
+from labkit.testing import accessibility
+
+
+@pytest.fixture
+def tables(checkout):
+    return Tables(checkout)
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# The manifest; that nothing is missing in it is a rule in test_layout.py
+
+
+def test_the_tables_have_as_many_questions_as_were_promised(tables):
+    assert {table.id: len(table.variants) for table in tables.all} == {
+        "carts": 2,
+        "counts": 2,
+        "wizard": 4,
+        "engines": 5,
+    }
+    assert len(tables.find("carts").rows) >= 14
+    assert len(tables.find("engines").rows) >= 10
+    assert 8 <= len(tables.conclusions) <= 12
+
+
+def test_every_table_supports_a_conclusion(tables):
+    supporting = {c.partition("/")[0] for told in tables.conclusions for c in told.cells}
+    assert supporting == {table.id for table in tables.all}
+
+
+def test_what_is_not_there_is_one_sentence(tables, said):
+    with pytest.raises(CatalogError, match="no table nonsense. The tables are carts, counts"):
+        tables.find("nonsense")
+    assert said("compare", "nonsense")[0] == 1
+    with pytest.raises(CatalogError, match="carts has no variant hidden"):
+        tables.supports("carts/replay/hidden")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("why.cookie", "why.cooky", "says why, but not what, for cooky"),
+        ("about = ", "abut = ", "'about'"),
+        ("[[table]]", "[[table]", "cannot be read"),
+    ],
+)
+def test_a_manifest_that_is_not_right_is_one_sentence(own_checkout, said, old, new, told):
+    edit(own_checkout / "labs" / "compare.toml", old, new)
+    status, text = said("compare")
+    assert status == 1
+    assert told in text
+    assert "Traceback" not in text
+
+
+def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
+    assert source("carts", "replay").startswith("def replay(visitor):\n")
+    assert source("engines", "replay") == source("carts", "replay")
+    assert source("engines", "bytes_up") != source("carts", "bytes_up")
+    assert source("carts", "filled") == source("carts", "none") == source("none", "replay") == ""
+    assert questions("none") == []
+
+
+# A cell that stops being true turns its test red
+
+# (lab, file, the behaviour behind a cell, without it, the test, what it says)
+REMOVED = {
+    "a cookie's own lifetime": (
+        "03_cookie_cart",
+        "lab/storage.py",
+        "quantity, LIFETIME, httponly",
+        "quantity, httponly",
+        "browser_closed",
+        "says 'yes' for cookie, and it is 'no'",
+    ),
+    "emptying on the server": (
+        "04_session_cart",
+        "lab/storage.py",
+        'request.session.pop("cart", None)',
+        'response.delete_cookie(settings.SESSION_COOKIE_NAME, samesite="Lax")',
+        "replay",
+        "says 'no' for session, and it is 'yes'",
+    ),
+    "the time in a signature": (
+        "05_profile_wizard",
+        "lab/carriers/hidden.py",
+        ", max_age=LIFETIME)",
+        ")",
+        "server_ends_it and hidden",
+        "says 'yes' for hidden, and it is 'no'",
+    ),
+    "one cookie for each item": (
+        "03_cookie_cart",
+        "lab/storage.py",
+        "    response.set_cookie(cookie, quantity, LIFETIME",
+        "    clear(request, response)\n"
+        "    for n, q in load(request).items():\n"
+        "        response.set_cookie(cookie_name(PREFIX, n), q, LIFETIME)\n"
+        "    for n in ('apple', 'pear'):\n"
+        "        if n not in load(request):\n"
+        "            response.delete_cookie(cookie_name(PREFIX, n))\n"
+        "    response.set_cookie(cookie, quantity, LIFETIME",
+        "two_tabs and not first and not same",
+        "says 'yes' for cookie, and it is 'no'",
+    ),
+    "the table of sessions": (
+        "06_session_pagecount",
+        "lab/settings.py",
+        '"django.contrib.sessions.backends.db"',
+        '"django.contrib.sessions.backends.signed_cookies"',
+        "visitor_can_read",
+        "says 'no' for session, and it is 'yes'",
+    ),
+}
+
+
+@pytest.mark.parametrize("removed", REMOVED.values(), ids=REMOVED)
+def test_without_the_behaviour_behind_a_cell_its_test_fails(checkout, tmp_path, removed):
+    name, path, there, gone, test, said = removed
+    lab = tmp_path / name
+    shutil.copytree(checkout.root / "labs" / name, lab, ignore=IGNORED)
+    only = ("-k", f"test_what_the_table_says_is_so and {test}")
+    assert run_pytest(checkout, lab, *only)[0] == 0
+    edit(lab / path, there, gone)
+    status, output = run_pytest(checkout, lab, *only)
+    assert status == pytest.ExitCode.TESTS_FAILED, output
+    assert said in output
+
+
+# The command
+
+
+def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
+    status, text = said("compare")
+    assert status == 0
+    for table in tables.all:
+        assert f"lab compare {table.id} {table.title} {len(table.rows)} questions" in text
+    for conclusion in tables.conclusions:
+        assert f"{conclusion.sentence} {' '.join(conclusion.cells)}" in text
+    assert said("compare", "--tests")[0] == 2
+
+
+@pytest.fixture
+def in_a_moment(monkeypatch):
+    """Ask only what needs no servers."""
+    monkeypatch.setattr(asking, "ASKED", "not thorough and not redis and not browser")
+
+
+def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
+    own_checkout, said, in_a_moment
+):
+    status, text = said("compare", "counts", "--tests")
+    assert status == 1
+    # These would have taken servers, and so nobody has asked.
+    assert text.count("✗ no answer (and not yes)") == 5
+    assert "server_restarted, cookie: No test asked this." in text
+    assert "Of 40 cells 6 are not as the table says." in text
+    asked = "tests/test_compared.py::test_what_the_table_says_is_so[replay]"
+    assert f"replay, session: labs/06_session_pagecount/{asked}" in text
+    edit(
+        own_checkout / "labs" / "compare.toml",
+        'answer.cookie = "10 bytes"',
+        'answer.cookie = "9 bytes"',
+    )
+    status, text = said("compare", "counts")
+    assert status == 1
+    assert "✗ 10 bytes (and not 9 bytes)" in text
+    assert "The table counts says '9 bytes' for cookie, and it is '10 bytes'" in text
+    assert "Of 40 cells 7 are not as the table says." in text
+
+
+def test_what_was_seen_is_kept(own_checkout, said, in_a_moment):
+    checkout = Catalog(own_checkout)
+    table = Tables(checkout).find("counts")
+    assert asking.last(checkout, table) is None
+    said("compare", "counts")
+    kept = asking.last(checkout, table)
+    assert kept.cell("bytes_up", "cookie").seen == "10 bytes"
+    assert kept.cell("bytes_up", "cookie").holds
+    assert not kept.cell("two_processes", "cookie").holds
+    assert kept.databases[0].startswith("SQLite 3.")
+    assert re.fullmatch(r"Asked \d{4}-\d\d-\d\d \d\d:\d\d UTC with Python .+", kept.stamp)
+    path = own_checkout / ".lab" / "compare" / "counts.json"
+    for damaged in ("", "[]", json.dumps({"table": "counts"})):
+        path.write_text(damaged)
+        assert asking.last(checkout, table) is None
+
+
+def test_a_lab_whose_tests_cannot_be_run_is_told(own_checkout, said, in_a_moment):
+    settings = own_checkout / "labs" / "02_cookie_pagecount" / "lab" / "settings.py"
+    settings.write_text("import nothing_of_this_name\n")
+    status, text = said("compare", "counts")
+    assert status == 1
+    assert "No module named 'nothing_of_this_name'" in text
+    assert "✗ no answer (and not 10 bytes)" in text
+    assert "45 bytes" in text
+
+
+def test_each_cell_is_told_as_it_comes(own_checkout, checkout, in_a_moment):
+    heard = []
+    table = Tables(Catalog(own_checkout)).find("counts")
+    answers = asking.ask(Catalog(own_checkout), table, step=heard.append)
+    assert heard == [cell.test for cell in answers.cells if cell.test]
+    assert len(heard) == 34
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["carts", "counts", "wizard", "engines"])
+def test_every_cell_of_every_table_is_so(said, name):
+    status, text = said("compare", name)
+    assert status == 0, text
+
+
+# The terminal, wide and narrow
+
+
+def answers_to(table, **wrong):
+    """All cells as the table has them, but for some: {row: what was seen}."""
+    cells = tuple(
+        Seen(
+            row.id,
+            variant,
+            cell.answer,
+            wrong.get(row.id, cell.answer),
+            row.id not in wrong,
+            f"labs/x/tests/test_compared.py::test_what_the_table_says_is_so[{row.id}]",
+            "it says <b>so</b>" if row.id in wrong else "",
+        )
+        for row in table.rows
+        for variant, cell in row.cells.items()
+    )
+    return Answers(table.id, "2030-01-07T09:00:00+00:00", "3.11", "5.2", ("SQLite 3.40",), cells)
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, columns):
+    table = tables.find("engines")
+    monkeypatch.setattr(
+        "labkit.comparing.command.ask", lambda *_: answers_to(table, replay="perhaps")
+    )
+    terminal = Console(force_terminal=True, width=columns, color_system=None, highlight=False)
+    monkeypatch.setattr("labkit.comparing.command.console", terminal)
+    result = CliRunner().invoke(cli.main, ["compare", "engines"])
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= columns
+    text = " ".join(result.output.replace("│", " ").split())
+    assert "✗ perhaps (and not" in text
+    for row in table.rows:
+        assert row.id in text
+    for cell in [cell for row in table.rows for cell in row.cells.values() if cell.why]:
+        assert cell.why in text
+    if columns == 80:
+        assert "late: cached_db (" in text
+        assert "yes: db, file, signed_cookies" in text
+
+
+# The page
+
+
+def test_a_page_has_every_answer_reason_function_and_test(tables):
+    for table in tables.all:
+        answers = answers_to(table)
+        found = lxml.html.document_fromstring(page.html(tables, table, answers))
+        rows = found.xpath("//tbody/tr")
+        assert [row.find("th").text_content() for row in rows] == [row.text for row in table.rows]
+        for shown, row in zip(rows, table.rows, strict=True):
+            cells = shown.findall("td")
+            assert [cell.find("a").text_content() for cell in cells] == [
+                cell.answer for cell in row.cells.values()
+            ]
+            whys = [cell.text_content() for cell in shown.find_class("why")]
+            assert whys == [cell.why.replace("`", "") for cell in row.cells.values() if cell.why]
+            assert {a.get("href") for a in shown.iter("a")} == {f"#ask-{row.id}"}
+            (asked,) = found.xpath(f"//article[@aria-labelledby='ask-{row.id}']")
+            assert asked.find("pre").text_content() == source(table.id, row.id)
+            tests = [cell.test for cell in answers.cells if cell.row == row.id]
+            assert [code.text for code in asked.findall("dl/div/dd/code")] == tests
+        told = found.xpath("//section[@aria-labelledby='conclusions']//li")
+        assert len(told) == len(tables.conclusions)
+        for line, conclusion in zip(told, tables.conclusions, strict=True):
+            assert line.text_content().startswith(conclusion.sentence)
+        links = {a.get("href") for a in found.iter("a")}
+        ids = {element.get("id") for element in found.iter() if element.get("id")}
+        assert {link.removeprefix("#") for link in links} <= ids
+
+
+def test_a_page_shows_what_is_not_so_and_escapes_it(tables):
+    table = tables.find("counts")
+    html = page.html(tables, table, answers_to(table, replay="<i>maybe</i>"))
+    assert "<i>" not in html
+    assert "it says <b>so" not in html
+    assert html.count('<td role="cell" class="wrong">') == 2
+    assert "&lt;i&gt;maybe&lt;/i&gt; (and not yes)" in html
+    assert "Of 40 cells 2 are not as the table says." in html
+    assert "default-src 'none'" in html
+
+
+def test_without_answers_a_page_shows_what_the_table_says(tables):
+    table = tables.find("carts")
+    html = "".join(page.body(tables, table, None, lambda other: f"/compare/{other.id}/"))
+    assert page.NOT_ASKED in html
+    assert ">198 bytes</a>" in html
+    assert "not asked" in html
+    assert 'href="/compare/engines/#ask-replay"' in html
+    assert 'href="#ask-replay"' in html
+
+
+def test_a_page_is_written_again_and_nothing_else_is(own_checkout, said, in_a_moment):
+    out = own_checkout / "out.html"
+    for _ in range(2):
+        status, text = said("compare", "counts", "--html", str(out))
+        assert status == 1  # not all was asked
+        assert "out.html: Of 40 cells 6 are not" in text
+    assert "A page count in a cookie" in out.read_text(encoding="utf-8")
+    out.write_text("my thesis")
+    status, text = said("compare", "counts", "--html", str(out))
+    assert "is no page of lab compare. It stays." in text
+    assert out.read_text() == "my thesis"
+
+
+@pytest.fixture
+def opened(chromium, tables, tmp_path):
+    """Write the page of a table, cut the network, and open it; every request is noted."""
+
+    def open_(name, **wrong):
+        table = tables.find(name)
+        out = tmp_path / "out.html"
+        out.write_text(page.html(tables, table, answers_to(table, **wrong)), encoding="utf-8")
+        chromium.page.context.set_offline(True)
+        asked = []
+        chromium.page.on("request", lambda request: asked.append(request.url))
+        chromium.page.goto(out.as_uri())
+        return chromium.page, asked
+
+    return open_
+
+
+class TestCompareInChromium:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("name", ["carts", "engines"])
+    def test_axe_finds_nothing(self, opened, scheme, name):
+        page, asked = opened(name, replay="perhaps")
+        page.emulate_media(color_scheme=scheme)
+        for width in (1920, 1280, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert accessibility.complaints(page) == []
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+    @pytest.mark.parametrize("name", ["carts", "counts", "wizard", "engines"])
+    def test_no_page_scrolls_sideways(self, opened, name):
+        page, _ = opened(name)
+        for width in (1920, 1280, 700, 390, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width
+
+    def test_on_a_phone_each_answer_has_its_columns_name_beside_it(self, opened):
+        page, _ = opened("engines")
+        name = page.locator("tbody tr").first.locator(".of").first
+        assert not name.is_visible()
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert name.is_visible()
+        assert name.inner_text() == "db"
+        answers = page.locator("tbody tr").first.locator("td").all()
+        tops = [answer.bounding_box()["y"] for answer in answers]
+        assert tops == sorted(set(tops))
+
+    def test_it_is_walked_through_by_keyboard(self, opened):
+        page, _ = opened("carts")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the table"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "scroll"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "ask-browser_closed"
+
+    def test_on_paper_everything_is_there(self, opened):
+        page, _ = opened("engines")
+        page.emulate_media(media="print")
+        for part in ("tbody td a", ".why", "pre", "dd", "li"):
+            places = page.locator(f"main {part}").all()
+            assert places
+            assert all(place.is_visible() for place in places), part
+        assert not page.get_by_role("navigation").is_visible()
