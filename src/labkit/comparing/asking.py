@@ -22,6 +22,7 @@ PROPERTY = "compared"  # of a test's report: which cell it asked for, and what i
 ANSWERS = Path(".lab", "compare")
 CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest
 ASKED = "not redis and not browser"  # and so what takes long as well
+STOP_LIMIT = 30  # seconds
 OVER = re.compile(r"(\S+::\S+) (?:PASSED|FAILED|ERROR|SKIPPED)")
 
 
@@ -158,7 +159,8 @@ def _run(
         command += ["--continue-on-collection-errors"]
         if db == "mysql" and lab.database:
             command.append("--lab-db=mysql")
-        process = subprocess.Popen(
+        said = []
+        with subprocess.Popen(
             command,
             cwd=checkout.root,
             env=environ,
@@ -167,15 +169,14 @@ def _run(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-        )
-        said = []
-        try:
-            for line in process.stdout or ():
-                said.append(line)
-                if step and (over := OVER.match(line)):
-                    step(over[1])
-        finally:
-            process.terminate()
-            process.wait()
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    said.append(line)
+                    if step and (over := OVER.match(line)):
+                        step(over[1])
+            except KeyboardInterrupt:  # the terminal has told pytest as well: it ends its servers
+                process.communicate(timeout=STOP_LIMIT)
+                raise
         outcomes = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
         return outcomes, "".join(said[-20:])

@@ -17,6 +17,7 @@ from labkit.comparing import page, reporting
 from labkit.comparing.asking import Answers, Seen, ask
 from labkit.comparing.page import verdict
 from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
+from labkit.mariadb import PrivateMariaDB
 
 console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
@@ -72,6 +73,8 @@ def compare(
         printed.print(overview(tables))
         return
     table = tables.find(name)
+    if db == "mysql":
+        PrivateMariaDB.need()
     if measure:
         reporting.run(tables.catalog, table, db, out, console)
         return

@@ -63,7 +63,7 @@ def answered(table: Table, answers: Answers | None) -> Iterator[str]:
     yield '<h2 id="answers" tabindex="-1">Answers</h2>'
     yield "<p>Each answer leads to the function that found it out. "
     yield "Where all answer alike the row is quiet; where they differ the answers are bold.</p>"
-    yield '<div class="scroll" role="region" tabindex="0" aria-labelledby="answers">'
+    yield '<div class="scroll" role="region" tabindex="0" aria-label="Table of answers">'
     # The roles are said, since on a phone a row is a block and no longer a row by itself.
     yield f'<table role="table" class="columns-{len(table.variants)}"><thead role="rowgroup">'
     yield '<tr role="row"><th role="columnheader" scope="col">Question</th>'

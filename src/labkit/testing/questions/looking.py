@@ -20,19 +20,20 @@ def own_jar(visitor: Any) -> list[Any]:
     return [cookie for cookie in visitor.jar if not cookie.name.startswith("csrftoken")]
 
 
-def opened(cookie: str) -> Any:
+def opened(cookie: str) -> dict[str, Any]:
     """What anybody can read in a session cookie, without a key; {} where that is nothing."""
     payload = cookie.partition(":")[0]
     try:
         raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
-        return json.loads(zlib.decompress(raw) if payload.startswith(".") else raw)
-    except ValueError:
+        inside = json.loads(zlib.decompress(raw) if payload.startswith(".") else raw)
+    except (ValueError, zlib.error):
         return {}
+    return inside if isinstance(inside, dict) else {}
 
 
 def forged(value: str, old: str, new: str) -> str:
     """A cookie's or field's value with other text in it; a signature stays as it was."""
-    if not (inside := opened(value)) or not isinstance(inside, dict):
+    if not (inside := opened(value)):
         return value.replace(old, new)
     text = json.dumps(inside, separators=(",", ":")).replace(old, new)
     body = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
