@@ -88,7 +88,8 @@ def lint(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
-    pytest(session, "tests", "-m", "not browser and not mysql and not redis and not panel")
+    apart = ("browser", "mysql", "redis", "panel", "charts")
+    pytest(session, "tests", "-m", " and ".join(f"not {mark}" for mark in apart))
 
 
 def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool) -> None:
@@ -158,6 +159,13 @@ def panel(session: nox.Session) -> None:
     """Every lab's tests with the exchange panel and without: it changes nothing"""
     environment(session)
     pytest(session, "tests", "-m", "panel")
+
+
+@nox.session
+def charts(session: nox.Session) -> None:
+    """Charts of what is measured (with matplotlib)"""
+    need(session, "charts")
+    pytest(session, "tests", "-m", "charts")
 
 
 @nox.session(name="browser-kit", tags=["browser"])

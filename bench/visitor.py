@@ -1,18 +1,21 @@
-"""What the visitor costs per request, against django.test.Client on the same page in the same run.
+"""What the visitor costs a test, against django.test.Client on the same page in the same run.
 
-Usage: python bench/visitor.py [--rounds N]. The aim is a ratio of at most 1.30.
+    python bench/visitor.py
+
+The aim is a ratio of at most 1.30.
 """
 
-import argparse
 import importlib
+import json
 import os
-import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from typing import Any
 
+import common
 import django
 from django.conf import settings
 from django.core.management import call_command
@@ -20,11 +23,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import setup_test_environment
 from django.urls import path
+from rich.table import Table
 
+from labkit.comparing.charts import Bars, Row
 from labkit.testing import Visitor
 
-ROOT = Path(__file__).parents[1]
 REQUESTS = 50  # in one measurement
+ROUNDS = 15
+AIM = 1.30
 
 
 def seconds(client: Client, page: str) -> float:
@@ -35,12 +41,10 @@ def seconds(client: Client, page: str) -> float:
     return (time.perf_counter() - begin) / REQUESTS
 
 
-def measure(lab: str, rounds: int) -> None:
-    """Print one line for each page of this lab. Needs a process of its own for each lab."""
-    sys.path.insert(0, str(ROOT / "labs" / lab))
-    state = tempfile.TemporaryDirectory()
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "lab.settings", "LAB_DEBUG": "0"}
-    os.environ |= {"LAB_STATE_DIR": state.name}
+def of_lab(number: str, rounds: int) -> list[dict[str, Any]]:
+    """One entry for each page of this lab. Needs a process of its own for each lab."""
+    sys.path.insert(0, str(common.lab_folder(number)))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
     django.setup()
     setup_test_environment()
     if settings.DATABASES:
@@ -53,34 +57,70 @@ def measure(lab: str, rounds: int) -> None:
         for name in ("apple", "pear", "plum"):
             fields = {"name": name, "quantity": 1, "csrfmiddlewaretoken": token}
             assert client.post("/add/", fields).status_code == 302
+    found = []
     for page in ("/bare/", "/", "/display/", "/add/"):
         rows = [[seconds(client, page) for client in clients] for _ in range(rounds)]
         ratio = statistics.median(visitor / plain for plain, visitor in rows)
         plain, visitor = (statistics.median(column) * 1000 for column in zip(*rows, strict=True))
-        print(  # noqa: T201
-            f"{lab:16} {page:10} Client {plain:6.3f} ms   Visitor {visitor:6.3f} ms   "
-            f"ratio {ratio:.2f}"
+        row = {"lab": number, "path": page, "client": plain, "visitor": visitor, "ratio": ratio}
+        found.append(row)
+    return found
+
+
+def measure(rounds: int) -> list[dict[str, Any]]:
+    """Both carts, each in a process of its own."""
+    figures = []
+    numbers = ("03", "04")
+    with common.Steps(len(numbers)) as steps:
+        for number in numbers:
+            steps.begin(f"lab {number}")
+            with tempfile.TemporaryDirectory() as state:
+                done = subprocess.run(
+                    [sys.executable, __file__, "--lab", number, "--rounds", str(rounds)],
+                    env=common.environment(LAB_STATE_DIR=state),
+                    stdout=subprocess.PIPE,
+                    check=True,
+                )
+            figures += json.loads(done.stdout)
+            steps.done()
+    return figures
+
+
+def tell(figures: list[dict[str, Any]]) -> None:
+    """Print a line for each page."""
+    table = Table("page", "Client", "Visitor", "ratio", box=None)
+    for row in figures:
+        times = [f"{row[name]:.3f} ms" for name in ("client", "visitor")]
+        table.add_row(f"{row['lab']} {row['path']}", *times, f"{row['ratio']:.2f}")
+    common.console.print(table)
+
+
+def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    """A bar for each page."""
+    return {
+        "pages": Bars(
+            "What a visitor costs a test",
+            "A ratio for each page, labkit's Visitor and django.test.Client; 1 would be no cost.",
+            "times the time with django.test.Client",
+            [f"lab {row['lab']}, {row['path']}" for row in figures],
+            [Row("ratio", [row["ratio"] for row in figures])],
+            aim=AIM,
         )
+    }
 
 
 def main() -> None:
-    """Measure both carts, each in a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="measurements per page (15)")
-    parser.add_argument("--lab", help=argparse.SUPPRESS)
+    """Measure, print, write."""
+    parser = common.parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements per page (15)")
+    parser.add_argument("--lab", help="(used by this script itself)")
     options = parser.parse_args()
     if options.lab:
-        measure(options.lab, options.rounds)
+        sys.stdout.write(json.dumps(of_lab(options.lab, options.rounds)))
         return
-    print(  # noqa: T201
-        f"Median time per request, three items in the cart; Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
-    )
-    for lab in ("03_cookie_cart", "04_session_cart"):
-        command = [sys.executable, __file__, "--lab", lab, "--rounds", str(options.rounds)]
-        sys.stdout.flush()
-        if os.spawnv(os.P_WAIT, sys.executable, command):
-            sys.exit(1)
+    figures = measure(1 if options.tiny else options.rounds)
+    tell(figures)
+    common.keep(options, "visitor", figures, charts(figures), "sqlite")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`lab serve` as a process to look at, for the tests of it and of its console."""
+"""`lab run` and `lab serve` as processes to look at, for the tests of them and of the console."""
 
 import contextlib
 import html
@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from urllib.parse import urlencode
@@ -17,7 +18,8 @@ from urllib.parse import urlencode
 from labkit.testing.server import free_port
 
 LIMIT = 40  # seconds
-SERVE = [sys.executable, "-m", "labkit.cli", "serve"]
+LAB = [sys.executable, "-m", "labkit.cli"]
+SERVE = [*LAB, "serve"]
 SETTLED = "Ctrl-C ends everything"
 
 
@@ -163,9 +165,46 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
             # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
             os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
         process.wait(LIMIT)
+        _none_left(started)
+
+
+@contextmanager
+def running(*arguments, environ=None, end=signal.SIGINT):
+    """`lab run` in a terminal of its own; ends it with Ctrl-C, or as told.
+
+    `said()` is what it has printed so far, `output` all of it, once it has ended.
+    """
+    port = free_port()
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            [*LAB, "run", *arguments, "--port", str(port)],
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
+            stdout=printed,
+            stderr=printed,
+            start_new_session=True,
+            # A CI may start its runs with Ctrl-C ignored, which children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
+        process.port, process.url = port, f"http://127.0.0.1:{port}"
+        process.said = lambda: os.pread(printed.fileno(), 1_000_000, 0).decode()
         try:
-            until(lambda: not started or not alive(started), 10)
+            until(lambda: reachable(port) or process.poll() is not None)
+            yield process
         finally:
-            for pid in started:  # a test that failed leaves nothing behind either
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            started = descendants(process.pid)
+            if process.poll() is None:
+                # Ctrl-C and closing the terminal tell the whole group, `kill` the one process.
+                os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
+            process.wait(LIMIT)
+            _none_left(started)
+            process.output = process.said()
+
+
+def _none_left(started):
+    """Wait until these processes have ended; fails where one does not, and ends it."""
+    try:
+        until(lambda: not started or not alive(started), 10)
+    finally:
+        for pid in started:  # a test that failed leaves nothing behind either
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

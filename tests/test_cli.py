@@ -5,13 +5,11 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-import time
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
+from serving import reachable, running
 
 from labkit import cli, needs
 from labkit.mariadb import PrivateMariaDB
@@ -20,39 +18,6 @@ from labkit.testing.server import free_port
 from labkit.testing.wire import WireVisitor
 
 LIMIT = 30  # seconds
-LAB = [sys.executable, "-m", "labkit.cli"]
-
-
-@contextmanager
-def running(*arguments, environ=None, end=signal.SIGINT):
-    """`lab run` in a terminal of its own; ends it with Ctrl-C, or as told."""
-    port = free_port()
-    process = subprocess.Popen(
-        [*LAB, "run", *arguments, "--port", str(port)],
-        env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        # A CI may start its runs with Ctrl-C ignored, which children inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-    process.url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + LIMIT
-        while not reachable(port) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        yield process
-    finally:
-        if process.poll() is None:
-            # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
-            os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
-        process.output = process.communicate(timeout=LIMIT)[0]
-
-
-def reachable(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def page(url):

@@ -200,6 +200,7 @@ def test_code_stands_in_reading_order_highlighted(house):
         "lab/templates/base.html",
         "tests/test_browser.py",
         "tests/test_cart.py",
+        "tests/test_compared.py",
     ]
     assert '<span id="lab-views-py-1"><span class="kn">from</span>' in page
     names = re.findall(r'<h2 id="[\w-]+">(\S+)', house.page("/console/lab/05/code/"))

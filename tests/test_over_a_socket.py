@@ -19,6 +19,7 @@ from labkit.testing.contracts.cookie_checks import CookieCheckPages
 from labkit.testing.contracts.expiry import ExpiryPages
 from labkit.testing.contracts.greetings import GreetingPages
 from labkit.testing.contracts.logins import LoginPages
+from labkit.testing.contracts.races import RacePages
 from labkit.testing.contracts.stores import StorePages
 from labkit.testing.raw import spoilt_cookies, unknown_session_ids
 from labkit.testing.server import LabServer
@@ -163,6 +164,11 @@ class TestTheStorePage(AtAServer, StorePages):
 class TestTheLogin(AtAServer, LoginPages):
     session_cookie = "sessionid_11"
     raw_requests = unknown_session_ids(session_cookie)
+
+
+@places("12")
+class TestTheTabs(AtAServer, RacePages):
+    raw_requests = unknown_session_ids("sessionid_12")
 
 
 @pytest.fixture

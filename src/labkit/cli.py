@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,8 @@ from labkit.ports import bind
 from labkit.private import Failed, Missing
 from labkit.resetting import MARIADB
 from labkit.serving.command import serve
+from labkit.serving.front import LETTERS
+from labkit.serving.several import Several, file_engine
 
 console = Console(highlight=False)
 ABSENT = "[yellow]–[/]"
@@ -73,10 +76,22 @@ def list_labs() -> None:
     type=click.Choice(ENGINES),
     help="The session engine. Default: in what SESSION_ENGINE names, else db.",
 )
-def run(name: str, port: int | None, db: str | None, engine: str | None) -> None:
+@click.option(
+    "--servers",
+    type=click.IntRange(1, len(LETTERS)),
+    default=1,
+    help="How many processes of the lab take turns to answer, as on several machines. "
+    "More than one: with DEBUG off and without autoreload, as under lab serve.",
+)
+def run(name: str, port: int | None, db: str | None, engine: str | None, servers: int) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
     LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
+
+    With --servers 2 each request goes to the other one of two processes, and the line below the
+    page says to which: what one of them keeps in its memory, or in a folder of its own, the other
+    one does not know. One that dies is started again, and meanwhile the other one answers. The
+    panel's clock and controls are off there.
     """
     checkout = catalog()
     lab = checkout.find(name)
@@ -92,14 +107,50 @@ def run(name: str, port: int | None, db: str | None, engine: str | None) -> None
         elif engine:
             environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
         if lab.database:
-            _tell_cache(lab, environ)
+            _tell_cache(lab, environ, servers)
             _prepare(lab, environ)
+        if servers > 1:
+            _serve_several(lab, environ, port, servers)
+            return
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
         status = _serve(lab, environ, port)
     sys.exit(status)
 
 
-def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
+def _serve_several(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
+    """Several servers behind one address, until Ctrl-C."""
+
+    def tell(sentence: str) -> None:
+        console.print(escape(sentence), soft_wrap=True)
+
+    several = Several(lab, environ, port, count, tell)
+    if lab.database and file_engine(environ):
+        tell(_session_folders(lab, environ, several))
+    try:
+        several.start()
+        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
+        tell("Each request goes to the next server; DEBUG is off, and there is no autoreload.")
+        tell("What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all.")
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        several.stop()
+
+
+def _session_folders(lab: Lab, environ: dict[str, str], several: Several) -> str:
+    """Where the servers keep session files, and how to have it otherwise."""
+    if "LAB_SESSION_FOLDER" in environ:
+        return "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
+    letters = ", ".join(f"sessions-{server.letter}" for server in several.servers)
+    return (
+        f"Each server keeps session files in a folder of its own in .lab/{lab.number}, as on "
+        f"machines of their own: {letters}. LAB_SESSION_FOLDER=sessions gives all of them one."
+    )
+
+
+def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
     """Say which cache the engine uses, if any. Raises Missing where Redis lacks its package."""
     if environ.get("SESSION_ENGINE", "").rpartition(".")[2] not in {"cache", "cached_db"}:
         return
@@ -111,7 +162,10 @@ def _tell_cache(lab: Lab, environ: dict[str, str]) -> None:
             console.print("It does not answer now; until it does, nothing can be kept.")
         return
     console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
-    console.print("at every change of a file too, and no other process sees it.")
+    if servers > 1:
+        console.print("and each server has one of its own, which no other one sees.")
+    else:
+        console.print("at every change of a file too, and no other process sees it.")
     if lab.redis:
         console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
 

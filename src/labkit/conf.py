@@ -106,10 +106,12 @@ def allowed_hosts() -> list[str]:
 def session_files(folder: Path) -> Path:
     """SESSION_FILE_PATH: where the engine `file` keeps sessions, .lab/NN/sessions, mode 0700.
 
-    Django's own default is the system's temporary folder, which all labs would share.
+    Django's own default is the system's temporary folder, which all labs would share. The
+    environment variable LAB_SESSION_FOLDER names another one than "sessions": of several servers
+    each has its own under `lab run --servers`, as on several machines.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
     """
-    path = state_dir(folder) / "sessions"
+    path = state_dir(folder) / os.environ.get("LAB_SESSION_FOLDER", "sessions")
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
@@ -126,6 +128,7 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": url,
             "KEY_PREFIX": f"lab_{number(folder)}",
+            "OPTIONS": _once_more(),
         }
     else:
         default = {
@@ -133,6 +136,19 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     return {"default": default}
+
+
+def _once_more() -> dict[str, Any]:
+    """Try twice, at once: a connection kept open may be to a server that was started again since.
+
+    By default each command tries for seconds, and a page for much longer than anyone waits.
+    """
+    try:
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:  # an extra; Django says so when the cache is first used
+        return {}
+    return {"retry": Retry(NoBackoff(), 1)}
 
 
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
@@ -158,5 +174,5 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             "NAME": state_dir(folder) / "db.sqlite3",
         }
     if default["ENGINE"] == "django.db.backends.sqlite3":
-        default["OPTIONS"] = SQLITE_OPTIONS
+        default["OPTIONS"] = SQLITE_OPTIONS | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

@@ -1,4 +1,4 @@
-"""TCP ports: whether one is free, and the sentence that says it is not."""
+"""TCP ports: a free one, whether one is free, and the sentence that says it is not."""
 
 import os
 import socket
@@ -12,6 +12,14 @@ def bind(port: int, address: str = LOOPBACK) -> None:
         if os.name != "nt":  # on Windows this option would let two servers share a port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((address, port))
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        number: int = probe.getsockname()[1]
+    return number
 
 
 def trouble(port: int, address: str = LOOPBACK) -> str:

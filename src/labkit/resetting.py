@@ -35,8 +35,8 @@ def reset(checkout: Catalog, lab: Lab) -> list[str]:
         if url:
             manage(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append("rows in the database that DATABASE_URL names")
-    # The folder stays: a lab that is running with the engine file has found it already.
-    if session_files := list((state / "sessions").glob("*")):
+    # The folders stay: a lab that is running with the engine file has found its own already.
+    if session_files := list(state.glob("sessions*/*")):
         for path in session_files:
             path.unlink(missing_ok=True)
         cleared.append("session files")

@@ -333,13 +333,14 @@ def _draw_bars(axes: "Axes", chart: Bars) -> None:
 def _scale(axis: Any, log: bool, values: list[Number]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+    whole = all(value == int(value) for value in values)
     if log:
         axis._set_axes_scale("log")
         wide = min(values) > 0 and max(values) / min(values) > 500
         axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
         axis.set_minor_locator(NullLocator())
     else:
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=whole))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
 
 

@@ -22,8 +22,9 @@ Respond = Callable[[HttpRequest], HttpResponse]
 OWN = "/__measure__/"
 QUERIES = "X-Lab-Queries"  # of an answer: how many statements it took
 DELAY = "LAB_MEASURE_DELAY"  # in the environment: seconds
-# What begins and ends a transaction is no query: SQLite is told so in SQL, MariaDB is not.
-TRANSACTION = re.compile("BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE")
+# No queries: what begins and ends a transaction, of which SQLite is told in SQL and MariaDB is not,
+# and what Django asks and says of a new connection, which only MariaDB is told in SQL.
+ASIDE = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")
 
 
 def look(get_response: Respond) -> Respond:
@@ -74,7 +75,7 @@ class Counter:
         self.count = 0
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.count += not TRANSACTION.match(sql)
+        self.count += not ASIDE.match(sql)
         return execute(sql, params, many, context)
 
 

@@ -9,11 +9,11 @@ from labkit.comparing import figures
 from labkit.comparing.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
 
 QUANTITIES = {  # of a request -> (title, axis)
-    "up": ("Bytes up", "bytes of the whole request"),
-    "down": ("Bytes down", "bytes of the whole answer"),
+    "up": ("Bytes up per request", "bytes of the whole request"),
+    "down": ("Bytes down per request", "bytes of the whole answer"),
     "median": ("How long it takes, median", "milliseconds"),
     "p99": ("How long it takes, 99 of 100", "milliseconds"),
-    "queries": ("Queries", "queries"),
+    "queries": ("Queries per request", "queries"),
 }
 KEPT = {
     "records": ("What one visitor has on the server", "rows, files and cache entries"),
@@ -41,8 +41,7 @@ def charts(found: Figures) -> dict[str, Chart]:
             Row(v["title"], [v["ends"][way]["count"] for way in ends])
             for v in found["variants"].values()
         ]
-        groups = [f"names of {way}" for way in ends]
-        drawn["ends"] = _bars("How many fit", found["unit"], groups, rows)
+        drawn["ends"] = _bars("How many fit", found["unit"], ends, rows)
     drawn |= _tabs(found)
     left = _groups(found, "left")
     rows = [Row(v["title"], [v["left"][kind] for kind in left]) for v in found["variants"].values()]
@@ -153,7 +152,7 @@ def lines(found: Figures) -> Iterator[Line]:
     unit = found["unit"]
     for way in _groups(found, "ends"):
         fit = [plain(v["ends"][way]["count"]) for v in variants]
-        yield Line(f"How many fit: {unit}, names of {way}", fit)
+        yield Line(f"How many fit: {unit}, {way}", fit)
     for kind, words in found["kinds"].items():
         first = kind == next(iter(found["kinds"]))
         what, size = words.capitalize(), f"with {middle} {unit}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -10,11 +10,28 @@ from urllib.parse import urlsplit
 from labkit.driving import Answer, Client
 
 ADDS = 100  # whose survivors are counted
-# Names of goods: what fits depends on them. A cookie's name is written in ASCII, %E3%81%82 for あ.
-NAMES = {
-    "8 letters": "item-{:03}",
-    "40 letters": "{:03}-" + "a" * 36,
-    "40 letters of Japanese": "{:03}" + "あ" * 37,
+COLOURS = (
+    *("red", "green", "blue", "black", "white", "brown", "gold", "grey"),
+    *("pink", "plum", "ivory", "olive", "ruby", "teal", "rusty"),
+)
+GOODS = (
+    *("apple", "bread", "butter", "candle", "carrot", "cherry", "hammer"),
+    *("ladder", "lemon", "pencil", "potato", "saucer", "tea", "whisk"),
+)
+
+
+def goods(number: int) -> str:
+    """One of 210 names, as goods have them: what is alike in them can be compressed."""
+    return f"{COLOURS[number % len(COLOURS)]} {GOODS[number // len(COLOURS) % len(GOODS)]}"
+
+
+# What fits depends on the names. A cookie's name is written in ASCII: %E3%81%82 for one あ.
+NAMES: dict[str, Callable[[int], str]] = {
+    "short names": goods,
+    "names of 40 letters": lambda number: f"{goods(number)} of a sort that has an unmistakeable"[
+        :40
+    ],
+    "names of 40 letters in Japanese": lambda number: f"{number:03}{'あ' * 37}",
 }
 
 
@@ -38,7 +55,7 @@ class Subject:
     unit: ClassVar[str]  # of what grows
     sizes: ClassVar[Sequence[int]]  # up to which it grows
     kinds: ClassVar[dict[str, str]]  # what is asked for at each size, and that in words
-    ways: ClassVar[dict[str, str]] = {}  # kinds of names with which its end is looked for
+    ways: ClassVar[Collection[str]] = ()  # kinds of names with which its end is looked for
     crowd: ClassVar[str] = ""  # what many tabs do at once, if they do
     robot: ClassVar[list[str]]  # the pages that a robot asks for
 
@@ -72,7 +89,7 @@ class Carts(Subject):
     unit = "items in the cart"
     sizes = (1, 2, 5, 10, 20, 50, 100, 200)
     kinds: ClassVar = {"page": "the cart's page", "add": "an add"}
-    ways = NAMES
+    ways = tuple(NAMES)
     crowd = "adds that survive"
     robot: ClassVar = ["/", "/add/", "/display/", "/info/"]
 
@@ -80,9 +97,9 @@ class Carts(Subject):
         """Open the form: it has the token without which nothing is taken."""
         await visit.client.get("/add/")
 
-    async def grow(self, visit: Visit, number: int, way: str = "8 letters") -> bool:
+    async def grow(self, visit: Visit, number: int, way: str = "short names") -> bool:
         """Put one more into the cart."""
-        answer = await self._add(visit.client, NAMES[way].format(number))
+        answer = await self._add(visit.client, NAMES[way](number))
         if answer.status not in {302, 422}:
             raise Broken(f"an add was answered by {answer.status}")
         return answer.status == 302
@@ -92,7 +109,7 @@ class Carts(Subject):
         if kind == "page":
             answer = await visit.client.get("/display/")
         else:
-            answer = await self._add(visit.client, NAMES["8 letters"].format(1))
+            answer = await self._add(visit.client, goods(1))
         if answer.status != {"page": 200, "add": 302}[kind]:
             raise Broken(f"{self.kinds[kind]} was answered by {answer.status}")
         return [answer]
@@ -107,7 +124,7 @@ class Carts(Subject):
         await visit.client.get("/")
         await visit.client.get("/add/")
         for number in range(3):
-            await self._add(visit.client, NAMES["8 letters"].format(number))
+            await self._add(visit.client, goods(number))
         await visit.client.get("/display/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
@@ -118,9 +135,7 @@ class Carts(Subject):
         kept = 0
         for _ in range(adds // tabs):
             await client.post("/empty/")
-            wave = [
-                self._add(client.tab(), NAMES["8 letters"].format(number)) for number in range(tabs)
-            ]
+            wave = [self._add(client.tab(), goods(number)) for number in range(tabs)]
             answers = await asyncio.gather(*wave)
             if any(answer.status != 302 for answer in answers):
                 raise Broken(f"of {tabs} adds at once some were refused")

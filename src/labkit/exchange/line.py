@@ -1,5 +1,6 @@
 """The one line below every page: what its exchange came to, in a sentence."""
 
+import os
 from html import escape
 
 from django.conf import settings
@@ -36,7 +37,13 @@ def with_redirect(exchange: Exchange) -> str:
     """The gist of an exchange, after that of the redirect which led to it."""
     told = f"{gist(exchange.before_this)} → " if exchange.before_this else ""
     ahead = "The server's clock has been moved. " if exchange.moved else ""
-    return f"{ahead}{told}{gist(exchange)}"
+    return f"{ahead}{_which_server()}{told}{gist(exchange)}"
+
+
+def _which_server() -> str:
+    """Which one of several servers this is, under `lab run --servers`."""
+    letter, count = os.environ.get("LAB_SERVER"), os.environ.get("LAB_SERVERS")
+    return f"Server {letter} of {count}. " if letter else ""
 
 
 def gist(exchange: Exchange) -> str:

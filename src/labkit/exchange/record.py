@@ -1,6 +1,7 @@
 """One exchange as it is remembered, and the last of them, in memory and bounded."""
 
 import itertools
+import os
 import pickle
 import re
 import secrets
@@ -88,6 +89,7 @@ class Exchange:
     duration: float = 0.0  # seconds
     session: int | None = None  # the number of request.session
     engine: str = ""
+    node: str = ""  # of a database cluster: the number of the one that was asked
     key: str = ""  # of request.session, in the end
     modified: bool = False
     after: Noted = None  # what request.session held in the end, where it was loaded
@@ -154,16 +156,18 @@ class Log:
 
     def begin(self, **what: Any) -> Exchange:
         """A request has arrived."""
-        number, token = next(self._numbers), secrets.token_urlsafe(18)
+        number, token = next(self._numbers), _own_prefix() + secrets.token_urlsafe(18)
         return Exchange(number, token, time.time(), clock.moved(), ticked=time.monotonic(), **what)
 
     def add(self, exchange: Exchange) -> None:
         """Its answer is ready."""
+        # Of several servers another one answers what a redirect leads to.
+        alone = not os.environ.get("LAB_SERVER")
         with self._lock:
-            if exchange.location:
+            if exchange.location and alone:
                 where = (*_browser(exchange), exchange.location)
                 self._redirects.setdefault(where, []).append(exchange)
-            else:
+            elif alone:
                 exchange.before_this = self._redirect_to(exchange)
             self._kept[exchange.token] = exchange
             self._bytes += exchange.size
@@ -226,6 +230,12 @@ class Log:
             self._redirects.clear()
             self._visitors.clear()
             self._bytes = 0
+
+
+def _own_prefix() -> str:
+    """Each of several servers remembers its own; by this labkit.serving.front finds which."""
+    letter = os.environ.get("LAB_SERVER")
+    return f"{letter}-" if letter else ""
 
 
 def _browser(exchange: Exchange) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
 puts them to use: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
 """
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,13 @@ STORE_FAULTS = (
     ProgrammingError,
     PermissionError,
 )
+# What a disk says that is full, may only be read, or is broken. Other OSErrors, such as that of a
+# visitor who has gone, are not the store's.
+DISK_FAULTS = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO")
+    if hasattr(errno, name)  # Windows has no EDQUOT
+}
 RETRY_AFTER = 5  # seconds
 
 
@@ -51,12 +59,14 @@ def store_fault(error: BaseException | None) -> BaseException | None:
     Django reports any database failure while a session is saved as SessionInterrupted, "the
     request's session was deleted": the true cause hangs on __cause__ or __context__.
     """
-    return next((link for link in _chain(error) if isinstance(link, _store_faults())), None)
+    return next((link for link in _chain(error) if _is_the_stores(link)), None)
 
 
-def _store_faults() -> tuple[type[BaseException], ...]:
+def _is_the_stores(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+        return True
     redis: Any = sys.modules.get("redis")  # an extra; where it is not loaded, it did not raise
-    return (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS
+    return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,6 +4,7 @@ import codecs
 import sys
 from collections.abc import Callable
 
+from django.core.handlers.exception import response_for_exception
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
@@ -23,6 +24,18 @@ def error_pages(
     there yet. It decodes a form with whatever codec of Python its Content-Type names, and some of
     those raise or make text that cannot be sent back; browsers send UTF-8.
     """
+    # The next middleware itself, without Django's convert_exception_to_response around it.
+    unconverted = getattr(get_response, "__wrapped__", get_response)
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        try:
+            return unconverted(request)
+        except Exception as error:
+            # Where a session could not be saved. With DEBUG on Django shows its traceback as a 400,
+            # and asks no handler.
+            if fault := store_fault(error):
+                return unavailable(request, fault)
+            return response_for_exception(request, error)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if len(request.get_full_path()) > LONGEST:
@@ -39,7 +52,7 @@ def error_pages(
                 "Not in this encoding",
                 "The form is not encoded in UTF-8, so it was not read.",
             )
-        response = get_response(request)
+        response = respond(request)
         fault = getattr(request, "_store_fault", None)
         if fault is not None and response.status_code != 503:
             return unavailable(request, fault)

@@ -46,9 +46,12 @@ class Served:
         addresses: list[str],
         environ: Mapping[str, str],
         tell: Callable[["Served", str], None],
+        letter: str = "",
     ) -> None:
+        """`letter` is its name where several servers have the same lab."""
         self.lab = lab
         self.port = port
+        self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
         self.reason = ""  # why it failed, or of what it died the last time
         self.restarts = 0  # how often it died and was started again
@@ -73,7 +76,8 @@ class Served:
     @property
     def log(self) -> Path:
         """Where the lab's process writes what it has to say."""
-        return state_dir(self.lab.folder) / "server.log"
+        name = f"server-{self.letter}.log" if self.letter else "server.log"
+        return state_dir(self.lab.folder) / name
 
     @property
     def pid(self) -> int | None:

@@ -86,7 +86,10 @@ def main(port: int, addresses: list[str]) -> None:
     application = get_wsgi_application()
     import_module(settings.ROOT_URLCONF)  # a mistake in the code is found now and not in class
     if settings.DATABASES.get("default", {}).get("NAME"):
+        from labkit.serving.connections import keep_open
+
         _migrate()
+        keep_open(_migrate)
     server = listen(application, port, addresses, THREADS)
     parent.write(READY)
     parent.close()

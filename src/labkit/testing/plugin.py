@@ -53,6 +53,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         "browser: needs Chromium, as in nox -t browser",
         "mysql: needs MariaDB's server, as in nox -t mysql",
         "redis: needs Redis's server, as in nox -t redis",
+        "charts: needs matplotlib, as in nox -s charts",
         "thorough: many requests, as in nox -s thorough",
         "own_profile: its Chromium is closed, or has its settings changed",
         "panel: runs the labs with the exchange panel, as in nox -s panel",

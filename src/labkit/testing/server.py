@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,14 +9,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+from labkit.ports import free_port
+
 START_LIMIT = 20  # seconds
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 SERVERS = {
@@ -29,6 +23,7 @@ SERVERS = {
         "--call",
         "django.core.wsgi:get_wsgi_application",
     ],
+    "worker": ["-m", "labkit.serving.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
 }
 
 
@@ -73,8 +68,14 @@ class LabServer:
 
     def migrate(self) -> None:
         """Make the tables of its database. Raises RuntimeError with its log."""
-        if self._python("manage.py", "migrate", "--verbosity=0").wait(START_LIMIT):
-            raise RuntimeError(f"{self.folder.name} could not be migrated:\n{self._said()}")
+        self.manage("migrate", "--verbosity=0")
+
+    def manage(self, *arguments: str) -> None:
+        """Run its manage.py, and wait for the end. Raises RuntimeError with its log."""
+        with self._python("manage.py", *arguments) as process:
+            failed = process.wait(START_LIMIT)
+        if failed:
+            raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{self._said()}")
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises RuntimeError with its log."""
@@ -85,17 +86,23 @@ class LabServer:
         """Kill the server as a power cut would; `start()` brings it back on the same state."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait()
+        self._ended()
 
     def stop(self) -> None:
         """End the server, wait until it is gone, and delete its state."""
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(START_LIMIT)
+                self._ended()
             except subprocess.TimeoutExpired:
                 self.kill()
         self._state.cleanup()
+
+    def _ended(self) -> None:
+        assert self._process is not None
+        self._process.wait(START_LIMIT)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -106,7 +113,7 @@ class LabServer:
                 [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self._environ,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # the worker ends when this is closed
                 stdout=log,
                 stderr=log,
             )

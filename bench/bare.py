@@ -1,0 +1,36 @@
+"""A Django project without labkit, as a textbook leaves it: the carts of tests/textbook.py.
+
+    python bench/bare.py runserver --noreload 8000
+
+Settings are those of `startproject` as far as these pages need them, SQLite's options included.
+Benchmarks have it beside the labs: bench/burst.py, bench/start.py.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import dj_database_url
+from django.conf import settings
+from django.core.management import execute_from_command_line
+
+sys.path[0] = str(Path(__file__).parents[1] / "tests")
+settings.configure(
+    SECRET_KEY="textbook",  # noqa: S106
+    DEBUG=True,
+    INSTALLED_APPS=["django.contrib.sessions"],
+    MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ],
+    ROOT_URLCONF="textbook",
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    DATABASES={"default": dict(dj_database_url.parse(os.environ["DATABASE_URL"]))},
+    USE_TZ=True,
+)
+
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,222 @@
+"""What the benchmarks share: their options, labs as `lab serve` runs them, memory, and results."""
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from labkit.comparing import charts as drawing
+from labkit.comparing import figures as keeping
+from labkit.mariadb import PrivateMariaDB
+from labkit.private import Missing
+from labkit.serving.lifeline import cut, spawn
+from labkit.serving.worker import READY
+from labkit.testing.server import free_port
+
+ROOT = Path(__file__).parents[1]
+NAMES = {"sqlite": "SQLite", "mysql": "MariaDB"}
+console = Console(highlight=False)
+UNSET = {"DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "SESSION_ENGINE", "DJANGO_SETTINGS_MODULE"}
+
+
+def parser(text: str | None) -> argparse.ArgumentParser:
+    """The options that every benchmark has; from here on `kill` ends it in order, like Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    made = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument(
+        "--out", type=Path, default=ROOT / ".lab" / "bench", help="folder for JSON and SVG"
+    )
+    made.add_argument(
+        "--tiny", action="store_true", help="as little as runs every step: figures mean nothing"
+    )
+    return made
+
+
+def environment(**own: str) -> dict[str, str]:
+    """This process's environment for a lab as in class, without databases of its owner's."""
+    kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+    return kept | {"LAB_DEBUG": "0", "LAB_PANEL": "1", "PYTHONUNBUFFERED": "1"} | own
+
+
+def lab_folder(number: str) -> Path:
+    """The folder of this lab."""
+    return next((ROOT / "labs").glob(f"{number}_*"))
+
+
+def copy_of_labs(folder: Path) -> Path:
+    """The labs in a checkout of their own, so that nothing in .lab/ is touched."""
+    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    shutil.copytree(ROOT / "labs", folder / "labs", ignore=ignored)
+    return folder
+
+
+class Steps(Progress):
+    """A progress bar; where nobody sees it move, such as in a log, a line for each step."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(transient=True, console=console)
+        self._task = self.add_task("", total=total)
+
+    def begin(self, text: str) -> None:
+        """This is what is done now."""
+        self.update(self._task, description=text)
+        if not console.is_terminal:
+            console.print(f"{time.strftime('%H:%M:%S')} {text}")
+
+    def done(self, part: float = 1) -> None:
+        """One step is done, or this part of it."""
+        self.advance(self._task, part)
+
+
+@contextlib.contextmanager
+def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
+    """One lab under the server that `lab serve` gives it; yields its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "labkit.serving.worker", str(port), "127.0.0.1"]
+    settings = environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
+    with log.open("ab") as output:
+        process = spawn(command, cwd=lab_folder(number), env=settings, stderr=output)
+    assert process.stdout is not None
+    try:
+        if process.stdout.readline() != READY:
+            raise RuntimeError(log.read_text(errors="replace"))
+        yield port
+    finally:
+        cut(process)
+        process.wait()
+        process.stdout.close()
+
+
+def memory(pid: int) -> int:
+    """Bytes of memory that this process has: its share of what it shares (PSS) where told.
+
+    Linux tells that; elsewhere it is what `ps` calls RSS, which counts shared pages in full.
+    """
+    try:
+        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+    except OSError:
+        found = None
+    if found:
+        return int(found[1]) * 1024
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout) * 1024
+
+
+def peak_memory() -> int:
+    """Bytes of memory that this process had at most so far."""
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
+    except OSError:
+        found = None
+    if found:  # not what its parent had before, which ru_maxrss counts as well
+        return int(found[1]) * 1024
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def keep(
+    options: argparse.Namespace, name: str, figures: Any, charts: dict[str, Any], *databases: str
+) -> None:
+    """Write what was measured as NAME.json into --out, and its charts beside it."""
+    stamp = keeping.stamp(f"python bench/{name}.py", "sqlite" if "sqlite" in databases else "")
+    if "mysql" in databases:
+        stamp["versions"]["MariaDB"] = keeping.mariadb_version()
+    path = options.out / f"{name}.json"
+    keeping.write(path, stamp, figures, charts)
+    console.print(keeping.in_words(stamp))
+    try:
+        drawn = drawing.draw_all(path, keeping.read(path))
+    except Missing as missing:
+        console.print(f"Written to {path}, without charts: {missing}")
+    else:
+        console.print(f"Written to {', '.join(map(str, [path, *drawn]))}")
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A bare project that answers."""
+
+    port: int
+    pid: int
+    seconds: float  # from its start to its first answer
+
+
+@contextlib.contextmanager
+def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
+    """bench/bare.py under `runserver` as it is.
+
+    DATABASE_URL is from `environ`, else it is an SQLite file in this folder.
+    """
+    environ = {"DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite3'}"} | environ
+    script = [sys.executable, str(Path(__file__).with_name("bare.py"))]
+    subprocess.run([*script, "migrate", "--verbosity=0"], env=environ, check=True)
+    port, begin = free_port(), time.perf_counter()
+    with (folder / "bare.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*script, "runserver", "--noreload", str(port)],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until_it_answers(port, "/session/")
+        yield Bare(port, process.pid, time.perf_counter() - begin)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def until_it_answers(port: int, path: str, limit: float = 60) -> None:
+    """Wait for a 200 from there. Raises TimeoutError after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while True:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            pass  # it does not listen yet
+        finally:
+            connection.close()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody answers at port {port}")
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def mariadb(folder: Path, **variables: int) -> Iterator[PrivateMariaDB | None]:
+    """A private MariaDB as `lab serve` has it, but for these variables; None without one."""
+    try:
+        server = PrivateMariaDB.kept(folder)
+    except Missing as missing:
+        console.print(f"Without MariaDB: {missing}")
+        yield None
+        return
+    try:
+        with contextlib.closing(server.connect()) as connection:
+            for name, value in variables.items():
+                connection.query(f"SET GLOBAL {name} = {value}")
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,173 @@
+"""What labkit costs a page: each page of each lab, against the same page without labkit.
+
+    python bench/cost.py
+
+The other page is the lab's own view, template and session engine in a plain Django project: no
+middleware, no app, no template tag, no form field of labkit's (bench/turns.py takes them out).
+Both are asked for batches of the page in turns; the time is the processor's. That both show the
+same is checked before. The aim is a ratio of at most 1.10.
+
+Told apart is what of it the exchange panel costs (LAB_PANEL=0 turns it off), and for lab 04 what
+the options cost with which SQLite can take a class.
+"""
+
+import contextlib
+import re
+import statistics
+import tempfile
+from typing import Any
+
+import common
+from rich.table import Table
+from turns import Forms, Process
+
+from labkit.catalog import Catalog
+from labkit.comparing.charts import Bars, Row
+
+ROUNDS = 25
+AIM = 1.10
+GOODS = [{"name": name, "quantity": "3"} for name in ("apple", "pear", "plum")]
+CART = [("/add/", "/add/", goods) for goods in GOODS]
+# What the visitor does first, so that pages have something to show.
+FORMS: dict[str, Forms] = {
+    "03": CART,
+    "04": CART,
+    "07": [("/", "/greet/", {"name": "Anu", "remember": "3min"})],
+    "08": [("/student/set/", "/student/set/", {"name": "Anu", "email": "anu@example.org"})],
+    "10": CART,
+    "11": [("/", "/add/", goods) for goods in GOODS],
+}
+# Pages whose addresses have a part that varies.
+MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden", "url")]}
+
+
+def sense(body: str) -> tuple[list[str], list[str]]:
+    """What a page shows: its tags and its words, without numbers, keys and tokens."""
+    main = body.partition("<main")[2].partition("</main>")[0]
+    text = re.sub(r"<[^>]*>", " ", main)
+    return re.findall(r"<\w+", main), [word for word in text.split() if word.isalpha()]
+
+
+def pages(number: str, whole: Process, bare: Process) -> list[str]:
+    """The pages that answer 200 to GET. Raises RuntimeError where the bare one shows another."""
+    found = []
+    for path in [*whole.ask("paths"), *MORE.get(number, [])]:
+        whole.ask("begin")
+        bare.ask("begin")
+        (_, status, body), (_, other, plain) = (one.ask("page", path) for one in (whole, bare))
+        if status != other or (status == 200 and sense(body) != sense(plain)):
+            raise RuntimeError(f"lab {number} shows something else without labkit at {path}")
+        if status == 200:
+            found.append(path)
+    return found
+
+
+def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, Any]:
+    """{kind: milliseconds of processor time}, and ratios to the bare page."""
+    for process in processes.values():
+        process.ask("begin")
+        process.ask("seconds", path)
+    times: dict[str, list[float]] = {kind: [] for kind in processes}
+    for number in range(rounds):
+        kinds = list(processes) if number % 2 else list(reversed(processes))
+        for kind in kinds:
+            times[kind].append(processes[kind].ask("seconds", path))
+    return {
+        "milliseconds": {kind: statistics.median(each) * 1000 for kind, each in times.items()},
+        "ratios": {
+            kind: statistics.median(a / b for a, b in zip(times[kind], times["bare"], strict=True))
+            for kind in processes
+            if kind != "bare"
+        },
+        "calls": processes["bare"].ask("calls", path),
+    }
+
+
+def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
+    """One entry for each page of these labs."""
+    figures = []
+    with common.Steps(len(numbers)) as steps:
+        for number in numbers:
+            steps.begin(f"lab {number}")
+            kinds = ["whole", "quiet", "bare", *(["default"] if number == "04" else [])]
+            with contextlib.ExitStack() as stack:
+                processes = {}
+                for kind in kinds:
+                    state = stack.enter_context(tempfile.TemporaryDirectory())
+                    processes[kind] = Process(number, kind, state, FORMS.get(number, []))
+                    stack.callback(processes[kind].stop)
+                there = pages(number, processes["whole"], processes["bare"])
+                for path in there:
+                    row = {"lab": number, "path": path}
+                    figures.append(row | compare(path, processes, rounds))
+                    steps.done(1 / len(there))
+    return figures
+
+
+def by_lab(figures: list[dict[str, Any]]) -> dict[str, float]:
+    """{lab: the ratio of the time for all of its pages}."""
+    labs: dict[str, list[dict[str, float]]] = {}
+    for row in figures:
+        labs.setdefault(row["lab"], []).append(row["milliseconds"])
+    return {
+        lab: sum(ms["whole"] for ms in rows) / sum(ms["bare"] for ms in rows)
+        for lab, rows in labs.items()
+    }
+
+
+def tell(figures: list[dict[str, Any]]) -> None:
+    """Print a line for each page, and the labs."""
+    table = Table("page", "bare", "lab", "ratio", "without the panel", "labkit in the bare page")
+    table.box = None
+    for row in figures:
+        ms, ratios = row["milliseconds"], row["ratios"]
+        table.add_row(
+            f"{row['lab']} {row['path']}",
+            f"{ms['bare']:.2f} ms",
+            f"{ms['whole']:.2f} ms",
+            f"{ratios['whole']:.2f}",
+            f"{ratios['quiet']:.2f}",
+            ", ".join(call.rpartition(".")[2] for call in row["calls"]),
+        )
+    common.console.print(table)
+    for row in figures:
+        if "default" in row["ratios"]:
+            common.console.print(
+                f"{row['lab']} {row['path']}: without labkit's options for SQLite, "
+                f"{row['ratios']['default']:.2f} of the bare page"
+            )
+    labs = ", ".join(f"{lab} {ratio:.2f}" for lab, ratio in by_lab(figures).items())
+    common.console.print(f"All pages of a lab: {labs} (aim: at most {AIM:.2f})")
+
+
+def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    """A bar for each lab."""
+    ratios = by_lab(figures)
+    return {
+        "labs": Bars(
+            "What labkit costs: the time of a lab's pages, against the same pages without labkit",
+            "A ratio of processor time for each lab, over all of its pages; 1 would be no cost.",
+            "times the time without labkit",
+            [f"lab {lab}" for lab in ratios],
+            [Row("ratio", list(ratios.values()))],
+            aim=AIM,
+        )
+    }
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = common.parser(__doc__)
+    parser.add_argument("--only", metavar="LABS", help="only these, such as 03,04")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
+    numbers = [lab.number for lab in Catalog(common.ROOT).labs]
+    if options.only:
+        numbers = [number for number in numbers if number in options.only.split(",")]
+    figures = measure(numbers, 1 if options.tiny else options.rounds)
+    tell(figures)
+    common.keep(options, "cost", figures, charts(figures), "sqlite")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The ratios of all benchmarks in one table, from their JSON files.
+
+python bench/report.py             of the last run, in .lab/bench/
+python bench/report.py --write     puts those of docs/measured/ into README.md
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import common
+from cost import AIM as COST
+from cost import by_lab
+from growth import AIM as GROWTH
+from growth import WAYS
+from panel import AIM as PANEL
+from rich.table import Table
+from visitor import AIM as VISITOR
+
+from labkit.comparing import figures as keeping
+
+MEASURED = common.ROOT / "docs" / "measured"
+BEGIN, END = "<!-- bench: python bench/report.py --write -->\n", "<!-- /bench -->\n"
+BURST = "99 of 100 within 1 s"
+NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
+
+
+class Line(NamedTuple):
+    """What was measured, here and where it is compared with, and what is aimed at."""
+
+    what: str
+    here: str
+    beside: str
+    aim: str
+
+
+def of_burst(figures: Any) -> Iterator[Line]:
+    for row in figures:
+        where = common.NAMES[row["database"]] if row["database"] else "no database"
+        here, beside = (
+            f"{found['answered']} of {found['adds']} answered; 99 of 100 in {found['p99']:.2f} s, "
+            f"all in {found['max']:.2f} s"
+            for found in (row["served"], row["textbook"])
+        )
+        what = f"A class at the same moment, lab {row['lab']} ({where})"
+        yield Line(what, here, f"a textbook's project, runserver: {beside}", f"all; {BURST}")
+
+
+def of_cost(figures: Any) -> Iterator[Line]:
+    labs = by_lab(figures)
+    least, most = min(labs, key=labs.__getitem__), max(labs, key=labs.__getitem__)
+    here = f"{labs[least]:.2f} (lab {least}) to {labs[most]:.2f} (lab {most}) times"
+    yield Line("Processor time of a lab's pages", here, "the same without labkit", f"≤ {COST:.2f}")
+    for row in figures:
+        if (row["lab"], row["path"]) == ("04", "/display/"):
+            here = f"{1 / row['ratios']['default']:.2f} times"
+            what = "Of that page, SQLite opened for a class"
+            yield Line(what, here, "SQLite as Django opens it", "")
+
+
+def of_growth(figures: Any) -> Iterator[Line]:
+    for db, both in figures.items():
+        for operation, found in both["operations"].items():
+            few, *_, many = found["milliseconds"]
+            yield Line(
+                f"{operation.capitalize()}, {common.NAMES[db]}, {int(many):,} sessions",
+                f"{found['ratio']:.2f} times ({found['milliseconds'][many]:.2f} ms)",
+                f"{int(few):,} sessions ({found['milliseconds'][few]:.2f} ms)",
+                f"≤ {GROWTH:.1f}" if operation == "read" else "",
+            )
+        sides = {}
+        for way, words in WAYS.items():
+            found = both["clearing"][way]
+            waits = ", ".join(f"{kind} {wait:.2f} s" for kind, wait in found["worst"].items())
+            sides[way] = (
+                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB; "
+                f"longest wait: {waits}; {sum(found['failures'].values())} failed, "
+                f"{found['lost']} lost"
+            )
+        rows = both["clearing"]["clearexpired"]["rows"]
+        what = f"Clearing {rows:,} expired sessions, {common.NAMES[db]}"
+        yield Line(what, sides["clearexpired"], sides["clearsessions"], "")
+
+
+def of_start(figures: Any) -> Iterator[Line]:
+    yield Line(
+        f"From lab serve to the answers of all {figures['labs']} labs",
+        f"{figures['ratio']:.1f} times ({figures['seconds']:.1f} s)",
+        f"one bare runserver --noreload ({figures['bare_seconds']:.1f} s)",
+        "",
+    )
+    labs = [size for name, size in figures["memory"].items() if name != "console"]
+    yield Line(
+        "Memory of a lab",
+        f"{min(labs) / 1e6:.0f} to {max(labs) / 1e6:.0f} MB",
+        f"a bare project, runserver: {figures['bare_memory'] / 1e6:.0f} MB",
+        "",
+    )
+
+
+def of_panel(figures: Any) -> Iterator[Line]:
+    ratios = [row["ratio"] for row in figures["pages"]]
+    here = f"{min(ratios):.2f} to {max(ratios):.2f} times"
+    yield Line("Processor time of a page with the panel", here, "without it", f"≤ {PANEL:.2f}")
+
+
+def of_visitor(figures: Any) -> Iterator[Line]:
+    ratios = [row["ratio"] for row in figures]
+    here = f"{min(ratios):.2f} to {max(ratios):.2f} times"
+    what = "A request of a test's visitor"
+    yield Line(what, here, "django.test.Client", f"≤ {VISITOR:.2f}")
+
+
+def lines(folder: Path, names: list[str]) -> Iterator[Line]:
+    """What these benchmarks left in this folder."""
+    for name in names:
+        path = folder / f"{name}.json"
+        if path.exists():
+            yield from globals()[f"of_{name}"](keeping.read(path)["figures"])
+
+
+def show(folder: Path) -> None:
+    """Print all of it."""
+    table = Table("measured", "labkit", "against", "aim", show_lines=True)
+    for line in lines(folder, NAMES):
+        table.add_row(*line)
+    common.console.print(table)
+
+
+def section(folder: Path) -> str:
+    """What stands in README.md: a table, and where and by what it was measured."""
+    rows = ["| | Here | Against | Aim |", "|---|---|---|---|"]
+    rows += [f"| {' | '.join(line)} |" for line in lines(folder, NAMES)]
+    stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in NAMES]
+    words = keeping.in_words(stamps[1] | {"command": "nox -s bench"})
+    return "\n".join([*rows, "", words, ""])
+
+
+def filled(text: str, folder: Path = MEASURED) -> str:
+    """This text of README.md with the section brought up to date. Raises ValueError without one."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"README.md has no place for it, {BEGIN.strip()} … {END.strip()}")
+    return f"{before}{begin}\n{section(folder)}\n{end}{after}"
+
+
+def main() -> None:
+    """Print, or write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=common.ROOT / ".lab" / "bench")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    if not options.write:
+        show(options.out)
+        return
+    readme = common.ROOT / "README.md"
+    try:
+        readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

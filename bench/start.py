@@ -1,0 +1,155 @@
+"""How long `lab serve` takes until all labs answer, and what memory each of them needs.
+
+    python bench/start.py
+
+Beside it, in turns: one bare Django project (bench/bare.py) under `runserver --noreload`. The first
+start is told apart, since databases and keys are made then. Memory is a process's share (PSS) after
+one request: what several processes share is counted once.
+"""
+
+import contextlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import common
+from rich.table import Table
+
+from labkit import ports
+from labkit.catalog import Catalog, Lab
+from labkit.comparing.charts import Bars, Row
+from labkit.testing.server import free_port
+
+ROUNDS = 5
+
+
+def free_base(labs: list[Lab]) -> int:
+    """A port for the console so that all labs' ports are free as well."""
+    while True:
+        base = free_port()
+        mine = [base + int(lab.number) for lab in labs]
+        if base < 65000 and not any(map(ports.trouble, mine)):
+            return base
+
+
+@contextlib.contextmanager
+def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]:
+    """`lab serve` with all labs answering: (seconds until then, its port, its process id)."""
+    port, begin = free_base(labs), time.perf_counter()
+    with (checkout / "serve.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "labkit.cli", "serve", "--port", str(port)],
+            cwd=checkout,
+            env=common.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        for lab in labs:
+            common.until_it_answers(port + int(lab.number), "/")
+        yield time.perf_counter() - begin, port, process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def memories(parent: int, port: int) -> dict[str, int]:
+    """{lab: bytes}, and "console" for the process that started them."""
+    done = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    )
+    found = {"console": common.memory(parent)}
+    for line in done.stdout.splitlines():
+        pid, above, command = line.split(None, 2)
+        own = re.search(r"labkit\.serving\.worker (\d+)", command)
+        if own and int(above) == parent:
+            found[f"{int(own[1]) - port:02}"] = common.memory(int(pid))
+    return found
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Seconds and bytes of both."""
+    labs = list(Catalog(common.ROOT).labs)
+    served: list[float] = []
+    alone: list[float] = []
+    with tempfile.TemporaryDirectory() as home, common.Steps(2 * rounds + 1) as steps:
+        checkout = common.copy_of_labs(Path(home))
+        for number in range(rounds + 1):
+            steps.begin(f"lab serve, {len(labs)} labs")
+            with serving(checkout, labs) as (seconds, port, pid):
+                memory = memories(pid, port)
+            served.append(seconds)
+            steps.done()
+            if number == 0:
+                continue  # tables and keys were made
+            steps.begin("runserver --noreload")
+            folder = Path(home, "bare")
+            folder.mkdir(exist_ok=True)
+            with common.bare(common.environment(), folder) as bare:
+                alone.append(bare.seconds)
+                bare_memory = common.memory(bare.pid)
+            steps.done()
+    first, *later = served
+    return {
+        "labs": len(labs),
+        "first_seconds": first,
+        "seconds": statistics.median(later),
+        "bare_seconds": statistics.median(alone),
+        "ratio": statistics.median(a / b for a, b in zip(later, alone, strict=True)),
+        "memory": memory,
+        "bare_memory": bare_memory,
+    }
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """Print the times, and a line of memory for each process."""
+    common.console.print(
+        f"lab serve, all {figures['labs']} labs answer: {figures['seconds']:.2f} s "
+        f"(the first time {figures['first_seconds']:.2f} s)\n"
+        f"one bare runserver --noreload: {figures['bare_seconds']:.2f} s   "
+        f"ratio {figures['ratio']:.1f}, per lab {figures['ratio'] / figures['labs']:.2f}"
+    )
+    table = Table("process", "memory", "times the bare one", box=None)
+    for name, size in [*sorted(figures["memory"].items()), ("bare", figures["bare_memory"])]:
+        table.add_row(name, f"{size / 1e6:.0f} MB", f"{size / figures['bare_memory']:.2f}")
+    common.console.print(table)
+    common.console.print(f"together {sum(figures['memory'].values()) / 1e6:.0f} MB")
+
+
+def charts(figures: dict[str, Any]) -> dict[str, Any]:
+    """A bar for each process."""
+    memory = dict(sorted(figures["memory"].items()))
+    return {
+        "memory": Bars(
+            "Memory of each lab under lab serve",
+            "Megabytes of each process, its share of what it shares, and of one bare runserver.",
+            "megabytes",
+            [*(f"lab {n}" if n.isdigit() else n for n in memory), "a bare project, runserver"],
+            [
+                Row(
+                    "memory",
+                    [round(size / 1e6, 1) for size in (*memory.values(), figures["bare_memory"])],
+                )
+            ],
+        )
+    }
+
+
+def main() -> None:
+    """Measure, print, write."""
+    options = common.parser(__doc__).parse_args()
+    figures = measure(1 if options.tiny else ROUNDS)
+    tell(figures)
+    common.keep(options, "start", figures, charts(figures), "sqlite")
+
+
+if __name__ == "__main__":
+    main()

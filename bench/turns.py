@@ -1,0 +1,202 @@
+"""A lab in a process of its own, which is asked for batches of a page and says what they took.
+
+Several of them, with labkit, without its panel, without labkit, are asked in turns. The time is
+that of the processor, so that a busy machine does not count, and no server is in between.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import types
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import common
+
+from labkit.catalog import Catalog, Lab
+
+BATCH = 20  # requests
+KINDS = {
+    "whole": "as it is",
+    "quiet": "without the panel (LAB_PANEL=0)",
+    "bare": "without labkit",
+    "default": "without labkit, and with Django's own options for SQLite",
+}
+Forms = list[tuple[str, str, dict[str, str]]]
+
+
+class Process:
+    """A process that answers for one lab; each needs a state folder of its own.
+
+    `forms` bring the visitor to where pages have something to show: (page, where its form goes,
+    what is filled in).
+    """
+
+    def __init__(self, number: str, kind: str, state: str, forms: Forms) -> None:
+        environ = common.environment(LAB_STATE_DIR=state)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(common.lab_folder(number)), kind],
+            env=environ | {"LAB_PANEL": str(int(kind == "whole"))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._tell(forms)
+        self._hear()
+
+    def _tell(self, what: Any) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"{json.dumps(what)}\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> str:
+        assert self._process.stdout
+        if not (line := self._process.stdout.readline()):
+            raise RuntimeError("a process ended before its time; what it said stands above")
+        return line
+
+    def ask(self, question: str, *arguments: str) -> Any:
+        """The answer of the function in `serve` that has this name.
+
+        begin: send the forms again, since what they make lives for two minutes. page: seconds,
+        status and body. seconds: processor time for one request of a batch. calls: which functions
+        of labkit a page runs. paths: addresses without a part that varies. opened_panel: seconds.
+        """
+        self._tell([question, *arguments])
+        return json.loads(self._hear())
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+# In the process
+
+
+def strip(settings: types.ModuleType, lab: Lab) -> None:
+    """Take labkit out of a lab: what is left is a plain Django project with the same views.
+
+    Its settings lose labkit's apps and middleware; its forms get Django's own fields; its templates
+    have the lab's title, which labkit looks up, written into them. What a view or a template asks
+    labkit for by name, such as session_facts(), stays: it is the page's own content.
+    """
+    from django import forms
+
+    settings.INSTALLED_APPS = [a for a in settings.INSTALLED_APPS if not a.startswith("labkit")]
+    settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if not m.startswith("labkit")]
+    plain = types.ModuleType("labkit.fields")
+    plain.VisibleText, plain.WholeNumber = forms.CharField, forms.IntegerField
+    sys.modules["labkit.fields"] = plain
+    folder = lab.folder / "lab" / "templates"
+    sources = {
+        path.relative_to(folder).as_posix(): without_labkit(path.read_text(encoding="utf-8"), lab)
+        for path in folder.rglob("*.html")
+    }
+    inner = [
+        ("django.template.loaders.locmem.Loader", sources),
+        "django.template.loaders.app_directories.Loader",
+    ]
+    (engine,) = settings.TEMPLATES
+    options = engine.get("OPTIONS", {})
+    options = options | {"loaders": [("django.template.loaders.cached.Loader", inner)]}
+    settings.TEMPLATES = [{"BACKEND": engine["BACKEND"], "OPTIONS": options}]
+
+
+def without_labkit(template: str, lab: Lab) -> str:
+    """A lab's template with what labkit's tags would say written out."""
+    template = re.sub(r"{% load labkit %}|{% this_lab as lab %}", "", template)
+    template = re.sub(r"{% url 'labkit:asset' '([\w.]+)' %}", r"/static/\1", template)
+    return re.sub(r"{{ lab\.(\w+) }}", lambda tag: escape(getattr(lab, tag[1])), template)
+
+
+def prepare(folder: Path, kind: str) -> None:
+    """Make this process the lab's, of this kind, with its tables."""
+    sys.path.insert(0, str(folder))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
+    from lab import settings
+
+    if kind in {"bare", "default"}:
+        strip(settings, Catalog(common.ROOT).find(folder.name))
+    if kind == "default" and hasattr(settings, "DATABASES"):
+        del settings.DATABASES["default"]["OPTIONS"]
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    if hasattr(settings, "DATABASES"):
+        call_command("migrate", verbosity=0)
+
+
+def serve() -> None:
+    """Answer the questions on standard input, one line of JSON each."""
+    from django.core.wsgi import get_wsgi_application
+    from django.test import RequestFactory
+    from django.urls import get_resolver
+
+    from labkit.testing import Visitor
+
+    application, factory = get_wsgi_application(), RequestFactory(SERVER_NAME="127.0.0.1")
+    visitor = Visitor()
+    forms = json.loads(sys.stdin.readline())
+
+    def begin() -> None:
+        visitor.get("/")
+        for opened, action, fields in forms:
+            visitor.submit(action, fields, page=opened)
+        factory.defaults["HTTP_COOKIE"] = visitor.jar.header(visitor.origin)
+
+    def page(path: str) -> tuple[float, int, str]:
+        environ, status = factory.get(path).environ, []
+        started = time.process_time()
+        response = application(environ, lambda said, _: status.append(int(said[:3])))
+        body = b"".join(response)
+        response.close()
+        return time.process_time() - started, status[0], body.decode()
+
+    def seconds(path: str) -> float:
+        return sum(page(path)[0] for _ in range(BATCH)) / BATCH
+
+    def calls(path: str) -> list[str]:
+        seen = set()
+
+        def note(frame: Any, event: str, _: Any) -> None:
+            name = frame.f_globals.get("__name__", "")
+            if event == "call" and name.startswith("labkit."):
+                seen.add(f"{name}.{frame.f_code.co_name}")
+
+        sys.setprofile(note)
+        try:
+            page(path)
+        finally:
+            sys.setprofile(None)
+        return sorted(seen)
+
+    def paths() -> list[str]:
+        own = (p for p in get_resolver().url_patterns if not hasattr(p, "url_patterns"))
+        return [f"/{p.pattern}" for p in own if "<" not in str(p.pattern)]
+
+    def opened_panel() -> float:
+        from labkit.exchange.record import log
+
+        return seconds(f"/__lab__/exchange/{log.newest()[0].token}/")
+
+    answers: dict[str, Any] = {f.__name__: f for f in (begin, page, seconds, calls, paths)}
+    answers |= {"opened_panel": opened_panel}
+    begin()
+    print(flush=True)  # noqa: T201
+    for line in sys.stdin:
+        question, *arguments = json.loads(line)
+        print(json.dumps(answers[question](*arguments)), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]), sys.argv[2])
+    serve()

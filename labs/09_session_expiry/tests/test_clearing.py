@@ -1,0 +1,98 @@
+"""Clearing in batches, on this lab's table: what has expired goes, and nothing else."""
+
+import os
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.backends.file import SessionStore as FileStore
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from labkit.clearing import clear_expired
+
+pytestmark = pytest.mark.django_db
+
+
+def sessions(many, *, left):
+    """So many sessions that all end at the same moment, in `left`; their keys."""
+    end = timezone.now() + left
+    rows = [
+        Session(session_key=f"{left.days:x}-{n}", session_data="", expire_date=end)
+        for n in range(many)
+    ]
+    return {row.session_key for row in Session.objects.bulk_create(rows)}
+
+
+def keys():
+    return set(Session.objects.values_list("session_key", flat=True))
+
+
+def test_what_has_expired_goes_by_the_batch_and_the_rest_stays():
+    sessions(5, left=timedelta(days=-1))
+    alive = sessions(3, left=timedelta(days=1))
+    assert list(clear_expired(batch=2)) == [2, 2, 1]
+    assert keys() == alive
+
+
+def test_a_session_that_is_prolonged_meanwhile_is_kept():
+    expired = sessions(3, left=timedelta(days=-1))
+    prolonged = min(expired)
+
+    def prolong_first(execute, sql, *arguments):
+        if sql.startswith("DELETE"):
+            later = timezone.now() + timedelta(days=1)
+            Session.objects.filter(session_key=prolonged).update(expire_date=later)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(prolong_first):
+        assert sum(clear_expired(batch=2)) == 2
+    assert keys() == {prolonged}
+
+
+def test_what_expires_while_it_runs_is_left_for_the_next_time(clock):
+    sessions(2, left=timedelta(days=-1))
+    soon = sessions(2, left=timedelta(seconds=30))
+    batches = clear_expired(batch=1)
+    next(batches)
+    clock.forward(minutes=1)
+    assert sum(batches) == 1
+    assert keys() == soon
+
+
+def test_no_row_is_taken_for_expired_that_a_store_would_still_load():
+    store = SessionStore()
+    store.set_expiry(5)
+    store["apple"] = 1
+    store.save()
+    assert list(clear_expired()) == []
+    assert SessionStore(store.session_key)["apple"] == 1
+
+
+def test_the_command_says_how_many_went():
+    sessions(5, left=timedelta(days=-1))
+    said = StringIO()
+    call_command("clearexpired", batch=2, stdout=said)
+    assert said.getvalue() == "5 expired sessions deleted.\n"
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_of_nothing_is_refused(batch):
+    with pytest.raises(CommandError, match="from 1 up"):
+        call_command("clearexpired", batch=batch)
+
+
+def test_session_files_are_cleared_as_django_does_it(settings, tmp_path, monkeypatch):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.file"
+    # Django remembers the folder on the class.
+    monkeypatch.setattr(FileStore, "_storage_path", str(tmp_path), raising=False)
+    for days in (15, 13):
+        store = FileStore()
+        store.save()
+        saved = (timezone.now() - timedelta(days=days)).timestamp()
+        os.utime(store._key_to_file(), (saved, saved))
+    assert list(clear_expired()) == []
+    assert [str(path) for path in tmp_path.iterdir()] == [store._key_to_file()]

@@ -1,0 +1,32 @@
+from django import forms
+
+DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
+BY_HAND = (4000, "4 seconds, for two tabs by hand")
+
+
+def number(label, choices, initial):
+    return forms.TypedChoiceField(label=label, choices=choices, coerce=int, initial=initial)
+
+
+class AddForm(forms.Form):
+    # "tab 7" is what the seventh tab of a race adds, where each adds something of its own.
+    name = forms.RegexField(
+        r"\A(apple|pear|tab [0-9]{1,2})\Z",
+        widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")]),
+    )
+    delay = number("The view takes", [*DELAYS, BY_HAND], 4000)
+
+
+class RaceForm(forms.Form):
+    tabs = number("Tabs at once", [(2, "2"), (10, "10"), (50, "50")], 2)
+    delay = number("The view takes", DELAYS, 20)
+    adds = number("Adds in all", [(50, "50"), (100, "100")], 100)
+    goods = forms.ChoiceField(
+        label="What they add",
+        choices=[("same", "all the same item"), ("own", "each tab an item of its own")],
+    )
+
+    def fields_of(self, tab):
+        """What this tab sends with each of its adds."""
+        name = f"tab {tab}" if self.cleaned_data["goods"] == "own" else "apple"
+        return {"name": name, "delay": self.cleaned_data["delay"]}

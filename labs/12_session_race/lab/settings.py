@@ -1,0 +1,41 @@
+"""Settings for a classroom, not for a real site."""
+
+import os
+from pathlib import Path
+
+from labkit import conf
+
+FOLDER = Path(__file__).resolve().parent.parent
+LAB = conf.number(FOLDER)
+
+SECRET_KEY = conf.secret_key(FOLDER)
+DEBUG = conf.debug()
+ALLOWED_HOSTS = conf.allowed_hosts()
+
+INSTALLED_APPS = [
+    "lab",
+    "labkit.pages",
+    "labkit.exchange",
+    "django.contrib.sessions",
+]
+MIDDLEWARE = [
+    "labkit.exchange.middleware.observe",
+    "django.middleware.security.SecurityMiddleware",
+    "labkit.pages.middleware.error_pages",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "lab.urls"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+# Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
+CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
+SESSION_COOKIE_NAME = f"sessionid_{LAB}"
+CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+TIME_ZONE = "UTC"
+
+SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+SESSION_FILE_PATH = conf.session_files(FOLDER)  # for the engine file
+DATABASES = conf.databases(FOLDER)

@@ -1,0 +1,5 @@
+from labkit.testing.contracts.races import RaceInChromium
+
+
+class TestRaceInChromium(RaceInChromium):
+    pass

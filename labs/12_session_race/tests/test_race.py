@@ -1,0 +1,102 @@
+import pytest
+from django.contrib.sessions.models import Session
+
+from labkit.racing import Timeline, running
+from labkit.racing.tabs import Step
+from labkit.testing.contracts import table, words
+from labkit.testing.contracts.races import ADD, RACE, WAYS, RacePages, RaceRuns
+from labkit.testing.raw import unknown_session_ids
+from labkit.testing.wire import WireVisitor
+
+pages = RacePages()
+
+
+class TestRacePages(RacePages):
+    raw_requests = unknown_session_ids("sessionid_12")
+
+
+class TestRace(RaceRuns):
+    @pytest.fixture
+    def visitor(self, server):
+        return WireVisitor(server.port)
+
+    @pytest.fixture
+    def classmate(self, server):
+        return WireVisitor(server.port)
+
+
+def test_while_one_race_is_run_another_one_is_asked_to_wait(visitor):
+    with running.one_at_a_time():
+        refused = visitor.post("/naive/race/", pages.with_token(visitor, **RACE))
+        assert refused.status_code == 429
+        assert "Try again in a moment" in words(refused)
+    with running.one_at_a_time():
+        pass  # it is let go of
+
+
+# What the handout says
+
+
+@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
+def test_the_naive_way_works_on_every_engine_and_the_locked_one_where_there_is_a_row(
+    use_engine, visitor, engine
+):
+    use_engine(engine)
+    pages.add(visitor, "naive")
+    token = pages.with_token(visitor)
+    if engine == "cached_db":
+        assert table(pages.add(visitor, "locked")) == {"apple": 2}
+        return
+    for path, fields in (("/locked/add/", ADD), ("/locked/race/", RACE)):
+        refused = visitor.post(path, token | fields)
+        assert refused.status_code == 409
+        assert f"The session engine in use, {engine}, has no row to lock" in words(refused)
+        assert table(refused) == {"apple": 1}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_deleted_session_is_not_brought_back_by_the_next_add(visitor, way):
+    pages.add(visitor, way, name="pear")
+    key = visitor.jar.get("sessionid_12").value
+    Session.objects.all().delete()
+    assert table(pages.add(visitor, way)) == {"apple": 1}
+    assert visitor.jar.get("sessionid_12").value != key
+
+
+# The timeline
+
+
+def steps(text):
+    """Of one wave, such as "1r0 2r0 1s1": tab 1 read 0, tab 2 read 0, tab 1 saved 1."""
+    kinds = {"a": "asks", "r": "read", "s": "saved"}
+    return [Step(1, int(word[0]), kinds[word[1]], int(word[2:] or 0)) for word in text.split()]
+
+
+@pytest.mark.parametrize(
+    ("happened", "fates"),
+    [
+        ("1r0 1s1 2r1 2s2", ["kept", "kept"]),
+        ("1r0 2r0 1s1 2s1", ["lost: tab 2 saved over it", "kept"]),
+        ("1r0 2r0 2s1 1s1", ["kept", "lost: tab 1 saved over it"]),
+        # Tab 3 had read what tab 1 saved, and so brings it back.
+        (
+            "1r0 2r0 1s1 3r1 2s1 3s2",
+            ["kept", "lost: tab 3 saved over it", "kept"],
+        ),
+        ("1r0 2r0 1s1", ["kept", "not saved"]),
+    ],
+)
+def test_the_timeline_tells_who_saved_over_whom(happened, fates):
+    adds = sorted(Timeline(steps(happened), 3).adds, key=lambda add: add.tab)
+    assert [add.fate for add in adds] == fates
+
+
+def test_the_timeline_tells_who_waited():
+    picture = Timeline(steps("1a 2a 1r0 1s1 2r1 2s2"), 2).svg()
+    assert picture.count('class="waits"') == 2
+    assert picture.count('class="kept"') == 2
+
+
+@pytest.mark.parametrize("happened", ["", "1a", "1r0"])
+def test_a_race_in_which_little_happens_has_a_picture_too(happened):
+    assert "<svg" in Timeline(steps(happened), 2).svg()

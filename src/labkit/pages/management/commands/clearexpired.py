@@ -1,0 +1,28 @@
+"""`python manage.py clearexpired`: clearsessions while a class goes on."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from labkit.clearing import BATCH, clear_expired
+
+
+class Command(BaseCommand):
+    """See labkit.clearing."""
+
+    help = (
+        "Deletes the sessions that have expired, as clearsessions does, but in small batches, so "
+        "that nobody who is in a session waits for long."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--batch", type=int, default=BATCH, help=f"rows that go at a time ({BATCH})"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["batch"] < 1:
+            raise CommandError("--batch takes a number from 1 up.")
+        gone = sum(clear_expired(options["batch"]))
+        if options["verbosity"]:
+            self.stdout.write(f"{gone} expired sessions deleted.")

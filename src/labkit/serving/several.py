@@ -1,0 +1,88 @@
+"""Several servers with the same lab, behind one address: what `lab run NN --servers 2` starts."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from labkit import ports
+from labkit.catalog import Lab
+from labkit.private import Failed
+from labkit.serving.front import LETTERS, Front
+from labkit.serving.supervisor import SETTLED, START_LIMIT, Served
+
+
+class Several:
+    """`count` processes of one lab, as `lab serve` runs them, and a front that they share."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        environ: Mapping[str, str],
+        port: int,
+        count: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        """`port` is the front's; `tell` gets a sentence whenever a server starts or ends.
+
+        With the engine file each server has a folder of its own, as on machines of their own,
+        unless LAB_SESSION_FOLDER names one for all.
+        """
+        self._port = port
+        self._tell = tell
+        self._ending = False
+        own_folders = file_engine(environ) and "LAB_SESSION_FOLDER" not in environ
+        self.servers = []
+        for letter in LETTERS[:count]:
+            own = {"LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
+            if own_folders:
+                own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"
+            place = ports.free_port()
+            self.servers.append(
+                Served(lab, place, [ports.LOOPBACK], {**environ, **own}, self._said, letter)
+            )
+        self._front = Front(port, [server.port for server in self.servers])
+
+    def start(self) -> None:
+        """Start all; return when each one answers. Raises Failed where one does not."""
+        for server in self.servers:
+            server.start()
+        deadline = time.monotonic() + START_LIMIT
+        while not all(server.state in SETTLED for server in self.servers):
+            if time.monotonic() > deadline:
+                break  # the supervisor gives up at the same time
+            time.sleep(0.02)
+        if failed := [server for server in self.servers if server.state != "running"]:
+            raise Failed(f"Server {failed[0].letter} did not start: {failed[0].reason}")
+        try:
+            self._front.start()
+        except OSError as error:  # the port was free a moment ago
+            raise Failed(f"Nothing can listen on port {self._port}: {error}") from None
+
+    def stop(self) -> None:
+        """End the front and all servers, and wait until they are gone."""
+        self._ending = True
+        self._front.stop()
+        for server in self.servers:
+            server.end()
+        for server in self.servers:
+            server.gone()
+
+    def _said(self, server: Served, sentence: str) -> None:
+        if self._ending:
+            return
+        name = f"Server {server.letter}"
+        if sentence:
+            self._tell(f"{name} {sentence}; meanwhile the others answer.")
+        elif server.state == "running":
+            self._tell(f"{name} runs: process {server.pid}, by itself at {own_address(server)}")
+        elif server.state == "failed":
+            self._tell(f"{name} failed: {server.reason} (see {server.log})")
+
+
+def own_address(server: Served) -> str:
+    """Where one server answers without the front."""
+    return f"http://{ports.LOOPBACK}:{server.port}/"
+
+
+def file_engine(environ: Mapping[str, str]) -> bool:
+    """Whether sessions are files."""
+    return environ.get("SESSION_ENGINE", "").endswith(".file")

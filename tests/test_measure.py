@@ -1,0 +1,244 @@
+"""`lab compare --measure`: a small measurement of real servers yields every figure."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from email.message import Message
+
+import pytest
+from serving import alive, descendants, until
+
+from labkit.comparing import charts, measuring, picturing, reporting
+from labkit.comparing.measuring import Amount, measure
+from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
+from labkit.comparing.table import Tables
+from labkit.driving import Answer
+from labkit.names import cookie_name
+
+SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
+CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
+CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
+NOTHING_TOLD = lambda doing, part: None  # noqa: E731
+LEFT = ["one visitor, 3 times a day", "a robot, 4 pages", "cookies blocked, 2 tries"]
+
+
+@pytest.fixture(scope="module")
+def tables(checkout):
+    return Tables(checkout)
+
+
+def found(checkout, tables, name, db="sqlite", amount=SMALL):
+    return measure(checkout, tables.find(name), db, NOTHING_TOLD, amount)
+
+
+def cost(variant, kind, quantity):
+    return [size[kind][quantity] for size in variant["sizes"]]
+
+
+def is_whole(figures):
+    """Every figure is there, and charts and lines are made of them."""
+    subject = SUBJECTS[figures["table"]]
+    for variant in figures["variants"].values():
+        assert [s["size"] for s in variant["sizes"]] == [n for n in subject.sizes if n <= 5]
+        for size in variant["sizes"]:
+            for kind in subject.kinds:
+                figure = size[kind]
+                assert set(figure) == {"up", "down", "cookie", "median", "p99", "queries"}
+                assert 0 < figure["median"] <= figure["p99"]
+                assert 0 <= figure["cookie"] < figure["up"]
+                assert figure["down"] > 200
+            assert (size["records"] > 0) == (size["stored"] > 0)
+        assert list(variant["left"]) == LEFT
+    drawn = picturing.charts(figures)
+    assert {"records", "stored", "left"} <= set(drawn)
+    for quantity in picturing.QUANTITIES:
+        assert any(name.startswith(quantity) for name in drawn), quantity
+    told = [line.label for line in picturing.lines(figures)]
+    assert len(told) == len(set(told)) >= 8
+    return True
+
+
+def the_carts_cost(figures):
+    cookie, session = figures["variants"].values()
+    for kind in ("page", "add"):
+        # An item more is a cookie more, in every request; of a session there is always the key.
+        first, second, *_ = cost(cookie, kind, "up")
+        assert second - first == len("; cart_03_blue%20apple=1")
+        assert len(set(cost(session, kind, "up"))) == 1
+    assert set(cost(cookie, "page", "queries") + cost(cookie, "add", "queries")) == {0}
+    assert set(cost(session, "page", "queries")) == {1}
+    assert set(cost(session, "add", "queries")) == {2}
+    assert [size["records"] for size in cookie["sizes"]] == [0, 0, 0]
+    assert [size["records"] for size in session["sizes"]] == [1, 1, 1]
+    assert session["sizes"][0]["stored"] < session["sizes"][-1]["stored"]
+    assert cookie["tabs"] == {row: [[2, 20], [10, 20]] for row in ("as it is", measuring.SLOW)}
+    for row in session["tabs"].values():
+        assert [tabs for tabs, _ in row] == [2, 10]
+        assert all(20 // tabs <= kept <= 20 for tabs, kept in row)
+    assert list(cookie["left"].values()) == [0, 0, 0]
+    assert list(session["left"].values()) == [3, 0, 0]
+    return True
+
+
+@pytest.mark.thorough
+def test_carts_are_measured(checkout, tables):
+    figures = found(checkout, tables, "carts")
+    assert is_whole(figures)
+    assert the_carts_cost(figures)
+    assert not list((checkout.root / ".lab" / "compare").glob("state-*"))
+
+
+@pytest.mark.mysql
+def test_carts_are_measured_on_mariadb(checkout, tables):
+    figures = found(checkout, tables, "carts", "mysql")
+    assert is_whole(figures)
+    assert the_carts_cost(figures)
+
+
+@pytest.mark.thorough
+def test_counts_are_measured(checkout, tables):
+    figures = found(checkout, tables, "counts")
+    assert is_whole(figures)
+    cookie, session = figures["variants"].values()
+    assert list(cookie["left"].values()) == [0, 0, 0]
+    # Three sittings; each of a robot's pages; each of four visits, twice.
+    assert list(session["left"].values()) == [3, 4, 8]
+
+
+@pytest.mark.thorough
+def test_wizards_are_measured(checkout, tables):
+    figures = found(checkout, tables, "wizard")
+    assert is_whole(figures)
+    variants = figures["variants"]
+    assert {name for name, v in variants.items() if v["sizes"][0]["records"]} == {"session", "url"}
+    # The carrier that needs no cookie, and keeps a session all the same.
+    assert variants["url"]["left"][LEFT[2]] == 2
+    assert cost(variants["hidden"], "step", "cookie") == [0, 0, 0]
+
+
+@pytest.mark.thorough
+def test_engines_are_measured(checkout, tables):
+    figures = found(checkout, tables, "engines")
+    assert is_whole(figures)
+    variants = figures["variants"]
+    page = {name: set(cost(v, "page", "queries")) for name, v in variants.items()}
+    none = {name: {0} for name in ("cached_db", "cache", "file", "signed_cookies")}
+    assert page == {"db": {1}, **none}
+    records = {name: v["sizes"][0]["records"] for name, v in variants.items()}
+    assert records == {"db": 1, "cached_db": 2, "cache": 1, "file": 1, "signed_cookies": 0}
+    left = {name: v["left"][LEFT[0]] for name, v in variants.items()}
+    assert left == {"db": 3, "cached_db": 3, "cache": 3, "file": 3, "signed_cookies": 0}
+
+
+@pytest.mark.thorough
+def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
+    """The figure of a cart in a session, 200, is its first refusal in the lab's own tests."""
+    table = tables.find("carts")
+    only = type(table)(table.id, "", "", table.variants[:1], ())
+    with (
+        measuring._place(checkout) as place,
+        measuring._servers(checkout, only, Carts(), place, lambda *_: "", {}) as [server],
+    ):
+        ends = asyncio.run(measuring._ends(server, Amount()))
+    assert {way: end["count"] for way, end in ends.items()} == dict(
+        zip(NAMES, (50, 50, 11), strict=True)
+    )
+    # At 50 cookies there is room for more bytes; with long names 4000 bytes come first.
+    sizes = {
+        way: [len(f"{cookie_name('cart_03_', name(number))}=1; ") for number in range(1, 52)]
+        for way, name in NAMES.items()
+    }
+    for way, end in ends.items():
+        assert end["cookie"] == sum(sizes[way][: end["count"]]) + CSRF
+    assert sum(sizes["short names"][:51]) <= 4000
+    assert sum(sizes["names of 40 letters in Japanese"][:11]) <= 4000
+    assert sum(sizes["names of 40 letters in Japanese"][:12]) > 4000
+
+
+def answers(milliseconds):
+    return [
+        [Answer(200, Message(), "", 300 + n, 900, ms / 1000, 60)]
+        for n, ms in enumerate(milliseconds)
+    ]
+
+
+def test_one_slow_answer_in_a_hundred_is_not_the_99th():
+    one = measuring._cost(answers([5.0] * 98 + [70.0, 900.0]))
+    assert (one["median"], one["p99"]) == (5.0, 70.0)
+    assert (one["up"], one["down"], one["cookie"]) == (300, 900, 60)
+
+
+def test_what_is_lost_on_the_way_is_not_measured():
+    """A server so slow that the cart ended meanwhile has no figures."""
+
+    class Forgetful(Carts):
+        async def begin(self, visit):
+            pass
+
+        async def grow(self, visit, number, way=""):
+            return True
+
+        async def ask(self, kind, visit):
+            return answers([1.0])[0]
+
+        async def size(self, visit):
+            return 1
+
+    variant = measuring.Variant("cookie", "cookies", "03")
+    server = measuring.Server(variant, Forgetful(), 1, None, None)
+    with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
+        asyncio.run(measuring._at_size([server], 2, SMALL))
+
+
+def test_every_table_can_be_measured(tables):
+    assert set(SUBJECTS) == {table.id for table in tables.all}
+
+
+def test_measuring_needs_a_table(said):
+    status, output = said("compare", "--measure")
+    assert status == 2
+    assert "--measure goes with one TABLE, such as carts." in output
+
+
+@pytest.mark.thorough
+def test_the_command_keeps_its_figures_and_says_what_is_missing(
+    checkout, tables, tmp_path, monkeypatch, capsys
+):
+    def absent():
+        raise charts.Missing("matplotlib not found; get it by: pip")
+
+    monkeypatch.setattr(charts, "need", absent)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    console = reporting.Console(width=200, highlight=False)
+    reporting.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
+    output = capsys.readouterr().out
+    assert [file.name for file in tmp_path.iterdir()] == ["counts-sqlite.json"]
+    assert "No charts: matplotlib not found; get it by: pip" in output
+    assert "The page: queries" in output
+    assert "Measured on 20" in output
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals and no ps on Windows")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_nothing_running(own_checkout, end):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labkit.cli", "compare", "carts", "--measure"],
+        cwd=own_checkout,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        state = own_checkout / ".lab" / "compare"
+        until(lambda: list(state.glob("state-*/plain/session/04/db.sqlite3")))
+        started = descendants(process.pid)
+        assert len(started) >= 2
+        process.send_signal(end)
+        assert process.wait(30) != 0
+        until(lambda: not alive(started), 10)
+        assert list(state.iterdir()) == []
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,346 @@
+"""One lab on two servers: what each engine makes of it, and what is lost where one of them dies."""
+
+import asyncio
+import copy
+import os
+import re
+import signal
+import socket
+
+import pytest
+from serving import descendants, reachable, running, until
+
+from labkit.driving import Client
+from labkit.ports import free_port
+from labkit.testing.contracts import CartPages, number, table, text, words
+from labkit.testing.wire import WireVisitor
+
+cart = CartPages()
+APPLE, BOTH = {"apple": 1}, {"apple": 1, "pear": 1}
+VISITORS, ADDS = 6, 12  # at once, and of each one
+
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
+
+
+def two(number="10", engine="db", **options):
+    """`lab run NN --servers 2`. Its first request goes to server A."""
+    return running(number, "--servers", "2", "--engine", engine, **options)
+
+
+def servers(lab):
+    """{letter: (process id, port)} of the servers as the terminal tells them, the last word."""
+    told = re.findall(r"Server ([A-D]) runs: process (\d+), by itself at\s+\S+:(\d+)/", lab.said())
+    return {letter: (int(pid), int(port)) for letter, pid, port in told}
+
+
+def letter(response):
+    """Which server a page says it comes from."""
+    return re.search(r"Server ([A-D]) of 2\.", text(response))[1]
+
+
+def panel_of(response):
+    """The address of a page's exchange."""
+    return re.search(r'"(/__lab__/exchange/[^"]+)"', text(response))[1]
+
+
+def seen(visitor):
+    """The cart as four requests in a row show it."""
+    return [cart.cart(visitor) for _ in range(4)]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Two servers for the tests that kill neither."""
+    state = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
+    with two(environ=state | {"DATABASE_URL": "", "REDIS_URL": ""}) as lab:
+        yield lab
+
+
+def test_each_page_comes_from_the_other_server_and_says_so(lab):
+    pages = [WireVisitor(lab.port).get("/") for _ in range(4)]
+    assert "".join(letter(page) for page in pages) in {"ABAB", "BABA"}
+
+
+def test_the_panel_opens_whichever_server_has_answered(lab):
+    visitor = WireVisitor(lab.port)
+    for wanted in "ABBA":
+        page = visitor.get("/")
+        if letter(page) != wanted:
+            page = visitor.get("/")
+        panel = words(visitor.get(panel_of(page)))
+        assert f"Server {wanted} of 2. GET /: 200" in panel
+        assert "All of it, as a picture" in panel
+
+
+def test_a_page_does_not_tell_of_a_redirect_that_led_to_another_servers(lab):
+    visitor = WireVisitor(lab.port)
+    # The first one redirects to the third one, which is asked of the same server.
+    answers = [visitor.get(path) for path in ("/add", "/", "/add/")]
+    assert [answer.status_code for answer in answers] == [301, 200, 200]
+    assert letter(answers[2]) != letter(answers[1])
+    assert "GET /add/: 200" in text(answers[2])
+    assert "→" not in text(answers[2])
+
+
+def test_behind_the_front_nobody_is_at_the_desk(lab):
+    visitor = WireVisitor(lab.port)
+    panel = text(visitor.get(panel_of(visitor.get("/"))))
+    assert "For the instructor" not in panel
+    assert "Move the server's clock" not in panel
+    assert visitor.get("/__lab__/").status_code == 404
+    assert visitor.get("/__lab__/exchanges.json").status_code == 404
+    _, port = servers(lab)["A"]
+    assert WireVisitor(port).get("/__lab__/").status_code == 200  # with nothing in between
+
+
+def test_the_servers_run_as_before_a_class(lab):
+    page = WireVisitor(lab.port).get("/nowhere/")
+    assert "There is no page at this address." in words(page)  # and no list of all addresses
+    assert not any("runserver" in args for args in descendants(lab.pid).values())
+    assert "DEBUG is off, and there is no autoreload" in " ".join(lab.said().split())
+
+
+# What each engine makes of two servers
+
+
+def holds(engine, environ=None):
+    """Both servers see at once what either of them has kept."""
+    with two(engine=engine, environ=environ) as lab:
+        visitor = WireVisitor(lab.port)
+        cart.put(visitor, "apple")
+        assert seen(visitor) == [APPLE] * 4
+        visitor.get("/")  # so that the other one keeps the pear
+        cart.put(visitor, "pear")
+        assert seen(visitor) == [BOTH] * 4
+
+
+@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
+def test_in_a_table_or_a_cookie_it_holds(engine):
+    holds(engine)
+
+
+def test_in_a_table_of_mariadb_it_holds(mariadb):
+    holds("db", {"DATABASE_URL": mariadb.url("lab_two_servers")})
+
+
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_in_redis_it_holds(engine, redis):
+    holds(engine, {"REDIS_URL": redis.url})
+
+
+def forgotten_at_once(lab):
+    """What one server keeps the other one does not know, and has the browser forget it."""
+    visitor = WireVisitor(lab.port)
+    for name in BOTH:
+        cart.put(visitor, name)
+        assert visitor.jar.get("sessionid_10") is not None
+        page = visitor.get("/display/")
+        assert "Your browser sent a session key that opens nothing" in words(page)
+        assert table(page) == {}
+        assert visitor.jar.get("sessionid_10") is None
+        assert seen(visitor) == [{}] * 4
+
+
+def test_in_the_memory_of_each_process_it_is_forgotten_at_once():
+    with two(engine="cache") as lab:
+        forgotten_at_once(lab)
+    assert "each server has one of its own" in lab.output
+
+
+def test_a_count_in_the_memory_of_each_process_stays_at_one():
+    with two("06", engine="cache") as lab:
+        visitor = WireVisitor(lab.port)
+        assert [number(visitor.get("/")) for _ in range(4)] == [1, 1, 1, 1]
+
+
+def test_in_two_folders_of_files_it_is_forgotten_at_once(own_checkout):
+    with two(engine="file") as lab:
+        forgotten_at_once(lab)
+    for name in ("sessions-A", "sessions-B"):
+        folder = own_checkout / ".lab" / "10" / name
+        assert len(list(folder.iterdir())) == 1
+        assert folder.stat().st_mode & 0o077 == 0
+    assert "sessions-A, sessions-B. LAB_SESSION_FOLDER=sessions gives all of them one." in " ".join(
+        lab.output.split()
+    )
+
+
+def test_in_one_folder_of_files_it_holds(own_checkout):
+    holds("file", {"LAB_SESSION_FOLDER": "sessions"})
+    assert len(list((own_checkout / ".lab" / "10" / "sessions").iterdir())) == 1
+    assert not (own_checkout / ".lab" / "10" / "sessions-A").exists()
+
+
+def test_reset_empties_the_folders_of_all_servers(own_checkout, said):
+    with two(engine="file") as lab:
+        cart.put(WireVisitor(lab.port), "apple")
+    state = own_checkout / ".lab" / "10"
+    assert len(list(state.glob("sessions-*/*"))) == 1
+    assert "session files" in said("reset", "10")[1]
+    assert list(state.glob("sessions-*/*")) == []
+
+
+def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart():
+    with two(engine="cached_db") as lab:
+        visitor = WireVisitor(lab.port)
+        cart.put(visitor, "apple")  # kept by B, which has the form from A
+        assert cart.cart(visitor) == APPLE  # by A, which takes a copy out of the table
+        cart.put(visitor, "pear")  # kept by A; B does not look into the table again
+        assert seen(visitor) == [APPLE, BOTH, APPLE, BOTH]
+
+
+# One of them dies
+
+
+class Adder:
+    """A visitor who fills a cart, and notes what the server has acknowledged."""
+
+    def __init__(self, port):
+        self.client = Client(port)
+        self.kept, self.unknown = set(), 0
+
+    async def add(self, name):
+        """Open the form and send it. Every page opens; a form may be answered: nobody can say."""
+        assert (await self.client.get("/add/")).status == 200
+        answer = await self.client.post("/add/", {"name": name, "quantity": "1"})
+        assert answer.status in {302, 502}
+        if answer.status == 302:
+            self.kept.add(name)
+        else:
+            self.unknown += 1
+
+    def shown(self):
+        """What is in the cart, as each of two pages in a row shows it."""
+        pages = [asyncio.run(self.client.get("/display/")) for _ in range(2)]
+        assert {page.status for page in pages} == {200}
+        return [{*re.findall(r'scope="row">(.*?)<', page.body)} for page in pages]
+
+
+async def add_all(adders, at_half):
+    """All of them add at once; `at_half` is called when half of it is acknowledged."""
+
+    async def fill(adder):
+        for item in range(ADDS):
+            await adder.add(f"item {item}")
+            if waiting and sum(len(adder.kept) for adder in adders) >= VISITORS * ADDS / 2:
+                waiting.pop()()
+
+    waiting = [at_half]
+    await asyncio.gather(*map(fill, adders))
+    assert not waiting
+
+
+def nothing_acknowledged_is_lost(engine, environ=None):
+    """Server A is killed while all add, the visitors go on at B, and A comes back."""
+    with two(engine=engine, environ=environ) as lab:
+        before = servers(lab)
+        adders = [Adder(lab.port) for _ in range(VISITORS)]
+        asyncio.run(add_all(adders, lambda: os.kill(before["A"][0], signal.SIGKILL)))
+        # Nobody can say for more than the one form that each had sent at that moment.
+        assert {adder.unknown for adder in adders} <= {0, 1}
+        until(lambda: servers(lab)["A"][0] != before["A"][0])
+        assert servers(lab)["B"] == before["B"]
+        for adder in adders:
+            assert all(adder.kept <= shown for shown in adder.shown())
+    told = " ".join(lab.output.split())
+    assert "Server A died (ended by SIGKILL) and is started again; meanwhile the others" in told
+
+
+def test_in_a_table_nothing_acknowledged_is_lost_when_a_server_is_killed():
+    nothing_acknowledged_is_lost("db")
+
+
+def test_in_mariadb_nothing_acknowledged_is_lost_when_a_server_is_killed(mariadb):
+    nothing_acknowledged_is_lost("db", {"DATABASE_URL": mariadb.url("lab_killed")})
+
+
+@pytest.mark.parametrize("engine", ["cache", "cached_db"])
+def test_in_redis_nothing_acknowledged_is_lost_when_a_server_is_killed(engine, redis):
+    nothing_acknowledged_is_lost(engine, {"REDIS_URL": redis.url})
+
+
+def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
+    with two(engine="cache") as lab:
+        adders = [Adder(lab.port) for _ in range(VISITORS)]
+        onlooker = WireVisitor(lab.port)
+        for adder in adders:
+            asyncio.run(adder.add("apple"))
+            onlooker.get("/")  # so that the next one's form goes to the other server
+        before = servers(lab)
+        # A form opened at A is sent to B.
+        halves = {"A": adders[1::2], "B": adders[0::2]}
+        assert {name: known(lab, name, adders) for name in "AB"} == halves
+        os.kill(before["A"][0], signal.SIGKILL)
+        for _ in range(4):
+            assert onlooker.get("/").status_code == 200
+        until(lambda: servers(lab)["A"][0] != before["A"][0])
+        assert known(lab, "A", adders) == []
+        assert known(lab, "B", adders) == halves["B"]
+
+
+def known(lab, name, adders):
+    """Those whose cart this server knows, asked past the front and with copies of their cookies."""
+    _, port = servers(lab)[name]
+    clients = [Client(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
+    pages = [asyncio.run(client.get("/display/")).body for client in clients]
+    return [adder for adder, page in zip(adders, pages, strict=True) if ">apple<" in page]
+
+
+# How it starts and ends
+
+
+ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.name)
+def test_whatever_ends_it_no_server_stays_behind(end):
+    with two("06", end=end) as lab:
+        ports = [lab.port, *(port for _, port in servers(lab).values())]
+        assert len(ports) == 3
+        assert all(reachable(port) for port in ports)
+    # That its processes have ended running() has seen to.
+    assert not any(reachable(port) for port in ports)
+    ends = {signal.SIGINT: 0, signal.SIGTERM: 128 + end, signal.SIGHUP: 128 + end}
+    assert lab.returncode == ends.get(end, -end)
+    assert "Traceback" not in lab.output
+
+
+@pytest.mark.usefixtures("mariadb")
+def test_a_private_mariadb_serves_both_and_ends_with_them():
+    with running("06", "--servers", "2", "--db", "mysql", end=signal.SIGTERM) as lab:
+        assert any("mariadbd" in args for args in descendants(lab.pid).values())
+        visitor = WireVisitor(lab.port)
+        assert [number(visitor.get("/")) for _ in range(4)] == [1, 2, 3, 4]
+    assert "private MariaDB" in lab.output
+
+
+def test_a_busy_port_is_one_sentence(said):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, output = said("run", "10", "--servers", "2", "--port", str(port))
+    assert status == 1
+    assert output.startswith(f"Error: Port {port} is in use. End what runs there, or take another:")
+
+
+@pytest.mark.parametrize("count", ["0", "5", "many"])
+def test_a_number_of_servers_that_cannot_be_is_one_sentence(said, count):
+    status, output = said("run", "10", "--servers", count)
+    assert status == 2
+    assert "Invalid value for '--servers'" in output
+
+
+def test_a_mistake_in_the_lab_is_one_sentence(own_checkout, said):
+    views = own_checkout / "labs" / "03_cookie_cart" / "lab" / "views.py"
+    views.write_text("def index(request:\n")
+    status, output = said("run", "03", "--servers", "2", "--port", str(free_port()))
+    assert status == 1
+    assert "Error: Server A did not start: SyntaxError:" in output
+    assert "Traceback" not in output
+
+
+def test_four_servers_take_turns_and_cookies_do_not_mind():
+    with running("03", "--servers", "4") as lab:
+        visitor = WireVisitor(lab.port)
+        cart.put(visitor, "apple")
+        assert seen(visitor) == [APPLE] * 4
+        assert {*servers(lab)} == {*"ABCD"}
