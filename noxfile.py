@@ -17,6 +17,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
 
+# Many servers and few shared fixtures: one process for each core, a class or module to each.
+SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadscope")
+
 _complete: set[tuple[str, ...]] = set()  # the extras that are installed, as this run has seen
 
 nox.needs_version = ">=2024.10"
@@ -89,7 +92,7 @@ def kit(session: nox.Session) -> None:
     """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
     apart = ("browser", "mysql", "redis", "panel", "charts")
-    pytest(session, "tests", "-m", " and ".join(f"not {mark}" for mark in apart))
+    pytest(session, "tests", "-m", " and ".join(f"not {mark}" for mark in apart), *SIDE_BY_SIDE)
 
 
 def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool) -> None:
@@ -172,14 +175,14 @@ def charts(session: nox.Session) -> None:
 def browser_kit(session: nox.Session) -> None:
     """labkit and several labs together (in Chromium)"""
     need(session, "browser", "chromium")
-    pytest(session, "tests", "-m", "browser")
+    pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE)
 
 
 @nox.session(name="mysql-kit", tags=["mysql"])
 def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
-    pytest(session, "tests", "-m", "mysql")
+    pytest(session, "tests", "-m", "mysql", *SIDE_BY_SIDE)
 
 
 @nox.session(name="redis-kit", tags=["redis"])

@@ -25,24 +25,14 @@ from rich.table import Table
 from labkit import ports
 from labkit.catalog import Catalog, Lab
 from labkit.comparing.charts import Bars, Row
-from labkit.testing.server import free_port
 
 ROUNDS = 5
-
-
-def free_base(labs: list[Lab]) -> int:
-    """A port for the console so that all labs' ports are free as well."""
-    while True:
-        base = free_port()
-        mine = [base + int(lab.number) for lab in labs]
-        if base < 65000 and not any(map(ports.trouble, mine)):
-            return base
 
 
 @contextlib.contextmanager
 def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]:
     """`lab serve` with all labs answering: (seconds until then, its port, its process id)."""
-    port, begin = free_base(labs), time.perf_counter()
+    port, begin = ports.free_port(*(int(lab.number) for lab in labs)), time.perf_counter()
     with (checkout / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "labkit.cli", "serve", "--port", str(port)],

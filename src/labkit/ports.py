@@ -1,6 +1,7 @@
 """TCP ports: a free one, whether one is free, and the sentence that says it is not."""
 
 import os
+import random
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -14,12 +15,17 @@ def bind(port: int, address: str = LOOPBACK) -> None:
         probe.bind((address, port))
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        number: int = probe.getsockname()[1]
-    return number
+def free_port(*more: int) -> int:
+    """A TCP port of the loopback interface that nobody uses; those `more` above it are free too.
+
+    Not the one that the system offers for port 0: it may give that to the next connection, of
+    anybody, before a server has taken it. RFC 6335 has the ports of that kind, 49152 and above;
+    Linux begins at 32768.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        if not any(trouble(port + offset) for offset in (0, *more)):
+            return port
 
 
 def trouble(port: int, address: str = LOOPBACK) -> str:

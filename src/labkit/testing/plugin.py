@@ -163,7 +163,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     module = sys.modules.get("labkit.testing.recording")
     if module and module.recording:
         module.recording.write(session.config.getoption("lab_record"))
-    if path := os.environ.get("LAB_RESULTS"):
+    # With pytest-xdist the workers' reports have reached the process that started them.
+    is_worker = hasattr(session.config, "workerinput")
+    if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json.dumps({"tests": _proved}, indent=1), encoding="utf-8")
 
