@@ -48,7 +48,7 @@ def ps(*arguments):
 
 def descendants(pid):
     """{process id: command line} of all that this process has started, directly or not."""
-    rows = [line.split(None, 2) for line in ps("-A", "-o", "pid=,ppid=,args=")]
+    rows = [line.split(None, 2) for line in ps("-A", "-ww", "-o", "pid=,ppid=,args=")]
     found, parents = {}, {pid}
     while parents:
         born = {int(p): args for p, parent, args in rows if int(parent) in parents}

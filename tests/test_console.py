@@ -251,7 +251,7 @@ def test_every_pair_has_a_page_with_all_that_lab_diff_shows(house, folder):
 def test_the_list_leads_to_every_pair(house, folder):
     page = house.page("/console/diff/")
     for one, two in Notes(Catalog(folder)).pairs():
-        if ":" in one:
+        if one.startswith(("05:", "10:")):
             assert page.count(f">{one}</option>") == page.count(f">{two}</option>") == 2
             status, _, headers = house.ask(f"/console/diff/?this={one}&that={two}")
             assert (status, headers["Location"]) == (302, f"/console/diff/{one}/{two}/")

@@ -26,7 +26,7 @@ class Asking:
 
     table: Table
     process: subprocess.Popen[bytes] = field(repr=False)
-    since: datetime = field(default_factory=datetime.now)
+    since: datetime = field(default_factory=lambda: datetime.now().astimezone())
     done: int = 0  # tests
     failure: str = ""  # why it came to no answers
 

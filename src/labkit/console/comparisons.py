@@ -1,5 +1,6 @@
 """What tells cookies, sessions and engines apart: `lab compare` as pages of the console."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -37,8 +38,10 @@ class Shown:
 class Support:
     """What a conclusion rests on, and where that is shown."""
 
+    table: Table
     words: str
     address: str
+    cells: list[Shown]  # none for a figure
 
 
 @require_safe
@@ -48,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
     tables = Tables(current().checkout)
     context = {
         "tables": [(table, last(tables.catalog, table)) for table in tables.all],
-        "conclusions": [(one.sentence, _supports(tables, one)) for one in tables.conclusions],
+        "conclusions": _conclusions(tables),
         "here": "comparisons",
     }
     return render(request, "comparisons.html", context)
@@ -60,8 +63,6 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
     """One table: questions, the answers of each variant, what was measured, what follows."""
     tables, table = _table(name)
     answers = last(tables.catalog, table)
-    follows = [(one.sentence, _supports(tables, one)) for one in tables.conclusions]
-    here = reverse("comparison", args=[table.id])
     context = {
         "table": table,
         "answers": answers,
@@ -70,8 +71,8 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
         "measurements": measurements(tables.catalog, table),
         "conclusions": [
             (sentence, supports)
-            for sentence, supports in follows
-            if any(support.address.startswith(here) for support in supports)
+            for sentence, supports in _conclusions(tables)
+            if any(support.table == table for support in supports)
         ],
         "here": "comparisons",
     }
@@ -132,20 +133,32 @@ def _cells(table: Table, row: Row, answers: Answers | None) -> list[Shown]:
     return found
 
 
-def _supports(tables: Tables, conclusion: Conclusion) -> list[Support]:
-    """The cells and figures that a conclusion names. Raises CatalogError for what is not there."""
-    found = []
+def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
+    """All conclusions, each with the cells and figures that it names. Raises CatalogError."""
+    answers = {table.id: last(tables.catalog, table) for table in tables.all}
+    return [
+        (one.sentence, [*_questions(tables, one, answers), *_pictures(tables, one)])
+        for one in tables.conclusions
+    ]
+
+
+def _questions(
+    tables: Tables, conclusion: Conclusion, answers: dict[str, Answers | None]
+) -> Iterator[Support]:
     for reference in conclusion.cells:
         table, row, variant = tables.supports(reference)
-        words = f"{row.text} ({variant.title})" if variant else row.text
+        cells = _cells(table, row, answers[table.id])
+        named = [cell for cell in cells if variant in {None, cell.variant}]
         address = reverse("question", args=[table.id, row.id])
-        found.append(Support(words, f"{address}#{variant.id}" if variant else address))
+        yield Support(table, row.text, f"{address}#{variant.id}" if variant else address, named)
+
+
+def _pictures(tables: Tables, conclusion: Conclusion) -> Iterator[Support]:
+    """Those that are drawn: on this machine, or committed."""
     for reference in conclusion.figures:
         name, _, chart = reference.partition("/")
         table = tables.find(name)
         charts = [p for m in measurements(tables.catalog, table) for p in m.pictures]
-        picture = next((picture for picture in charts if picture.id == chart), None)
-        if picture:  # else it is not drawn on this machine, nor committed
+        for picture in [picture for picture in charts if picture.id == chart][:1]:
             address = f"{reverse('comparison', args=[table.id])}#{picture.anchor}"
-            found.append(Support(picture.title, address))
-    return found
+            yield Support(table, picture.title, address, [])

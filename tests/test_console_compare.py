@@ -1,0 +1,342 @@
+"""The console's pages of `lab compare`: what was asked here, what was measured, what follows."""
+
+import json
+import re
+from dataclasses import asdict, replace
+from html import escape
+
+import pytest
+from serving import alive, copy_of, plain, serving, until
+
+from labkit.catalog import Catalog
+from labkit.comparing import Tables, figures
+from labkit.comparing.asking import Answers, Seen
+from labkit.comparing.charts import Lines, Series
+from labkit.testing.accessibility import complaints, scrolls_sideways
+
+STAMP = {
+    "date": "2026-11-21",
+    "machine": {"processor": "a <fast> one", "cores": "2", "memory": "4 GiB", "system": "Linux"},
+    "versions": {"Python": "3.11.7"},
+    "command": "lab compare carts --measure",
+}
+CHART = Lines("Bytes up", "It grows & grows.", "items", "bytes", [Series("cookies", [(1, 2)])])
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><style>*{fill:red}</style></svg>'
+PAGES = {
+    "which one": "/console/compare/",
+    "carts": "/console/compare/carts/",
+    "engines": "/console/compare/engines/",
+    "question": "/console/compare/carts/question/two_tabs/",
+    "question of five": "/console/compare/engines/question/two_processes/",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(checkout, tmp_path_factory):
+    return copy_of(checkout, tmp_path_factory.mktemp("compare"))
+
+
+@pytest.fixture(scope="module")
+def tables(folder):
+    return Tables(Catalog(folder))
+
+
+@pytest.fixture(scope="module")
+def house(folder):
+    with serving(folder, "--only", "03") as house:
+        yield house
+
+
+@pytest.fixture(autouse=True)
+def kept(folder):
+    """.lab/compare, empty before each test."""
+    path = folder / ".lab" / "compare"
+    path.mkdir(parents=True, exist_ok=True)
+    for file in path.iterdir():
+        file.unlink()
+    return path
+
+
+def answers(table, *others):
+    """All cells of this table as it says they are, but for those."""
+    cells = {
+        (row.id, id_): Seen(row.id, id_, cell.answer, cell.answer, True, f"x.py::{id_}-{row.id}")
+        for row in table.rows
+        for id_, cell in row.cells.items()
+    }
+    cells |= {(other.row, other.variant): other for other in others}
+    at = "2026-11-20T10:17:03+00:00"
+    return Answers(table.id, at, "3.11.7", "5.2.8", ("SQLite 3.40.1",), tuple(cells.values()))
+
+
+def keep(kept, found):
+    (kept / f"{found.table}.json").write_text(json.dumps(asdict(found)))
+
+
+def cells(page, row):
+    """What the cells of a row say, as (state, words)."""
+    found = re.search(rf'<tr id="{row}".*?</tr>', page, re.DOTALL)[0]
+    return [
+        (state, plain(words))
+        for state, words in re.findall(r'<td class="(\w+)"><a[^>]*>(.*?)</a>', found)
+    ]
+
+
+# The tables
+
+
+def test_where_a_table_was_never_asked_it_says_so_and_shows_what_it_declares(house, tables):
+    for table in tables.all:
+        page = house.page(f"/console/compare/{table.id}/")
+        assert "Not asked on this machine yet" in page
+        assert f"<code>lab compare {table.id}</code>" in page
+        for row in table.rows:
+            assert escape(row.text) in page
+            declared = [("unasked", row.cells[v.id].answer) for v in table.variants]
+            assert cells(page, row.id) == declared
+            for cell in row.cells.values():
+                assert escape(cell.why) in page
+
+
+def test_the_last_answers_are_shown_with_their_date(house, tables, kept):
+    table = tables.find("carts")
+    keep(kept, answers(table))
+    page = house.page("/console/compare/carts/")
+    assert "Asked 2026-11-20 10:17 UTC with Python 3.11.7, Django 5.2.8, SQLite 3.40.1." in page
+    assert "Not all of it" not in page
+    assert {state for row in table.rows for state, _ in cells(page, row.id)} == {"holds"}
+    assert "Not asked" not in house.page("/console/compare/carts/question/two_tabs/")
+    assert "x.py::session-two_tabs" in house.page("/console/compare/carts/question/two_tabs/")
+
+
+def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
+    table = tables.find("carts")
+    declared = table.row("two_tabs").cells["session"].answer
+    wrong = Seen("two_tabs", "session", declared, "<maybe>", False, "x.py::y", "assert 1 == 2")
+    keep(kept, answers(table, wrong))
+    page = house.page("/console/compare/carts/")
+    assert cells(page, "two_tabs")[1] == ("fails", f"<maybe> (and not {declared})")
+    assert "Not all of it is as the table says." in page
+    assert "Not all of it is as the table says." in house.page("/console/compare/")
+    assert "assert 1 == 2" in house.page("/console/compare/carts/question/two_tabs/")
+
+
+def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
+    """The table was changed after it was asked: then it has to be asked again."""
+    table = tables.find("carts")
+    cell = table.row("two_tabs").cells["cookie"]
+    before = Seen("two_tabs", "cookie", f"not {cell.answer}", f"not {cell.answer}", True, "x.py::y")
+    keep(kept, answers(table, before))
+    assert cells(house.page("/console/compare/carts/"), "two_tabs")[0] == ("unasked", cell.answer)
+
+
+@pytest.mark.parametrize("nonsense", ["", "[]", "{}", '{"cells": [{}]}', '{"cells": 3}'])
+def test_nonsense_is_as_good_as_nothing(house, kept, nonsense):
+    for name in ("carts", "carts-sqlite"):
+        (kept / f"{name}.json").write_text(nonsense)
+    page = house.page("/console/compare/carts/")
+    assert "Not asked on this machine yet" in page
+
+
+def test_each_cell_leads_to_the_function_that_asks(house, tables):
+    for table in tables.all:
+        page = house.page(f"/console/compare/{table.id}/")
+        for row in table.rows:
+            address = f"/console/compare/{table.id}/question/{row.id}/"
+            asked = house.page(address)
+            assert f'<span class="nf">{row.id}</span>' in asked
+            assert escape(row.text) in asked
+            for variant in table.variants:
+                assert f'<a href="{address}#{variant.id}">' in page
+                assert f'<div id="{variant.id}"' in asked
+    first, second = tables.all[0].rows[:2]
+    assert f"question/{second.id}/" in house.page(f"/console/compare/carts/question/{first.id}/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nothing/", "carts/question/nothing/", "../compare.toml/", "carts/nothing/", "carts.json/"],
+)
+def test_what_is_no_table_and_no_question_is_not_there(house, path):
+    assert house.ask(f"/console/compare/{path}")[0] == 404
+
+
+# What follows
+
+
+def test_each_conclusion_leads_to_what_supports_it(house, tables, kept):
+    measured(kept)
+    page = house.page("/console/compare/")
+    for conclusion in tables.conclusions:
+        assert escape(conclusion.sentence) in page
+    supports = re.findall(r'<ul class="supports">(.*?)</ul>', page, re.DOTALL)
+    assert len(supports) == len(tables.conclusions) >= 8
+    addresses = {address for part in supports for address in re.findall(r'href="(.*?)"', part)}
+    for one, part in zip(tables.conclusions, supports, strict=True):
+        assert part.count("<a ") >= len(one.cells)
+    for address in addresses:
+        path, _, place = address.partition("#")
+        assert f'id="{place}"' in house.page(path) or not place
+
+
+def test_a_conclusion_shows_the_answers_that_it_rests_on(house, tables, kept):
+    table = tables.find("carts")
+    assert any("carts/two_tabs" in one.cells for one in tables.conclusions)
+    wrong = replace(answers(table).cell("two_tabs", "session"), seen="perhaps", holds=False)
+    keep(kept, answers(table, wrong))
+    said = plain(house.page("/console/compare/"))
+    assert f"{table.row('two_tabs').text} cookies: yes session: perhaps (and not no)" in said
+
+
+# What was measured
+
+
+def measured(folder, name="carts-sqlite", machine="", drawn=True):
+    """Figures with one chart."""
+    stamp = STAMP | {"machine": STAMP["machine"] | {"processor": machine or "a <fast> one"}}
+    figures.write(folder / f"{name}.json", stamp, {"n": 1}, {"up": CHART})
+    if drawn:
+        (folder / f"{name}-up.svg").write_text(SVG)
+
+
+def test_without_any_figures_it_says_how_to_measure(house, folder):
+    assert not (folder / "docs" / "measured" / "wizard-sqlite.json").exists()
+    page = house.page("/console/compare/wizard/")
+    assert "<code>lab compare wizard --measure</code>" in page
+
+
+def test_figures_have_their_machine_date_and_command(house, kept):
+    measured(kept)
+    page = house.page("/console/compare/carts/")
+    assert (
+        "Measured on 2026-11-21 by <code>lab compare carts --measure</code>: a &lt;fast&gt; one, "
+        "2 cores, 4 GiB, Linux. Python 3.11.7."
+    ) in page
+    assert '<img src="/console/measured/here/carts-sqlite-up.svg" alt="Bytes up">' in page
+    assert "<figcaption>It grows &amp; grows.</figcaption>" in page
+    assert '<a href="/console/measured/here/carts-sqlite.json">' in page
+
+
+def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder, kept):
+    committed = folder / "docs" / "measured"
+    committed.mkdir(exist_ok=True)
+    measured(committed, machine="theirs")
+    measured(kept, machine="undrawn", drawn=False)  # matplotlib was not there
+    page = house.page("/console/compare/carts/")
+    assert "Not measured on this machine yet; these figures come with the labs." in page
+    assert "theirs" in page
+    assert "/console/measured/committed/carts-sqlite-up.svg" in page
+    measured(kept, machine="ours")
+    page = house.page("/console/compare/carts/")
+    assert "come with the labs" not in page
+    assert "ours" in page
+
+
+def test_a_chart_and_its_figures_can_be_fetched(house, kept):
+    measured(kept)
+    status, svg, headers = house.ask("/console/measured/here/carts-sqlite-up.svg")
+    assert (status, svg, headers["Content-Type"]) == (200, SVG, "image/svg+xml")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src")
+    status, text, _ = house.ask("/console/measured/here/carts-sqlite.json")
+    assert json.loads(text)["figures"] == {"n": 1}
+    for path in ("here/none.svg", "there/carts-sqlite.json", "here/..%2f..%2fserve.log", "here/"):
+        assert house.ask(f"/console/measured/{path}")[0] == 404
+
+
+# Asking
+
+
+@pytest.fixture
+def one_question(folder):
+    """The tests of labs 02 and 06 ask one question, once there is a file that lets them."""
+    gate = folder / "gate"
+    kept = {}
+    for lab in ("02_cookie_pagecount", "06_session_pagecount"):
+        path = folder / "labs" / lab / "tests" / "test_compared.py"
+        kept[path] = path.read_text()
+        path.write_text(
+            "import time\nfrom pathlib import Path\n"
+            "from labkit.testing.questions import agree, counts\n\n\n"
+            "def test_one(request):\n"
+            f"    while not Path({str(gate)!r}).exists():\n"
+            "        time.sleep(0.05)\n"
+            "    agree('counts', counts.replay, request)\n"
+        )
+    yield gate
+    for path, text in kept.items():
+        path.write_text(text)
+    gate.unlink(missing_ok=True)
+
+
+def test_a_table_is_asked_by_a_button_and_one_at_a_time(house, folder, tables, one_question):
+    path = "/console/compare/counts/"
+    assert house.ask(f"{path}ask/")[0] == 405
+    assert house.ask(f"{path}ask/", method="POST", fields={})[0] == 403
+    assert "Ask now" in house.page(path)
+    assert house.press(f"{path}ask/") == 302
+    page = house.page(path)
+    assert re.search(r"Being asked since [\d:]+: 0 of 40 tests are over\.", plain(page))
+    assert 'id="rows" data-live' in page
+    assert "Ask now" not in page
+    assert house.press("/console/compare/carts/ask/") == 302
+    elsewhere = house.page("/console/compare/carts/")
+    assert f'Another table is being asked: <a href="{path}">' in elsewhere
+    until(lambda: any("02_cookie_pagecount/tests" in args for args in house.children.values()))
+    assert not any("asking carts" in args for args in house.children.values())
+    one_question.touch()
+    page = until(lambda: "Ask now" in house.page(path) and house.page(path))
+    assert cells(page, "replay") == [("holds", "yes"), ("holds", "no")]
+    assert {state for state, _ in cells(page, "two_tabs")} == {"fails"}  # nobody asked this
+    assert (folder / ".lab" / "compare" / "counts.json").exists()
+    assert not (folder / ".lab" / "compare" / "carts.json").exists()
+
+
+def test_what_cannot_be_asked_says_why(house, folder, one_question):
+    manifest = folder / "labs" / "compare.toml"
+    text = manifest.read_text()
+    path = "/console/compare/counts/"
+    # Before it has begun to read, which takes a Python and a Django, the table has another name.
+    house.press(f"{path}ask/")
+    manifest.write_text(text.replace('id = "counts"', 'id = "accounts"'))
+    try:
+        until(lambda: not [a for a in house.children.values() if "labkit.console.asking" in a])
+    finally:
+        manifest.write_text(text)
+    assert "There is no table counts." in plain(house.page(path))
+
+
+def test_tests_that_are_running_end_with_the_console(folder, one_question):
+    with serving(folder, "--only", "03") as house:
+        house.press("/console/compare/counts/ask/")
+        asking = until(lambda: [p for p, a in house.children.items() if "test_compared.py" in a])
+        assert alive(asking)
+    until(lambda: not alive(asking), 10)
+
+
+# In a real browser
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_for_everybody(chromium, house, tables, kept, width, scheme):
+    page = chromium.page
+    measured(kept)
+    table = tables.find("carts")
+    wrong = Seen("two_tabs", "session", "no", "yes", False, "x.py::y", "assert 1 == 2")
+    keep(kept, answers(table, wrong))
+    page.on("console", lambda message: chromium.complaints.append(message.text))
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    for name, path in PAGES.items():
+        page.goto(house.url(path))
+        if troubles := complaints(page) + scrolls_sideways(page):
+            found[name] = troubles
+    assert found == {}
+
+
+def test_a_chart_is_drawn_in_its_own_colours(chromium, house, kept):
+    measured(kept)
+    chromium.page.on("console", lambda message: chromium.complaints.append(message.text))
+    chromium.page.goto(house.url("/console/compare/carts/"))
+    assert chromium.page.locator("figure img").first.evaluate("image => image.naturalWidth") > 0
