@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,52 @@ def _middle(variants: list[Figures]) -> int:
     """A size that every variant was measured at: 10 where there is one."""
     common = set.intersection(*({s["size"] for s in v["sizes"]} for v in variants))
     return 10 if 10 in common else max(common)
+
+
+# The same in a page
+
+
+def section(folder: Path, table: str) -> Iterator[str]:
+    """The measurements of this table that lie in a folder, as part of a page; none, nothing.
+
+    Charts are taken from the files beside them, so that a page needs no matplotlib.
+    """
+    runs = [path for path in sorted(folder.glob(f"{table}-*.json")) if _is_ours(path)]
+    if not runs:
+        return
+    yield '<section aria-labelledby="measured">'
+    yield '<h2 id="measured" tabindex="-1">What each one costs</h2>'
+    for path in runs:
+        content = figures.read(path)
+        found = content["figures"]
+        name = path.stem.replace("-", " on ")
+        yield f'<h3 id="measured-{path.stem}" tabindex="-1">{escape(name)}</h3>'
+        yield f"<p>{escape(figures.in_words(content['stamp']))}</p>"
+        label = f'aria-labelledby="measured-{path.stem}"'
+        yield f'<div class="scroll" role="region" tabindex="0" {label}>'
+        yield '<table><thead><tr><th scope="col">Figure</th>'
+        yield "".join(
+            f'<th scope="col">{escape(v["title"])}</th>' for v in found["variants"].values()
+        )
+        yield "</tr></thead><tbody>"
+        for line in lines(found):
+            cells = "".join(f"<td>{escape(cell)}</td>" for cell in line.cells)
+            yield f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
+        yield "</tbody></table></div>"
+        for chart in content["charts"]:
+            picture = path.with_name(f"{path.stem}-{chart}.svg")
+            if picture.exists():
+                yield f'<figure id="figure-{path.stem}-{chart}">'
+                yield picture.read_text(encoding="utf-8")
+                yield "</figure>"
+    yield "</section>"
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return bool(figures.read(path))
+    except ValueError:  # of another version, or cut off
+        return False
 
 
 # What README.md quotes
