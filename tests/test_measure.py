@@ -204,7 +204,7 @@ def test_every_table_can_be_measured(tables):
 def test_measuring_needs_a_table(said):
     status, output = said("compare", "--measure")
     assert status == 2
-    assert "--measure goes with one TABLE, such as carts." in output
+    assert "Name the table: carts, " in output
 
 
 @pytest.mark.thorough
@@ -291,14 +291,38 @@ def test_without_figures_the_command_says_so(own_checkout, said):
     assert "README.md" in output
 
 
-def test_a_page_shows_what_was_measured(checkout, tmp_path):
-    folder = checkout.root / picturing.MEASURED
-    page = "\n".join(picturing.section(folder, "carts"))
+@pytest.fixture
+def measured(checkout, tmp_path):
+    """A place with what was committed, and nothing else."""
+    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    return tmp_path
+
+
+def test_a_page_shows_what_was_measured(measured):
+    page = "\n".join(picturing.section(measured, "carts"))
     assert page.count("<figure") == page.count("<svg ") == page.count("</figure>")
-    for name in ("carts-sqlite-up", "carts-mysql-tabs"):
-        assert f'id="figure-{name}"' in page
+    for reference in ("carts/up", "carts/tabs"):
+        title, place = picturing.anchor(measured, reference)
+        assert f'id="{place}"' in page
+        assert f">{title}</title>" in page
     names = re.findall(r' id="([^"]+)"', page)
     assert len(names) == len(set(names))
-    (tmp_path / "carts.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "carts-sqlite.json").write_text("{}", encoding="utf-8")
-    assert not list(picturing.section(tmp_path, "carts"))
+    assert picturing.anchor(measured, "carts/sideways") is None
+
+
+def test_what_was_measured_here_comes_first(measured):
+    here = measured / picturing.HOME / "carts-sqlite.json"
+    here.parent.mkdir(parents=True)
+    here.write_text("{}", encoding="utf-8")
+    folders = [path.parent for path in picturing.runs(measured, "carts")]
+    assert folders == [measured / picturing.MEASURED] * 2
+    shutil.copy(measured / picturing.MEASURED / "carts-sqlite.json", here)
+    folders = [path.parent for path in picturing.runs(measured, "carts")]
+    assert folders == [here.parent, measured / picturing.MEASURED]
+    assert not list(picturing.section(measured, "wizard"))
+
+
+def test_the_figures_of_a_conclusion_are_drawn(measured, tables):
+    references = [one for conclusion in tables.conclusions for one in conclusion.figures]
+    assert references
+    assert all(picturing.anchor(measured, one) for one in references)
