@@ -111,8 +111,9 @@ def test_a_colour_stands_out_from_both_grounds(colour, ground):
 @drawing
 def test_charts_can_stand_in_one_page():
     names = [re.findall(r' id="([^"]+)"', svg(chart)) for chart in (LINES, BARS)]
+    names.append(re.findall(r' id="([^"]+)"', svg(LINES, "the same of another")))
     assert all(names)
-    assert not set(names[0]) & set(names[1])
+    assert sum(map(len, names)) == len({name for some in names for name in some})
     styles = "".join(re.findall("<style>(.*?)</style>", svg(LINES), re.DOTALL))
     selectors = [one.strip() for one in re.findall(r"([^{}]+)\{", styles)]
     assert len(selectors) == 7
@@ -126,7 +127,7 @@ def test_charts_are_drawn_from_the_file_beside_them(tmp_path):
     figures.write(path, figures.stamp("lab compare"), {"n": [1, 2.5]}, {"up": LINES, "left": BARS})
     drawn = charts.draw_all(path, figures.read(path))
     assert [file.name for file in drawn] == ["carts-up.svg", "carts-left.svg"]
-    assert [file.read_text("utf-8") for file in drawn] == [svg(LINES), svg(BARS)]
+    assert [file.read_text("utf-8") for file in drawn] == [svg(LINES, "carts"), svg(BARS, "carts")]
 
 
 def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):

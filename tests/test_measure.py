@@ -1,15 +1,19 @@
 """`lab compare --measure`: a small measurement of real servers yields every figure."""
 
 import asyncio
+import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
 from email.message import Message
+from html import escape
 
 import pytest
 from serving import alive, descendants, until
 
-from labkit.comparing import charts, measuring, picturing, reporting
+from labkit.comparing import charts, figures, measuring, picturing, reporting
 from labkit.comparing.measuring import Amount, measure
 from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
 from labkit.comparing.table import Tables
@@ -177,7 +181,7 @@ def test_what_is_lost_on_the_way_is_not_measured():
             pass
 
         async def grow(self, visit, number, way=""):
-            return True
+            return number <= 4
 
         async def ask(self, kind, visit):
             return answers([1.0])[0]
@@ -189,6 +193,8 @@ def test_what_is_lost_on_the_way_is_not_measured():
     server = measuring.Server(variant, Forgetful(), 1, None, None)
     with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
         asyncio.run(measuring._at_size([server], 2, SMALL))
+    with pytest.raises(Broken, match="took 4 and has 1"):
+        asyncio.run(measuring._ends(server, Amount()))
 
 
 def test_every_table_can_be_measured(tables):
@@ -198,7 +204,7 @@ def test_every_table_can_be_measured(tables):
 def test_measuring_needs_a_table(said):
     status, output = said("compare", "--measure")
     assert status == 2
-    assert "--measure goes with one TABLE, such as carts." in output
+    assert "Name the table: carts, " in output
 
 
 @pytest.mark.thorough
@@ -242,3 +248,81 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
     finally:
         process.kill()
         process.wait()
+
+
+# What was measured and committed
+
+
+def test_the_readme_quotes_what_was_measured(checkout):
+    """Where it does not: lab compare --write."""
+    assert picturing.readme(checkout.root) == (checkout.root / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("db", ["sqlite", "mysql"])
+def test_what_was_measured_lies_beside_its_charts(checkout, db):
+    path = checkout.root / picturing.MEASURED / f"carts-{db}.json"
+    content = figures.read(path)
+    assert content["figures"]["samples"] == measuring.WHOLE.samples
+    assert content["charts"] == {
+        name: json.loads(json.dumps(chart.as_json()))
+        for name, chart in picturing.charts(content["figures"]).items()
+    }
+    for name, chart in content["charts"].items():
+        drawn = path.with_name(f"{path.stem}-{name}.svg").read_text(encoding="utf-8")
+        assert f">{escape(chart['about'])}</desc>" in drawn, name
+    assert content["stamp"]["command"].startswith("lab compare carts --measure")
+
+
+def test_other_figures_are_another_readme(checkout, tmp_path):
+    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copy(checkout.root / "README.md", tmp_path)
+    path = tmp_path / picturing.MEASURED / "carts-mysql.json"
+    content = figures.read(path)
+    content["figures"]["variants"]["session"]["left"]["one visitor, 3 times a day"] = 4321
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "4,321" in picturing.readme(tmp_path)
+    reporting.write(tmp_path, reporting.Console())
+    assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_without_figures_the_command_says_so(own_checkout, said):
+    status, output = said("compare", "--write")
+    assert status == 1
+    assert "README.md" in output
+
+
+@pytest.fixture
+def measured(checkout, tmp_path):
+    """A place with what was committed, and nothing else."""
+    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    return tmp_path
+
+
+def test_a_page_shows_what_was_measured(measured):
+    page = "\n".join(picturing.section(measured, "carts"))
+    assert page.count("<figure") == page.count("<svg ") == page.count("</figure>")
+    for reference in ("carts/up", "carts/tabs"):
+        title, place = picturing.anchor(measured, reference)
+        assert f'id="{place}"' in page
+        assert f">{title}</title>" in page
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(names) == len(set(names))
+    assert picturing.anchor(measured, "carts/sideways") is None
+
+
+def test_what_was_measured_here_comes_first(measured):
+    here = measured / picturing.HOME / "carts-sqlite.json"
+    here.parent.mkdir(parents=True)
+    here.write_text("{}", encoding="utf-8")
+    folders = [path.parent for path in picturing.runs(measured, "carts")]
+    assert folders == [measured / picturing.MEASURED] * 2
+    shutil.copy(measured / picturing.MEASURED / "carts-sqlite.json", here)
+    folders = [path.parent for path in picturing.runs(measured, "carts")]
+    assert folders == [here.parent, measured / picturing.MEASURED]
+    assert not list(picturing.section(measured, "wizard"))
+
+
+def test_the_figures_of_a_conclusion_are_drawn(measured, tables):
+    references = [one for conclusion in tables.conclusions for one in conclusion.figures]
+    assert references
+    assert all(picturing.anchor(measured, one) for one in references)

@@ -129,13 +129,14 @@ def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
     drawn = []
     for name, chart in content["charts"].items():
         drawn.append(path.with_name(f"{path.stem}-{name}.svg"))
-        drawn[-1].write_text(svg(chart_of(chart)), encoding="utf-8", newline="\n")
+        drawn[-1].write_text(svg(chart_of(chart), path.stem), encoding="utf-8", newline="\n")
     return drawn
 
 
-def svg(chart: Chart) -> str:
+def svg(chart: Chart, of: str = "") -> str:
     """This chart as an SVG document, which can stand in a file or within a page.
 
+    `of` names what it belongs to, where the same chart of two things stands in one page.
     Raises Missing.
     """
     need()
@@ -143,7 +144,7 @@ def svg(chart: Chart) -> str:
     import matplotlib.style
     from matplotlib.figure import Figure
 
-    mark = sha256(repr(chart).encode()).hexdigest()[:8]
+    mark = sha256(f"{of} {chart!r}".encode()).hexdigest()[:8]
     text = io.StringIO()
     # Whoever has a matplotlibrc of his own gets the same picture.
     with matplotlib.style.context(_style(mark), after_reset=True):
@@ -154,7 +155,7 @@ def svg(chart: Chart) -> str:
         else:
             _draw_bars(axes, chart)
         _write_title(figure, chart)
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg")
     return _finished(text.getvalue(), chart, mark)
 
 

@@ -59,7 +59,8 @@ def compare(
     where a cell is not as the table says.
 
     With --measure the same labs are driven on real servers instead, for a minute or two: bytes,
-    time, queries, rows, what fits, what tabs lose, what visitors leave. Ctrl-C ends it.
+    time, queries, rows, what fits, what tabs lose, what visitors leave. Ctrl-C ends it. A page of
+    --html shows the last measurement as well.
     """
     tables = Tables(catalog())
     if write:
@@ -77,7 +78,8 @@ def compare(
         PrivateMariaDB.need()
     if measure:
         reporting.run(tables.catalog, table, db, out, console)
-        return
+        if not html:  # else a page with both
+            return
     answers = _asked(tables, table, db)
     if html:
         offline.write(html, page.html(tables, table, answers), page.MADE_BY)
@@ -111,10 +113,11 @@ def overview(tables: Tables) -> Group:
 
 
 def concluded(tables: Tables) -> Iterator[Text]:
-    """The conclusions, each with the cells that support it."""
+    """The conclusions, each with the cells and charts that support it."""
     for conclusion in tables.conclusions:
         yield Text(conclusion.sentence)
-        yield Text(f"    {'  '.join(conclusion.cells)}\n", style="dim")
+        supports = "  ".join([*conclusion.cells, *conclusion.figures])
+        yield Text(f"    {supports}\n", style="dim")
 
 
 def shown(

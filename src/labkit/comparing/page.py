@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from importlib import resources
 
 from labkit import offline
+from labkit.comparing import picturing
 from labkit.comparing.asking import Answers, Seen
 from labkit.comparing.sources import source
 from labkit.comparing.table import Conclusion, Row, Table, Tables, Variant
@@ -36,11 +37,15 @@ def body(
     yield f"<p>{escape(verdict(table, answers))}</p>"
     yield '<nav aria-label="Parts"><ul><li><a href="#answers">Answers</a></li>'
     yield '<li><a href="#asked">How each was asked</a></li>'
+    costs = list(picturing.section(tables.catalog.root, table.id))
+    if costs:
+        yield '<li><a href="#measured">What each one costs</a></li>'
     yield '<li><a href="#conclusions">Which one, then?</a></li></ul></nav>'
     yield "</header>"
     yield '<main id="main" tabindex="-1">'
     yield from answered(table, answers)
     yield from asked(table, answers)
+    yield from costs
     yield from concluded(tables, table, address)
     yield "</main>"
 
@@ -134,3 +139,8 @@ def _support(
         text = f"{'' if table == here else f'{table.id}: '}{named or row.text}"
         link = f'<a href="{escape(place)}#ask-{row.id}">' if place is not None else ""
         yield f"{link}{escape(text)}{'</a>' if link else ''}"
+    for reference in conclusion.figures:
+        if found := picturing.anchor(tables.catalog.root, reference):
+            title, place = found
+            link = f'<a href="#{place}">' if reference.startswith(f"{here.id}/") else ""
+            yield f"{link}{escape(title)}{'</a>' if link else ''}"

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from labkit.comparing import figures
 from labkit.comparing.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
+from labkit.diffing.page import prose
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),
@@ -66,7 +68,7 @@ def _over_sizes(found: Figures, quantity: str) -> dict[str, Chart]:
         ]
 
     if together and len(kinds) > 1:
-        every = [one for kind in kinds for one in series(kind, f"{{}}: {kinds[kind]}")]
+        every = [one for kind in kinds for one in series(kind, f"{{}}, {kinds[kind]}")]
         return {quantity: _lines(found, title, axis, every)}
     return {
         f"{quantity}-{kind}" if len(kinds) > 1 else quantity: _lines(
@@ -113,7 +115,7 @@ def _lines(found: Figures, title: str, axis: str, series: list[Series], unit: st
 
 def _bars(title: str, axis: str, groups: list[str], rows: list[Row]) -> Bars:
     told = "; ".join(
-        f"{row.name}: " + ", ".join(f"{plain(value or 0)} {group}" for value, group in pairs)
+        f"{row.name}: " + ", ".join(f"{plain(value or 0)} ({group})" for value, group in pairs)
         for row in rows
         for pairs in [zip(row.values, groups, strict=True)]
     )
@@ -181,10 +183,77 @@ def _middle(variants: list[Figures]) -> int:
     return 10 if 10 in common else max(common)
 
 
+# The same in a page
+
+HOME = Path(".lab", "compare")  # in the checkout: what was measured on this machine
+MEASURED = Path("docs", "measured")  # what comes with the labs
+
+
+def runs(root: Path, table: str) -> list[Path]:
+    """The last measurement of this table on each database: of here, else as it was committed."""
+    found = []
+    for db in ("sqlite", "mysql"):
+        places = [root / folder / f"{table}-{db}.json" for folder in (HOME, MEASURED)]
+        found += list(filter(_is_ours, places))[:1]
+    return found
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return bool(figures.read(path))
+    except (OSError, ValueError):  # none, of another version, or cut off
+        return False
+
+
+def anchor(root: Path, reference: str) -> tuple[str, str] | None:
+    """(title, id on its table's page) of the chart "carts/up"; None where it is not drawn."""
+    table, _, name = reference.partition("/")
+    for path in runs(root, table):
+        chart = figures.read(path)["charts"].get(name)
+        if chart and path.with_name(f"{path.stem}-{name}.svg").exists():
+            return chart["title"], f"figure-{path.stem}-{name}"
+    return None
+
+
+def section(root: Path, table: str) -> Iterator[str]:
+    """What was measured for this table, as part of a page; nothing where nothing was.
+
+    Charts are taken from the files beside the figures, so that a page needs no matplotlib.
+    """
+    paths = runs(root, table)
+    if not paths:
+        return
+    yield '<section aria-labelledby="measured">'
+    yield '<h2 id="measured" tabindex="-1">What each one costs</h2>'
+    for path in paths:
+        content = figures.read(path)
+        variants = content["figures"]["variants"].values()
+        name = {"sqlite": "With SQLite", "mysql": "With MariaDB"}[content["figures"]["db"]]
+        yield f'<h3 id="measured-{path.stem}" tabindex="-1">{name}</h3>'
+        yield f"<p>{prose(figures.in_words(content['stamp']))}</p>"
+        label = f'aria-label="Table of figures, {name.lower()}"'
+        yield f'<div class="scroll" role="region" tabindex="0" {label}>'
+        yield f'<table class="figures columns-{len(variants)}">'
+        yield '<thead><tr><th scope="col">Figure</th>'
+        yield "".join(f'<th scope="col">{escape(v["title"])}</th>' for v in variants)
+        yield "</tr></thead><tbody>"
+        for line in lines(content["figures"]):
+            cells = "".join(f"<td>{escape(cell)}</td>" for cell in line.cells)
+            yield f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
+        yield '</tbody></table></div><div class="charts">'
+        for chart in content["charts"]:
+            picture = path.with_name(f"{path.stem}-{chart}.svg")
+            if picture.exists():
+                yield f'<figure id="figure-{path.stem}-{chart}" tabindex="-1">'
+                yield picture.read_text(encoding="utf-8")
+                yield "</figure>"
+        yield "</div>"
+    yield "</section>"
+
+
 # What README.md quotes
 
-MEASURED = Path("docs", "measured")  # the committed ones
-QUOTED = ["up", "median", "tabs", "left"]  # the charts
+QUOTED = ["up", "median", "stored", "tabs"]  # the charts
 BEGIN = "<!-- From docs/measured, by `lab compare --write`. -->"
 END = "<!-- So far. -->"
 
@@ -227,5 +296,4 @@ def _quoted(root: Path) -> Iterator[str]:
         yield f"\n![{chart['title']}. {chart['about']}]({path})\n"
     yield "\n"
     for run in runs:
-        yield f"{figures.in_words(run['stamp'])}\n"
-    yield "\n"
+        yield f"{figures.in_words(run['stamp'])}\n\n"

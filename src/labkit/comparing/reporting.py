@@ -17,8 +17,6 @@ from labkit.comparing.subjects import Broken
 from labkit.comparing.table import Table
 from labkit.private import Missing
 
-HOME = Path(".lab", "compare")  # in the checkout
-
 
 def run(
     checkout: Catalog,
@@ -54,7 +52,7 @@ def run(
             found = measure(checkout, table, db, tell, amount)
         except (Broken, OSError, ValueError, TimeoutError) as error:
             raise click.ClickException(f"It could not be measured: {error}.") from None
-    path = (out or checkout.root / HOME) / f"{table.id}-{db}.json"
+    path = (out or checkout.root / picturing.HOME) / f"{table.id}-{db}.json"
     figures.write(path, figures.stamp(command, db), found, picturing.charts(found))
     content = figures.read(path)
     console.print(in_terminal(content))
