@@ -76,7 +76,7 @@ def locked(request: HttpRequest) -> Iterator[SessionBase]:
         session.__dict__.pop("_session_cache", None)  # who looks now shall see what is stored
         session.modified = False
         raise
-    if changed and not session.is_empty():
+    if changed:
         _let_the_cookie_be_sent(session)
 
 
@@ -99,7 +99,6 @@ def _read_again(session: Any) -> dict[str, Any]:
     if row is None:
         session._session_key = None  # never take over a key that was not made here
     session._session_cache = session.decode(row.session_data) if row else {}
-    session.accessed = True  # as after any reading: the answer varies with the cookie
     return session.decode(row.session_data) if row else {}
 
 
@@ -114,8 +113,7 @@ def _let_the_cookie_be_sent(session: Any) -> None:
 
     def save(must_create: bool = False) -> None:
         if must_create or session._session != kept:
-            del session.save  # this one
-            session.save(must_create)
+            type(session).save(session, must_create)
 
     session.save = save
     session.modified = True

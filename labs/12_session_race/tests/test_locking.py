@@ -328,7 +328,9 @@ def test_where_the_block_fails_nothing_of_it_is_kept(key):
         assert request.session["count"] == 0
         return HttpResponse(status=400)  # for which Django would save a change
 
-    send(view, key)
+    with CaptureQueriesContext(connection) as queries:
+        send(view, key)
+    assert [q["sql"] for q in queries if q["sql"].startswith("UPDATE")] == []
     assert stored(key)["count"] == 0
 
 

@@ -1,7 +1,8 @@
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import RequestFactory
 
-from labkit.racing import Timeline, running
+from labkit.racing import Timeline, running, tabs
 from labkit.racing.tabs import Step
 from labkit.testing.contracts import table, words
 from labkit.testing.contracts.races import ADD, RACE, WAYS, RacePages, RaceRuns
@@ -32,6 +33,26 @@ def test_while_one_race_is_run_another_one_is_asked_to_wait(visitor):
         assert "Try again in a moment" in words(refused)
     with running.one_at_a_time():
         pass  # it is let go of
+
+
+def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monkeypatch):
+    met = []
+    meet = tabs.Wave.meet
+    monkeypatch.setattr(tabs, "MEETING", 2)
+    monkeypatch.setattr(tabs.Wave, "meet", lambda wave: met.append(meet(wave)))
+    token = pages.with_token(visitor)
+    request = RequestFactory(SERVER_NAME="127.0.0.1").post("/naive/race/", token)
+    request.META["HTTP_COOKIE"] = visitor.jar.header(visitor.origin)
+    race = running.run(
+        request,
+        {"begin": "/empty/", "add": "/naive/add/", "look": "/cart/"},
+        tabs=3,
+        adds=6,
+        fields=lambda tab: ADD | {"delay": 20} | ({"name": "no such item"} if tab == 2 else {}),
+    )
+    assert met == [True] * 4
+    assert race.answered == ["4 × 302 Found", "2 × 422 Unprocessable Entity"]
+    assert (race.kept, race.lost) == (2, 4)
 
 
 # What the handout says

@@ -51,10 +51,10 @@ class Wave:
             self._here.add(tab)
             self._arrival.notify_all()
 
-    def meet(self) -> None:
-        """Wait until all have arrived; no longer than MEETING."""
+    def meet(self) -> bool:
+        """Wait until all have arrived, no longer than MEETING; whether they have."""
         with self._arrival:
-            self._arrival.wait_for(lambda: len(self._here) == self._tabs, MEETING)
+            return self._arrival.wait_for(lambda: len(self._here) == self._tabs, MEETING)
 
 
 @dataclass
