@@ -106,7 +106,7 @@ def test_while_another_process_writes_reading_goes_on_and_writing_waits(carts):
     fields = cart.put(visitor, "apple", 3)
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     with ThreadPoolExecutor() as pool, by_hand(carts) as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         try:
             add = pool.submit(visitor.post, "/add/", fields)
             new = pool.submit(newcomer.post, "/add/", new_fields)
@@ -131,7 +131,7 @@ def test_a_lock_held_for_too_long_is_told_and_nothing_is_lost(start, tmp_path, s
     fields = cart.put(visitor, "apple", 3)
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     with by_path(path) as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
         assert cart.cart(visitor) == {"apple": 3}
@@ -330,7 +330,7 @@ def test_killed_in_mid_request_it_comes_back_with_all_that_was_acknowledged(cart
     visitor, reader = WireVisitor(carts.port), WireVisitor(carts.port)
     fields = cart.put(visitor, "apple", 3)
     with ThreadPoolExecutor() as pool, by_hand(carts) as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         add = pool.submit(visitor.post, "/add/", fields)
         for _ in range(3):
             reader.get("/")
@@ -678,7 +678,7 @@ def test_signed_cookies_need_no_store(start, small_disk):
     visitor = WireVisitor(carts.port)
     cart.put(visitor, "apple", 3)
     with by_path(disk / "10" / "db.sqlite3") as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         with ballast(disk):
             cart.put(visitor, "pear")
         assert cart.cart(visitor) == {"apple": 3, "pear": 1}

@@ -128,7 +128,6 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": url,
             "KEY_PREFIX": f"lab_{number(folder)}",
-            "OPTIONS": _once_more(),
         }
     else:
         default = {
@@ -136,19 +135,6 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     return {"default": default}
-
-
-def _once_more() -> dict[str, Any]:
-    """Try twice, at once: a connection kept open may be to a server that was started again since.
-
-    By default each command tries for seconds, and a page for much longer than anyone waits.
-    """
-    try:
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError:  # an extra; Django says so when the cache is first used
-        return {}
-    return {"retry": Retry(NoBackoff(), 1)}
 
 
 def databases(folder: Path) -> dict[str, dict[str, Any]]:

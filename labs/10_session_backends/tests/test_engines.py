@@ -245,9 +245,14 @@ def test_in_cookies_an_emptied_cart_stays_empty(visitor, use):
 
 
 @pytest.mark.parametrize("name", ["cache", "cached_db"])
-def test_while_redis_is_away_a_page_says_so(visitor, use, redis, name):
+def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name):
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     own = PrivateRedis.temporary()  # `redis` is for the other tests, too
     use(name, own.url)
+    # Without this it tries for some seconds first.
+    settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     fields = cart.with_token(visitor, name="apple", quantity=3)
     own.kill()
     with visitor.expecting(SERVER_ERROR):
@@ -260,9 +265,13 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, name):
     own.stop()
 
 
-def test_while_redis_is_away_a_look_costs_the_key(visitor, use, redis):
+def test_while_redis_is_away_a_look_costs_the_key(visitor, use, redis, settings):
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     own = PrivateRedis.temporary()
     use("cache", own.url)
+    settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     cart.put(visitor, "apple", 3)
     own.kill()
     assert "a session key that opens nothing" in words(visitor.get("/display/"))
