@@ -182,7 +182,14 @@ def browser_kit(session: nox.Session) -> None:
 def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
-    pytest(session, "tests", "-m", "mysql", *SIDE_BY_SIDE)
+    pytest(session, "tests", "-m", "mysql and not galera", *SIDE_BY_SIDE)
+
+
+@nox.session(tags=["mysql"])
+def galera(session: nox.Session) -> None:
+    """labkit with a cluster of three nodes (on MariaDB)"""
+    need(session, "mysql", "headers", "mariadb", "galera")
+    pytest(session, "tests", "-m", "galera")
 
 
 @nox.session(name="redis-kit", tags=["redis"])

@@ -166,7 +166,7 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
 
 
 @contextmanager
-def running(*arguments, environ=None, end=signal.SIGINT):
+def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
     """`lab run` in a terminal of its own; ends it with Ctrl-C, or as told.
 
     `said()` is what it has printed so far, `output` all of it, once it has ended.
@@ -185,7 +185,7 @@ def running(*arguments, environ=None, end=signal.SIGINT):
         process.port, process.url = port, f"http://127.0.0.1:{port}"
         process.said = lambda: os.pread(printed.fileno(), 1_000_000, 0).decode()
         try:
-            until(lambda: reachable(port) or process.poll() is not None)
+            until(lambda: reachable(port) or process.poll() is not None, limit)
             yield process
         finally:
             started = descendants(process.pid)

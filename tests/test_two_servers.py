@@ -8,6 +8,7 @@ import signal
 import socket
 
 import pytest
+from adding import Adder, add_all
 from serving import descendants, reachable, running, until
 
 from labkit.driving import Client
@@ -192,56 +193,19 @@ def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart
 # One of them dies
 
 
-class Adder:
-    """A visitor who fills a cart, and notes what the server has acknowledged."""
-
-    def __init__(self, port):
-        self.client = Client(port)
-        self.kept, self.unknown = set(), 0
-
-    async def add(self, name):
-        """Open the form and send it. Every page opens; a form may be answered: nobody can say."""
-        assert (await self.client.get("/add/")).status == 200
-        answer = await self.client.post("/add/", {"name": name, "quantity": "1"})
-        assert answer.status in {302, 502}
-        if answer.status == 302:
-            self.kept.add(name)
-        else:
-            self.unknown += 1
-
-    def shown(self):
-        """What is in the cart, as each of two pages in a row shows it."""
-        pages = [asyncio.run(self.client.get("/display/")) for _ in range(2)]
-        assert {page.status for page in pages} == {200}
-        return [{*re.findall(r'scope="row">(.*?)<', page.body)} for page in pages]
-
-
-async def add_all(adders, at_half):
-    """All of them add at once; `at_half` is called when half of it is acknowledged."""
-
-    async def fill(adder):
-        for item in range(ADDS):
-            await adder.add(f"item {item}")
-            if waiting and sum(len(adder.kept) for adder in adders) >= VISITORS * ADDS / 2:
-                waiting.pop()()
-
-    waiting = [at_half]
-    await asyncio.gather(*map(fill, adders))
-    assert not waiting
-
-
 def nothing_acknowledged_is_lost(engine, environ=None):
     """Server A is killed while all add, the visitors go on at B, and A comes back."""
     with two(engine=engine, environ=environ) as lab:
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
-        asyncio.run(add_all(adders, lambda: os.kill(before["A"][0], signal.SIGKILL)))
+        add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
         # Nobody can say for more than the one form that each had sent at that moment.
         assert {adder.unknown for adder in adders} <= {0, 1}
+        assert {adder.refused for adder in adders} == {0}
         until(lambda: servers(lab)["A"][0] != before["A"][0])
         assert servers(lab)["B"] == before["B"]
         for adder in adders:
-            assert all(adder.kept <= shown for shown in adder.shown())
+            assert all(adder.kept <= shown for shown in adder.shown(2))
     told = " ".join(lab.output.split())
     assert "Server A died (ended by SIGKILL) and is started again; meanwhile the others" in told
 

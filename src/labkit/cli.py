@@ -20,11 +20,13 @@ from labkit import claims, needs, resetting
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 from labkit.comparing.command import compare
 from labkit.diffing import commands
-from labkit.managing import ENGINES, NotReady, db_option, manage, own_environment
+from labkit.galera import NODES, SUSPECT
+from labkit.managing import ENGINES, NotReady, db_or_cluster_option, manage, own_environment
 from labkit.mariadb import kept_server
 from labkit.ports import bind
 from labkit.private import Failed, Missing
 from labkit.resetting import MARIADB
+from labkit.serving.cluster import HeldCluster
 from labkit.serving.command import serve
 from labkit.serving.front import LETTERS
 from labkit.serving.several import Several, file_engine
@@ -70,7 +72,7 @@ def list_labs() -> None:
     type=click.IntRange(1, 65535),
     help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
 )
-@db_option
+@db_or_cluster_option
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -119,24 +121,24 @@ def run(name: str, port: int | None, db: str | None, engine: str | None, servers
 
 def _serve_several(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
     """Several servers behind one address, until Ctrl-C."""
-
-    def tell(sentence: str) -> None:
-        console.print(escape(sentence), soft_wrap=True)
-
-    several = Several(lab, environ, port, count, tell)
+    several = Several(lab, environ, port, count, _tell)
     if lab.database and file_engine(environ):
-        tell(_session_folders(lab, environ, several))
+        _tell(_session_folders(lab, environ, several))
     try:
         several.start()
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
-        tell("Each request goes to the next server; DEBUG is off, and there is no autoreload.")
-        tell("What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all.")
+        _tell("Each request goes to the next server; DEBUG is off, and there is no autoreload.")
+        _tell("What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all.")
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
         pass
     finally:
         several.stop()
+
+
+def _tell(sentence: str) -> None:
+    console.print(escape(sentence), soft_wrap=True)
 
 
 def _session_folders(lab: Lab, environ: dict[str, str], several: Several) -> str:
@@ -214,6 +216,13 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
         yield environ
     elif db == "sqlite" or not (db or url):
         yield environ
+    elif db == "galera":
+        _tell(f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has")
+        _tell("every session; the line below the page says which one was asked. Kill one, go on:")
+        _tell(f"writes wait until the others give it up, {SUSPECT} seconds or a little more.")
+        with HeldCluster([f"lab_{lab.number}"], _tell) as cluster:
+            url = cluster.urls[f"lab_{lab.number}"]
+            yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
     elif url:
         if url.startswith("mysql") and (missing := needs.missing_tools(["mysqlclient"])):
             raise Missing(missing[0])

@@ -12,11 +12,15 @@ from labkit.catalog import Lab
 # Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
-db_option = click.option(
+_DB = (
+    "Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
+    "Default: in what DATABASE_URL names, else sqlite."
+)
+db_option = click.option("--db", type=click.Choice(["sqlite", "mysql"]), help=_DB)
+db_or_cluster_option = click.option(
     "--db",
-    type=click.Choice(["sqlite", "mysql"]),
-    help="Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
-    "Default: in what DATABASE_URL names, else sqlite.",
+    type=click.Choice(["sqlite", "mysql", "galera"]),
+    help=f"{_DB} galera: in a private cluster of three MariaDB nodes, thrown away at the end.",
 )
 
 

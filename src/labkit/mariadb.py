@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labkit.needs import NEEDS, missing_tools, program
-from labkit.private import Failed, Missing, started
+from labkit.private import Failed, Missing, kill, started
 
 # Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
 OPTIONS = [
@@ -52,6 +52,9 @@ class PrivateMariaDB:
     Everything works alike as root and as an ordinary user. Not on Windows.
     """
 
+    user = "root"  # whose process it is where this one is root's
+    start_limit = START_LIMIT
+
     def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
         self.folder = folder
         self.socket = socket
@@ -79,7 +82,7 @@ class PrivateMariaDB:
         cls.need()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
         server = cls(home / "data", home / "socket", [*OPTIONS, *FORGETFUL], temporary=True)
-        shutil.copytree(_template(), server.folder)
+        shutil.copytree(template(), server.folder)
         server.start()
         return server
 
@@ -101,7 +104,7 @@ class PrivateMariaDB:
             fcntl.flock(server._users, fcntl.LOCK_SH)
             if not server.answers():
                 if not server.folder.exists():
-                    shutil.copytree(_template(), server.folder)
+                    shutil.copytree(template(), server.folder)
                 server.start()
         return server
 
@@ -125,14 +128,18 @@ class PrivateMariaDB:
             f"--socket={self.socket}",
             f"--pid-file={self.folder.parent / 'pid'}",
             f"--tmpdir={tempfile.gettempdir()}",
-            *_as_root(),
+            *_as(self.user),
         ]
-        self._process = started("MariaDB", command, log, self.answers, START_LIMIT)
+        self._process = started("MariaDB", command, log, self.answers, self.start_limit)
 
     def revive(self) -> None:
         """Start the server again where this process has started it and it has died."""
-        if self._process is not None and self._process.poll() is not None:
+        if self.has_died():
             self.start()
+
+    def has_died(self) -> bool:
+        """Whether this process has started the server, and it has ended."""
+        return self._process is not None and self._process.poll() is not None
 
     def answers(self) -> bool:
         """Whether the server takes connections."""
@@ -154,7 +161,7 @@ class PrivateMariaDB:
         """DATABASE_URL for this database, which is made if it is missing."""
         with contextlib.closing(self.connect()) as connection:
             connection.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-        return f"mysql://root@localhost/{database}?unix_socket={quote(str(self.socket), safe='')}"
+        return socket_url(self.socket, database)
 
     def client_command(self, database: str) -> str:
         """The command that opens this database in MariaDB's own client."""
@@ -187,6 +194,16 @@ class PrivateMariaDB:
         os.kill(self._pid(), signal.SIGKILL)
         self._gone()
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, where this one has started it."""
+        return self._process.pid if self._process else None
+
+    def discard(self) -> None:
+        """Kill the server and all that it has started, if it runs; its data are not wanted."""
+        if self._process is not None:
+            kill(self._process)
+
     def _end(self) -> None:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.kill(self._pid(), signal.SIGTERM)
@@ -204,8 +221,13 @@ class PrivateMariaDB:
             time.sleep(0.01)
 
 
-def _as_root() -> list[str]:
-    return ["--user=root"] if os.geteuid() == 0 else []
+def _as(user: str) -> list[str]:
+    return [f"--user={user}"] if os.geteuid() == 0 else []
+
+
+def socket_url(socket: Path, database: str) -> str:
+    """DATABASE_URL for a database behind this socket."""
+    return f"mysql://root@localhost/{database}?unix_socket={quote(str(socket), safe='')}"
 
 
 def _own_tempdir() -> Path:
@@ -220,7 +242,7 @@ def _own_tempdir() -> Path:
     return path
 
 
-def _template() -> Path:
+def template() -> Path:
     """An empty data folder, made once for each version of the server and copied from then on."""
     server = Path(program("mariadbd") or "").resolve()
     mark = hashlib.sha256(f"{server} {server.stat().st_mtime_ns}".encode()).hexdigest()[:12]
@@ -236,7 +258,7 @@ def _template() -> Path:
                 f"--datadir={fresh}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
-                *_as_root(),
+                *_as("root"),
             ],
             capture_output=True,
             text=True,

@@ -18,6 +18,10 @@ from packaging.requirements import Requirement
 # Server programs lie here on Debian, and an ordinary user's PATH does not reach them.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 
+GALERA = [
+    f"/usr/{lib}/libgalera_smm.so" for lib in ("lib/galera", "lib64/galera-4", "lib64/galera")
+]
+
 
 def pip_line(extra: str) -> str:
     """The line that installs labkit with this extra into the environment in use, in any shell."""
@@ -79,6 +83,14 @@ def _mariadb() -> str | None:
     return program("mariadbd") if program("mariadb-install-db") else None
 
 
+def _galera() -> str | None:
+    """Galera's library, where all is here that a cluster on one machine needs besides MariaDB."""
+    # To copy all data to another node: a script of MariaDB's that looks with lsof or ss.
+    if not (program("rsync") and program("lsof", "ss") and program("haproxy")):
+        return None
+    return next((path for path in GALERA if os.path.isfile(path)), None)
+
+
 def chromium() -> str | None:
     """The path of Chromium or Chrome; the environment variable CHROMIUM names another one."""
     mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
@@ -119,6 +131,17 @@ NEEDS = {
                 "dnf": "sudo dnf install mariadb-server",
                 "brew": "brew install mariadb",
                 "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
+            },
+        ),
+        Need(
+            "galera",
+            "Galera with rsync and HAProxy",
+            "a private MariaDB cluster",
+            _galera,
+            {
+                "apt-get": "sudo apt-get install galera-4 rsync lsof haproxy",
+                "dnf": "sudo dnf install galera rsync lsof haproxy",
+                "": "none for this system; --db mysql is there",
             },
         ),
         Need("redis-py", "redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),

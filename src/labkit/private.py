@@ -1,5 +1,8 @@
 """Starts a server of one's own, MariaDB or Redis, and waits until it answers."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -28,11 +31,20 @@ def started(
             start_new_session=True,
         )
     deadline = time.monotonic() + limit
-    while not answers():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            process.wait()
-            last = log.read_text(errors="replace").splitlines()[-5:]
-            raise Failed(f"{name} did not start. The end of its log:\n" + "\n".join(last))
-        time.sleep(0.01)
+    try:
+        while not answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                last = log.read_text(errors="replace").splitlines()[-5:]
+                raise Failed(f"{name} did not start. The end of its log:\n" + "\n".join(last))
+            time.sleep(0.01)
+    except BaseException:  # Ctrl-C as well: nobody else knows of it yet
+        kill(process)
+        raise
     return process
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a server that `started` has started, and whatever it has started itself."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

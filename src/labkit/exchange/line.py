@@ -37,13 +37,18 @@ def with_redirect(exchange: Exchange) -> str:
     """The gist of an exchange, after that of the redirect which led to it."""
     told = f"{gist(exchange.before_this)} → " if exchange.before_this else ""
     ahead = "The server's clock has been moved. " if exchange.moved else ""
-    return f"{ahead}{_which_server()}{told}{gist(exchange)}"
+    return f"{ahead}{_who_answered(exchange)}{told}{gist(exchange)}"
 
 
-def _which_server() -> str:
-    """Which one of several servers this is, under `lab run --servers`."""
+def _who_answered(exchange: Exchange) -> str:
+    """Which one of several servers and database nodes, under `lab run --servers` and `--db galera`.
+
+    The server is this one: what other ones have answered they remember themselves.
+    """
     letter, count = os.environ.get("LAB_SERVER"), os.environ.get("LAB_SERVERS")
-    return f"Server {letter} of {count}. " if letter else ""
+    server = f"Server {letter} of {count}. " if letter else ""
+    node = f"Node {exchange.node} of {os.environ.get('LAB_NODES')}. " if exchange.node else ""
+    return server + node
 
 
 def gist(exchange: Exchange) -> str:

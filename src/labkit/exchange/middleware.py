@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
@@ -32,6 +33,7 @@ def observe(get_response: Respond) -> Respond:
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
     engine = settings.SESSION_ENGINE if has_sessions() else ""
+    clustered = bool(os.environ.get("LAB_NODES"))
     if engine:
         watch(import_module(engine).SessionStore)
 
@@ -47,6 +49,7 @@ def observe(get_response: Respond) -> Respond:
             current.reset(token)
         exchange.duration = time.perf_counter() - started
         exchange.engine = engine
+        exchange.node = _node() if clustered else ""
         content = None if response.streaming else response.content
         exchange.length = None if content is None else len(content)
         _end(exchange, request, response)
@@ -102,6 +105,13 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
         exchange.key = session.__dict__.get("_session_key") or ""
         if "_session_cache" in session.__dict__:
             exchange.after = note(session.__dict__["_session_cache"])
+
+
+def _node() -> str:
+    """Which node of labkit.galera this request has asked: it said so as it greeted."""
+    driver: Any = connection.connection  # None where nobody was asked
+    found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
+    return found[1] if found else ""
 
 
 def _form(post: Any) -> str:

@@ -4,47 +4,45 @@
 databases, and writes one line of JSON: {"urls": {name: DATABASE_URL}}, or {"error": sentence}.
 """
 
+import contextlib
 import json
 import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import IO, Self
 
 from labkit.mariadb import PrivateMariaDB, kept_server
 from labkit.private import Failed, Missing
 from labkit.serving.lifeline import cut, reserve_stdout, spawn, when_cut
 
 
-class HeldDatabase:
-    """A private MariaDB for as long as the with block lasts; `urls` names its databases.
+class Held:
+    """A child that holds something as long as the with block lasts; `urls` names its databases."""
 
-    Raises Missing, Failed.
-    """
-
-    def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        PrivateMariaDB.need()
-        command = [sys.executable, "-m", "labkit.serving.database", str(folder), *names]
+    def __init__(self, command: list[str]) -> None:
+        """The child says in one line of JSON how that went. Raises Failed."""
         self._process = spawn(command)
         assert self._process.stdout is not None
         try:
-            answer = json.loads(self._process.stdout.readline() or b'{"error": "It gave up."}')
+            told = json.loads(self._process.stdout.readline() or b'{"error": "It gave up."}')
         except BaseException:
-            self.end()
+            Held.end(self)
             raise
-        if "error" in answer:
-            self.end()
-            raise Failed(answer["error"])
-        self.urls: dict[str, str] = answer["urls"]
+        if "error" in told:
+            Held.end(self)
+            raise Failed(told["error"])
+        self.urls: dict[str, str] = told["urls"]
 
     def end(self) -> None:
-        """Leave the server, which ends if nobody else uses it."""
+        """Have the child end, and wait until it has."""
         cut(self._process)
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def __enter__(self) -> "HeldDatabase":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -56,6 +54,14 @@ class HeldDatabase:
         self.end()
 
 
+class HeldDatabase(Held):
+    """A private MariaDB, which ends if nobody else uses it. Raises Missing, Failed."""
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        PrivateMariaDB.need()
+        super().__init__([sys.executable, "-m", "labkit.serving.database", str(folder), *names])
+
+
 def main(folder: Path, names: list[str]) -> None:
     """See the module's docstring."""
     parent = reserve_stdout()
@@ -63,19 +69,18 @@ def main(folder: Path, names: list[str]) -> None:
     when_cut(ended.set)
     try:
         with kept_server(folder) as server:
-            _answer(parent, urls={name: server.url(name) for name in names})
+            answer(parent, urls={name: server.url(name) for name in names})
             while not ended.wait(1):
                 server.revive()
     except (Missing, Failed) as error:
-        _answer(parent, error=str(error))
+        answer(parent, error=str(error))
 
 
-def _answer(parent: object, **content: object) -> None:
-    import contextlib
-
+def answer(parent: IO[bytes], **content: object) -> None:
+    """In the child: write one line of JSON to the parent."""
     with contextlib.suppress(OSError, ValueError):  # the parent is gone, or was told before
-        parent.write(json.dumps(content).encode() + b"\n")  # type: ignore[attr-defined]
-        parent.flush()  # type: ignore[attr-defined]
+        parent.write(json.dumps(content).encode() + b"\n")
+        parent.flush()
 
 
 if __name__ == "__main__":

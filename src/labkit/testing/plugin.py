@@ -52,6 +52,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     for mark in (
         "browser: needs Chromium, as in nox -t browser",
         "mysql: needs MariaDB's server, as in nox -t mysql",
+        "galera: needs Galera and HAProxy as well, as in nox -s galera",
         "redis: needs Redis's server, as in nox -t redis",
         "charts: needs matplotlib, as in nox -s charts",
         "thorough: many requests, as in nox -s thorough",

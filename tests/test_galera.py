@@ -1,0 +1,217 @@
+"""A cluster of three MariaDB nodes: each has every session, and one can be killed meanwhile."""
+
+import dataclasses
+import os
+import re
+import signal
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from adding import Adder, add_all
+from serving import descendants, running, until
+
+from labkit import galera, needs
+from labkit.galera import SUSPECT, Cluster, Ended
+from labkit.private import Missing
+from labkit.testing.contracts import CartPages, table, text
+from labkit.testing.plugin import absent
+from labkit.testing.wire import WireVisitor
+
+cart = CartPages()
+VISITORS, ADDS = 5, 12  # at once, and of each one
+STARTED = 120  # seconds until three nodes must have started
+pytestmark = [pytest.mark.mysql, pytest.mark.galera]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed():
+    try:
+        Cluster.need()
+    except Missing as missing:
+        absent(str(missing))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, _installed):
+    """Lab 10 on two servers and three nodes; a node that a test kills comes back."""
+    environ = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state")), "DATABASE_URL": ""}
+    with running("10", "--db", "galera", "--servers", "2", environ=environ, limit=STARTED) as lab:
+        yield lab
+
+
+def nodes(lab):
+    """{number: process id} of the nodes as the terminal tells them, the last word."""
+    told = re.findall(r"Node (\d) of 3 runs: process (\d+), which ends by", lab.said())
+    return {number: int(pid) for number, pid in told}
+
+
+def node(page):
+    """Which node a page says was asked; None where it does not say."""
+    found = re.search(r"Node (\d) of 3\.", text(page))
+    return found and found[1]
+
+
+def test_each_page_says_which_node_was_asked_and_all_are_by_turns(lab):
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "apple")
+    asked = [node(visitor.get("/display/")) for _ in range(9)]
+    assert {*asked} == {"1", "2", "3"}
+
+
+def test_a_page_for_which_no_node_was_asked_names_none(lab):
+    page = WireVisitor(lab.port).get("/")
+    assert "GET /: 200" in text(page)
+    assert node(page) is None
+
+
+def test_every_node_has_what_any_of_them_has_acknowledged(lab):
+    visitor = WireVisitor(lab.port)
+    put = {}
+    for number in range(12):
+        cart.put(visitor, f"item {number}")
+        put[f"item {number}"] = 1
+        assert cart.cart(visitor) == put
+
+
+def test_a_node_is_killed_and_nothing_acknowledged_is_lost(lab):
+    before = nodes(lab)
+    adders = [Adder(lab.port) for _ in range(VISITORS)]
+    add_all(adders, ADDS, lambda: os.kill(before["2"], signal.SIGKILL))
+    # All went on with what they had: the dead one counts for nothing more.
+    assert {len(adder.kept) for adder in adders} == {ADDS}
+    until(lambda: nodes(lab)["2"] != before["2"], STARTED)
+    assert "Node 2 died and is started again." in lab.said()
+    assert {number: nodes(lab)[number] for number in "13"} == {n: before[n] for n in "13"}
+    for adder in adders:
+        assert all(shown == adder.kept for shown in adder.shown(3))
+
+
+def test_a_node_that_comes_back_has_what_was_kept_meanwhile(lab):
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "before")
+    before = nodes(lab)
+    os.kill(before["3"], signal.SIGKILL)
+    adder = Adder(lab.port)
+    adder.client.jar = visitor.jar
+    add_all([adder], 2, lambda: None)
+    until(lambda: nodes(lab)["3"] != before["3"], STARTED)
+    pages = [visitor.get("/display/") for _ in range(9)]
+    assert "3" in {node(page) for page in pages}
+    assert all(table(page) == {"before": 1, "item 0": 1, "item 1": 1} for page in pages)
+
+
+@pytest.fixture
+def folder(monkeypatch):
+    """A temporary folder for all that the test starts; pytest's own are open to nobody else."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o1777)  # as the usual one
+        monkeypatch.setenv("TMPDIR", name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield Path(name)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda end: end.name)
+@pytest.mark.usefixtures("own_checkout")
+def test_whatever_ends_it_nothing_stays_behind(folder, end):
+    with running("10", "--db", "galera", end=end, limit=STARTED) as lab:
+        assert sum("mariadbd" in args for args in descendants(lab.pid).values()) == 3
+        assert sum("haproxy" in args for args in descendants(lab.pid).values()) == 1
+        assert len(list(folder.glob("labkit-*/haproxy.cfg"))) == 1
+    # That its processes have ended running() has seen to.
+    assert list(folder.glob("labkit-*/haproxy.cfg")) == []
+
+
+# The cluster by itself
+
+
+@pytest.fixture(scope="module")
+def cluster(_installed):
+    cluster = Cluster.temporary()
+    yield cluster
+    cluster.stop()
+
+
+def test_it_goes_on_without_a_node_after_the_time_that_it_was_told(cluster):
+    cursor = cluster.nodes[0].connect().cursor()
+    cursor.execute("SELECT @@wsrep_provider_options")
+    (options,) = cursor.fetchone()
+    assert f"evs.suspect_timeout = PT{SUSPECT}S;" in options
+    cursor.connection.close()
+
+
+def test_the_others_give_a_dead_node_up_and_it_comes_back_to_what_was_written(cluster):
+    cluster.url("kept")
+    connection = cluster.nodes[0].connect("kept")
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE cart (name VARCHAR(40) PRIMARY KEY)")
+    assert cluster.nodes[0].status("wsrep_cluster_size") == "3"
+    os.kill(cluster.nodes[2].pid, signal.SIGKILL)
+    assert until(cluster.dead) == [cluster.nodes[2]]
+    cursor.execute("INSERT INTO cart VALUES ('apple')")
+    connection.commit()
+    until(lambda: cluster.nodes[0].status("wsrep_cluster_size") == "2")
+    connection.close()
+    cluster.nodes[2].join()
+    assert cluster.dead() == []
+    assert cluster.nodes[2].status("wsrep_cluster_size") == "3"
+    back = cluster.nodes[2].connect("kept")
+    back.query("SELECT name FROM cart")
+    assert back.store_result().fetch_row() == (("apple",),)
+    back.close()
+
+
+def test_it_is_open_to_nobody_else_and_not_roots(cluster):
+    assert cluster.home.stat().st_mode & 0o077 == 0
+    assert cluster.dead() == []
+    for each in cluster.nodes:
+        assert os.stat(f"/proc/{each.pid}").st_uid != 0 or os.geteuid() != 0
+        assert each.folder.owner() == (galera.USER if os.geteuid() == 0 else each.home.owner())
+
+
+def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
+    ending = threading.Event()
+    real = galera.Node.join
+
+    def join(self, *, first=False):
+        if self.number == 2:
+            ending.set()
+        return real(self, first=first)
+
+    monkeypatch.setattr(galera.Node, "join", join)
+    with pytest.raises(Ended):
+        Cluster.temporary(ending)
+    assert not any(str(folder) in args for args in descendants(os.getpid()).values())
+    assert list(folder.glob("labkit-*/1")) == []
+
+
+# What is missing
+
+
+def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch):
+    absent_need = dataclasses.replace(needs.NEEDS["galera"], found=lambda: None)
+    monkeypatch.setitem(needs.NEEDS, "galera", absent_need)
+    monkeypatch.setattr(needs, "program", lambda *names: "apt" * ("apt-get" in names))
+    monkeypatch.setattr(galera, "missing_tools", lambda names: [absent_need.missing()])
+    status, output = said("run", "10", "--db", "galera")
+    assert status == 1
+    assert output.endswith(
+        "Error: Galera with rsync and HAProxy not found; get it by: sudo apt-get install galera-4 "
+        "rsync lsof haproxy"
+    )
+
+
+@pytest.mark.parametrize("lacks", ["rsync", "haproxy"])
+def test_each_of_its_programs_is_looked_for(monkeypatch, lacks):
+    assert needs.NEEDS["galera"].found() in needs.GALERA
+    real = needs.program
+    monkeypatch.setattr(needs, "program", lambda *names: None if lacks in names else real(*names))
+    assert needs.NEEDS["galera"].found() is None
+
+
+def test_a_lab_that_keeps_nothing_there_starts_none():
+    with running("03", "--db", "galera") as lab:
+        pass
+    assert "Lab 03 keeps nothing in a database; --db changes nothing." in lab.output
+    assert "cluster" not in lab.output
