@@ -154,15 +154,21 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=common.ROOT / ".lab" / "bench")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    if not options.write:
+    if not (options.write or options.check):
         show(options.out)
         return
     readme = common.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
     try:
-        readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+        wanted = filled(text)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(str(error))
+    if options.write:
+        readme.write_text(wanted, encoding="utf-8", newline="\n")
+    elif wanted != text:
+        sys.exit("README.md is behind docs/measured; type: python bench/report.py --write")
 
 
 if __name__ == "__main__":
