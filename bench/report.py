@@ -22,7 +22,8 @@ from visitor import AIM as VISITOR
 from labkit.comparing import figures as keeping
 
 MEASURED = common.ROOT / "docs" / "measured"
-BEGIN, END = "<!-- bench: python bench/report.py --write -->\n", "<!-- /bench -->\n"
+BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"
+END = "<!-- So far the benchmarks. -->\n"
 BURST = "99 of 100 within 1 s"
 NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
 
