@@ -88,8 +88,8 @@ def configure(urls: dict[str, str]) -> None:
     django.setup()
 
 
-# Keys at random, as they come. SQLite keeps rows in the order in which they came, which is about that
-# of their ends; MariaDB in the order of their keys, in which they are made here: that is faster.
+# Keys are random, as they are. SQLite keeps rows in the order in which they came, which is about
+# that of their ends; MariaDB in the order of their keys, in which they are made here: it is faster.
 FILL = {
     "sqlite": """
         INSERT INTO django_session (session_key, session_data, expire_date)

@@ -25,6 +25,7 @@ MEASURED = common.ROOT / "docs" / "measured"
 BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"
 END = "<!-- So far the benchmarks. -->\n"
 BURST = "99 of 100 within 1 s"
+COMMAND = "python bench --out docs/measured"
 NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
 
 
@@ -131,12 +132,16 @@ def show(folder: Path) -> None:
 
 
 def section(folder: Path) -> str:
-    """What stands in README.md: a table, and where and by what it was measured."""
+    """What stands in README.md: a table, and where it was measured; nothing before it ever was."""
+    there = [name for name in NAMES if (folder / f"{name}.json").exists()]
+    if not there:
+        return ""
     rows = ["| | Here | Against | Aim |", "|---|---|---|---|"]
-    rows += [f"| {' | '.join(line)} |" for line in lines(folder, NAMES)]
-    stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in NAMES]
-    words = keeping.in_words(stamps[1] | {"command": "nox -s bench"})
-    return "\n".join([*rows, "", words, ""])
+    rows += [f"| {' | '.join(line)} |" for line in lines(folder, there)]
+    stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in there]
+    versions = {name: it for stamp in stamps for name, it in stamp["versions"].items()}
+    words = keeping.in_words(stamps[0] | {"command": COMMAND, "versions": versions})
+    return "\n".join(["", *rows, "", words, "", ""])
 
 
 def filled(text: str, folder: Path = MEASURED) -> str:
@@ -145,7 +150,7 @@ def filled(text: str, folder: Path = MEASURED) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"README.md has no place for it, {BEGIN.strip()} … {END.strip()}")
-    return f"{before}{begin}\n{section(folder)}\n{end}{after}"
+    return f"{before}{begin}{section(folder)}{end}{after}"
 
 
 def main() -> None:
