@@ -47,7 +47,9 @@ def of_burst(figures: Any) -> Iterator[Line]:
             for found in (row["served"], row["textbook"])
         )
         what = f"A class at the same moment, lab {row['lab']} ({where})"
-        yield Line(what, here, f"a textbook's project, runserver: {beside}", f"all; {BURST}")
+        times = f"{row['textbook']['p99'] / row['served']['p99']:.1f} times as long"
+        beside = f"a textbook's project, runserver: {beside} ({times})"
+        yield Line(what, here, beside, f"all; {BURST}")
 
 
 def of_cost(figures: Any) -> Iterator[Line]:
@@ -77,7 +79,8 @@ def of_growth(figures: Any) -> Iterator[Line]:
             found = both["clearing"][way]
             waits = ", ".join(f"{kind} {wait:.2f} s" for kind, wait in found["worst"].items())
             sides[way] = (
-                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB; "
+                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB "
+                f"({found['peak'] / found['peak_of_few']:.2f} times that for few rows); "
                 f"longest wait: {waits}; {sum(found['failures'].values())} failed, "
                 f"{found['lost']} lost"
             )
@@ -96,7 +99,8 @@ def of_start(figures: Any) -> Iterator[Line]:
     labs = [size for name, size in figures["memory"].items() if name != "console"]
     yield Line(
         "Memory of a lab",
-        f"{min(labs) / 1e6:.0f} to {max(labs) / 1e6:.0f} MB",
+        f"{min(labs) / 1e6:.0f} to {max(labs) / 1e6:.0f} MB, "
+        f"{max(labs) / figures['bare_memory']:.2f} times at most",
         f"a bare project, runserver: {figures['bare_memory'] / 1e6:.0f} MB",
         "",
     )
