@@ -20,7 +20,7 @@ from turns import Process
 
 from labkit.comparing.charts import Bars, Row
 
-ROUNDS = 60
+ROUNDS = 40
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
 AIM = 1.10
 

@@ -22,8 +22,10 @@ from visitor import AIM as VISITOR
 from labkit.comparing import figures as keeping
 
 MEASURED = common.ROOT / "docs" / "measured"
-BEGIN, END = "<!-- bench: python bench/report.py --write -->\n", "<!-- /bench -->\n"
+BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"
+END = "<!-- So far the benchmarks. -->\n"
 BURST = "99 of 100 within 1 s"
+COMMAND = "python bench --out docs/measured"
 NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
 
 
@@ -45,7 +47,9 @@ def of_burst(figures: Any) -> Iterator[Line]:
             for found in (row["served"], row["textbook"])
         )
         what = f"A class at the same moment, lab {row['lab']} ({where})"
-        yield Line(what, here, f"a textbook's project, runserver: {beside}", f"all; {BURST}")
+        times = f"{row['textbook']['p99'] / row['served']['p99']:.1f} times as long"
+        beside = f"a textbook's project, runserver: {beside} ({times})"
+        yield Line(what, here, beside, f"all; {BURST}")
 
 
 def of_cost(figures: Any) -> Iterator[Line]:
@@ -75,7 +79,8 @@ def of_growth(figures: Any) -> Iterator[Line]:
             found = both["clearing"][way]
             waits = ", ".join(f"{kind} {wait:.2f} s" for kind, wait in found["worst"].items())
             sides[way] = (
-                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB; "
+                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB "
+                f"({found['peak'] / found['peak_of_few']:.2f} times that for few rows); "
                 f"longest wait: {waits}; {sum(found['failures'].values())} failed, "
                 f"{found['lost']} lost"
             )
@@ -94,7 +99,8 @@ def of_start(figures: Any) -> Iterator[Line]:
     labs = [size for name, size in figures["memory"].items() if name != "console"]
     yield Line(
         "Memory of a lab",
-        f"{min(labs) / 1e6:.0f} to {max(labs) / 1e6:.0f} MB",
+        f"{min(labs) / 1e6:.0f} to {max(labs) / 1e6:.0f} MB, "
+        f"{max(labs) / figures['bare_memory']:.2f} times at most",
         f"a bare project, runserver: {figures['bare_memory'] / 1e6:.0f} MB",
         "",
     )
@@ -130,12 +136,16 @@ def show(folder: Path) -> None:
 
 
 def section(folder: Path) -> str:
-    """What stands in README.md: a table, and where and by what it was measured."""
+    """What stands in README.md: a table, and where it was measured; nothing before it ever was."""
+    there = [name for name in NAMES if (folder / f"{name}.json").exists()]
+    if not there:
+        return ""
     rows = ["| | Here | Against | Aim |", "|---|---|---|---|"]
-    rows += [f"| {' | '.join(line)} |" for line in lines(folder, NAMES)]
-    stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in NAMES]
-    words = keeping.in_words(stamps[1] | {"command": "nox -s bench"})
-    return "\n".join([*rows, "", words, ""])
+    rows += [f"| {' | '.join(line)} |" for line in lines(folder, there)]
+    stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in there]
+    versions = {name: it for stamp in stamps for name, it in stamp["versions"].items()}
+    words = keeping.in_words(stamps[0] | {"command": COMMAND, "versions": versions})
+    return "\n".join(["", *rows, "", words, "", ""])
 
 
 def filled(text: str, folder: Path = MEASURED) -> str:
@@ -144,7 +154,7 @@ def filled(text: str, folder: Path = MEASURED) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"README.md has no place for it, {BEGIN.strip()} … {END.strip()}")
-    return f"{before}{begin}\n{section(folder)}\n{end}{after}"
+    return f"{before}{begin}{section(folder)}{end}{after}"
 
 
 def main() -> None:
@@ -154,15 +164,21 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=common.ROOT / ".lab" / "bench")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    if not options.write:
+    if not (options.write or options.check):
         show(options.out)
         return
     readme = common.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
     try:
-        readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+        wanted = filled(text)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(str(error))
+    if options.write:
+        readme.write_text(wanted, encoding="utf-8", newline="\n")
+    elif wanted != text:
+        sys.exit("README.md is behind docs/measured; type: python bench/report.py --write")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from labkit import ports
 from labkit.catalog import Catalog, Lab
 from labkit.comparing.charts import Bars, Row
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @contextlib.contextmanager

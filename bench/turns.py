@@ -19,7 +19,7 @@ import common
 
 from labkit.catalog import Catalog, Lab
 
-BATCH = 20  # requests
+BATCH = 10  # requests
 KINDS = {
     "whole": "as it is",
     "quiet": "without the panel (LAB_PANEL=0)",
@@ -46,7 +46,7 @@ class Process:
             text=True,
         )
         self._tell(forms)
-        self._hear()
+        self._ready = False  # several start at the same time
 
     def _tell(self, what: Any) -> None:
         assert self._process.stdin
@@ -66,6 +66,8 @@ class Process:
         status and body. seconds: processor time for one request of a batch. calls: which functions
         of labkit a page runs. paths: addresses without a part that varies. opened_panel: seconds.
         """
+        if not self._ready:
+            self._ready = bool(self._hear())
         self._tell([question, *arguments])
         return json.loads(self._hear())
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labkit.clearing import BATCH, clear_expired
@@ -21,6 +22,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not apps.is_installed("django.contrib.sessions"):
+            raise CommandError("Nothing expires here: this project keeps no sessions.")
         if options["batch"] < 1:
             raise CommandError("--batch takes a number from 1 up.")
         gone = sum(clear_expired(options["batch"]))

@@ -1,0 +1,131 @@
+"""Every benchmark runs, with next to nothing to do, and yields all of its figures."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+KINDS = {"read", "write", "new visitor"}
+
+
+@pytest.fixture
+def python(checkout):
+    """Run a script of bench/ as a person would; (exit status, what it printed)."""
+
+    def run(script, *arguments):
+        done = subprocess.run(
+            [sys.executable, str(checkout.root / "bench" / script), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def figures(python, tmp_path):
+    """The figures of one benchmark with --tiny, and what all of their files have."""
+
+    def run(name, *arguments):
+        status, output = python(f"{name}.py", "--tiny", "--out", tmp_path, *arguments)
+        assert status == 0, output
+        content = json.loads((tmp_path / f"{name}.json").read_text())
+        assert content["stamp"]["command"] == f"python bench/{name}.py"
+        assert content["charts"]
+        status, output = python("report.py", "--out", tmp_path)
+        assert status == 0, output
+        return content["figures"]
+
+    return run
+
+
+def of_one_database(growth):
+    operations = growth["operations"]
+    assert set(operations) == KINDS
+    for found in operations.values():
+        assert list(found["milliseconds"]) == ["100", "300", "1000"]
+        assert min(found["milliseconds"].values()) > 0
+        assert found["ratio"] > 0
+    assert set(growth["clearing"]) == {"clearsessions", "clearexpired"}
+    for found in growth["clearing"].values():
+        assert set(found["worst"]) == KINDS
+        assert found["peak"] >= found["before"] > 0
+        assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
+
+
+@pytest.mark.thorough
+def test_growth_is_measured_and_clearing_loses_nothing(figures):
+    found = figures("growth", "--db", "sqlite")
+    assert list(found) == ["sqlite"]
+    of_one_database(found["sqlite"])
+
+
+@pytest.mark.mysql
+def test_growth_is_measured_on_mariadb_too(figures, mariadb):
+    found = figures("growth", "--db", "mysql")
+    assert list(found) == ["mysql"]
+    of_one_database(found["mysql"])
+
+
+@pytest.mark.thorough
+def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
+    found = figures("burst")
+    assert [row["lab"] for row in found][:2] == ["03", "04"]
+    for row in found:
+        for side in (row["served"], row["textbook"]):
+            assert (side["adds"], side["answered"], side["failures"]) == (12, 12, {})
+            assert side["wrong_carts"] == 0
+            assert 0 < side["p50"] <= side["p99"] <= side["max"]
+
+
+@pytest.mark.thorough
+def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
+    found = figures("cost", "--only", "04")
+    calls = {row["path"]: row["calls"] for row in found}
+    assert calls == {
+        "/": [],
+        "/add/": [],
+        "/display/": [],
+        # What the page tells is labkit's; a page without it would tell something else.
+        "/info/": ["labkit.pages.sessions.clock_time", "labkit.pages.sessions.session_facts"],
+    }
+    for row in found:
+        assert set(row["milliseconds"]) == {"whole", "bare", "quiet", "default"}
+        assert set(row["ratios"]) == {"whole", "quiet", "default"}
+
+
+@pytest.mark.thorough
+def test_a_start_is_measured_with_the_memory_of_every_lab(figures, checkout):
+    found = figures("start")
+    numbers = {lab.number for lab in checkout.labs}
+    assert set(found["memory"]) == {"console", *numbers}
+    assert min(found["memory"].values()) > 5_000_000
+    assert found["seconds"] > 0 < found["bare_seconds"]
+    assert found["ratio"] == pytest.approx(found["seconds"] / found["bare_seconds"])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("name", "rows"), [("panel", 5), ("visitor", 8)])
+def test_small_costs_are_measured(figures, name, rows):
+    found = figures(name)
+    pages = found["pages"] if name == "panel" else found
+    assert len(pages) == rows
+    assert all(row["ratio"] > 0 for row in pages)
+
+
+def test_the_readme_has_what_was_measured(python):
+    assert python("report.py", "--check") == (0, "")
+
+
+def test_a_page_with_other_words_or_tags_is_another(checkout):
+    ask = (
+        "from cost import sense\n"
+        "page = '<main><p>Key <b>{}</b> lives</p></main>'\n"
+        "assert sense(page.format('a1')) == sense(page.format('b2'))\n"
+        "assert sense(page.format('a1')) != sense(page.format('never'))\n"
+        "assert sense(page.format('a1')) != sense(page.format('<i>a1</i>'))\n"
+    )
+    subprocess.run([sys.executable, "-c", ask], cwd=checkout.root / "bench", check=True)
