@@ -114,7 +114,8 @@ def concluded(tables: Tables) -> Iterator[Text]:
     """The conclusions, each with the cells that support it."""
     for conclusion in tables.conclusions:
         yield Text(conclusion.sentence)
-        yield Text(f"    {'  '.join(conclusion.cells)}\n", style="dim")
+        figures = [f"{figure} (measured)" for figure in conclusion.figures]
+        yield Text(f"    {'  '.join([*conclusion.cells, *figures])}\n", style="dim")
 
 
 def shown(

@@ -134,3 +134,6 @@ def _support(
         text = f"{'' if table == here else f'{table.id}: '}{named or row.text}"
         link = f'<a href="{escape(place)}#ask-{row.id}">' if place is not None else ""
         yield f"{link}{escape(text)}{'</a>' if link else ''}"
+    for figure in conclusion.figures:
+        name, _, chart = figure.partition("/")
+        yield f"the chart “{escape(chart)}” of <code>lab compare {escape(name)} --measure</code>"
