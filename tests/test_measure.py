@@ -284,6 +284,15 @@ def test_other_figures_are_another_readme(checkout, tmp_path):
     assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
+def test_two_runs_of_different_kinds_are_not_set_side_by_side(checkout, tmp_path):
+    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copy(checkout.root / "README.md", tmp_path)
+    path = tmp_path / picturing.MEASURED / "carts-mysql.json"
+    path.write_text(path.read_text("utf-8").replace("a robot, 100", "a robot, 99"), "utf-8")
+    with pytest.raises(ValueError, match="measure both again"):
+        picturing.readme(tmp_path)
+
+
 def test_without_figures_the_command_says_so(own_checkout, said):
     status, output = said("compare", "--write")
     assert status == 1
