@@ -229,8 +229,10 @@ def test_figures_have_their_machine_date_and_command(house, kept):
         "Measured on 2026-11-21 by <code>lab compare carts --measure</code>: a &lt;fast&gt; one, "
         "2 cores, 4 GiB, Linux. Python 3.11.7."
     ) in page
-    assert '<img src="/console/measured/here/carts-sqlite-up.svg" alt="Bytes up">' in page
-    assert "<figcaption>It grows &amp; grows.</figcaption>" in page
+    chart = "/console/measured/here/carts-sqlite-up.svg"
+    assert (
+        f'<a href="{chart}"><img src="{chart}" alt="Bytes up. It grows &amp; grows."></a>' in page
+    )
     assert '<a href="/console/measured/here/carts-sqlite.json">' in page
 
 
