@@ -56,8 +56,8 @@ class Timeline:
         height = TOP + high * self.tabs + 8
         drawing = _Drawing(across, high, arrows=self.tabs <= MOST_ARROWS)
         parts = [
-            f'<svg class="timeline{" many" * (high == LOW)}" viewBox="0 0 {WIDTH} {height}" role="img" '
-            'aria-labelledby="timeline-title">',
+            f'<svg class="timeline{" many" * (high == LOW)}" viewBox="0 0 {WIDTH} {height}" '
+            'role="img" aria-labelledby="timeline-title">',
             '<title id="timeline-title">Which tab read and saved when; '
             "the same stands below as a table.</title>",
             '<defs><marker id="over" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
