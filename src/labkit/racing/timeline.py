@@ -98,10 +98,10 @@ class _Drawing:
         end = self.x(add.saved_at or add.read_at)
         start, y, thick = self.x(add.read_at), self.y(add.tab), self.high * 0.7
         said = f"{add.read} → {add.saved}"
-        room, middle, beside = LETTER * len(said), (start + end) / 2, ""
+        room, middle, outside = LETTER * len(said), (start + end) / 2, ""
         if end - start < room:
             middle = end + 5 + room / 2 if end + room + 10 < WIDTH else start - 5 - room / 2
-            beside = ' class="beside"'
+            outside = ' class="outside"'
         waiting = ""
         if add.began < add.read_at:
             waiting = (
@@ -112,7 +112,7 @@ class _Drawing:
             f'<g class="{"kept" if add.kept else "lost"}">{waiting}'
             f'<rect x="{start:.1f}" y="{y - thick / 2:.1f}" width="{max(end - start, 3):.1f}" '
             f'height="{thick:.1f}" rx="3"/>'
-            f'<text{beside} x="{middle:.1f}" y="{y + 4:.1f}">{said}</text></g>'
+            f'<text{outside} x="{middle:.1f}" y="{y + 4:.1f}">{said}</text></g>'
         )
 
     def arrow(self, add: Add) -> str:
