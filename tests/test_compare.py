@@ -14,6 +14,7 @@ from labkit import cli
 from labkit.catalog import Catalog, CatalogError
 from labkit.comparing import Tables, asking, page
 from labkit.comparing.asking import Answers, Seen
+from labkit.comparing.picturing import KEPT, QUANTITIES
 from labkit.comparing.sources import questions, source
 from labkit.testing import accessibility
 
@@ -47,6 +48,14 @@ def test_the_tables_have_as_many_questions_as_were_promised(tables):
 def test_every_table_supports_a_conclusion(tables):
     supporting = {c.partition("/")[0] for told in tables.conclusions for c in told.cells}
     assert supporting == {table.id for table in tables.all}
+
+
+def test_every_figure_of_a_conclusion_is_one_that_is_drawn(tables):
+    named = [figure.split("/") for told in tables.conclusions for figure in told.figures]
+    assert named
+    for table, chart in named:
+        assert tables.find(table)
+        assert chart in {*QUANTITIES, *KEPT, "ends", "tabs", "left"}
 
 
 def test_what_is_not_there_is_one_sentence(tables, said):
@@ -156,6 +165,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
         assert f"lab compare {table.id} {table.title} {len(table.rows)} questions" in text
     for conclusion in tables.conclusions:
         assert f"{conclusion.sentence} {' '.join(conclusion.cells)}" in text
+        assert all(f"{figure} (measured)" in text for figure in conclusion.figures)
     assert said("compare", "--tests")[0] == 2
 
 
@@ -277,7 +287,7 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
     for table in tables.all:
         answers = answers_to(table)
         found = lxml.html.document_fromstring(page.html(tables, table, answers))
-        rows = found.xpath("//tbody/tr")
+        rows = found.xpath("//section[@aria-labelledby='answers']//tbody/tr")
         assert [row.find("th").text_content() for row in rows] == [row.text for row in table.rows]
         for shown, row in zip(rows, table.rows, strict=True):
             cells = shown.findall("td")

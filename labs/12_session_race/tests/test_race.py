@@ -1,12 +1,15 @@
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 
 from labkit.racing import Timeline, running, tabs
 from labkit.racing.tabs import Step
+from labkit.testing import wire
 from labkit.testing.contracts import table, words
-from labkit.testing.contracts.races import ADD, RACE, WAYS, RacePages, RaceRuns
+from labkit.testing.contracts.races import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, kept
 from labkit.testing.raw import unknown_session_ids
+from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
 
 pages = RacePages()
@@ -73,6 +76,23 @@ def test_the_naive_way_works_on_every_engine_and_the_locked_one_where_there_is_a
         assert refused.status_code == 409
         assert f"The session engine in use, {engine}, has no row to lock" in words(refused)
         assert table(refused) == {"apple": 1}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
+def test_no_engine_keeps_more(engine, monkeypatch):
+    monkeypatch.setattr(wire, "LIMIT", PATIENCE)
+    environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
+    server = LabServer(settings.FOLDER, migrate=True, server="waitress", environ=environ)
+    try:
+        visitor = WireVisitor(server.port)
+        runs = RaceRuns()
+        response = runs.race(visitor, "naive", tabs=10, adds=50)
+        assert kept(response) == "5 of 50"
+        if engine == "cached_db":
+            assert kept(runs.race(visitor, "locked", tabs=10, adds=50)) == "50 of 50"
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -116,8 +116,8 @@ def concluded(tables: Tables) -> Iterator[Text]:
     """The conclusions, each with the cells and charts that support it."""
     for conclusion in tables.conclusions:
         yield Text(conclusion.sentence)
-        supports = "  ".join([*conclusion.cells, *conclusion.figures])
-        yield Text(f"    {supports}\n", style="dim")
+        figures = [f"{figure} (measured)" for figure in conclusion.figures]
+        yield Text(f"    {'  '.join([*conclusion.cells, *figures])}\n", style="dim")
 
 
 def shown(

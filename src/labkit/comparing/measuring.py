@@ -30,11 +30,11 @@ from labkit.comparing.table import Table, Variant
 from labkit.driving import Answer, Client
 from labkit.jar import Jar
 from labkit.managing import own_environment
+from labkit.ports import LOOPBACK, free_port
 from labkit.private import Failed
 from labkit.serving.database import HeldDatabase
 from labkit.serving.lifeline import cut, spawn
 from labkit.serving.worker import READY
-from labkit.testing.server import free_port
 
 START_LIMIT = 60  # seconds until a server must answer
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
@@ -348,7 +348,7 @@ def _server(
     checkout: Catalog, variant: Variant, subject: Subject, state: Path, environ: dict[str, str]
 ) -> Iterator[Server]:
     port = free_port()
-    command = [sys.executable, "-m", "labkit.serving.worker", str(port), "127.0.0.1"]
+    command = [sys.executable, "-m", "labkit.serving.worker", str(port), LOOPBACK]
     log = state / "server.log"
     with log.open("wb") as output:
         cwd = checkout.find(variant.lab).folder

@@ -140,7 +140,12 @@ def _support(
         link = f'<a href="{escape(place)}#ask-{row.id}">' if place is not None else ""
         yield f"{link}{escape(text)}{'</a>' if link else ''}"
     for reference in conclusion.figures:
-        if found := picturing.anchor(tables.catalog.root, reference):
-            title, place = found
-            link = f'<a href="#{place}">' if reference.startswith(f"{here.id}/") else ""
-            yield f"{link}{escape(title)}{'</a>' if link else ''}"
+        name, _, chart = reference.partition("/")
+        drawn = picturing.anchor(tables.catalog.root, reference)
+        if drawn is None:
+            command = f"<code>lab compare {escape(name)} --measure</code>"
+            yield f"the chart “{escape(chart)}” of {command}"
+            continue
+        title, place = drawn
+        link = f'<a href="#{place}">' if name == here.id else f"{escape(name)}: "
+        yield f"{link}{escape(title)}{'</a>' if name == here.id else ''}"

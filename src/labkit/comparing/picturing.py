@@ -233,13 +233,18 @@ def section(root: Path, table: str) -> Iterator[str]:
         yield f"<p>{prose(figures.in_words(content['stamp']))}</p>"
         label = f'aria-label="Table of figures, {name.lower()}"'
         yield f'<div class="scroll" role="region" tabindex="0" {label}>'
-        yield f'<table class="figures columns-{len(variants)}">'
-        yield '<thead><tr><th scope="col">Figure</th>'
-        yield "".join(f'<th scope="col">{escape(v["title"])}</th>' for v in variants)
-        yield "</tr></thead><tbody>"
+        # The roles are said, since on a phone a row is a block and no longer a row by itself.
+        yield f'<table role="table" class="columns-{len(variants)}"><thead role="rowgroup">'
+        yield '<tr role="row"><th role="columnheader" scope="col">Figure</th>'
+        for variant in variants:
+            yield f'<th role="columnheader" scope="col">{escape(variant["title"])}</th>'
+        yield '</tr></thead><tbody role="rowgroup">'
         for line in lines(content["figures"]):
-            cells = "".join(f"<td>{escape(cell)}</td>" for cell in line.cells)
-            yield f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
+            yield f'<tr role="row"><th role="rowheader" scope="row">{escape(line.label)}</th>'
+            for variant, cell in zip(variants, line.cells, strict=True):
+                of = f'<span class="of" aria-hidden="true">{escape(variant["title"])}</span>'
+                yield f'<td role="cell">{of}{escape(cell)}</td>'
+            yield "</tr>"
         yield '</tbody></table></div><div class="charts">'
         for chart in content["charts"]:
             picture = path.with_name(f"{path.stem}-{chart}.svg")

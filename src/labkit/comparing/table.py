@@ -82,7 +82,7 @@ class Conclusion:
 
     sentence: str
     cells: tuple[str, ...]  # "carts/no_cookies": a row; "carts/two_tabs/session": one cell of it
-    figures: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()  # "carts/up": a chart of `lab compare carts --measure`
 
 
 @dataclass(frozen=True)
