@@ -1,6 +1,8 @@
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connections
+from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
 from labkit.racing import Timeline, running, tabs
@@ -39,6 +41,11 @@ def test_while_one_race_is_run_another_one_is_asked_to_wait(visitor):
 
 
 def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monkeypatch):
+    opened = []
+    note = lambda connection, **_: opened.append(connection)  # noqa: E731
+    connection_created.connect(note)
+    # As `lab serve` has it: each thread keeps its connection.
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
     meet = tabs.Wave.meet
     monkeypatch.setattr(tabs, "MEETING", 2)
@@ -54,6 +61,8 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
         fields=lambda tab: ADD | {"delay": 20} | ({"name": "no such item"} if tab == 2 else {}),
     )
     assert met == [True] * 4
+    assert opened != []
+    assert {connection.connection for connection in opened} == {None}  # closed
     assert race.answered == ["4 × 302 Found", "2 × 422 Unprocessable Entity"]
     assert (race.kept, race.lost) == (2, 4)
 
