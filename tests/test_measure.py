@@ -145,7 +145,7 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     ):
         ends = asyncio.run(measuring._ends(server, Amount()))
     assert {way: end["count"] for way, end in ends.items()} == dict(
-        zip(NAMES, (50, 50, 11), strict=True)
+        zip(NAMES, (50, 50, 10), strict=True)
     )
     # At 50 cookies there is room for more bytes; with long names 4000 bytes come first.
     sizes = {
@@ -155,8 +155,8 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     for way, end in ends.items():
         assert end["cookie"] == sum(sizes[way][: end["count"]]) + CSRF
     assert sum(sizes["short names"][:51]) <= 4000
-    assert sum(sizes["names of 40 letters in Japanese"][:11]) <= 4000
-    assert sum(sizes["names of 40 letters in Japanese"][:12]) > 4000
+    assert sum(sizes["names of 40 Chinese signs"][:10]) <= 4000
+    assert sum(sizes["names of 40 Chinese signs"][:11]) > 4000
 
 
 def answers(milliseconds):
@@ -282,6 +282,15 @@ def test_other_figures_are_another_readme(checkout, tmp_path):
     assert "4,321" in picturing.readme(tmp_path)
     reporting.write(tmp_path, reporting.Console())
     assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_two_runs_of_different_kinds_are_not_set_side_by_side(checkout, tmp_path):
+    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copy(checkout.root / "README.md", tmp_path)
+    path = tmp_path / picturing.MEASURED / "carts-mysql.json"
+    path.write_text(path.read_text("utf-8").replace("a robot, 100", "a robot, 99"), "utf-8")
+    with pytest.raises(ValueError, match="measure both again"):
+        picturing.readme(tmp_path)
 
 
 def test_without_figures_the_command_says_so(own_checkout, said):

@@ -266,7 +266,8 @@ END = "<!-- So far. -->"
 def readme(root: Path) -> str:
     """README.md with the section on figures as docs/measured has them.
 
-    Raises FileNotFoundError, and ValueError where README.md has no place for it.
+    Raises FileNotFoundError, and ValueError where README.md has no place for it, or where the two
+    runs do not go together.
     """
     text = (root / "README.md").read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
@@ -292,6 +293,8 @@ def _quoted(root: Path) -> Iterator[str]:
     yield "\n| | " + " | ".join(title for title, _ in columns) + " |\n"
     yield "|---" * (len(columns) + 1) + "|\n"
     for several in zip(*(column for _, column in columns), strict=True):
+        if len({line.label for line in several}) > 1:
+            raise ValueError("docs/measured holds runs of different kinds; measure both again.")
         if several[0].matters:
             cells = " | ".join(line.cells[0] for line in several)
             yield f"| {several[0].label} | {cells} |\n"

@@ -69,7 +69,8 @@ def run(
 def in_terminal(content: dict[str, object]) -> Grid:
     """The figures as a table."""
     found: picturing.Figures = content["figures"]  # type: ignore[assignment]
-    grid = Grid("", show_lines=True)
+    grid = Grid(show_lines=True)
+    grid.add_column("", overflow="fold", min_width=24)
     for variant in found["variants"].values():
         grid.add_column(escape(variant["title"]), overflow="fold")
     for line in picturing.lines(found):

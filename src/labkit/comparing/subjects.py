@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -25,13 +26,21 @@ def goods(number: int) -> str:
     return f"{COLOURS[number % len(COLOURS)]} {GOODS[number // len(COLOURS) % len(GOODS)]}"
 
 
-# What fits depends on the names. A cookie's name is written in ASCII: %E3%81%82 for one あ.
+def long_goods(number: int) -> str:
+    """The same at 40 letters."""
+    return f"{goods(number)} of a sort that has an unmistakable name"[:40]
+
+
+def signs(number: int) -> str:
+    """40 Chinese signs at random, always the same for this number: they hardly compress."""
+    return "".join(map(chr, Random(number).choices(range(0x4E00, 0x9FA5), k=40)))
+
+
+# What fits depends on the names. A cookie's name is written in ASCII: %E4%B8%80 for one sign.
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
-    "names of 40 letters": lambda number: f"{goods(number)} of a sort that has an unmistakeable"[
-        :40
-    ],
-    "names of 40 letters in Japanese": lambda number: f"{number:03}{'あ' * 37}",
+    "names of 40 letters": long_goods,
+    "names of 40 Chinese signs": signs,
 }
 
 
