@@ -115,7 +115,7 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 def without_labkit(template: str, lab: Lab) -> str:
     """A lab's template with what labkit's tags would say written out."""
     template = re.sub(r"{% load labkit %}|{% this_lab as lab %}", "", template)
-    template = re.sub(r"{% url 'labkit:asset' '([\w.]+)' %}", r"/static/\1", template)
+    template = re.sub(r"{% asset '([\w.]+)' %}", r"/static/\1", template)
     return re.sub(r"{{ lab\.(\w+) }}", lambda tag: escape(getattr(lab, tag[1])), template)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import asdict, replace
 from html import escape
 
@@ -33,7 +34,10 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def folder(checkout, tmp_path_factory):
-    return copy_of(checkout, tmp_path_factory.mktemp("compare"))
+    """A checkout in which nothing was measured yet."""
+    folder = copy_of(checkout, tmp_path_factory.mktemp("compare"))
+    shutil.rmtree(folder / "docs" / "measured", ignore_errors=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +192,20 @@ def test_a_conclusion_shows_the_answers_that_it_rests_on(house, tables, kept):
     assert f"{table.row('two_tabs').text} cookies: yes session: perhaps (and not no)" in said
 
 
+def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
+    manifest = folder / "labs" / "compare.toml"
+    text = manifest.read_text()
+    conclusion = 'sentence = "Thus."\ncells = []\nfigures = ["carts/up", "carts/unmeasured"]\n'
+    manifest.write_text(f"{text}\n[[conclusion]]\n{conclusion}")
+    measured(kept)
+    page = house.page("/console/compare/")
+    manifest.write_text(text)
+    supports = re.findall(r'<ul class="supports">(.*?)</ul>', page, re.DOTALL)[-1]
+    address = "/console/compare/carts/#figure-carts-sqlite-up"
+    assert re.findall("<a .*?</a>", supports) == [f'<a href="{address}">Bytes up</a>']
+    assert '<figure id="figure-carts-sqlite-up">' in house.page("/console/compare/carts/")
+
+
 # What was measured
 
 
@@ -199,8 +217,7 @@ def measured(folder, name="carts-sqlite", machine="", drawn=True):
         (folder / f"{name}-up.svg").write_text(SVG)
 
 
-def test_without_any_figures_it_says_how_to_measure(house, folder):
-    assert not (folder / "docs" / "measured" / "wizard-sqlite.json").exists()
+def test_without_any_figures_it_says_how_to_measure(house):
     page = house.page("/console/compare/wizard/")
     assert "<code>lab compare wizard --measure</code>" in page
 
@@ -212,14 +229,16 @@ def test_figures_have_their_machine_date_and_command(house, kept):
         "Measured on 2026-11-21 by <code>lab compare carts --measure</code>: a &lt;fast&gt; one, "
         "2 cores, 4 GiB, Linux. Python 3.11.7."
     ) in page
-    assert '<img src="/console/measured/here/carts-sqlite-up.svg" alt="Bytes up">' in page
-    assert "<figcaption>It grows &amp; grows.</figcaption>" in page
+    chart = "/console/measured/here/carts-sqlite-up.svg"
+    assert (
+        f'<a href="{chart}"><img src="{chart}" alt="Bytes up. It grows &amp; grows."></a>' in page
+    )
     assert '<a href="/console/measured/here/carts-sqlite.json">' in page
 
 
 def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder, kept):
     committed = folder / "docs" / "measured"
-    committed.mkdir(exist_ok=True)
+    committed.mkdir()
     measured(committed, machine="theirs")
     measured(kept, machine="undrawn", drawn=False)  # matplotlib was not there
     page = house.page("/console/compare/carts/")
@@ -230,6 +249,7 @@ def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder,
     page = house.page("/console/compare/carts/")
     assert "come with the labs" not in page
     assert "ours" in page
+    shutil.rmtree(committed)
 
 
 def test_a_chart_and_its_figures_can_be_fetched(house, kept):

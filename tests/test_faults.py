@@ -7,6 +7,7 @@ afterwards; the next request works. Which fault is made where:
     locked by another process             test_while_another_process_writes_*, test_a_lock_held_*
     disk full                             TestAFullDisk: max_page_count, tmpfs
     database file deleted, not migrated   test_a_deleted_file_*, test_without_tables_*
+    database file damaged                 test_a_damaged_file_*
     kill -9 in mid-request                test_killed_in_mid_request_*
     clearsessions of 50 000 under load    test_clearing_*
     clock +13 d, +15 d, -2 d              test_the_clock_*
@@ -39,6 +40,7 @@ from labkit.redis import PrivateRedis
 from labkit.testing.checks import SERVER_ERROR, BrokenPromise
 from labkit.testing.contracts import CartPages, PageCountPages, text, words
 from labkit.testing.contracts.expiry import ExpiryPages, what_holds
+from labkit.testing.contracts.greetings import GreetingPages
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
 
@@ -168,6 +170,37 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
             assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert seen.execute("SELECT count(*) FROM django_session").fetchall() == [(20,)]
     assert "deleted or replaced" in carts.log.read_text()
+
+
+def test_a_deleted_file_is_made_anew_though_another_program_holds_it(start):
+    carts = start("04")
+    visitor = WireVisitor(carts.port)
+    with by_hand(carts) as other:
+        assert other.execute("SELECT * FROM django_session").fetchall() == []
+        cart.put(visitor, "apple", 3)
+        database(carts).unlink()
+        assert cart.cart(visitor) == {}
+        cart.put(visitor, "plum")
+        assert len(other.execute("SELECT * FROM django_session").fetchall()) == 1  # the old one
+        assert cart.cart(visitor) == {"plum": 1}
+    with by_hand(carts) as seen:
+        assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_damaged_file_is_told(start, debug):
+    carts = start("04", "runserver", LAB_DEBUG=debug)
+    visitor, newcomer = WireVisitor(carts.port), WireVisitor(carts.port)
+    fields = cart.put(visitor, "apple", 3)
+    new_fields = cart.with_token(newcomer, name="plum", quantity=1)
+    whole = database(carts).read_bytes()
+    database(carts).write_bytes(b"x" * len(whole))
+    assert_unavailable(visitor, lambda: visitor.get("/display/"))
+    assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
+    assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
+    database(carts).write_bytes(whole)
+    assert cart.cart(visitor) == {"apple": 3}
+    assert newcomer.post("/add/", new_fields).status_code == 302
 
 
 @pytest.mark.parametrize("debug", ["0", "1"])
@@ -648,19 +681,22 @@ NOWHERE = {
 }
 
 
-@pytest.mark.parametrize("number", ["02", "03"])
+@pytest.mark.parametrize("number", ["02", "03", "07"])
 def test_labs_without_a_store_notice_nothing(start, small_disk, number):
     disk = small_disk(400)
     lab = start(number, LAB_STATE_DIR=str(disk), **NOWHERE)
     visitor = WireVisitor(lab.port)
-    pages = PageCountPages()
+    greeting = GreetingPages()
 
     def use(times):
         if number == "02":
-            assert pages.count(visitor) == times
-        else:
+            assert PageCountPages().count(visitor) == times
+        elif number == "03":
             cart.add(visitor, "apple", 1)
             assert cart.cart(visitor) == {"apple": times}
+        else:
+            assert greeting.name(visitor) == (f"Anu {times - 1}" if times > 1 else None)
+            greeting.greet(visitor, f"Anu {times}")
 
     use(1)
     with ballast(disk):

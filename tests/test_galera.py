@@ -13,8 +13,8 @@ from adding import Adder, add_all
 from serving import descendants, running, until
 
 from labkit import galera, needs
-from labkit.galera import SUSPECT, Cluster, Ended
-from labkit.private import Missing
+from labkit.galera import SUSPECT, Cluster
+from labkit.private import Ended, Missing
 from labkit.testing.contracts import CartPages, table, text
 from labkit.testing.plugin import absent
 from labkit.testing.wire import WireVisitor
@@ -162,6 +162,34 @@ def test_the_others_give_a_dead_node_up_and_it_comes_back_to_what_was_written(cl
     back.close()
 
 
+def test_a_node_that_lags_behind_does_not_show_what_was_before(cluster):
+    cluster.url("lagging")
+    first = cluster.nodes[0].connect("lagging").cursor()
+    first.execute("CREATE TABLE cart (name VARCHAR(40) PRIMARY KEY)")
+    observer, locker, reader = (cluster.nodes[1].connect("lagging").cursor() for _ in range(3))
+    reader.execute("SELECT * FROM cart")  # it has the table
+    reader.connection.commit()
+    observer.execute("SET SESSION wsrep_sync_wait = 0")
+    locker.execute("FLUSH TABLES WITH READ LOCK")  # what others wrote cannot get in
+    first.execute("INSERT INTO cart VALUES ('apple')")
+    first.connection.commit()
+    reading = threading.Thread(target=reader.execute, args=["SELECT name FROM cart"])
+    reading.start()
+
+    def asks():
+        observer.execute(
+            "SELECT info FROM information_schema.processlist WHERE info = 'SELECT name FROM cart'"
+        )
+        return observer.fetchall() or not reading.is_alive()
+
+    until(asks)
+    locker.execute("UNLOCK TABLES")
+    reading.join()
+    assert reader.fetchall() == (("apple",),)
+    for cursor in (first, observer, locker, reader):
+        cursor.connection.close()
+
+
 def test_it_is_open_to_nobody_else_and_not_roots(cluster):
     assert cluster.home.stat().st_mode & 0o077 == 0
     assert cluster.dead() == []
@@ -181,7 +209,7 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
 
     monkeypatch.setattr(galera.Node, "join", join)
     with pytest.raises(Ended):
-        Cluster.temporary(ending)
+        Cluster.temporary(ending).stop()
     assert not any(str(folder) in args for args in descendants(os.getpid()).values())
     assert list(folder.glob("labkit-*/1")) == []
 

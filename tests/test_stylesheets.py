@@ -4,8 +4,10 @@ import base64
 import hashlib
 
 import pytest
+from django.urls import set_script_prefix
 
 from labkit.pages import views
+from labkit.pages.templatetags.labkit import asset
 
 ADDRESS = "/__lab__/static/lab.css"
 
@@ -40,6 +42,14 @@ def test_the_labs_stylesheet_is_their_own_and_has_no_hash(checkout, visitor):
     response.close()
     for lab in checkout.labs:
         base = (lab.folder / "lab" / "templates" / "base.html").read_text(encoding="utf-8")
-        assert "{% url 'labkit:asset' 'lab.css' %}" in base
+        assert "{% asset 'lab.css' %}" in base
         for path in (lab.folder / "lab" / "templates").rglob("*.html"):
             assert "integrity" not in path.read_text(encoding="utf-8")
+
+
+def test_its_address_is_right_under_a_prefix_too():
+    found = []
+    for prefix in ("/", "/labs/", "/"):
+        set_script_prefix(prefix)
+        found.append(asset("lab.css"))
+    assert found == ["/__lab__/static/lab.css", "/labs/__lab__/static/lab.css", found[0]]

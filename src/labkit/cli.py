@@ -29,6 +29,7 @@ from labkit.resetting import MARIADB
 from labkit.serving.cluster import HeldCluster
 from labkit.serving.command import serve
 from labkit.serving.front import LETTERS
+from labkit.serving.pair import HeldPair
 from labkit.serving.several import Several, file_engine
 
 console = Console(highlight=False)
@@ -79,13 +80,26 @@ def list_labs() -> None:
     help="The session engine. Default: in what SESSION_ENGINE names, else db.",
 )
 @click.option(
+    "--redis-pair",
+    is_flag=True,
+    help="For the engines cache and cached_db of lab 10: a private Redis and its replica, which "
+    "takes over when that one is killed.",
+)
+@click.option(
     "--servers",
     type=click.IntRange(1, len(LETTERS)),
     default=1,
     help="How many processes of the lab take turns to answer, as on several machines. "
     "More than one: with DEBUG off and without autoreload, as under lab serve.",
 )
-def run(name: str, port: int | None, db: str | None, engine: str | None, servers: int) -> None:
+def run(
+    name: str,
+    port: int | None,
+    db: str | None,
+    engine: str | None,
+    redis_pair: bool,
+    servers: int,
+) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
     LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
@@ -103,13 +117,18 @@ def run(name: str, port: int | None, db: str | None, engine: str | None, servers
     for end in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, end):
             signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
-    with _environment(checkout, lab, db) as environ:
+    with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
         if engine and not lab.database:
             console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
         elif engine:
             environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
-        if lab.database:
+        if redis_pair and _can_use_redis(lab, environ):
+            _tell("The cache is a private Redis and its replica, which takes over when that one is")
+            _tell("killed. What the replica had not heard yet is lost then; all else goes on.")
+            environ["REDIS_URL"] = stack.enter_context(HeldPair(_tell)).url
+        elif lab.database:
             _tell_cache(lab, environ, servers)
+        if lab.database:
             _prepare(lab, environ)
         if servers > 1:
             _serve_several(lab, environ, port, servers)
@@ -154,7 +173,7 @@ def _session_folders(lab: Lab, environ: dict[str, str], several: Several) -> str
 
 def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
     """Say which cache the engine uses, if any. Raises Missing where Redis lacks its package."""
-    if environ.get("SESSION_ENGINE", "").rpartition(".")[2] not in {"cache", "cached_db"}:
+    if not _uses_cache(environ):
         return
     if lab.redis and environ.get("REDIS_URL"):
         if missing := needs.missing_tools(["redis-py"]):
@@ -170,6 +189,19 @@ def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
         console.print("at every change of a file too, and no other process sees it.")
     if lab.redis:
         console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
+
+
+def _uses_cache(environ: dict[str, str]) -> bool:
+    return environ.get("SESSION_ENGINE", "").rpartition(".")[2] in {"cache", "cached_db"}
+
+
+def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
+    """Whether this lab with this engine can, and where not, say so."""
+    if not lab.redis:
+        console.print(f"Lab {lab.number} cannot use Redis; --redis-pair changes nothing.")
+    elif not _uses_cache(environ):
+        console.print("This engine has no cache; --redis-pair changes nothing. Add: --engine cache")
+    return lab.redis and _uses_cache(environ)
 
 
 def _redis_answers(url: str) -> bool:

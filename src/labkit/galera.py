@@ -19,7 +19,7 @@ from pathlib import Path
 from labkit.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
 from labkit.needs import NEEDS, missing_tools, program
 from labkit.ports import LOOPBACK, free_port
-from labkit.private import Missing, kill, started
+from labkit.private import Ended, Missing, kill, started
 
 NODES = 3  # the least of which one can be missed: two of three still are the majority
 SUSPECT = 2  # seconds without a word from a node until the others go on without it; Galera's own: 5
@@ -56,10 +56,6 @@ listen mariadb
     default-server check inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
-
-
-class Ended(Exception):
-    """The cluster was told to stop while a node was starting."""
 
 
 class Node(PrivateMariaDB):

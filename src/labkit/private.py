@@ -17,6 +17,10 @@ class Failed(Exception):
     """The server did not start; the message ends with the last lines of its log."""
 
 
+class Ended(Exception):
+    """Whoever wanted the server is gone, or wants it no more, while it was starting."""
+
+
 def started(
     name: str, command: list[str], log: Path, answers: Callable[[], bool], limit: float
 ) -> "subprocess.Popen[bytes]":

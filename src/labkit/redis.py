@@ -20,6 +20,8 @@ STOP_LIMIT = 10  # seconds
 class PrivateRedis:
     """One running server. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
 
+    options = OPTIONS
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "socket"
@@ -57,7 +59,7 @@ class PrivateRedis:
     def start(self) -> None:
         """Start the server, empty, and wait until it answers. Raises Failed."""
         log = self.folder / "server.log"
-        command = [str(program("redis-server")), *OPTIONS]
+        command = [str(program("redis-server")), *self.options]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
         self._process = started("Redis", command, log, self.answers, START_LIMIT)
 
@@ -71,6 +73,15 @@ class PrivateRedis:
                 return probe.recv(7) == b"+PONG\r\n"
             except OSError:
                 return False
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, where this one has started it."""
+        return self._process.pid if self._process else None
+
+    def has_died(self) -> bool:
+        """Whether this process has started the server, and it has ended."""
+        return self._process is not None and self._process.poll() is not None
 
     def kill(self) -> None:
         """Kill the server as a power cut would; `start()` brings back an empty one."""

@@ -1,12 +1,17 @@
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connections
+from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
 from labkit.racing import Timeline, running, tabs
 from labkit.racing.tabs import Step
+from labkit.testing import wire
 from labkit.testing.contracts import table, words
-from labkit.testing.contracts.races import ADD, RACE, WAYS, RacePages, RaceRuns
+from labkit.testing.contracts.races import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, kept
 from labkit.testing.raw import unknown_session_ids
+from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
 
 pages = RacePages()
@@ -36,6 +41,11 @@ def test_while_one_race_is_run_another_one_is_asked_to_wait(visitor):
 
 
 def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monkeypatch):
+    opened = []
+    note = lambda connection, **_: opened.append(connection)  # noqa: E731
+    connection_created.connect(note)
+    # As `lab serve` has it: each thread keeps its connection.
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
     meet = tabs.Wave.meet
     monkeypatch.setattr(tabs, "MEETING", 2)
@@ -51,6 +61,8 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
         fields=lambda tab: ADD | {"delay": 20} | ({"name": "no such item"} if tab == 2 else {}),
     )
     assert met == [True] * 4
+    assert opened != []
+    assert {connection.connection for connection in opened} == {None}  # closed
     assert race.answered == ["4 × 302 Found", "2 × 422 Unprocessable Entity"]
     assert (race.kept, race.lost) == (2, 4)
 
@@ -73,6 +85,23 @@ def test_the_naive_way_works_on_every_engine_and_the_locked_one_where_there_is_a
         assert refused.status_code == 409
         assert f"The session engine in use, {engine}, has no row to lock" in words(refused)
         assert table(refused) == {"apple": 1}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
+def test_no_engine_keeps_more(engine, monkeypatch):
+    monkeypatch.setattr(wire, "LIMIT", PATIENCE)
+    environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
+    server = LabServer(settings.FOLDER, migrate=True, server="waitress", environ=environ)
+    try:
+        visitor = WireVisitor(server.port)
+        runs = RaceRuns()
+        response = runs.race(visitor, "naive", tabs=10, adds=50)
+        assert kept(response) == "5 of 50"
+        if engine == "cached_db":
+            assert kept(runs.race(visitor, "locked", tabs=10, adds=50)) == "50 of 50"
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("way", WAYS)

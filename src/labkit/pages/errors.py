@@ -65,7 +65,11 @@ def store_fault(error: BaseException | None) -> BaseException | None:
 def _is_the_stores(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         return True
-    redis: Any = sys.modules.get("redis")  # an extra; where it is not loaded, it did not raise
+    # What is not loaded did not raise; redis is an extra.
+    sqlite: Any = sys.modules.get("sqlite3")
+    if sqlite and type(error) is sqlite.DatabaseError:  # the file is damaged, or no database at all
+        return True
+    redis: Any = sys.modules.get("redis")
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
 from labkit.exchange.record import deletes, pairs
@@ -158,7 +159,8 @@ class _Browser:
             lines = [morsel.OutputString() for morsel in response.cookies.values()]
             return _Answer(response.status_code, lines, b"".join(response))
         finally:
-            response.close()  # with which Django also closes this thread's connections
+            response.close()
+            connections.close_all()  # `lab serve` leaves them open, and this thread soon ends
 
     def keep(self, answer: _Answer) -> None:
         """What this answer sets, as a browser does that keeps every cookie."""

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
 from labkit.racing.tabs import Step
 
 WIDTH, LEFT, TOP = 720, 64, 34  # units of the drawing
-ROOMY, NARROW = 10, 15  # from this many tabs on: no arrows; the least height of a row
+LOW, HIGH = 15, 44  # the height of a row
+MOST_ARROWS = 20  # tabs; of more, arrows would hide the bars
+LETTER = 6.6  # width of one, at most
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Timeline:
     def __init__(self, steps: list[Step], tabs: int) -> None:
         self.tabs = tabs
         self.adds = list(_fates(steps))
-        waves = max(1, 8 // tabs)
+        waves = max(1, 6 // tabs)
         self.shown = [add for add in self.adds if add.wave <= waves]
         self.waves = len({add.wave for add in self.shown})
 
@@ -51,12 +52,12 @@ class Timeline:
         """The picture: one row for each tab, from left to right in the order of what happened."""
         steps = 1 + max((add.saved_at or add.read_at for add in self.shown), default=0)
         across = (WIDTH - LEFT - 8) / steps
-        high = max(NARROW, min(44, 280 // self.tabs))
+        high = max(LOW, min(HIGH, 280 // self.tabs))
         height = TOP + high * self.tabs + 8
-        drawing = _Drawing(across, high, arrows=self.tabs < 2 * ROOMY)
+        drawing = _Drawing(across, high, arrows=self.tabs <= MOST_ARROWS)
         parts = [
-            f'<svg class="timeline" viewBox="0 0 {WIDTH} {height}" role="img" '
-            'aria-labelledby="timeline-title">',
+            f'<svg class="timeline{" many" * (high == LOW)}" viewBox="0 0 {WIDTH} {height}" '
+            'role="img" aria-labelledby="timeline-title">',
             '<title id="timeline-title">Which tab read and saved when; '
             "the same stands below as a table.</title>",
             '<defs><marker id="over" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
@@ -95,12 +96,12 @@ class _Drawing:
     def bar(self, add: Add) -> str:
         """From reading to saving; before it, thin, the time for which it waited for the lock."""
         end = self.x(add.saved_at or add.read_at)
-        start, y, thick = self.x(add.read_at), self.y(add.tab), self.high * 0.62
+        start, y, thick = self.x(add.read_at), self.y(add.tab), self.high * 0.7
         said = f"{add.read} → {add.saved}"
-        room = 7.2 * len(said)
-        middle = (start + end) / 2
-        if end - start < room:  # beside it, on the side where there is room
+        room, middle, outside = LETTER * len(said), (start + end) / 2, ""
+        if end - start < room:
             middle = end + 5 + room / 2 if end + room + 10 < WIDTH else start - 5 - room / 2
+            outside = ' class="outside"'
         waiting = ""
         if add.began < add.read_at:
             waiting = (
@@ -111,7 +112,7 @@ class _Drawing:
             f'<g class="{"kept" if add.kept else "lost"}">{waiting}'
             f'<rect x="{start:.1f}" y="{y - thick / 2:.1f}" width="{max(end - start, 3):.1f}" '
             f'height="{thick:.1f}" rx="3"/>'
-            f'<text x="{middle:.1f}" y="{y + 4:.1f}">{escape(said)}</text></g>'
+            f'<text{outside} x="{middle:.1f}" y="{y + 4:.1f}">{said}</text></g>'
         )
 
     def arrow(self, add: Add) -> str:

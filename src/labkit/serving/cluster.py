@@ -5,19 +5,18 @@ JSON, {"urls": {name: DATABASE_URL}} or {"error": sentence}, and from then on on
 that happens to a node: {"said": sentence}.
 """
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from labkit.galera import NODES, Cluster, Ended, Node
-from labkit.private import Failed, Missing
-from labkit.serving.database import Held, answer
+from labkit.galera import NODES, Cluster, Node
+from labkit.private import Ended, Failed, Missing
+from labkit.serving.database import Heard, answer
 from labkit.serving.lifeline import reserve_stdout, when_cut
 
 
-class HeldCluster(Held):
+class HeldCluster(Heard):
     """A cluster for as long as the with block lasts; `urls` names its databases.
 
     Raises Missing, Failed.
@@ -26,22 +25,7 @@ class HeldCluster(Held):
     def __init__(self, names: Iterable[str], tell: Callable[[str], None]) -> None:
         """`tell` gets a sentence whenever a node starts or dies."""
         Cluster.need()
-        super().__init__([sys.executable, "-m", "labkit.serving.cluster", *names])
-        self._tell = tell
-        self._ending = False
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if not self._ending:
-                self._tell(json.loads(line)["said"])
-
-    def end(self) -> None:
-        """End the cluster; what is in it is thrown away."""
-        self._ending = True
-        super().end()
+        super().__init__([sys.executable, "-m", "labkit.serving.cluster", *names], tell)
 
 
 def main(names: list[str]) -> None:

@@ -4,6 +4,7 @@ To open one costs as much as a query. And whenever SQLite's last one is closed, 
 moved into the database and the disk waited for: https://www.sqlite.org/wal.html#ckpt
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -73,6 +74,11 @@ class FileGuard:
         log.error("%s was deleted or replaced; what was in it is gone", self._path)
         for opened in self._opened:
             opened.close()
+        if _identity(self._path) is None:
+            # Another process may still hold the old file, and its WAL would pass for the new one's.
+            for leftover in ("-wal", "-shm"):
+                with contextlib.suppress(OSError):
+                    os.unlink(self._path + leftover)
         try:
             self._migrate()
         except DatabaseError as error:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -52,6 +52,28 @@ class Held:
         trace: TracebackType | None,
     ) -> None:
         self.end()
+
+
+class Heard(Held):
+    """A child that goes on telling what happens, in lines of JSON: {"said": sentence}."""
+
+    def __init__(self, command: list[str], tell: Callable[[str], None]) -> None:
+        """`tell` gets each sentence, in a thread of its own. Raises Failed."""
+        super().__init__(command)
+        self._tell = tell
+        self._ending = False
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if not self._ending:
+                self._tell(json.loads(line)["said"])
+
+    def end(self) -> None:
+        """Have the child end, and wait until it has."""
+        self._ending = True
+        super().end()
 
 
 class HeldDatabase(Held):

@@ -1,0 +1,107 @@
+"""Two Redis servers of one's own, a primary and its replica, which takes over when that one dies.
+
+Who uses them has one address: a link to the socket of whichever is the primary. Across machines
+Redis Sentinel does the same. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
+"""
+
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from labkit.ports import LOOPBACK, free_port
+from labkit.private import Ended
+from labkit.redis import OPTIONS, PrivateRedis
+
+
+class Member(PrivateRedis):
+    """One of the two. A replica reaches its primary by a port of loopback; a socket it cannot."""
+
+    def __init__(self, home: Path, number: int, ending: threading.Event) -> None:
+        super().__init__(home / str(number))
+        self.folder.mkdir()
+        self.number = number
+        self.port = free_port()
+        self._ending = ending
+
+    def start_as(self, primary: "Member | None") -> None:
+        """Start as the primary, empty, or as a replica with all that the primary has.
+
+        Raises Failed, Ended.
+        """
+        own = ["--port", str(self.port), "--bind", LOOPBACK, "--repl-diskless-sync-delay", "0"]
+        follow = ["--replicaof", LOOPBACK, str(primary.port)] if primary else []
+        self.options = [*OPTIONS, *own, *follow]
+        self.start()
+
+    def answers(self) -> bool:
+        """Whether the server takes connections and, as a replica, has what its primary has."""
+        if self._ending.is_set():
+            raise Ended
+        if not super().answers():
+            return False
+        return self.ask("INFO", "replication").get("master_link_status", "up") == "up"
+
+    def ask(self, *command: str) -> Any:
+        """What the server answers to this command. Raises redis.RedisError."""
+        from redis import Redis  # an extra
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        with Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0)) as client:
+            return client.execute_command(*command)
+
+
+class RedisPair:
+    """Both of them. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
+
+    def __init__(self, home: Path, ending: threading.Event) -> None:
+        self.home = home
+        self.members = [Member(home, number, ending) for number in (1, 2)]
+        self.primary, self.replica = self.members
+        self._link = home / "socket"
+
+    @classmethod
+    def temporary(cls, ending: threading.Event | None = None) -> "RedisPair":
+        """Start both in a folder that only its owner may enter; `stop()` deletes all of it.
+
+        `ending`, once set, breaks that off. Raises Missing, Failed, Ended.
+        """
+        PrivateRedis.need()
+        pair = cls(Path(tempfile.mkdtemp(prefix="labkit-")), ending or threading.Event())
+        try:
+            pair.primary.start_as(None)
+            pair.replica.start_as(pair.primary)
+            pair._point_to_primary()
+        except BaseException:
+            pair.stop()
+            raise
+        return pair
+
+    @property
+    def url(self) -> str:
+        """REDIS_URL for whichever is the primary."""
+        return f"unix://{self._link}"
+
+    def fail_over(self) -> None:
+        """Make the replica the primary: the dead one's writes that it has not seen are lost."""
+        self.replica.ask("REPLICAOF", "NO", "ONE")
+        self.primary, self.replica = self.replica, self.primary
+        self._point_to_primary()
+
+    def revive_replica(self) -> None:
+        """Start the one that has died as the replica of the other. Raises Failed, Ended."""
+        self.replica.start_as(self.primary)
+
+    def _point_to_primary(self) -> None:
+        new = self.home / "new"
+        new.symlink_to(self.primary.socket)
+        os.replace(new, self._link)  # in one step: there is always one
+
+    def stop(self) -> None:
+        """End both servers and delete their folder."""
+        for member in self.members:
+            member.kill()
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""The two Redis of `lab run --redis-pair`, in a child that ends even if the parent is killed.
+
+`python -m labkit.serving.pair` starts them, and has the replica take over when the primary dies. It
+writes JSON as `labkit.serving.cluster` does; in `urls` it has REDIS_URL.
+"""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO
+
+from labkit.private import Ended, Failed, Missing
+from labkit.redis import PrivateRedis
+from labkit.redis_pair import Member, RedisPair
+from labkit.serving.database import Heard, answer
+from labkit.serving.lifeline import reserve_stdout, when_cut
+
+
+class HeldPair(Heard):
+    """A primary and its replica for as long as the with block lasts. Raises Missing, Failed."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """`tell` gets a sentence whenever one of them starts or dies."""
+        PrivateRedis.need()
+        super().__init__([sys.executable, "-m", "labkit.serving.pair"], tell)
+
+    @property
+    def url(self) -> str:
+        """REDIS_URL for whichever is the primary."""
+        return self.urls["REDIS_URL"]
+
+
+def main() -> None:
+    """See the module's docstring."""
+    parent = reserve_stdout()
+    ending = threading.Event()
+    when_cut(ending.set)
+    from redis import RedisError  # an extra, which HeldPair has asked for
+
+    try:
+        pair = RedisPair.temporary(ending)
+    except (Missing, Failed) as error:
+        answer(parent, error=str(error))
+        return
+    except Ended:
+        return
+    try:
+        answer(parent, urls={"REDIS_URL": pair.url})
+        _say_runs(parent, pair.primary, "the primary")
+        _say_runs(parent, pair.replica, "its replica")
+        while not ending.wait(0.1):
+            with contextlib.suppress(Failed, RedisError):  # tried again at the next turn
+                _look_after(pair, parent)
+    except Ended:
+        pass
+    finally:
+        pair.stop()
+
+
+def _look_after(pair: RedisPair, parent: IO[bytes]) -> None:
+    if pair.primary.has_died() and pair.replica.has_died():
+        answer(parent, said="Both Redis died, and all that they had is lost.")
+        pair.primary.start_as(None)
+        _say_runs(parent, pair.primary, "the primary")
+    elif pair.primary.has_died():
+        pair.fail_over()
+        dead, now = pair.replica.number, pair.primary.number
+        answer(parent, said=f"Redis {dead} died. Redis {now} is the primary now.")
+    if pair.replica.has_died():
+        pair.revive_replica()
+        _say_runs(parent, pair.replica, "its replica")
+
+
+def _say_runs(parent: IO[bytes], member: Member, what: str) -> None:
+    name = f"Redis {member.number} runs as {what}"
+    answer(parent, said=f"{name}: process {member.pid}, which ends by: kill -9 {member.pid}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""A Redis and its replica, which takes over: what is lost with the primary, to the last entry."""
+
+import os
+import re
+import signal
+import threading
+
+import pytest
+from adding import Adder, add_all
+from serving import descendants, running, until
+
+from labkit.ports import LOOPBACK, free_port
+from labkit.private import Ended
+from labkit.redis_pair import Member, RedisPair
+from labkit.testing.contracts import CartPages, words
+from labkit.testing.wire import WireVisitor
+
+cart = CartPages()
+VISITORS, ADDS = 5, 12  # at once, and of each one
+pytestmark = [
+    pytest.mark.redis,
+    pytest.mark.usefixtures("redis"),
+]  # which skips where there is none
+
+
+@pytest.fixture
+def pair():
+    pair = RedisPair.temporary()
+    yield pair
+    pair.stop()
+
+
+def whoever_is_primary(pair):
+    """A client at the one address."""
+    from redis import Redis
+
+    return Redis.from_url(pair.url)
+
+
+def cut_off(ask):
+    """Have a replica look for its primary where nobody is: it keeps what it has heard so far."""
+    ask("REPLICAOF", LOOPBACK, str(free_port()))
+
+
+def heard(ask):
+    """Wait until the one replica has heard all that the primary has."""
+    assert ask("WAIT", "1", "0") == 1
+
+
+def test_the_replica_has_what_the_primary_has_at_its_start_and_later(pair):
+    with whoever_is_primary(pair) as client:
+        client.set("a", "1")
+        heard(pair.primary.ask)
+        assert pair.replica.ask("GET", "a") == b"1"
+        pair.replica.kill()
+        client.set("b", "2")
+        pair.revive_replica()
+        assert pair.replica.ask("GET", "b") == b"2"
+
+
+def test_what_the_replica_has_heard_is_kept_and_the_dead_one_comes_back_to_it(pair):
+    first, second = pair.members
+    with whoever_is_primary(pair) as client:
+        client.set("a", "1")
+        heard(pair.primary.ask)
+        first.kill()
+        pair.fail_over()
+        assert (pair.primary, pair.replica) == (second, first)
+        assert client.get("a") == b"1"  # at the same address
+        client.set("b", "2")
+        pair.revive_replica()
+        assert [first.ask("GET", key) for key in "ab"] == [b"1", b"2"]
+        second.kill()
+        pair.fail_over()
+        assert [client.get(key) for key in "ab"] == [b"1", b"2"]
+
+
+def test_what_the_replica_had_not_heard_is_lost_and_nothing_else(pair):
+    with whoever_is_primary(pair) as client:
+        client.set("a", "1")
+        heard(pair.primary.ask)
+        cut_off(pair.replica.ask)
+        assert client.set("b", "2")  # acknowledged
+        pair.primary.kill()
+        pair.fail_over()
+        assert [client.get(key) for key in "ab"] == [b"1", None]
+
+
+def test_it_listens_on_loopback_alone_and_leaves_nothing(pair):
+    for member in pair.members:
+        assert member.ask("CONFIG", "GET", "bind") == {b"bind": LOOPBACK.encode()}
+    assert pair.home.stat().st_mode & 0o077 == 0
+    pids = [member.pid for member in pair.members]
+    pair.stop()
+    assert not pair.home.exists()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_told_to_end_while_it_starts_it_leaves_nothing(monkeypatch):
+    ending, real, homes = threading.Event(), Member.start_as, []
+
+    def start_as(self, primary):
+        homes.append(self.folder.parent)
+        if primary:
+            ending.set()
+        real(self, primary)
+
+    monkeypatch.setattr(Member, "start_as", start_as)
+    with pytest.raises(Ended):
+        RedisPair.temporary(ending).stop()
+    assert len(homes) == 2
+    assert not homes[0].exists()
+    assert not any(str(homes[0]) in args for args in descendants(os.getpid()).values())
+
+
+# With lab 10 on two servers
+
+
+@pytest.fixture(params=["cache", "cached_db"])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def lab(own_checkout, engine):
+    with running("10", "--servers", "2", "--redis-pair", "--engine", engine) as lab:
+        lab.members = members(lab)
+        yield lab
+
+
+def members(lab):
+    """[(process id, how to ask it)] of the primary and of the replica, as the lab starts."""
+    told = re.findall(r"Redis \d runs as \D+process (\d+), which", lab.said())
+    return [(int(pid), by_port(descendants(lab.pid)[int(pid)])) for pid in told]
+
+
+def by_port(command):
+    """A function that asks the server with this command line."""
+    from redis import Redis
+
+    port = int(re.search(rf"redis-server {LOOPBACK}:(\d+)", command)[1])
+
+    def ask(*words):
+        with Redis(port=port) as client:
+            return client.execute_command(*words)
+
+    return ask
+
+
+def kill_primary(lab):
+    (pid, _), _ = lab.members
+    os.kill(pid, signal.SIGKILL)
+
+
+def until_it_has_a_replica_again(lab):
+    until(lambda: "Redis 1 runs as its replica" in lab.said())
+    assert "Redis 1 died. Redis 2 is the primary now." in lab.said()
+
+
+def test_all_go_on_and_what_the_replica_has_heard_is_there(lab):
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "apple", 3)
+    (_, ask), _ = lab.members
+    heard(ask)
+    kill_primary(lab)
+    until_it_has_a_replica_again(lab)
+    assert [cart.cart(visitor) for _ in range(2)] == [{"apple": 3}] * 2
+
+
+def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
+    adders = [Adder(lab.port) for _ in range(VISITORS)]
+    add_all(adders, ADDS, lambda: kill_primary(lab))
+    assert {len(adder.kept) for adder in adders} == {ADDS}
+    until_it_has_a_replica_again(lab)
+    for adder in adders:
+        shown, again = adder.shown(2)
+        assert shown == again
+        assert len(adder.kept - shown) <= 1  # the last one that was acknowledged before
+
+
+def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "apple", 3)
+    (_, primary), (_, replica) = lab.members
+    heard(primary)
+    cut_off(replica)
+    cart.put(visitor, "pear")
+    assert cart.cart(visitor) == {"apple": 3, "pear": 1}
+    kill_primary(lab)
+    until_it_has_a_replica_again(lab)
+    assert cart.cart(visitor) == {"apple": 3}
+    # With cached_db it is still in the row, until somebody saves what the old copy says.
+    assert ("'pear': 1" in words(visitor.get("/store/"))) == (engine == "cached_db")
+    cart.put(visitor, "plum")
+    assert cart.cart(visitor) == {"apple": 3, "plum": 1}
+    assert "pear" not in words(visitor.get("/store/"))
+
+
+def test_a_visitor_whom_the_replica_has_never_heard_of_begins_anew_with_cache_alone(lab, engine):
+    visitor = WireVisitor(lab.port)
+    _, (_, replica) = lab.members
+    cut_off(replica)
+    cart.put(visitor, "apple", 3)
+    kill_primary(lab)
+    until_it_has_a_replica_again(lab)
+    # With cached_db the row is asked where the cache knows nothing.
+    assert cart.cart(visitor) == ({} if engine == "cache" else {"apple": 3})
+
+
+@pytest.mark.usefixtures("own_checkout")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda end: end.name)
+def test_whatever_ends_it_nothing_stays_behind(end):
+    with running("10", "--redis-pair", "--engine", "cache", end=end) as lab:
+        started = [args for args in descendants(lab.pid).values() if "redis-server" in args]
+        assert len(started) == 2
+    # That its processes have ended running() has seen to.
+
+
+@pytest.mark.usefixtures("own_checkout")
+def test_where_it_changes_nothing_it_says_so():
+    with running("04", "--redis-pair", "--engine", "cache") as lab:
+        pass
+    assert "Lab 04 cannot use Redis; --redis-pair changes nothing." in lab.output
+    with running("10", "--redis-pair") as lab:
+        assert not any(
+            "redis" in args for args in descendants(lab.pid).values() if "pair" not in args
+        )
+    assert "This engine has no cache; --redis-pair changes nothing." in lab.output
