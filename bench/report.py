@@ -78,9 +78,10 @@ def of_growth(figures: Any) -> Iterator[Line]:
         for way, words in WAYS.items():
             found = both["clearing"][way]
             waits = ", ".join(f"{kind} {wait:.2f} s" for kind, wait in found["worst"].items())
+            more = found["peak"] / found["peak_of_few"]
             sides[way] = (
-                f"{way}, {words}: {found['seconds']:.0f} s, {found['peak'] / 1e6:.0f} MB "
-                f"({found['peak'] / found['peak_of_few']:.2f} times that for few rows); "
+                f"{way}, {words}: {found['gone']:,} in {found['seconds']:.0f} s, "
+                f"{found['peak'] / 1e6:.0f} MB ({more:.2f} times that for few rows); "
                 f"longest wait: {waits}; {sum(found['failures'].values())} failed, "
                 f"{found['lost']} lost"
             )

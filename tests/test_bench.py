@@ -53,6 +53,7 @@ def of_one_database(growth):
     for found in growth["clearing"].values():
         assert set(found["worst"]) == KINDS
         assert found["peak"] >= found["before"] > 0
+        assert found["rows"] <= found["gone"]  # those who came for the figures before went too
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 

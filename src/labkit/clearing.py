@@ -14,10 +14,11 @@ BATCH = 500  # rows: some 10 ms, and fewer than the parameters that any SQLite t
 def clear_expired(batch: int = BATCH) -> Iterator[int]:
     """Delete the rows of sessions that ended before now; after each batch, how many went with it.
 
-    Django's own clear_expired() is one DELETE. While it runs, SQLite lets nobody else write: with a
-    million rows that is longer than the 20 s for which a writer waits (bench/growth.py). This one
-    gives way after each batch, for as long as the batch took. A session that is prolonged while it
-    runs is kept: its end is looked at again as its row is deleted.
+    Django's own clear_expired() is one DELETE. While it runs, SQLite lets nobody else write, and
+    waiting for it ends in an error after 20 s; MariaDB locks single rows, and nobody waits for long
+    (bench/growth.py measures both). This one gives way after each batch, for as long as the batch
+    took, and takes longer altogether. A session that is prolonged while it runs is kept: its end is
+    looked at again as its row is deleted.
 
     An engine without rows of its own clears what it has by Django's way, and yields nothing.
     Raises what the database raises; the batches before are deleted then.
