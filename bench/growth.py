@@ -272,7 +272,7 @@ class Visits:
 
     def worst(self) -> dict[str, float]:
         """{kind: the longest wait in seconds}, and forget all waits."""
-        found = {kind: max(waits) for kind, waits in self.waits.items()}
+        found = {kind: max(waits, default=0.0) for kind, waits in self.waits.items()}
         for waits in self.waits.values():
             waits.clear()
         return found
