@@ -11,7 +11,8 @@ from contextlib import closing
 import pytest
 from serving import reachable, running
 
-from labkit import cli, needs
+from labkit import needs
+from labkit.managing import ENGINES
 from labkit.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, words
 from labkit.testing.server import free_port
@@ -149,7 +150,7 @@ def test_run_migrates_by_itself(own_checkout):
     assert (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
 
 
-@pytest.mark.parametrize("engine", cli.ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_run_puts_the_sessions_of_any_lab_into_any_engine(own_checkout, engine):
     with running("06", "--engine", engine) as lab:
         visitor = WireVisitor(int(lab.url.rpartition(":")[2]))

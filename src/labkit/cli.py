@@ -1,13 +1,7 @@
 """The `lab` command."""
 
-import contextlib
 import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -17,20 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from labkit import claims, needs, resetting
-from labkit.catalog import Catalog, CatalogError, Lab, catalog
+from labkit.catalog import CatalogError, catalog
 from labkit.comparing.command import compare
 from labkit.diffing import commands
-from labkit.galera import NODES, SUSPECT
-from labkit.managing import ENGINES, NotReady, db_or_cluster_option, manage, own_environment
-from labkit.mariadb import kept_server
+from labkit.managing import NotReady
 from labkit.ports import bind
 from labkit.private import Failed, Missing
-from labkit.resetting import MARIADB
-from labkit.serving.cluster import HeldCluster
+from labkit.running import run
 from labkit.serving.command import serve
-from labkit.serving.front import LETTERS
-from labkit.serving.pair import HeldPair
-from labkit.serving.several import Several, file_engine
 
 console = Console(highlight=False)
 ABSENT = "[yellow]–[/]"
@@ -64,229 +52,6 @@ def list_labs() -> None:
         table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
     console.print(table)
     console.print(f"\nStart one: [b]lab run {catalog().labs[0].number}[/b]")
-
-
-@main.command(short_help="Run one lab at your own desk.")
-@click.argument("name", metavar="LAB")
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
-)
-@db_or_cluster_option
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    help="The session engine. Default: in what SESSION_ENGINE names, else db.",
-)
-@click.option(
-    "--redis-pair",
-    is_flag=True,
-    help="For the engines cache and cached_db of lab 10: a private Redis and its replica, which "
-    "takes over when that one is killed.",
-)
-@click.option(
-    "--servers",
-    type=click.IntRange(1, len(LETTERS)),
-    default=1,
-    help="How many processes of the lab take turns to answer, as on several machines. "
-    "More than one: with DEBUG off and without autoreload, as under lab serve.",
-)
-def run(
-    name: str,
-    port: int | None,
-    db: str | None,
-    engine: str | None,
-    redis_pair: bool,
-    servers: int,
-) -> None:
-    """Run one lab at your own desk, with Django's autoreload and tracebacks.
-
-    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
-
-    With --servers 2 each request goes to the other one of two processes, and the line below the
-    page says to which: what one of them keeps in its memory, or in a folder of its own, the other
-    one does not know. One that dies is started again, and meanwhile the other one answers. The
-    panel's clock and controls are off there.
-    """
-    checkout = catalog()
-    lab = checkout.find(name)
-    port = port or lab.port
-    _need_free(port, lab)
-    # Closing the terminal must end a private MariaDB too: as SystemExit, on the way out.
-    for end in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, end):
-            signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
-    with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
-        if engine and not lab.database:
-            console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
-        elif engine:
-            environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
-        if redis_pair and _can_use_redis(lab, environ):
-            _tell("The cache is a private Redis and its replica, which takes over when that one is")
-            _tell("killed. What the replica had not heard yet is lost then; all else goes on.")
-            environ["REDIS_URL"] = stack.enter_context(HeldPair(_tell)).url
-        elif lab.database:
-            _tell_cache(lab, environ, servers)
-        if lab.database:
-            _prepare(lab, environ)
-        if servers > 1:
-            _serve_several(lab, environ, port, servers)
-            return
-        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
-        status = _serve(lab, environ, port)
-    sys.exit(status)
-
-
-def _serve_several(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
-    """Several servers behind one address, until Ctrl-C."""
-    several = Several(lab, environ, port, count, _tell)
-    if lab.database and file_engine(environ):
-        _tell(_session_folders(lab, environ, several))
-    try:
-        several.start()
-        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
-        _tell("Each request goes to the next server; DEBUG is off, and there is no autoreload.")
-        _tell("What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all.")
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        several.stop()
-
-
-def _tell(sentence: str) -> None:
-    console.print(escape(sentence), soft_wrap=True)
-
-
-def _session_folders(lab: Lab, environ: dict[str, str], several: Several) -> str:
-    """Where the servers keep session files, and how to have it otherwise."""
-    if "LAB_SESSION_FOLDER" in environ:
-        return "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
-    letters = ", ".join(f"sessions-{server.letter}" for server in several.servers)
-    return (
-        f"Each server keeps session files in a folder of its own in .lab/{lab.number}, as on "
-        f"machines of their own: {letters}. LAB_SESSION_FOLDER=sessions gives all of them one."
-    )
-
-
-def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
-    """Say which cache the engine uses, if any. Raises Missing where Redis lacks its package."""
-    if not _uses_cache(environ):
-        return
-    if lab.redis and environ.get("REDIS_URL"):
-        if missing := needs.missing_tools(["redis-py"]):
-            raise Missing(missing[0])
-        console.print("The cache is the Redis that REDIS_URL names.")
-        if not _redis_answers(environ["REDIS_URL"]):
-            console.print("It does not answer now; until it does, nothing can be kept.")
-        return
-    console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
-    if servers > 1:
-        console.print("and each server has one of its own, which no other one sees.")
-    else:
-        console.print("at every change of a file too, and no other process sees it.")
-    if lab.redis:
-        console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
-
-
-def _uses_cache(environ: dict[str, str]) -> bool:
-    return environ.get("SESSION_ENGINE", "").rpartition(".")[2] in {"cache", "cached_db"}
-
-
-def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
-    """Whether this lab with this engine can, and where not, say so."""
-    if not lab.redis:
-        console.print(f"Lab {lab.number} cannot use Redis; --redis-pair changes nothing.")
-    elif not _uses_cache(environ):
-        console.print("This engine has no cache; --redis-pair changes nothing. Add: --engine cache")
-    return lab.redis and _uses_cache(environ)
-
-
-def _redis_answers(url: str) -> bool:
-    """Whether a Redis answers there. Raises ClickException for a URL that names none."""
-    from redis import Redis, RedisError  # an extra
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    try:
-        with Redis.from_url(url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
-            return bool(client.ping())
-    except ValueError:
-        raise click.ClickException(
-            "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
-        ) from None
-    except RedisError:
-        return False
-
-
-def _need_free(port: int, lab: Lab) -> None:
-    """Raises ClickException where nothing can listen on this port."""
-    try:
-        bind(port)
-    except PermissionError:
-        raise click.ClickException(
-            f"Port {port} is not open to you. Take one above 1023: "
-            f"lab run {lab.number} --port {lab.port}"
-        ) from None
-    except OSError:
-        raise click.ClickException(
-            f"Port {port} is in use. End what runs there, or take another: "
-            f"lab run {lab.number} --port {port + 100 if port < 65436 else 8100}"
-        ) from None
-
-
-@contextmanager
-def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
-    """The environment that gives the lab its database, and one line that says which one it is."""
-    environ = own_environment()
-    url = environ.pop("DATABASE_URL", "")
-    if not lab.database:
-        if db:
-            console.print(f"Lab {lab.number} keeps nothing in a database; --db changes nothing.")
-        yield environ
-    elif db == "sqlite" or not (db or url):
-        yield environ
-    elif db == "galera":
-        _tell(f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has")
-        _tell("every session; the line below the page says which one was asked. Kill one, go on:")
-        _tell(f"writes wait until the others give it up, {SUSPECT} seconds or a little more.")
-        with HeldCluster([f"lab_{lab.number}"], _tell) as cluster:
-            url = cluster.urls[f"lab_{lab.number}"]
-            yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
-    elif url:
-        if url.startswith("mysql") and (missing := needs.missing_tools(["mysqlclient"])):
-            raise Missing(missing[0])
-        console.print("Sessions are kept in the database that DATABASE_URL names.")
-        yield environ | {"DATABASE_URL": url}
-    else:
-        database = f"lab_{lab.number}"
-        with kept_server(checkout.root / MARIADB) as server:
-            console.print(f"Sessions are kept in a private MariaDB ({MARIADB}). To look inside:")
-            command = f"{server.client_command(database)} -e 'select * from django_session'"
-            console.print(f"  {command}", soft_wrap=True)
-            yield environ | {"DATABASE_URL": server.url(database)}
-
-
-def _prepare(lab: Lab, environ: dict[str, str]) -> None:
-    manage(lab, environ, "migrate", "--verbosity=0")
-
-
-def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:
-    """Django's development server in a process of its own, until it ends; its exit status."""
-    command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
-    environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
-    process = subprocess.Popen(command, cwd=lab.folder, env=environ)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:  # the terminal has told the server as well
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(timeout=5)
-        return 1
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @main.command(short_help="Empty what a lab keeps on the server.")
@@ -395,7 +160,7 @@ def _free(port: int) -> str:
     return "free"
 
 
-for command in (serve, compare, commands.diff, commands.make_copy, commands.check_copy):
+for command in (run, serve, compare, commands.diff, commands.make_copy, commands.check_copy):
     main.add_command(command)
 
 

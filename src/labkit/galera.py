@@ -18,7 +18,7 @@ from pathlib import Path
 
 from labkit.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
 from labkit.needs import NEEDS, missing_tools, program
-from labkit.ports import LOOPBACK, free_port
+from labkit.ports import LOOPBACK, free_ports
 from labkit.private import Ended, Missing, kill, started
 
 NODES = 3  # the least of which one can be missed: two of three still are the majority
@@ -127,7 +127,8 @@ class Cluster:
         self.home = home
         self.ending = ending
         self.socket = home / "socket"  # HAProxy's
-        ports = [(free_port(), free_port(), free_port()) for _ in range(NODES)]
+        free = free_ports(3 * NODES)
+        ports = list(zip(free[::3], free[1::3], free[2::3], strict=True))
         self.nodes = [Node(self, number + 1, ports) for number in range(NODES)]
         self._proxy: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:

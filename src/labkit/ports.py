@@ -28,6 +28,14 @@ def free_port(*more: int) -> int:
             return port
 
 
+def free_ports(count: int) -> list[int]:
+    """So many of them, each another one."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
+
+
 def trouble(port: int, address: str = LOOPBACK) -> str:
     """Why nothing can listen on this port, as one sentence; empty where it is free."""
     try:

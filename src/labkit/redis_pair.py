@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from labkit.ports import LOOPBACK, free_port
+from labkit.ports import LOOPBACK, free_ports
 from labkit.private import Ended
 from labkit.redis import OPTIONS, PrivateRedis
 
@@ -19,11 +19,11 @@ from labkit.redis import OPTIONS, PrivateRedis
 class Member(PrivateRedis):
     """One of the two. A replica reaches its primary by a port of loopback; a socket it cannot."""
 
-    def __init__(self, home: Path, number: int, ending: threading.Event) -> None:
+    def __init__(self, home: Path, number: int, port: int, ending: threading.Event) -> None:
         super().__init__(home / str(number))
         self.folder.mkdir()
         self.number = number
-        self.port = free_port()
+        self.port = port
         self._ending = ending
 
     def start_as(self, primary: "Member | None") -> None:
@@ -59,7 +59,9 @@ class RedisPair:
 
     def __init__(self, home: Path, ending: threading.Event) -> None:
         self.home = home
-        self.members = [Member(home, number, ending) for number in (1, 2)]
+        self.members = [
+            Member(home, number, port, ending) for number, port in enumerate(free_ports(2), 1)
+        ]
         self.primary, self.replica = self.members
         self._link = home / "socket"
 
