@@ -234,6 +234,8 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # Whoever runs the tests in the background ignores it, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         state = own_checkout / ".lab" / "compare"
