@@ -89,7 +89,8 @@ def main(port: int, addresses: list[str]) -> None:
         from labkit.serving.connections import keep_open
 
         _migrate()
-        keep_open(_migrate)
+        if not os.environ.get("LAB_NODES"):  # of a cluster each request asks the next node
+            keep_open(_migrate)
     server = listen(application, port, addresses, THREADS)
     parent.write(READY)
     parent.close()
