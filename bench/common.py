@@ -21,10 +21,9 @@ from rich.progress import Progress
 from labkit.comparing import charts as drawing
 from labkit.comparing import figures as keeping
 from labkit.mariadb import PrivateMariaDB
+from labkit.ports import free_port
 from labkit.private import Missing
-from labkit.serving.lifeline import cut, spawn
-from labkit.serving.worker import READY
-from labkit.testing.server import free_port
+from labkit.serving import alone
 
 ROOT = Path(__file__).parents[1]
 NAMES = {"sqlite": "SQLite", "mysql": "MariaDB"}
@@ -86,20 +85,10 @@ class Steps(Progress):
 @contextlib.contextmanager
 def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
     """One lab under the server that `lab serve` gives it; yields its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "labkit.serving.worker", str(port), "127.0.0.1"]
     settings = environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
-    with log.open("ab") as output:
-        process = spawn(command, cwd=lab_folder(number), env=settings, stderr=output)
-    assert process.stdout is not None
-    try:
-        if process.stdout.readline() != READY:
-            raise RuntimeError(log.read_text(errors="replace"))
-        yield port
-    finally:
-        cut(process)
-        process.wait()
-        process.stdout.close()
+    with alone.worker(lab_folder(number), settings, log) as started:
+        started.wait(f"lab {number}")
+        yield started.port
 
 
 def memory(pid: int) -> int:

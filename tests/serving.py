@@ -41,6 +41,14 @@ def reachable(port, address="127.0.0.1"):
         return probe.connect_ex((address, port)) == 0
 
 
+def closed(*ports):
+    """Wait until nobody listens at these ports any more; fails where somebody goes on.
+
+    A process counts as ended when its first thread has; the others may close its sockets.
+    """
+    until(lambda: not any(reachable(port) for port in ports), 5)
+
+
 def ps(*arguments):
     done = subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False)
     return done.stdout.splitlines()

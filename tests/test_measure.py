@@ -189,7 +189,7 @@ def test_what_is_lost_on_the_way_is_not_measured():
             return 1
 
     variant = measuring.Variant("cookie", "cookies", "03")
-    server = measuring.Server(variant, Forgetful(), 1, None, None)
+    server = measuring.Server(variant, Forgetful(), measuring.Worker(1, None, None))
     with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
         asyncio.run(measuring._at_size([server], 2, SMALL))
     with pytest.raises(Broken, match="took 4 and has 1"):

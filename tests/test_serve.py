@@ -8,7 +8,7 @@ import threading
 import pytest
 from click.testing import CliRunner
 from django.test import RequestFactory
-from serving import alive, copy_of, reachable, serving, until
+from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
 from labkit.desk import at_the_desk
@@ -57,8 +57,7 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
             assert house.state(lab.number) == "running"
         assert len(house.children) == len(checkout.labs)
     assert house.process.returncode == 0
-    assert not any(reachable(house.port + int(lab.number)) for lab in checkout.labs)
-    assert not reachable(house.port)
+    closed(house.port, *(house.port + int(lab.number) for lab in checkout.labs))
     assert "Traceback" not in house.output
     assert [p for p in (tmp_path / "labs").rglob("*") if p.suffix in {".sqlite3", ".log"}] == []
 
@@ -68,8 +67,7 @@ def test_whatever_ends_it_nothing_stays_behind(checkout, tmp_path, end):
     with serving(copy_of(checkout, tmp_path), "--only", "3, session_cart", end=end) as house:
         assert [house.state(number) for number in ("03", "04")] == ["running", "running"]
         assert len(house.children) == 2
-    # A process counts as ended when its first thread has; the others may close its sockets.
-    until(lambda: not any(reachable(house.port + number) for number in (0, 3, 4)), 5)
+    closed(house.port, house.port + 3, house.port + 4)
 
 
 def test_on_mysql_each_lab_has_a_database_and_all_is_gone_after_a_crash(

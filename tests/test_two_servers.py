@@ -9,7 +9,7 @@ import socket
 
 import pytest
 from adding import Adder, add_all
-from serving import descendants, reachable, running, until
+from serving import closed, descendants, reachable, running, until
 
 from labkit.driving import Client
 from labkit.ports import free_port
@@ -262,8 +262,7 @@ def test_whatever_ends_it_no_server_stays_behind(end):
         ports = [lab.port, *(port for _, port in servers(lab).values())]
         assert len(ports) == 3
         assert all(reachable(port) for port in ports)
-    # That its processes have ended running() has seen to.
-    assert not any(reachable(port) for port in ports)
+    closed(*ports)  # that its processes have ended running() has seen to
     ends = {signal.SIGINT: 0, signal.SIGTERM: 128 + end, signal.SIGHUP: 128 + end}
     assert lab.returncode == ends.get(end, -end)
     assert "Traceback" not in lab.output

@@ -1,7 +1,6 @@
 """`lab run`: one lab at one's own desk, with whatever it keeps its sessions in."""
 
 import contextlib
-import signal
 import subprocess
 import sys
 import time
@@ -17,11 +16,12 @@ from labkit.catalog import Catalog, Lab, catalog
 from labkit.galera import NODES, SUSPECT
 from labkit.managing import ENGINES, db_or_cluster_option, manage, own_environment
 from labkit.mariadb import kept_server
-from labkit.ports import bind
+from labkit.ports import trouble
 from labkit.private import Missing
 from labkit.resetting import MARIADB
 from labkit.serving.cluster import HeldCluster
 from labkit.serving.front import LETTERS
+from labkit.serving.lifeline import exit_by_signals
 from labkit.serving.pair import HeldPair
 from labkit.serving.several import Several, file_engine
 
@@ -75,10 +75,7 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _need_free(port, lab)
-    # Closing the terminal must end a private MariaDB too: as SystemExit, on the way out.
-    for end in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, end):
-            signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
+    exit_by_signals()
     with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
         if engine and not lab.database:
             console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
@@ -185,18 +182,14 @@ def _redis_answers(url: str) -> bool:
 
 def _need_free(port: int, lab: Lab) -> None:
     """Raises ClickException where nothing can listen on this port."""
-    try:
-        bind(port)
-    except PermissionError:
-        raise click.ClickException(
-            f"Port {port} is not open to you. Take one above 1023: "
-            f"lab run {lab.number} --port {lab.port}"
-        ) from None
-    except OSError:
-        raise click.ClickException(
-            f"Port {port} is in use. End what runs there, or take another: "
-            f"lab run {lab.number} --port {port + 100 if port < 65436 else 8100}"
-        ) from None
+    sentence = trouble(port)
+    if sentence.endswith("not open to you."):
+        advice, other = "Take one above 1023", lab.port
+    else:
+        advice, other = "End what runs there, or take another", port + 100
+    if sentence:
+        other = other if other <= 65535 else 8100
+        raise click.ClickException(f"{sentence} {advice}: lab run {lab.number} --port {other}")
 
 
 @contextmanager

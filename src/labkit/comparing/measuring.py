@@ -11,8 +11,6 @@ import json
 import math
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,13 +28,9 @@ from labkit.comparing.table import Table, Variant
 from labkit.driving import Answer, Client
 from labkit.jar import Jar
 from labkit.managing import own_environment
-from labkit.ports import LOOPBACK, free_port
-from labkit.private import Failed
+from labkit.serving.alone import Worker, worker
 from labkit.serving.database import HeldDatabase
-from labkit.serving.lifeline import cut, spawn
-from labkit.serving.worker import READY
 
-START_LIMIT = 60  # seconds until a server must answer
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
 APART = 4 * 3600  # seconds between two sittings of one day
 
@@ -65,22 +59,16 @@ class Server:
 
     variant: Variant
     subject: Subject
-    port: int
-    process: "subprocess.Popen[bytes]"
-    log: Path
+    worker: Worker
 
     def visit(self, *, blocked: bool = False) -> Visit:
         """A new visitor."""
-        return Visit(Client(self.port, jar=Jar(blocked=blocked)), prefix_of(self.variant))
+        return Visit(Client(self.worker.port, jar=Jar(blocked=blocked)), prefix_of(self.variant))
 
     async def held(self) -> dict[str, int]:
         """What its store holds, as instruments.in_store has it; of a server with instruments."""
-        answer = await Client(self.port).get(f"{OWN}store/")
+        answer = await Client(self.worker.port).get(f"{OWN}store/")
         return json.loads(answer.body)
-
-
-def _title(variant: Variant) -> str:
-    return variant.title.replace("_ ", "_")  # a table's heading may break where no name does
 
 
 def prefix_of(variant: Variant) -> str:
@@ -103,7 +91,7 @@ def measure(
         "kinds": dict(subject.kinds),
         "panel": "on",
         "samples": amount.samples,
-        "variants": {v.id: {"title": _title(v)} for v in table.variants},
+        "variants": {v.id: {"title": v.title} for v in table.variants},
     }
     if subject.crowd:
         figures |= {"crowd": subject.crowd, "adds": amount.adds}
@@ -281,7 +269,7 @@ def _left(server: Server, amount: Amount) -> dict[str, int]:
 
 
 async def _forward(server: Server, seconds: float) -> None:
-    await Client(server.port).get(f"{OWN}forward/?seconds={seconds}")
+    await Client(server.worker.port).get(f"{OWN}forward/?seconds={seconds}")
 
 
 # The servers
@@ -335,40 +323,9 @@ def _servers(
             own.pop("SESSION_ENGINE", None)
             if variant.lab == "10":
                 own["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{variant.id}"
-            servers.append(
-                stack.enter_context(_server(checkout, variant, subject, state, own | environ))
-            )
+            cwd = checkout.find(variant.lab).folder
+            started = stack.enter_context(worker(cwd, own | environ, state / "server.log"))
+            servers.append(Server(variant, subject, started))
         for server in servers:
-            _wait(server)
+            server.worker.wait(server.variant.title)
         yield servers
-
-
-@contextmanager
-def _server(
-    checkout: Catalog, variant: Variant, subject: Subject, state: Path, environ: dict[str, str]
-) -> Iterator[Server]:
-    port = free_port()
-    command = [sys.executable, "-m", "labkit.serving.worker", str(port), LOOPBACK]
-    log = state / "server.log"
-    with log.open("wb") as output:
-        cwd = checkout.find(variant.lab).folder
-        process = spawn(command, cwd=cwd, env=environ, stderr=output)
-    try:
-        yield Server(variant, subject, port, process, log)
-    finally:
-        cut(process)
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _wait(server: Server) -> None:
-    """Until it answers. Raises Failed with the last of what it said."""
-    assert server.process.stdout is not None
-    if server.process.stdout.readline() != READY:
-        said = server.log.read_text(errors="replace").strip().splitlines()[-3:]
-        raise Failed(f"The server of {server.variant.title} did not start: {' '.join(said)}")

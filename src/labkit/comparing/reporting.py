@@ -1,7 +1,5 @@
 """`lab compare --measure` and `--write`: measure, keep the figures, draw them, and quote them."""
 
-import signal
-import sys
 from pathlib import Path
 
 import click
@@ -16,6 +14,7 @@ from labkit.comparing.measuring import WHOLE, Amount, measure
 from labkit.comparing.subjects import Broken
 from labkit.comparing.table import Table
 from labkit.private import Missing
+from labkit.serving.lifeline import exit_by_signals
 
 
 def run(
@@ -37,10 +36,7 @@ def run(
             *([f"--out {out.as_posix()}"] if out else []),
         ]
     )
-    # Closing the terminal must end the servers too: as SystemExit, on the way out.
-    for end in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, end):
-            signal.signal(getattr(signal, end), lambda number, _: sys.exit(128 + number))
+    exit_by_signals()
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)

@@ -11,12 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from labkit.catalog import Catalog
-from labkit.comparing import Table, figures
-from labkit.comparing.asking import ANSWERS
+from labkit.comparing import Table, figures, picturing
 from labkit.console import current
 from labkit.diffing.page import prose
 
-FOLDERS = {"here": ANSWERS, "committed": Path("docs", "measured")}  # the first one counts
+FOLDERS = {"here": picturing.HOME, "committed": picturing.MEASURED}  # the first one counts
 NAME = re.compile(r"[\w-]+\.(svg|json)")
 TYPES = {"svg": "image/svg+xml", "json": "application/json"}
 DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}

@@ -119,15 +119,20 @@ class Exchange:
 
     def cookies_after(self) -> dict[str, str]:
         """What a browser that keeps every cookie sends next."""
-        kept = dict(pairs(self.cookie_header))
-        for line in self.set_cookies:
-            pair, _, attributes = line.partition(";")
-            name, _, value = pair.partition("=")
-            if deletes(attributes):
-                kept.pop(name, None)
-            else:
-                kept[name] = value
-        return kept
+        return kept_after(dict(pairs(self.cookie_header)), self.set_cookies)
+
+
+def kept_after(cookies: dict[str, str], set_cookies: list[str]) -> dict[str, str]:
+    """{name: value} of a browser that had these cookies and keeps every one that it is given."""
+    kept = dict(cookies)
+    for line in set_cookies:
+        pair, _, attributes = line.partition(";")
+        name, _, value = pair.partition("=")
+        if deletes(attributes):
+            kept.pop(name, None)
+        else:
+            kept[name] = value
+    return kept
 
 
 def deletes(attributes: str) -> bool:

@@ -20,7 +20,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from labkit.exchange.record import deletes, pairs
+from labkit.exchange.record import kept_after, pairs
 from labkit.racing.tabs import KEY, Notes, Step, Tab, Wave
 
 _running = threading.Lock()
@@ -164,11 +164,5 @@ class _Browser:
 
     def keep(self, answer: _Answer) -> None:
         """What this answer sets, as a browser does that keeps every cookie."""
-        for line in answer.set_cookies:
-            pair, _, attributes = line.partition(";")
-            name, _, value = pair.partition("=")
-            self.given[name] = line
-            if deletes(attributes):
-                self._cookies.pop(name, None)
-            else:
-                self._cookies[name] = value
+        self.given |= {line.partition("=")[0]: line for line in answer.set_cookies}
+        self._cookies = kept_after(self._cookies, answer.set_cookies)

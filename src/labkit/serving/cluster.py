@@ -6,14 +6,12 @@ that happens to a node: {"said": sentence}.
 """
 
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from typing import IO
 
 from labkit.galera import NODES, Cluster, Node
-from labkit.private import Ended, Failed, Missing
-from labkit.serving.database import Heard, answer
-from labkit.serving.lifeline import reserve_stdout, when_cut
+from labkit.private import Failed
+from labkit.serving.database import Heard, answer, hold
 
 
 class HeldCluster(Heard):
@@ -30,27 +28,18 @@ class HeldCluster(Heard):
 
 def main(names: list[str]) -> None:
     """See the module's docstring."""
-    parent = reserve_stdout()
-    ending = threading.Event()
-    when_cut(ending.set)
-    try:
-        cluster = Cluster.temporary(ending)
-    except (Missing, Failed) as error:
-        answer(parent, error=str(error))
-        return
-    except Ended:
-        return
-    try:
+
+    def begin(parent: IO[bytes], cluster: Cluster) -> None:
         answer(parent, urls={name: cluster.url(name) for name in names})
         for node in cluster.nodes:
             _say_runs(parent, node)
-        while not ending.wait(0.2):
-            for node in cluster.dead():
-                _revive(parent, node)
-    except Ended:
-        pass
-    finally:
-        cluster.stop()
+
+    hold(Cluster.temporary, begin, _look_after, 0.2)
+
+
+def _look_after(parent: IO[bytes], cluster: Cluster) -> None:
+    for node in cluster.dead():
+        _revive(parent, node)
 
 
 def _revive(parent: IO[bytes], node: Node) -> None:

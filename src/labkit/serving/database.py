@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Protocol, Self, TypeVar
 
 from labkit.mariadb import PrivateMariaDB, kept_server
-from labkit.private import Failed, Missing
+from labkit.private import Ended, Failed, Missing
 from labkit.serving.lifeline import cut, reserve_stdout, spawn, when_cut
+
+T = TypeVar("T", bound="Stops")
 
 
 class Held:
@@ -96,6 +98,44 @@ def main(folder: Path, names: list[str]) -> None:
                 server.revive()
     except (Missing, Failed) as error:
         answer(parent, error=str(error))
+
+
+class Stops(Protocol):
+    """Something that has been started."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+def hold(
+    start: Callable[[threading.Event], T],
+    begin: Callable[[IO[bytes], T], None],
+    look_after: Callable[[IO[bytes], T], None],
+    pause: float,
+) -> None:
+    """In the child of a Heard: start it, tell of it, look after it, and end it with the parent.
+
+    `start` is given an event that is set when the parent is gone, and may raise Missing, Failed or
+    Ended; `look_after` is called every `pause` seconds.
+    """
+    parent = reserve_stdout()
+    ending = threading.Event()
+    when_cut(ending.set)
+    try:
+        held = start(ending)
+    except (Missing, Failed) as error:
+        answer(parent, error=str(error))
+        return
+    except Ended:
+        return
+    try:
+        begin(parent, held)
+        while not ending.wait(pause):
+            look_after(parent, held)
+    except Ended:
+        pass
+    finally:
+        held.stop()
 
 
 def answer(parent: IO[bytes], **content: object) -> None:

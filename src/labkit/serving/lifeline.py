@@ -1,6 +1,7 @@
 """The pipe that ties a child process to its parent, the same on every system."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,16 @@ def cut(process: subprocess.Popen[bytes]) -> None:
     """Close the child's `stdin`, by which it ends."""
     assert process.stdin is not None
     process.stdin.close()
+
+
+def exit_by_signals() -> None:
+    """Have `kill` and closing the terminal end this process as SystemExit, on the way out.
+
+    So that what it has started ends with it, a private MariaDB too.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
 def when_cut(act: Callable[[], Any]) -> None:

@@ -6,15 +6,13 @@ writes JSON as `labkit.serving.cluster` does; in `urls` it has REDIS_URL.
 
 import contextlib
 import sys
-import threading
 from collections.abc import Callable
 from typing import IO
 
-from labkit.private import Ended, Failed, Missing
+from labkit.private import Failed
 from labkit.redis import PrivateRedis
 from labkit.redis_pair import Member, RedisPair
-from labkit.serving.database import Heard, answer
-from labkit.serving.lifeline import reserve_stdout, when_cut
+from labkit.serving.database import Heard, answer, hold
 
 
 class HeldPair(Heard):
@@ -33,32 +31,23 @@ class HeldPair(Heard):
 
 def main() -> None:
     """See the module's docstring."""
-    parent = reserve_stdout()
-    ending = threading.Event()
-    when_cut(ending.set)
+    hold(RedisPair.temporary, _begin, _look_after, 0.1)
+
+
+def _begin(parent: IO[bytes], pair: RedisPair) -> None:
+    answer(parent, urls={"REDIS_URL": pair.url})
+    _say_runs(parent, pair.primary, "the primary")
+    _say_runs(parent, pair.replica, "its replica")
+
+
+def _look_after(parent: IO[bytes], pair: RedisPair) -> None:
     from redis import RedisError  # an extra, which HeldPair has asked for
 
-    try:
-        pair = RedisPair.temporary(ending)
-    except (Missing, Failed) as error:
-        answer(parent, error=str(error))
-        return
-    except Ended:
-        return
-    try:
-        answer(parent, urls={"REDIS_URL": pair.url})
-        _say_runs(parent, pair.primary, "the primary")
-        _say_runs(parent, pair.replica, "its replica")
-        while not ending.wait(0.1):
-            with contextlib.suppress(Failed, RedisError):  # tried again at the next turn
-                _look_after(pair, parent)
-    except Ended:
-        pass
-    finally:
-        pair.stop()
+    with contextlib.suppress(Failed, RedisError):  # tried again at the next turn
+        _mend(parent, pair)
 
 
-def _look_after(pair: RedisPair, parent: IO[bytes]) -> None:
+def _mend(parent: IO[bytes], pair: RedisPair) -> None:
     if pair.primary.has_died() and pair.replica.has_died():
         answer(parent, said="Both Redis died, and all that they had is lost.")
         pair.primary.start_as(None)
