@@ -6,7 +6,7 @@ from html import escape
 from django.conf import settings
 from django.http import HttpResponse
 
-from labkit.exchange.record import Exchange, recall
+from labkit.exchange.record import SERVER, Exchange, recall
 
 _END = b"</body>"
 _LINE = (
@@ -27,7 +27,7 @@ def add_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
     if place < 0:
         return
     line = _LINE.format(token=exchange.token, sentence=escape(with_redirect(exchange)))
-    added = line.encode(response.charset, "xmlcharrefreplace")
+    added = line.encode("ascii", "xmlcharrefreplace")  # a part of every charset that _END is in
     response.content = content[:place] + added + content[place:]
     if response.has_header("Content-Length"):
         response.headers["Content-Length"] = str(len(response.content))
@@ -45,8 +45,7 @@ def _who_answered(exchange: Exchange) -> str:
 
     The server is this one: what other ones have answered they remember themselves.
     """
-    letter, count = os.environ.get("LAB_SERVER"), os.environ.get("LAB_SERVERS")
-    server = f"Server {letter} of {count}. " if letter else ""
+    server = f"Server {SERVER} of {os.environ.get('LAB_SERVERS')}. " if SERVER else ""
     node = f"Node {exchange.node} of {os.environ.get('LAB_NODES')}. " if exchange.node else ""
     return server + node
 

@@ -18,6 +18,7 @@ REMEMBERED = 2000  # exchanges
 MOST = 20_000_000  # bytes of what was noted, in all of them together
 LARGEST = 20_000  # bytes of one session as it was noted
 FOLLOWED_WITHIN = 60  # seconds between a redirect and the page it led to
+SERVER = os.environ.get("LAB_SERVER", "")  # the letter of this one, where there are several
 
 # What is kept of a session's data: pickled at once, since a nested change would show in a copy.
 Noted = bytes | None
@@ -60,7 +61,7 @@ class Passage:
     failed: str = ""  # the store's own words
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One request and its answer."""
 
@@ -161,18 +162,20 @@ class Log:
 
     def begin(self, **what: Any) -> Exchange:
         """A request has arrived."""
-        number, token = next(self._numbers), _own_prefix() + secrets.token_urlsafe(18)
+        number, token = next(self._numbers), secrets.token_urlsafe(18)
+        if SERVER:  # each one remembers its own; by this labkit.serving.front finds which
+            token = f"{SERVER}-{token}"
         return Exchange(number, token, time.time(), clock.moved(), ticked=time.monotonic(), **what)
 
     def add(self, exchange: Exchange) -> None:
         """Its answer is ready."""
-        # Of several servers another one answers what a redirect leads to.
-        alone = not os.environ.get("LAB_SERVER")
         with self._lock:
-            if exchange.location and alone:
+            if SERVER:
+                pass  # what a redirect leads to another one answers
+            elif exchange.location:
                 where = (*_browser(exchange), exchange.location)
                 self._redirects.setdefault(where, []).append(exchange)
-            elif alone:
+            else:
                 exchange.before_this = self._redirect_to(exchange)
             self._kept[exchange.token] = exchange
             self._bytes += exchange.size
@@ -190,11 +193,14 @@ class Log:
 
     def _redirect_to(self, exchange: Exchange) -> Exchange | None:
         """The redirect that led here: same peer, same browser, no cookie speaks against it."""
-        waiting = self._redirects.get((*_browser(exchange), exchange.path), [])
+        waiting = self._redirects.get((*_browser(exchange), exchange.path))
+        if not waiting:
+            return None
         now = dict(pairs(exchange.cookie_header))
         for earlier in reversed(waiting):
-            recent = exchange.ticked - earlier.ticked < FOLLOWED_WITHIN
-            if recent and _same_browser(earlier, now):
+            if exchange.ticked - earlier.ticked >= FOLLOWED_WITHIN:
+                break
+            if _same_browser(earlier, now):
                 waiting.remove(earlier)
                 return earlier
         return None
@@ -235,12 +241,6 @@ class Log:
             self._redirects.clear()
             self._visitors.clear()
             self._bytes = 0
-
-
-def _own_prefix() -> str:
-    """Each of several servers remembers its own; by this labkit.serving.front finds which."""
-    letter = os.environ.get("LAB_SERVER")
-    return f"{letter}-" if letter else ""
 
 
 def _browser(exchange: Exchange) -> tuple[str, ...]:
