@@ -16,7 +16,7 @@ from labkit.catalog import Catalog, Lab, catalog
 from labkit.galera import NODES, SUSPECT
 from labkit.managing import ENGINES, db_or_cluster_option, manage, own_environment
 from labkit.mariadb import kept_server
-from labkit.ports import trouble
+from labkit.ports import bind
 from labkit.private import Missing
 from labkit.resetting import MARIADB
 from labkit.serving.cluster import HeldCluster
@@ -182,14 +182,18 @@ def _redis_answers(url: str) -> bool:
 
 def _need_free(port: int, lab: Lab) -> None:
     """Raises ClickException where nothing can listen on this port."""
-    sentence = trouble(port)
-    if sentence.endswith("not open to you."):
-        advice, other = "Take one above 1023", lab.port
-    else:
-        advice, other = "End what runs there, or take another", port + 100
-    if sentence:
-        other = other if other <= 65535 else 8100
-        raise click.ClickException(f"{sentence} {advice}: lab run {lab.number} --port {other}")
+    try:
+        bind(port)
+    except PermissionError:
+        raise click.ClickException(
+            f"Port {port} is not open to you. Take one above 1023: "
+            f"lab run {lab.number} --port {lab.port}"
+        ) from None
+    except OSError:
+        raise click.ClickException(
+            f"Port {port} is in use. End what runs there, or take another: "
+            f"lab run {lab.number} --port {port + 100 if port < 65436 else 8100}"
+        ) from None
 
 
 @contextmanager

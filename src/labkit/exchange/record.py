@@ -169,13 +169,12 @@ class Log:
 
     def add(self, exchange: Exchange) -> None:
         """Its answer is ready."""
+        alone = not SERVER  # of several another one answers what a redirect leads to
         with self._lock:
-            if SERVER:
-                pass  # what a redirect leads to another one answers
-            elif exchange.location:
+            if exchange.location and alone:
                 where = (*_browser(exchange), exchange.location)
                 self._redirects.setdefault(where, []).append(exchange)
-            else:
+            elif alone:
                 exchange.before_this = self._redirect_to(exchange)
             self._kept[exchange.token] = exchange
             self._bytes += exchange.size
