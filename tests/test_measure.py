@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
@@ -11,7 +12,7 @@ from email.message import Message
 from html import escape
 
 import pytest
-from serving import alive, descendants, until
+from serving import alive, descendants, reachable, until
 
 from labkit.comparing import charts, figures, measuring, picturing, reporting
 from labkit.comparing.measuring import Amount, measure
@@ -19,6 +20,8 @@ from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
 from labkit.comparing.table import Tables
 from labkit.driving import Answer
 from labkit.names import cookie_name
+from labkit.private import Failed
+from labkit.serving.alone import worker
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
@@ -194,6 +197,17 @@ def test_what_is_lost_on_the_way_is_not_measured():
         asyncio.run(measuring._at_size([server], 2, SMALL))
     with pytest.raises(Broken, match="took 4 and has 1"):
         asyncio.run(measuring._ends(server, Amount()))
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path):
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "no_lab.settings"}
+    with (
+        pytest.raises(Failed, match=r"of lab 03 did not start: .*No module named 'no_lab'"),
+        worker(tmp_path, environ, tmp_path / "server.log") as started,
+    ):
+        started.wait("lab 03")
+    assert started.process.returncode is not None
+    assert not reachable(started.port)
 
 
 def test_every_table_can_be_measured(tables):
