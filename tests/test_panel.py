@@ -8,6 +8,7 @@ import subprocess
 import lxml.html
 import pytest
 
+from labkit.exchange.record import FOLLOWED_WITHIN, Log
 from labkit.testing.contracts import text, words
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.server import LabServer
@@ -488,6 +489,22 @@ def test_what_is_remembered_is_bounded_in_number_and_in_size():
     assert log.newest() == [large]
     log.clear()
     assert log.newest() == []
+
+
+def test_a_redirect_that_nobody_followed_within_a_minute_is_told_of_no_more():
+    log = Log()
+    browser = {"peer": "127.0.0.1", "agent": "", "host": "127.0.0.1", "scheme": "http"}
+
+    def exchange(path, seconds, location=""):
+        noted = log.begin(method="GET", path=path, cookie_header="", **browser)
+        noted.ticked, noted.location = seconds, location
+        log.add(noted)
+        return noted
+
+    exchange("/add", 0, "/add/")
+    assert exchange("/add/", FOLLOWED_WITHIN).before_this is None
+    redirect = exchange("/add", 100, "/add/")
+    assert exchange("/add/", 99 + FOLLOWED_WITHIN).before_this is redirect
 
 
 def test_forty_redirects_at_once_all_find_their_pages(shop):

@@ -27,7 +27,7 @@ def add_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
     if place < 0:
         return
     line = _LINE.format(token=exchange.token, sentence=escape(with_redirect(exchange)))
-    added = line.encode("ascii", "xmlcharrefreplace")  # a part of every charset that _END is in
+    added = line.encode(response.charset, "xmlcharrefreplace")
     response.content = content[:place] + added + content[place:]
     if response.has_header("Content-Length"):
         response.headers["Content-Length"] = str(len(response.content))
