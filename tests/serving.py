@@ -20,7 +20,8 @@ from labkit.testing.server import free_port
 LIMIT = 40  # seconds
 LAB = [sys.executable, "-m", "labkit.cli"]
 SERVE = [*LAB, "serve"]
-SETTLED = "Ctrl-C ends everything"
+SETTLED = "Ctrl-C ends everything"  # the last words of `lab serve` before it waits
+TAKE_TURNS = "Ctrl-C ends all."  # and those of `lab run --servers`
 
 
 def copy_of(checkout, folder):
@@ -192,16 +193,21 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
         )
         process.port, process.url = port, f"http://127.0.0.1:{port}"
         process.said = lambda: os.pread(printed.fileno(), 1_000_000, 0).decode()
+        last_words = TAKE_TURNS if "--servers" in arguments else ""
+
+        def started():
+            return reachable(port) and last_words in process.said()
+
         try:
-            until(lambda: reachable(port) or process.poll() is not None, limit)
+            until(lambda: started() or process.poll() is not None, limit)
             yield process
         finally:
-            started = descendants(process.pid)
+            children = descendants(process.pid)
             if process.poll() is None:
                 # Ctrl-C and closing the terminal tell the whole group, `kill` the one process.
                 os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
             process.wait(LIMIT)
-            _none_left(started)
+            _none_left(children)
             process.output = process.said()
 
 

@@ -22,7 +22,7 @@ from labkit.private import Missing
 from labkit.resetting import MARIADB
 from labkit.serving import network
 from labkit.serving.database import HeldDatabase
-from labkit.serving.supervisor import SETTLED, House, Served
+from labkit.serving.supervisor import House, Served
 
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
@@ -96,7 +96,7 @@ def serve(
         stack.callback(house.stop)
         house.start()
         _start_console(house)
-        while not all(served.state in SETTLED for served in house.labs) and not end.wait(0.05):
+        while not all(served.settled.is_set() for served in house.labs) and not end.wait(0.05):
             if time.monotonic() - began > PATIENCE:
                 break
         _introduce(house)

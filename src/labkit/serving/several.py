@@ -7,7 +7,7 @@ from labkit import ports
 from labkit.catalog import Lab
 from labkit.private import Failed
 from labkit.serving.front import LETTERS, Front
-from labkit.serving.supervisor import SETTLED, START_LIMIT, Served
+from labkit.serving.supervisor import START_LIMIT, Served
 
 
 class Several:
@@ -41,11 +41,11 @@ class Several:
         self._front = Front(port, [server.port for server in self.servers])
 
     def start(self) -> None:
-        """Start all; return when each one answers. Raises Failed where one does not."""
+        """Start all; return when each one answers and is told. Raises Failed where one does not."""
         for server in self.servers:
             server.start()
         deadline = time.monotonic() + START_LIMIT
-        while not all(server.state in SETTLED for server in self.servers):
+        while not all(server.settled.is_set() for server in self.servers):
             if time.monotonic() > deadline:
                 break  # the supervisor gives up at the same time
             time.sleep(0.02)

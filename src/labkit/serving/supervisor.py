@@ -53,6 +53,7 @@ class Served:
         self.port = port
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
+        self.settled = threading.Event()  # set while it runs or stays down, and that is told
         self.reason = ""  # why it failed, or of what it died the last time
         self.restarts = 0  # how often it died and was started again
         self.note = ""  # what was last done to it from the console
@@ -141,9 +142,11 @@ class Served:
             self.note = f"Not done: {error}"
 
     def _become(self, state: str) -> None:
+        self.settled.clear()
         self.state = state
         if state in SETTLED:
             self._tell(self, "")
+            self.settled.set()
             while self._waiting:
                 self._waiting.pop().set()
 
