@@ -1,5 +1,6 @@
 """The round-robin in front of several servers, with servers that do as they are told."""
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -181,3 +182,13 @@ def test_it_stops_in_the_middle_of_anything():
         assert raw.recv(10) == b""
     with pytest.raises(ConnectionRefusedError):
         ask(port)
+
+
+def test_what_it_breaks_off_is_no_error(caplog):
+    with front(free_port()) as port:
+        # The last one may not have been looked at when the front stops.
+        idle = [socket.create_connection(("127.0.0.1", port), LIMIT) for _ in range(5)]
+    for connection in idle:
+        with connection, contextlib.suppress(ConnectionResetError):
+            assert connection.recv(10) == b""
+    assert caplog.records == []

@@ -64,7 +64,8 @@ class Heard(Held):
         super().__init__(command)
         self._tell = tell
         self._ending = False
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -75,6 +76,8 @@ class Heard(Held):
     def end(self) -> None:
         """Have the child end, and wait until it has."""
         self._ending = True
+        cut(self._process)
+        self._listener.join()  # else its pipe would be closed while it reads
         super().end()
 
 

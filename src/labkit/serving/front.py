@@ -36,12 +36,13 @@ class Front:
         self._backends = backends
         self._turn = 0
         self._loop = asyncio.new_event_loop()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         """Listen, in a thread of its own. Raises OSError where the port is taken."""
         listen = asyncio.start_server(
-            self._answer, ports.LOOPBACK, self._port, limit=LARGEST_HEAD, backlog=1024
+            self._connected, ports.LOOPBACK, self._port, limit=LARGEST_HEAD, backlog=1024
         )
         self._server = self._loop.run_until_complete(listen)
         self._thread.start()
@@ -65,6 +66,14 @@ class Front:
         if under_way:
             await asyncio.wait(under_way, timeout=STOP_LIMIT)
         await asyncio.sleep(0)  # what was closed is let go of at the loop's next turn
+
+    def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """A browser has come."""
+        # Not a coroutine: of one that is broken off asyncio of Python 3.11 prints a traceback.
+        task = self._loop.create_task(self._answer(reader, writer))
+        self._under_way.add(task)  # the loop itself may forget it
+        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(lambda _: writer.close())  # also of one that has not begun
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One request of one browser, from its first byte to the last one of the answer."""
