@@ -1,5 +1,6 @@
 """A Django project whose pages break every promise, and what the tests of labkit share."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,12 @@ from labkit.catalog import Catalog
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
+
+# Of pytest-xdist's processes each has ports of its own, and so has all that it starts.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    each = 22_000 // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    first = 10_000 + each * int(worker.removeprefix("gw"))
+    os.environ["LABKIT_PORTS"] = f"{first}-{first + each - 1}"
 
 settings.configure(
     SECRET_KEY="not a secret: only for tests",  # noqa: S106

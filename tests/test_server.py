@@ -1,5 +1,6 @@
-"""A lab on a server of the tests' own touches nothing of anybody's."""
+"""A lab on a server of the tests' own: it touches nothing of anybody's, and where it listens."""
 
+from labkit.ports import free_port
 from labkit.testing.contracts import words
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -20,3 +21,11 @@ def test_a_redis_url_in_the_shell_is_not_followed(checkout, monkeypatch):
     server = LabServer(checkout.find("10").folder, migrate=False, environ=environ)
     assert "its cache is LocMem" in words(WireVisitor(server.port).get("/engines/"))
     server.stop()
+
+
+def test_a_free_port_is_one_of_those_that_the_environment_names(monkeypatch):
+    monkeypatch.setenv("LABKIT_PORTS", "21000-21099")
+    found = {free_port(*range(1, 13)) for _ in range(50)}
+    assert min(found) >= 21000
+    assert max(found) + 12 <= 21099
+    assert len(found) > 1

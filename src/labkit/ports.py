@@ -20,10 +20,12 @@ def free_port(*more: int) -> int:
 
     Not the one that the system offers for port 0: it may give that to the next connection, of
     anybody, before a server has taken it. RFC 6335 has the ports of that kind, 49152 and above;
-    Linux begins at 32768.
+    Linux begins at 32768. The environment variable LABKIT_PORTS=10000-20999 names others: two
+    that choose side by side may take the same one, since none is taken when it is chosen.
     """
+    first, _, last = os.environ.get("LABKIT_PORTS", "10000-31999").partition("-")
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = random.randint(int(first), int(last) - max(more, default=0))
         if not any(trouble(port + offset) for offset in (0, *more)):
             return port
 
