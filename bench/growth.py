@@ -195,7 +195,8 @@ def clear(way: str) -> None:
 
     from labkit.clearing import clear_expired
 
-    rows = Session.objects.count()
+    expired = Session.objects.filter(expire_date__lt=datetime.datetime.now(datetime.UTC))
+    rows = expired.count()
     before, begin = common.peak_memory(), time.perf_counter()
     if way == "clearexpired":
         gone = 0
@@ -205,7 +206,7 @@ def clear(way: str) -> None:
                 break
     else:
         call_command(way, verbosity=0)
-        gone = rows - Session.objects.count()
+        gone = rows - expired.count()
     seconds = time.perf_counter() - begin
     took = {"gone": gone, "seconds": seconds, "before": before, "peak": common.peak_memory()}
     sys.stdout.write(json.dumps(took))

@@ -47,7 +47,7 @@ def closed(*ports):
 
     A process counts as ended when its first thread has; the others may close its sockets.
     """
-    until(lambda: not any(reachable(port) for port in ports), 5)
+    until(lambda: not any(reachable(port) for port in ports))
 
 
 def ps(*arguments):
@@ -97,6 +97,12 @@ class Serving:
     @property
     def output(self):
         return " ".join(self.log.read_text().split())
+
+    @property
+    def settled(self):
+        """Whether it has told of each lab what became of it, for which it waits 10 s at most."""
+        told = re.findall(r"[✓✗] \d\d ", self.output)
+        return SETTLED in self.output and len(told) == self.page().count('id="state-')
 
     @property
     def children(self):
@@ -163,7 +169,7 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
     house = Serving(process, port, log)
     try:
         if wait:
-            until(lambda: SETTLED in house.output or process.poll() is not None)
+            until(lambda: process.poll() is not None or house.settled)
         yield house
     finally:
         started = house.children
@@ -199,7 +205,7 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
             return reachable(port) and last_words in process.said()
 
         try:
-            until(lambda: started() or process.poll() is not None, limit)
+            until(lambda: process.poll() is not None or started(), limit)
             yield process
         finally:
             children = descendants(process.pid)
@@ -214,7 +220,7 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
 def _none_left(started):
     """Wait until these processes have ended; fails where one does not, and ends it."""
     try:
-        until(lambda: not started or not alive(started), 10)
+        until(lambda: not started or not alive(started))
     finally:
         for pid in started:  # a test that failed leaves nothing behind either
             with contextlib.suppress(ProcessLookupError):

@@ -9,7 +9,7 @@ import urllib.request
 from contextlib import closing
 
 import pytest
-from serving import reachable, running
+from serving import closed, running
 
 from labkit import needs
 from labkit.managing import ENGINES
@@ -246,7 +246,7 @@ def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
         assert joined.answers()
     assert lab.returncode in {128 + end, -end}
     assert not joined.answers()
-    assert not reachable(lab.port)
+    closed(lab.port)
 
 
 def test_a_settings_module_of_another_project_does_not_matter(own_checkout):

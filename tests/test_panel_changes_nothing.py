@@ -28,7 +28,7 @@ def record(lab, folder, *arguments):
         with (folder / f"{name}.log").open("w") as output:
             processes.append(subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output))
     for process in processes:
-        process.wait(timeout=120)
+        process.wait(timeout=600)
     for name in runs:
         assert (folder / name).exists(), (folder / f"{name}.log").read_text()[-2000:]
     return folder / "without", folder / "with"

@@ -132,7 +132,9 @@ def lab(own_checkout, engine):
 
 def members(lab):
     """[(process id, how to ask it)] of the primary and of the replica, as the lab starts."""
-    told = re.findall(r"Redis \d runs as \D+process (\d+), which", lab.said())
+    line = r"Redis \d runs as \D+process (\d+), which"
+    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a thread of its own tells them
+    told = re.findall(line, lab.said())
     return [(int(pid), by_port(descendants(lab.pid)[int(pid)])) for pid in told]
 
 

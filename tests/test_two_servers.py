@@ -199,8 +199,9 @@ def nothing_acknowledged_is_lost(engine, environ=None):
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
         add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
-        # Nobody can say for more than the one form that each had sent at that moment.
-        assert {adder.unknown for adder in adders} <= {0, 1}
+        # Nobody can say for the form that each had sent at that moment, and maybe for the next one:
+        # a process that is killed may listen a little longer than its connections last.
+        assert {adder.unknown for adder in adders} <= {0, 1, 2}
         assert {adder.refused for adder in adders} == {0}
         until(lambda: servers(lab)["A"][0] != before["A"][0])
         assert servers(lab)["B"] == before["B"]

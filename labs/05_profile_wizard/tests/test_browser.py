@@ -1,5 +1,7 @@
 import pytest
 
+from labkit.testing.chromium import page_says
+
 ANSWERS = {"Your name:": "अनु", "Your age:": "30", "Your good friend's name:": "Bea"}
 
 
@@ -11,6 +13,7 @@ class TestWizardInChromium:
             page.get_by_role("button", name="Go on").click()
 
     def told(self, page):
+        page.wait_for_load_state()
         return page.locator("tbody td:nth-child(2)").all_text_contents()
 
     def test_a_person_answers_three_questions_by_each_carrier(self, chromium, server):
@@ -40,7 +43,7 @@ class TestWizardInChromium:
             assert "sessionid" not in page.content()
             page.get_by_label("Your name:").fill("Anu")
             page.get_by_role("button", name="Go on").click()
-            assert "Are cookies blocked" in page.text_content("main")
+            assert "Are cookies blocked" in page_says(page)
             assert "w=" not in page.url
         assert chromium.cookies() == {}
 
@@ -73,6 +76,7 @@ class TestWizardInChromium:
                 page.goto(f"{leaks.partition('?')[0]}?policy={policy}&w={key}")
                 page.get_by_role("link", name=f"a page of {site} site").click()
                 page.get_by_role("heading", name="What the page before told this one").wait_for()
+                page.wait_for_load_state()
                 told[policy, site] = page.locator("main b").all_text_contents()
         here = server.url("/")
         full = {p: [f"{here}url/leaks/?policy={p}&w={key}"] for p in ("same-origin", "unsafe-url")}

@@ -3,6 +3,7 @@ import time
 import pytest
 from django.conf import settings
 
+from labkit.testing.chromium import page_says
 from labkit.testing.contracts import CartInChromium
 from labkit.testing.server import LabServer
 
@@ -60,7 +61,7 @@ def test_a_full_cookie_is_refused_before_the_browser_drops_it(chromium, cookie_s
     kept = page.evaluate(FILL, NAMES)
     assert 10 < kept < len(NAMES)
     cart.add(page, cookie_server, NAMES[kept], 1)
-    assert "The cart is full" in page.text_content("main")
+    assert "The cart is full" in page_says(page)
     page.goto(cookie_server.url("/display/"))
     assert list(cart.goods(page)) == NAMES[:kept]
     cookie = chromium.cookies()["sessionid_10"]

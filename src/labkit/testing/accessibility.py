@@ -19,6 +19,8 @@ def complaints(page: "Page") -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_load_state()  # a click is over as soon as the next page begins
+
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [
@@ -37,5 +39,6 @@ def scrolls_sideways(page: "Page") -> list[str]:
             .filter(element => element.getBoundingClientRect().right > width + 1)
             .map(element => element.tagName.toLowerCase() + "." + element.className);
     }"""
+    page.wait_for_load_state()
     out: list[str] = page.evaluate(script)
     return out

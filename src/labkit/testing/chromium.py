@@ -31,6 +31,16 @@ def launch(playwright: "Playwright") -> "Browser":
     return playwright.chromium.launch(executable_path=chromium_path(), args=_arguments())
 
 
+def page_says(page: "Page", part: str = "main") -> str:
+    """What this part of the page says, when all of it is there.
+
+    Playwright's click is over as soon as the next page begins to arrive: what is read without
+    waiting may be the first half of it, and its stylesheets and scripts may still be under way.
+    """
+    page.wait_for_load_state()
+    return page.text_content(part) or ""
+
+
 def _arguments() -> list[str]:
     root = getattr(os, "geteuid", lambda: 1)() == 0
     return [*QUIET, *(["--no-sandbox"] if root else [])]
@@ -70,7 +80,7 @@ class Chromium:
             self._context = self._playwright.chromium.launch_persistent_context(
                 self._profile, executable_path=chromium_path(), args=_arguments(), locale="en"
             )
-        self._context.set_default_timeout(10_000)  # milliseconds
+        self._context.set_default_timeout(30_000)  # milliseconds
         self._context.on("request", self._guard)
         self.page = self._context.pages[0]
         self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))

@@ -15,6 +15,7 @@ async function renew() {
   } catch {
     return; // the console has ended; the page stays as it was
   }
+  if (paused) return; // since it was asked for
   const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of live()) {
     const other = fresh.getElementById(part.id);
