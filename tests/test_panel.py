@@ -366,7 +366,7 @@ def test_a_stranger_sees_an_exchange_but_no_controls_and_no_list(servers, header
     opened = visitor.get(line(page)[1], headers=headers)
     assert opened.status_code == 200
     assert "For the instructor" not in text(opened)
-    assert "curl" not in words(opened)
+    assert "curl -i" not in words(opened)  # a key may have "curl" in it
     assert visitor.get("/__lab__/", headers=headers).status_code == 404
     assert visitor.get("/__lab__/exchanges.json", headers=headers).status_code == 404
     key = re.search(r'name="key" value="([^"]+)"', text(visitor.get(line(page)[1])))[1]

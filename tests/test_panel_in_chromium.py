@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from serving import until
 
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.carts import CartInChromium
@@ -92,6 +93,33 @@ def test_it_is_all_there_by_keyboard_and_without_scripts(chromium, shop):
         assert page.get_by_role("heading", name=re.compile(f"^{part} ")).count() >= 1
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_however_often_it_is_pressed_while_it_is_fetched_there_is_one(chromium, shop):
+    page = chromium.page
+    held = []
+    page.route("**/__lab__/exchange/**", lambda route: held.append(route))  # noqa: PLW0108
+    page.goto(shop.url("/"))
+    for _ in range(3):  # open, close, open
+        page.locator(".lab-line a").click()
+    until(lambda: page.wait_for_timeout(20) or len(held) == 2)
+    for route in held:
+        with page.expect_event("requestfinished"):
+            route.continue_()
+    opened(page)
+    assert page.locator(".lab-line .panel").count() == 1
+
+
+def test_one_that_cannot_be_fetched_can_be_asked_for_again(chromium, shop):
+    page = chromium.page
+    page.goto(shop.url("/"))
+    with page.expect_event("requestfailed"):
+        page.route("**/__lab__/exchange/**", lambda route: route.abort())
+        page.locator(".lab-line a").click()
+    page.unroute("**/__lab__/exchange/**")
+    page.locator(".lab-line:not([data-open])").wait_for()
+    page.locator(".lab-line a").click()
+    assert "GET /" in opened(page)  # and no script error: the fixture looks for them
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -197,7 +197,7 @@ def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
     assert ("'pear': 1" in words(visitor.get("/store/"))) == (engine == "cached_db")
     cart.put(visitor, "plum")
     assert cart.cart(visitor) == {"apple": 3, "plum": 1}
-    assert "pear" not in words(visitor.get("/store/"))
+    assert "'pear'" not in words(visitor.get("/store/"))
 
 
 def test_a_visitor_whom_the_replica_has_never_heard_of_begins_anew_with_cache_alone(lab, engine):

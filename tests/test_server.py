@@ -1,6 +1,6 @@
 """A lab on a server of the tests' own: it touches nothing of anybody's, and where it listens."""
 
-from labkit.ports import free_port
+from labkit.ports import free_port, free_ports
 from labkit.testing.contracts import words
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
@@ -29,3 +29,10 @@ def test_a_free_port_is_one_of_those_that_the_environment_names(monkeypatch):
     assert min(found) >= 21000
     assert max(found) + 12 <= 21099
     assert len(found) > 1
+
+
+def test_several_free_ports_are_different_and_leave_one_out(monkeypatch):
+    first = free_port(1, 2)
+    monkeypatch.setenv("LABKIT_PORTS", f"{first}-{first + 2}")
+    assert sorted(free_ports(3)) == [first, first + 1, first + 2]
+    assert sorted(free_ports(2, but=first + 1)) == [first, first + 2]

@@ -79,7 +79,7 @@ def secret_key(folder: Path) -> str:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        for _ in range(100):  # another process may be between making the file and writing it
+        for _ in range(300):  # another process may be between making the file and writing it
             if key := path.read_text(encoding="ascii"):
                 return key
             time.sleep(0.01)

@@ -30,12 +30,12 @@ def free_port(*more: int) -> int:
             return port
 
 
-def free_ports(count: int) -> list[int]:
-    """So many of them, each another one."""
-    found: set[int] = set()
-    while len(found) < count:
+def free_ports(count: int, but: int = 0) -> list[int]:
+    """So many of them, each another one; not `but`, a port that is chosen and not yet taken."""
+    found = {but}
+    while len(found) <= count:
         found.add(free_port())
-    return list(found)
+    return list(found - {but})
 
 
 def trouble(port: int, address: str = LOOPBACK) -> str:

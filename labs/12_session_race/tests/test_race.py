@@ -48,7 +48,6 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
     meet = tabs.Wave.meet
-    monkeypatch.setattr(tabs, "MEETING", 2)
     monkeypatch.setattr(tabs.Wave, "meet", lambda wave: met.append(meet(wave)))
     token = pages.with_token(visitor)
     request = RequestFactory(SERVER_NAME="127.0.0.1").post("/naive/race/", token)

@@ -28,6 +28,7 @@ from labkit.comparing.table import Table, Variant
 from labkit.driving import Answer, Client
 from labkit.jar import Jar
 from labkit.managing import own_environment
+from labkit.ports import free_ports
 from labkit.serving.alone import Worker, worker
 from labkit.serving.database import HeldDatabase
 
@@ -314,7 +315,8 @@ def _servers(
     """All variants, each on a server; all of them end with the block, or with this process."""
     with ExitStack() as stack:
         servers = []
-        for variant in table.variants:
+        places = free_ports(len(table.variants))  # none listens yet while the next one is chosen
+        for variant, port in zip(table.variants, places, strict=True):
             state = folder / variant.id
             state.mkdir(parents=True)
             own = {name: v for name, v in own_environment().items() if not name.startswith("LAB_")}
@@ -324,7 +326,7 @@ def _servers(
             if variant.lab == "10":
                 own["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{variant.id}"
             cwd = checkout.find(variant.lab).folder
-            started = stack.enter_context(worker(cwd, own | environ, state / "server.log"))
+            started = stack.enter_context(worker(cwd, own | environ, state / "server.log", port))
             servers.append(Server(variant, subject, started))
         for server in servers:
             server.worker.wait(server.variant.title)

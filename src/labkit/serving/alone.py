@@ -32,12 +32,13 @@ class Worker:
 
 
 @contextmanager
-def worker(folder: Path, environ: Mapping[str, str], log: Path) -> Iterator[Worker]:
-    """Start this lab at a port of its own; it ends with the block, or with this process.
+def worker(folder: Path, environ: Mapping[str, str], log: Path, port: int = 0) -> Iterator[Worker]:
+    """Start this lab at this port, or one of its own; it ends with the block, or with this process.
 
-    It is not waited for, so that several can start at the same time: `wait()` does that.
+    It is not waited for, so that several can start at the same time: `wait()` does that. Theirs
+    must come from `free_ports()`, since none listens while the next one is chosen.
     """
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "labkit.serving.worker", str(port), LOOPBACK]
     with log.open("ab") as output:
         process = spawn(command, cwd=folder, env=environ, stderr=output)

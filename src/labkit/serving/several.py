@@ -31,7 +31,7 @@ class Several:
         self._ending = False
         own_folders = file_engine(environ) and "LAB_SESSION_FOLDER" not in environ
         self.servers = []
-        for letter, place in zip(LETTERS, ports.free_ports(count), strict=False):
+        for letter, place in zip(LETTERS, ports.free_ports(count, but=port), strict=False):
             own = {"LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
             if own_folders:
                 own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from labkit.jar import Origin
 from labkit.testing.browser import Browser
 
-LIMIT = 10  # seconds for one exchange
+LIMIT = 30  # seconds for one exchange
 MOST_REDIRECTS = 20  # as in Chromium
 
 

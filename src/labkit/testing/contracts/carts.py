@@ -395,6 +395,7 @@ class CartInChromium:
         page.get_by_label("Name").fill("apple")
         page.get_by_label("Quantity").fill("5000")
         page.get_by_role("button", name="Add").click()
+        page.wait_for_load_state()
         field = page.get_by_label("Quantity")
         assert field.get_attribute("aria-invalid") == "true"
         described_by = field.get_attribute("aria-describedby")

@@ -5,6 +5,7 @@ from typing import Any
 import lxml.html
 import pytest
 
+from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
 from labkit.testing.raw import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
@@ -122,7 +123,7 @@ class CookieCheckInChromium:
     def look(self, page, server):
         page.goto(server.url("/"))
         page.get_by_role("link", name="Look for it").click()
-        return page.text_content("h1")
+        return page_says(page, "h1")
 
     @pytest.mark.claim("C14", "C16")
     def test_a_browser_as_it_comes_keeps_cookies(self, chromium, server):
@@ -130,9 +131,9 @@ class CookieCheckInChromium:
         assert self.look(page, server) == WORK
         assert list(chromium.cookies()) == ["sessionid_01"]
         page.reload()
-        assert page.text_content("h1") == NOT_SET
+        assert page_says(page, "h1") == NOT_SET
         page.get_by_role("link", name="Set it anew").click()
-        assert page.text_content("h1") == "The test cookie"
+        assert page_says(page, "h1") == "The test cookie"
 
     @pytest.mark.claim("C16")
     @pytest.mark.pitfall("B19")
@@ -140,7 +141,7 @@ class CookieCheckInChromium:
         page = chromium.block_cookies()
         assert self.look(page, server) == DO_NOT_WORK
         page.reload()
-        assert page.text_content("h1") == DO_NOT_WORK
+        assert page_says(page, "h1") == DO_NOT_WORK
         page.get_by_role("link", name="set the test cookie again").click()
         assert self.look(page, server) == DO_NOT_WORK
         page = chromium.block_cookies(False)

@@ -196,7 +196,7 @@ class PageCountInChromium:
         page.reload()
         assert page.locator(".number").text_content() == "3"
         page.get_by_role("button", name="Forget me").click()
-        assert page.locator(".number").text_content() == "1"
+        assert page_says(page, ".number") == "1"
 
     def test_closing_the_browser(self, chromium, server):
         assert self.count(chromium.page, server) == 1

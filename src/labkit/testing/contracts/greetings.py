@@ -5,6 +5,7 @@ from typing import Any
 import lxml.html
 import pytest
 
+from labkit.testing.chromium import page_says
 from labkit.testing.contracts.carts import HOSTILE_NAMES, REFUSED_NAMES
 from labkit.testing.contracts.common import RawRequests, text, words
 from labkit.testing.raw import REQUESTS, Raw
@@ -147,17 +148,17 @@ class GreetingInChromium:
 
     def heading(self, page, server, host="127.0.0.1"):
         page.goto(server.url("/result/", host))
-        return page.text_content("h1")
+        return page_says(page, "h1")
 
     def test_a_person_is_greeted_again_and_is_forgotten(self, chromium, server):
         page = chromium.page
         self.greet(page, server, "अनु 🍎", "until I close the browser")
-        assert page.text_content("h1") == "Hello, अनु 🍎!"
+        assert page_says(page, "h1") == "Hello, अनु 🍎!"
         page.get_by_role("link", name="Greet me again").click()
-        assert page.text_content("h1") == "Hello, अनु 🍎!"
+        assert page_says(page, "h1") == "Hello, अनु 🍎!"
         page.get_by_role("button", name="Forget me").click()
         page.get_by_role("link", name="Greeting").click()
-        assert page.text_content("h1") == self.stranger
+        assert page_says(page, "h1") == self.stranger
 
     def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
         page = chromium.page

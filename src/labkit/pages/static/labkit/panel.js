@@ -13,14 +13,22 @@
   };
   const open = async (byHand) => {
     line.setAttribute("data-open", "");
-    const answer = await fetch(link.href);
+    let answer, text;
+    try {
+      answer = await fetch(link.href);
+      text = await answer.text();
+    } catch {
+      line.removeAttribute("data-open");
+      return; // the server has ended, or this page is being left
+    }
     if (!answer.ok) { line.removeAttribute("data-open"); if (byHand) location.href = link.href; return; }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(text, "text/html");
     const panel = document.createElement("div");
     panel.className = "panel";
     page.querySelector("h1").remove(); // the line says the same
     panel.append(...page.querySelector("main").childNodes);
-    if (!line.hasAttribute("data-open")) return; // closed meanwhile
+    const closed = !line.hasAttribute("data-open");
+    if (closed || line.querySelector(".panel")) return; // closed meanwhile, or opened again
     line.append(panel);
     link.setAttribute("aria-expanded", "true");
     remember(true);
