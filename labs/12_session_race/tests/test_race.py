@@ -31,7 +31,7 @@ class TestRace(RaceRuns):
         return WireVisitor(server.port)
 
 
-def test_while_one_race_is_run_another_one_is_asked_to_wait(visitor):
+def test_while_one_race_is_run_another_one_is_asked_to_wait(transactional_db, visitor):
     with running.one_at_a_time():
         refused = visitor.post("/naive/race/", pages.with_token(visitor, **RACE))
         assert refused.status_code == 429
