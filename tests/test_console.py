@@ -447,6 +447,24 @@ def test_live_renews_itself_until_it_is_paused(page, house, folder):
     page.get_by_role("link", name="unseen").wait_for()
 
 
+def test_a_renewal_that_is_under_way_when_it_is_paused_changes_nothing(page, house, folder):
+    tell(folder)
+    page.goto(house.url("/console/live/"))
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/console/live/", hold)
+    until(lambda: page.wait_for_timeout(20) or held)
+    page.get_by_role("button", name="Pause").click()
+    tell(folder, TOLD)
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    assert page.get_by_text("Nothing yet.").is_visible()
+
+
 def test_one_browser_is_two_visitors(page, house, chromium):
     for visitor, count in (("A", 1), ("B", 0)):
         page.goto(house.url())

@@ -98,7 +98,11 @@ def test_it_is_all_there_by_keyboard_and_without_scripts(chromium, shop):
 def test_however_often_it_is_pressed_while_it_is_fetched_there_is_one(chromium, shop):
     page = chromium.page
     held = []
-    page.route("**/__lab__/exchange/**", lambda route: held.append(route))  # noqa: PLW0108
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/__lab__/exchange/**", hold)
     page.goto(shop.url("/"))
     for _ in range(3):  # open, close, open
         page.locator(".lab-line a").click()

@@ -114,8 +114,8 @@ def test_a_lab_that_cannot_start_says_why_and_the_others_run(checkout, tmp_path)
 
 def test_a_lab_that_dies_is_started_again_and_shown_so(carts):
     os.kill(carts.worker(4), signal.SIGKILL)
-    until(lambda: carts.state("04").startswith("running restarted once"))
-    assert "It died: ended by SIGKILL" in carts.state("04")
+    again = "running restarted once It died: ended by SIGKILL"
+    until(lambda: carts.state("04").startswith(again))
     assert reachable(carts.port + 4)
     assert "04 A cart kept in a session: died (ended by SIGKILL)" in carts.output
     assert carts.state("03") == "running"

@@ -42,8 +42,13 @@ def trouble(port: int, address: str = LOOPBACK) -> str:
     """Why nothing can listen on this port, as one sentence; empty where it is free."""
     try:
         bind(port, address)
-    except PermissionError:
-        return f"Port {port} is not open to you."
-    except OSError:
-        return f"Port {port} is in use."
+    except OSError as error:
+        return why_not(port, error)
     return ""
+
+
+def why_not(port: int, error: OSError) -> str:
+    """What `bind` raised for this port, as one sentence."""
+    if isinstance(error, PermissionError):
+        return f"Port {port} is not open to you."
+    return f"Port {port} is in use."

@@ -16,7 +16,7 @@ from labkit.catalog import Catalog, Lab, catalog
 from labkit.galera import NODES, SUSPECT
 from labkit.managing import ENGINES, db_or_cluster_option, manage, own_environment
 from labkit.mariadb import kept_server
-from labkit.ports import bind
+from labkit.ports import bind, why_not
 from labkit.private import Missing
 from labkit.resetting import MARIADB
 from labkit.serving.cluster import HeldCluster
@@ -184,15 +184,14 @@ def _need_free(port: int, lab: Lab) -> None:
     """Raises ClickException where nothing can listen on this port."""
     try:
         bind(port)
-    except PermissionError:
+    except OSError as error:
+        advice, other = "End what runs there, or take another", port + 100
+        if isinstance(error, PermissionError):
+            advice, other = "Take one above 1023", lab.port
+        elif other > 65535:
+            other = 8100
         raise click.ClickException(
-            f"Port {port} is not open to you. Take one above 1023: "
-            f"lab run {lab.number} --port {lab.port}"
-        ) from None
-    except OSError:
-        raise click.ClickException(
-            f"Port {port} is in use. End what runs there, or take another: "
-            f"lab run {lab.number} --port {port + 100 if port < 65436 else 8100}"
+            f"{why_not(port, error)} {advice}: lab run {lab.number} --port {other}"
         ) from None
 
 

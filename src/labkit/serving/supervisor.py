@@ -122,7 +122,7 @@ class Served:
                 order = self._orders.get_nowait()
             while order is None and not self._ending:
                 if was_running and self._may_go_on():
-                    self._become("starting")
+                    self._become("starting")  # before it is counted: it runs no more
                     self.restarts += 1
                     self._tell(self, f"died ({self.reason}) and is started again")
                     break

@@ -258,9 +258,7 @@ class RaceInChromium:
         second = first.context.new_page()
         for tab in (first, second):
             tab.goto(server.url(f"/{way}/"))
-        at = (
-            time.time() * 1000 + 2000
-        )  # milliseconds; both press then, however long it takes to ask
+        at = (time.time() + 2) * 1000  # ms; both press then, however long it takes to ask them
         for tab in (first, second):
             tab.get_by_role("button", name="Add one").evaluate(PRESS, at)
         for tab in (first, second):
