@@ -40,8 +40,8 @@ def environment(session: nox.Session, *extras: str) -> None:
 
 
 def ask(kind: str, *names: str) -> str:
-    """What labkit.needs says is missing, one line each; empty where nothing is."""
-    command = [str(PYTHON), "-m", "labkit.needs", kind, *names]
+    """What labkit.services.requirements says is missing, one line each; empty where nothing is."""
+    command = [str(PYTHON), "-m", "labkit.services.requirements", kind, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     return done.stdout + done.stderr
 

@@ -26,7 +26,7 @@ import common
 from rich.table import Table
 
 from labkit.comparing.charts import Bars, Row
-from labkit.driving import Answer, Client
+from labkit.http.client import Answer, Client
 
 CLIENTS, ADDS = 300, 3
 LIMIT = 15  # seconds for one answer, in both

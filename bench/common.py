@@ -20,9 +20,9 @@ from rich.progress import Progress
 
 from labkit.comparing import charts as drawing
 from labkit.comparing import figures as keeping
-from labkit.mariadb import PrivateMariaDB
-from labkit.ports import free_port
-from labkit.private import Missing
+from labkit.processes.ports import free_port
+from labkit.processes.start import Missing
+from labkit.services.mariadb import PrivateMariaDB
 from labkit.serving import alone
 
 ROOT = Path(__file__).parents[1]

@@ -40,7 +40,7 @@ from rich.table import Table
 
 from labkit.comparing.charts import Bars, Lines, Row, Series
 from labkit.conf import SQLITE_OPTIONS
-from labkit.driving import Client
+from labkit.http.client import Client
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
 ROUNDS, BATCH = 60, 20  # operations are timed by the batch, the tables in turns

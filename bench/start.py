@@ -22,9 +22,9 @@ from typing import Any
 import common
 from rich.table import Table
 
-from labkit import ports
 from labkit.catalog import Catalog, Lab
 from labkit.comparing.charts import Bars, Row
+from labkit.processes import ports
 
 ROUNDS = 3
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from labkit.needs import chromium
+from labkit.services.requirements import chromium
 
 HERE = Path(__file__).parent
 PORT = 9700

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from labkit.driving import Client
+from labkit.http.client import Client
 
 
 class Adder:

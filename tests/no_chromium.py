@@ -2,6 +2,6 @@
 
 import dataclasses
 
-from labkit import needs
+from labkit.services.requirements import NEEDS
 
-needs.NEEDS["chromium"] = dataclasses.replace(needs.NEEDS["chromium"], found=lambda: None)
+NEEDS["chromium"] = dataclasses.replace(NEEDS["chromium"], found=lambda: None)

@@ -2,6 +2,6 @@
 
 import dataclasses
 
-from labkit import needs
+from labkit.services.requirements import NEEDS
 
-needs.NEEDS["redis-server"] = dataclasses.replace(needs.NEEDS["redis-server"], found=lambda: None)
+NEEDS["redis-server"] = dataclasses.replace(NEEDS["redis-server"], found=lambda: None)

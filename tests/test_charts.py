@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labkit import needs
 from labkit.comparing import charts, figures
 from labkit.comparing.charts import Bars, Lines, Row, Series, chart_of, plain, svg
-from labkit.private import Missing
+from labkit.processes.start import Missing
+from labkit.services import requirements
 
 LINES = Lines(
     "Bytes up per request",
@@ -131,8 +131,8 @@ def test_charts_are_drawn_from_the_file_beside_them(tmp_path):
 
 
 def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):
-    missing = replace(needs.NEEDS["matplotlib"], found=lambda: None)
-    monkeypatch.setitem(needs.NEEDS, "matplotlib", missing)
+    missing = replace(requirements.NEEDS["matplotlib"], found=lambda: None)
+    monkeypatch.setitem(requirements.NEEDS, "matplotlib", missing)
     with pytest.raises(Missing) as caught:
         svg(LINES)
     assert str(caught.value).startswith("matplotlib not found; get it by: ")

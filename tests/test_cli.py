@@ -11,9 +11,9 @@ from contextlib import closing
 import pytest
 from serving import closed, running
 
-from labkit import needs
-from labkit.managing import ENGINES
-from labkit.mariadb import PrivateMariaDB
+from labkit.processes.manage_py import ENGINES
+from labkit.services import requirements
+from labkit.services.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, words
 from labkit.testing.server import free_port
 from labkit.testing.wire import WireVisitor
@@ -71,7 +71,7 @@ def test_a_port_that_is_none_is_one_sentence(said):
 
 
 def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
-    monkeypatch.setitem(needs.NEEDS, "mysqlclient", lacking("mysqlclient"))
+    monkeypatch.setitem(requirements.NEEDS, "mysqlclient", lacking("mysqlclient"))
     for environ in ({}, {"DATABASE_URL": "mysql://anu@db.example/cart"}):
         monkeypatch.setattr(os, "environ", os.environ | environ)
         status, text = said("run", "04", "--db", "mysql", "--port", str(free_port()))
@@ -81,22 +81,22 @@ def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
 
 
 def lacking(name):
-    need = needs.NEEDS[name]
+    need = requirements.NEEDS[name]
     return dataclasses.replace(need, found=lambda: None)
 
 
 def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):
-    monkeypatch.setitem(needs.NEEDS, "chromium", lacking("chromium"))
+    monkeypatch.setitem(requirements.NEEDS, "chromium", lacking("chromium"))
     monkeypatch.setenv("COLUMNS", "200")
     status, text = said("doctor")
     assert status == 0
-    assert needs.NEEDS["chromium"].advice() in text
+    assert requirements.NEEDS["chromium"].advice() in text
     for lab in (8003, 8004):
         assert f"port {lab}" in text
 
 
 def test_doctor_fails_where_no_lab_could_run(said, monkeypatch):
-    monkeypatch.setattr(needs, "missing_requirements", lambda extras: ["Django>=5.2"])
+    monkeypatch.setattr(requirements, "missing_requirements", lambda extras: ["Django>=5.2"])
     status, text = said("doctor")
     assert status == 1
     assert "missing: Django>=5.2" in text
@@ -210,7 +210,7 @@ def test_reset_says_what_it_leaves_in_redis(said, own_checkout, monkeypatch):
 
 
 def test_a_redis_without_its_package_is_one_sentence(said, own_checkout, monkeypatch):
-    monkeypatch.setitem(needs.NEEDS, "redis-py", lacking("redis-py"))
+    monkeypatch.setitem(requirements.NEEDS, "redis-py", lacking("redis-py"))
     monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
     status, text = said("run", "10", "--engine", "cache", "--port", str(free_port()))
     assert status == 1

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from cookie_cases import CASES, Age, Reopen, Script, Sent, Set, Wait
 
-from labkit.jar import Context, Jar, Origin, Refused
+from labkit.http.jar import Context, Jar, Origin, Refused
 from labkit.testing.chromium import Chromium
 
 LIMIT = 10  # seconds

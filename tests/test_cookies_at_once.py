@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from labkit.driving import Client
+from labkit.http.client import Client
 from labkit.testing.server import LabServer
 
 

@@ -1,11 +1,11 @@
-"""labkit.driving: what many clients at once send, and what they keep."""
+"""labkit.http.client: what many clients at once send, and what they keep."""
 
 import asyncio
 
 import pytest
 
 from labkit.catalog import catalog
-from labkit.driving import Client
+from labkit.http.client import Client
 from labkit.testing.server import LabServer, free_port
 
 

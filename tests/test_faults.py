@@ -34,9 +34,9 @@ import pytest
 from django.db import OperationalError
 from serving import copy_of, serving, until
 
-from labkit.driving import Client
-from labkit.mariadb import kept_server
-from labkit.redis import PrivateRedis
+from labkit.http.client import Client
+from labkit.services.mariadb import kept_server
+from labkit.services.redis import PrivateRedis
 from labkit.testing.checks import SERVER_ERROR, BrokenPromise
 from labkit.testing.contracts import CartPages, PageCountPages, text, words
 from labkit.testing.contracts.expiry import ExpiryPages, what_holds

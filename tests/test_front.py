@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from labkit.ports import free_port
+from labkit.processes.ports import free_port
 from labkit.serving.front import LARGEST_HEAD, Front
 
 LIMIT = 10  # seconds

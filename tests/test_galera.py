@@ -12,9 +12,10 @@ import pytest
 from adding import Adder, add_all
 from serving import descendants, running, until
 
-from labkit import galera, needs
+from labkit import galera
 from labkit.galera import SUSPECT, Cluster
-from labkit.private import Ended, Missing
+from labkit.processes.start import Ended, Missing
+from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text
 from labkit.testing.plugin import absent
 from labkit.testing.wire import WireVisitor
@@ -224,9 +225,9 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
 
 
 def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch):
-    absent_need = dataclasses.replace(needs.NEEDS["galera"], found=lambda: None)
-    monkeypatch.setitem(needs.NEEDS, "galera", absent_need)
-    monkeypatch.setattr(needs, "program", lambda *names: "apt" * ("apt-get" in names))
+    absent_need = dataclasses.replace(requirements.NEEDS["galera"], found=lambda: None)
+    monkeypatch.setitem(requirements.NEEDS, "galera", absent_need)
+    monkeypatch.setattr(requirements, "program", lambda *names: "apt" * ("apt-get" in names))
     monkeypatch.setattr(galera, "missing_tools", lambda names: [absent_need.missing()])
     status, output = said("run", "10", "--db", "galera")
     assert status == 1
@@ -238,10 +239,12 @@ def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch
 
 @pytest.mark.parametrize("lacks", ["rsync", "haproxy"])
 def test_each_of_its_programs_is_looked_for(monkeypatch, lacks):
-    assert needs.NEEDS["galera"].found() in needs.GALERA
-    real = needs.program
-    monkeypatch.setattr(needs, "program", lambda *names: None if lacks in names else real(*names))
-    assert needs.NEEDS["galera"].found() is None
+    assert requirements.NEEDS["galera"].found() in requirements.GALERA
+    real = requirements.program
+    monkeypatch.setattr(
+        requirements, "program", lambda *names: None if lacks in names else real(*names)
+    )
+    assert requirements.NEEDS["galera"].found() is None
 
 
 def test_a_lab_that_keeps_nothing_there_starts_none():

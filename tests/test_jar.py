@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.jar import Context, Jar, Origin, Refused, SameSite, default_path, parse_date
+from labkit.http.jar import Context, Jar, Origin, Refused, SameSite, default_path, parse_date
 
 HERE = Origin.of("http://127.0.0.1/")
 SHOP = Origin.of("https://www.shop.example/")

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from labkit.mariadb import PrivateMariaDB
-from labkit.needs import NEEDS
-from labkit.private import Missing
+from labkit.processes.start import Missing
+from labkit.services.mariadb import PrivateMariaDB
+from labkit.services.requirements import NEEDS
 
 
 def tables(server, database):
@@ -55,7 +55,7 @@ def test_a_kept_server_lives_until_its_last_user_leaves(mariadb, tmp_path):
 
 def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb, tmp_path):
     code = (
-        "import os, pathlib, sys; from labkit.mariadb import PrivateMariaDB\n"
+        "import os, pathlib, sys; from labkit.services.mariadb import PrivateMariaDB\n"
         "PrivateMariaDB.kept(pathlib.Path(sys.argv[1])); os._exit(9)"
     )
     crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
@@ -86,6 +86,8 @@ def test_one_who_joins_while_another_leaves_keeps_the_server(mariadb, tmp_path, 
 
 
 def test_without_a_server_the_install_line_is_the_message(monkeypatch):
-    monkeypatch.setattr("labkit.needs.program", lambda *names: "apt" * ("apt-get" in names))
+    monkeypatch.setattr(
+        "labkit.services.requirements.program", lambda *names: "apt" * ("apt-get" in names)
+    )
     sentence = NEEDS["mariadb"].missing()
     assert sentence == "MariaDB's server not found; get it by: sudo apt-get install mariadb-server"

@@ -18,9 +18,9 @@ from labkit.comparing import charts, figures, measuring, picturing, reporting
 from labkit.comparing.measuring import Amount, measure
 from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
 from labkit.comparing.table import Tables
-from labkit.driving import Answer
+from labkit.http.client import Answer
 from labkit.names import cookie_name
-from labkit.private import Failed
+from labkit.processes.start import Failed
 from labkit.serving.alone import worker
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)

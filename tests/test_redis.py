@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from labkit.needs import NEEDS
-from labkit.private import Missing
-from labkit.redis import PrivateRedis
+from labkit.processes.start import Missing
+from labkit.services.redis import PrivateRedis
+from labkit.services.requirements import NEEDS
 
 
 @pytest.fixture
@@ -56,13 +56,15 @@ def test_a_killed_server_comes_back_empty(redis):
 
 
 def test_without_a_server_the_install_line_is_the_message(monkeypatch):
-    monkeypatch.setattr("labkit.needs.program", lambda *names: "apt" * ("apt-get" in names))
+    monkeypatch.setattr(
+        "labkit.services.requirements.program", lambda *names: "apt" * ("apt-get" in names)
+    )
     sentence = NEEDS["redis-server"].missing()
     assert sentence == "Redis's server not found; get it by: sudo apt-get install redis-server"
 
 
 def test_what_is_missing_is_said_before_anything_is_started(monkeypatch):
-    monkeypatch.setattr("labkit.redis.missing_tools", lambda names: [f"no {names[0]}"])
+    monkeypatch.setattr("labkit.services.redis.missing_tools", lambda names: [f"no {names[0]}"])
     with pytest.raises(Missing, match="no redis-py"):
         PrivateRedis.temporary()
 

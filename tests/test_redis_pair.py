@@ -9,8 +9,8 @@ import pytest
 from adding import Adder, add_all
 from serving import descendants, running, until
 
-from labkit.ports import LOOPBACK, free_port
-from labkit.private import Ended
+from labkit.processes.ports import LOOPBACK, free_port
+from labkit.processes.start import Ended
 from labkit.redis_pair import Member, RedisPair
 from labkit.testing.contracts import CartPages, words
 from labkit.testing.wire import WireVisitor

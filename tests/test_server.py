@@ -1,6 +1,6 @@
 """A lab on a server of the tests' own: it touches nothing of anybody's, and where it listens."""
 
-from labkit.ports import free_port, free_ports
+from labkit.processes.ports import free_port, free_ports
 from labkit.testing.contracts import words
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor

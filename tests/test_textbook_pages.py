@@ -10,7 +10,7 @@ import pytest
 from django.template import TemplateDoesNotExist
 from django.utils.datastructures import MultiValueDictKeyError
 
-from labkit.jar import Context
+from labkit.http.jar import Context
 from labkit.testing import checks
 from labkit.testing.contracts import text, words
 

@@ -10,7 +10,7 @@ import time_machine
 from cookie_cases import CASES
 from test_conformance import runs_in_the_jar
 
-from labkit import jar
+from labkit.http import jar
 from labkit.testing import clock as labkit_clock
 
 IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache")

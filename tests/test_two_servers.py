@@ -11,8 +11,8 @@ import pytest
 from adding import Adder, add_all
 from serving import closed, descendants, reachable, running, until
 
-from labkit.driving import Client
-from labkit.ports import free_port
+from labkit.http.client import Client
+from labkit.processes.ports import free_port
 from labkit.testing.contracts import CartPages, number, table, text, words
 from labkit.testing.wire import WireVisitor
 

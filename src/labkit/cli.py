@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from labkit import claims, needs, resetting
+from labkit import claims
 from labkit.catalog import CatalogError, catalog
 from labkit.comparing.command import compare
 from labkit.diffing import commands
-from labkit.managing import NotReady
-from labkit.ports import bind
-from labkit.private import Failed, Missing
+from labkit.processes.manage_py import NotReady
+from labkit.processes.ports import bind
+from labkit.processes.start import Failed, Missing
 from labkit.running import run
+from labkit.services import lab_state, requirements
 from labkit.serving.command import serve
 
 console = Console(highlight=False)
@@ -66,7 +67,7 @@ def reset(name: str | None, everything: bool) -> None:
     if bool(name) == everything:
         raise click.UsageError("Name one lab, or say --all.")
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
-        cleared = resetting.reset(checkout, lab)
+        cleared = lab_state.reset(checkout, lab)
         console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
         if lab.redis and os.environ.get("REDIS_URL"):
             keys = f"Its keys in Redis, lab_{lab.number}, end by themselves"
@@ -126,17 +127,17 @@ def doctor() -> None:
     """
     checkout = catalog()
     version = ".".join(map(str, sys.version_info[:3]))
-    lacking = needs.missing_requirements(["dev"])
+    lacking = requirements.missing_requirements(["dev"])
     rows = [
         ("Python", "everything", f"{version}, {sys.executable}", ""),
         (
             "packages",
             "labs and tests",
             "" if lacking else sys.prefix,
-            f"{needs.pip_line('dev')}  (missing: {', '.join(lacking)})",
+            f"{requirements.pip_line('dev')}  (missing: {', '.join(lacking)})",
         ),
     ]
-    for need in needs.NEEDS.values():
+    for need in requirements.NEEDS.values():
         rows.append((need.label, need.use, need.found() or "", need.advice()))
     for lab in checkout.labs:
         advice = f"end what runs there, or: lab run {lab.number} --port {lab.port + 100}"

@@ -16,10 +16,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from labkit.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
-from labkit.needs import NEEDS, missing_tools, program
-from labkit.ports import LOOPBACK, free_ports
-from labkit.private import Ended, Missing, kill, started
+from labkit.processes.ports import LOOPBACK, free_ports
+from labkit.processes.start import Ended, Missing, kill, started
+from labkit.services.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
+from labkit.services.requirements import NEEDS, missing_tools, program
 
 NODES = 3  # the least of which one can be missed: two of three still are the majority
 SUSPECT = 2  # seconds without a word from a node until the others go on without it; Galera's own: 5

@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from labkit.ports import LOOPBACK, free_ports
-from labkit.private import Ended
-from labkit.redis import OPTIONS, PrivateRedis
+from labkit.processes.ports import LOOPBACK, free_ports
+from labkit.processes.start import Ended
+from labkit.services.redis import OPTIONS, PrivateRedis
 
 
 class Member(PrivateRedis):

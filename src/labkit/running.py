@@ -11,17 +11,17 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from labkit import needs
 from labkit.catalog import Catalog, Lab, catalog
 from labkit.galera import NODES, SUSPECT
-from labkit.managing import ENGINES, db_or_cluster_option, manage, own_environment
-from labkit.mariadb import kept_server
-from labkit.ports import bind, why_not
-from labkit.private import Missing
-from labkit.resetting import MARIADB
+from labkit.processes.manage_py import ENGINES, db_or_cluster_option, manage, own_environment
+from labkit.processes.parent_pipe import exit_by_signals
+from labkit.processes.ports import bind, why_not
+from labkit.processes.start import Missing
+from labkit.services import requirements
+from labkit.services.lab_state import MARIADB
+from labkit.services.mariadb import kept_server
 from labkit.serving.cluster import HeldCluster
 from labkit.serving.front import LETTERS
-from labkit.serving.lifeline import exit_by_signals
 from labkit.serving.pair import HeldPair
 from labkit.serving.several import Several, file_engine
 
@@ -135,7 +135,7 @@ def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
     if not _uses_cache(environ):
         return
     if lab.redis and environ.get("REDIS_URL"):
-        if missing := needs.missing_tools(["redis-py"]):
+        if missing := requirements.missing_tools(["redis-py"]):
             raise Missing(missing[0])
         console.print("The cache is the Redis that REDIS_URL names.")
         if not _redis_answers(environ["REDIS_URL"]):
@@ -214,7 +214,7 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
             url = cluster.urls[f"lab_{lab.number}"]
             yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
     elif url:
-        if url.startswith("mysql") and (missing := needs.missing_tools(["mysqlclient"])):
+        if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
             raise Missing(missing[0])
         console.print("Sessions are kept in the database that DATABASE_URL names.")
         yield environ | {"DATABASE_URL": url}

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from labkit.redis import PrivateRedis
+from labkit.services.redis import PrivateRedis
 from labkit.testing.checks import SERVER_ERROR
 from labkit.testing.contracts import CartPages, words
 

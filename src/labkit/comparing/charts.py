@@ -19,8 +19,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.needs import missing_tools
-from labkit.private import Missing
+from labkit.processes.start import Missing
+from labkit.services.requirements import missing_tools
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

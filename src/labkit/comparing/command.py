@@ -17,7 +17,7 @@ from labkit.comparing import page, reporting
 from labkit.comparing.asking import Answers, Seen, ask
 from labkit.comparing.page import verdict
 from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
-from labkit.mariadb import PrivateMariaDB
+from labkit.services.mariadb import PrivateMariaDB
 
 console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least

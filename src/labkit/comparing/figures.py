@@ -15,7 +15,7 @@ from typing import Any
 import django
 
 from labkit.comparing.charts import Chart
-from labkit.needs import program
+from labkit.services.requirements import program
 
 
 def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:

@@ -25,12 +25,12 @@ from labkit.catalog import Catalog
 from labkit.comparing.instruments import DELAY, OWN, QUERIES
 from labkit.comparing.subjects import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
 from labkit.comparing.table import Table, Variant
-from labkit.driving import Answer, Client
-from labkit.jar import Jar
-from labkit.managing import own_environment
-from labkit.ports import free_ports
+from labkit.http.client import Answer, Client
+from labkit.http.jar import Jar
+from labkit.processes.manage_py import own_environment
+from labkit.processes.ports import free_ports
+from labkit.services.mariadb_child import HeldDatabase
 from labkit.serving.alone import Worker, worker
-from labkit.serving.database import HeldDatabase
 
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
 APART = 4 * 3600  # seconds between two sittings of one day

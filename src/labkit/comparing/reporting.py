@@ -13,8 +13,8 @@ from labkit.comparing import charts, figures, picturing
 from labkit.comparing.measuring import WHOLE, Amount, measure
 from labkit.comparing.subjects import Broken
 from labkit.comparing.table import Table
-from labkit.private import Missing
-from labkit.serving.lifeline import exit_by_signals
+from labkit.processes.parent_pipe import exit_by_signals
+from labkit.processes.start import Missing
 
 
 def run(

@@ -8,7 +8,7 @@ from random import Random
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from labkit.driving import Answer, Client
+from labkit.http.client import Answer, Client
 
 ADDS = 100  # whose survivors are counted
 COLOURS = (

@@ -15,7 +15,7 @@ from datetime import datetime
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.comparing import Table, Tables
 from labkit.comparing.asking import ask
-from labkit.serving.lifeline import reserve_stdout, spawn, when_cut
+from labkit.processes.parent_pipe import reserve_stdout, spawn, when_cut
 
 OVER = b"."  # written for each test that is over
 

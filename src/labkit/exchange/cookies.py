@@ -10,7 +10,7 @@ from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
 from labkit.exchange.record import Exchange, deletes, pairs
-from labkit.jar import Jar, Origin, Refused, parse_date
+from labkit.http.jar import Jar, Origin, Refused, parse_date
 
 
 @dataclass(frozen=True)

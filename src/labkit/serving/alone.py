@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.ports import LOOPBACK, free_port
-from labkit.private import Failed
-from labkit.serving.lifeline import cut, spawn
+from labkit.processes.parent_pipe import cut, spawn
+from labkit.processes.ports import LOOPBACK, free_port
+from labkit.processes.start import Failed
 from labkit.serving.worker import READY
 
 STOP_LIMIT = 5  # seconds

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from labkit.galera import NODES, Cluster, Node
-from labkit.private import Failed
-from labkit.serving.database import Heard, answer, hold
+from labkit.processes.start import Failed
+from labkit.services.mariadb_child import Heard, answer, hold
 
 
 class HeldCluster(Heard):

@@ -15,13 +15,14 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from labkit import needs, ports
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.managing import ENGINES, db_option, own_environment
-from labkit.private import Missing
-from labkit.resetting import MARIADB
+from labkit.processes import ports
+from labkit.processes.manage_py import ENGINES, db_option, own_environment
+from labkit.processes.start import Missing
+from labkit.services import requirements
+from labkit.services.lab_state import MARIADB
+from labkit.services.mariadb_child import HeldDatabase
 from labkit.serving import network
-from labkit.serving.database import HeldDatabase
 from labkit.serving.supervisor import House, Served
 
 HIGHEST = 99  # of a lab's number
@@ -197,7 +198,7 @@ def _databases(
     if db == "sqlite" or not (db or url):
         yield {}, "SQLite"
     elif url:
-        if url.startswith("mysql") and (missing := needs.missing_tools(["mysqlclient"])):
+        if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
             raise Missing(missing[0])
         if len(numbers) > 1 and not url.partition("?")[0].endswith("/"):
             raise click.ClickException(

@@ -14,7 +14,7 @@ import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
 
-from labkit import ports
+from labkit.processes import ports
 
 LETTERS = "ABCD"  # the servers' names, in order
 STOP_LIMIT = 2  # seconds for a browser to take the end of its answer

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
-from labkit.private import Failed
-from labkit.redis import PrivateRedis
+from labkit.processes.start import Failed
 from labkit.redis_pair import Member, RedisPair
-from labkit.serving.database import Heard, answer, hold
+from labkit.services.mariadb_child import Heard, answer, hold
+from labkit.services.redis import PrivateRedis
 
 
 class HeldPair(Heard):

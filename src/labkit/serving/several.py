@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 
-from labkit import ports
 from labkit.catalog import Lab
-from labkit.private import Failed
+from labkit.processes import ports
+from labkit.processes.start import Failed
 from labkit.serving.front import LETTERS, Front
 from labkit.serving.supervisor import START_LIMIT, Served
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit import ports, resetting
 from labkit.catalog import Catalog, Lab
 from labkit.conf import state_dir
-from labkit.managing import NotReady, hinted
-from labkit.private import Failed, Missing
-from labkit.serving.lifeline import cut, spawn
+from labkit.processes import ports
+from labkit.processes.manage_py import NotReady, hinted
+from labkit.processes.parent_pipe import cut, spawn
+from labkit.processes.start import Failed, Missing
+from labkit.services import lab_state
 from labkit.serving.worker import READY
 
 START_LIMIT = 60  # seconds until a lab must answer
@@ -273,7 +274,7 @@ class House:
             thread.join(limit)
 
     def _reset(self, served: Served) -> str:
-        cleared = resetting.reset(self.checkout, served.lab)
+        cleared = lab_state.reset(self.checkout, served.lab)
         served.log.touch()
         gone = ", ".join(part for part in cleared if part != served.log.name)
         return f"Reset at {time.strftime('%H:%M:%S')}: {gone or 'there was nothing to clear'}."

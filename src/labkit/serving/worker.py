@@ -18,7 +18,7 @@ import waitress
 from waitress import wasyncore
 from waitress.server import MultiSocketServer
 
-from labkit.serving.lifeline import reserve_stdout, when_cut
+from labkit.processes.parent_pipe import reserve_stdout, when_cut
 
 READY = b"ready\n"
 # For requests that wait for a database. More make nothing faster, since Python runs one thread at

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labkit.jar import Cookie, HeldBack, Jar, Refused, SameSite
+    from labkit.http.jar import Cookie, HeldBack, Jar, Refused, SameSite
     from labkit.testing.browser import Exchange
     from labkit.testing.checks import BrokenPromise
     from labkit.testing.clock import Clock
@@ -33,7 +33,7 @@ _HOMES = {
     "labkit.testing.browser": ["Exchange"],
     "labkit.testing.checks": ["BrokenPromise"],
     "labkit.testing.clock": ["Clock"],
-    "labkit.jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
+    "labkit.http.jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
     "labkit.testing.visitor": ["Visitor"],
     "labkit.testing.wire": ["WireVisitor"],
 }

@@ -14,7 +14,7 @@ import lxml.etree
 import lxml.html
 from django.http import HttpResponseBase
 
-from labkit.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
+from labkit.http.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
 from labkit.testing import checks
 from labkit.testing.checks import BrokenPromise, Fault
 

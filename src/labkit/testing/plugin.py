@@ -13,8 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
-    from labkit.mariadb import PrivateMariaDB
-    from labkit.redis import PrivateRedis
+    from labkit.services.mariadb import PrivateMariaDB
+    from labkit.services.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
     from labkit.testing.chromium import Chromium
     from labkit.testing.questions.servers import Servers
@@ -208,8 +208,8 @@ _server_key = pytest.StashKey["PrivateMariaDB"]()
 
 def _private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
     """The private server of this pytest run, started when first asked for."""
-    from labkit.mariadb import PrivateMariaDB
-    from labkit.private import Missing
+    from labkit.processes.start import Missing
+    from labkit.services.mariadb import PrivateMariaDB
 
     if _server_key not in config.stash:
         try:
@@ -281,8 +281,8 @@ def use_engine(
 @pytest.fixture(scope="session")
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     """A private MariaDB on a socket of its own, started once per run."""
-    from labkit.mariadb import PrivateMariaDB
-    from labkit.private import Missing
+    from labkit.processes.start import Missing
+    from labkit.services.mariadb import PrivateMariaDB
 
     try:
         PrivateMariaDB.need()
@@ -294,8 +294,8 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
 @pytest.fixture(scope="session")
 def redis() -> "Iterator[PrivateRedis]":
     """A private Redis on a socket of its own, started once per run."""
-    from labkit.private import Missing
-    from labkit.redis import PrivateRedis
+    from labkit.processes.start import Missing
+    from labkit.services.redis import PrivateRedis
 
     try:
         server = PrivateRedis.temporary()
@@ -307,7 +307,7 @@ def redis() -> "Iterator[PrivateRedis]":
 
 @pytest.fixture(scope="session")
 def _playwright() -> "Iterator[Playwright]":
-    from labkit.needs import missing_tools
+    from labkit.services.requirements import missing_tools
 
     if missing := missing_tools(["playwright", "chromium"]):
         absent(". ".join(missing))

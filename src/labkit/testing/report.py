@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from labkit.jar import Cookie
+from labkit.http.jar import Cookie
 from labkit.testing.browser import Browser, of_this_test
 
 SHOWN = 3  # exchanges of each visitor

@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from labkit.ports import free_port
+from labkit.processes.ports import free_port
 
 START_LIMIT = 60  # seconds; a server takes one, and ten on a machine with much to do
 

@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.http.request import validate_host
 from django.test import Client
 
-from labkit.jar import Jar, Origin
+from labkit.http.jar import Jar, Origin
 from labkit.testing import checks, recording
 from labkit.testing.browser import Browser, Exchange
 

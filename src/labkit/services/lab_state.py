@@ -5,8 +5,8 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, Lab
 from labkit.conf import state_dir
-from labkit.managing import manage, own_environment
-from labkit.mariadb import kept_server
+from labkit.processes.manage_py import manage, own_environment
+from labkit.services.mariadb import kept_server
 
 MARIADB = Path(".lab", "mariadb")  # in the checkout
 # What a lab writes into its state folder besides its key and its database.

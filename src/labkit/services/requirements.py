@@ -1,7 +1,7 @@
 """What this project can use besides Python, whether it is here, and the exact line that brings it.
 
-The noxfile asks it from outside: `python -m labkit.needs extras dev mysql`,
-`python -m labkit.needs tools mariadb`. Exit status 1 and one line for each thing missing.
+The noxfile runs it: `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`.
+It prints a line for each missing thing, and ends with exit status 1 if there is one.
 """
 
 import os

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from labkit.needs import NEEDS, missing_tools, program
-from labkit.private import Missing, started
+from labkit.processes.start import Missing, started
+from labkit.services.requirements import NEEDS, missing_tools, program
 
 # No network, and nothing on disk.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]

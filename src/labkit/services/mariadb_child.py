@@ -1,6 +1,6 @@
 """The private MariaDB of `lab serve`, held by a child so that it ends even if the parent is killed.
 
-`python -m labkit.serving.database FOLDER NAME...` starts the server or joins it, makes the
+`python -m labkit.services.mariadb_child FOLDER NAME...` starts the server or joins it, makes the
 databases, and writes one line of JSON: {"urls": {name: DATABASE_URL}}, or {"error": sentence}.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
 
-from labkit.mariadb import PrivateMariaDB, kept_server
-from labkit.private import Ended, Failed, Missing
-from labkit.serving.lifeline import cut, reserve_stdout, spawn, when_cut
+from labkit.processes.parent_pipe import cut, reserve_stdout, spawn, when_cut
+from labkit.processes.start import Ended, Failed, Missing
+from labkit.services.mariadb import PrivateMariaDB, kept_server
 
 T = TypeVar("T", bound="Stops")
 
@@ -86,7 +86,9 @@ class HeldDatabase(Held):
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         PrivateMariaDB.need()
-        super().__init__([sys.executable, "-m", "labkit.serving.database", str(folder), *names])
+        super().__init__(
+            [sys.executable, "-m", "labkit.services.mariadb_child", str(folder), *names]
+        )
 
 
 def main(folder: Path, names: list[str]) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from labkit.needs import NEEDS, missing_tools, program
-from labkit.private import Failed, Missing, kill, started
+from labkit.processes.start import Failed, Missing, kill, started
+from labkit.services.requirements import NEEDS, missing_tools, program
 
 # Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
 OPTIONS = [

@@ -1,7 +1,6 @@
-"""Many browsers at once on a real server: what benchmarks, comparisons and races drive labs with.
+"""A small HTTP client with a browser's cookie rules, for many requests at once on a real server.
 
-Each client has a browser's cookie rules (labkit.jar) and a connection of its own for each request,
-and says for each answer how many bytes and seconds it took.
+Each request has its own connection, and each response says how many bytes and seconds it took.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from http.client import parse_headers
 from io import BytesIO
 from urllib.parse import urlencode
 
-from labkit.jar import Jar, Origin, Refused
+from labkit.http.jar import Jar, Origin, Refused
 
 LIMIT = 90  # seconds for one answer
 

@@ -1,0 +1,1 @@
+"""Start child processes and end them; choose ports; run a lab's manage.py."""
