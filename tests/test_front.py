@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from labkit.clusters.load_balancer import LARGEST_HEAD, Front
 from labkit.processes.ports import free_port
-from labkit.serving.front import LARGEST_HEAD, Front
 
 LIMIT = 10  # seconds
 

@@ -12,8 +12,8 @@ import pytest
 from adding import Adder, add_all
 from serving import descendants, running, until
 
-from labkit import galera
-from labkit.galera import SUSPECT, Cluster
+from labkit.clusters import galera
+from labkit.clusters.galera import SUSPECT, Cluster
 from labkit.processes.start import Ended, Missing
 from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text

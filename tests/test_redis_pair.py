@@ -9,9 +9,9 @@ import pytest
 from adding import Adder, add_all
 from serving import descendants, running, until
 
+from labkit.clusters.redis_failover import Member, RedisPair
 from labkit.processes.ports import LOOPBACK, free_port
 from labkit.processes.start import Ended
-from labkit.redis_pair import Member, RedisPair
 from labkit.testing.contracts import CartPages, words
 from labkit.testing.wire import WireVisitor
 

@@ -12,7 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.galera import NODES, SUSPECT
+from labkit.clusters.galera import NODES, SUSPECT
+from labkit.clusters.galera_child import HeldCluster
+from labkit.clusters.load_balancer import LETTERS
+from labkit.clusters.redis_child import HeldPair
+from labkit.clusters.server_pool import Several, file_engine
 from labkit.processes.manage_py import ENGINES, db_or_cluster_option, manage, own_environment
 from labkit.processes.parent_pipe import exit_by_signals
 from labkit.processes.ports import bind, why_not
@@ -20,10 +24,6 @@ from labkit.processes.start import Missing
 from labkit.services import requirements
 from labkit.services.lab_state import MARIADB
 from labkit.services.mariadb import kept_server
-from labkit.serving.cluster import HeldCluster
-from labkit.serving.front import LETTERS
-from labkit.serving.pair import HeldPair
-from labkit.serving.several import Several, file_engine
 
 console = Console(highlight=False)
 

@@ -108,7 +108,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Which node of labkit.galera this request has asked: it said so as it greeted."""
+    """Which node of labkit.clusters.galera this request has asked: it said so as it greeted."""
     driver: Any = connection.connection  # None where nobody was asked
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""

@@ -163,7 +163,7 @@ class Log:
     def begin(self, **what: Any) -> Exchange:
         """A request has arrived."""
         number, token = next(self._numbers), secrets.token_urlsafe(18)
-        if SERVER:  # each one remembers its own; by this labkit.serving.front finds which
+        if SERVER:  # each one remembers its own; by this labkit.clusters.load_balancer finds which
             token = f"{SERVER}-{token}"
         return Exchange(number, token, time.time(), clock.moved(), ticked=time.monotonic(), **what)
 

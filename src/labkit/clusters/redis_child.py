@@ -1,7 +1,7 @@
 """The two Redis of `lab run --redis-pair`, in a child that ends even if the parent is killed.
 
-`python -m labkit.serving.pair` starts them, and has the replica take over when the primary dies. It
-writes JSON as `labkit.serving.cluster` does; in `urls` it has REDIS_URL.
+`python -m labkit.clusters.redis_child` starts them, and has the replica take over when the primary
+dies. It writes JSON as `labkit.clusters.galera_child` does; in `urls` it has REDIS_URL.
 """
 
 import contextlib
@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
+from labkit.clusters.redis_failover import Member, RedisPair
 from labkit.processes.start import Failed
-from labkit.redis_pair import Member, RedisPair
 from labkit.services.mariadb_child import Heard, answer, hold
 from labkit.services.redis import PrivateRedis
 
@@ -21,7 +21,7 @@ class HeldPair(Heard):
     def __init__(self, tell: Callable[[str], None]) -> None:
         """`tell` gets a sentence whenever one of them starts or dies."""
         PrivateRedis.need()
-        super().__init__([sys.executable, "-m", "labkit.serving.pair"], tell)
+        super().__init__([sys.executable, "-m", "labkit.clusters.redis_child"], tell)
 
     @property
     def url(self) -> str:

@@ -1,15 +1,15 @@
 """The cluster of `lab run --db galera`, in a child that ends even if the parent is killed.
 
-`python -m labkit.serving.cluster NAME...` starts it and makes the databases. It writes one line of
-JSON, {"urls": {name: DATABASE_URL}} or {"error": sentence}, and from then on one for each thing
-that happens to a node: {"said": sentence}.
+`python -m labkit.clusters.galera_child NAME...` starts it and makes the databases. It writes one
+line of JSON, {"urls": {name: DATABASE_URL}} or {"error": sentence}, and from then on one for each
+thing that happens to a node: {"said": sentence}.
 """
 
 import sys
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from labkit.galera import NODES, Cluster, Node
+from labkit.clusters.galera import NODES, Cluster, Node
 from labkit.processes.start import Failed
 from labkit.services.mariadb_child import Heard, answer, hold
 
@@ -23,7 +23,7 @@ class HeldCluster(Heard):
     def __init__(self, names: Iterable[str], tell: Callable[[str], None]) -> None:
         """`tell` gets a sentence whenever a node starts or dies."""
         Cluster.need()
-        super().__init__([sys.executable, "-m", "labkit.serving.cluster", *names], tell)
+        super().__init__([sys.executable, "-m", "labkit.clusters.galera_child", *names], tell)
 
 
 def main(names: list[str]) -> None:

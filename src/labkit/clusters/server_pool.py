@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from labkit.catalog import Lab
+from labkit.clusters.load_balancer import LETTERS, Front
 from labkit.processes import ports
 from labkit.processes.start import Failed
-from labkit.serving.front import LETTERS, Front
 from labkit.serving.supervisor import START_LIMIT, Served
 
 

@@ -1,0 +1,1 @@
+"""Clusters for `lab run`: Galera, Redis failover, and several servers behind a load balancer."""
