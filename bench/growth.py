@@ -38,8 +38,8 @@ from django.core.management import call_command
 from django.db import connections
 from rich.table import Table
 
+from labkit.base.conf import SQLITE_OPTIONS
 from labkit.comparing.charts import Bars, Lines, Row, Series
-from labkit.conf import SQLITE_OPTIONS
 from labkit.http.client import Client
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
@@ -193,7 +193,7 @@ def clear(way: str) -> None:
     django.setup()
     from django.contrib.sessions.models import Session
 
-    from labkit.clearing import clear_expired
+    from labkit.base.session_cleanup import clear_expired
 
     expired = Session.objects.filter(expire_date__lt=datetime.datetime.now(datetime.UTC))
     rows = expired.count()

@@ -26,16 +26,16 @@ settings.configure(
     SECRET_KEY="not a secret: only for tests",  # noqa: S106
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF="misbehaving",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "labkit.pages"],
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "labkit.base"],
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
-        "labkit.pages.middleware.error_pages",
+        "labkit.base.middleware.error_pages",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-    CSRF_FAILURE_VIEW="labkit.pages.errors.csrf_failure",
+    CSRF_FAILURE_VIEW="labkit.base.errors.csrf_failure",
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",

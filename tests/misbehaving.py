@@ -9,7 +9,7 @@ from django.template import engines
 from django.urls import include, path
 from django.views.decorators.http import require_POST
 
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 FORM = """
 <form method="post" action="/other/">{% csrf_token %}<button name="b" value="x">no</button></form>
@@ -133,5 +133,5 @@ urlpatterns = [
     path("refuse/<why>/", refuse),
     path("masked/", masked),
     path("only-post/", only_post),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

@@ -91,7 +91,10 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/add/": [],
         "/display/": [],
         # What the page tells is labkit's; a page without it would tell something else.
-        "/info/": ["labkit.pages.sessions.clock_time", "labkit.pages.sessions.session_facts"],
+        "/info/": [
+            "labkit.base.session_times.clock_time",
+            "labkit.base.session_times.session_facts",
+        ],
     }
     for row in found:
         assert set(row["milliseconds"]) == {"whole", "bare", "quiet", "default"}

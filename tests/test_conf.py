@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from labkit import conf
+from labkit.base import conf
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,9 @@ def test_two_labs_have_two_keys(lab):
 
 
 def test_several_processes_that_start_at_once_have_one_key(lab):
-    code = "import sys, pathlib, labkit.conf as c; print(c.secret_key(pathlib.Path(sys.argv[1])))"
+    code = (
+        "import sys, pathlib, labkit.base.conf as c; print(c.secret_key(pathlib.Path(sys.argv[1])))"
+    )
     command = [sys.executable, "-c", code, str(lab)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
     keys = {process.communicate()[0] for process in started}

@@ -9,7 +9,7 @@ import sys
 import pytest
 from test_cli import page, running
 
-from labkit import conf
+from labkit.base import conf
 from labkit.catalog import Catalog
 from labkit.diffing import checking, compare, sides
 from labkit.testing.contracts import CartPages, number

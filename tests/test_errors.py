@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.pages import errors
+from labkit.base import errors
 from labkit.testing import Visitor, checks
 from labkit.testing.contracts import words
 

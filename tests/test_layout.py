@@ -24,7 +24,7 @@ HEADINGS = ["Run", "Look for", "Try", "Questions", "Claims", "Twin"]
 MOST_LINES = 60
 CARRIERS_DIFFER = 40  # lines
 PROTECTION = [
-    "labkit.pages.middleware.error_pages",
+    "labkit.base.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

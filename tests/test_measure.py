@@ -14,12 +14,12 @@ from html import escape
 import pytest
 from serving import alive, descendants, reachable, until
 
+from labkit.base.cookie_names import cookie_name
 from labkit.comparing import charts, figures, measuring, picturing, reporting
 from labkit.comparing.measuring import Amount, measure
 from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
 from labkit.comparing.table import Tables
 from labkit.http.client import Answer
-from labkit.names import cookie_name
 from labkit.processes.start import Failed
 from labkit.serving.alone import worker
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from labkit.names import cookie_name, texts
+from labkit.base.cookie_names import cookie_name, texts
 from labkit.testing.checks import NAME
 from labkit.testing.contracts import HOSTILE_NAMES
 

@@ -6,8 +6,8 @@ import hashlib
 import pytest
 from django.urls import set_script_prefix
 
-from labkit.pages import views
-from labkit.pages.templatetags.labkit import asset
+from labkit.base import views
+from labkit.base.templatetags.labkit import asset
 
 ADDRESS = "/__lab__/static/lab.css"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from labkit import conf
+from labkit.base import conf
 
 MANIFEST = Path("labs", "labs.toml")
 HEADING = re.compile("# ([0-9]{2}) (.+)")  # of a handout

@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.fields import VisibleText, WholeNumber
+from labkit.base.fields import VisibleText, WholeNumber
 
 MAX_QUANTITY = 999
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from labkit import conf
+from labkit.base import conf
 
 FOLDER = Path(__file__).resolve().parent.parent
 LAB = conf.number(FOLDER)
@@ -13,13 +13,13 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 
 INSTALLED_APPS = [
     "lab",
-    "labkit.pages",
+    "labkit.base",
     "labkit.exchange",
 ]
 MIDDLEWARE = [
     "labkit.exchange.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
-    "labkit.pages.middleware.error_pages",
+    "labkit.base.middleware.error_pages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -29,5 +29,5 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 
 # Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
 CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
-CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
 TIME_ZONE = "UTC"

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from lab.forms import AddForm
-from labkit.names import cookie_name, texts
+from labkit.base.cookie_names import cookie_name, texts
 
 LIFETIME = 120  # seconds, from that item's own last add
 MAX_ITEMS, MAX_BYTES = 50, 4000

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from lab import views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", views.index, name="index"),
@@ -10,5 +10,5 @@ urlpatterns = [
     path("remove/", views.remove, name="remove"),
     path("empty/", views.empty, name="empty"),
     path("info/", views.info, name="info"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

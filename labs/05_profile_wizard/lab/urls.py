@@ -3,7 +3,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lab import leaks, views
 from lab.carriers import cookie, hidden, session, url
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 # A browser sends its cookies with any request, also with one that another site has caused: where
 # they speak for the visitor, the form must prove that it is ours. A hidden field and an address
@@ -18,5 +18,5 @@ urlpatterns = [
     path("url/leaks/", leaks.leaks, name="leaks"),
     path("url/<step>/", without_cookies, {"carrier": url}, name="url"),
     path("referer/", leaks.referer, name="referer"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

@@ -1,10 +1,10 @@
 from django.urls import include, path
 
 from lab import views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("forget/", views.forget, name="forget"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

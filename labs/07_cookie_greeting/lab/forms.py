@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.fields import VisibleText
+from labkit.base.fields import VisibleText
 
 REMEMBER = [("session", "until I close the browser"), ("3min", "for 3 minutes")]
 

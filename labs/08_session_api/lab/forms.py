@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.fields import VisibleText
+from labkit.base.fields import VisibleText
 
 
 class StudentForm(forms.Form):

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from lab import views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", views.index, name="index"),
@@ -9,5 +9,5 @@ urlpatterns = [
     path("student/get/", views.student_get, name="student_get"),
     path("student/delete/", views.student_delete, name="student_delete"),
     path("api/", views.api, name="api"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

@@ -16,7 +16,7 @@ from django.template import engines
 from django.urls import path
 
 from lab import urls
-from labkit.pages.templatetags.labkit import this_lab
+from labkit.base.templatetags.labkit import this_lab
 
 
 @pytest.fixture

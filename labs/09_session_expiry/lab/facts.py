@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from lab import rows, storage
 from lab.forms import POLICIES
-from labkit.pages.sessions import clock_time
+from labkit.base.session_times import clock_time
 
 
 def describe(session):

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from labkit.pages.sessions import clock_time
+from labkit.base.session_times import clock_time
 
 MOST = 100  # rows on the page
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from labkit import conf
+from labkit.base import conf
 
 FOLDER = Path(__file__).resolve().parent.parent
 LAB = conf.number(FOLDER)
@@ -14,14 +14,14 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 
 INSTALLED_APPS = [
     "lab",
-    "labkit.pages",
+    "labkit.base",
     "labkit.exchange",
     "django.contrib.sessions",
 ]
 MIDDLEWARE = [
     "labkit.exchange.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
-    "labkit.pages.middleware.error_pages",
+    "labkit.base.middleware.error_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -33,7 +33,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 # Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
 CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
-CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
 TIME_ZONE = "UTC"
 
 SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")

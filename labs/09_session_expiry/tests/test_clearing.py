@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from labkit.clearing import clear_expired
+from labkit.base.session_cleanup import clear_expired
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from lab import engines, room
-from labkit.pages.sessions import session_facts
+from labkit.base.session_times import session_facts
 
 LIFETIME = 120  # seconds, from the last write of anything; reading does not count
 MAX_ITEMS = 200

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from lab import looking, views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", views.index, name="index"),
@@ -12,5 +12,5 @@ urlpatterns = [
     path("info/", views.info, name="info"),
     path("store/", looking.store, name="store"),
     path("engines/", looking.table, name="engines"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

@@ -1,7 +1,7 @@
 import pytest
 from django.core.cache import caches
 
-from labkit import conf
+from labkit.base import conf
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 

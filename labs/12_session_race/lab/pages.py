@@ -5,7 +5,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lab import storage
 from lab.forms import AddForm, RaceForm
 from labkit import racing
-from labkit.locking import why_not
+from labkit.base.session_lock import why_not
 
 IDS = "race_%s"  # of the fields of the second form on the page
 

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from lab import pages, views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", pages.index, name="index"),
@@ -13,5 +13,5 @@ urlpatterns = [
     path("locked/race/", pages.race, {"way": "locked"}, name="race_locked"),
     path("empty/", views.empty, name="empty"),
     path("cart/", views.cart, name="cart"),
-    path("__lab__/", include("labkit.pages.urls")),
+    path("__lab__/", include("labkit.base.urls")),
 ]

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lab import storage
 from lab.forms import AddForm
 from lab.pages import page, refused
-from labkit.locking import locked, why_not
+from labkit.base.session_lock import locked, why_not
 from labkit.racing import asks, read, take_a_while
 
 

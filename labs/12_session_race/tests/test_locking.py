@@ -19,7 +19,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labkit.locking import locked
+from labkit.base.session_lock import locked
 
 pytestmark = pytest.mark.usefixtures("transactional_db")  # each thread has its own connection
 LIMIT = 30  # seconds for a thread

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from labkit.base.errors import error_page
 from labkit.console import current
 from labkit.desk import at_the_desk
-from labkit.pages.errors import error_page
 
 Handler = Callable[[HttpRequest], HttpResponse]
 FOR_ALL = ("/__lab__/static/",)

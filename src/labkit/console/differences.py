@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
+from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import current
 from labkit.diffing import Notes, Side, compare, page, sides
 from labkit.diffing.sides import side
-from labkit.pages.errors import error_page
 
 View = Callable[..., HttpResponse]
 

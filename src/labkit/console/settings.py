@@ -8,10 +8,10 @@ DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(50)  # a new one each time: it signs nothing that is kept
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *current().addresses]
 
-INSTALLED_APPS = ["labkit.console", "labkit.pages"]
+INSTALLED_APPS = ["labkit.console", "labkit.base"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "labkit.pages.middleware.error_pages",
+    "labkit.base.middleware.error_pages",
     "labkit.console.access.own_content_only",
     "labkit.console.access.instructor_only",
     "django.middleware.common.CommonMiddleware",
@@ -33,7 +33,7 @@ CSRF_COOKIE_PATH = "/console/"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None  # until the browser closes
-CSRF_FAILURE_VIEW = "labkit.pages.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
 # Over plain http to another machine a browser ignores this header, and complains of it.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # The clock on the wall, not that of the labs, which say UTC.

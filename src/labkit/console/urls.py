@@ -2,9 +2,9 @@
 
 from django.urls import path
 
+from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.views import asset
 from labkit.console import comparisons, differences, measurements, views
-from labkit.pages.errors import handler400, handler403, handler404, handler500  # noqa: F401
-from labkit.pages.views import asset
 
 urlpatterns = [
     path("", views.front, name="front"),

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from labkit import offline
+from labkit.base.conf import state_path
 from labkit.catalog import Catalog, CatalogError, catalog
-from labkit.conf import state_path
 from labkit.diffing import page, terminal
 from labkit.diffing.checking import LEFT_OUT, Answer, check
 from labkit.diffing.compare import Comparison, compare, sides

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from labkit.base.conf import own_number
 from labkit.catalog import Catalog, Lab, is_lab
-from labkit.conf import own_number
 
 LEFT_BEHIND = ["__pycache__", ".pytest_cache", "*.pyc"]
 TAKEN = {"mariadb", "results"}  # folders of .lab that are no lab's

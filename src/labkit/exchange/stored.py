@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from labkit.base.session_times import clock_time
 from labkit.exchange.cookies import Life
-from labkit.pages.sessions import clock_time
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from labkit.base.errors import error_page
 from labkit.desk import at_the_desk
 from labkit.exchange import clock, controls, cookies, diagram, line, stored, telling
 from labkit.exchange.record import REMEMBERED, Exchange, log
-from labkit.pages.errors import error_page
 
 SHOWN = 200  # exchanges in a list
 

@@ -72,7 +72,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         _borrow_number(lab)
         os.environ["LAB_PANEL"] = "1" if early_config.known_args_namespace.lab_panel else "0"
         if early_config.known_args_namespace.lab_db == "mysql":
-            from labkit import conf
+            from labkit.base import conf
 
             server = _private_mariadb(early_config)
             os.environ["DATABASE_URL"] = server.url(f"lab_{conf.number(lab)}")

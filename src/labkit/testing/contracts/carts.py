@@ -7,7 +7,7 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.pages.templatetags.labkit import this_lab
+from labkit.base.templatetags.labkit import this_lab
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
 from labkit.testing.raw import CART_REQUESTS, REQUESTS

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.pages import views
+from labkit.base import views
 
 app_name = "labkit"
 urlpatterns = [path("static/<path:path>", views.asset, name="asset")]

@@ -5,11 +5,11 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from labkit.clearing import BATCH, clear_expired
+from labkit.base.session_cleanup import BATCH, clear_expired
 
 
 class Command(BaseCommand):
-    """See labkit.clearing."""
+    """See labkit.base.session_cleanup."""
 
     help = (
         "Deletes the sessions that have expired, as clearsessions does, but in small batches, so "

@@ -25,7 +25,7 @@ def this_lab() -> Lab:
 
 @register.simple_tag
 def asset(name: str) -> str:
-    """Where a file of src/labkit/pages/static/labkit/ is: `{% url %}` that looks it up only once.
+    """Where a file of src/labkit/base/static/labkit/ is: `{% url %}` that looks it up only once.
 
     Two of them stand in every page; looking them up would be a tenth of what a small page takes.
     """

@@ -1,6 +1,6 @@
 """Error pages in plain words, and the real cause of a failure behind the one Django reports.
 
-`from labkit.pages.errors import handler400, handler403, handler404, handler500` in a lab's urls.py
+`from labkit.base.errors import handler400, handler403, handler404, handler500` in a lab's urls.py
 puts them to use: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
 """
 

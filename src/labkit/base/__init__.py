@@ -1,0 +1,2 @@
+"""What every lab may import: settings helpers, form fields, cookie names, the session lock,
+pages."""
