@@ -186,7 +186,7 @@ def serve() -> None:
         return [f"/{p.pattern}" for p in own if "<" not in str(p.pattern)]
 
     def opened_panel() -> float:
-        from labkit.exchange.record import log
+        from labkit.panel.log import log
 
         return seconds(f"/__lab__/exchange/{log.newest()[0].token}/")
 

@@ -1,6 +1,6 @@
 """A pytest plugin that lets the exchange panel look at the session once, as it must not."""
 
-from labkit.exchange import middleware
+from labkit.panel import middleware
 
 end = middleware._end
 

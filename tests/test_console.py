@@ -61,7 +61,7 @@ def house(folder):
 def telling(folder, lab, expression):
     """Have this lab answer so at the address where labs tell their exchanges."""
     settings = folder / "labs" / lab / "lab" / "settings.py"
-    panel = '    "labkit.exchange.middleware.observe",\n'
+    panel = '    "labkit.panel.middleware.observe",\n'
     assert panel in settings.read_text()
     settings.write_text(settings.read_text().replace(panel, ""))
     urls = folder / "labs" / lab / "lab" / "urls.py"

@@ -204,8 +204,8 @@ def test_the_exercise_checks_itself_from_step_to_step(mine, said):
         ('Put "django.contrib.sessions" into INSTALLED_APPS', "", ""),
         (
             "Give lab/settings.py a line DATABASES",
-            '    "labkit.exchange",\n',
-            '    "labkit.exchange",\n    "django.contrib.sessions",\n',
+            '    "labkit.panel",\n',
+            '    "labkit.panel",\n    "django.contrib.sessions",\n',
         ),
         ("Keep in request.session", end, f"{end}DATABASES = conf.databases(FOLDER)\n"),
         ('Put "django.contrib.sessions.middleware.SessionMiddleware" into', None, None),

@@ -9,7 +9,7 @@ import time
 import lxml.html
 import pytest
 
-from labkit.exchange.record import FOLLOWED_WITHIN, Log
+from labkit.panel.log import FOLLOWED_WITHIN, Log
 from labkit.testing.contracts import text, words
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.server import LabServer
@@ -239,8 +239,8 @@ BARE = {
 
 
 def test_a_cookie_that_browsers_refuse_is_told_as_refused():
-    from labkit.exchange import cookies
-    from labkit.exchange.record import log
+    from labkit.panel import cookies
+    from labkit.panel.log import log
 
     exchange = log.begin(**BARE)
     exchange.set_cookies = [
@@ -253,8 +253,8 @@ def test_a_cookie_that_browsers_refuse_is_told_as_refused():
 
 
 def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(visitor):
-    from labkit.exchange import cookies
-    from labkit.exchange.record import log
+    from labkit.panel import cookies
+    from labkit.panel.log import log
 
     exchange = log.begin(**BARE | {"cookie_header": "a=1; b=2"})
     exchange.set_cookies = ["a=; Max-Age=0; Path=/", "b=x; Max-Age=-100; Path=/"]
@@ -273,7 +273,7 @@ def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(vis
     ],
 )
 def test_whose_a_cookie_is_the_first_number_in_its_name_says(name, own):
-    from labkit.exchange import cookies
+    from labkit.panel import cookies
 
     assert cookies.whose(name)[1] == own  # the kit's own tests stand in for lab 03
 
@@ -317,8 +317,8 @@ def test_a_page_that_does_not_look_says_so_and_the_row_is_still_shown(visitor):
 
 
 def test_a_session_deleted_meanwhile_is_no_fault_of_the_store():
-    from labkit.exchange import line as lines
-    from labkit.exchange.record import Passage, log, note
+    from labkit.panel import summary_bar as lines
+    from labkit.panel.log import Passage, log, note
 
     exchange = log.begin(**BARE)
     exchange.engine, exchange.session, exchange.status = "x.db", 1, 400
@@ -479,15 +479,15 @@ def test_the_curl_line_asks_for_the_same_page(visitor):
 
 
 def test_what_is_remembered_is_bounded_in_number_and_in_size():
-    from labkit.exchange import record
+    from labkit.panel import log
 
-    log = record.Log()
+    log = log.Log()
     first = log.begin(**BARE)
-    for exchange in (first, *(log.begin(**BARE) for _ in range(record.REMEMBERED))):
+    for exchange in (first, *(log.begin(**BARE) for _ in range(log.REMEMBERED))):
         log.add(exchange)
     assert log.find(first.token) is None
-    assert len(log.newest()) == record.REMEMBERED
-    large = log.begin(**BARE | {"cookie_header": "x" * record.MOST})
+    assert len(log.newest()) == log.REMEMBERED
+    large = log.begin(**BARE | {"cookie_header": "x" * log.MOST})
     log.add(large)
     assert log.newest() == [large]
     log.clear()

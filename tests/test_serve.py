@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
-from labkit.desk import at_the_desk
+from labkit.panel.access import at_the_desk
 from labkit.serving import network
 from labkit.serving.command import LOOPBACK_TOO
 from labkit.serving.worker import without_opener_policy

@@ -14,10 +14,10 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 INSTALLED_APPS = [
     "lab",
     "labkit.base",
-    "labkit.exchange",
+    "labkit.panel",
 ]
 MIDDLEWARE = [
-    "labkit.exchange.middleware.observe",
+    "labkit.panel.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "labkit.base.middleware.error_pages",
     "django.middleware.common.CommonMiddleware",

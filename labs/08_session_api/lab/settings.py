@@ -15,11 +15,11 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 INSTALLED_APPS = [
     "lab",
     "labkit.base",
-    "labkit.exchange",
+    "labkit.panel",
     "django.contrib.sessions",
 ]
 MIDDLEWARE = [
-    "labkit.exchange.middleware.observe",
+    "labkit.panel.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "labkit.base.middleware.error_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -15,13 +15,13 @@ ALLOWED_HOSTS = conf.allowed_hosts()
 INSTALLED_APPS = [
     "lab",
     "labkit.base",
-    "labkit.exchange",
+    "labkit.panel",
     "django.contrib.auth",
     "django.contrib.contenttypes",  # django.contrib.auth needs it
     "django.contrib.sessions",
 ]
 MIDDLEWARE = [
-    "labkit.exchange.middleware.observe",
+    "labkit.panel.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "labkit.base.middleware.error_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -4,7 +4,7 @@ It is not meant for anything but loopback and a class's eyes. A connection carri
 that a browser which keeps its connections open does not stay with one server. What it relays it
 leaves as it is, but for the headers Connection, Via and X-Forwarded-For: by the last two a lab sees
 that somebody asks in another's name, and keeps what is for the instructor's own machine to itself
-(labkit.desk). https://www.rfc-editor.org/rfc/rfc9110#section-7.6
+(labkit.panel.access). https://www.rfc-editor.org/rfc/rfc9110#section-7.6
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from labkit.exchange import clock
+from labkit.panel import clock
 
 Respond = Callable[[HttpRequest], HttpResponse]
 OWN = "/__measure__/"

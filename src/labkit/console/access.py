@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from labkit.base.errors import error_page
 from labkit.console import current
-from labkit.desk import at_the_desk
+from labkit.panel.access import at_the_desk
 
 Handler = Callable[[HttpRequest], HttpResponse]
 FOR_ALL = ("/__lab__/static/",)

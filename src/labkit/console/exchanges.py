@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labkit.desk import HOSTS
+from labkit.panel.access import HOSTS
 from labkit.serving.supervisor import Served
 
 ADDRESS = "/__lab__/exchanges.json"

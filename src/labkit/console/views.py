@@ -17,7 +17,7 @@ from labkit.console import code as code_pages
 from labkit.console import current
 from labkit.console.exchanges import last_exchanges, note_clocks
 from labkit.console.handouts import Page, render_page
-from labkit.desk import at_the_desk
+from labkit.panel.access import at_the_desk
 from labkit.serving.network import qr_as_svg
 from labkit.serving.supervisor import Served
 

@@ -20,7 +20,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from labkit.exchange.record import kept_after, pairs
+from labkit.panel.log import kept_after, pairs
 from labkit.racing.tabs import KEY, Notes, Step, Tab, Wave
 
 _running = threading.Lock()

@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
     "backlog": 1024,  # a whole class at the same moment
     "connection_limit": 2000,
     "asyncore_use_poll": os.name != "nt",  # select() takes no more than 1024 connections
-    # Who asks on behalf of another machine must be seen to do so: see labkit.desk.
+    # Who asks on behalf of another machine must be seen to do so: see labkit.panel.access.
     "clear_untrusted_proxy_headers": False,
     "ident": None,
 }

@@ -6,7 +6,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from labkit.exchange.record import Exchange, pairs, recall
+from labkit.panel.log import Exchange, pairs, recall
 
 BROWSER, SERVER, STORE = range(3)
 NAMES = ["Browser", "Server", "Store"]

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from labkit.desk import at_the_desk
-from labkit.exchange import clock
-from labkit.exchange.cookies import edited, has_sessions, whose
-from labkit.exchange.record import log
+from labkit.panel import clock
+from labkit.panel.access import at_the_desk
+from labkit.panel.cookies import edited, has_sessions, whose
+from labkit.panel.log import log
 
 STEPS = {  # seconds
     "60": "+1 minute",

@@ -1,4 +1,4 @@
-"""The Django app that a lab lists as "labkit.exchange"."""
+"""The Django app that a lab lists as "labkit.panel"."""
 
 from django.apps import AppConfig
 
@@ -6,5 +6,5 @@ from django.apps import AppConfig
 class ExchangeConfig(AppConfig):
     """Templates of the panel; no models, no cookies, no queries."""
 
-    name = "labkit.exchange"
+    name = "labkit.panel"
     label = "labkit_exchange"

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from labkit.exchange.line import kept, lost_change
-from labkit.exchange.record import Exchange, Passage, Touch, pairs, recall
-from labkit.exchange.watching import touches
+from labkit.panel.log import Exchange, Passage, Touch, pairs, recall
+from labkit.panel.session_hooks import touches
+from labkit.panel.summary_bar import kept, lost_change
 
 GONE = object()
 

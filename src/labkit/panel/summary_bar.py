@@ -6,7 +6,7 @@ from html import escape
 from django.conf import settings
 from django.http import HttpResponse
 
-from labkit.exchange.record import SERVER, Exchange, recall
+from labkit.panel.log import SERVER, Exchange, recall
 
 _END = b"</body>"
 _LINE = (

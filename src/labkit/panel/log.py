@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.desk import is_loopback
-from labkit.exchange import clock
+from labkit.panel import clock
+from labkit.panel.access import is_loopback
 
 REMEMBERED = 2000  # exchanges
 MOST = 20_000_000  # bytes of what was noted, in all of them together

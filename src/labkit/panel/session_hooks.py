@@ -18,7 +18,7 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from labkit.exchange.record import Exchange, Passage, Touch, note
+from labkit.panel.log import Exchange, Passage, Touch, note
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 

@@ -14,10 +14,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
-from labkit.exchange import line
-from labkit.exchange.cookies import has_sessions
-from labkit.exchange.record import Exchange, log, note
-from labkit.exchange.watching import current, store_id, watch
+from labkit.panel import summary_bar
+from labkit.panel.cookies import has_sessions
+from labkit.panel.log import Exchange, log, note
+from labkit.panel.session_hooks import current, store_id, watch
 
 OWN = "/__lab__/"  # the panel's addresses: answered here, before any session is looked at
 LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters
@@ -55,7 +55,7 @@ def observe(get_response: Respond) -> Respond:
         _end(exchange, request, response)
         log.add(exchange)
         if content:
-            line.add_to(response, content, exchange)
+            summary_bar.add_to(response, content, exchange)
         return response
 
     return middleware
@@ -65,7 +65,7 @@ def _own(request: HttpRequest, get_response: Respond) -> HttpResponse:
     """A page of the panel: no other middleware sees it, so that it neither reads nor saves."""
     request.get_host()  # DisallowedHost, as everywhere
     try:
-        match = resolve(request.path_info, "labkit.exchange.urls")
+        match = resolve(request.path_info, "labkit.panel.urls")
     except Resolver404:
         return get_response(request)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from labkit.base.session_times import clock_time
-from labkit.exchange.cookies import Life
+from labkit.panel.cookies import Life
 
 
 @dataclass(frozen=True)

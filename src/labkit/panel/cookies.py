@@ -9,8 +9,8 @@ from http.cookies import SimpleCookie
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
-from labkit.exchange.record import Exchange, deletes, pairs
 from labkit.http.jar import Jar, Origin, Refused, parse_date
+from labkit.panel.log import Exchange, deletes, pairs
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.exchange import views
+from labkit.panel import views
 
 urlpatterns = [
     path("__lab__/", views.exchanges),

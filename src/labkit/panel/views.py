@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from labkit.base.errors import error_page
-from labkit.desk import at_the_desk
-from labkit.exchange import clock, controls, cookies, diagram, line, stored, telling
-from labkit.exchange.record import REMEMBERED, Exchange, log
+from labkit.panel import clock, controls, cookies, diagram, explanations, stored, summary_bar
+from labkit.panel.access import at_the_desk
+from labkit.panel.log import REMEMBERED, Exchange, log
 
 SHOWN = 200  # exchanges in a list
 
@@ -37,7 +37,7 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
         "labkit/exchange.html",
         {
             "exchange": found,
-            "sentence": line.with_redirect(found),
+            "sentence": summary_bar.with_redirect(found),
             "parts": parts,
             "stored": _stored(found.engine, parts[-1]["session"], instructor),
             "diagram": diagram.svg(found),
@@ -55,16 +55,16 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     return {
         "exchange": exchange,
-        "gist": line.gist(exchange),
+        "gist": summary_bar.gist(exchange),
         "sent": cookies.sent(exchange),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
-        "session": telling.tell(exchange, details) if exchange.engine else None,
+        "session": explanations.tell(exchange, details) if exchange.engine else None,
         "given": cookies.given(exchange),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
 
-def _stored(engine: str, told: telling.Told | None, details: bool) -> dict[str, Any]:
+def _stored(engine: str, told: explanations.Told | None, details: bool) -> dict[str, Any]:
     """What lies in the store now, and where there is none, why."""
     if told is None:
         return {
@@ -110,7 +110,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
     """All that is remembered, of all visitors, for the instructor's own machine."""
     if not at_the_desk(request):
         raise Http404
-    listed = [(log.visitor(each), line.gist(each), each) for each in log.newest()[:SHOWN]]
+    listed = [(log.visitor(each), summary_bar.gist(each), each) for each in log.newest()[:SHOWN]]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
 
 
@@ -135,7 +135,7 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path[:200],
         "status": exchange.status,
-        "sentence": line.gist(exchange),
+        "sentence": summary_bar.gist(exchange),
         "url": f"/__lab__/exchange/{exchange.token}/",
     }
 
