@@ -6,7 +6,7 @@ from lab import storage
 from lab.forms import AddForm
 from lab.pages import page, refused
 from labkit.base.session_lock import locked, why_not
-from labkit.racing import asks, read, take_a_while
+from labkit.race import asks, read, take_a_while
 
 
 @require_POST

@@ -5,8 +5,8 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
-from labkit.racing import Timeline, running, tabs
-from labkit.racing.tabs import Step
+from labkit.race import Timeline, hooks, tabs
+from labkit.race.hooks import Step
 from labkit.testing import wire
 from labkit.testing.contracts import table, words
 from labkit.testing.contracts.races import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, kept
@@ -32,11 +32,11 @@ class TestRace(RaceRuns):
 
 
 def test_while_one_race_is_run_another_one_is_asked_to_wait(transactional_db, visitor):
-    with running.one_at_a_time():
+    with tabs.one_at_a_time():
         refused = visitor.post("/naive/race/", pages.with_token(visitor, **RACE))
         assert refused.status_code == 429
         assert "Try again in a moment" in words(refused)
-    with running.one_at_a_time():
+    with tabs.one_at_a_time():
         pass  # it is let go of
 
 
@@ -47,12 +47,12 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     # As `lab serve` has it: each thread keeps its connection.
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
-    meet = tabs.Wave.meet
-    monkeypatch.setattr(tabs.Wave, "meet", lambda wave: met.append(meet(wave)))
+    meet = hooks.Wave.meet
+    monkeypatch.setattr(hooks.Wave, "meet", lambda wave: met.append(meet(wave)))
     token = pages.with_token(visitor)
     request = RequestFactory(SERVER_NAME="127.0.0.1").post("/naive/race/", token)
     request.META["HTTP_COOKIE"] = visitor.jar.header(visitor.origin)
-    race = running.run(
+    race = tabs.run(
         request,
         {"begin": "/empty/", "add": "/naive/add/", "look": "/cart/"},
         tabs=3,

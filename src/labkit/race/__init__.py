@@ -4,8 +4,8 @@ A lab's views say what a tab does (`asks`, `read`, `take_a_while`), `run` lets t
 `timeline` tells who read what and who saved over whom.
 """
 
-from labkit.racing.running import Busy, Race, run
-from labkit.racing.tabs import asks, read, take_a_while
-from labkit.racing.timeline import Add, Timeline
+from labkit.race.hooks import asks, read, take_a_while
+from labkit.race.tabs import Busy, Race, run
+from labkit.race.timeline import Add, Timeline
 
 __all__ = ["Add", "Busy", "Race", "Timeline", "asks", "read", "run", "take_a_while"]

@@ -21,7 +21,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
 from labkit.panel.log import kept_after, pairs
-from labkit.racing.tabs import KEY, Notes, Step, Tab, Wave
+from labkit.race.hooks import KEY, Notes, Step, Tab, Wave
 
 _running = threading.Lock()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from labkit.racing.tabs import Step
+from labkit.race.hooks import Step
 
 WIDTH, LEFT, TOP = 720, 64, 34  # units of the drawing
 LOW, HIGH = 15, 44  # the height of a row
