@@ -22,8 +22,8 @@ from labkit.comparing import charts as drawing
 from labkit.comparing import figures as keeping
 from labkit.processes.ports import free_port
 from labkit.processes.start import Missing
+from labkit.serve import temporary_server
 from labkit.services.mariadb import PrivateMariaDB
-from labkit.serving import alone
 
 ROOT = Path(__file__).parents[1]
 NAMES = {"sqlite": "SQLite", "mysql": "MariaDB"}
@@ -86,7 +86,7 @@ class Steps(Progress):
 def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
     """One lab under the server that `lab serve` gives it; yields its port."""
     settings = environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
-    with alone.worker(lab_folder(number), settings, log) as started:
+    with temporary_server.worker(lab_folder(number), settings, log) as started:
         started.wait(f"lab {number}")
         yield started.port
 

@@ -110,7 +110,7 @@ class Serving:
 
     def worker(self, number):
         """The process of this lab."""
-        wanted = f"labkit.serving.worker {self.port + number} "
+        wanted = f"labkit.serve.worker {self.port + number} "
         return next(pid for pid, args in self.children.items() if wanted in args)
 
     def url(self, path="/console/", number=0, host="127.0.0.1"):

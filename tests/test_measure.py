@@ -21,7 +21,7 @@ from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
 from labkit.comparing.table import Tables
 from labkit.http.client import Answer
 from labkit.processes.start import Failed
-from labkit.serving.alone import worker
+from labkit.serve.temporary_server import worker
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header

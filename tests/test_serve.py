@@ -11,10 +11,10 @@ from django.test import RequestFactory
 from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
+from labkit.commands.serve import LOOPBACK_TOO
 from labkit.panel.access import at_the_desk
-from labkit.serving import network
-from labkit.serving.command import LOOPBACK_TOO
-from labkit.serving.worker import without_opener_policy
+from labkit.serve import network
+from labkit.serve.worker import without_opener_policy
 from labkit.testing.contracts import CartContract, words
 from labkit.testing.server import free_port
 from labkit.testing.wire import WireVisitor

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from labkit import claims
 from labkit.catalog import CatalogError, catalog
+from labkit.commands.serve import serve
 from labkit.comparing.command import compare
 from labkit.diffing import commands
 from labkit.processes.manage_py import NotReady
@@ -19,7 +20,6 @@ from labkit.processes.ports import bind
 from labkit.processes.start import Failed, Missing
 from labkit.running import run
 from labkit.services import lab_state, requirements
-from labkit.serving.command import serve
 
 console = Console(highlight=False)
 ABSENT = "[yellow]–[/]"

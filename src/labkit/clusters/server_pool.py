@@ -7,7 +7,7 @@ from labkit.catalog import Lab
 from labkit.clusters.load_balancer import LETTERS, Front
 from labkit.processes import ports
 from labkit.processes.start import Failed
-from labkit.serving.supervisor import START_LIMIT, Served
+from labkit.serve.supervisor import START_LIMIT, Served
 
 
 class Several:

@@ -29,8 +29,8 @@ from labkit.http.client import Answer, Client
 from labkit.http.jar import Jar
 from labkit.processes.manage_py import own_environment
 from labkit.processes.ports import free_ports
+from labkit.serve.temporary_server import Worker, worker
 from labkit.services.mariadb_child import HeldDatabase
-from labkit.serving.alone import Worker, worker
 
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
 APART = 4 * 3600  # seconds between two sittings of one day

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from labkit.serving.supervisor import House
+from labkit.serve.supervisor import House
 
 _house: list[House] = []
 

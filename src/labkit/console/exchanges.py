@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from labkit.panel.access import HOSTS
-from labkit.serving.supervisor import Served
+from labkit.serve.supervisor import Served
 
 ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from labkit.console.code import anchor
-from labkit.serving.supervisor import House
+from labkit.serve.supervisor import House
 
 LAB_PAGE = re.compile(r"labs/([0-9]{2})_\w+(?:/README\.md)?/?")
 LAB_FILE = re.compile(r"labs/([0-9]{2})_\w+/((?:lab|tests)/.+)")

@@ -18,8 +18,8 @@ from labkit.console import current
 from labkit.console.exchanges import last_exchanges, note_clocks
 from labkit.console.handouts import Page, render_page
 from labkit.panel.access import at_the_desk
-from labkit.serving.network import qr_as_svg
-from labkit.serving.supervisor import Served
+from labkit.serve.network import qr_as_svg
+from labkit.serve.supervisor import Served
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {"diff.css": Path(diffing.__file__).parent}  # stylesheets that pages of labkit share

@@ -22,7 +22,7 @@ SERVERS = {
         "--call",
         "django.core.wsgi:get_wsgi_application",
     ],
-    "worker": ["-m", "labkit.serving.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
+    "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
 }
 
 

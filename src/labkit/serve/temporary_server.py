@@ -10,7 +10,7 @@ from pathlib import Path
 from labkit.processes.parent_pipe import cut, spawn
 from labkit.processes.ports import LOOPBACK, free_port
 from labkit.processes.start import Failed
-from labkit.serving.worker import READY
+from labkit.serve.worker import READY
 
 STOP_LIMIT = 5  # seconds
 
@@ -39,7 +39,7 @@ def worker(folder: Path, environ: Mapping[str, str], log: Path, port: int = 0) -
     must come from `free_ports()`, since none listens while the next one is chosen.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "labkit.serving.worker", str(port), LOOPBACK]
+    command = [sys.executable, "-m", "labkit.serve.worker", str(port), LOOPBACK]
     with log.open("ab") as output:
         process = spawn(command, cwd=folder, env=environ, stderr=output)
     try:

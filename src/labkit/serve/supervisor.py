@@ -18,8 +18,8 @@ from labkit.processes import ports
 from labkit.processes.manage_py import NotReady, hinted
 from labkit.processes.parent_pipe import cut, spawn
 from labkit.processes.start import Failed, Missing
+from labkit.serve.worker import READY
 from labkit.services import lab_state
-from labkit.serving.worker import READY
 
 START_LIMIT = 60  # seconds until a lab must answer
 STOP_LIMIT = 5  # seconds for a process to end by itself
@@ -59,7 +59,7 @@ class Served:
         self.restarts = 0  # how often it died and was started again
         self.note = ""  # what was last done to it from the console
         self.clock = ""  # "2 minutes ahead", as the console last heard
-        self._command = [sys.executable, "-m", "labkit.serving.worker", str(port), *addresses]
+        self._command = [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
         self._environ = environ
         self._tell = tell
         self._lock = threading.Lock()

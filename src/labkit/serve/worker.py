@@ -1,4 +1,4 @@
-"""One lab under waitress: `python -m labkit.serving.worker PORT ADDRESS...` in the lab's folder.
+"""One lab under waitress: `python -m labkit.serve.worker PORT ADDRESS...` in the lab's folder.
 
 Brings its database up to date, listens, and then writes the line READY to its stdout. Ends with
 its parent. Where it cannot start, the last line on stderr says why.
@@ -103,7 +103,7 @@ def main(port: int, addresses: list[str]) -> None:
     application = get_wsgi_application()
     import_module(settings.ROOT_URLCONF)  # a mistake in the code is found now and not in class
     if settings.DATABASES.get("default", {}).get("NAME"):
-        from labkit.serving.connections import keep_open
+        from labkit.serve.database_connections import keep_open
 
         _migrate()
         if not os.environ.get("LAB_NODES"):  # of a cluster each request asks the next node

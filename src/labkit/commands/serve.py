@@ -19,11 +19,11 @@ from labkit.catalog import Catalog, Lab, catalog
 from labkit.processes import ports
 from labkit.processes.manage_py import ENGINES, db_option, own_environment
 from labkit.processes.start import Missing
+from labkit.serve import network
+from labkit.serve.supervisor import House, Served
 from labkit.services import requirements
 from labkit.services.lab_state import MARIADB
 from labkit.services.mariadb_child import HeldDatabase
-from labkit.serving import network
-from labkit.serving.supervisor import House, Served
 
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
@@ -219,7 +219,7 @@ def _databases(
 def _start_console(house: House) -> None:
     """The console, in a thread of this process."""
     from labkit.console import application
-    from labkit.serving.worker import listen
+    from labkit.serve.worker import listen
 
     server: Any = listen(application(house), house.port, house.addresses, threads=8)
     threading.Thread(target=server.run, daemon=True).start()

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 LONGEST = 25  # seconds for the requests under way; one waits up to 20 for SQLite's lock
-log = logging.getLogger("labkit.serving")
+log = logging.getLogger("labkit.serve")
 _guards: list["FileGuard"] = []  # signals do not keep their receivers
 
 

@@ -1,0 +1,1 @@
+"""The `lab` commands, one module each."""
