@@ -9,7 +9,7 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel.log import FOLLOWED_WITHIN, Log
+from labkit.panel.log import FOLLOWED_WITHIN, MOST, REMEMBERED, Log
 from labkit.testing.contracts import text, words
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.server import LabServer
@@ -479,15 +479,13 @@ def test_the_curl_line_asks_for_the_same_page(visitor):
 
 
 def test_what_is_remembered_is_bounded_in_number_and_in_size():
-    from labkit.panel import log
-
-    log = log.Log()
+    log = Log()
     first = log.begin(**BARE)
-    for exchange in (first, *(log.begin(**BARE) for _ in range(log.REMEMBERED))):
+    for exchange in (first, *(log.begin(**BARE) for _ in range(REMEMBERED))):
         log.add(exchange)
     assert log.find(first.token) is None
-    assert len(log.newest()) == log.REMEMBERED
-    large = log.begin(**BARE | {"cookie_header": "x" * log.MOST})
+    assert len(log.newest()) == REMEMBERED
+    large = log.begin(**BARE | {"cookie_header": "x" * MOST})
     log.add(large)
     assert log.newest() == [large]
     log.clear()

@@ -4,8 +4,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lab import storage
 from lab.forms import AddForm, RaceForm
-from labkit import race
 from labkit.base.session_lock import why_not
+from labkit.race import Busy, Timeline, run
 
 IDS = "race_%s"  # of the fields of the second form on the page
 
@@ -45,11 +45,11 @@ def race(request, way):
     paths = {"begin": reverse("empty"), "add": reverse(f"add_{way}"), "look": reverse("cart")}
     try:
         # This view leaves the session alone: a copy of it, saved last, would undo all of it.
-        result = race.run(request, paths, chosen["tabs"], chosen["adds"], form.fields_of)
-    except race.Busy:
+        result = run(request, paths, chosen["tabs"], chosen["adds"], form.fields_of)
+    except Busy:
         form.add_error(None, "Somebody's tabs are racing just now. Try again in a moment.")
         return page(request, way, status=429, race_form=form)
-    timeline = race.Timeline(result.steps, result.tabs)
+    timeline = Timeline(result.steps, result.tabs)
     response = page(request, way, race=result, timeline=timeline, chosen=chosen, race_form=form)
     result.give_cookies_to(response)
     return response
