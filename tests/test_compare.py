@@ -261,10 +261,10 @@ def answers_to(table, **wrong):
 def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, columns):
     table = tables.find("engines")
     monkeypatch.setattr(
-        "labkit.comparing.command.ask", lambda *_: answers_to(table, replay="perhaps")
+        "labkit.commands.compare.ask", lambda *_: answers_to(table, replay="perhaps")
     )
     terminal = Console(force_terminal=True, width=columns, color_system=None, highlight=False)
-    monkeypatch.setattr("labkit.comparing.command.console", terminal)
+    monkeypatch.setattr("labkit.commands.compare.console", terminal)
     result = CliRunner().invoke(cli.main, ["compare", "engines"])
     assert result.exit_code == 1
     lines = result.output.splitlines()
@@ -333,7 +333,7 @@ def test_without_answers_a_page_shows_what_the_table_says(tables):
 
 def test_a_page_is_written_again_and_nothing_else_is(tables, said, monkeypatch, tmp_path):
     answers = answers_to(tables.find("counts"))
-    monkeypatch.setattr("labkit.comparing.command.ask", lambda *_: answers)
+    monkeypatch.setattr("labkit.commands.compare.ask", lambda *_: answers)
     out = tmp_path / "out.html"
     for _ in range(2):
         status, text = said("compare", "counts", "--html", str(out))

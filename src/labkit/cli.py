@@ -12,13 +12,13 @@ from rich.table import Table
 
 from labkit import claims
 from labkit.catalog import CatalogError, catalog
+from labkit.commands import diff
+from labkit.commands.compare import compare
+from labkit.commands.run import run
 from labkit.commands.serve import serve
-from labkit.comparing.command import compare
-from labkit.diffing import commands
 from labkit.processes.manage_py import NotReady
 from labkit.processes.ports import bind
 from labkit.processes.start import Failed, Missing
-from labkit.running import run
 from labkit.services import lab_state, requirements
 
 console = Console(highlight=False)
@@ -161,7 +161,7 @@ def _free(port: int) -> str:
     return "free"
 
 
-for command in (run, serve, compare, commands.diff, commands.make_copy, commands.check_copy):
+for command in (run, serve, compare, diff.diff, diff.make_copy, diff.check_copy):
     main.add_command(command)
 
 
