@@ -11,7 +11,8 @@ from test_cli import page, running
 
 from labkit.base import conf
 from labkit.catalog import Catalog
-from labkit.diffing import checking, compare, sides
+from labkit.diff import comparison, inputs
+from labkit.practice import check
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire import WireVisitor
 
@@ -176,7 +177,7 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "LIFETIME = {+60+} # seconds" in text
     assert "Not compared: README.md" in text
     checkout = Catalog(mine.parent)
-    assert len(compare(checkout, *sides(checkout, "mine")).hunks) == 1
+    assert len(comparison(checkout, *inputs(checkout, "mine")).hunks) == 1
 
 
 # The check
@@ -272,6 +273,6 @@ def test_a_folder_that_does_not_say_what_it_is_must_be_told(mine, said):
 @pytest.mark.parametrize("lab", ["02", "03", "04", "05", "06", "10"])
 def test_each_contract_can_be_asked_by_itself(checkout, lab, tmp_path):
     target = checkout.find(lab)
-    source = "\n\n".join(checking._contract(target))
+    source = "\n\n".join(check._contract(target))
     assert re.search(rf"^class Test\w*\({target.contract}\):", source, re.M)
     compile(source, "contract", "exec")

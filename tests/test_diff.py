@@ -13,16 +13,16 @@ from click.testing import CliRunner
 
 from labkit import cli
 from labkit.catalog import CatalogError
-from labkit.diffing import Notes, compare, lines, page, sides, terminal
-from labkit.diffing.compare import diff
-from labkit.diffing.sides import File
+from labkit.diff import Notes, comparison, html_page, inputs, lines, terminal
+from labkit.diff.comparison import diff
+from labkit.diff.inputs import File
 from labkit.testing import accessibility
 
 
 @pytest.fixture
 def compared(checkout):
     """Compare two sides by their names."""
-    return lambda *names: compare(checkout, *sides(checkout, *names))
+    return lambda *names: comparison(checkout, *inputs(checkout, *names))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_each_pair_shows_every_line_and_why(compared, pair):
     found = compared(*pair)
     text = terminal.text(found, colour=False, width=100)
     flat = " ".join(text.replace("▌", " ").split())
-    html = Read(page.html(found))
+    html = Read(html_page.html(found))
     assert found.hunks
     for file in found.files:
         rows = all_rows(file)

@@ -16,7 +16,7 @@ import pytest
 from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
 from labkit.comparing import Tables
-from labkit.diffing import Notes
+from labkit.diff import Notes
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]

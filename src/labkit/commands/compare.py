@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
-from labkit import offline
 from labkit.catalog import catalog
 from labkit.comparing import page, reporting
 from labkit.comparing.asking import Answers, Seen, ask
 from labkit.comparing.page import verdict
 from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
+from labkit.render import standalone
 from labkit.services.mariadb import PrivateMariaDB
 
 console = Console(highlight=False)
@@ -82,7 +82,7 @@ def compare(
             return
     answers = _asked(tables, table, db)
     if html:
-        offline.write(html, page.html(tables, table, answers), page.MADE_BY)
+        standalone.write(html, page.html(tables, table, answers), page.MADE_BY)
         click.echo(f"{html}: {verdict(table, answers)} It opens in any browser, offline.")
     else:
         for part in shown(tables, table, answers, tests, printed.width):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from labkit import offline
 from labkit.base.conf import state_path
 from labkit.catalog import Catalog, CatalogError, catalog
-from labkit.diffing import page, terminal
-from labkit.diffing.checking import LEFT_OUT, Answer, check
-from labkit.diffing.compare import Comparison, compare, sides
-from labkit.diffing.copying import copy
-from labkit.diffing.notes import Notes
+from labkit.diff import html_page, terminal
+from labkit.diff.comparison import Comparison, compare, sides
+from labkit.diff.notes import Notes
+from labkit.practice.check import LEFT_OUT, Answer, check
+from labkit.practice.copies import copy
+from labkit.render import standalone
 
 
 @click.command("diff", short_help="What differs between two labs, and why.")
@@ -62,7 +62,7 @@ def _name_pairs(checkout: Catalog) -> None:
 
 def _write(path: Path, found: Comparison) -> None:
     """Write the page. Raises ClickException where that would lose somebody's file."""
-    offline.write(path, page.html(found), page.MADE_BY)
+    standalone.write(path, html_page.html(found), html_page.MADE_BY)
     click.echo(f"{path}: {terminal.summary(found)} Open it in any browser; it needs no network.")
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from labkit import offline
 from labkit.comparing import picturing
 from labkit.comparing.asking import Answers, Seen
 from labkit.comparing.sources import source
 from labkit.comparing.table import Conclusion, Row, Table, Tables, Variant
-from labkit.diffing.page import escape, prose, python
+from labkit.diff.html_page import escape, prose, python
+from labkit.render import standalone
 
 MADE_BY = "lab compare, of labkit"
 NOT_ASKED = "Not asked on this machine yet: this is what the table says."
@@ -20,7 +20,7 @@ Address = Callable[[Table], str]
 def html(tables: Tables, table: Table, answers: Answers) -> str:
     """The whole page."""
     css = resources.files("labkit.comparing").joinpath("page.css").read_text(encoding="utf-8")
-    return offline.document(table.title, MADE_BY, css, body(tables, table, answers))
+    return standalone.document(table.title, MADE_BY, css, body(tables, table, answers))
 
 
 def body(

@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.comparing import figures
 from labkit.comparing.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
-from labkit.diffing.page import prose
+from labkit.diff.html_page import prose
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),

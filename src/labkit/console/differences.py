@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import current
-from labkit.diffing import Notes, Side, compare, page, sides
-from labkit.diffing.sides import side
+from labkit.diff import Notes, Side, comparison, html_page, inputs
+from labkit.diff.inputs import side
 
 View = Callable[..., HttpResponse]
 
@@ -68,16 +68,16 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
     """What differs between two: each change side by side, and why it is there."""
     checkout = current().checkout
     _expect(checkout, one, two)
-    found = compare(checkout, *sides(checkout, one, two))
+    found = comparison(checkout, *inputs(checkout, one, two))
     labs = list(dict.fromkeys(checkout.find(name.partition(":")[0]) for name in (one, two)))
     context = {
         "found": found,
         "labs": labs,
         "served": {served.number for served in current().labs},
         "choice": _choice(checkout, labs[0], one, two) if ":" in one and not labs[1:] else None,
-        "head": _joined(page.head(found)),
-        "changes": _joined(page.changes(found)),
-        "ending": _joined(page.ending(found)),
+        "head": _joined(html_page.head(found)),
+        "changes": _joined(html_page.changes(found)),
+        "ending": _joined(html_page.ending(found)),
         "here": "differences",
     }
     return render(request, "difference.html", context)
@@ -110,5 +110,5 @@ def _choice(checkout: Catalog, lab: Lab, this: str = "", that: str = "") -> Choi
 
 
 def _joined(parts: Iterator[str]) -> SafeString:
-    # labkit.diffing.page escapes all that comes from a file.
+    # labkit.diff.html_page escapes all that comes from a file.
     return mark_safe("\n".join(parts))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from labkit.catalog import Catalog
 from labkit.comparing import Table, figures, picturing
 from labkit.console import current
-from labkit.diffing.page import prose
+from labkit.diff.html_page import prose
 
 FOLDERS = {"here": picturing.HOME, "committed": picturing.MEASURED}  # the first one counts
 NAME = re.compile(r"[\w-]+\.(svg|json)")

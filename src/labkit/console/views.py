@@ -10,7 +10,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
-from labkit import diffing
+from labkit import diff
 from labkit.catalog import Catalog
 from labkit.claims import VERDICTS, Entry, Ledger
 from labkit.console import code as code_pages
@@ -22,7 +22,7 @@ from labkit.serve.network import qr_as_svg
 from labkit.serve.supervisor import Served
 
 ASSETS = Path(__file__).parent / "static"
-SHARED = {"diff.css": Path(diffing.__file__).parent}  # stylesheets that pages of labkit share
+SHARED = {"diff.css": Path(diff.__file__).parent}  # stylesheets that pages of labkit share
 LOG_LINES = 200  # the last ones
 
 

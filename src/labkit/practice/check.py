@@ -19,7 +19,7 @@ from typing import Any
 
 from labkit.catalog import MANIFEST, Catalog, Lab
 from labkit.comparing.table import MANIFEST as TABLES
-from labkit.diffing.hints import in_words, next_step
+from labkit.practice.failure_hints import in_words, next_step
 
 PROMISES = "test_the_contract.py"
 CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest

@@ -9,11 +9,11 @@ from importlib import resources
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token, _TokenType
 
-from labkit import offline
-from labkit.diffing import terminal
-from labkit.diffing.compare import Comparison, FileDiff, Hunk
-from labkit.diffing.lines import Line, Row, visible
-from labkit.diffing.sides import File, Side
+from labkit.diff import terminal
+from labkit.diff.comparison import Comparison, FileDiff, Hunk
+from labkit.diff.inputs import File, Side
+from labkit.diff.lines import Line, Row, visible
+from labkit.render import standalone
 
 MADE_BY = "lab diff, of labkit"
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
@@ -27,8 +27,8 @@ def html(found: Comparison) -> str:
     """The whole page. Everything that comes from a file is escaped."""
     old, new = found.old, found.new
     title = f"{old.name} and {new.name}: what differs, and why"
-    style = resources.files("labkit.diffing").joinpath("diff.css").read_text(encoding="utf-8")
-    return offline.document(title, MADE_BY, style, body(found))
+    style = resources.files("labkit.diff").joinpath("diff.css").read_text(encoding="utf-8")
+    return standalone.document(title, MADE_BY, style, body(found))
 
 
 def body(found: Comparison) -> Iterator[str]:

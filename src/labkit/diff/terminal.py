@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import click
 
-from labkit.diffing.compare import Comparison, FileDiff, Hunk
-from labkit.diffing.lines import Line, Row, pieces, visible
+from labkit.diff.comparison import Comparison, FileDiff, Hunk
+from labkit.diff.lines import Line, Row, pieces, visible
 
 CONTEXT = 3  # unchanged lines shown on either side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.catalog import Catalog, CatalogError
 
 if TYPE_CHECKING:
-    from labkit.diffing.compare import Comparison, FileDiff, Hunk
+    from labkit.diff.comparison import Comparison, FileDiff, Hunk
 
 FILE = Path("labs", "notes.toml")
 
@@ -86,8 +86,8 @@ class Notes:
 
     def complaints(self) -> Iterator[str]:
         """Each change without a note, each note without a change, each pair without any notes."""
-        from labkit.diffing.compare import compare
-        from labkit.diffing.sides import side
+        from labkit.diff.comparison import compare
+        from labkit.diff.inputs import side
 
         used: set[tuple[int, str, str]] = set()
         for old, new in self.pairs():

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.diffing import lines
-from labkit.diffing import sides as these
-from labkit.diffing.lines import Line, Row
-from labkit.diffing.notes import Notes
-from labkit.diffing.sides import File, Side
+from labkit.diff import inputs as these
+from labkit.diff import lines
+from labkit.diff.inputs import File, Side
+from labkit.diff.lines import Line, Row
+from labkit.diff.notes import Notes
 
 CLOSE = 2  # changes with fewer unchanged lines than this between them are one
 

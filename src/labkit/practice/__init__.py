@@ -1,0 +1,1 @@
+"""Practise on a copy of a lab: make one, check it, explain what fails."""

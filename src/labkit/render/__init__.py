@@ -1,0 +1,1 @@
+"""Standalone pages, shared templates and highlighting for the console and for --html."""
