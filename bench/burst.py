@@ -25,8 +25,8 @@ from typing import Any
 import common
 from rich.table import Table
 
-from labkit.comparing.charts import Bars, Row
 from labkit.http.client import Answer, Client
+from labkit.measure.charts import Bars, Row
 
 CLIENTS, ADDS = 300, 3
 LIMIT = 15  # seconds for one answer, in both

@@ -18,8 +18,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from labkit.comparing import charts as drawing
-from labkit.comparing import figures as keeping
+from labkit.measure import charts as drawing
+from labkit.measure import results as keeping
 from labkit.processes.ports import free_port
 from labkit.processes.start import Missing
 from labkit.serve import temporary_server

@@ -22,7 +22,7 @@ from rich.table import Table
 from turns import Forms, Process
 
 from labkit.catalog import Catalog
-from labkit.comparing.charts import Bars, Row
+from labkit.measure.charts import Bars, Row
 
 ROUNDS = 12
 AIM = 1.10

@@ -39,8 +39,8 @@ from django.db import connections
 from rich.table import Table
 
 from labkit.base.conf import SQLITE_OPTIONS
-from labkit.comparing.charts import Bars, Lines, Row, Series
 from labkit.http.client import Client
+from labkit.measure.charts import Bars, Lines, Row, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
 ROUNDS, BATCH = 60, 20  # operations are timed by the batch, the tables in turns

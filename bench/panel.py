@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 from turns import Process
 
-from labkit.comparing.charts import Bars, Row
+from labkit.measure.charts import Bars, Row
 
 ROUNDS = 40
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]

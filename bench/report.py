@@ -19,7 +19,7 @@ from panel import AIM as PANEL
 from rich.table import Table
 from visitor import AIM as VISITOR
 
-from labkit.comparing import figures as keeping
+from labkit.measure import results as keeping
 
 MEASURED = common.ROOT / "docs" / "measured"
 BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"

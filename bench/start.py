@@ -23,7 +23,7 @@ import common
 from rich.table import Table
 
 from labkit.catalog import Catalog, Lab
-from labkit.comparing.charts import Bars, Row
+from labkit.measure.charts import Bars, Row
 from labkit.processes import ports
 
 ROUNDS = 3

@@ -25,7 +25,7 @@ from django.test.utils import setup_test_environment
 from django.urls import path
 from rich.table import Table
 
-from labkit.comparing.charts import Bars, Row
+from labkit.measure.charts import Bars, Row
 from labkit.testing import Visitor
 
 REQUESTS = 50  # in one measurement

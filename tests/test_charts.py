@@ -1,4 +1,4 @@
-"""labkit.comparing.charts and figures: what is measured, kept and drawn."""
+"""labkit.measure.charts and figures: what is measured, kept and drawn."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labkit.comparing import charts, figures
-from labkit.comparing.charts import Bars, Lines, Row, Series, chart_of, plain, svg
+from labkit.measure import charts, results
+from labkit.measure.charts import Bars, Lines, Row, Series, chart_of, plain, svg
 from labkit.processes.start import Missing
 from labkit.services import requirements
 
@@ -124,8 +124,8 @@ def test_charts_can_stand_in_one_page():
 @drawing
 def test_charts_are_drawn_from_the_file_beside_them(tmp_path):
     path = tmp_path / "carts.json"
-    figures.write(path, figures.stamp("lab compare"), {"n": [1, 2.5]}, {"up": LINES, "left": BARS})
-    drawn = charts.draw_all(path, figures.read(path))
+    results.write(path, results.stamp("lab compare"), {"n": [1, 2.5]}, {"up": LINES, "left": BARS})
+    drawn = charts.draw_all(path, results.read(path))
     assert [file.name for file in drawn] == ["carts-up.svg", "carts-left.svg"]
     assert [file.read_text("utf-8") for file in drawn] == [svg(LINES, "carts"), svg(BARS, "carts")]
 
@@ -141,14 +141,14 @@ def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):
 
 def test_figures_know_when_where_and_how(tmp_path):
     path = tmp_path / "new" / "carts.json"
-    stamp = figures.stamp("lab compare carts --measure", "sqlite")
-    figures.write(path, stamp, {"sizes": [1, 2]}, {})
-    kept = figures.read(path)
+    stamp = results.stamp("lab compare carts --measure", "sqlite")
+    results.write(path, stamp, {"sizes": [1, 2]}, {})
+    kept = results.read(path)
     assert kept == {"stamp": stamp, "figures": {"sizes": [1, 2]}, "charts": {}}
     assert set(stamp["machine"]) == {"processor", "cores", "memory", "system"}
     assert all(stamp["machine"].values())
     assert set(stamp["versions"]) == {"Python", "Django", "waitress", "SQLite"}
-    told = figures.in_words(stamp)
+    told = results.in_words(stamp)
     assert all(value in told for value in (stamp["date"], stamp["command"], "SQLite"))
 
 
@@ -156,7 +156,7 @@ def test_another_file_is_no_figures(tmp_path):
     path = tmp_path / "other.json"
     path.write_text('{"stamp": {}}', encoding="utf-8")
     with pytest.raises(ValueError, match="holds no figures"):
-        figures.read(path)
+        results.read(path)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from labkit import cli
 from labkit.catalog import Catalog, CatalogError
 from labkit.comparing import Tables, asking, page
 from labkit.comparing.asking import Answers, Seen
-from labkit.comparing.picturing import KEPT, QUANTITIES
 from labkit.comparing.sources import questions, source
+from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
 
 

@@ -10,9 +10,10 @@ import pytest
 from serving import alive, copy_of, plain, serving, until
 
 from labkit.catalog import Catalog
-from labkit.comparing import Tables, figures
+from labkit.comparing import Tables
 from labkit.comparing.asking import Answers, Seen
-from labkit.comparing.charts import Lines, Series
+from labkit.measure import results
+from labkit.measure.charts import Lines, Series
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 STAMP = {
@@ -212,7 +213,7 @@ def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
 def measured(folder, name="carts-sqlite", machine="", drawn=True):
     """Figures with one chart."""
     stamp = STAMP | {"machine": STAMP["machine"] | {"processor": machine or "a <fast> one"}}
-    figures.write(folder / f"{name}.json", stamp, {"n": 1}, {"up": CHART})
+    results.write(folder / f"{name}.json", stamp, {"n": 1}, {"up": CHART})
     if drawn:
         (folder / f"{name}-up.svg").write_text(SVG)
 

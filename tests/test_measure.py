@@ -15,11 +15,12 @@ import pytest
 from serving import alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
-from labkit.comparing import charts, figures, measuring, picturing, reporting
-from labkit.comparing.measuring import Amount, measure
-from labkit.comparing.subjects import NAMES, SUBJECTS, Broken, Carts
+from labkit.commands import measure
 from labkit.comparing.table import Tables
 from labkit.http.client import Answer
+from labkit.measure import charts, meter, report, results
+from labkit.measure.meter import Amount, measure
+from labkit.measure.workloads import NAMES, SUBJECTS, Broken, Carts
 from labkit.processes.start import Failed
 from labkit.serve.temporary_server import worker
 
@@ -57,11 +58,11 @@ def is_whole(figures):
                 assert figure["down"] > 200
             assert (size["records"] > 0) == (size["stored"] > 0)
         assert list(variant["left"]) == LEFT
-    drawn = picturing.charts(figures)
+    drawn = report.charts(figures)
     assert {"records", "stored", "left"} <= set(drawn)
-    for quantity in picturing.QUANTITIES:
+    for quantity in report.QUANTITIES:
         assert any(name.startswith(quantity) for name in drawn), quantity
-    told = [line.label for line in picturing.lines(figures)]
+    told = [line.label for line in report.lines(figures)]
     assert len(told) == len(set(told)) >= 8
     return True
 
@@ -79,7 +80,7 @@ def the_carts_cost(figures):
     assert [size["records"] for size in cookie["sizes"]] == [0, 0, 0]
     assert [size["records"] for size in session["sizes"]] == [1, 1, 1]
     assert session["sizes"][0]["stored"] < session["sizes"][-1]["stored"]
-    assert cookie["tabs"] == {row: [[2, 20], [10, 20]] for row in ("as it is", measuring.SLOW)}
+    assert cookie["tabs"] == {row: [[2, 20], [10, 20]] for row in ("as it is", meter.SLOW)}
     for row in session["tabs"].values():
         assert [tabs for tabs, _ in row] == [2, 10]
         assert all(20 // tabs <= kept <= 20 for tabs, kept in row)
@@ -143,10 +144,10 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     table = tables.find("carts")
     only = type(table)(table.id, "", "", table.variants[:1], ())
     with (
-        measuring._place(checkout) as place,
-        measuring._servers(checkout, only, Carts(), place, lambda *_: "", {}) as [server],
+        meter._place(checkout) as place,
+        meter._servers(checkout, only, Carts(), place, lambda *_: "", {}) as [server],
     ):
-        ends = asyncio.run(measuring._ends(server, Amount()))
+        ends = asyncio.run(meter._ends(server, Amount()))
     assert {way: end["count"] for way, end in ends.items()} == dict(
         zip(NAMES, (50, 50, 10), strict=True)
     )
@@ -170,7 +171,7 @@ def answers(milliseconds):
 
 
 def test_one_slow_answer_in_a_hundred_is_not_the_99th():
-    one = measuring._cost(answers([5.0] * 98 + [70.0, 900.0]))
+    one = meter._cost(answers([5.0] * 98 + [70.0, 900.0]))
     assert (one["median"], one["p99"]) == (5.0, 70.0)
     assert (one["up"], one["down"], one["cookie"]) == (300, 900, 60)
 
@@ -191,12 +192,12 @@ def test_what_is_lost_on_the_way_is_not_measured():
         async def size(self, visit):
             return 1
 
-    variant = measuring.Variant("cookie", "cookies", "03")
-    server = measuring.Server(variant, Forgetful(), measuring.Worker(1, None, None))
+    variant = meter.Variant("cookie", "cookies", "03")
+    server = meter.Server(variant, Forgetful(), meter.Worker(1, None, None))
     with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
-        asyncio.run(measuring._at_size([server], 2, SMALL))
+        asyncio.run(meter._at_size([server], 2, SMALL))
     with pytest.raises(Broken, match="took 4 and has 1"):
-        asyncio.run(measuring._ends(server, Amount()))
+        asyncio.run(meter._ends(server, Amount()))
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path):
@@ -229,8 +230,8 @@ def test_the_command_keeps_its_figures_and_says_what_is_missing(
 
     monkeypatch.setattr(charts, "need", absent)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    console = reporting.Console(width=200, highlight=False)
-    reporting.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
+    console = measure.Console(width=200, highlight=False)
+    measure.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
     output = capsys.readouterr().out
     assert [file.name for file in tmp_path.iterdir()] == ["counts-sqlite.json"]
     assert "No charts: matplotlib not found; get it by: pip" in output
@@ -270,17 +271,17 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
 
 def test_the_readme_quotes_what_was_measured(checkout):
     """Where it does not: lab compare --write."""
-    assert picturing.readme(checkout.root) == (checkout.root / "README.md").read_text("utf-8")
+    assert report.readme(checkout.root) == (checkout.root / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("db", ["sqlite", "mysql"])
 def test_what_was_measured_lies_beside_its_charts(checkout, db):
-    path = checkout.root / picturing.MEASURED / f"carts-{db}.json"
-    content = figures.read(path)
-    assert content["figures"]["samples"] == measuring.WHOLE.samples
+    path = checkout.root / report.MEASURED / f"carts-{db}.json"
+    content = results.read(path)
+    assert content["figures"]["samples"] == meter.WHOLE.samples
     assert content["charts"] == {
         name: json.loads(json.dumps(chart.as_json()))
-        for name, chart in picturing.charts(content["figures"]).items()
+        for name, chart in report.charts(content["figures"]).items()
     }
     for name, chart in content["charts"].items():
         drawn = path.with_name(f"{path.stem}-{name}.svg").read_text(encoding="utf-8")
@@ -289,24 +290,24 @@ def test_what_was_measured_lies_beside_its_charts(checkout, db):
 
 
 def test_other_figures_are_another_readme(checkout, tmp_path):
-    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
     shutil.copy(checkout.root / "README.md", tmp_path)
-    path = tmp_path / picturing.MEASURED / "carts-mysql.json"
-    content = figures.read(path)
+    path = tmp_path / report.MEASURED / "carts-mysql.json"
+    content = results.read(path)
     content["figures"]["variants"]["session"]["left"]["one visitor, 3 times a day"] = 4321
     path.write_text(json.dumps(content), encoding="utf-8")
-    assert "4,321" in picturing.readme(tmp_path)
-    reporting.write(tmp_path, reporting.Console())
+    assert "4,321" in report.readme(tmp_path)
+    measure.write(tmp_path, measure.Console())
     assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_two_runs_of_different_kinds_are_not_set_side_by_side(checkout, tmp_path):
-    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
     shutil.copy(checkout.root / "README.md", tmp_path)
-    path = tmp_path / picturing.MEASURED / "carts-mysql.json"
+    path = tmp_path / report.MEASURED / "carts-mysql.json"
     path.write_text(path.read_text("utf-8").replace("a robot, 100", "a robot, 99"), "utf-8")
     with pytest.raises(ValueError, match="measure both again"):
-        picturing.readme(tmp_path)
+        report.readme(tmp_path)
 
 
 def test_without_figures_the_command_says_so(own_checkout, said):
@@ -318,35 +319,35 @@ def test_without_figures_the_command_says_so(own_checkout, said):
 @pytest.fixture
 def measured(checkout, tmp_path):
     """A place with what was committed, and nothing else."""
-    shutil.copytree(checkout.root / picturing.MEASURED, tmp_path / picturing.MEASURED)
+    shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
     return tmp_path
 
 
 def test_a_page_shows_what_was_measured(measured):
-    page = "\n".join(picturing.section(measured, "carts"))
+    page = "\n".join(report.section(measured, "carts"))
     assert page.count("<figure") == page.count("<svg ") == page.count("</figure>")
     for reference in ("carts/up", "carts/tabs"):
-        title, place = picturing.anchor(measured, reference)
+        title, place = report.anchor(measured, reference)
         assert f'id="{place}"' in page
         assert f">{title}</title>" in page
     names = re.findall(r' id="([^"]+)"', page)
     assert len(names) == len(set(names))
-    assert picturing.anchor(measured, "carts/sideways") is None
+    assert report.anchor(measured, "carts/sideways") is None
 
 
 def test_what_was_measured_here_comes_first(measured):
-    here = measured / picturing.HOME / "carts-sqlite.json"
+    here = measured / report.HOME / "carts-sqlite.json"
     here.parent.mkdir(parents=True)
     here.write_text("{}", encoding="utf-8")
-    folders = [path.parent for path in picturing.runs(measured, "carts")]
-    assert folders == [measured / picturing.MEASURED] * 2
-    shutil.copy(measured / picturing.MEASURED / "carts-sqlite.json", here)
-    folders = [path.parent for path in picturing.runs(measured, "carts")]
-    assert folders == [here.parent, measured / picturing.MEASURED]
-    assert not list(picturing.section(measured, "wizard"))
+    folders = [path.parent for path in report.runs(measured, "carts")]
+    assert folders == [measured / report.MEASURED] * 2
+    shutil.copy(measured / report.MEASURED / "carts-sqlite.json", here)
+    folders = [path.parent for path in report.runs(measured, "carts")]
+    assert folders == [here.parent, measured / report.MEASURED]
+    assert not list(report.section(measured, "wizard"))
 
 
 def test_the_figures_of_a_conclusion_are_drawn(measured, tables):
     references = [one for conclusion in tables.conclusions for one in conclusion.figures]
     assert references
-    assert all(picturing.anchor(measured, one) for one in references)
+    assert all(report.anchor(measured, one) for one in references)

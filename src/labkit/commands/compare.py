@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from labkit.catalog import catalog
-from labkit.comparing import page, reporting
+from labkit.comparing import page
 from labkit.comparing.asking import Answers, Seen, ask
 from labkit.comparing.page import verdict
 from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
@@ -64,7 +64,7 @@ def compare(
     """
     tables = Tables(catalog())
     if write:
-        reporting.write(tables.catalog.root, console)
+        measure.write(tables.catalog.root, console)
         return
     # Into a file or a pipe no line is broken: a test's name is for copying.
     printed = console if console.is_terminal else Console(highlight=False, width=250)
@@ -77,7 +77,7 @@ def compare(
     if db == "mysql":
         PrivateMariaDB.need()
     if measure:
-        reporting.run(tables.catalog, table, db, out, console)
+        measure.run(tables.catalog, table, db, out, console)
         if not html:  # else a page with both
             return
     answers = _asked(tables, table, db)

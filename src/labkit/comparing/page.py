@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from labkit.comparing import picturing
 from labkit.comparing.asking import Answers, Seen
 from labkit.comparing.sources import source
 from labkit.comparing.table import Conclusion, Row, Table, Tables, Variant
 from labkit.diff.html_page import escape, prose, python
+from labkit.measure import report
 from labkit.render import standalone
 
 MADE_BY = "lab compare, of labkit"
@@ -37,7 +37,7 @@ def body(
     yield f"<p>{escape(verdict(table, answers))}</p>"
     yield '<nav aria-label="Parts"><ul><li><a href="#answers">Answers</a></li>'
     yield '<li><a href="#asked">How each was asked</a></li>'
-    costs = list(picturing.section(tables.catalog.root, table.id))
+    costs = list(report.section(tables.catalog.root, table.id))
     if costs:
         yield '<li><a href="#measured">What each one costs</a></li>'
     yield '<li><a href="#conclusions">Which one, then?</a></li></ul></nav>'
@@ -141,7 +141,7 @@ def _support(
         yield f"{link}{escape(text)}{'</a>' if link else ''}"
     for reference in conclusion.figures:
         name, _, chart = reference.partition("/")
-        drawn = picturing.anchor(tables.catalog.root, reference)
+        drawn = report.anchor(tables.catalog.root, reference)
         if drawn is None:
             command = f"<code>lab compare {escape(name)} --measure</code>"
             yield f"the chart “{escape(chart)}” of {command}"

@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from labkit.catalog import Catalog
-from labkit.comparing import Table, figures, picturing
+from labkit.comparing import Table
 from labkit.console import current
 from labkit.diff.html_page import prose
+from labkit.measure import report, results
 
-FOLDERS = {"here": picturing.HOME, "committed": picturing.MEASURED}  # the first one counts
+FOLDERS = {"here": report.HOME, "committed": report.MEASURED}  # the first one counts
 NAME = re.compile(r"[\w-]+\.(svg|json)")
 TYPES = {"svg": "image/svg+xml", "json": "application/json"}
 DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
@@ -59,9 +60,9 @@ def _measurement(checkout: Catalog, name: str, db: str) -> Measurement | None:
     for where, folder in FOLDERS.items():
         path = checkout.root / folder / name
         try:
-            content = figures.read(path)
+            content = results.read(path)
             pictures = list(_pictures(path, content))
-            stamp = mark_safe(prose(figures.in_words(content["stamp"])))
+            stamp = mark_safe(prose(results.in_words(content["stamp"])))
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             continue  # none, or of another version
         if pictures:

@@ -14,7 +14,7 @@ from typing import Any
 
 import django
 
-from labkit.comparing.charts import Chart
+from labkit.measure.charts import Chart
 from labkit.services.requirements import program
 
 

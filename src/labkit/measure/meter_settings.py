@@ -4,7 +4,7 @@ from lab.settings import *  # noqa: F403
 from lab.settings import MIDDLEWARE as _MIDDLEWARE
 
 MIDDLEWARE = [
-    "labkit.comparing.instruments.look",
+    "labkit.measure.meter_middleware.look",
     *_MIDDLEWARE,
-    "labkit.comparing.instruments.delay",
+    "labkit.measure.meter_middleware.delay",
 ]

@@ -9,10 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from labkit.catalog import Catalog
-from labkit.comparing import charts, figures, picturing
-from labkit.comparing.measuring import WHOLE, Amount, measure
-from labkit.comparing.subjects import Broken
 from labkit.comparing.table import Table
+from labkit.measure import charts, report, results
+from labkit.measure.meter import WHOLE, Amount, measure
+from labkit.measure.workloads import Broken
 from labkit.processes.parent_pipe import exit_by_signals
 from labkit.processes.start import Missing
 
@@ -48,11 +48,11 @@ def run(
             found = measure(checkout, table, db, tell, amount)
         except (Broken, OSError, ValueError, TimeoutError) as error:
             raise click.ClickException(f"It could not be measured: {error}.") from None
-    path = (out or checkout.root / picturing.HOME) / f"{table.id}-{db}.json"
-    figures.write(path, figures.stamp(command, db), found, picturing.charts(found))
-    content = figures.read(path)
+    path = (out or checkout.root / report.HOME) / f"{table.id}-{db}.json"
+    results.write(path, results.stamp(command, db), found, report.charts(found))
+    content = results.read(path)
     console.print(in_terminal(content))
-    console.print(escape(figures.in_words(content["stamp"])), soft_wrap=True)
+    console.print(escape(results.in_words(content["stamp"])), soft_wrap=True)
     console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
     try:
         drawn = charts.draw_all(path, content)
@@ -64,12 +64,12 @@ def run(
 
 def in_terminal(content: dict[str, object]) -> Grid:
     """The figures as a table."""
-    found: picturing.Figures = content["figures"]  # type: ignore[assignment]
+    found: report.Figures = content["figures"]  # type: ignore[assignment]
     grid = Grid(show_lines=True)
     grid.add_column("", overflow="fold", min_width=24)
     for variant in found["variants"].values():
         grid.add_column(escape(variant["title"]), overflow="fold")
-    for line in picturing.lines(found):
+    for line in report.lines(found):
         grid.add_row(escape(line.label), *map(escape, line.cells))
     return grid
 
@@ -78,7 +78,7 @@ def write(root: Path, console: Console) -> None:
     """Bring README.md up to date with docs/measured. Raises ClickException where that is absent."""
     path = root / "README.md"
     try:
-        text = picturing.readme(root)
+        text = report.readme(root)
     except (FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     if text != path.read_text(encoding="utf-8"):

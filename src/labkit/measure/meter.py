@@ -22,11 +22,11 @@ from typing import Any
 import time_machine
 
 from labkit.catalog import Catalog
-from labkit.comparing.instruments import DELAY, OWN, QUERIES
-from labkit.comparing.subjects import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
 from labkit.comparing.table import Table, Variant
 from labkit.http.client import Answer, Client
 from labkit.http.jar import Jar
+from labkit.measure.meter_middleware import DELAY, OWN, QUERIES
+from labkit.measure.workloads import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
 from labkit.processes.manage_py import own_environment
 from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import Worker, worker
@@ -133,7 +133,7 @@ def measure(
     return figures
 
 
-MEASURED = "labkit.comparing.measured"
+MEASURED = "labkit.measure.meter_settings"
 SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 

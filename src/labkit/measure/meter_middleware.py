@@ -1,6 +1,6 @@
 """Middleware of a server that is measured from inside: what its store holds, its queries, a delay.
 
-Only labkit.comparing.measured puts it around a lab, and only `lab compare --measure` uses that.
+Only labkit.measure.meter_settings puts it around a lab, and only `lab compare --measure` uses that.
 """
 
 import json

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from labkit.comparing import figures
-from labkit.comparing.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
 from labkit.diff.html_page import prose
+from labkit.measure import results
+from labkit.measure.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),
@@ -200,7 +200,7 @@ def runs(root: Path, table: str) -> list[Path]:
 
 def _is_ours(path: Path) -> bool:
     try:
-        return bool(figures.read(path))
+        return bool(results.read(path))
     except (OSError, ValueError):  # none, of another version, or cut off
         return False
 
@@ -209,7 +209,7 @@ def anchor(root: Path, reference: str) -> tuple[str, str] | None:
     """(title, id on its table's page) of the chart "carts/up"; None where it is not drawn."""
     table, _, name = reference.partition("/")
     for path in runs(root, table):
-        chart = figures.read(path)["charts"].get(name)
+        chart = results.read(path)["charts"].get(name)
         if chart and path.with_name(f"{path.stem}-{name}.svg").exists():
             return chart["title"], f"figure-{path.stem}-{name}"
     return None
@@ -226,11 +226,11 @@ def section(root: Path, table: str) -> Iterator[str]:
     yield '<section aria-labelledby="measured">'
     yield '<h2 id="measured" tabindex="-1">What each one costs</h2>'
     for path in paths:
-        content = figures.read(path)
+        content = results.read(path)
         variants = content["figures"]["variants"].values()
         name = {"sqlite": "With SQLite", "mysql": "With MariaDB"}[content["figures"]["db"]]
         yield f'<h3 id="measured-{path.stem}" tabindex="-1">{name}</h3>'
-        yield f"<p>{prose(figures.in_words(content['stamp']))}</p>"
+        yield f"<p>{prose(results.in_words(content['stamp']))}</p>"
         label = f'aria-label="Table of figures, {name.lower()}"'
         yield f'<div class="scroll" role="region" tabindex="0" {label}>'
         # The roles are said, since on a phone a row is a block and no longer a row by itself.
@@ -278,7 +278,7 @@ def readme(root: Path) -> str:
 
 
 def _quoted(root: Path) -> Iterator[str]:
-    runs = [figures.read(root / MEASURED / f"carts-{db}.json") for db in ("sqlite", "mysql")]
+    runs = [results.read(root / MEASURED / f"carts-{db}.json") for db in ("sqlite", "mysql")]
     columns: list[tuple[str, list[Line]]] = []
     for run in runs:
         found, versions = run["figures"], run["stamp"]["versions"]
@@ -304,4 +304,4 @@ def _quoted(root: Path) -> Iterator[str]:
         yield f"\n![{chart['title']}. {chart['about']}]({path})\n"
     yield "\n"
     for run in runs:
-        yield f"{figures.in_words(run['stamp'])}\n\n"
+        yield f"{results.in_words(run['stamp'])}\n\n"

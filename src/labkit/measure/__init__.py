@@ -1,0 +1,1 @@
+"""Measure what each way of keeping state costs, and chart it."""
