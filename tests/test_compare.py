@@ -12,9 +12,9 @@ from test_the_tests import IGNORED, run_pytest
 
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError
-from labkit.comparing import Tables, asking, page
-from labkit.comparing.asking import Answers, Seen
-from labkit.comparing.sources import questions, source
+from labkit.compare import Tables, html_page, test_runner
+from labkit.compare.question_source import questions, source
+from labkit.compare.test_runner import Answers, Seen
 from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
 
@@ -172,7 +172,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 @pytest.fixture
 def in_a_moment(monkeypatch):
     """Ask only what needs no servers."""
-    monkeypatch.setattr(asking, "ASKED", "not thorough and not redis and not browser")
+    monkeypatch.setattr(test_runner, "ASKED", "not thorough and not redis and not browser")
 
 
 def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
@@ -195,12 +195,12 @@ def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
 def test_what_was_seen_is_told_as_it_comes_and_kept(own_checkout, in_a_moment):
     checkout = Catalog(own_checkout)
     table = Tables(checkout).find("counts")
-    assert asking.last(checkout, table) is None
+    assert test_runner.last(checkout, table) is None
     heard = []
-    answers = asking.ask(checkout, table, step=heard.append)
+    answers = test_runner.ask(checkout, table, step=heard.append)
     assert heard == [cell.test for cell in answers.cells if cell.test]
     assert len(heard) == 34
-    assert asking.last(checkout, table) == answers
+    assert test_runner.last(checkout, table) == answers
     assert answers.cell("bytes_up", "cookie").seen == "10 bytes"
     assert answers.cell("bytes_up", "cookie").holds
     assert not answers.cell("two_processes", "cookie").holds
@@ -209,7 +209,7 @@ def test_what_was_seen_is_told_as_it_comes_and_kept(own_checkout, in_a_moment):
     path = own_checkout / ".lab" / "compare" / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
         path.write_text(damaged)
-        assert asking.last(checkout, table) is None
+        assert test_runner.last(checkout, table) is None
 
 
 def test_a_lab_whose_tests_cannot_be_run_is_told(own_checkout, said, in_a_moment):
@@ -286,7 +286,7 @@ def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, co
 def test_a_page_has_every_answer_reason_function_and_test(tables):
     for table in tables.all:
         answers = answers_to(table)
-        found = lxml.html.document_fromstring(page.html(tables, table, answers))
+        found = lxml.html.document_fromstring(html_page.html(tables, table, answers))
         rows = found.xpath("//section[@aria-labelledby='answers']//tbody/tr")
         assert [row.find("th").text_content() for row in rows] == [row.text for row in table.rows]
         for shown, row in zip(rows, table.rows, strict=True):
@@ -312,7 +312,7 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
 
 def test_a_page_shows_what_is_not_so_and_escapes_it(tables):
     table = tables.find("counts")
-    html = page.html(tables, table, answers_to(table, replay="<i>maybe</i>"))
+    html = html_page.html(tables, table, answers_to(table, replay="<i>maybe</i>"))
     assert "<i>" not in html
     assert "it says <b>so" not in html
     assert html.count('<td role="cell" class="wrong">') == 2
@@ -323,8 +323,8 @@ def test_a_page_shows_what_is_not_so_and_escapes_it(tables):
 
 def test_without_answers_a_page_shows_what_the_table_says(tables):
     table = tables.find("carts")
-    html = "".join(page.body(tables, table, None, lambda other: f"/compare/{other.id}/"))
-    assert page.NOT_ASKED in html
+    html = "".join(html_page.body(tables, table, None, lambda other: f"/compare/{other.id}/"))
+    assert html_page.NOT_ASKED in html
     assert ">198 bytes</a>" in html
     assert "not asked" in html
     assert 'href="/compare/engines/#ask-replay"' in html
@@ -354,7 +354,7 @@ def opened(chromium, tables, tmp_path):
     def open_(name, **wrong):
         table = tables.find(name)
         out = tmp_path / "out.html"
-        out.write_text(page.html(tables, table, answers_to(table, **wrong)), encoding="utf-8")
+        out.write_text(html_page.html(tables, table, answers_to(table, **wrong)), encoding="utf-8")
         chromium.page.context.set_offline(True)
         asked = []
         chromium.page.on("request", lambda request: asked.append(request.url))

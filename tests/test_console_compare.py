@@ -10,8 +10,8 @@ import pytest
 from serving import alive, copy_of, plain, serving, until
 
 from labkit.catalog import Catalog
-from labkit.comparing import Tables
-from labkit.comparing.asking import Answers, Seen
+from labkit.compare import Tables
+from labkit.compare.test_runner import Answers, Seen
 from labkit.measure import results
 from labkit.measure.charts import Lines, Series
 from labkit.testing.accessibility import complaints, scrolls_sideways
@@ -277,7 +277,7 @@ def one_question(folder):
         kept[path] = path.read_text()
         path.write_text(
             "import time\nfrom pathlib import Path\n"
-            "from labkit.testing.questions import agree, counts\n\n\n"
+            "from labkit.compare.probes import agree, counts\n\n\n"
             "def test_one(request):\n"
             f"    while not Path({str(gate)!r}).exists():\n"
             "        time.sleep(0.05)\n"

@@ -15,7 +15,7 @@ import pytest
 
 from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
-from labkit.comparing import Tables
+from labkit.compare import Tables
 from labkit.diff import Notes
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]

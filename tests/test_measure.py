@@ -16,13 +16,13 @@ from serving import alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
 from labkit.commands import measure
-from labkit.comparing.table import Tables
 from labkit.http.client import Answer
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, SUBJECTS, Broken, Carts
 from labkit.processes.start import Failed
 from labkit.serve.temporary_server import worker
+from labkit.tables import Tables
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header

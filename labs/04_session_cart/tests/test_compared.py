@@ -1,6 +1,6 @@
 """What `lab compare carts` says of this lab is so."""
 
-from labkit.testing.questions import agree, carts, each
+from labkit.compare.probes import agree, carts, each
 
 
 @each(carts)

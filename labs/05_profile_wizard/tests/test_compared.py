@@ -2,8 +2,8 @@
 
 import pytest
 
-from labkit.testing.questions import agree, each, wizards
-from labkit.testing.questions.wizards import wizard  # noqa: F401 the questions ask for it
+from labkit.compare.probes import agree, each, wizards
+from labkit.compare.probes.wizards import wizard  # noqa: F401 the questions ask for it
 
 
 @pytest.mark.parametrize("carrier", ["cookie", "hidden", "session", "url"])

@@ -1,6 +1,6 @@
 """What `lab compare counts` says of this lab is so."""
 
-from labkit.testing.questions import agree, counts, each
+from labkit.compare.probes import agree, counts, each
 
 
 @each(counts)

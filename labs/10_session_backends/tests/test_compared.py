@@ -2,8 +2,8 @@
 
 from lab import engines as lab_engines
 from labkit.catalog import catalog
-from labkit.comparing import Tables
-from labkit.testing.questions import agree, each, engines
+from labkit.compare import Tables
+from labkit.compare.probes import agree, each, engines
 
 
 @each(engines)

@@ -12,10 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lab import engines, storage
+from labkit.compare.probes.observations import opened, yes
+from labkit.compare.probes.servers import refused_without_table, restarted, seen_by_a_second
 from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE
 from labkit.testing.contracts import CartPages, table, text
-from labkit.testing.questions.looking import opened, yes
-from labkit.testing.questions.servers import refused_without_table, restarted, seen_by_a_second
 from labkit.testing.server import LabServer
 from labkit.testing.wire import WireVisitor
 

@@ -12,12 +12,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from labkit.catalog import catalog
-from labkit.comparing import page
-from labkit.comparing.asking import Answers, Seen, ask
-from labkit.comparing.page import verdict
-from labkit.comparing.table import TESTS, Row, Table, Tables, Variant
+from labkit.compare import html_page
+from labkit.compare.html_page import verdict
+from labkit.compare.test_runner import Answers, Seen, ask
 from labkit.render import standalone
 from labkit.services.mariadb import PrivateMariaDB
+from labkit.tables import TESTS, Row, Table, Tables, Variant
 
 console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
@@ -82,7 +82,7 @@ def compare(
             return
     answers = _asked(tables, table, db)
     if html:
-        standalone.write(html, page.html(tables, table, answers), page.MADE_BY)
+        standalone.write(html, html_page.html(tables, table, answers), html_page.MADE_BY)
         click.echo(f"{html}: {verdict(table, answers)} It opens in any browser, offline.")
     else:
         for part in shown(tables, table, answers, tests, printed.width):

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from labkit.catalog import Catalog, CatalogError, catalog
-from labkit.comparing import Table, Tables
-from labkit.comparing.asking import ask
+from labkit.compare import Table, Tables
+from labkit.compare.test_runner import ask
 from labkit.processes.parent_pipe import reserve_stdout, spawn, when_cut
 
 OVER = b"."  # written for each test that is over

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from labkit.comparing import Conclusion, Row, Table, Tables, Variant
-from labkit.comparing.asking import Answers, Seen, last
-from labkit.comparing.sources import FOLDER, source
+from labkit.compare import Conclusion, Row, Table, Tables, Variant
+from labkit.compare.question_source import FOLDER, source
+from labkit.compare.test_runner import Answers, Seen, last
 from labkit.console import asking, current
 from labkit.console.code import highlighted
 from labkit.console.differences import told

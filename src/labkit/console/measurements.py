@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from labkit.catalog import Catalog
-from labkit.comparing import Table
+from labkit.compare import Table
 from labkit.console import current
 from labkit.diff.html_page import prose
 from labkit.measure import report, results

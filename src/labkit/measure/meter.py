@@ -22,7 +22,6 @@ from typing import Any
 import time_machine
 
 from labkit.catalog import Catalog
-from labkit.comparing.table import Table, Variant
 from labkit.http.client import Answer, Client
 from labkit.http.jar import Jar
 from labkit.measure.meter_middleware import DELAY, OWN, QUERIES
@@ -31,6 +30,7 @@ from labkit.processes.manage_py import own_environment
 from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import Worker, worker
 from labkit.services.mariadb_child import HeldDatabase
+from labkit.tables import Table, Variant
 
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
 APART = 4 * 3600  # seconds between two sittings of one day

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from labkit.catalog import MANIFEST, Catalog, Lab
-from labkit.comparing.table import MANIFEST as TABLES
 from labkit.practice.failure_hints import in_words, next_step
+from labkit.tables import MANIFEST as TABLES
 
 PROMISES = "test_the_contract.py"
 CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest

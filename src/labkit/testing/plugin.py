@@ -13,16 +13,16 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
+    from labkit.compare.probes.servers import Servers
     from labkit.services.mariadb import PrivateMariaDB
     from labkit.services.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
     from labkit.testing.chromium import Chromium
-    from labkit.testing.questions.servers import Servers
     from labkit.testing.server import LabServer
 
 SETTINGS = "lab.settings"
 
-pytest.register_assert_rewrite("labkit.testing.contracts", "labkit.testing.questions")
+pytest.register_assert_rewrite("labkit.testing.contracts", "labkit.compare.probes")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -361,7 +361,7 @@ def server() -> "Iterator[LabServer]":
 @pytest.fixture(scope="session")
 def servers() -> "Iterator[Servers]":
     """The lab under test as processes: one, two on one state, one that is not migrated."""
-    from labkit.testing.questions.servers import Servers
+    from labkit.compare.probes.servers import Servers
 
     servers = Servers()
     yield servers

@@ -7,9 +7,8 @@ from random import Random
 from django.apps import apps
 from django.core.management import call_command
 
-from labkit.testing.contracts import CartPages, table
-from labkit.testing.questions.base import question, thorough_question
-from labkit.testing.questions.looking import (
+from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.observations import (
     forged,
     kept,
     on_server,
@@ -20,7 +19,8 @@ from labkit.testing.questions.looking import (
     wipe_server,
     yes,
 )
-from labkit.testing.questions.servers import restarted, seen_by_a_second
+from labkit.compare.probes.servers import restarted, seen_by_a_second
+from labkit.testing.contracts import CartPages, table
 from labkit.testing.wire import WireVisitor
 
 cart = CartPages()

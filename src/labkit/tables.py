@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.comparing.sources import questions
+from labkit.compare.question_source import questions
 
 MANIFEST = Path("labs", "compare.toml")
 TESTS = Path("tests", "test_compared.py")  # in each lab of a table

@@ -1,7 +1,7 @@
 """The questions about session engines: those about a cart, asked of lab 10 on each of them."""
 
-from labkit.testing.questions import carts
-from labkit.testing.questions.base import question, thorough_question
+from labkit.compare.probes import carts
+from labkit.compare.probes.base import question, thorough_question
 
 browser_closed = carts.browser_closed
 server_restarted = carts.server_restarted

@@ -5,9 +5,8 @@ from urllib.parse import urlencode, urlsplit
 import lxml.html
 import pytest
 
-from labkit.testing.contracts import WizardPages, step_of, text, told
-from labkit.testing.questions.base import question, thorough_question
-from labkit.testing.questions.looking import (
+from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.observations import (
     forged,
     kept,
     on_server,
@@ -17,7 +16,8 @@ from labkit.testing.questions.looking import (
     queries_in,
     yes,
 )
-from labkit.testing.questions.servers import restarted
+from labkit.compare.probes.servers import restarted
+from labkit.testing.contracts import WizardPages, step_of, text, told
 from labkit.testing.wire import WireVisitor
 
 ALL = ["Anu", "30", "Bea"]

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from labkit.comparing.asking import Answers, Seen
-from labkit.comparing.sources import source
-from labkit.comparing.table import Conclusion, Row, Table, Tables, Variant
+from labkit.compare.question_source import source
+from labkit.compare.test_runner import Answers, Seen
 from labkit.diff.html_page import escape, prose, python
 from labkit.measure import report
 from labkit.render import standalone
+from labkit.tables import Conclusion, Row, Table, Tables, Variant
 
 MADE_BY = "lab compare, of labkit"
 NOT_ASKED = "Not asked on this machine yet: this is what the table says."
@@ -19,7 +19,7 @@ Address = Callable[[Table], str]
 
 def html(tables: Tables, table: Table, answers: Answers) -> str:
     """The whole page."""
-    css = resources.files("labkit.comparing").joinpath("page.css").read_text(encoding="utf-8")
+    css = resources.files("labkit.compare").joinpath("page.css").read_text(encoding="utf-8")
     return standalone.document(table.title, MADE_BY, css, body(tables, table, answers))
 
 

@@ -3,6 +3,6 @@
 The test that asks one compares what it saw with what labs/compare.toml says.
 """
 
-from labkit.testing.questions.base import Question, agree, each, question, thorough_question
+from labkit.compare.probes.base import Question, agree, each, question, thorough_question
 
 __all__ = ["Question", "agree", "each", "question", "thorough_question"]

@@ -1,8 +1,7 @@
 """The questions about a page count; the page as in labs 02 and 06."""
 
-from labkit.testing.contracts import PageCountPages, number
-from labkit.testing.questions.base import question, thorough_question
-from labkit.testing.questions.looking import (
+from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.observations import (
     kept,
     on_server,
     opened,
@@ -12,7 +11,8 @@ from labkit.testing.questions.looking import (
     wipe_server,
     yes,
 )
-from labkit.testing.questions.servers import restarted
+from labkit.compare.probes.servers import restarted
+from labkit.testing.contracts import PageCountPages, number
 from labkit.testing.wire import WireVisitor
 
 page = PageCountPages()

@@ -16,7 +16,7 @@ from typing import Any
 import django
 
 from labkit.catalog import Catalog, Lab
-from labkit.comparing.table import TESTS, Table
+from labkit.tables import TESTS, Table
 
 PROPERTY = "compared"  # of a test's report: which cell it asked for, and what it saw
 ANSWERS = Path(".lab", "compare")

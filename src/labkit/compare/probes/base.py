@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from labkit.catalog import catalog
-from labkit.comparing.asking import PROPERTY
-from labkit.comparing.table import Tables
+from labkit.compare.test_runner import PROPERTY
+from labkit.tables import Tables
 
 
 @dataclass(frozen=True)
