@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-from labkit.testing.server import free_port
+from labkit.testing.lab_server import free_port
 
 LIMIT = 40  # seconds
 LAB = [sys.executable, "-m", "labkit.cli"]

@@ -83,7 +83,7 @@ import sys
 
 def test_nothing_of_labkit_or_django_is_loaded_for_nothing():
     assert "labkit.testing.visitor" not in sys.modules
-    assert "labkit.testing.browser" not in sys.modules
+    assert "labkit.testing.base_visitor" not in sys.modules
     assert "lxml" not in sys.modules
     assert "django.test" not in sys.modules
     assert "playwright" not in sys.modules

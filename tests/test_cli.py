@@ -15,8 +15,8 @@ from labkit.processes.manage_py import ENGINES
 from labkit.services import requirements
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, words
-from labkit.testing.server import free_port
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import free_port
+from labkit.testing.wire_visitor import WireVisitor
 
 LIMIT = 30  # seconds
 

@@ -4,7 +4,7 @@ import http.client
 
 import pytest
 
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from labkit.http.client import Client
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from labkit.catalog import Catalog
 from labkit.diff import comparison, inputs
 from labkit.practice import check
 from labkit.testing.contracts import CartPages, number
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 
 @pytest.fixture

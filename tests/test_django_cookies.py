@@ -4,14 +4,14 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from labkit.testing import checks
+from labkit.testing import response_checks
 
 
 def set_cookie(*arguments, **named):
     """The Set-Cookie line of a response on which set_cookie() was called like this."""
     response = HttpResponse()
     response.set_cookie(*arguments, **named)
-    (line,) = checks.set_cookie_lines(response)
+    (line,) = response_checks.set_cookie_lines(response)
     return line
 
 
@@ -42,7 +42,7 @@ def test_whatever_goes_into_a_cookie_comes_back_as_text(value, sent, back):
 @pytest.mark.claim("C23")
 def test_django_sends_a_cookie_that_no_browser_keeps(visitor):
     value = "x" * 10_000
-    with visitor.expecting(checks.SET_COOKIE_SIZE, checks.COOKIE_REFUSED):
+    with visitor.expecting(response_checks.SET_COOKIE_SIZE, response_checks.COOKIE_REFUSED):
         response = visitor.get("/cookie/", {"name": "a", "value": value})
     assert response.status_code == 200
     assert response.cookies["a"].value == value

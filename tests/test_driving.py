@@ -6,7 +6,7 @@ import pytest
 
 from labkit.catalog import catalog
 from labkit.http.client import Client
-from labkit.testing.server import LabServer, free_port
+from labkit.testing.lab_server import LabServer, free_port
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from labkit.base import errors
-from labkit.testing import Visitor, checks
+from labkit.testing import Visitor, response_checks
 from labkit.testing.contracts import words
 
 
@@ -61,7 +61,7 @@ def test_too_large_a_form_is_refused(visitor):
 
 def test_a_crash_is_a_page_without_a_traceback():
     visitor = Visitor()
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get("/crash/")
     assert response.status_code == 500
     assert "fault of the lab" in words(response)
@@ -69,7 +69,7 @@ def test_a_crash_is_a_page_without_a_traceback():
 
 @pytest.mark.parametrize("path", ["/refuse/absent/", "/masked/"])
 def test_a_store_that_fails_is_a_503_whatever_django_calls_it(visitor, path):
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get(path)
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
@@ -81,7 +81,7 @@ def test_a_store_that_fails_is_a_503_whatever_django_calls_it(visitor, path):
 @pytest.mark.parametrize("path", ["/refuse/no-table/", "/refuse/no-table-in-mariadb/"])
 def test_a_missing_table_is_a_page_that_says_what_to_type(visitor, settings, path, debug):
     settings.DEBUG = debug
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get(path)
     assert response.status_code == 503
     assert "type: python manage.py migrate" in words(response)
@@ -90,7 +90,7 @@ def test_a_missing_table_is_a_page_that_says_what_to_type(visitor, settings, pat
 
 def test_a_crash_at_the_own_desk_keeps_its_traceback(visitor, settings):
     settings.DEBUG = True
-    with visitor.expecting(checks.SERVER_ERROR, checks.TRACEBACK):
+    with visitor.expecting(response_checks.SERVER_ERROR, response_checks.TRACEBACK):
         assert visitor.get("/crash/").status_code == 500
 
 

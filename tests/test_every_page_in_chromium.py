@@ -7,7 +7,7 @@ import pytest
 
 from labkit.catalog import Catalog
 from labkit.testing.accessibility import complaints, scrolls_sideways
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 LABS = Catalog(Path(__file__).parents[1]).labs
 FIRST = {  # what to fill in first, so that there is something to see

@@ -37,12 +37,12 @@ from serving import copy_of, serving, until
 from labkit.http.client import Client
 from labkit.services.mariadb import kept_server
 from labkit.services.redis import PrivateRedis
-from labkit.testing.checks import SERVER_ERROR, BrokenPromise
 from labkit.testing.contracts import CartPages, PageCountPages, text, words
 from labkit.testing.contracts.expiry import ExpiryPages, what_holds
 from labkit.testing.contracts.greetings import GreetingPages
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.response_checks import SERVER_ERROR, BrokenPromise
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 MOST_ITEMS, LONGEST_NAME = 200, 40  # of lab 04

@@ -18,7 +18,7 @@ from labkit.processes.start import Ended, Missing
 from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text
 from labkit.testing.plugin import absent
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 VISITORS, ADDS = 5, 12  # at once, and of each one

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from labkit.base.cookie_names import cookie_name, texts
-from labkit.testing.checks import NAME
 from labkit.testing.contracts import HOSTILE_NAMES
+from labkit.testing.response_checks import NAME
 
 
 @pytest.mark.parametrize("text", [*HOSTILE_NAMES, "a\r\nb", "\x00"])

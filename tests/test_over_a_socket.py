@@ -21,9 +21,9 @@ from labkit.testing.contracts.greetings import GreetingPages
 from labkit.testing.contracts.logins import LoginPages
 from labkit.testing.contracts.races import RacePages
 from labkit.testing.contracts.stores import StorePages
-from labkit.testing.raw import spoilt_cookies, unknown_session_ids
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.malformed import spoilt_cookies, unknown_session_ids
+from labkit.testing.wire_visitor import WireVisitor
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pytest
 from labkit.panel.log import FOLLOWED_WITHIN, MOST, REMEMBERED, Log
 from labkit.testing.contracts import text, words
 from labkit.testing.contracts.carts import CartPages
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 

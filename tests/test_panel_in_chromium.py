@@ -7,7 +7,7 @@ from serving import until
 
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.carts import CartInChromium
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 cart = CartInChromium()
 

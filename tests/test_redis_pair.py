@@ -13,7 +13,7 @@ from labkit.clusters.redis_failover import Member, RedisPair
 from labkit.processes.ports import LOOPBACK, free_port
 from labkit.processes.start import Ended
 from labkit.testing.contracts import CartPages, words
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 VISITORS, ADDS = 5, 12  # at once, and of each one

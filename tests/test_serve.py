@@ -16,8 +16,8 @@ from labkit.panel.access import at_the_desk
 from labkit.serve import network
 from labkit.serve.worker import without_opener_policy
 from labkit.testing.contracts import CartContract, words
-from labkit.testing.server import free_port
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import free_port
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartContract()
 OWN_ADDRESS = network.own_address()

@@ -2,8 +2,8 @@
 
 from labkit.processes.ports import free_port, free_ports
 from labkit.testing.contracts import words
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.wire_visitor import WireVisitor
 
 
 def test_a_database_url_in_the_shell_is_not_followed(checkout, monkeypatch):

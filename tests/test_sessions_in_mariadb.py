@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from labkit.testing.contracts import CartPages
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 

@@ -11,7 +11,7 @@ from django.template import TemplateDoesNotExist
 from django.utils.datastructures import MultiValueDictKeyError
 
 from labkit.http.jar import Context
-from labkit.testing import checks
+from labkit.testing import response_checks
 from labkit.testing.contracts import text, words
 
 CARTS = pytest.mark.parametrize("cart", ["/cookies/", "/session/"])
@@ -24,7 +24,7 @@ def _pages_as_in_textbooks(settings):
 
 def crash(visitor, path, data=None, error=Exception, said=""):
     """GET this, or POST these fields: a server error of this kind that says this."""
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get(path) if data is None else visitor.post(path, data)
     kind, value, _ = response.exc_info
     assert issubclass(kind, error)
@@ -56,7 +56,7 @@ def test_a_count_that_is_no_number_crashes_at_every_visit(visitor, value):
 
 @pytest.mark.pitfall("B12")
 def test_4301_digits_are_a_crash_of_their_own(visitor):
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get("/count/", headers={"cookie": "count=" + "9" * 4301})
     assert "Exceeds the limit" in str(response.exc_info[1])
 
@@ -169,7 +169,9 @@ def test_a_name_that_is_no_cookies_name_is_a_crash(visitor, name, said):
 @pytest.mark.pitfall("B11")
 @pytest.mark.parametrize("name", ["__Host-x", "__Secure-x", "x" * 5000])
 def test_a_name_that_the_browser_refuses_is_lost_without_a_word(visitor, name):
-    broken = [checks.COOKIE_REFUSED] + [checks.SET_COOKIE_SIZE] * (len(name) > 4096)
+    broken = [response_checks.COOKIE_REFUSED] + [response_checks.SET_COOKIE_SIZE] * (
+        len(name) > 4096
+    )
     with visitor.expecting(*broken):
         response = visitor.post("/cookies/add/", item(name))
     assert (response.status_code, text(response)) == (200, "added")

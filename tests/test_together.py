@@ -3,7 +3,7 @@
 import pytest
 
 from labkit.testing.contracts import CartInChromium
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 cart = CartInChromium()
 

@@ -14,7 +14,7 @@ from serving import closed, descendants, reachable, running, until
 from labkit.http.client import Client
 from labkit.processes.ports import free_port
 from labkit.testing.contracts import CartPages, number, table, text, words
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 APPLE, BOTH = {"apple": 1}, {"apple": 1, "pear": 1}

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from labkit.testing import BrokenPromise, Visitor, checks
+from labkit.testing import BrokenPromise, Visitor, response_checks
 
 
 def set_cookie(visitor, line):
@@ -221,9 +221,9 @@ def test_a_cookie_that_the_browser_drops_in_silence_fails_the_test(visitor, line
 
 
 def test_what_a_test_expects_does_not_fail_it(visitor):
-    with visitor.expecting(checks.COOKIE_REFUSED):
+    with visitor.expecting(response_checks.COOKIE_REFUSED):
         set_cookie(visitor, "__Host-a=1")
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/crash/").status_code == 500
     with pytest.raises(BrokenPromise):
         set_cookie(visitor, "__Host-a=1")
@@ -232,7 +232,7 @@ def test_what_a_test_expects_does_not_fail_it(visitor):
 def test_what_a_test_expects_has_to_happen(visitor):
     with (
         pytest.raises(BrokenPromise, match="did not happen: server error"),
-        visitor.expecting(checks.SERVER_ERROR),
+        visitor.expecting(response_checks.SERVER_ERROR),
     ):
         visitor.get("/")
 

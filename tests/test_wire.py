@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from labkit.testing import WireVisitor, wire
+from labkit.testing import WireVisitor, wire_visitor
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_an_answer_that_breaks_off_in_its_body_is_no_answer(serve):
 
 
 def test_an_answer_that_trickles_runs_out_of_time(serve, monkeypatch):
-    monkeypatch.setattr(wire, "LIMIT", 0.3)
+    monkeypatch.setattr(wire_visitor, "LIMIT", 0.3)
     port = serve(*[b"H"] * 100, pause=0.05)
     with pytest.raises(TimeoutError):
         WireVisitor(port).get("/")

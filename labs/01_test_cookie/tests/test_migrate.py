@@ -13,11 +13,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 
-from labkit.testing import checks
+from labkit.testing import response_checks
 from labkit.testing.contracts import words
 from labkit.testing.contracts.cookie_checks import DO_NOT_WORK, NOT_SET, WORK, CookieCheckPages
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.wire_visitor import WireVisitor
 
 IN_THE_TABLE = ["db", "cached_db"]
 ELSEWHERE = ["cache", "file", "signed_cookies"]
@@ -46,7 +46,7 @@ def test_an_engine_that_keeps_rows_needs_the_table(engine, no_table, visitor, se
     for debug in (False, True):
         with subtests.test(debug=debug):
             settings.DEBUG = debug
-            with visitor.expecting(checks.SERVER_ERROR):
+            with visitor.expecting(response_checks.SERVER_ERROR):
                 says_what_to_type(visitor.get("/"))
     assert list(visitor.jar) == []
 
@@ -96,7 +96,7 @@ def bare():
 def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
     server = bare(LAB_DEBUG="1")  # as at a student's own desk
     visitor = WireVisitor(server.port)
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
     with pytest.raises(CommandError, match="Unknown command: 'syncdb'"):
         call_command("syncdb")
@@ -112,7 +112,7 @@ def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
 def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
     server = bare(LAB_DEBUG=debug, DATABASE_URL=mariadb.url("lab_01_bare"))
     visitor = WireVisitor(server.port)
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
     assert pages.look(visitor) == DO_NOT_WORK
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.urls import path
 
-from labkit.testing import checks
+from labkit.testing import response_checks
 from labkit.testing.contracts.cookie_checks import DO_NOT_WORK, CookieCheckPages
 
 
@@ -48,7 +48,7 @@ def test_a_view_without_an_answer_fails_where_it_is_needed(textbook, visitor):
     assert visitor.get("/look").content == b"Cookies work"
     visitor.block_cookies()
     visitor.get("/plant")
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/look").status_code == 500
     with pytest.raises(ValueError, match="returned None instead"):
         visitor.get("/look")
@@ -66,7 +66,7 @@ def test_an_item_that_is_a_session_key_fakes_the_test(textbook, visitor):
 @pytest.mark.pitfall("B37")
 def test_an_item_inside_of_one_entry_fakes_nothing(textbook, visitor):
     visitor.get("/put-in-one-entry", ITEM)
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/look").status_code == 500
 
 

@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 
 from lab import storage
 from labkit.testing.contracts import PAGES, CartContract, table, words
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 
 class TestCart(CartContract):

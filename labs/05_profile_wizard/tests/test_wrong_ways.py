@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 
-from labkit.testing import checks
+from labkit.testing import response_checks
 from labkit.testing.contracts import words
 
 
@@ -52,7 +52,7 @@ def textbook(settings):
 @pytest.mark.pitfall("B14")
 def test_a_page_that_counts_on_a_parameter_crashes_at_its_bare_address(visitor):
     assert visitor.get("/by-address/", {"name": "Anu"}).content == b"How old is Anu?"
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/by-address/").status_code == 500
 
 
@@ -61,7 +61,7 @@ def test_a_page_that_counts_on_a_cookie_crashes_when_it_has_expired(visitor, clo
     visitor.jar.store("name=Anu; Max-Age=60; Path=/", visitor.origin)
     assert visitor.get("/by-cookie/").content == b"How old is Anu?"
     clock.forward(seconds=60)
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/by-cookie/").status_code == 500
 
 
@@ -71,7 +71,7 @@ def test_a_page_that_counts_on_an_entry_crashes_when_cookies_are_blocked(visitor
     assert visitor.get("/by-session/").content == b"How old is Anu?"
     visitor.block_cookies()
     visitor.get("/keep/", {"name": "Anu"})
-    with visitor.expecting(checks.SERVER_ERROR):
+    with visitor.expecting(response_checks.SERVER_ERROR):
         assert visitor.get("/by-session/").status_code == 500
 
 

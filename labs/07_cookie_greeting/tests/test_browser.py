@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from labkit.testing.contracts.greetings import GreetingInChromium
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 
 @pytest.fixture(scope="module")

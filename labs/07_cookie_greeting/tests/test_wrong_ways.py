@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.template import RequestContext, Template
 from django.urls import path
 
-from labkit.testing import checks
+from labkit.testing import response_checks
 from labkit.testing.contracts.greetings import GreetingPages, greeted
 
 pages = GreetingPages()
@@ -93,7 +93,7 @@ def test_a_bare_name_in_another_script_tears_the_answer(port):
 
 @pytest.mark.pitfall("B13")
 def test_the_same_fault_is_noticed_before_it_is_sent(textbook, visitor):
-    with visitor.expecting(checks.HEADER):
+    with visitor.expecting(response_checks.HEADER):
         visitor.get("/second", {"name": "अनु"})
 
 

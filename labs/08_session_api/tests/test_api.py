@@ -9,7 +9,7 @@ from django.db import OperationalError
 from lab import operations
 from labkit.testing.contracts import words
 from labkit.testing.contracts.api import SessionApiPages, as_json, kept
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from labkit.testing.contracts.expiry import COOKIE, ExpiryInChromium
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 
 class TestExpiryInChromium(ExpiryInChromium):

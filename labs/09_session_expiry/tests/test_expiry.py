@@ -18,7 +18,7 @@ from labkit.testing.contracts.expiry import (
     session_cookies,
     what_holds,
 )
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 FOURTEEN_DAYS = 14 * 24 * 3600
 
@@ -425,10 +425,10 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
 def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
     # Hypothesis takes a while to import.
-    from labkit.testing import expiry_machine, machines
+    from labkit.testing import expiry_machine, stateful
 
     settings.SESSION_SAVE_EVERY_REQUEST = every
-    machines.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))
+    stateful.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))
 
 
 # Other engines

@@ -5,7 +5,7 @@ from django.conf import settings
 
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import CartInChromium
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 
 class TestCartInChromium(CartInChromium):

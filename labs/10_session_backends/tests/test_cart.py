@@ -3,7 +3,7 @@
 import pytest
 
 from labkit.testing.contracts import CartContract, table, words
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 NAMES = "_session_expiry", "red apple", "日本", "<script>"
 

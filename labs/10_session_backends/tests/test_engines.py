@@ -19,8 +19,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labkit.services.redis import PrivateRedis
-from labkit.testing.checks import SERVER_ERROR
 from labkit.testing.contracts import CartPages, words
+from labkit.testing.response_checks import SERVER_ERROR
 
 cart = CartPages()
 NOBODY = 65534

@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from lab import room, storage
-from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE
 from labkit.testing.contracts import CartPages, words
+from labkit.testing.response_checks import COOKIE_REFUSED, SET_COOKIE_SIZE
 
 cart = CartPages()
 

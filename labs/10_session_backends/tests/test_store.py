@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from labkit.testing.contracts import CartPages, table, words
 from labkit.testing.contracts.stores import StorePages
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 cart = CartPages()
 

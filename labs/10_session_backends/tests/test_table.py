@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from lab import engines, storage
 from labkit.compare.probes.observations import opened, yes
 from labkit.compare.probes.servers import refused_without_table, restarted, seen_by_a_second
-from labkit.testing.checks import COOKIE_REFUSED, SET_COOKIE_SIZE
 from labkit.testing.contracts import CartPages, table, text
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.response_checks import COOKIE_REFUSED, SET_COOKIE_SIZE
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 NOISE = "".join(map(chr, Random(10).choices(range(0x4E00, 0x9FA5), k=3000)))

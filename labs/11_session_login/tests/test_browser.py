@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from labkit.testing.chromium import page_says
-from labkit.testing.server import LabServer
+from labkit.testing.lab_server import LabServer
 
 DOMAIN = """
 from lab.settings import *

@@ -18,7 +18,7 @@ from lab.models import DEMO
 from labkit.testing import Visitor
 from labkit.testing.contracts import HOSTILE_NAMES, table, words
 from labkit.testing.contracts.logins import LoginPages, facts
-from labkit.testing.raw import unknown_session_ids
+from labkit.testing.malformed import unknown_session_ids
 
 
 @pytest.fixture(autouse=True)

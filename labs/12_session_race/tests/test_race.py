@@ -7,12 +7,12 @@ from django.test import RequestFactory
 
 from labkit.race import Timeline, hooks, tabs
 from labkit.race.hooks import Step
-from labkit.testing import wire
+from labkit.testing import wire_visitor
 from labkit.testing.contracts import table, words
 from labkit.testing.contracts.races import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, kept
-from labkit.testing.raw import unknown_session_ids
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.wire_visitor import WireVisitor
 
 pages = RacePages()
 
@@ -89,7 +89,7 @@ def test_the_naive_way_works_on_every_engine_and_the_locked_one_where_there_is_a
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
 def test_no_engine_keeps_more(engine, monkeypatch):
-    monkeypatch.setattr(wire, "LIMIT", PATIENCE)
+    monkeypatch.setattr(wire_visitor, "LIMIT", PATIENCE)
     environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
     server = LabServer(settings.FOLDER, migrate=True, server="waitress", environ=environ)
     try:

@@ -155,7 +155,7 @@ def _run(
         environ |= {"LAB_OUTCOMES": str(written), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "pytest", str(lab.folder / TESTS), "-v", "--tb=short"]
         command += ["-m", ASKED, "-c", str(CONFIGURATION), f"--rootdir={checkout.root}"]
-        command += ["-p", "labkit.testing.outcomes", "-p", "no:cacheprovider"]
+        command += ["-p", "labkit.testing.outcome_plugin", "-p", "no:cacheprovider"]
         command += ["--continue-on-collection-errors"]
         if db == "mysql" and lab.database:
             command.append("--lab-db=mysql")

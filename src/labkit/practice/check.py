@@ -149,7 +149,7 @@ def _run(stage: Path, root: Path) -> tuple[dict[str, Any], str]:
     ]
     command = [sys.executable, "-m", "pytest", str(stage), "-q", "--tb=short", *twice]
     command += ["-c", str(CONFIGURATION), f"--rootdir={stage}"]
-    command += ["-p", "labkit.testing.outcomes", "-p", "no:cacheprovider"]
+    command += ["-p", "labkit.testing.outcome_plugin", "-p", "no:cacheprovider"]
     command += ["--continue-on-collection-errors"]
     done = subprocess.run(
         command, cwd=stage, env=environ, capture_output=True, text=True, check=False

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labkit.http.jar import Cookie, HeldBack, Jar, Refused, SameSite
-    from labkit.testing.browser import Exchange
-    from labkit.testing.checks import BrokenPromise
+    from labkit.testing.base_visitor import Exchange
     from labkit.testing.clock import Clock
+    from labkit.testing.response_checks import BrokenPromise
     from labkit.testing.visitor import Visitor
-    from labkit.testing.wire import WireVisitor
+    from labkit.testing.wire_visitor import WireVisitor
 
 __all__ = [
     "BrokenPromise",
@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "labkit.testing.browser": ["Exchange"],
-    "labkit.testing.checks": ["BrokenPromise"],
+    "labkit.testing.base_visitor": ["Exchange"],
+    "labkit.testing.response_checks": ["BrokenPromise"],
     "labkit.testing.clock": ["Clock"],
     "labkit.http.jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
     "labkit.testing.visitor": ["Visitor"],
-    "labkit.testing.wire": ["WireVisitor"],
+    "labkit.testing.wire_visitor": ["WireVisitor"],
 }
 
 

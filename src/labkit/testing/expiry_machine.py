@@ -10,7 +10,7 @@ from hypothesis import strategies
 from hypothesis.stateful import rule
 
 from labkit.testing.contracts.expiry import ExpiryPages, listing, what_holds
-from labkit.testing.machines import Machine, people
+from labkit.testing.stateful import Machine, people
 from labkit.testing.visitor import Visitor
 
 FOURTEEN_DAYS = 14 * 24 * 3600

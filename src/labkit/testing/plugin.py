@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from labkit.services.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
     from labkit.testing.chromium import Chromium
-    from labkit.testing.server import LabServer
+    from labkit.testing.lab_server import LabServer
 
 SETTINGS = "lab.settings"
 
@@ -173,7 +173,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if module := sys.modules.get("labkit.testing.browser"):
+    if module := sys.modules.get("labkit.testing.base_visitor"):
         module.of_this_test.clear()
     if item.config.getoption("lab_record"):
         from labkit.testing import recording
@@ -184,10 +184,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """A failing test tells what its visitors sent and got; see labkit.testing.report."""
+    """A failing test tells what its visitors sent and got; see labkit.testing.failure_report."""
     report: Any = yield
-    if report.failed and "labkit.testing.browser" in sys.modules:
-        from labkit.testing.report import sections
+    if report.failed and "labkit.testing.base_visitor" in sys.modules:
+        from labkit.testing.failure_report import sections
 
         try:
             report.sections += sections(getattr(item, "funcargs", {}))
@@ -351,7 +351,7 @@ def server() -> "Iterator[LabServer]":
     """The lab under test on a real server, with a database of its own."""
     from django.conf import settings
 
-    from labkit.testing.server import LabServer
+    from labkit.testing.lab_server import LabServer
 
     server = LabServer(settings.FOLDER, migrate=_has_database(), server="waitress")
     yield server

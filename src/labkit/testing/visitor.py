@@ -12,8 +12,8 @@ from django.http.request import validate_host
 from django.test import Client
 
 from labkit.http.jar import Jar, Origin
-from labkit.testing import checks, recording
-from labkit.testing.browser import Browser, Exchange
+from labkit.testing import recording, response_checks
+from labkit.testing.base_visitor import Browser, Exchange
 
 
 class Visitor(Browser, Client):
@@ -21,7 +21,7 @@ class Visitor(Browser, Client):
 
     It is a django.test.Client in all else: `.get()`, `.post()`, `response.context`, templates, the
     test's own transaction. CSRF protection is on. Every response is checked on its way (see
-    labkit.testing.checks); a test that expects a fault says so with `expecting()`.
+    labkit.testing.response_checks); a test that expects a fault says so with `expecting()`.
     """
 
     raise_request_exception: bool  # of Client
@@ -80,7 +80,7 @@ class Visitor(Browser, Client):
         if recording.recording:
             under_way = self._under_way
             recording.recording.take(under_way.method, under_way.address, response, queries[0])
-        self._finish(self._under_way, response, checks.set_cookie_lines(response))
+        self._finish(self._under_way, response, response_checks.set_cookie_lines(response))
         return response
 
     def generic(
@@ -123,7 +123,7 @@ class Visitor(Browser, Client):
     def expecting(self, *promises: str) -> Iterator[None]:
         """As in Browser; a server error that is expected is not raised as an exception either."""
         before: bool = self.raise_request_exception
-        self.raise_request_exception = checks.SERVER_ERROR not in promises
+        self.raise_request_exception = response_checks.SERVER_ERROR not in promises
         try:
             with super().expecting(*promises):
                 yield

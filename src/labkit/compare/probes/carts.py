@@ -21,7 +21,7 @@ from labkit.compare.probes.observations import (
 )
 from labkit.compare.probes.servers import restarted, seen_by_a_second
 from labkit.testing.contracts import CartPages, table
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 

@@ -13,7 +13,7 @@ from labkit.compare.probes.observations import (
 )
 from labkit.compare.probes.servers import restarted
 from labkit.testing.contracts import PageCountPages, number
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 page = PageCountPages()
 

@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from labkit.testing.checks import BrokenPromise
 from labkit.testing.contracts import words
-from labkit.testing.server import LabServer
-from labkit.testing.wire import WireVisitor
+from labkit.testing.lab_server import LabServer
+from labkit.testing.response_checks import BrokenPromise
+from labkit.testing.wire_visitor import WireVisitor
 
 Act = Callable[[WireVisitor], Any]
 

@@ -18,7 +18,7 @@ from labkit.compare.probes.observations import (
 )
 from labkit.compare.probes.servers import restarted
 from labkit.testing.contracts import WizardPages, step_of, text, told
-from labkit.testing.wire import WireVisitor
+from labkit.testing.wire_visitor import WireVisitor
 
 ALL = ["Anu", "30", "Bea"]
 

@@ -11,7 +11,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS
+from labkit.testing.malformed import REQUESTS
 
 
 @dataclass(frozen=True)

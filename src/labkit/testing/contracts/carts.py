@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from labkit.base.templatetags.labkit import this_lab
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import CART_REQUESTS, REQUESTS
+from labkit.testing.malformed import CART_REQUESTS, REQUESTS
 from labkit.testing.visitor import Visitor
 
 # Names that break a cart which uses them as cookie names, session keys or template variables.
@@ -317,12 +317,12 @@ class CartContract(CartPages):
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         # Hypothesis takes a while to import; the tests over sockets do without it.
-        from labkit.testing import machines
+        from labkit.testing import stateful
 
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
-        machine = type("Machine", (machines.CartMachine,), {"renews": renews})
-        machines.run(machine, pytestconfig.getoption("lab_examples"))
+        machine = type("Machine", (stateful.CartMachine,), {"renews": renews})
+        stateful.run(machine, pytestconfig.getoption("lab_examples"))
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
         self.add(visitor, "apple")

@@ -7,7 +7,7 @@ from typing import Any
 import lxml.html
 from django.http import HttpResponseBase
 
-from labkit.testing.raw import ACT, PAGE, TOKEN, Raw
+from labkit.testing.malformed import ACT, PAGE, TOKEN, Raw
 
 
 def text(response: HttpResponseBase) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpResponseBase
 from labkit.http.jar import Context
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS, Raw
+from labkit.testing.malformed import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
 
@@ -173,10 +173,10 @@ class PageCountContract(PageCountPages):
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        from labkit.testing import machines
+        from labkit.testing import stateful
 
-        machine = type("Machine", (machines.PageCountMachine,), {"lifetime": self.lifetime})
-        machines.run(machine, pytestconfig.getoption("lab_examples"))
+        machine = type("Machine", (stateful.PageCountMachine,), {"lifetime": self.lifetime})
+        stateful.run(machine, pytestconfig.getoption("lab_examples"))
 
 
 class PageCountInChromium:

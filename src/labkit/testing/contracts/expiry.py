@@ -7,10 +7,10 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.testing.browser import Exchange
+from labkit.testing.base_visitor import Exchange
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS, TOKEN, Raw
+from labkit.testing.malformed import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_09"
 PAGES = ["/", "/read/", "/rows/"]

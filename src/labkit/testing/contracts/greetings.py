@@ -8,7 +8,7 @@ import pytest
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.carts import HOSTILE_NAMES, REFUSED_NAMES
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS, Raw
+from labkit.testing.malformed import REQUESTS, Raw
 
 # What no greeting may take for a name (a cookie's value, which a browser may send).
 NO_NAMES = [

@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 
 from labkit.testing.contracts.carts import table
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import CART_REQUESTS, LOGIN_REQUESTS, REQUESTS
+from labkit.testing.malformed import CART_REQUESTS, LOGIN_REQUESTS, REQUESTS
 
 
 def facts(response: HttpResponseBase) -> dict[str, str]:

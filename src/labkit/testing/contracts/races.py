@@ -9,11 +9,11 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.testing import wire
+from labkit.testing import wire_visitor
 from labkit.testing.accessibility import complaints, scrolls_sideways
 from labkit.testing.contracts.carts import table
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS, TOKEN, Raw
+from labkit.testing.malformed import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_12"
 WAYS = ["naive", "locked"]
@@ -115,7 +115,7 @@ class RaceRuns:
 
     @pytest.fixture(autouse=True)
     def _patience(self, monkeypatch):
-        monkeypatch.setattr(wire, "LIMIT", PATIENCE)
+        monkeypatch.setattr(wire_visitor, "LIMIT", PATIENCE)
 
     def race(self, visitor: Any, way: str, **fields: Any) -> Any:
         data = self.pages.with_token(visitor, **RACE | fields)

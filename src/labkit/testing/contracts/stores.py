@@ -4,7 +4,7 @@ import pytest
 
 from labkit.testing.contracts.carts import CartPages, table
 from labkit.testing.contracts.common import RawRequests, words
-from labkit.testing.raw import REQUESTS
+from labkit.testing.malformed import REQUESTS
 
 
 class StorePages(RawRequests):

@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.raw import REQUESTS, Raw, strange_answers
+from labkit.testing.malformed import REQUESTS, Raw, strange_answers
 
 ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
 STEPS = [*ANSWERS, "results"]
@@ -269,7 +269,7 @@ class WizardContract(WizardPages):
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        from labkit.testing import machines
+        from labkit.testing import stateful
 
-        machine = type("Machine", (machines.WizardMachine,), {"wizard": self})
-        machines.run(machine, pytestconfig.getoption("lab_examples"))
+        machine = type("Machine", (stateful.WizardMachine,), {"wizard": self})
+        stateful.run(machine, pytestconfig.getoption("lab_examples"))

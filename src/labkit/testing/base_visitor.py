@@ -15,8 +15,8 @@ import lxml.html
 from django.http import HttpResponseBase
 
 from labkit.http.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
-from labkit.testing import checks
-from labkit.testing.checks import BrokenPromise, Fault
+from labkit.testing import response_checks
+from labkit.testing.response_checks import BrokenPromise, Fault
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report
@@ -111,14 +111,14 @@ class Browser:
         Raises BrokenPromise for one that is broken and was not expected to be.
         """
         exchange.response, exchange.set_cookies = response, set_cookies
-        found = list(checks.faults(response, set_cookies))
+        found = list(response_checks.faults(response, set_cookies))
         for line in set_cookies:
             try:
                 self.jar.store(line, exchange.target, exchange.context)
             except Refused as refused:
                 exchange.refused[line] = str(refused)
                 if not self.jar.blocked:
-                    found.append(Fault(checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
+                    found.append(Fault(response_checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
         for fault in found:
             if fault.promise not in self._expected:
                 raise BrokenPromise(f"{fault.promise}: {fault.detail}\n{exchange}")
@@ -126,11 +126,12 @@ class Browser:
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Within this block these promises of labkit.testing.checks are broken, each at least once.
+        """Within this block these promises of labkit.testing.response_checks are broken, each at
+        least once.
 
         Raises ValueError for a name that is none, BrokenPromise where one was kept after all.
         """
-        if unknown := set(promises) - checks.ALL:
+        if unknown := set(promises) - response_checks.ALL:
             raise ValueError(f"no such promise: {', '.join(sorted(unknown))}")
         before = self._expected
         self._expected = before | dict.fromkeys(promises, False)

@@ -1,6 +1,7 @@
 """A pytest plugin for `lab check` and `lab compare`: what became of each test, and where it broke.
 
-Loaded by `-p labkit.testing.outcomes`; the file is named by the environment variable LAB_OUTCOMES.
+Loaded by `-p labkit.testing.outcome_plugin`; the file is named by the environment variable
+LAB_OUTCOMES.
 """
 
 import json

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from django.http import HttpResponse
 
 from labkit.http.jar import Origin
-from labkit.testing.browser import Browser
+from labkit.testing.base_visitor import Browser
 
 LIMIT = 30  # seconds for one exchange
 MOST_REDIRECTS = 20  # as in Chromium

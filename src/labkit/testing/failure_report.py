@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from labkit.http.jar import Cookie
-from labkit.testing.browser import Browser, of_this_test
+from labkit.testing.base_visitor import Browser, of_this_test
 
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10
