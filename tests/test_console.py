@@ -9,7 +9,7 @@ import pytest
 from serving import copy_of, plain, serving, until
 
 from labkit.catalog import Catalog
-from labkit.console.exchanges import ahead
+from labkit.console.live_exchanges import ahead
 from labkit.diff import Notes, comparison, inputs
 from labkit.diff import html_page as diff_page
 from labkit.testing.accessibility import complaints, scrolls_sideways

@@ -12,8 +12,8 @@ INSTALLED_APPS = ["labkit.console", "labkit.base"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "labkit.base.middleware.error_pages",
-    "labkit.console.access.own_content_only",
-    "labkit.console.access.instructor_only",
+    "labkit.console.middleware.own_content_only",
+    "labkit.console.middleware.instructor_only",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -23,7 +23,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["labkit.console.access.context"]},
+        "OPTIONS": {"context_processors": ["labkit.console.middleware.context"]},
     }
 ]
 

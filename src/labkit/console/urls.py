@@ -4,7 +4,7 @@ from django.urls import path
 
 from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 from labkit.base.views import asset
-from labkit.console import comparisons, differences, measurements, views
+from labkit.console import compare_pages, diff_pages, measure_pages, views
 
 urlpatterns = [
     path("", views.front, name="front"),
@@ -13,13 +13,13 @@ urlpatterns = [
     path("console/restart/", views.restart, name="restart"),
     path("console/live/", views.live, name="live"),
     path("console/claims/", views.claims, name="claims"),
-    path("console/diff/", differences.index, name="differences"),
-    path("console/diff/<str:one>/<str:two>/", differences.difference, name="difference"),
-    path("console/compare/", comparisons.index, name="comparisons"),
-    path("console/compare/<str:name>/", comparisons.comparison, name="comparison"),
-    path("console/compare/<str:name>/ask/", comparisons.ask, name="ask"),
-    path("console/compare/<str:name>/question/<str:id_>/", comparisons.question, name="question"),
-    path("console/measured/<str:where>/<str:name>", measurements.file, name="measured"),
+    path("console/diff/", diff_pages.index, name="differences"),
+    path("console/diff/<str:one>/<str:two>/", diff_pages.difference, name="difference"),
+    path("console/compare/", compare_pages.index, name="comparisons"),
+    path("console/compare/<str:name>/", compare_pages.comparison, name="comparison"),
+    path("console/compare/<str:name>/ask/", compare_pages.ask, name="ask"),
+    path("console/compare/<str:name>/question/<str:id_>/", compare_pages.question, name="question"),
+    path("console/measured/<str:where>/<str:name>", measure_pages.file, name="measured"),
     path("console/class/", views.class_, name="class"),
     path("console/docs/<slug:name>/", views.document, name="document"),
     path("console/lab/<str:number>/", views.handout, name="handout"),

@@ -13,10 +13,10 @@ from django.views.static import serve
 from labkit import diff
 from labkit.catalog import Catalog
 from labkit.claims import VERDICTS, Entry, Ledger
-from labkit.console import code as code_pages
 from labkit.console import current
-from labkit.console.exchanges import last_exchanges, note_clocks
+from labkit.console import source_code as code_pages
 from labkit.console.handouts import Page, render_page
+from labkit.console.live_exchanges import last_exchanges, note_clocks
 from labkit.panel.access import at_the_desk
 from labkit.serve.network import qr_as_svg
 from labkit.serve.supervisor import Served

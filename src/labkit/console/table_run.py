@@ -1,4 +1,4 @@
-"""Has a table of `lab compare` asked in the background: `python -m labkit.console.asking TABLE`.
+"""Has a table of `lab compare` asked in the background: `python -m labkit.console.table_run TABLE`.
 
 One at a time, in a process of its own, which ends with the console. What it finds is where
 `lab compare` would put it; the pages look there.
@@ -65,7 +65,7 @@ def begin(checkout: Catalog, table: Table) -> None:
     with _lock:
         if _last and _last[0].runs:
             return
-        command = [sys.executable, "-m", "labkit.console.asking", table.id]
+        command = [sys.executable, "-m", "labkit.console.table_run", table.id]
         process = spawn(command, cwd=checkout.root, stderr=subprocess.PIPE)
         _last[:] = [Asking(table, process)]
         threading.Thread(target=_last[0].watch, daemon=True).start()

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from labkit.compare import Conclusion, Row, Table, Tables, Variant
 from labkit.compare.question_source import FOLDER, source
 from labkit.compare.test_runner import Answers, Seen, last
-from labkit.console import asking, current
-from labkit.console.code import highlighted
-from labkit.console.differences import told
-from labkit.console.measurements import measurements
+from labkit.console import current, table_run
+from labkit.console.diff_pages import told
+from labkit.console.measure_pages import measurements
+from labkit.console.source_code import highlighted
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "table": table,
         "answers": answers,
-        "asking": asking.last_asked(),
+        "asking": table_run.last_asked(),
         "rows": [(row, _cells(table, row, answers)) for row in table.rows],
         "measurements": measurements(tables.catalog, table),
         "conclusions": [
@@ -84,7 +84,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
 def ask(request: HttpRequest, name: str) -> HttpResponse:
     """Have this table asked now; its page says how far that is."""
     tables, table = _table(name)
-    asking.begin(tables.catalog, table)
+    table_run.begin(tables.catalog, table)
     return redirect("comparison", table.id)
 
 
