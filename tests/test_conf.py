@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from labkit.base import conf
+from labkit.catalog import state_dir
 
 
 @pytest.fixture(autouse=True)
@@ -48,16 +49,16 @@ def test_copies_named_in_another_script_stay_apart_and_legal():
 
 
 def test_a_lab_writes_beside_labs_and_never_into_its_folder(lab, tmp_path):
-    assert conf.state_dir(lab) == tmp_path / ".lab" / "04"
+    assert state_dir(lab) == tmp_path / ".lab" / "04"
 
 
 def test_a_copy_elsewhere_writes_beside_itself(tmp_path):
-    assert conf.state_dir(tmp_path / "mine") == tmp_path / ".lab" / "mine"
+    assert state_dir(tmp_path / "mine") == tmp_path / ".lab" / "mine"
 
 
 def test_the_state_folder_can_be_named(lab, tmp_path, monkeypatch):
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "elsewhere"))
-    assert conf.state_dir(lab) == tmp_path / "elsewhere" / "04"
+    assert state_dir(lab) == tmp_path / "elsewhere" / "04"
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(lab, tmp_path):
@@ -85,7 +86,7 @@ def test_several_processes_that_start_at_once_have_one_key(lab):
 
 def test_an_empty_key_file_is_one_sentence(lab, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    (conf.state_dir(lab) / "secret_key").touch()
+    (state_dir(lab) / "secret_key").touch()
     with pytest.raises(ImproperlyConfigured, match="is empty"):
         conf.secret_key(lab)
 

@@ -10,7 +10,7 @@ from serving import copy_of, plain, serving, until
 
 from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
-from labkit.diff import Notes, comparison, inputs
+from labkit.diff import Notes, compare, sides
 from labkit.diff import html_page as diff_page
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
@@ -251,7 +251,7 @@ def test_pages_of_labs_that_are_not_served_are_not_there(house):
 def test_every_pair_has_a_page_with_all_that_lab_diff_shows(house, folder):
     checkout = Catalog(folder)
     for pair in Notes(checkout).pairs():
-        found = comparison(checkout, *inputs(checkout, *pair))
+        found = compare(checkout, *sides(checkout, *pair))
         page = house.page("/console/diff/{}/{}/".format(*pair))
         for part in (diff_page.head, diff_page.changes, diff_page.ending):
             assert "\n".join(part(found)) in page, pair

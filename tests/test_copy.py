@@ -10,8 +10,8 @@ import pytest
 from test_cli import page, running
 
 from labkit.base import conf
-from labkit.catalog import Catalog
-from labkit.diff import comparison, inputs
+from labkit.catalog import Catalog, state_dir
+from labkit.diff import compare, sides
 from labkit.practice import check
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
@@ -160,7 +160,7 @@ def test_only_a_copy_takes_another_number(tmp_path, monkeypatch):
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path))
     assert conf.number(tmp_path / "mine") == "04"
     assert conf.number(tmp_path / "03_cookie_cart") == "03"
-    assert conf.state_dir(tmp_path / "mine") == tmp_path / "mine"
+    assert state_dir(tmp_path / "mine") == tmp_path / "mine"
     monkeypatch.setenv("LAB_AS", "../x")
     assert conf.number(tmp_path / "mine") == "mine"
 
@@ -177,7 +177,7 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "LIFETIME = {+60+} # seconds" in text
     assert "Not compared: README.md" in text
     checkout = Catalog(mine.parent)
-    assert len(comparison(checkout, *inputs(checkout, "mine")).hunks) == 1
+    assert len(compare(checkout, *sides(checkout, "mine")).hunks) == 1
 
 
 # The check

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from labkit import cli
 from labkit.catalog import CatalogError
-from labkit.diff import Notes, comparison, html_page, inputs, lines, terminal
+from labkit.diff import Notes, compare, html_page, lines, sides, terminal
 from labkit.diff.comparison import diff
 from labkit.diff.inputs import File
 from labkit.testing import accessibility
@@ -22,7 +22,7 @@ from labkit.testing import accessibility
 @pytest.fixture
 def compared(checkout):
     """Compare two sides by their names."""
-    return lambda *names: comparison(checkout, *inputs(checkout, *names))
+    return lambda *names: compare(checkout, *sides(checkout, *names))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from serving import alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
-from labkit.commands import measure
+from labkit.commands import measurement
 from labkit.http.client import Answer
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
@@ -25,7 +25,6 @@ from labkit.serve.temporary_server import worker
 from labkit.tables import Tables
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
-CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
 NOTHING_TOLD = lambda doing, part: None  # noqa: E731
 LEFT = ["one visitor, 3 times a day", "a robot, 4 pages", "cookies blocked, 2 tries"]
@@ -230,8 +229,8 @@ def test_the_command_keeps_its_figures_and_says_what_is_missing(
 
     monkeypatch.setattr(charts, "need", absent)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    console = measure.Console(width=200, highlight=False)
-    measure.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
+    console = measurement.Console(width=200, highlight=False)
+    measurement.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
     output = capsys.readouterr().out
     assert [file.name for file in tmp_path.iterdir()] == ["counts-sqlite.json"]
     assert "No charts: matplotlib not found; get it by: pip" in output
@@ -297,7 +296,7 @@ def test_other_figures_are_another_readme(checkout, tmp_path):
     content["figures"]["variants"]["session"]["left"]["one visitor, 3 times a day"] = 4321
     path.write_text(json.dumps(content), encoding="utf-8")
     assert "4,321" in report.readme(tmp_path)
-    measure.write(tmp_path, measure.Console())
+    measurement.write(tmp_path, measurement.Console())
     assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 

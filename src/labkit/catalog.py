@@ -1,13 +1,12 @@
 """Reads labs/labs.toml, the manifest that says which labs there are and which are twins."""
 
+import os
 import re
 import tomllib
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-
-from labkit.base import conf
 
 MANIFEST = Path("labs", "labs.toml")
 HEADING = re.compile("# ([0-9]{2}) (.+)")  # of a handout
@@ -126,7 +125,7 @@ class Catalog:
         heading = HEADING.match(readme)
         original = next((lab for lab in self.labs if heading and lab.number == heading[1]), None)
         return Lab(
-            conf.own_number(folder),
+            own_number(folder),
             slug=folder.name,
             title=heading[2] if heading else folder.name,
             idea=original.idea if original else "",
@@ -155,3 +154,37 @@ def catalog() -> Catalog:
     raise CatalogError(
         "There is no labs/labs.toml here or above. Change into the folder that holds labs/."
     )
+
+
+def own_number(folder: Path) -> str:
+    """The number in its folder's name: "03" for 03_cookie_cart; a copy has its name, "mine".
+
+    Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
+    text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
+    """
+    digits = re.match(r"([0-9]{2})_", folder.name)
+    if digits:
+        return digits[1]
+    safe = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")
+    # Two names in another script must not become the same one.
+    return (
+        safe if folder.name.isascii() and safe else f"{safe}{zlib.crc32(folder.name.encode()):08x}"
+    )
+
+
+def state_dir(folder: Path) -> Path:
+    """The folder in which this lab may write, made if it is missing: .lab/NN beside labs/.
+
+    It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
+    variable LAB_STATE_DIR names a folder to take the place of .lab.
+    """
+    path = state_path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def state_path(folder: Path) -> Path:
+    """Where that folder is, or will be."""
+    above = folder.parent
+    home = above.parent if (above / "labs.toml").is_file() else above
+    return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)

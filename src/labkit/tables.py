@@ -1,14 +1,13 @@
 """Reads labs/compare.toml: the tables of differences, and what follows from them."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.compare.question_source import questions
 
 MANIFEST = Path("labs", "compare.toml")
 TESTS = Path("tests", "test_compared.py")  # in each lab of a table
@@ -128,10 +127,13 @@ class Tables:
         table = self.find(table_id)
         return table, table.row(row_id), table.variant(variant_id) if variant_id else None
 
-    def complaints(self) -> Iterator[str]:
-        """What is wrong with the manifest, the questions and the tests, a sentence each."""
+    def complaints(self, asked: Callable[[str], Sequence[str]]) -> Iterator[str]:
+        """Yield a sentence for each fault of the manifest, the questions and the tests.
+
+        asked: given a table's id, the names of the functions that ask its questions.
+        """
         for table in self.all:
-            yield from self._complaints_of(table)
+            yield from self._complaints_of(table, asked(table.id))
         for conclusion in self.conclusions:
             if not conclusion.cells:
                 yield f"nothing supports the sentence {conclusion.sentence!r}"
@@ -141,10 +143,9 @@ class Tables:
                 except CatalogError as error:
                     yield f"a conclusion refers to {reference}: {error}"
 
-    def _complaints_of(self, table: Table) -> Iterator[str]:
+    def _complaints_of(self, table: Table, asked: Sequence[str]) -> Iterator[str]:
         columns = [variant.id for variant in table.variants]
         rows = [row.id for row in table.rows]
-        asked = questions(table.id)
         for row in table.rows:
             if list(row.cells) != columns:
                 yield f"{table.id}/{row.id} answers for {list(row.cells)}, and not for {columns}"

@@ -4,12 +4,13 @@ import os
 import re
 import secrets
 import time
-import zlib
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+from labkit.catalog import own_number, state_dir
 
 # Without these a class of students sees "database is locked": readers no longer wait for the
 # writer (WAL), a writer waits up to 20 s for the one before it, and a transaction takes the write
@@ -33,40 +34,6 @@ def number(folder: Path) -> str:
     borrowed = os.environ.get("LAB_AS", "")
     takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
     return borrowed if takes else own
-
-
-def own_number(folder: Path) -> str:
-    """The number in its folder's name: "03" for 03_cookie_cart; a copy has its name, "mine".
-
-    Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
-    text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
-    """
-    digits = re.match(r"([0-9]{2})_", folder.name)
-    if digits:
-        return digits[1]
-    safe = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")
-    # Two names in another script must not become the same one.
-    return (
-        safe if folder.name.isascii() and safe else f"{safe}{zlib.crc32(folder.name.encode()):08x}"
-    )
-
-
-def state_dir(folder: Path) -> Path:
-    """The folder in which this lab may write, made if it is missing: .lab/NN beside labs/.
-
-    It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
-    variable LAB_STATE_DIR names a folder to take the place of .lab.
-    """
-    path = state_path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def state_path(folder: Path) -> Path:
-    """Where that folder is, or will be."""
-    above = folder.parent
-    home = above.parent if (above / "labs.toml").is_file() else above
-    return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
 
 
 def secret_key(folder: Path) -> str:

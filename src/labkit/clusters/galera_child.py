@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from labkit.clusters.galera import NODES, Cluster, Node
+from labkit.processes.child import Heard, answer, hold
 from labkit.processes.start import Failed
-from labkit.services.mariadb_child import Heard, answer, hold
 
 
 class HeldCluster(Heard):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import IO
 
 from labkit.clusters.redis_failover import Member, RedisPair
+from labkit.processes.child import Heard, answer, hold
 from labkit.processes.start import Failed
-from labkit.services.mariadb_child import Heard, answer, hold
 from labkit.services.redis import PrivateRedis
 
 

@@ -12,6 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from labkit.catalog import catalog
+from labkit.commands import measurement
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
 from labkit.compare.test_runner import Answers, Seen, ask
@@ -64,7 +65,7 @@ def compare(
     """
     tables = Tables(catalog())
     if write:
-        measure.write(tables.catalog.root, console)
+        measurement.write(tables.catalog.root, console)
         return
     # Into a file or a pipe no line is broken: a test's name is for copying.
     printed = console if console.is_terminal else Console(highlight=False, width=250)
@@ -77,7 +78,7 @@ def compare(
     if db == "mysql":
         PrivateMariaDB.need()
     if measure:
-        measure.run(tables.catalog, table, db, out, console)
+        measurement.run(tables.catalog, table, db, out, console)
         if not html:  # else a page with both
             return
     answers = _asked(tables, table, db)

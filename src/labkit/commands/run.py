@@ -17,7 +17,8 @@ from labkit.clusters.galera_child import HeldCluster
 from labkit.clusters.load_balancer import LETTERS
 from labkit.clusters.redis_child import HeldPair
 from labkit.clusters.server_pool import Several, file_engine
-from labkit.processes.manage_py import ENGINES, db_or_cluster_option, manage, own_environment
+from labkit.commands.options import ENGINES, db_or_cluster_option
+from labkit.processes.manage_py import manage, own_environment
 from labkit.processes.parent_pipe import exit_by_signals
 from labkit.processes.ports import bind, why_not
 from labkit.processes.start import Missing

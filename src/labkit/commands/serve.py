@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from labkit.catalog import Catalog, Lab, catalog
+from labkit.commands.options import ENGINES, db_option
 from labkit.processes import ports
-from labkit.processes.manage_py import ENGINES, db_option, own_environment
+from labkit.processes.manage_py import own_environment
 from labkit.processes.start import Missing
 from labkit.serve import network
 from labkit.serve.supervisor import House, Served

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import current
-from labkit.diff import Notes, Side, comparison, html_page, inputs
+from labkit.diff import Notes, Side, compare, html_page, sides
 from labkit.diff.inputs import side
 
 View = Callable[..., HttpResponse]
@@ -68,7 +68,7 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
     """What differs between two: each change side by side, and why it is there."""
     checkout = current().checkout
     _expect(checkout, one, two)
-    found = comparison(checkout, *inputs(checkout, one, two))
+    found = compare(checkout, *sides(checkout, one, two))
     labs = list(dict.fromkeys(checkout.find(name.partition(":")[0]) for name in (one, two)))
     context = {
         "found": found,

@@ -1,27 +1,11 @@
-"""Runs a lab's manage.py in a process of its own, and what the commands that start labs share."""
+"""Run a lab's manage.py in a separate process."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 
-import click
-
 from labkit.catalog import Lab
-
-# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
-ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
-
-_DB = (
-    "Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
-    "Default: in what DATABASE_URL names, else sqlite."
-)
-db_option = click.option("--db", type=click.Choice(["sqlite", "mysql"]), help=_DB)
-db_or_cluster_option = click.option(
-    "--db",
-    type=click.Choice(["sqlite", "mysql", "galera"]),
-    help=f"{_DB} galera: in a private cluster of three MariaDB nodes, thrown away at the end.",
-)
 
 
 class NotReady(Exception):

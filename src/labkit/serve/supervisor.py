@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.base.conf import state_dir
-from labkit.catalog import Catalog, Lab
+from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
 from labkit.processes.manage_py import NotReady, hinted
 from labkit.processes.parent_pipe import cut, spawn

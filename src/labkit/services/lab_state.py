@@ -3,8 +3,7 @@
 import shutil
 from pathlib import Path
 
-from labkit.base.conf import state_dir
-from labkit.catalog import Catalog, Lab
+from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import manage, own_environment
 from labkit.services.mariadb import kept_server
 

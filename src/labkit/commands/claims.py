@@ -1,0 +1,53 @@
+"""`lab claims`: what textbooks say, what happens, and the test that shows it."""
+
+import sys
+
+import click
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from labkit import claims
+from labkit.catalog import catalog
+
+console = Console(highlight=False)
+
+
+@click.command("claims", short_help="What textbooks say, and what happens.")
+@click.option("--lab", "name", help="Only what is met in this lab.")
+@click.option("--verdict", type=click.Choice(claims.VERDICTS), help="Only these.")
+@click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")
+@click.option("--check", is_flag=True, help="Fail if the last run of nox left one unproved.")
+def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
+    """What textbooks say of cookies and sessions, what happens today, and the test that shows it.
+
+    Claims are C01 to C94, pitfalls of textbook code B01 to B47.
+    """
+    checkout = catalog()
+    ledger = claims.Ledger(checkout)
+    if write:
+        for path in ledger.write():
+            console.print(f"{path.relative_to(checkout.root)} is up to date.")
+        return
+    if check:
+        missing = [*ledger.complaints(), *ledger.verdicts_of_the_run()]
+        for sentence in missing:
+            console.print(escape(sentence), soft_wrap=True)
+        console.print(f"{len(ledger.entries) - len(missing)} of {len(ledger.entries)} proved.")
+        sys.exit(1 if missing else 0)
+    number = checkout.find(name).number if name else None
+    shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
+    table = Table("", "", box=box.SIMPLE_HEAD)
+    table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
+    for entry in shown:
+        proofs = ledger.proving(entry)
+        test = f"{escape(str(proofs[0]))}{claims.and_more(proofs)}" if proofs else "no test"
+        told = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
+        table.add_row(entry.id, entry.verdict, told)
+    # Into a file or a pipe no line is broken: a test's path is for copying.
+    wide = console if console.is_terminal else Console(highlight=False, width=250)
+    wide.print(table)
+    claimed = [entry for entry in shown if entry.is_claim]
+    warned = [entry for entry in shown if not entry.is_claim]
+    console.print(f"{claims.counted(claimed, 'claim')}, {claims.counted(warned, 'pitfall')}.")

@@ -1,0 +1,36 @@
+"""`lab copy`: make a copy of a lab to change."""
+
+from pathlib import Path
+
+import click
+
+from labkit.catalog import catalog, state_path
+from labkit.practice.copies import copy
+
+
+@click.command("copy", short_help="Make a copy of a lab, to change it.")
+@click.argument("name", metavar="LAB")
+@click.argument("target", metavar="FOLDER", type=click.Path(path_type=Path))
+def make_copy(name: str, target: Path) -> None:
+    """Copy a lab into a FOLDER that is not there yet, to change it as you like.
+
+    The copy runs beside the original: its cookies, its state and its port are its own.
+    """
+    checkout = catalog()
+    lab = checkout.find(name)
+    made = copy(checkout, lab, target)
+    click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
+    click.echo(f"what it writes lies in {_near(state_path(made.folder))}.\n")
+    shown = target.as_posix().rstrip("/") + "/"
+    click.echo(f"    lab run {shown}    at http://127.0.0.1:{made.port}/, beside the original")
+    click.echo(f"    lab diff {lab.number} {shown}    what you have changed")
+    click.echo(
+        f"    lab check {shown} --as {lab.twin or lab.number}    whether it does what lab ",
+        nl=False,
+    )
+    click.echo(f"{lab.twin or lab.number} promises")
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,58 @@
+"""`lab doctor`: say what is missing on this machine, and how to install it."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from labkit.catalog import catalog
+from labkit.processes.ports import bind
+from labkit.services import requirements
+
+console = Console(highlight=False)
+ABSENT = "[yellow]–[/]"
+PRESENT = "[green]✓[/]"
+
+
+@click.command(short_help="Look for what is missing here, and say how to get it.")
+def doctor() -> None:
+    """Look at this machine: what is here, what is missing, and the line that mends it.
+
+    Exit status 1 where something is missing without which no lab runs.
+    """
+    checkout = catalog()
+    version = ".".join(map(str, sys.version_info[:3]))
+    lacking = requirements.missing_requirements(["dev"])
+    rows = [
+        ("Python", "everything", f"{version}, {sys.executable}", ""),
+        (
+            "packages",
+            "labs and tests",
+            "" if lacking else sys.prefix,
+            f"{requirements.pip_line('dev')}  (missing: {', '.join(lacking)})",
+        ),
+    ]
+    for need in requirements.NEEDS.values():
+        rows.append((need.label, need.use, need.found() or "", need.advice()))
+    for lab in checkout.labs:
+        advice = f"end what runs there, or: lab run {lab.number} --port {lab.port + 100}"
+        rows.append((f"port {lab.port}", f"lab {lab.number}", _free(lab.port), advice))
+    table = Table("", "What", "For", "Found", box=None, pad_edge=False)
+    for what, use, found, _ in rows:
+        table.add_row(PRESENT if found else ABSENT, what, use, escape(found) or "no")
+    console.print(table)
+    # Below the table, where no line is broken: these are for copying.
+    for what, _, found, advice in rows:
+        if not found:
+            console.print(escape(f"{what}: {advice}"), soft_wrap=True)
+    sys.exit(1 if lacking else 0)
+
+
+def _free(port: int) -> str:
+    try:
+        bind(port)
+    except OSError:
+        return ""
+    return "free"

@@ -1,0 +1,19 @@
+"""`lab list`: name all labs."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from labkit.catalog import catalog
+
+console = Console(highlight=False)
+
+
+@click.command("list")
+def list_labs() -> None:
+    """Name all labs."""
+    table = Table("Lab", "Title", "Twin", "Address", box=None, pad_edge=False)
+    for lab in catalog().labs:
+        table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
+    console.print(table)
+    console.print(f"\nStart one: [b]lab run {catalog().labs[0].number}[/b]")

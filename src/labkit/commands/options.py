@@ -1,0 +1,26 @@
+"""Options and output that several `lab` commands share."""
+
+import os
+import sys
+
+import click
+
+# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
+ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
+
+_DB = (
+    "Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
+    "Default: in what DATABASE_URL names, else sqlite."
+)
+db_option = click.option("--db", type=click.Choice(["sqlite", "mysql"]), help=_DB)
+db_or_cluster_option = click.option(
+    "--db",
+    type=click.Choice(["sqlite", "mysql", "galera"]),
+    help=f"{_DB} galera: in a private cluster of three MariaDB nodes, thrown away at the end.",
+)
+
+
+def use_colour() -> bool:
+    """Return whether to print colours: to a terminal, unless https://no-color.org says no."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain

@@ -1,0 +1,36 @@
+"""`lab reset`: delete what a lab has stored on the server."""
+
+import os
+
+import click
+from rich.console import Console
+
+from labkit.catalog import catalog
+from labkit.services import lab_state
+
+console = Console(highlight=False)
+
+
+@click.command(short_help="Empty what a lab keeps on the server.")
+@click.argument("name", metavar="LAB", required=False)
+@click.option("--all", "everything", is_flag=True, help="Reset every lab.")
+def reset(name: str | None, everything: bool) -> None:
+    """Empty what a lab keeps on the server: rows, session files, caches.
+
+    Cookies are in the browser; this says how to clear them there.
+    """
+    checkout = catalog()
+    if bool(name) == everything:
+        raise click.UsageError("Name one lab, or say --all.")
+    for lab in checkout.labs if everything else [checkout.find(name or "")]:
+        cleared = lab_state.reset(checkout, lab)
+        console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
+        if lab.redis and os.environ.get("REDIS_URL"):
+            keys = f"Its keys in Redis, lab_{lab.number}, end by themselves"
+            console.print(f"{keys}, at the latest two minutes after the last write.")
+    console.print(
+        "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
+        "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
+        "or use a private window for each group and close it.",
+        soft_wrap=True,
+    )
