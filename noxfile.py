@@ -81,11 +81,12 @@ def pytest(session: nox.Session, *arguments: str, part: str = "") -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff and mypy: style, one format for all files, types"""
+    """Style, format, types, and the layers of labkit (ruff, mypy, import-linter)"""
     environment(session)
     session.run(str(PYTHON), "-m", "ruff", "check", ".", external=True)
     session.run(str(PYTHON), "-m", "ruff", "format", "--check", ".", external=True)
     session.run(str(PYTHON), "-m", "mypy", external=True)
+    session.run(str(PYTHON.parent / "lint-imports"), external=True)
 
 
 @nox.session

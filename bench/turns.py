@@ -95,7 +95,7 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
     settings.INSTALLED_APPS = [a for a in settings.INSTALLED_APPS if not a.startswith("labkit")]
     settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if not m.startswith("labkit")]
     plain = types.ModuleType("labkit.base.fields")
-    plain.VisibleText, plain.WholeNumber = forms.CharField, forms.IntegerField
+    plain.PrintableText, plain.WholeNumber = forms.CharField, forms.IntegerField
     sys.modules["labkit.base.fields"] = plain
     folder = lab.folder / "lab" / "templates"
     sources = {

@@ -36,7 +36,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestCookie:
     """A request to `url` carries this Cookie header, and no other.
 
     `by`: "person" types the address; "link", "form" (POST) and "image" are on the page at `page`;
@@ -70,7 +70,7 @@ class Reopen:
     blocked: bool = False
 
 
-Step = Set | Script | Sent | Age | Wait | Reopen
+Step = Set | Script | RequestCookie | Age | Wait | Reopen
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,20 @@ class Case:
 def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
     """Set these at `url` + "/", see what goes to the same address."""
     lines = [lines] if isinstance(lines, str) else lines
-    return Case(name, (Set(url + "/", tuple(lines)), Sent(url + "/", sent)), **kw)
+    return Case(name, (Set(url + "/", tuple(lines)), RequestCookie(url + "/", sent)), **kw)
 
 
 def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
     """Set this at one address, see what goes to another."""
-    return Case(name, (Set(set_at, (line,)), Sent(asked, sent)), departs)
+    return Case(name, (Set(set_at, (line,)), RequestCookie(asked, sent)), departs)
 
 
 def from_elsewhere(name: str, attributes: str, by: str, sent: str, page: str = OTHER, **kw) -> Case:
     """Set a cookie at home, then let a page of another site cause a request to it."""
     set_it = Set(HOME + "/", (f"a=b{attributes}",))
-    return Case(name, (set_it, *kw.get("then", ()), Sent(HOME + "/", sent, by, page + "/")))
+    return Case(
+        name, (set_it, *kw.get("then", ()), RequestCookie(HOME + "/", sent, by, page + "/"))
+    )
 
 
 def numbered(first: int, last: int, attributes: str = "; Path=/") -> tuple[str, ...]:
@@ -152,7 +154,7 @@ CASES = [
         "deleting with another domain deletes nothing",
         (
             Set(SUB + "/", ("a=1", "a=; Domain=lab03.localhost; Max-Age=0")),
-            Sent(SUB + "/", "a=1"),
+            RequestCookie(SUB + "/", "a=1"),
         ),
     ),
     # Order
@@ -163,7 +165,7 @@ CASES = [
         "the longer path first",
         (
             Set(HOME + "/x/y/", ("a=1; Path=/", "b=2; Path=/x", "c=3; Path=/x/y")),
-            Sent(HOME + "/x/y/", "c=3; b=2; a=1"),
+            RequestCookie(HOME + "/x/y/", "c=3; b=2; a=1"),
         ),
     ),
     # Path
@@ -224,16 +226,16 @@ CASES = [
     plain("__Host-Http- without Path", "__Host-Http-a=b; Secure; HttpOnly", "", HOME + "/x"),
     plain("a nameless cookie in another disguise", "=__Http-a; Secure", ""),
     # HttpOnly
-    Case("a script reads", (Set(HOME + "/", ("a=b",)), Sent(HOME + "/", "a=b", "script"))),
-    Case("HttpOnly hides", (Set(HOME + "/", ("a=b; HttpOnly",)), Sent(HOME + "/", "", "script"))),
-    Case("a script writes", (Script(HOME + "/", "a=b"), Sent(HOME + "/", "a=b"))),
-    Case("a script writes no HttpOnly", (Script(HOME + "/", "a=b; HttpOnly"), Sent(HOME + "/", ""))),
+    Case("a script reads", (Set(HOME + "/", ("a=b",)), RequestCookie(HOME + "/", "a=b", "script"))),
+    Case("HttpOnly hides", (Set(HOME + "/", ("a=b; HttpOnly",)), RequestCookie(HOME + "/", "", "script"))),
+    Case("a script writes", (Script(HOME + "/", "a=b"), RequestCookie(HOME + "/", "a=b"))),
+    Case("a script writes no HttpOnly", (Script(HOME + "/", "a=b; HttpOnly"), RequestCookie(HOME + "/", ""))),
     Case(
         "a script does not replace HttpOnly",
         (
             Set(HOME + "/", ("a=b; HttpOnly",)),
             Script(HOME + "/", "a=c"),
-            Sent(HOME + "/", "a=b"),
+            RequestCookie(HOME + "/", "a=b"),
         ),
     ),
     Case(
@@ -241,7 +243,7 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; HttpOnly",)),
             Script(HOME + "/", "a=; Max-Age=0"),
-            Sent(HOME + "/", "a=b"),
+            RequestCookie(HOME + "/", "a=b"),
         ),
     ),
     # SameSite
@@ -267,9 +269,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=120",)),
             Age(110),
-            Sent(HOME + "/", "a=b"),
+            RequestCookie(HOME + "/", "a=b"),
             Age(10),
-            Sent(HOME + "/", ""),
+            RequestCookie(HOME + "/", ""),
         ),
     ),
     Case(
@@ -277,7 +279,7 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=1", "c=d; Max-Age=60")),
             Wait(1.5),
-            Sent(HOME + "/", "c=d"),
+            RequestCookie(HOME + "/", "c=d"),
         ),
     ),
     Case(
@@ -287,7 +289,7 @@ CASES = [
             Age(100),
             Set(HOME + "/", ("a=2; Max-Age=120",)),
             Age(100),
-            Sent(HOME + "/", "a=2"),
+            RequestCookie(HOME + "/", "a=2"),
         ),
     ),
     Case(
@@ -295,9 +297,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=1; Max-Age=120",)),
             Age(60),
-            Sent(HOME + "/", "a=1"),
+            RequestCookie(HOME + "/", "a=1"),
             Age(60),
-            Sent(HOME + "/", ""),
+            RequestCookie(HOME + "/", ""),
         ),
     ),
     Case(
@@ -305,16 +307,16 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=999999999", "c=d; Expires=Fri, 31 Dec 9999 23:59:59 GMT")),
             Age(399 * 86400),
-            Sent(HOME + "/", "a=b; c=d"),
+            RequestCookie(HOME + "/", "a=b; c=d"),
             Age(86400),
-            Sent(HOME + "/", ""),
+            RequestCookie(HOME + "/", ""),
         ),
     ),
     plain("Max-Age before Expires", ["a=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], "a=b"),
     plain("Max-Age before Expires, the other way", ["a=b; Max-Age=0; Expires=Fri, 31 Dec 9999 23:59:59 GMT"], ""),
     Case(
         "a Max-Age with a plus sign",
-        (Set(HOME + "/", ("a=b; Max-Age=+120",)), Age(130), Sent(HOME + "/", "")),
+        (Set(HOME + "/", ("a=b; Max-Age=+120",)), Age(130), RequestCookie(HOME + "/", "")),
         departs="section 5.6.2 ignores it, and this would be a session cookie",
     ),
     plain("a Max-Age of minus nothing", "a=b; Max-Age=-", "a=b"),
@@ -347,7 +349,7 @@ CASES = [
                 ),
             ),
             Reopen(),
-            Sent(HOME + "/", "c=1; d=1; i=1"),
+            RequestCookie(HOME + "/", "c=1; d=1; i=1"),
         ),
         departs="section 5.6 would let the first Max-Age and Expires of a and b count, section 5.1.1 read e, f and g and not d",
     ),
@@ -372,18 +374,18 @@ CASES = [
                 ),
             ),
             Reopen(),
-            Sent(HOME + "/", "persistent=1; dated=1"),
+            RequestCookie(HOME + "/", "persistent=1; dated=1"),
         ),
     ),
     # Limits
     Case(
         "180 cookies of one site all stay",
-        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 180)), Sent(HOME + "/", pairs(1, 180))),
+        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 180)), RequestCookie(HOME + "/", pairs(1, 180))),
         shows="C28",
     ),
     Case(
         "the 181st drives out the oldest, down to 150",
-        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 181)), Sent(HOME + "/", pairs(32, 181))),
+        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 181)), RequestCookie(HOME + "/", pairs(32, 181))),
         shows="C28",
     ),
     Case(
@@ -391,8 +393,8 @@ CASES = [
         (
             Set(HOME + "/", numbered(1, 100)),
             Set(SUB + "/", numbered(101, 181)),
-            Sent(HOME + "/", pairs(32, 100)),
-            Sent(SUB + "/", pairs(101, 181)),
+            RequestCookie(HOME + "/", pairs(32, 100)),
+            RequestCookie(SUB + "/", pairs(101, 181)),
         ),
     ),
     Case(
@@ -401,7 +403,7 @@ CASES = [
             Set(HOME + "/", numbered(1, 40, "; Path=/; Secure")),
             Set(HOME + "/", numbered(41, 110)),
             Set(HOME + "/", numbered(111, 181)),
-            Sent(HOME + "/", "; ".join([pairs(1, 40), pairs(72, 181)])),
+            RequestCookie(HOME + "/", "; ".join([pairs(1, 40), pairs(72, 181)])),
         ),
     ),
     # Cookies blocked
@@ -411,7 +413,7 @@ CASES = [
             Set(HOME + "/", ("a=b; Max-Age=3600",)),
             Reopen(blocked=True),
             Set(HOME + "/", ("c=d",)),
-            Sent(HOME + "/", ""),
+            RequestCookie(HOME + "/", ""),
         ),
     ),
     Case(
@@ -419,9 +421,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=3600",)),
             Reopen(blocked=True),
-            Sent(HOME + "/", ""),
+            RequestCookie(HOME + "/", ""),
             Reopen(),
-            Sent(HOME + "/", "a=b"),
+            RequestCookie(HOME + "/", "a=b"),
         ),
     ),
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from labkit import cli
 from labkit.catalog import Catalog, CatalogError
 from labkit.compare import Tables, html_page, test_runner
 from labkit.compare.question_source import questions, source
-from labkit.compare.test_runner import Answers, Seen
+from labkit.compare.test_runner import CellResult, TableResult
 from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
 
@@ -242,7 +242,7 @@ def test_on_mariadb_every_cell_is_so_as_well(said, mariadb):
 def answers_to(table, **wrong):
     """All cells as the table has them, but for some: {row: what was seen}."""
     cells = tuple(
-        Seen(
+        CellResult(
             row.id,
             variant,
             cell.answer,
@@ -254,7 +254,9 @@ def answers_to(table, **wrong):
         for row in table.rows
         for variant, cell in row.cells.items()
     )
-    return Answers(table.id, "2030-01-07T09:00:00+00:00", "3.11", "5.2", ("SQLite 3.40",), cells)
+    return TableResult(
+        table.id, "2030-01-07T09:00:00+00:00", "3.11", "5.2", ("SQLite 3.40",), cells
+    )
 
 
 @pytest.mark.parametrize("columns", [80, 200])

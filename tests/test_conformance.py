@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from cookie_cases import CASES, Age, Reopen, Script, Sent, Set, Wait
+from cookie_cases import CASES, Age, Reopen, RequestCookie, Script, Set, Wait
 
 from labkit.http.jar import Context, Jar, Origin, Refused
 from labkit.testing.chromium import Chromium
@@ -45,7 +45,7 @@ def runs_in_the_jar(case, clock):
                     offer(jar, line, url)
             case Script(url, line):
                 offer(jar, line, url, Context(http_api=False))
-            case Sent(url, header, by, page):
+            case RequestCookie(url, header, by, page):
                 assert jar.header(Origin.of(url), cause(by, page)) == header
             case Age(seconds) | Wait(seconds):
                 clock.forward(seconds=seconds)
@@ -162,7 +162,7 @@ def test_chromium(case, browser_for, server):
             case Script(url, line):
                 browser.page.goto(server.url(url))
                 browser.page.evaluate("line => { document.cookie = line }", line)
-            case Sent(url, header, by, page):
+            case RequestCookie(url, header, by, page):
                 assert see(browser.page, server, url, by, page) == header
             case Age(seconds):
                 browser.age(seconds)

@@ -11,7 +11,7 @@ from serving import alive, copy_of, plain, serving, until
 
 from labkit.catalog import Catalog
 from labkit.compare import Tables
-from labkit.compare.test_runner import Answers, Seen
+from labkit.compare.test_runner import CellResult, TableResult
 from labkit.measure import results
 from labkit.measure.charts import Lines, Series
 from labkit.testing.accessibility import complaints, scrolls_sideways
@@ -65,13 +65,15 @@ def kept(folder):
 def answers(table, *others):
     """All cells of this table as it says they are, but for those."""
     cells = {
-        (row.id, id_): Seen(row.id, id_, cell.answer, cell.answer, True, f"x.py::{id_}-{row.id}")
+        (row.id, id_): CellResult(
+            row.id, id_, cell.answer, cell.answer, True, f"x.py::{id_}-{row.id}"
+        )
         for row in table.rows
         for id_, cell in row.cells.items()
     }
     cells |= {(other.row, other.variant): other for other in others}
     at = "2026-11-20T10:17:03+00:00"
-    return Answers(table.id, at, "3.11.7", "5.2.8", ("SQLite 3.40.1",), tuple(cells.values()))
+    return TableResult(table.id, at, "3.11.7", "5.2.8", ("SQLite 3.40.1",), tuple(cells.values()))
 
 
 def keep(kept, found):
@@ -117,7 +119,9 @@ def test_the_last_answers_are_shown_with_their_date(house, tables, kept):
 def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
     table = tables.find("carts")
     declared = table.row("two_tabs").cells["session"].answer
-    wrong = Seen("two_tabs", "session", declared, "<maybe>", False, "x.py::y", "assert 1 == 2")
+    wrong = CellResult(
+        "two_tabs", "session", declared, "<maybe>", False, "x.py::y", "assert 1 == 2"
+    )
     keep(kept, answers(table, wrong))
     page = house.page("/console/compare/carts/")
     assert cells(page, "two_tabs")[1] == ("fails", f"<maybe> (and not {declared})")
@@ -130,7 +134,9 @@ def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
     """The table was changed after it was asked: then it has to be asked again."""
     table = tables.find("carts")
     cell = table.row("two_tabs").cells["cookie"]
-    before = Seen("two_tabs", "cookie", f"not {cell.answer}", f"not {cell.answer}", True, "x.py::y")
+    before = CellResult(
+        "two_tabs", "cookie", f"not {cell.answer}", f"not {cell.answer}", True, "x.py::y"
+    )
     keep(kept, answers(table, before))
     assert cells(house.page("/console/compare/carts/"), "two_tabs")[0] == ("unasked", cell.answer)
 
@@ -341,7 +347,7 @@ def test_every_page_is_for_everybody(chromium, house, tables, kept, width, schem
     page = chromium.page
     measured(kept)
     table = tables.find("carts")
-    wrong = Seen("two_tabs", "session", "no", "yes", False, "x.py::y", "assert 1 == 2")
+    wrong = CellResult("two_tabs", "session", "no", "yes", False, "x.py::y", "assert 1 == 2")
     keep(kept, answers(table, wrong))
     page.on("console", lambda message: chromium.complaints.append(message.text))
     page.set_viewport_size({"width": width, "height": 800})

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from labkit.clusters.load_balancer import LARGEST_HEAD, Front
+from labkit.clusters.load_balancer import LARGEST_HEAD, LoadBalancer
 from labkit.processes.ports import free_port
 
 LIMIT = 10  # seconds
@@ -54,7 +54,9 @@ class Server:
 def front(*servers):
     """A front before these servers; its port."""
     port = free_port()
-    relay = Front(port, [server if isinstance(server, int) else server.port for server in servers])
+    relay = LoadBalancer(
+        port, [server if isinstance(server, int) else server.port for server in servers]
+    )
     relay.start()
     yield port
     relay.stop()

@@ -318,16 +318,16 @@ def test_a_page_that_does_not_look_says_so_and_the_row_is_still_shown(visitor):
 
 def test_a_session_deleted_meanwhile_is_no_fault_of_the_store():
     from labkit.panel import summary_bar as lines
-    from labkit.panel.log import Passage, log, note
+    from labkit.panel.log import StoreOperation, log, note
 
     exchange = log.begin(**BARE)
     exchange.engine, exchange.session, exchange.status = "x.db", 1, 400
     exchange.passages = [
-        Passage("load", 1, "k", note({"a": 1})),
-        Passage("save", 1, "k", failed="UpdateError: "),
+        StoreOperation("load", 1, "k", note({"a": 1})),
+        StoreOperation("save", 1, "k", failed="UpdateError: "),
     ]
     assert lines.session_in_short(exchange) == "session NOT saved, deleted meanwhile"
-    exchange.passages = [Passage("load", 1, "k", failed="OperationalError: no such table")]
+    exchange.passages = [StoreOperation("load", 1, "k", failed="OperationalError: no such table")]
     assert lines.session_in_short(exchange) == "session NOT read, the store failed"
 
 

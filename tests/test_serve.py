@@ -12,7 +12,7 @@ from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
 from labkit.commands.serve import LOOPBACK_TOO
-from labkit.panel.access import at_the_desk
+from labkit.panel.access import is_local_instructor
 from labkit.serve import network
 from labkit.serve.worker import without_opener_policy
 from labkit.testing.contracts import CartContract, words
@@ -294,7 +294,7 @@ def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
 )
 def test_who_is_at_the_desk(peer, host, at_desk):
     request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_HOST=host)
-    assert at_the_desk(request) is at_desk
+    assert is_local_instructor(request) is at_desk
 
 
 def test_the_labs_take_the_class_and_keep_debug_off(carts):

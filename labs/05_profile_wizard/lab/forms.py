@@ -1,10 +1,10 @@
 from django import forms
 
-from labkit.base.fields import VisibleText, WholeNumber
+from labkit.base.fields import PrintableText, WholeNumber
 
 
 class NameForm(forms.Form):
-    name = VisibleText(label="Your name", max_length=40)
+    name = PrintableText(label="Your name", max_length=40)
 
 
 class AgeForm(forms.Form):
@@ -12,7 +12,7 @@ class AgeForm(forms.Form):
 
 
 class GfForm(forms.Form):
-    gf = VisibleText(label="Your good friend's name", max_length=40)
+    gf = PrintableText(label="Your good friend's name", max_length=40)
 
 
 FORMS = {"name": NameForm, "age": AgeForm, "gf": GfForm}  # one for each step, in order

@@ -1,12 +1,12 @@
 from django import forms
 
-from labkit.base.fields import VisibleText
+from labkit.base.fields import PrintableText
 
 REMEMBER = [("session", "until I close the browser"), ("3min", "for 3 minutes")]
 
 
 class NameForm(forms.Form):
-    name = VisibleText(
+    name = PrintableText(
         label="Your name",
         max_length=40,
         widget=forms.TextInput({"autocomplete": "name"}),

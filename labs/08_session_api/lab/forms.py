@@ -1,8 +1,8 @@
 from django import forms
 
-from labkit.base.fields import VisibleText
+from labkit.base.fields import PrintableText
 
 
 class StudentForm(forms.Form):
-    name = VisibleText(max_length=40)
+    name = PrintableText(max_length=40)
     email = forms.EmailField(max_length=100, label="E-mail")

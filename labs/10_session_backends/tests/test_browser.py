@@ -40,8 +40,8 @@ def cookie_server():
 
 
 cart = CartInChromium()
-LETTERS = [chr(0x4E00 + n * 7919 % 20000) for n in range(2400)]  # they hardly compress
-NAMES = ["".join(LETTERS[n : n + 40]) for n in range(0, 2400, 40)]
+SERVER_LETTERS = [chr(0x4E00 + n * 7919 % 20000) for n in range(2400)]  # they hardly compress
+NAMES = ["".join(SERVER_LETTERS[n : n + 40]) for n in range(0, 2400, 40)]
 # Send the form on this page with one name after the other, until it is refused.
 FILL = """async names => {
     const form = new FormData(document.querySelector("form"))

@@ -11,7 +11,7 @@ _UNSEEN += "".join(map(chr, range(0xE0020, 0xE0080)))
 _WITHOUT_UNSEEN = str.maketrans("", "", _UNSEEN)
 
 
-class VisibleText(forms.CharField):
+class PrintableText(forms.CharField):
     """A text in any script, with no control characters and something in it that can be seen.
 
     https://docs.djangoproject.com/en/5.2/ref/forms/fields/#charfield

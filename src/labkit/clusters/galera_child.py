@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from labkit.clusters.galera import NODES, Cluster, Node
-from labkit.processes.child import Heard, answer, hold
+from labkit.processes.child import ReportingChild, answer, hold
 from labkit.processes.start import Failed
 
 
-class HeldCluster(Heard):
+class GaleraChild(ReportingChild):
     """A cluster for as long as the with block lasts; `urls` names its databases.
 
     Raises Missing, Failed.

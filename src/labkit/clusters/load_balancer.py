@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from labkit.processes import ports
 
-LETTERS = "ABCD"  # the servers' names, in order
+SERVER_LETTERS = "ABCD"  # the servers' names, in order
 STOP_LIMIT = 2  # seconds for a browser to take the end of its answer
 LARGEST_HEAD = 262_144  # bytes; waitress takes no more either
 OWN = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # a panel's page, and whose
@@ -28,7 +28,7 @@ PAGE = """<!doctype html>
 """
 
 
-class Front:
+class LoadBalancer:
     """Listens at `port` from `start()` to `stop()`; `backends` are the servers' ports."""
 
     def __init__(self, port: int, backends: list[int]) -> None:
@@ -99,7 +99,9 @@ class Front:
                 return
             if not head.startswith(SAFE):
                 # Sent a second time, it might be done twice.
-                sentence = f"Server {LETTERS[number]} ended before it answered. Nobody can say "
+                sentence = (
+                    f"Server {SERVER_LETTERS[number]} ended before it answered. Nobody can say "
+                )
                 sentence += "whether it still did what the form asked for: look before you repeat."
                 writer.write(page("502 Bad Gateway", sentence))
                 return
@@ -116,7 +118,7 @@ class Front:
         own = OWN.match(head)
         first = self._turn
         if own and own[1]:
-            first = LETTERS.index(own[1].decode())
+            first = SERVER_LETTERS.index(own[1].decode())
         elif not own:
             self._turn = (self._turn + 1) % count
         yield from ((first + step) % count for step in range(count))

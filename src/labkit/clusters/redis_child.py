@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import IO
 
 from labkit.clusters.redis_failover import Member, RedisPair
-from labkit.processes.child import Heard, answer, hold
+from labkit.processes.child import ReportingChild, answer, hold
 from labkit.processes.start import Failed
 from labkit.services.redis import PrivateRedis
 
 
-class HeldPair(Heard):
+class RedisFailoverChild(ReportingChild):
     """A primary and its replica for as long as the with block lasts. Raises Missing, Failed."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ def _begin(parent: IO[bytes], pair: RedisPair) -> None:
 
 
 def _look_after(parent: IO[bytes], pair: RedisPair) -> None:
-    from redis import RedisError  # an extra, which HeldPair has asked for
+    from redis import RedisError  # an extra, which RedisFailoverChild has asked for
 
     with contextlib.suppress(Failed, RedisError):  # tried again at the next turn
         _mend(parent, pair)

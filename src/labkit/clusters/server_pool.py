@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 
 from labkit.catalog import Lab
-from labkit.clusters.load_balancer import LETTERS, Front
+from labkit.clusters.load_balancer import SERVER_LETTERS, LoadBalancer
 from labkit.processes import ports
 from labkit.processes.start import Failed
-from labkit.serve.supervisor import START_LIMIT, Served
+from labkit.serve.supervisor import START_LIMIT, LabProcess
 
 
-class Several:
+class ServerPool:
     """`count` processes of one lab, as `lab serve` runs them, and a front that they share."""
 
     def __init__(
@@ -31,14 +31,14 @@ class Several:
         self._ending = False
         own_folders = file_engine(environ) and "LAB_SESSION_FOLDER" not in environ
         self.servers = []
-        for letter, place in zip(LETTERS, ports.free_ports(count, but=port), strict=False):
+        for letter, place in zip(SERVER_LETTERS, ports.free_ports(count, but=port), strict=False):
             own = {"LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
             if own_folders:
                 own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"
             self.servers.append(
-                Served(lab, place, [ports.LOOPBACK], {**environ, **own}, self._said, letter)
+                LabProcess(lab, place, [ports.LOOPBACK], {**environ, **own}, self._said, letter)
             )
-        self._front = Front(port, [server.port for server in self.servers])
+        self._front = LoadBalancer(port, [server.port for server in self.servers])
 
     def start(self) -> None:
         """Start all; return when each one answers and is told. Raises Failed where one does not."""
@@ -65,7 +65,7 @@ class Several:
         for server in self.servers:
             server.gone()
 
-    def _said(self, server: Served, sentence: str) -> None:
+    def _said(self, server: LabProcess, sentence: str) -> None:
         if self._ending:
             return
         name = f"Server {server.letter}"
@@ -77,7 +77,7 @@ class Several:
             self._tell(f"{name} failed: {server.reason} (see {server.log})")
 
 
-def own_address(server: Served) -> str:
+def own_address(server: LabProcess) -> str:
     """Where one server answers without the front."""
     return f"http://{ports.LOOPBACK}:{server.port}/"
 

@@ -15,7 +15,7 @@ from labkit.catalog import catalog
 from labkit.commands import measurement
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
-from labkit.compare.test_runner import Answers, Seen, ask
+from labkit.compare.test_runner import CellResult, TableResult, ask
 from labkit.render import standalone
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.tables import TESTS, Row, Table, Tables, Variant
@@ -91,7 +91,7 @@ def compare(
     sys.exit(0 if answers.holds else 1)
 
 
-def _asked(tables: Tables, table: Table, db: str) -> Answers:
+def _asked(tables: Tables, table: Table, db: str) -> TableResult:
     """Ask, with a line that says how far it is."""
     bar = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*bar, console=console, transient=True) as progress:
@@ -122,7 +122,7 @@ def concluded(tables: Tables) -> Iterator[Text]:
 
 
 def shown(
-    tables: Tables, table: Table, answers: Answers, tests: bool, width: int
+    tables: Tables, table: Table, answers: TableResult, tests: bool, width: int
 ) -> Iterator[Grid | Text]:
     """The table as a terminal shows it: questions and answers, then the notes on why."""
     yield Text(table.title, style="bold")
@@ -147,7 +147,7 @@ def shown(
     yield Text(verdict(table, answers))
 
 
-def _columns(table: Table, answers: Answers, notes: list[str]) -> Iterator[Grid]:
+def _columns(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Grid]:
     """One column for each variant."""
     grid = Grid("", show_lines=True)
     for variant in table.variants:
@@ -158,7 +158,7 @@ def _columns(table: Table, answers: Answers, notes: list[str]) -> Iterator[Grid]
     yield grid
 
 
-def _blocks(table: Table, answers: Answers, notes: list[str]) -> Iterator[Text]:
+def _blocks(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Text]:
     """Each question by itself, and below it who answers what: for many variants."""
     for row in table.rows:
         yield Text.assemble(row.text, " ", (row.id, "dim"))
@@ -172,11 +172,11 @@ def _blocks(table: Table, answers: Answers, notes: list[str]) -> Iterator[Text]:
         yield Text("")
 
 
-def _cell(row: Row, variant: Variant, answers: Answers, notes: list[str]) -> str:
+def _cell(row: Row, variant: Variant, answers: TableResult, notes: list[str]) -> str:
     return f"{_told(answers.cell(row.id, variant.id))}{_noted(row, variant, notes)}"
 
 
-def _told(seen: Seen) -> str:
+def _told(seen: CellResult) -> str:
     return escape(seen.shown) if seen.holds else f"[bold red]✗ {escape(seen.shown)}[/]"
 
 

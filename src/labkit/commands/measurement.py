@@ -12,7 +12,7 @@ from labkit.catalog import Catalog
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import Broken
-from labkit.processes.parent_pipe import exit_by_signals
+from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.start import Missing
 from labkit.tables import Table
 
@@ -36,7 +36,7 @@ def run(
             *([f"--out {out.as_posix()}"] if out else []),
         ]
     )
-    exit_by_signals()
+    exit_on_signals()
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)

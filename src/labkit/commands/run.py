@@ -13,13 +13,13 @@ from rich.markup import escape
 
 from labkit.catalog import Catalog, Lab, catalog
 from labkit.clusters.galera import NODES, SUSPECT
-from labkit.clusters.galera_child import HeldCluster
-from labkit.clusters.load_balancer import LETTERS
-from labkit.clusters.redis_child import HeldPair
-from labkit.clusters.server_pool import Several, file_engine
+from labkit.clusters.galera_child import GaleraChild
+from labkit.clusters.load_balancer import SERVER_LETTERS
+from labkit.clusters.redis_child import RedisFailoverChild
+from labkit.clusters.server_pool import ServerPool, file_engine
 from labkit.commands.options import ENGINES, db_or_cluster_option
 from labkit.processes.manage_py import manage, own_environment
-from labkit.processes.parent_pipe import exit_by_signals
+from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.ports import bind, why_not
 from labkit.processes.start import Missing
 from labkit.services import requirements
@@ -50,7 +50,7 @@ console = Console(highlight=False)
 )
 @click.option(
     "--servers",
-    type=click.IntRange(1, len(LETTERS)),
+    type=click.IntRange(1, len(SERVER_LETTERS)),
     default=1,
     help="How many processes of the lab take turns to answer, as on several machines. "
     "More than one: with DEBUG off and without autoreload, as under lab serve.",
@@ -76,7 +76,7 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _need_free(port, lab)
-    exit_by_signals()
+    exit_on_signals()
     with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
         if engine and not lab.database:
             console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
@@ -85,7 +85,7 @@ def run(
         if redis_pair and _can_use_redis(lab, environ):
             _tell("The cache is a private Redis and its replica, which takes over when that one is")
             _tell("killed. What the replica had not heard yet is lost then; all else goes on.")
-            environ["REDIS_URL"] = stack.enter_context(HeldPair(_tell)).url
+            environ["REDIS_URL"] = stack.enter_context(RedisFailoverChild(_tell)).url
         elif lab.database:
             _tell_cache(lab, environ, servers)
         if lab.database:
@@ -100,7 +100,7 @@ def run(
 
 def _serve_several(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
     """Several servers behind one address, until Ctrl-C."""
-    several = Several(lab, environ, port, count, _tell)
+    several = ServerPool(lab, environ, port, count, _tell)
     if lab.database and file_engine(environ):
         _tell(_session_folders(lab, environ, several))
     try:
@@ -120,7 +120,7 @@ def _tell(sentence: str) -> None:
     console.print(escape(sentence), soft_wrap=True)
 
 
-def _session_folders(lab: Lab, environ: dict[str, str], several: Several) -> str:
+def _session_folders(lab: Lab, environ: dict[str, str], several: ServerPool) -> str:
     """Where the servers keep session files, and how to have it otherwise."""
     if "LAB_SESSION_FOLDER" in environ:
         return "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
@@ -211,7 +211,7 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
         _tell(f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has")
         _tell("every session; the line below the page says which one was asked. Kill one, go on:")
         _tell(f"writes wait until the others give it up, {SUSPECT} seconds or a little more.")
-        with HeldCluster([f"lab_{lab.number}"], _tell) as cluster:
+        with GaleraChild([f"lab_{lab.number}"], _tell) as cluster:
             url = cluster.urls[f"lab_{lab.number}"]
             yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
     elif url:

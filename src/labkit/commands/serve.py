@@ -21,10 +21,10 @@ from labkit.processes import ports
 from labkit.processes.manage_py import own_environment
 from labkit.processes.start import Missing
 from labkit.serve import network
-from labkit.serve.supervisor import House, Served
+from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.services import requirements
 from labkit.services.lab_state import MARIADB
-from labkit.services.mariadb_child import HeldDatabase
+from labkit.services.mariadb_child import MariaDBChild
 
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
@@ -77,7 +77,7 @@ def serve(
         urls, where = stack.enter_context(_databases(checkout, labs, db))
         told: set[str] = set()
 
-        def tell(served: Served, sentence: str) -> None:
+        def tell(served: LabProcess, sentence: str) -> None:
             line = _line(
                 served, sentence, time.monotonic() - began, first=served.number not in told
             )
@@ -85,7 +85,7 @@ def serve(
             if line and not end.is_set():
                 console.print(line, soft_wrap=True)
 
-        house = House(
+        house = Supervisor(
             checkout,
             labs,
             port=port,
@@ -210,14 +210,14 @@ def _databases(
         yield dict.fromkeys(numbers, url), "the database that DATABASE_URL names"
     else:
         names = {number: f"lab_{number}" for number in numbers}
-        with HeldDatabase(checkout.root / MARIADB, names.values()) as server:
+        with MariaDBChild(checkout.root / MARIADB, names.values()) as server:
             yield (
                 {number: server.urls[name] for number, name in names.items()},
                 f"a private MariaDB ({MARIADB})",
             )
 
 
-def _start_console(house: House) -> None:
+def _start_console(house: Supervisor) -> None:
     """The console, in a thread of this process."""
     from labkit.console import application
     from labkit.serve.worker import listen
@@ -226,7 +226,7 @@ def _start_console(house: House) -> None:
     threading.Thread(target=server.run, daemon=True).start()
 
 
-def _line(served: Served, sentence: str, seconds: float, *, first: bool) -> str:
+def _line(served: LabProcess, sentence: str, seconds: float, *, first: bool) -> str:
     """One line of progress: a lab that has started, or what has become of it since."""
     name = f"[b]{served.number}[/b] {escape(served.lab.title)}"
     if sentence:
@@ -239,7 +239,7 @@ def _line(served: Served, sentence: str, seconds: float, *, first: bool) -> str:
     return ""
 
 
-def _introduce(house: House) -> None:
+def _introduce(house: Supervisor) -> None:
     console.print(f"\n[b]The console:  http://127.0.0.1:{house.port}/[/b]")
     console.print(f"Sessions are kept in {house.database}. Ctrl-C ends everything.\n")
     if house.class_url:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from importlib import resources
 
 from labkit.compare.question_source import source
-from labkit.compare.test_runner import Answers, Seen
+from labkit.compare.test_runner import CellResult, TableResult
 from labkit.diff.html_page import escape, prose, python
 from labkit.measure import report
 from labkit.render import standalone
@@ -17,14 +17,14 @@ NOT_ASKED = "Not asked on this machine yet: this is what the table says."
 Address = Callable[[Table], str]
 
 
-def html(tables: Tables, table: Table, answers: Answers) -> str:
+def html(tables: Tables, table: Table, answers: TableResult) -> str:
     """The whole page."""
     css = resources.files("labkit.compare").joinpath("page.css").read_text(encoding="utf-8")
     return standalone.document(table.title, MADE_BY, css, body(tables, table, answers))
 
 
 def body(
-    tables: Tables, table: Table, answers: Answers | None, address: Address | None = None
+    tables: Tables, table: Table, answers: TableResult | None, address: Address | None = None
 ) -> Iterator[str]:
     """What is between <body> and </body>, for a page of another kind to take in.
 
@@ -50,7 +50,7 @@ def body(
     yield "</main>"
 
 
-def verdict(table: Table, answers: Answers | None) -> str:
+def verdict(table: Table, answers: TableResult | None) -> str:
     """How it came out, with what, and when."""
     if answers is None:
         return NOT_ASKED
@@ -62,7 +62,7 @@ def verdict(table: Table, answers: Answers | None) -> str:
     return " ".join([told, answers.stamp, *answers.complaints])
 
 
-def answered(table: Table, answers: Answers | None) -> Iterator[str]:
+def answered(table: Table, answers: TableResult | None) -> Iterator[str]:
     """The table itself."""
     yield '<section aria-labelledby="answers">'
     yield '<h2 id="answers" tabindex="-1">Answers</h2>'
@@ -86,7 +86,7 @@ def answered(table: Table, answers: Answers | None) -> Iterator[str]:
     yield "</section>"
 
 
-def _cell(row: Row, variant: Variant, seen: Seen | None) -> str:
+def _cell(row: Row, variant: Variant, seen: CellResult | None) -> str:
     cell = row.cells[variant.id]
     wrong = seen is not None and not seen.holds
     mark = '<span aria-hidden="true">✗ </span>' if wrong else ""
@@ -98,7 +98,7 @@ def _cell(row: Row, variant: Variant, seen: Seen | None) -> str:
     return f'<td role="cell"{kind}>{of}{link}{why}</td>'
 
 
-def asked(table: Table, answers: Answers | None) -> Iterator[str]:
+def asked(table: Table, answers: TableResult | None) -> Iterator[str]:
     """For each question the function that asks it, and the test for each variant."""
     yield '<section aria-labelledby="asked">'
     yield '<h2 id="asked" tabindex="-1">How each was asked</h2>'

@@ -27,7 +27,7 @@ OVER = re.compile(r"(\S+::\S+) (?:PASSED|FAILED|ERROR|SKIPPED)")
 
 
 @dataclass(frozen=True)
-class Seen:
+class CellResult:
     """What became of one cell: the test that asked, and what it saw."""
 
     row: str
@@ -47,7 +47,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Answers:
+class TableResult:
     """All cells of a table as they were seen on one machine at one time."""
 
     table: str
@@ -55,7 +55,7 @@ class Answers:
     python: str
     django: str
     databases: tuple[str, ...]  # with versions; none for labs without a database
-    cells: tuple[Seen, ...]
+    cells: tuple[CellResult, ...]
     complaints: tuple[str, ...] = ()  # what kept tests from being run at all
 
     @property
@@ -63,7 +63,7 @@ class Answers:
         """Whether every cell of the table is as it says."""
         return not self.complaints and all(cell.holds for cell in self.cells)
 
-    def cell(self, row: str, variant: str) -> Seen:
+    def cell(self, row: str, variant: str) -> CellResult:
         """One of them. Raises KeyError."""
         for cell in self.cells:
             if (cell.row, cell.variant) == (row, variant):
@@ -79,13 +79,13 @@ class Answers:
 
 def ask(
     checkout: Catalog, table: Table, db: str = "sqlite", step: Callable[[str], None] | None = None
-) -> Answers:
+) -> TableResult:
     """Run all tests of a table, one lab after the other; `step` is told each test that is over.
 
     `db` is "sqlite" or "mysql", for labs that have a database. The answers are also written to
     .lab/compare/. Nothing of a lab's own state is touched.
     """
-    cells: list[Seen] = []
+    cells: list[CellResult] = []
     databases: dict[str, None] = {}
     complaints: list[str] = []
     for number in table.labs:
@@ -99,7 +99,7 @@ def ask(
             if told and told["table"] == table.id:
                 cells.append(_seen(table, test, found, told))
                 databases |= dict.fromkeys(filter(None, [told["database"]]))
-    answers = Answers(
+    answers = TableResult(
         table.id,
         datetime.now(UTC).isoformat(timespec="seconds"),
         platform.python_version(),
@@ -114,34 +114,34 @@ def ask(
     return answers
 
 
-def last(checkout: Catalog, table: Table) -> Answers | None:
+def last(checkout: Catalog, table: Table) -> TableResult | None:
     """What was seen when this table was asked last on this machine; None where it never was."""
     path = checkout.root / ANSWERS / f"{table.id}.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        cells = tuple(Seen(**cell) for cell in data.pop("cells"))
+        cells = tuple(CellResult(**cell) for cell in data.pop("cells"))
         for several in ("databases", "complaints"):
             data[several] = tuple(data[several])
-        return Answers(**data, cells=cells)
+        return TableResult(**data, cells=cells)
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or of another version
         return None
 
 
-def _seen(table: Table, test: str, found: dict[str, Any], told: dict[str, str]) -> Seen:
+def _seen(table: Table, test: str, found: dict[str, Any], told: dict[str, str]) -> CellResult:
     row, variant = told["row"], told["variant"]
     declared = table.row(row).cells[variant].answer
     holds = found["outcome"] == "passed"
     message = found.get("message", "")
-    return Seen(row, variant, declared, told.get("seen", ""), holds, test, message)
+    return CellResult(row, variant, declared, told.get("seen", ""), holds, test, message)
 
 
-def _unasked(table: Table, cells: list[Seen]) -> Iterator[Seen]:
+def _unasked(table: Table, cells: list[CellResult]) -> Iterator[CellResult]:
     """The cells that no test has answered for."""
     asked = {(cell.row, cell.variant) for cell in cells}
     for row in table.rows:
         for variant, cell in row.cells.items():
             if (row.id, variant) not in asked:
-                yield Seen(row.id, variant, cell.answer, "", False, "", "No test asked this.")
+                yield CellResult(row.id, variant, cell.answer, "", False, "", "No test asked this.")
 
 
 def _run(

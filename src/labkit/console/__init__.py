@@ -1,19 +1,19 @@
 """The console of `lab serve`: a Django project that lists, opens, explains and resets the labs.
 
-It keeps nothing: no database, no session. What it knows of the labs it asks the `House` that runs
-them, in the same process.
+It keeps nothing: no database, no session. What it knows of the labs it asks the `Supervisor` that
+runs them, in the same process.
 """
 
 import os
 from collections.abc import Callable
 from typing import Any
 
-from labkit.serve.supervisor import House
+from labkit.serve.supervisor import Supervisor
 
-_house: list[House] = []
+_house: list[Supervisor] = []
 
 
-def application(house: House) -> Callable[..., Any]:
+def application(house: Supervisor) -> Callable[..., Any]:
     """The console of this house as a WSGI application; one in a process."""
     _house[:] = [house]
     os.environ["DJANGO_SETTINGS_MODULE"] = "labkit.console.settings"
@@ -22,6 +22,6 @@ def application(house: House) -> Callable[..., Any]:
     return get_wsgi_application()
 
 
-def current() -> House:
+def current() -> Supervisor:
     """The house whose console this is."""
     return _house[0]

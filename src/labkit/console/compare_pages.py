@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labkit.compare import Conclusion, Row, Table, Tables, Variant
 from labkit.compare.question_source import FOLDER, source
-from labkit.compare.test_runner import Answers, Seen, last
+from labkit.compare.test_runner import CellResult, TableResult, last
 from labkit.console import current, table_run
 from labkit.console.diff_pages import told
 from labkit.console.measure_pages import measurements
@@ -24,7 +24,7 @@ class Shown:
     variant: Variant
     answer: str
     why: str
-    seen: Seen | None  # None where this cell, as it is now, was not asked on this machine
+    seen: CellResult | None  # None where this cell, as it is now, was not asked on this machine
 
     @property
     def state(self) -> str:
@@ -121,7 +121,7 @@ def _table(name: str) -> tuple[Tables, Table]:
     return tables, table
 
 
-def _cells(table: Table, row: Row, answers: Answers | None) -> list[Shown]:
+def _cells(table: Table, row: Row, answers: TableResult | None) -> list[Shown]:
     seen = {(cell.row, cell.variant): cell for cell in answers.cells} if answers else {}
     found = []
     for variant in table.variants:
@@ -143,7 +143,7 @@ def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
 
 
 def _questions(
-    tables: Tables, conclusion: Conclusion, answers: dict[str, Answers | None]
+    tables: Tables, conclusion: Conclusion, answers: dict[str, TableResult | None]
 ) -> Iterator[Support]:
     for reference in conclusion.cells:
         table, row, variant = tables.supports(reference)

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from labkit.console.source_code import anchor
-from labkit.serve.supervisor import House
+from labkit.serve.supervisor import Supervisor
 
 LAB_PAGE = re.compile(r"labs/([0-9]{2})_\w+(?:/README\.md)?/?")
 LAB_FILE = re.compile(r"labs/([0-9]{2})_\w+/((?:lab|tests)/.+)")
@@ -31,7 +31,7 @@ class Page:
     has_answers: bool
 
 
-def render_page(text: str, folder: str, house: House, *, answers: bool = False) -> Page:
+def render_page(text: str, folder: str, house: Supervisor, *, answers: bool = False) -> Page:
     """This Markdown as HTML; `folder` is where its file lies in the checkout, for its links.
 
     HTML in the text stays: these are our own files. `answers` opens every <details>.
@@ -63,7 +63,7 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
-def _relinked(children: list[Token], folder: str, house: House) -> Iterator[Token]:
+def _relinked(children: list[Token], folder: str, house: Supervisor) -> Iterator[Token]:
     """The same tokens, with each link leading to a page of the console, or taken out."""
     dropped = 0
     inside = 0
@@ -86,7 +86,7 @@ def _relinked(children: list[Token], folder: str, house: House) -> Iterator[Toke
         yield child
 
 
-def _target(link: str, folder: str, house: House) -> str | None:
+def _target(link: str, folder: str, house: Supervisor) -> str | None:
     """Where a link of a file in this folder leads in the console; None where there is no page."""
     path, _, fragment = link.partition("#")
     if re.match(r"[a-z]+:", link) or not path:
@@ -106,7 +106,7 @@ def _target(link: str, folder: str, house: House) -> str | None:
     return None
 
 
-def _with_addresses(text: Token, house: House) -> Iterator[Token]:
+def _with_addresses(text: Token, house: Supervisor) -> Iterator[Token]:
     """A text with the addresses of labs in it made links, to the port where the lab is now."""
     end = 0
     for found in LAB_ADDRESS.finditer(text.content):

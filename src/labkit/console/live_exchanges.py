@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from labkit.panel.access import HOSTS
-from labkit.serve.supervisor import Served
+from labkit.serve.supervisor import LabProcess
 
 ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
@@ -24,7 +24,7 @@ UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("sec
 class Told:
     """One exchange, as a lab told it."""
 
-    served: Served
+    served: LabProcess
     number: int
     at: datetime
     visitor: str
@@ -35,7 +35,7 @@ class Told:
     url: str  # the whole of it, or "" where the lab named none of its own
 
 
-def last_exchanges(labs: Iterable[Served]) -> list[Told]:
+def last_exchanges(labs: Iterable[LabProcess]) -> list[Told]:
     """The newest exchanges in these labs, newest first; a lab that tells nothing has none.
 
     Notes beside each lab how far its clock is ahead.
@@ -44,7 +44,7 @@ def last_exchanges(labs: Iterable[Served]) -> list[Told]:
     return sorted(told, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
 
 
-def note_clocks(labs: Iterable[Served]) -> None:
+def note_clocks(labs: Iterable[LabProcess]) -> None:
     """Note beside each lab how far its clock is ahead, and ask it for next to nothing else."""
     _ask_all(labs, 1)
 
@@ -61,7 +61,7 @@ def ahead(seconds: Any) -> str:
     return f"{', '.join(words)} {'ahead' if seconds > 0 else 'behind'}" if words else ""
 
 
-def _ask_all(labs: Iterable[Served], most: int) -> list[list[Told]]:
+def _ask_all(labs: Iterable[LabProcess], most: int) -> list[list[Told]]:
     """What each running lab tells, at most so many exchanges of each."""
     labs = list(labs)
     if not labs:
@@ -70,7 +70,7 @@ def _ask_all(labs: Iterable[Served], most: int) -> list[list[Told]]:
         return list(pool.map(lambda served: _of_lab(served, most), labs))
 
 
-def _of_lab(served: Served, most: int) -> list[Told]:
+def _of_lab(served: LabProcess, most: int) -> list[Told]:
     clock, told = "", []
     if served.state == "running":
         # It may not be there, be too slow, or tell what was not agreed.
@@ -102,7 +102,7 @@ def _fetch(port: int, most: int) -> Any:
         connection.close()
 
 
-def _told(served: Served, entry: dict[str, Any]) -> Told:
+def _told(served: LabProcess, entry: dict[str, Any]) -> Told:
     url = str(entry.get("url") or "")
     # Visitor A's exchange is opened as visitor A, and B's as B, by the name that they used.
     hosts = {f"{name}:{served.port}" for name in HOSTS}

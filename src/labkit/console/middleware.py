@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from labkit.base.errors import error_page
 from labkit.console import current
-from labkit.panel.access import at_the_desk
+from labkit.panel.access import is_local_instructor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 FOR_ALL = ("/__lab__/static/",)
@@ -22,7 +22,7 @@ def instructor_only(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         open_to_all = request.path == "/" or request.path.startswith(FOR_ALL)
-        if open_to_all or at_the_desk(request):
+        if open_to_all or is_local_instructor(request):
             return get_response(request)
         return error_page(
             request,
@@ -47,4 +47,4 @@ def own_content_only(get_response: Handler) -> Handler:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame of every page needs."""
-    return {"instructor": at_the_desk(request), "house": current()}
+    return {"instructor": is_local_instructor(request), "house": current()}

@@ -15,13 +15,13 @@ from datetime import datetime
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.compare import Table, Tables
 from labkit.compare.test_runner import ask
-from labkit.processes.parent_pipe import reserve_stdout, spawn, when_cut
+from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, spawn
 
 OVER = b"."  # written for each test that is over
 
 
 @dataclass
-class Asking:
+class TableRun:
     """One table that is being asked, or was."""
 
     table: Table
@@ -52,10 +52,10 @@ class Asking:
 
 
 _lock = threading.Lock()
-_last: list[Asking] = []
+_last: list[TableRun] = []
 
 
-def last_asked() -> Asking | None:
+def last_asked() -> TableRun | None:
     """The table that is being asked, or was the last to be; None before the first."""
     return _last[0] if _last else None
 
@@ -67,7 +67,7 @@ def begin(checkout: Catalog, table: Table) -> None:
             return
         command = [sys.executable, "-m", "labkit.console.table_run", table.id]
         process = spawn(command, cwd=checkout.root, stderr=subprocess.PIPE)
-        _last[:] = [Asking(table, process)]
+        _last[:] = [TableRun(table, process)]
         threading.Thread(target=_last[0].watch, daemon=True).start()
 
 
@@ -77,7 +77,7 @@ def begin(checkout: Catalog, table: Table) -> None:
 def main(table: str) -> None:
     """Ask this table; its answers go to .lab/compare/."""
     pipe = reserve_stdout()
-    when_cut(_end_all)
+    on_parent_exit(_end_all)
 
     def step(test: str) -> None:
         pipe.write(OVER)

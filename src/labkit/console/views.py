@@ -17,9 +17,9 @@ from labkit.console import current
 from labkit.console import source_code as code_pages
 from labkit.console.handouts import Page, render_page
 from labkit.console.live_exchanges import last_exchanges, note_clocks
-from labkit.panel.access import at_the_desk
+from labkit.panel.access import is_local_instructor
 from labkit.serve.network import qr_as_svg
-from labkit.serve.supervisor import Served
+from labkit.serve.supervisor import LabProcess
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {"diff.css": Path(diff.__file__).parent}  # stylesheets that pages of labkit share
@@ -29,7 +29,7 @@ LOG_LINES = 200  # the last ones
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """The instructor goes on to the console; the class gets a list of the labs."""
-    if at_the_desk(request):
+    if is_local_instructor(request):
         return redirect("index")
     host = request.get_host().rpartition(":")[0] or request.get_host()
     return render(request, "front.html", {"host": host, "labs": current().labs})
@@ -42,20 +42,20 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "index.html", {"labs": current().labs, "here": "index"})
 
 
-def _chosen(request: HttpRequest) -> list[Served]:
+def _chosen(request: HttpRequest) -> list[LabProcess]:
     """The labs that a form names: one, or all. Raises Http404."""
     name = request.POST.get("lab", "")
     return current().labs if name == "all" else [_served(name)]
 
 
-def _served(number: str) -> Served:
+def _served(number: str) -> LabProcess:
     served = current().find(number)
     if served is None:
         raise Http404(f"no lab {number} is served")
     return served
 
 
-def _lab_shown(number: str) -> Served:
+def _lab_shown(number: str) -> LabProcess:
     """A lab whose state stands on the page. Raises Http404."""
     served = _served(number)
     note_clocks([served])

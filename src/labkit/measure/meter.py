@@ -29,7 +29,7 @@ from labkit.measure.workloads import ADDS, NAMES, SUBJECTS, Broken, Subject, Vis
 from labkit.processes.manage_py import own_environment
 from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import Worker, worker
-from labkit.services.mariadb_child import HeldDatabase
+from labkit.services.mariadb_child import MariaDBChild
 from labkit.tables import Table, Variant
 
 SHORT = 0.02  # seconds that the view takes in the second row of the tabs
@@ -299,7 +299,7 @@ def _databases(
 
     with_database = [v for v in table.variants if checkout.find(v.lab).database]
     names = [name(v, kind) for v in with_database for kind in ("plain", "slow", "within")]
-    with HeldDatabase(place / "mariadb", names) as server:
+    with MariaDBChild(place / "mariadb", names) as server:
         yield lambda variant, kind: server.urls.get(name(variant, kind), "")
 
 

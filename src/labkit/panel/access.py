@@ -10,7 +10,7 @@ HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 PROXIES = ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"]
 
 
-def at_the_desk(request: HttpRequest) -> bool:
+def is_local_instructor(request: HttpRequest) -> bool:
     """Whether peer and Host are both loopback, with no proxy in between."""
     host = re.sub(r":[0-9]+$", "", request.META.get("HTTP_HOST", "").lower())
     if host not in HOSTS:

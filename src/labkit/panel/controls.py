@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from labkit.panel import clock
-from labkit.panel.access import at_the_desk
+from labkit.panel.access import is_local_instructor
 from labkit.panel.cookies import edited, has_sessions, whose
 from labkit.panel.log import log
 
@@ -32,7 +32,7 @@ class NotAllowed(Exception):
 
 def check(request: HttpRequest) -> None:
     """Raises NotAllowed unless this is a form of the panel's own, sent from this machine."""
-    if not at_the_desk(request):
+    if not is_local_instructor(request):
         raise NotAllowed("Only the machine that runs the lab may do this, under its own name.")
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):

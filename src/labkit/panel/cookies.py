@@ -14,7 +14,7 @@ from labkit.panel.log import Exchange, deletes, pairs
 
 
 @dataclass(frozen=True)
-class Sent:
+class RequestCookie:
     """A cookie that came along with a request."""
 
     name: str
@@ -28,7 +28,7 @@ _UNITS = [(86400, "days"), (3600, "hours"), (1, "seconds")]
 
 
 @dataclass(frozen=True)
-class Life:
+class Lifetime:
     """How long something still lives, for a bar that runs down. All in seconds."""
 
     whole: float
@@ -45,7 +45,7 @@ class Life:
 
 
 @dataclass(frozen=True)
-class Given:
+class ResponseCookie:
     """A cookie that the answer sets or deletes."""
 
     name: str
@@ -55,7 +55,7 @@ class Given:
     line: str  # the Set-Cookie header as it is sent
     words: list[tuple[str, str]]  # (attribute, what it means)
     refused: str  # why a browser does not keep it; empty where it does
-    life: Life | None  # None: until the browser closes, or deleted
+    life: Lifetime | None  # None: until the browser closes, or deleted
     deletes: bool
     is_csrf: bool
 
@@ -88,23 +88,23 @@ def _labs() -> list[str]:
         return []
 
 
-def sent(exchange: Exchange) -> list[Sent]:
+def sent(exchange: Exchange) -> list[RequestCookie]:
     """The cookies of the request, this lab's first."""
     found = []
     for name, value in pairs(exchange.cookie_header):
         # WSGI shows the header's bytes as Latin-1.
         raw = f"{name}{value}".encode("latin-1", "replace")
         text = value.encode("latin-1", "replace").decode("utf-8", "replace")
-        found.append(Sent(name, text, len(raw), *whose(name)))
+        found.append(RequestCookie(name, text, len(raw), *whose(name)))
     return sorted(found, key=lambda cookie: not cookie.own)
 
 
-def given(exchange: Exchange) -> list[Given]:
+def given(exchange: Exchange) -> list[ResponseCookie]:
     """The cookies of the answer."""
     return [_given(line, exchange) for line in exchange.set_cookies]
 
 
-def _given(line: str, exchange: Exchange) -> Given:
+def _given(line: str, exchange: Exchange) -> ResponseCookie:
     pair, *attributes = line.split("; ")
     name, _, value = pair.partition("=")
     found = {a.partition("=")[0].lower(): a.partition("=")[2] for a in attributes}
@@ -113,8 +113,8 @@ def _given(line: str, exchange: Exchange) -> Given:
     life = None
     if whole is not None and not ends:
         # The browser's clock goes on, however the server's has been moved.
-        life = Life(whole, max(0.0, whole - (time.monotonic() - exchange.ticked)))
-    return Given(
+        life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.ticked)))
+    return ResponseCookie(
         name=name,
         value=value,
         size=len(f"{name}{value}".encode()),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from labkit.panel.log import Exchange, Passage, Touch, pairs, recall
+from labkit.panel.log import Exchange, SessionAccess, StoreOperation, pairs, recall
 from labkit.panel.session_hooks import touches
 from labkit.panel.summary_bar import kept, lost_change
 
@@ -32,7 +32,7 @@ class Told:
     key_after: str = ""
     why: str = ""  # it was saved, or was not
     warning: str = ""
-    touches: list[Touch] = field(default_factory=list)
+    touches: list[SessionAccess] = field(default_factory=list)
     passages: list[str] = field(default_factory=list)
 
 
@@ -78,7 +78,7 @@ def _brought(exchange: Exchange) -> str:
     return sent.get(settings.SESSION_COOKIE_NAME, "").strip('"')
 
 
-def _key_after(before: str, exchange: Exchange, stored: Passage | None) -> str:
+def _key_after(before: str, exchange: Exchange, stored: StoreOperation | None) -> str:
     if stored is None or stored.failed or not kept(exchange):
         return before
     return "" if stored.kind == "delete" else stored.key or ""
@@ -102,7 +102,9 @@ def _shown(value: Any) -> str:
     return "" if value is GONE else repr(value)
 
 
-def _why(exchange: Exchange, loaded: Passage | None, stored: Passage | None, details: bool) -> str:
+def _why(
+    exchange: Exchange, loaded: StoreOperation | None, stored: StoreOperation | None, details: bool
+) -> str:
     """Why it was saved, or why not, in a sentence."""
     if loaded is not None and loaded.failed:
         return f"Not saved, and not even read: the store failed.{_detail(loaded, details)}"
@@ -134,11 +136,11 @@ def _why(exchange: Exchange, loaded: Passage | None, stored: Passage | None, det
     return "Not saved: nobody looked at it, so it was not even loaded."
 
 
-def _detail(passage: Passage, details: bool) -> str:
+def _detail(passage: StoreOperation, details: bool) -> str:
     return f" {passage.failed}" if details else ""
 
 
-def _in_words(passage: Passage, exchange: Exchange, details: bool) -> str:
+def _in_words(passage: StoreOperation, exchange: Exchange, details: bool) -> str:
     """One thing that passed between server and store."""
     key = passage.key or "no key"
     whose = "" if passage.store == exchange.session else " (a session of the view's own)"

@@ -40,7 +40,7 @@ def recall(noted: Noted) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class Touch:
+class SessionAccess:
     """Somebody read or wrote a session."""
 
     wrote: bool
@@ -49,7 +49,7 @@ class Touch:
 
 
 @dataclass(frozen=True)
-class Passage:
+class StoreOperation:
     """Something that went between the server and the store."""
 
     kind: str  # "load", "save", "create" or "delete"
@@ -79,7 +79,7 @@ class Exchange:
     cookie_header: str
     # Number of the store -> {(file, line, whether it wrote): whether the file is the lab's}.
     touches: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
-    passages: list[Passage] = field(default_factory=list)
+    passages: list[StoreOperation] = field(default_factory=list)
     status: int = 0
     reason: str = ""
     location: str = ""
@@ -96,13 +96,13 @@ class Exchange:
     after: Noted = None  # what request.session held in the end, where it was loaded
     before_this: "Exchange | None" = None  # the redirect that led here
 
-    def loaded(self) -> Passage | None:
+    def loaded(self) -> StoreOperation | None:
         """How the visitor's session came out of the store; None where nobody asked for it."""
         return next(
             (p for p in self.passages if p.kind == "load" and p.store == self.session), None
         )
 
-    def stored(self) -> Passage | None:
+    def stored(self) -> StoreOperation | None:
         """The write that decided over the visitor's session; None where there was none.
 
         That a session with a new key deletes its old one decides nothing.

@@ -18,7 +18,7 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from labkit.panel.log import Exchange, Passage, Touch, note
+from labkit.panel.log import Exchange, SessionAccess, StoreOperation, note
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
@@ -95,11 +95,11 @@ def _kind(file: str) -> str:
     return kind
 
 
-def touches(exchange: Exchange) -> Iterator[Touch]:
+def touches(exchange: Exchange) -> Iterator[SessionAccess]:
     """Who read and wrote the visitor's session, in the order in which they first did."""
     for (file, line, wrote), own in exchange.touches.get(exchange.session or 0, {}).items():
         shown = file.removeprefix(str(settings.FOLDER)) if own else _module(file)
-        yield Touch(wrote, f"{shown.lstrip('/')}:{line}", own)
+        yield SessionAccess(wrote, f"{shown.lstrip('/')}:{line}", own)
 
 
 @functools.cache
@@ -122,10 +122,12 @@ def _load(load: Callable[..., Any]) -> Callable[..., Any]:
         try:
             data = load(self)
         except Exception as error:
-            exchange.passages.append(Passage("load", store_id(self), asked, failed=_words(error)))
+            exchange.passages.append(
+                StoreOperation("load", store_id(self), asked, failed=_words(error))
+            )
             raise
         found = self._session_key is not None
-        exchange.passages.append(Passage("load", store_id(self), asked, note(data), found))
+        exchange.passages.append(StoreOperation("load", store_id(self), asked, note(data), found))
         return data
 
     return watched
@@ -142,14 +144,14 @@ def _save(save: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = save(self, must_create)
         except Exception as error:
-            failed = Passage("save", store_id(self), self._session_key, failed=_words(error))
+            failed = StoreOperation("save", store_id(self), self._session_key, failed=_words(error))
             exchange.passages.append(failed)
             raise
         if any(p.store == store_id(self) for p in exchange.passages[before:]):
             return result  # it has called itself, to create the session
         data = note(getattr(self, "_session_cache", {}))
         kind = "create" if new else "save"
-        saved = Passage(kind, store_id(self), self._session_key, data, modified=modified)
+        saved = StoreOperation(kind, store_id(self), self._session_key, data, modified=modified)
         exchange.passages.append(saved)
         return result
 
@@ -163,7 +165,7 @@ def _delete(delete: Callable[..., Any]) -> Callable[..., Any]:
         key = session_key or self._session_key
         result = delete(self, session_key)
         if exchange is not None and key is not None:
-            exchange.passages.append(Passage("delete", store_id(self), key))
+            exchange.passages.append(StoreOperation("delete", store_id(self), key))
         return result
 
     return watched

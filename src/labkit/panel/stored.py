@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from labkit.base.session_times import clock_time
-from labkit.panel.cookies import Life
+from labkit.panel.cookies import Lifetime
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Stored:
     """The raw thing, and what it decodes to."""
 
     facts: list[tuple[str, str]]
-    life: Life | None = None
+    life: Lifetime | None = None
     decoded: str = ""
 
 
@@ -54,7 +54,7 @@ def _row(engine: str, key: str) -> Stored | None:
         ("expire_date", clock_time(row.expire_date)),
     ]
     whole = max(left, _whole(engine, data))
-    return Stored(facts, Life(whole, max(0.0, left)), _decoded(data))
+    return Stored(facts, Lifetime(whole, max(0.0, left)), _decoded(data))
 
 
 def _whole(engine: str, data: dict[str, Any]) -> float:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from labkit.base.errors import error_page
 from labkit.panel import clock, controls, cookies, diagram, explanations, stored, summary_bar
-from labkit.panel.access import at_the_desk
+from labkit.panel.access import is_local_instructor
 from labkit.panel.log import REMEMBERED, Exchange, log
 
 SHOWN = 200  # exchanges in a list
@@ -30,7 +30,7 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
             f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted.",
         )
     shown = [found.before_this, found] if found.before_this else [found]
-    instructor = at_the_desk(request)
+    instructor = is_local_instructor(request)
     parts = [_parts(each, instructor) for each in shown]
     return render(
         request,
@@ -108,7 +108,7 @@ def _curl(exchange: Exchange) -> str:
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
     """All that is remembered, of all visitors, for the instructor's own machine."""
-    if not at_the_desk(request):
+    if not is_local_instructor(request):
         raise Http404
     listed = [(log.visitor(each), summary_bar.gist(each), each) for each in log.newest()[:SHOWN]]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
@@ -117,7 +117,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 @require_safe
 def as_json(request: HttpRequest) -> HttpResponse:
     """The same for programs, such as the console; `?most=5` for no more than five."""
-    if not at_the_desk(request):
+    if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")
     newest = log.newest()[: min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN]

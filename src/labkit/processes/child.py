@@ -7,13 +7,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
 
-from labkit.processes.parent_pipe import cut, reserve_stdout, spawn, when_cut
+from labkit.processes.parent_pipe import cut, on_parent_exit, reserve_stdout, spawn
 from labkit.processes.start import Ended, Failed, Missing
 
-T = TypeVar("T", bound="Stops")
+T = TypeVar("T", bound="Stoppable")
 
 
-class Held:
+class ChildProcess:
     """A child that holds something as long as the with block lasts; `urls` names its databases."""
 
     def __init__(self, command: list[str]) -> None:
@@ -23,10 +23,10 @@ class Held:
         try:
             told = json.loads(self._process.stdout.readline() or b'{"error": "It gave up."}')
         except BaseException:
-            Held.end(self)
+            ChildProcess.end(self)
             raise
         if "error" in told:
-            Held.end(self)
+            ChildProcess.end(self)
             raise Failed(told["error"])
         self.urls: dict[str, str] = told["urls"]
 
@@ -49,7 +49,7 @@ class Held:
         self.end()
 
 
-class Heard(Held):
+class ReportingChild(ChildProcess):
     """A child that goes on telling what happens, in lines of JSON: {"said": sentence}."""
 
     def __init__(self, command: list[str], tell: Callable[[str], None]) -> None:
@@ -74,7 +74,7 @@ class Heard(Held):
         super().end()
 
 
-class Stops(Protocol):
+class Stoppable(Protocol):
     """Something that has been started."""
 
     def stop(self) -> None:
@@ -94,7 +94,7 @@ def hold(
     """
     parent = reserve_stdout()
     ending = threading.Event()
-    when_cut(ending.set)
+    on_parent_exit(ending.set)
     try:
         held = start(ending)
     except (Missing, Failed) as error:

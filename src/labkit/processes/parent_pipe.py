@@ -27,7 +27,7 @@ def cut(process: subprocess.Popen[bytes]) -> None:
     process.stdin.close()
 
 
-def exit_by_signals() -> None:
+def exit_on_signals() -> None:
     """Have `kill` and closing the terminal end this process as SystemExit, on the way out.
 
     So that what it has started ends with it, a private MariaDB too.
@@ -37,7 +37,7 @@ def exit_by_signals() -> None:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
-def when_cut(act: Callable[[], Any]) -> None:
+def on_parent_exit(act: Callable[[], Any]) -> None:
     """In the child: call `act` in a thread as soon as the parent is gone or has cut the pipe."""
 
     def wait() -> None:

@@ -36,7 +36,7 @@ class Order:
     done: threading.Event
 
 
-class Served:
+class LabProcess:
     """One lab, its process, and the thread that looks after it."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Served:
         port: int,
         addresses: list[str],
         environ: Mapping[str, str],
-        tell: Callable[["Served", str], None],
+        tell: Callable[["LabProcess", str], None],
         letter: str = "",
     ) -> None:
         """`letter` is its name where several servers have the same lab."""
@@ -200,7 +200,7 @@ class Served:
         return f"ended with status {status} and without a word"
 
 
-class House:
+class Supervisor:
     """All labs that are served, and how they are."""
 
     def __init__(
@@ -213,7 +213,7 @@ class House:
         database_urls: Mapping[str, str] | None = None,
         address: str | None = None,
         database: str = "SQLite",
-        tell: Callable[[Served, str], None] = lambda served, sentence: None,
+        tell: Callable[[LabProcess, str], None] = lambda served, sentence: None,
     ) -> None:
         """`port` is the console's, each lab's is that and its number; `address` is the network's.
 
@@ -226,7 +226,7 @@ class House:
         self.addresses = [ports.LOOPBACK, *([address] if address else [])]
         urls = database_urls or {}
         self.labs = [
-            Served(
+            LabProcess(
                 lab,
                 port + int(lab.number),
                 self.addresses,
@@ -236,7 +236,7 @@ class House:
             for lab in labs
         ]
 
-    def find(self, number: str) -> Served | None:
+    def find(self, number: str) -> LabProcess | None:
         """The lab of this number, if it is served."""
         return next((served for served in self.labs if served.number == number), None)
 
@@ -250,16 +250,16 @@ class House:
         for served in self.labs:
             served.start()
 
-    def reset(self, chosen: list[Served], limit: float = 30) -> None:
+    def reset(self, chosen: list[LabProcess], limit: float = 30) -> None:
         """Empty what these labs keep, start them anew, wait until all answer, or `limit` s."""
         self._each(chosen, "resetting", self._reset, limit)
 
-    def restart(self, chosen: list[Served], limit: float = 30) -> None:
+    def restart(self, chosen: list[LabProcess], limit: float = 30) -> None:
         """Start these labs anew, as after a mistake in one was mended."""
         self._each(chosen, "starting", lambda served: "", limit)
 
     def _each(
-        self, chosen: list[Served], state: str, work: Callable[[Served], str], limit: float
+        self, chosen: list[LabProcess], state: str, work: Callable[[LabProcess], str], limit: float
     ) -> None:
         threads = [
             threading.Thread(
@@ -272,7 +272,7 @@ class House:
         for thread in threads:
             thread.join(limit)
 
-    def _reset(self, served: Served) -> str:
+    def _reset(self, served: LabProcess) -> str:
         cleared = lab_state.reset(self.checkout, served.lab)
         served.log.touch()
         gone = ", ".join(part for part in cleared if part != served.log.name)

@@ -18,7 +18,7 @@ import waitress
 from waitress import wasyncore
 from waitress.server import MultiSocketServer
 
-from labkit.processes.parent_pipe import reserve_stdout, when_cut
+from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 
 READY = b"ready\n"
 # For requests that wait for a database. More make nothing faster, since Python runs one thread at
@@ -92,7 +92,7 @@ def _is_trustworthy(environ: dict[str, Any]) -> bool:
 def main(port: int, addresses: list[str]) -> None:
     """See the module's docstring."""
     parent = reserve_stdout()
-    when_cut(lambda: os._exit(0))
+    on_parent_exit(lambda: os._exit(0))
     # With DEBUG off Django sends errors by mail; here they are for the log.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

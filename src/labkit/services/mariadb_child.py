@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from labkit.processes.child import Held, answer
-from labkit.processes.parent_pipe import reserve_stdout, when_cut
+from labkit.processes.child import ChildProcess, answer
+from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.processes.start import Failed, Missing
 from labkit.services.mariadb import PrivateMariaDB, kept_server
 
 
-class HeldDatabase(Held):
+class MariaDBChild(ChildProcess):
     """A private MariaDB, which ends if nobody else uses it. Raises Missing, Failed."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
@@ -29,7 +29,7 @@ def main(folder: Path, names: list[str]) -> None:
     """See the module's docstring."""
     parent = reserve_stdout()
     ended = threading.Event()
-    when_cut(ended.set)
+    on_parent_exit(ended.set)
     try:
         with kept_server(folder) as server:
             answer(parent, urls={name: server.url(name) for name in names})
