@@ -1,4 +1,4 @@
-"""A Django project without labkit, as a textbook leaves it: the carts of tests/textbook.py.
+"""A Django project without labkit, as a textbook leaves it: the carts of tests/support/textbook.py.
 
     python bench/bare.py runserver --noreload 8000
 
@@ -14,7 +14,7 @@ import dj_database_url
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-sys.path[0] = str(Path(__file__).parents[1] / "tests")
+sys.path[0] = str(Path(__file__).parents[1] / "tests" / "support")
 settings.configure(
     SECRET_KEY="textbook",  # noqa: S106
     DEBUG=True,

@@ -3,8 +3,8 @@
     python bench/burst.py
 
 Labs 03 and 04 as `lab serve` runs them, lab 04 on SQLite and, where it is installed, on MariaDB.
-Beside each, in the same run, the same cart as textbooks have it (tests/textbook.py) in a bare
-project under `runserver` as it is: 10 connections wait there, the others are turned away and
+Beside each, in the same run, the same cart as textbooks have it (tests/support/textbook.py) in a
+bare project under `runserver` as it is: 10 connections wait there, the others are turned away and
 knock again after 1, 3, 7 … seconds. Nobody waits for more than LIMIT: an add without an answer by
 then has failed.
 

@@ -14,7 +14,7 @@ from labkit import cli
 from labkit.catalog import Catalog
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 # Of pytest-xdist's processes each has ports of its own, and so has all that it starts.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):

@@ -1,9 +1,9 @@
 """Reads labs/claims.toml, the ledger of claims and pitfalls, and finds the tests that prove each.
 
 A test proves a claim by its mark, `@pytest.mark.claim("C63")` or `@pytest.mark.pitfall("B32")`, and
-a case of tests/cookie_cases.py by `shows="C23"`. Which of them prove what is read from the source,
-so the ids are written there; whether they passed, from the files that nox's sessions leave in
-.lab/results.
+a case of tests/support/cookie_cases.py by `shows="C23"`. Which of them prove what is read from the
+source, so the ids are written there; whether they passed, from the files that nox's sessions leave
+in .lab/results.
 """
 
 import ast

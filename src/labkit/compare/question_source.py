@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 
 MODULES = {"carts": "carts", "counts": "counts", "wizard": "wizards", "engines": "engines"}
-FOLDER = "src/labkit/testing/questions"
+FOLDER = "src/labkit/compare/probes"
 
 
 def source(table: str, row: str) -> str:
@@ -31,7 +31,7 @@ def questions(table: str) -> list[str]:
 @cache
 def _definitions(module: str) -> dict[str, str | tuple[str, str]]:
     """{name: its source, or the (module, name) that it stands for} of one module of questions."""
-    path = resources.files("labkit").joinpath("testing", "questions", f"{module}.py")
+    path = resources.files("labkit").joinpath("compare", "probes", f"{module}.py")
     text = path.read_text(encoding="utf-8")
     found: dict[str, str | tuple[str, str]] = {}
     for node in ast.parse(text).body:

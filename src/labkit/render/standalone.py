@@ -10,7 +10,7 @@ import click
 
 def document(title: str, made_by: str, style: str, body: Iterable[str]) -> str:
     """The whole page around what is between <body> and </body>; `style` follows the common one."""
-    common = resources.files("labkit").joinpath("offline.css").read_text(encoding="utf-8")
+    common = resources.files("labkit.render").joinpath("standalone.css").read_text(encoding="utf-8")
     return "\n".join(
         [
             "<!doctype html>",

@@ -1,19 +1,15 @@
 """Tests of the tests: faults put in on purpose, into the jar and into labs, turn tests red."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 import time_machine
 from cookie_cases import CASES
-from test_conformance import runs_in_the_jar
+from cookie_runs import runs_in_the_jar
+from lab_copies import IGNORED, run_pytest
 
 from labkit.http import jar
 from labkit.testing import clock as labkit_clock
-
-IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache")
 
 
 def ignoring_path(monkeypatch):
@@ -178,19 +174,3 @@ def test_a_failing_test_prints_the_exchange_that_failed(checkout, tmp_path):
         "0 s left  {'cart': {'red apple': 3}, '_session_expiry': 120}",
     ):
         assert line in output
-
-
-def run_pytest(checkout, lab, *arguments):
-    """pytest on a copy of a lab, with this checkout's settings; (exit status, what it printed)."""
-    configuration = str(checkout.root / "pyproject.toml")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", configuration]
-    command += ["-m", "not browser"]
-    done = subprocess.run(
-        [*command, "--rootdir", str(lab), str(lab / "tests"), *arguments],
-        cwd=lab,
-        env=os.environ | {"LAB_STATE_DIR": str(lab.parent / "state")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr

@@ -9,7 +9,7 @@ from labkit.catalog import Catalog
 from labkit.testing.accessibility import complaints, scrolls_sideways
 from labkit.testing.lab_server import LabServer
 
-LABS = Catalog(Path(__file__).parents[1]).labs
+LABS = Catalog(Path(__file__).parents[2]).labs
 FIRST = {  # what to fill in first, so that there is something to see
     "03": ("/add/", {"name": "red apple", "quantity": "3"}),
     "04": ("/add/", {"name": "red apple", "quantity": "3"}),

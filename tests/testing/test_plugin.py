@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_a_lab_without_tests_is_an_error(run):
 
 def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
     arguments = ["labs/03_cookie_cart", "-m", "browser", "-k", "hold", "-rs", "-p", "no_chromium"]
-    blind = {"PYTHONPATH": os.path.dirname(__file__)}
+    blind = {"PYTHONPATH": str(SUPPORT)}
     status, output = run(*arguments, environ=blind)
     assert status == 0
     assert "Chromium not found; get it by:" in output
@@ -67,7 +70,7 @@ def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(
 
 def test_a_missing_redis_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
     arguments = ["labs/10_session_backends", "-m", "redis", "-k", "own", "-rs", "-p", "no_redis"]
-    blind = {"PYTHONPATH": os.path.dirname(__file__)}
+    blind = {"PYTHONPATH": str(SUPPORT)}
     status, output = run(*arguments, environ=blind)
     assert status == 0
     assert "Redis's server not found; get it by:" in output

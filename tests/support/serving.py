@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
@@ -225,3 +226,8 @@ def _none_left(started):
         for pid in started:  # a test that failed leaves nothing behind either
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def page(url):
+    with urllib.request.urlopen(url, timeout=LIMIT) as response:
+        return response.read().decode()

@@ -7,8 +7,8 @@ import shutil
 import lxml.html
 import pytest
 from click.testing import CliRunner
+from lab_copies import IGNORED, run_pytest
 from rich.console import Console
-from test_the_tests import IGNORED, run_pytest
 
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError

@@ -10,7 +10,7 @@ import pytest
 from labkit.catalog import Catalog
 from labkit.testing.recording import differences
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LABS = Catalog(ROOT).labs
 
 pytestmark = pytest.mark.panel
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.panel
 def record(lab, folder, *arguments):
     """Run the lab's tests without the panel and with it, both at once; the two recordings."""
     runs = {"without": [], "with": ["--lab-panel", *arguments]}
-    environ = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "LAB_RESULTS": ""}
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     processes = []
     for name, options in runs.items():

@@ -68,7 +68,7 @@ def pairs():
 
     from labkit.catalog import Catalog
 
-    return list(Notes(Catalog(Path(__file__).parents[1])).pairs())
+    return list(Notes(Catalog(Path(__file__).parents[2])).pairs())
 
 
 def test_the_pairs_are_all_that_the_lessons_compare():

@@ -47,7 +47,7 @@ PAGE = """{% if form %}<form method="post">{% csrf_token %}{{ form }}</form>{% e
 TESTS = """
 import pytest
 from django.contrib.auth.models import User
-from labkit.testing import BrokenPromise, checks
+from labkit.testing import BrokenPromise, response_checks
 
 @pytest.fixture
 def anu(db):
@@ -67,7 +67,7 @@ def test_a_login_without_a_form(visitor, anu):
     assert visitor.get("/").context["user"] == anu
 
 def test_a_cookie_for_strangers(visitor):
-    with visitor.expecting(checks.COOKIE_REFUSED):
+    with visitor.expecting(response_checks.COOKIE_REFUSED):
         visitor.get("/strange/")
     with pytest.raises(BrokenPromise):
         visitor.get("/strange/")

@@ -39,12 +39,12 @@ class Place:
 
 
 SERVERS = ["runserver", "waitress"]
-# Real passwords are slow to check on purpose; see tests/quick_login.py.
+# Real passwords are slow to check on purpose; see tests/support/quick_login.py.
 QUICK_LOGIN = {
     "DJANGO_SETTINGS_MODULE": "quick_login",
-    "PYTHONPATH": str(Path(__file__).parent),
+    "PYTHONPATH": str(Path(__file__).parents[1] / "support"),
 }
-CHECKOUT = Catalog(Path(__file__).parents[1])
+CHECKOUT = Catalog(Path(__file__).parents[2])
 
 
 def places(*labs):

@@ -4,7 +4,7 @@ A case is a few steps: what a server sets, what the browser does, and what a ser
 Where Chromium departs from RFC 6265bis, the case says so in `departs`, and the jar does as Chromium does.
 Out of this table's reach, since it has no TLS and cannot wait for two minutes: cookies over https, the
 end of the time in which a cookie without SameSite goes along with a form, and what a use more than a
-minute ago does to the order of eviction. tests/test_jar.py holds the jar to these.
+minute ago does to the order of eviction. tests/http/test_jar.py holds the jar to these.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class RequestCookie:
+class Request:
     """A request to `url` carries this Cookie header, and no other.
 
     `by`: "person" types the address; "link", "form" (POST) and "image" are on the page at `page`;
@@ -70,7 +70,7 @@ class Reopen:
     blocked: bool = False
 
 
-Step = Set | Script | RequestCookie | Age | Wait | Reopen
+Step = Set | Script | Request | Age | Wait | Reopen
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,18 @@ class Case:
 def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
     """Set these at `url` + "/", see what goes to the same address."""
     lines = [lines] if isinstance(lines, str) else lines
-    return Case(name, (Set(url + "/", tuple(lines)), RequestCookie(url + "/", sent)), **kw)
+    return Case(name, (Set(url + "/", tuple(lines)), Request(url + "/", sent)), **kw)
 
 
 def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
     """Set this at one address, see what goes to another."""
-    return Case(name, (Set(set_at, (line,)), RequestCookie(asked, sent)), departs)
+    return Case(name, (Set(set_at, (line,)), Request(asked, sent)), departs)
 
 
 def from_elsewhere(name: str, attributes: str, by: str, sent: str, page: str = OTHER, **kw) -> Case:
     """Set a cookie at home, then let a page of another site cause a request to it."""
     set_it = Set(HOME + "/", (f"a=b{attributes}",))
-    return Case(
-        name, (set_it, *kw.get("then", ()), RequestCookie(HOME + "/", sent, by, page + "/"))
-    )
+    return Case(name, (set_it, *kw.get("then", ()), Request(HOME + "/", sent, by, page + "/")))
 
 
 def numbered(first: int, last: int, attributes: str = "; Path=/") -> tuple[str, ...]:
@@ -154,7 +152,7 @@ CASES = [
         "deleting with another domain deletes nothing",
         (
             Set(SUB + "/", ("a=1", "a=; Domain=lab03.localhost; Max-Age=0")),
-            RequestCookie(SUB + "/", "a=1"),
+            Request(SUB + "/", "a=1"),
         ),
     ),
     # Order
@@ -165,7 +163,7 @@ CASES = [
         "the longer path first",
         (
             Set(HOME + "/x/y/", ("a=1; Path=/", "b=2; Path=/x", "c=3; Path=/x/y")),
-            RequestCookie(HOME + "/x/y/", "c=3; b=2; a=1"),
+            Request(HOME + "/x/y/", "c=3; b=2; a=1"),
         ),
     ),
     # Path
@@ -226,16 +224,16 @@ CASES = [
     plain("__Host-Http- without Path", "__Host-Http-a=b; Secure; HttpOnly", "", HOME + "/x"),
     plain("a nameless cookie in another disguise", "=__Http-a; Secure", ""),
     # HttpOnly
-    Case("a script reads", (Set(HOME + "/", ("a=b",)), RequestCookie(HOME + "/", "a=b", "script"))),
-    Case("HttpOnly hides", (Set(HOME + "/", ("a=b; HttpOnly",)), RequestCookie(HOME + "/", "", "script"))),
-    Case("a script writes", (Script(HOME + "/", "a=b"), RequestCookie(HOME + "/", "a=b"))),
-    Case("a script writes no HttpOnly", (Script(HOME + "/", "a=b; HttpOnly"), RequestCookie(HOME + "/", ""))),
+    Case("a script reads", (Set(HOME + "/", ("a=b",)), Request(HOME + "/", "a=b", "script"))),
+    Case("HttpOnly hides", (Set(HOME + "/", ("a=b; HttpOnly",)), Request(HOME + "/", "", "script"))),
+    Case("a script writes", (Script(HOME + "/", "a=b"), Request(HOME + "/", "a=b"))),
+    Case("a script writes no HttpOnly", (Script(HOME + "/", "a=b; HttpOnly"), Request(HOME + "/", ""))),
     Case(
         "a script does not replace HttpOnly",
         (
             Set(HOME + "/", ("a=b; HttpOnly",)),
             Script(HOME + "/", "a=c"),
-            RequestCookie(HOME + "/", "a=b"),
+            Request(HOME + "/", "a=b"),
         ),
     ),
     Case(
@@ -243,7 +241,7 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; HttpOnly",)),
             Script(HOME + "/", "a=; Max-Age=0"),
-            RequestCookie(HOME + "/", "a=b"),
+            Request(HOME + "/", "a=b"),
         ),
     ),
     # SameSite
@@ -269,9 +267,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=120",)),
             Age(110),
-            RequestCookie(HOME + "/", "a=b"),
+            Request(HOME + "/", "a=b"),
             Age(10),
-            RequestCookie(HOME + "/", ""),
+            Request(HOME + "/", ""),
         ),
     ),
     Case(
@@ -279,7 +277,7 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=1", "c=d; Max-Age=60")),
             Wait(1.5),
-            RequestCookie(HOME + "/", "c=d"),
+            Request(HOME + "/", "c=d"),
         ),
     ),
     Case(
@@ -289,7 +287,7 @@ CASES = [
             Age(100),
             Set(HOME + "/", ("a=2; Max-Age=120",)),
             Age(100),
-            RequestCookie(HOME + "/", "a=2"),
+            Request(HOME + "/", "a=2"),
         ),
     ),
     Case(
@@ -297,9 +295,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=1; Max-Age=120",)),
             Age(60),
-            RequestCookie(HOME + "/", "a=1"),
+            Request(HOME + "/", "a=1"),
             Age(60),
-            RequestCookie(HOME + "/", ""),
+            Request(HOME + "/", ""),
         ),
     ),
     Case(
@@ -307,16 +305,16 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=999999999", "c=d; Expires=Fri, 31 Dec 9999 23:59:59 GMT")),
             Age(399 * 86400),
-            RequestCookie(HOME + "/", "a=b; c=d"),
+            Request(HOME + "/", "a=b; c=d"),
             Age(86400),
-            RequestCookie(HOME + "/", ""),
+            Request(HOME + "/", ""),
         ),
     ),
     plain("Max-Age before Expires", ["a=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], "a=b"),
     plain("Max-Age before Expires, the other way", ["a=b; Max-Age=0; Expires=Fri, 31 Dec 9999 23:59:59 GMT"], ""),
     Case(
         "a Max-Age with a plus sign",
-        (Set(HOME + "/", ("a=b; Max-Age=+120",)), Age(130), RequestCookie(HOME + "/", "")),
+        (Set(HOME + "/", ("a=b; Max-Age=+120",)), Age(130), Request(HOME + "/", "")),
         departs="section 5.6.2 ignores it, and this would be a session cookie",
     ),
     plain("a Max-Age of minus nothing", "a=b; Max-Age=-", "a=b"),
@@ -349,7 +347,7 @@ CASES = [
                 ),
             ),
             Reopen(),
-            RequestCookie(HOME + "/", "c=1; d=1; i=1"),
+            Request(HOME + "/", "c=1; d=1; i=1"),
         ),
         departs="section 5.6 would let the first Max-Age and Expires of a and b count, section 5.1.1 read e, f and g and not d",
     ),
@@ -374,18 +372,18 @@ CASES = [
                 ),
             ),
             Reopen(),
-            RequestCookie(HOME + "/", "persistent=1; dated=1"),
+            Request(HOME + "/", "persistent=1; dated=1"),
         ),
     ),
     # Limits
     Case(
         "180 cookies of one site all stay",
-        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 180)), RequestCookie(HOME + "/", pairs(1, 180))),
+        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 180)), Request(HOME + "/", pairs(1, 180))),
         shows="C28",
     ),
     Case(
         "the 181st drives out the oldest, down to 150",
-        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 181)), RequestCookie(HOME + "/", pairs(32, 181))),
+        (Set(HOME + "/", numbered(1, 90)), Set(HOME + "/", numbered(91, 181)), Request(HOME + "/", pairs(32, 181))),
         shows="C28",
     ),
     Case(
@@ -393,8 +391,8 @@ CASES = [
         (
             Set(HOME + "/", numbered(1, 100)),
             Set(SUB + "/", numbered(101, 181)),
-            RequestCookie(HOME + "/", pairs(32, 100)),
-            RequestCookie(SUB + "/", pairs(101, 181)),
+            Request(HOME + "/", pairs(32, 100)),
+            Request(SUB + "/", pairs(101, 181)),
         ),
     ),
     Case(
@@ -403,7 +401,7 @@ CASES = [
             Set(HOME + "/", numbered(1, 40, "; Path=/; Secure")),
             Set(HOME + "/", numbered(41, 110)),
             Set(HOME + "/", numbered(111, 181)),
-            RequestCookie(HOME + "/", "; ".join([pairs(1, 40), pairs(72, 181)])),
+            Request(HOME + "/", "; ".join([pairs(1, 40), pairs(72, 181)])),
         ),
     ),
     # Cookies blocked
@@ -413,7 +411,7 @@ CASES = [
             Set(HOME + "/", ("a=b; Max-Age=3600",)),
             Reopen(blocked=True),
             Set(HOME + "/", ("c=d",)),
-            RequestCookie(HOME + "/", ""),
+            Request(HOME + "/", ""),
         ),
     ),
     Case(
@@ -421,9 +419,9 @@ CASES = [
         (
             Set(HOME + "/", ("a=b; Max-Age=3600",)),
             Reopen(blocked=True),
-            RequestCookie(HOME + "/", ""),
+            Request(HOME + "/", ""),
             Reopen(),
-            RequestCookie(HOME + "/", "a=b"),
+            Request(HOME + "/", "a=b"),
         ),
     ),
 ]  # fmt: skip

@@ -1,15 +1,14 @@
 """The visitor's jar and a real Chromium do the same with every case of cookie_cases.py."""
 
-import contextlib
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from cookie_cases import CASES, Age, Reopen, RequestCookie, Script, Set, Wait
+from cookie_cases import CASES, Age, Reopen, Request, Script, Set, Wait
+from cookie_runs import runs_in_the_jar
 
-from labkit.http.jar import Context, Jar, Origin, Refused
 from labkit.testing.chromium import Chromium
 
 LIMIT = 10  # seconds
@@ -33,36 +32,6 @@ def test_there_are_at_least_sixty_cases_with_names_of_their_own():
 @every_case
 def test_the_jar(case, clock):
     runs_in_the_jar(case, clock)
-
-
-def runs_in_the_jar(case, clock):
-    """Raises AssertionError where the jar does not do as the case says."""
-    jar = Jar()
-    for step in case.steps:
-        match step:
-            case Set(url, lines):
-                for line in lines:
-                    offer(jar, line, url)
-            case Script(url, line):
-                offer(jar, line, url, Context(http_api=False))
-            case RequestCookie(url, header, by, page):
-                assert jar.header(Origin.of(url), cause(by, page)) == header
-            case Age(seconds) | Wait(seconds):
-                clock.forward(seconds=seconds)
-            case Reopen(blocked):
-                jar.close_browser()
-                jar.blocked = blocked
-
-
-def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
-    with contextlib.suppress(Refused):  # a browser is silent about it too
-        jar.store(line, Origin.of(url), context)
-
-
-def cause(by, page):
-    initiator = Origin.of(page) if page else None
-    method = "POST" if by == "form" else "GET"
-    return Context(method, initiator, top_level=by != "image", http_api=by != "script")
 
 
 # Chromium
@@ -162,7 +131,7 @@ def test_chromium(case, browser_for, server):
             case Script(url, line):
                 browser.page.goto(server.url(url))
                 browser.page.evaluate("line => { document.cookie = line }", line)
-            case RequestCookie(url, header, by, page):
+            case Request(url, header, by, page):
                 assert see(browser.page, server, url, by, page) == header
             case Age(seconds):
                 browser.age(seconds)

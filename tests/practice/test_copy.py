@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from test_cli import page, running
+from serving import page, running
 
 from labkit.base import conf
 from labkit.catalog import Catalog, state_dir

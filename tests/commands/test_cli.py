@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import sqlite3
-import urllib.request
 from contextlib import closing
 
 import pytest
-from serving import closed, running
+from serving import closed, page, running
 
-from labkit.processes.manage_py import ENGINES
+from labkit.commands.options import ENGINES
 from labkit.services import requirements
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, words
@@ -19,11 +18,6 @@ from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
 LIMIT = 30  # seconds
-
-
-def page(url):
-    with urllib.request.urlopen(url, timeout=LIMIT) as response:
-        return response.read().decode()
 
 
 def test_list_names_every_lab(said, checkout):

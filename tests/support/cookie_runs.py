@@ -1,0 +1,37 @@
+"""Run a case of cookie_cases.py in the jar."""
+
+import contextlib
+
+from cookie_cases import Age, Reopen, Request, Script, Set, Wait
+
+from labkit.http.jar import Context, Jar, Origin, Refused
+
+
+def runs_in_the_jar(case, clock):
+    """Raises AssertionError where the jar does not do as the case says."""
+    jar = Jar()
+    for step in case.steps:
+        match step:
+            case Set(url, lines):
+                for line in lines:
+                    offer(jar, line, url)
+            case Script(url, line):
+                offer(jar, line, url, Context(http_api=False))
+            case Request(url, header, by, page):
+                assert jar.header(Origin.of(url), cause(by, page)) == header
+            case Age(seconds) | Wait(seconds):
+                clock.forward(seconds=seconds)
+            case Reopen(blocked):
+                jar.close_browser()
+                jar.blocked = blocked
+
+
+def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
+    with contextlib.suppress(Refused):  # a browser is silent about it too
+        jar.store(line, Origin.of(url), context)
+
+
+def cause(by, page):
+    initiator = Origin.of(page) if page else None
+    method = "POST" if by == "form" else "GET"
+    return Context(method, initiator, top_level=by != "image", http_api=by != "script")
