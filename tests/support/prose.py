@@ -1,0 +1,216 @@
+"""Find phrases that have a better wording, in all text that people read.
+
+`python tests/support/prose.py` removes from tests/prose_exceptions.toml what has been reworded.
+"""
+
+import ast
+import io
+import re
+import sys
+import token
+import tokenize
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+EXCEPTIONS = ROOT / "tests" / "prose_exceptions.toml"
+SHRINK = "python tests/support/prose.py"
+FOLDERS = ("src", "tests", "labs", "bench", "docs")
+SUFFIXES = {".py", ".html", ".toml", ".md", ".txt", ".js", ".css"}
+GENERATED = {".pytest_cache", "__pycache__", ".lab", "docs/claims.md"}  # parts of a path, or all
+# They name the phrases.
+EXEMPT = {"tests/support/prose.py", "tests/test_prose.py", "tests/prose_exceptions.toml"}
+
+Exceptions = dict[str, dict[str, int]]  # path from the root -> phrase -> how many
+
+
+class Rule(NamedTuple):
+    """A phrase, the pattern that finds it, and the better wording."""
+
+    phrase: str
+    pattern: str
+    better: str
+    match_case: bool = False
+
+
+RULES = (
+    Rule("anew", r"\banew\b", "again, from scratch"),
+    Rule("is none", r"(?<![Tt]here )\bis none\b", "is not one, has none", True),
+    Rule("is no …", r"(?<!there )\bis no (?!longer|more|less|better|worse)\b", "is not a …"),
+    Rule("of its own", r"\bof (?:one's|its|their|his|her|your|my|our) own\b", "own, separate"),
+    Rule("no row of this visitor's", r"\bis no \w+ of\b", "belongs to a different …"),
+    Rule("opens nothing", r"\bopen(?:s|ed)? nothing\b", "matches no session"),
+    Rule("Chinese signs", r"\bChinese signs?\b", "Chinese characters"),
+    Rule("save over", r"\b(?:save|saves|saved|saving) over\b", "overwrite"),
+    Rule("as ever", r"\bas ever\b", "as before, or nothing"),
+    Rule("and no more", r"\band no more\b(?! than)", "only"),
+    Rule("till", r"\btill\b", "until"),
+    Rule("meanwhile", r"\bmeanwhile\b", "in the meantime, or name the time"),
+    Rule("besides", r"\bbesides\b", "also, apart from"),
+    Rule("Else, …", r"(?<=[.:?!] )Else\b", "Otherwise", True),
+    Rule("whoever", r"\bwhoever\b", "name the person: the visitor, the reader"),
+    Rule("somebody", r"\bsomebody\b", "a visitor, someone"),
+    Rule("is told", r"\b(?:is|was|are|were|be|been|being) told\b", "name what is sent or printed"),
+    Rule("nobody told", r"\bnobody (?:told|tells)\b", "name what is missing"),
+    Rule("comes along", r"\b(?:come|comes|came|bring|brings|brought) along\b", "is sent, sends"),
+    Rule("to be so", r"\bto be so\b", "confirmed"),
+    Rule("too long an address", r"\btoo long an address\b", "URI too long"),
+    Rule("lies in the …", r"\blies? (?:in|on) (?:the|a|an|its|their)\b", "is stored in"),
+    Rule("the one wrote", r"\bwhat the one\b", "name the first and the second"),
+    Rule("foretold", r"\bforetold\b", "expected, predicted"),
+    Rule("What … (docstring)", r"\A\s*What\b", "Return …, Yield …, Start …", True),
+    Rule("Whether … (docstring)", r"\A\s*Whether\b", "Return True if …", True),
+)
+OF_DOCSTRINGS = tuple(rule for rule in RULES if rule.phrase.endswith("(docstring)"))
+_PATTERNS = {
+    rule: re.compile(
+        rule.pattern.replace(" ", r"\s+" if "(?<" not in rule.pattern else r"\s"),
+        0 if rule.match_case else re.IGNORECASE,
+    )
+    for rule in RULES
+}
+
+_TEXT = {"COMMENT", "STRING", "FSTRING_START", "FSTRING_END"}
+
+
+class Offence(NamedTuple):
+    """A phrase in a file; it prints as `file:line: phrase: better wording`."""
+
+    path: str
+    line: int
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: “{self.rule.phrase}”: write “{self.rule.better}”"
+
+
+def read_files(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield (path from the root, text) of each file that holds text for people."""
+    found = [path for folder in FOLDERS for path in (root / folder).rglob("*")]
+    for path in sorted([*found, *root.glob("*.md"), *root.glob("*.py"), *root.glob("*.toml")]):
+        name = path.relative_to(root).as_posix()
+        if path.suffix in SUFFIXES and not {name, *path.parts} & (EXEMPT | GENERATED):
+            yield name, path.read_text(encoding="utf-8")
+
+
+def find_offences(path: str, text: str) -> Iterator[Offence]:
+    """Yield the offences of one file, in order of the rules.
+
+    Raises SyntaxError for a Python file that cannot be parsed.
+    """
+    prose = blank_code(text) if path.endswith(".py") else text
+    for rule, pattern in _PATTERNS.items():
+        if rule not in OF_DOCSTRINGS:
+            for match in pattern.finditer(prose):
+                yield Offence(path, prose.count("\n", 0, match.start()) + 1, rule)
+    if path.endswith(".py"):
+        for line, docstring in docstrings(text):
+            for rule in OF_DOCSTRINGS:
+                if _PATTERNS[rule].search(docstring):
+                    yield Offence(path, line, rule)
+
+
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, docstring) of a module, its classes and its functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node)
+            if docstring:
+                yield node.body[0].lineno, docstring
+
+
+def blank_code(source: str) -> str:
+    """Return Python source with all but comments and strings blanked out, lines unchanged.
+
+    Quotes and # become spaces, so that a sentence may run over several lines; code becomes NUL
+    characters, so that no phrase reaches across it. An f-string counts as text as a whole.
+    """
+    lines = source.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    blanked = [character if character.isspace() else "\0" for character in source]
+    opened, depth = 0, 0
+    for found in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = token.tok_name[found.type]
+        if kind not in _TEXT:
+            continue
+        start, end = (starts[row - 1] + column for row, column in (found.start, found.end))
+        if kind == "FSTRING_START":  # one token up to Python 3.11
+            opened = opened if depth else start
+            depth += 1
+        elif kind == "FSTRING_END":
+            depth -= 1
+            start = opened
+        if kind in ("COMMENT", "STRING", "FSTRING_END") and not depth:
+            part = source[start:end]
+            part = re.sub(r"\A#", " ", part) if kind == "COMMENT" else _unquote(part)
+            blanked[start:end] = part
+    return "".join(blanked)
+
+
+def _unquote(literal: str) -> str:
+    """Return a string literal with spaces for its prefix and quotes."""
+    match = re.fullmatch(r"""([A-Za-z]*)("{3}|'{3}|"|')(.*)\2""", literal, re.DOTALL)
+    assert match, literal
+    prefix, quotes, inner = match.groups()
+    return " " * len(prefix + quotes) + inner + " " * len(quotes)
+
+
+def find_all_offences(root: Path) -> list[Offence]:
+    """Return the offences of all files, in order of their paths."""
+    return [offence for path, text in read_files(root) for offence in find_offences(path, text)]
+
+
+def count_offences(offences: Iterable[Offence]) -> Exceptions:
+    """Return how many offences of each rule are in each file."""
+    counts: Exceptions = {}
+    for (path, phrase), count in sorted(Counter((o.path, o.rule.phrase) for o in offences).items()):
+        counts.setdefault(path, {})[phrase] = count
+    return counts
+
+
+def load_exceptions(path: Path = EXCEPTIONS) -> Exceptions:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def compare(found: Exceptions, listed: Exceptions) -> tuple[list[str], list[str]]:
+    """Return what is too much and what is listed but gone, one line each."""
+    excess, gone = [], []
+    for path in sorted({*found, *listed}):
+        now, then = found.get(path, {}), listed.get(path, {})
+        for phrase in sorted({*now, *then}):
+            difference = now.get(phrase, 0) - then.get(phrase, 0)
+            line = f"{path}: “{phrase}”: {now.get(phrase, 0)}, listed {then.get(phrase, 0)}"
+            if difference:
+                (excess if difference > 0 else gone).append(line)
+    return excess, gone
+
+
+def write_exceptions(exceptions: Exceptions, path: Path = EXCEPTIONS) -> None:
+    """Write the list of exceptions, as TOML with one table for each file."""
+    parts = [
+        "# Phrases to reword, counted per file. The list may only shrink:\n"
+        f"# after rewording, run `{SHRINK}`. A file that was moved takes its table along by hand.\n"
+    ]
+    for name, counts in sorted(exceptions.items()):
+        lines = "".join(f'"{phrase}" = {count}\n' for phrase, count in sorted(counts.items()))
+        parts.append(f'["{name}"]\n{lines}')
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def main() -> None:
+    """Make the list of exceptions smaller; refuse if something would have to be added."""
+    found = count_offences(find_all_offences(ROOT))
+    excess, gone = compare(found, load_exceptions())
+    if excess:
+        sys.exit("\n".join(["Reword these first; the list only gets shorter:", *excess]))
+    write_exceptions(found)
+    print(f"{len(gone)} entries shortened.")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
