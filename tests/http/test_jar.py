@@ -2,7 +2,10 @@
 
 import pytest
 
-from labkit.http.jar import Context, Jar, Origin, Refused, SameSite, default_path, parse_date
+from labkit.http.cookie_date import parse_date
+from labkit.http.jar import Jar
+from labkit.http.origin import Context, Origin, default_path
+from labkit.http.set_cookie import CookieRefusal, SameSite
 
 HERE = Origin.of("http://127.0.0.1/")
 SHOP = Origin.of("https://www.shop.example/")
@@ -39,7 +42,7 @@ def test_name_and_value_are_what_stands_around_the_first_equals_sign(jar, line, 
 
 @pytest.mark.parametrize("line", ["", "=", " ; Path=/", "a=b\x00", "a\x7f=b", "a=b; Path=/\n"])
 def test_what_is_no_cookie_is_refused(jar, line):
-    with pytest.raises(Refused):
+    with pytest.raises(CookieRefusal):
         stored(jar, line)
 
 
@@ -47,9 +50,9 @@ def test_what_is_no_cookie_is_refused(jar, line):
 def test_name_and_value_may_have_4096_bytes_together(jar):
     assert stored(jar, "abc=" + "x" * 4093)
     assert stored(jar, "abc=" + "x" * 4093 + "; Path=/; Max-Age=60")
-    with pytest.raises(Refused, match="4096"):
+    with pytest.raises(CookieRefusal, match="4096"):
         stored(jar, "abc=" + "x" * 4094)
-    with pytest.raises(Refused, match="4096"):
+    with pytest.raises(CookieRefusal, match="4096"):
         stored(jar, "abc=" + "é" * 2047)
 
 
@@ -175,7 +178,7 @@ def test_a_cookie_is_sent_to_its_domain(jar, domain, host, sent):
     ],
 )
 def test_a_domain_that_is_not_ones_own_is_refused(jar, domain, source):
-    with pytest.raises(Refused):
+    with pytest.raises(CookieRefusal):
         stored(jar, f"a=b; Domain={domain}", source)
 
 
@@ -204,7 +207,7 @@ def test_where_secure_cookies_work(jar, url, trustworthy):
         stored(jar, "a=b; Secure", origin)
         assert jar.header(origin) == "a=b"
     else:
-        with pytest.raises(Refused, match="Secure"):
+        with pytest.raises(CookieRefusal, match="Secure"):
             stored(jar, "a=b; Secure", origin)
 
 
@@ -219,7 +222,7 @@ def test_a_secure_cookie_is_not_sent_over_plain_http(jar):
 
 def test_plain_http_cannot_hide_a_secure_cookie(jar):
     stored(jar, "a=b; Secure", SHOP)
-    with pytest.raises(Refused, match="hide"):
+    with pytest.raises(CookieRefusal, match="hide"):
         stored(jar, "a=c", Origin.of("http://www.shop.example/"))
     assert stored(jar, "b=c", Origin.of("http://www.shop.example/"))
 
@@ -228,9 +231,9 @@ def test_a_script_neither_reads_nor_writes_http_only_cookies(jar):
     script = Context(http_api=False)
     stored(jar, "a=b; HttpOnly")
     assert jar.header(HERE, script) == ""
-    with pytest.raises(Refused, match="script"):
+    with pytest.raises(CookieRefusal, match="script"):
         stored(jar, "c=d; HttpOnly", context=script)
-    with pytest.raises(Refused, match="script"):
+    with pytest.raises(CookieRefusal, match="script"):
         stored(jar, "a=c", context=script)
     assert stored(jar, "e=f", context=script)
 
@@ -268,13 +271,13 @@ def test_after_two_minutes_no_same_site_means_lax(jar, clock):
 
 def test_another_sites_frame_cannot_set_what_it_would_not_send(jar):
     frame = Context("GET", Origin.of("https://evil.example/"), top_level=False)
-    with pytest.raises(Refused, match="another site"):
+    with pytest.raises(CookieRefusal, match="another site"):
         stored(jar, "a=b; SameSite=Lax", SHOP, frame)
     assert stored(jar, "a=b; SameSite=None; Secure", SHOP, frame)
 
 
 def test_same_site_none_needs_secure(jar):
-    with pytest.raises(Refused, match="SameSite=None needs Secure"):
+    with pytest.raises(CookieRefusal, match="SameSite=None needs Secure"):
         stored(jar, "a=b; SameSite=None", SHOP)
     assert stored(jar, "a=b; SameSite=none; Secure", SHOP).same_site is SameSite.NONE
 
@@ -298,7 +301,7 @@ def test_a_prefix_is_a_promise(jar, line, kept):
     if kept:
         assert stored(jar, line, SHOP)
     else:
-        with pytest.raises(Refused):
+        with pytest.raises(CookieRefusal):
             stored(jar, line, SHOP)
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.template import TemplateDoesNotExist
 from django.utils.datastructures import MultiValueDictKeyError
 
-from labkit.http.jar import Context
+from labkit.http.origin import Context
 from labkit.testing import response_checks
 from labkit.testing.contracts import text, words
 

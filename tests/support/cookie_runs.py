@@ -4,7 +4,9 @@ import contextlib
 
 from cookie_cases import Age, Reopen, Request, Script, Set, Wait
 
-from labkit.http.jar import Context, Jar, Origin, Refused
+from labkit.http.jar import Jar
+from labkit.http.origin import Context, Origin
+from labkit.http.set_cookie import CookieRefusal
 
 
 def runs_in_the_jar(case, clock):
@@ -27,7 +29,7 @@ def runs_in_the_jar(case, clock):
 
 
 def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
-    with contextlib.suppress(Refused):  # a browser is silent about it too
+    with contextlib.suppress(CookieRefusal):  # a browser is silent about it too
         jar.store(line, Origin.of(url), context)
 
 

@@ -8,18 +8,18 @@ from cookie_cases import CASES
 from cookie_runs import runs_in_the_jar
 from lab_copies import IGNORED, run_pytest
 
-from labkit.http import jar
+from labkit.http import jar, set_cookie
 from labkit.testing import clock as labkit_clock
 
 
 def ignoring_path(monkeypatch):
-    monkeypatch.setattr(jar, "_path_match", lambda path, wanted: True)
+    monkeypatch.setattr(jar, "path_match", lambda path, cookie_path: True)
 
 
 def ignoring_max_age(monkeypatch):
-    expiry = jar._expiry
+    expiry = set_cookie.read_expiry
     without = lambda a, now: expiry({k: v for k, v in a.items() if k != "max-age"}, now)  # noqa: E731
-    monkeypatch.setattr(jar, "_expiry", without)
+    monkeypatch.setattr(set_cookie, "read_expiry", without)
 
 
 def ignoring_same_site(monkeypatch):

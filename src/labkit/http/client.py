@@ -12,7 +12,9 @@ from http.client import parse_headers
 from io import BytesIO
 from urllib.parse import urlencode
 
-from labkit.http.jar import Jar, Origin, Refused
+from labkit.http.jar import Jar
+from labkit.http.origin import Origin
+from labkit.http.set_cookie import CookieRefusal
 
 LIMIT = 90  # seconds for one answer
 
@@ -72,7 +74,7 @@ class Client:
         for line in headers.get_all("Set-Cookie") or []:
             try:
                 self.jar.store(line, target)
-            except Refused:
+            except CookieRefusal:
                 continue  # as a browser does: it says nothing and keeps nothing
         page = stream.read().decode(errors="replace")
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):

@@ -9,7 +9,10 @@ from http.cookies import SimpleCookie
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
-from labkit.http.jar import Jar, Origin, Refused, parse_date
+from labkit.http.cookie_date import parse_date
+from labkit.http.jar import Jar
+from labkit.http.origin import Origin
+from labkit.http.set_cookie import CookieRefusal
 from labkit.panel.log import Exchange, deletes, pairs
 
 
@@ -195,7 +198,7 @@ def _refusal(line: str, exchange: Exchange) -> str:
     path = exchange.path.partition("?")[0]
     try:
         Jar().store(line, Origin(exchange.scheme, host.strip("[]").lower(), path))
-    except Refused as refused:
+    except CookieRefusal as refused:
         return str(refused)
     return ""
 

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labkit.http.jar import Cookie, HeldBack, Jar, Refused, SameSite
+    from labkit.http.jar import Jar, WithheldCookie
+    from labkit.http.set_cookie import Cookie, CookieRefusal, SameSite
     from labkit.testing.base_visitor import Exchange
     from labkit.testing.clock import Clock
     from labkit.testing.response_checks import BrokenPromise
@@ -20,20 +21,21 @@ __all__ = [
     "BrokenPromise",
     "Clock",
     "Cookie",
+    "CookieRefusal",
     "Exchange",
-    "HeldBack",
     "Jar",
-    "Refused",
     "SameSite",
     "Visitor",
     "WireVisitor",
+    "WithheldCookie",
 ]
 
 _HOMES = {
     "labkit.testing.base_visitor": ["Exchange"],
     "labkit.testing.response_checks": ["BrokenPromise"],
     "labkit.testing.clock": ["Clock"],
-    "labkit.http.jar": ["Cookie", "HeldBack", "Jar", "Refused", "SameSite"],
+    "labkit.http.jar": ["Jar", "WithheldCookie"],
+    "labkit.http.set_cookie": ["Cookie", "CookieRefusal", "SameSite"],
     "labkit.testing.visitor": ["Visitor"],
     "labkit.testing.wire_visitor": ["WireVisitor"],
 }

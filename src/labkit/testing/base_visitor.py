@@ -14,7 +14,9 @@ import lxml.etree
 import lxml.html
 from django.http import HttpResponseBase
 
-from labkit.http.jar import Context, Cookie, HeldBack, Jar, Origin, Refused
+from labkit.http.jar import Jar, WithheldCookie
+from labkit.http.origin import Context, Origin
+from labkit.http.set_cookie import Cookie, CookieRefusal
 from labkit.testing import response_checks
 from labkit.testing.response_checks import BrokenPromise, Fault
 
@@ -35,7 +37,7 @@ class Exchange:
     target: Origin
     context: Context
     cookie_bytes: bytes  # the Cookie header, empty where none is sent
-    held_back: list[HeldBack] = field(default_factory=list)
+    held_back: list[WithheldCookie] = field(default_factory=list)
     address: str = ""  # path and query, where they are more than the target's path
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
@@ -115,7 +117,7 @@ class Browser:
         for line in set_cookies:
             try:
                 self.jar.store(line, exchange.target, exchange.context)
-            except Refused as refused:
+            except CookieRefusal as refused:
                 exchange.refused[line] = str(refused)
                 if not self.jar.blocked:
                     found.append(Fault(response_checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
@@ -223,7 +225,7 @@ class Browser:
         finally:
             self._initiator, self._top_level, self._came_from = before
 
-    def held_back(self, path: str = "/") -> list[HeldBack]:
+    def held_back(self, path: str = "/") -> list[WithheldCookie]:
         """The cookies in the jar that a request to `path` would not carry, each with its reason."""
         context = Context("GET", self._initiator, self._top_level)
         return self.jar.held_back(replace(self.origin, path=path), context)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from labkit.http.jar import Cookie
+from labkit.http.set_cookie import Cookie
 from labkit.testing.base_visitor import Browser, of_this_test
 
 SHOWN = 3  # exchanges of each visitor

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from labkit.http.jar import MAX_NAME_VALUE
+from labkit.http.set_cookie import MAX_NAME_VALUE
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # RFC 6265 section 4.1.1: cookie-octets, in double quotes or not; attributes without a semicolon.

@@ -11,7 +11,8 @@ from django.http import HttpResponseBase
 from django.http.request import validate_host
 from django.test import Client
 
-from labkit.http.jar import Jar, Origin
+from labkit.http.jar import Jar
+from labkit.http.origin import Origin
 from labkit.testing import recording, response_checks
 from labkit.testing.base_visitor import Browser, Exchange
 

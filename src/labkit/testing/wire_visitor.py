@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.http import HttpResponse
 
-from labkit.http.jar import Origin
+from labkit.http.origin import Origin
 from labkit.testing.base_visitor import Browser
 
 LIMIT = 30  # seconds for one exchange

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponseBase
 
-from labkit.http.jar import Context
+from labkit.http.origin import Context
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests, text, words
 from labkit.testing.malformed import REQUESTS, Raw
