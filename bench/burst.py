@@ -25,7 +25,7 @@ from typing import Any
 import common
 from rich.table import Table
 
-from labkit.http.client import Answer, Client
+from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, Row
 
 CLIENTS, ADDS = 300, 3
@@ -57,7 +57,7 @@ class Student:
 
     name: str
     shop: Shop
-    client: Client
+    client: BrowserClient
     seconds: list[float] = field(default_factory=list)
     added: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
@@ -96,14 +96,14 @@ class Student:
             await self._within_limit(self.client.get(self.shop.enter))
 
     @staticmethod
-    async def _within_limit(request: Any) -> Answer:
+    async def _within_limit(request: Any) -> Response:
         async with asyncio.timeout(LIMIT):
             return await request
 
 
 async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
     """One class at the same moment: what of it was answered, and after how many seconds."""
-    crowd = [Student(f"client-{number}", shop, Client(port)) for number in range(clients)]
+    crowd = [Student(f"client-{number}", shop, BrowserClient(port)) for number in range(clients)]
     groups = [crowd[first : first + TOGETHER] for first in range(0, clients, TOGETHER)]
     for group in groups:
         await asyncio.gather(*(student.enter() for student in group))

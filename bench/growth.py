@@ -39,7 +39,7 @@ from django.db import connections
 from rich.table import Table
 
 from labkit.base.conf import SQLITE_OPTIONS
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 from labkit.measure.charts import Bars, Lines, Row, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
@@ -221,9 +221,9 @@ class Visits:
         self.waits: dict[str, list[float]] = {"read": [], "write": [], "new visitor": []}
         self.failures: list[str] = []
         self.lost = 0  # carts that were not what they must have been
-        self.writer = Client(port)
+        self.writer = BrowserClient(port)
 
-    async def _add(self, client: Client, kind: str, name: str) -> bool:
+    async def _add(self, client: BrowserClient, kind: str, name: str) -> bool:
         """Add an item; whether that was acknowledged."""
         status = await self._timed(kind, client.post("/add/", {"name": name, "quantity": "1"}))
         if status != 302:
@@ -265,7 +265,7 @@ class Visits:
 
     async def come_anew(self) -> None:
         while not self.enough:
-            client = Client(self.port)
+            client = BrowserClient(self.port)
             await client.get("/add/")
             if await self._add(client, "new visitor", "pear"):
                 page = await client.get("/display/")

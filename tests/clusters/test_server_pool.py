@@ -11,7 +11,7 @@ import pytest
 from adding import Adder, add_all
 from serving import closed, descendants, reachable, running, until
 
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 from labkit.processes.ports import free_port
 from labkit.testing.contracts import CartPages, number, table, text, words
 from labkit.testing.wire_visitor import WireVisitor
@@ -246,7 +246,7 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
 def known(lab, name, adders):
     """Those whose cart this server knows, asked past the front and with copies of their cookies."""
     _, port = servers(lab)[name]
-    clients = [Client(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
+    clients = [BrowserClient(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
     pages = [asyncio.run(client.get("/display/")).body for client in clients]
     return [adder for adder, page in zip(adders, pages, strict=True) if ">apple<" in page]
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from labkit.catalog import catalog
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 from labkit.testing.lab_server import LabServer, free_port
 
 
@@ -18,14 +18,18 @@ def cart():
 
 def test_tabs_of_one_browser_share_their_cookies(cart):
     async def scene():
-        one = Client(cart.port)
+        one = BrowserClient(cart.port)
         await one.get("/add/")
         other = one.tab()
         adds = [
             tab.post("/add/", {"name": n, "quantity": "1"}) for tab, n in ((one, "a"), (other, "b"))
         ]
         answers = await asyncio.gather(*adds)
-        return answers, await other.get("/display/"), await Client(cart.port).get("/display/")
+        return (
+            answers,
+            await other.get("/display/"),
+            await BrowserClient(cart.port).get("/display/"),
+        )
 
     answers, seen, stranger = asyncio.run(scene())
     assert [answer.status for answer in answers] == [302, 302]
@@ -46,7 +50,7 @@ def served(message):
 
     async def scene():
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            client = Client(server.sockets[0].getsockname()[1])
+            client = BrowserClient(server.sockets[0].getsockname()[1])
             await client.get("/")
             return client
 
@@ -60,10 +64,10 @@ def test_a_cookie_that_a_browser_refuses_is_not_kept():
 
 
 def test_a_server_that_breaks_off():
-    with pytest.raises(ValueError, match="that is not HTTP"):
+    with pytest.raises(ValueError, match="not an HTTP response"):
         served(b"")
 
 
 def test_a_server_that_is_not_there():
     with pytest.raises(ConnectionRefusedError):
-        asyncio.run(Client(free_port()).get("/"))
+        asyncio.run(BrowserClient(free_port()).get("/"))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 from labkit.testing.lab_server import LabServer
 
 
@@ -18,7 +18,7 @@ def server(checkout):
 
 async def wave(port, names):
     """One tab for each name, which adds it; the cart after all of them: {name: quantity}."""
-    browser = Client(port)
+    browser = BrowserClient(port)
     await browser.get("/add/")
     # Each tab takes its cookies along before it waits for anything, and so before any answer.
     tabs = [browser.tab() for _ in names]

@@ -34,7 +34,7 @@ import pytest
 from django.db import OperationalError
 from serving import copy_of, serving, until
 
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 from labkit.services.mariadb import kept_server
 from labkit.services.redis import PrivateRedis
 from labkit.testing.contracts import CartPages, PageCountPages, text, words
@@ -433,7 +433,7 @@ def test_clearing_expired_sessions_disturbs_nobody(many_expired):
 
     async def student(name):
         """Go on adding and looking until it is done, and at least three times."""
-        client, added, statuses = Client(many_expired.port), 0, []
+        client, added, statuses = BrowserClient(many_expired.port), 0, []
         await client.get("/add/")
         while added < 3 or (not cleared.is_set() and added < MOST_ITEMS):
             added += 1

@@ -16,7 +16,7 @@ from serving import alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
 from labkit.commands import measurement
-from labkit.http.client import Answer
+from labkit.http.client import Response
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, SUBJECTS, Broken, Carts
@@ -164,7 +164,7 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
 
 def answers(milliseconds):
     return [
-        [Answer(200, Message(), "", 300 + n, 900, ms / 1000, 60)]
+        [Response(200, Message(), "", 300 + n, 900, ms / 1000, 60)]
         for n, ms in enumerate(milliseconds)
     ]
 

@@ -3,14 +3,14 @@
 import asyncio
 import re
 
-from labkit.http.client import Client
+from labkit.http.client import BrowserClient
 
 
 class Adder:
     """A visitor who fills a cart, as in labs 04 and 10."""
 
     def __init__(self, port):
-        self.client = Client(port)
+        self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
         self.unknown = 0  # how many forms were answered: nobody can say
         self.refused = 0  # how many pages and forms were answered: try again in a moment

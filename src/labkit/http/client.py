@@ -1,4 +1,4 @@
-"""A small HTTP client with a browser's cookie rules, for many requests at once on a real server.
+"""A small HTTP client with a browser's cookie jar, for many requests at once on a real server.
 
 Each request has its own connection, and each response says how many bytes and seconds it took.
 """
@@ -8,79 +8,93 @@ import re
 import time
 from dataclasses import dataclass, field
 from email.message import Message
-from http.client import parse_headers
-from io import BytesIO
+from http.client import HTTPException, IncompleteRead
 from urllib.parse import urlencode
 
 from labkit.http.jar import Jar
+from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
 from labkit.http.set_cookie import CookieRefusal
 
-LIMIT = 90  # seconds for one answer
+TIMEOUT = 90  # seconds for one response
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back: status, headers, body; bytes of the whole request and answer, seconds."""
+class Response:
+    """A response, with the size and time of the whole exchange."""
 
     status: int
     headers: Message
     body: str
-    sent: int
-    received: int
+    sent: int  # bytes
+    received: int  # bytes
     seconds: float
     cookie: int  # bytes of the Cookie header's value
 
 
 @dataclass
-class Client:
-    """A tab of a browser on the server at this port. `jar` is shared by the tabs of one browser."""
+class BrowserClient:
+    """A tab of a browser, for the server at a port of this machine.
+
+    The tabs of one browser share a `jar`; `token` is Django's CSRF token of the last form seen.
+    """
 
     port: int
     host: str = "127.0.0.1"
     jar: Jar = field(default_factory=Jar)
-    token: str = ""  # of the last form that it saw, for Django's CSRF check
+    token: str = ""
 
-    def tab(self) -> "Client":
-        """Another tab of the same browser: the same cookies, and the form that this one saw."""
-        return Client(self.port, self.host, self.jar, self.token)
+    def tab(self) -> "BrowserClient":
+        """Return another tab of the same browser, with the same form open."""
+        return BrowserClient(self.port, self.host, self.jar, self.token)
 
-    async def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> Answer:
-        """One request; redirects are not followed.
+    async def request(
+        self, method: str, path: str, fields: dict[str, str] | None = None
+    ) -> Response:
+        """Send one request; do not follow redirects.
 
-        Raises OSError where nobody answers, TimeoutError after LIMIT seconds, and ValueError where
-        what comes back is not HTTP, such as nothing from a server that died.
+        Raise OSError if no server listens, TimeoutError after TIMEOUT seconds, and ValueError if
+        the response is not HTTP, for example empty because the server died.
         """
         target = Origin("http", self.host, path.partition("?")[0])
-        cookies = self.jar.header(target)
+        cookies = self.jar.header(target).encode()
         body = urlencode(fields or {}).encode()
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Connection: close"]
-        if cookies:
-            lines.append(f"Cookie: {cookies}")
+        headers: dict[str, str | bytes | None] = {
+            "Host": f"{self.host}:{self.port}",
+            "Connection": "close",
+            "Cookie": cookies or None,
+        }
         if method == "POST":
-            lines.append("Content-Type: application/x-www-form-urlencoded")
-            lines.append(f"Content-Length: {len(body)}")
-        message = "\r\n".join([*lines, "", ""]).encode() + body
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(body))
+        message = build_request(method, path.encode(), headers, body)
         begin = time.perf_counter()
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(TIMEOUT):
             received = await self._exchange(message)
         seconds = time.perf_counter() - begin
-        status_line, _, rest = received.partition(b"\r\n")
-        parts = status_line.split()
-        if len(parts) < 2 or not parts[0].startswith(b"HTTP/"):
-            raise ValueError(f"that is not HTTP: {received[:80]!r}")
-        stream = BytesIO(rest)
-        headers = parse_headers(stream)
-        for line in headers.get_all("Set-Cookie") or []:
+        try:
+            response = parse_response(received, method)
+        except HTTPException as error:
+            raise ValueError(f"not an HTTP response: {error}") from None
+        try:
+            page = response.read().decode(errors="replace")
+        except IncompleteRead as error:  # a server that died in the middle of its response
+            page = error.partial.decode(errors="replace")
+        for line in response.headers.get_all("Set-Cookie") or []:
             try:
                 self.jar.store(line, target)
             except CookieRefusal:
-                continue  # as a browser does: it says nothing and keeps nothing
-        page = stream.read().decode(errors="replace")
+                continue  # a browser ignores it silently
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):
             self.token = found[1]
-        return Answer(
-            int(parts[1]), headers, page, len(message), len(received), seconds, len(cookies)
+        return Response(
+            response.status,
+            response.headers,
+            page,
+            len(message),
+            len(received),
+            seconds,
+            len(cookies),
         )
 
     async def _exchange(self, message: bytes) -> bytes:
@@ -91,10 +105,12 @@ class Client:
         finally:
             writer.close()
 
-    async def get(self, path: str) -> Answer:
-        """Open a page; its form's token is remembered."""
-        return await self.ask("GET", path)
+    async def get(self, path: str) -> Response:
+        """Open a page and remember the CSRF token of its form."""
+        return await self.request("GET", path)
 
-    async def post(self, path: str, fields: dict[str, str] | None = None) -> Answer:
-        """Send a form, with the token of the last form seen."""
-        return await self.ask("POST", path, {"csrfmiddlewaretoken": self.token, **(fields or {})})
+    async def post(self, path: str, fields: dict[str, str] | None = None) -> Response:
+        """Send a form with the CSRF token of the last form seen."""
+        return await self.request(
+            "POST", path, {"csrfmiddlewaretoken": self.token, **(fields or {})}
+        )

@@ -22,7 +22,7 @@ from typing import Any
 import time_machine
 
 from labkit.catalog import Catalog
-from labkit.http.client import Answer, Client
+from labkit.http.client import BrowserClient, Response
 from labkit.http.jar import Jar
 from labkit.measure.meter_middleware import DELAY, OWN, QUERIES
 from labkit.measure.workloads import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
@@ -64,11 +64,13 @@ class Server:
 
     def visit(self, *, blocked: bool = False) -> Visit:
         """A new visitor."""
-        return Visit(Client(self.worker.port, jar=Jar(blocked=blocked)), prefix_of(self.variant))
+        return Visit(
+            BrowserClient(self.worker.port, jar=Jar(blocked=blocked)), prefix_of(self.variant)
+        )
 
     async def held(self) -> dict[str, int]:
         """What its store holds, as instruments.in_store has it; of a server with instruments."""
-        answer = await Client(self.worker.port).get(f"{OWN}store/")
+        answer = await BrowserClient(self.worker.port).get(f"{OWN}store/")
         return json.loads(answer.body)
 
 
@@ -175,7 +177,7 @@ async def _at_size(servers: list[Server], size: int, amount: Amount) -> dict[str
     """For each of these variants what a request costs with so much in it, asked by turns."""
     visits = {server.variant.id: await _grown(server, size) for server in servers}
     subject = servers[0].subject
-    samples: dict[tuple[str, str], list[list[Answer]]] = {}
+    samples: dict[tuple[str, str], list[list[Response]]] = {}
     for _ in range(amount.samples):
         for kind in subject.kinds:
             for name, visit in visits.items():
@@ -200,7 +202,7 @@ async def _grown(server: Server, size: int) -> Visit:
     return visit
 
 
-def _cost(several: list[list[Answer]]) -> dict[str, float]:
+def _cost(several: list[list[Response]]) -> dict[str, float]:
     """Bytes up and down, of the first; milliseconds: the median, and the 99th of 100."""
     seconds = sorted(sum(answer.seconds for answer in answers) for answers in several)
     late = seconds[math.ceil(0.99 * len(seconds)) - 1]
@@ -270,7 +272,7 @@ def _left(server: Server, amount: Amount) -> dict[str, int]:
 
 
 async def _forward(server: Server, seconds: float) -> None:
-    await Client(server.worker.port).get(f"{OWN}forward/?seconds={seconds}")
+    await BrowserClient(server.worker.port).get(f"{OWN}forward/?seconds={seconds}")
 
 
 # The servers

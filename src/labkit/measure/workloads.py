@@ -8,7 +8,7 @@ from random import Random
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from labkit.http.client import Answer, Client
+from labkit.http.client import BrowserClient, Response
 
 ADDS = 100  # whose survivors are counted
 COLOURS = (
@@ -52,7 +52,7 @@ class Broken(Exception):
 class Visit:
     """One visitor of one variant, and what he has done so far."""
 
-    client: Client
+    client: BrowserClient
     prefix: str = "/"  # of the variant's pages
     at: str = ""  # where the wizard has led him
     carried: dict[str, str] = field(default_factory=dict)  # in the form that he has before him
@@ -75,7 +75,7 @@ class Subject:
         """Keep one more; False where it is refused for want of room. Raises Broken."""
         raise NotImplementedError
 
-    async def ask(self, kind: str, visit: Visit) -> list[Answer]:
+    async def ask(self, kind: str, visit: Visit) -> list[Response]:
         """What the visitor's browser asks for, and the answers; it leaves the size as it is."""
         raise NotImplementedError
 
@@ -113,7 +113,7 @@ class Carts(Subject):
             raise Broken(f"an add was answered by {answer.status}")
         return answer.status == 302
 
-    async def ask(self, kind: str, visit: Visit) -> list[Answer]:
+    async def ask(self, kind: str, visit: Visit) -> list[Response]:
         """The page, or one more of the first of the goods."""
         if kind == "page":
             answer = await visit.client.get("/display/")
@@ -151,7 +151,7 @@ class Carts(Subject):
             kept += await self.size(visit)
         return kept
 
-    async def _add(self, client: Client, name: str) -> Answer:
+    async def _add(self, client: BrowserClient, name: str) -> Response:
         return await client.post("/add/", {"name": name, "quantity": "1"})
 
 
@@ -169,7 +169,7 @@ class Counts(Subject):
         await visit.client.get("/")
         return True
 
-    async def ask(self, kind: str, visit: Visit) -> list[Answer]:
+    async def ask(self, kind: str, visit: Visit) -> list[Response]:
         """One more visit, which its page counts."""
         return [await visit.client.get("/")]
 
@@ -209,12 +209,12 @@ class Wizard(Subject):
         self._note(visit, await visit.client.get(visit.at))
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
-        """Answer the next question."""
+        """Response the next question."""
         await self._answer(visit)
         return True
 
-    async def ask(self, kind: str, visit: Visit) -> list[Answer]:
-        """Answer the last question again, as after going back one page."""
+    async def ask(self, kind: str, visit: Visit) -> list[Response]:
+        """Response the last question again, as after going back one page."""
         before = visit.at, dict(visit.carried)
         fields = list(self.ANSWERS)
         step = urlsplit(visit.at)
@@ -239,11 +239,11 @@ class Wizard(Subject):
         step = urlsplit(visit.at).path.rstrip("/").rpartition("/")[2]
         return [*self.ANSWERS, "results"].index(step)
 
-    async def _answer(self, visit: Visit) -> list[Answer]:
+    async def _answer(self, visit: Visit) -> list[Response]:
         step = urlsplit(visit.at).path.rstrip("/").rpartition("/")[2]
         following = [*self.ANSWERS, "results"][[*self.ANSWERS].index(step) + 1]
         fields = {step: self.ANSWERS[step], **visit.carried}
-        answers = [await visit.client.ask("POST", visit.at, fields)]
+        answers = [await visit.client.request("POST", visit.at, fields)]
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
@@ -254,7 +254,7 @@ class Wizard(Subject):
         self._note(visit, answers[-1])
         return answers
 
-    def _note(self, visit: Visit, page: Answer) -> None:
+    def _note(self, visit: Visit, page: Response) -> None:
         """What the form on this page would send besides the answer; the results have no form."""
         hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.body)
         if hidden:

@@ -1,8 +1,6 @@
 """A visitor at the other end of a socket: what it sends is what crosses the wire, byte for byte."""
 
 import contextlib
-import http.client
-import io
 import socket
 import time
 from collections.abc import Mapping
@@ -11,21 +9,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.http import HttpResponse
 
+from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
 from labkit.testing.base_visitor import Browser
 
 LIMIT = 30  # seconds for one exchange
 MOST_REDIRECTS = 20  # as in Chromium
-
-
-class _Received:
-    """Bytes that have arrived, as http.client wants them: as a socket."""
-
-    def __init__(self, received: bytes) -> None:
-        self._received = received
-
-    def makefile(self, mode: str) -> io.BytesIO:
-        return io.BytesIO(self._received)
 
 
 class WireVisitor(Browser):
@@ -65,12 +54,7 @@ class WireVisitor(Browser):
             usual["Content-Type"] = "application/x-www-form-urlencoded"
         if body or method in {"POST", "PUT", "PATCH"}:
             usual["Content-Length"] = str(len(body))
-        lines = [f"{method} ".encode() + raw_path + b" HTTP/1.1"]
-        for name, value in (usual | headers).items():
-            if value is not None:
-                raw = value if isinstance(value, bytes) else value.encode("latin-1")
-                lines.append(name.encode() + b": " + raw)
-        message = b"\r\n".join([*lines, b"", b""]) + body
+        message = build_request(method, raw_path, usual | headers, body)
         response, set_cookies = self._exchange(method, message)
         response.request = {"PATH_INFO": target.path}
         self._finish(exchange, response, set_cookies)
@@ -88,10 +72,7 @@ class WireVisitor(Browser):
                 while part := connection.recv(65536):
                     received += part
                     connection.settimeout(max(0.001, deadline - time.monotonic()))
-        if b"\r\n\r\n" not in received:
-            raise http.client.HTTPException(f"the server broke off: {received[:200]!r}")
-        parsed = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
-        parsed.begin()
+        parsed = parse_response(received, method)
         response = HttpResponse(parsed.read(), status=parsed.status)
         for name, value in parsed.getheaders():
             if name.lower() != "set-cookie":

@@ -1,0 +1,54 @@
+"""Build the bytes of an HTTP/1.1 request, and parse the bytes of a response.
+
+Nothing is checked, escaped or completed, so that a test can send exactly what it means to send.
+"""
+
+import http.client
+import io
+from collections.abc import Mapping
+
+
+class _ReceivedBytes:
+    """Offer bytes that have arrived as `http.client` wants them: as a socket."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._received)
+
+
+def build_request(
+    method: str,
+    target: str | bytes,
+    headers: Mapping[str, str | bytes | None],
+    body: bytes = b"",
+) -> bytes:
+    """Return a request as bytes. A header whose value is None is left out.
+
+    Text is encoded as Latin-1, as WSGI decodes it (PEP 3333). Raise UnicodeEncodeError for others.
+    """
+    lines = [b" ".join([method.encode(), _encode(target), b"HTTP/1.1"])]
+    lines += [
+        b": ".join([name.encode(), _encode(value)])
+        for name, value in headers.items()
+        if value is not None
+    ]
+    return b"\r\n".join([*lines, b"", b""]) + body
+
+
+def parse_response(received: bytes, method: str = "GET") -> http.client.HTTPResponse:
+    """Parse all that a server sent before it closed the connection; `read()` returns the body.
+
+    Raise http.client.HTTPException if the head is incomplete or not HTTP. `read()` raises
+    http.client.IncompleteRead if the body is shorter than announced.
+    """
+    if b"\r\n\r\n" not in received:
+        raise http.client.HTTPException(f"the server broke off: {received[:200]!r}")
+    response = http.client.HTTPResponse(_ReceivedBytes(received), method=method)  # type: ignore[arg-type]
+    response.begin()
+    return response
+
+
+def _encode(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("latin-1")
