@@ -1,10 +1,16 @@
-"""One session per lab, from the manifest. `nox -l` lists them, `nox -s test-03` runs one."""
+"""Sessions for each lab, from the manifest, and for labkit.
+
+`nox -l` lists them, `nox -s test-03` runs one. Plain `nox` tests all labs as well, several labs at
+a time, in the sessions labs, labs-mysql, labs-redis and labs-browser.
+"""
 
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nox
@@ -17,7 +23,11 @@ ROOT = Path(__file__).parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
+WITH_DATABASE = [lab for lab in LABS if lab["database"]]
+WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 
+# What needs a server or a browser is tested by the sessions for it.
+IN_PROCESS = "not browser and not mysql and not redis and not panel and not charts"
 # Many servers and few shared fixtures: one process for each core, a class or module to each.
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadscope")
 
@@ -60,23 +70,73 @@ def need(session: nox.Session, extra: str, *tools: str) -> None:
 def absent(session: nox.Session, reason: str) -> None:
     """Skip with this reason, but fail where CI is set: there a skip would hide a gap."""
     reason = ". ".join(reason.split("\n")).strip(" .")
-    results(session).write_text(json.dumps({"skipped": reason}), encoding="utf-8")
+    results(session.name).write_text(json.dumps({"skipped": reason}), encoding="utf-8")
     session.error(reason) if os.environ.get("CI") else session.skip(reason)
 
 
-def results(session: nox.Session, part: str = "") -> Path:
-    """Where a session leaves which claims its tests have proved; of its last run, none yet."""
-    path = ROOT / ".lab" / "results" / f"{session.name}{part}.json"
+def results(name: str) -> Path:
+    """Return the file for the claims that a session's tests prove; it does not exist yet."""
+    path = ROOT / ".lab" / "results" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     return path
 
 
-def pytest(session: nox.Session, *arguments: str, part: str = "") -> None:
+def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
-    environ = {"PYTHONDONTWRITEBYTECODE": None, "LAB_RESULTS": str(results(session, part))}
+    environ = {"PYTHONDONTWRITEBYTECODE": None, "LAB_RESULTS": str(results(session.name))}
     session.run(*command, external=True, env=environ)
+
+
+def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *arguments: str) -> None:
+    """Run pytest for each of these labs, as many at a time as there are cores.
+
+    A process has one settings module, so each lab has its own. What a lab's tests print comes
+    when they have ended. All run, even if one fails; that none of them has a test is an error.
+    """
+    cores = os.cpu_count() or 1
+    slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for slot in range(cores):
+        slots.put(slot)
+
+    def run(lab: dict) -> str:
+        slot, width = slots.get(), 22_000 // cores
+        first = 10_000 + slot * width  # each has its own ports, so that no two choose the same
+        environ = {
+            "PYTHONDONTWRITEBYTECODE": None,
+            "LAB_RESULTS": str(results(f"{kind}-{lab['number']}")),
+            "LABKIT_PORTS": f"{first}-{first + width - 1}",
+        }
+        command = [str(PYTHON), "-m", "pytest", folder_of(lab), *arguments, *session.posargs]
+        try:
+            # -k may choose tests of one lab only.
+            codes = [0, 5] if session.posargs else [0]
+            return session.run(
+                *command, external=True, env=environ, silent=True, success_codes=codes
+            )
+        finally:
+            slots.put(slot)
+
+    failed, some_ran = [], False
+    with ThreadPoolExecutor(cores) as pool:
+        # The last labs have the most tests.
+        running = {pool.submit(run, lab): lab["number"] for lab in reversed(labs)}
+        for future in as_completed(running):
+            try:
+                output = future.result()
+                print(output)  # noqa: T201
+                some_ran = some_ran or " passed" in output
+            except nox.command.CommandFailed:
+                failed.append(running[future])
+    if failed:
+        session.error(f"Tests of these labs failed: {', '.join(sorted(failed))}")
+    if not some_ran:
+        session.error("No test was chosen.")
+
+
+def folder_of(lab: dict) -> str:
+    return f"labs/{lab['number']}_{lab['slug']}"
 
 
 @nox.session
@@ -93,13 +153,42 @@ def lint(session: nox.Session) -> None:
 def kit(session: nox.Session) -> None:
     """labkit itself, the layout of the labs, and the labs on real servers"""
     environment(session)
-    apart = ("browser", "mysql", "redis", "panel", "charts")
-    pytest(session, "tests", "-m", " and ".join(f"not {mark}" for mark in apart), *SIDE_BY_SIDE)
+    pytest(session, "tests", "-m", IN_PROCESS, *SIDE_BY_SIDE)
 
 
-def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool) -> None:
-    """The sessions of one lab: test-NN, browser-NN, mysql-NN and redis-NN where it uses them."""
-    folder = f"labs/{number}_{slug}"
+@nox.session(tags=["test"])
+def labs(session: nox.Session) -> None:
+    """Every lab, also driven at random and by requests that no browser sends"""
+    environment(session)
+    clear_thorough("thorough")
+    pytest_each_lab(session, "test", LABS, "-m", IN_PROCESS)
+
+
+@nox.session(name="labs-mysql", tags=["mysql"])
+def labs_mysql(session: nox.Session) -> None:
+    """Every lab with a database, the same tests (on MariaDB)"""
+    need(session, "mysql", "headers", "mariadb")
+    clear_thorough("thorough-mysql")
+    pytest_each_lab(session, "mysql", WITH_DATABASE, "--lab-db=mysql", "-m", IN_PROCESS)
+
+
+@nox.session(name="labs-redis", tags=["redis"])
+def labs_redis(session: nox.Session) -> None:
+    """Every lab that can keep sessions there (in Redis)"""
+    need(session, "redis", "redis-server")
+    pytest_each_lab(session, "redis", WITH_REDIS, "-m", "redis")
+
+
+@nox.session(name="labs-browser", tags=["browser"])
+def labs_browser(session: nox.Session) -> None:
+    """Every lab (in Chromium)"""
+    need(session, "browser", "chromium")
+    pytest_each_lab(session, "browser", LABS, "-m", "browser")
+
+
+def sessions_of(lab: dict) -> None:
+    """Define the sessions of one lab: test-NN, browser-NN, and mysql-NN and redis-NN if used."""
+    folder = folder_of(lab)
 
     def test(session: nox.Session) -> None:
         environment(session)
@@ -118,45 +207,40 @@ def sessions_of(number: str, slug: str, title: str, database: bool, redis: bool)
         pytest(session, folder, "-m", "browser")
 
     bodies = {"test": test, "mysql": mysql, "redis": in_redis, "browser": browser}
-    if not database:
+    if lab not in WITH_DATABASE:
         del bodies["mysql"]
-    if not redis:
+    if lab not in WITH_REDIS:
         del bodies["redis"]
     places = {"test": "", "mysql": " (on MariaDB)", "redis": " (in Redis)"}
     places["browser"] = " (in Chromium)"
     for kind, body in bodies.items():
-        body.__doc__ = title + places[kind]
-        nox.session(body, name=f"{kind}-{number}", tags=[kind])
+        body.__doc__ = lab["title"] + places[kind]
+        nox.session(body, name=f"{kind}-{lab['number']}", default=False)
 
 
 for lab in LABS:
-    sessions_of(lab["number"], lab["slug"], lab["title"], lab["database"], lab.get("redis", False))
+    sessions_of(lab)
 
 
-@nox.session
+@nox.session(default=False)
 def thorough(session: nox.Session) -> None:
     """Every lab driven at random, and by requests that no browser sends"""
     environment(session)
-    for lab in LABS:
-        number = lab["number"]
-        pytest(
-            session,
-            f"labs/{number}_{lab['slug']}",
-            "-m",
-            "thorough and not redis",
-            part=f"-{number}",
-        )
+    pytest_each_lab(session, "thorough", LABS, "-m", "thorough and not redis")
 
 
-@nox.session(name="thorough-mysql", tags=["mysql"])
+@nox.session(name="thorough-mysql", default=False)
 def thorough_mysql(session: nox.Session) -> None:
     """The same on MariaDB"""
     need(session, "mysql", "headers", "mariadb")
+    chosen = ("-m", "thorough and not redis")
+    pytest_each_lab(session, "thorough-mysql", WITH_DATABASE, "--lab-db=mysql", *chosen)
+
+
+def clear_thorough(kind: str) -> None:
+    """Remove what these sessions proved, before another session runs their tests."""
     for lab in LABS:
-        if lab["database"]:
-            folder, number = f"labs/{lab['number']}_{lab['slug']}", lab["number"]
-            marked = ("-m", "thorough and not redis")
-            pytest(session, folder, "--lab-db=mysql", *marked, part=f"-{number}")
+        results(f"{kind}-{lab['number']}")
 
 
 @nox.session
