@@ -9,7 +9,7 @@ def number(label, choices, initial):
 
 
 class AddForm(forms.Form):
-    # "tab 7" is what the seventh tab of a race adds, where each adds something of its own.
+    # "tab 7" is what the seventh tab of a race adds, if each tab adds an item of its own.
     name = forms.RegexField(
         r"\A(apple|pear|tab [0-9]{1,2})\Z",
         widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")]),
@@ -26,7 +26,11 @@ class RaceForm(forms.Form):
         choices=[("same", "all the same item"), ("own", "each tab an item of its own")],
     )
 
-    def fields_of(self, tab):
-        """What this tab sends with each of its adds."""
+    def __init__(self, data=None):
+        # The page has two forms with a field "delay": each needs an id of its own.
+        super().__init__(data, auto_id="race_%s")
+
+    def fields_of_tab(self, tab):
+        """Return the form fields that this tab sends with each of its adds."""
         name = f"tab {tab}" if self.cleaned_data["goods"] == "own" else "apple"
         return {"name": name, "delay": self.cleaned_data["delay"]}

@@ -1,38 +1,40 @@
+"""The lesson: two ways to add an item. (pages.py draws the pages, race.py runs the race.)"""
+
+import time
+
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from lab import storage
 from lab.forms import AddForm
-from lab.pages import page, refused
-from labkit.base.session_lock import locked, why_not
-from labkit.race import asks, read, take_a_while
+from lab.pages import draw_page, draw_refusal
+from labkit.base.session_lock import lock_error, locked
 
 
 @require_POST
 def add_naive(request):
-    """Read, take a while, and write. Django saves the session after that."""
+    """Read, take a while, and write. Django saves the session after the view."""
     form = AddForm(request.POST)
     if not form.is_valid():
-        return page(request, "naive", status=422, add_form=form)
-    goods = read(request, storage.load)
-    take_a_while(request, form.cleaned_data["delay"] / 1000)
+        return draw_page(request, "naive", status=422, add_form=form)
+    goods = storage.load(request)
+    time.sleep(form.cleaned_data["delay"] / 1000)
     storage.put(request, goods, form.cleaned_data["name"])
     return redirect("naive")
 
 
 @require_POST
 def add_locked(request):
-    """The same, while every other request of this session waits."""
+    """Do the same, while every other request that locks this session waits."""
     form = AddForm(request.POST)
     if not form.is_valid():
-        return page(request, "locked", status=422, add_form=form)
-    if why_not(request.session):
-        return refused(request)
-    asks(request)
+        return draw_page(request, "locked", status=422, add_form=form)
+    if lock_error(request.session):
+        return draw_refusal(request)
     with locked(request):
-        goods = read(request, storage.load)
-        take_a_while(request, form.cleaned_data["delay"] / 1000)
+        goods = storage.load(request)
+        time.sleep(form.cleaned_data["delay"] / 1000)
         storage.put(request, goods, form.cleaned_data["name"])
     return redirect("locked")
 
@@ -45,5 +47,5 @@ def empty(request):
 
 @require_safe
 def cart(request):
-    """The goods, for who asks from a program."""
+    """Return the cart as JSON, for programs."""
     return JsonResponse(storage.load(request))

@@ -1,8 +1,8 @@
-"""The repair of lost updates: of several requests of one session, one at a time reads and writes.
+"""Lock a visitor's session, so that of several requests one at a time reads and writes it.
 
-Django loads a session when a view first asks for it, and saves all of it when the view is done. Of
-two requests that overlap, each saves what it had read, and the last save wins. `locked()` takes the
-session's row before it reads and lets go of it after it has saved:
+Django loads a session when a view first uses it, and saves all of it after the view. If two
+requests overlap, each saves what it had loaded, and the last save wins: a lost update. `locked()`
+locks the session's row before it reads it, and releases it after it has saved it:
 
     with locked(request) as session:
         session["count"] = session.get("count", 0) + 1
@@ -20,16 +20,21 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router, transaction
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
+# Both are sent by locked(), with `session`: before it waits for the row, and once it has read it.
+lock_requested = Signal()
+row_locked = Signal()
 
-def why_not(session: SessionBase) -> str:
-    """Why this session cannot be locked, as a sentence; empty where it can.
 
-    There has to be a row to lock. And SQLite has to take its one lock, that of the whole file, when
-    a transaction begins: one that reads first and then wants to write is refused at once with
-    "database is locked", and does not wait for the timeout.
+def lock_error(session: SessionBase) -> str:
+    """Return why this session cannot be locked, as a sentence; an empty string if it can.
+
+    There must be a row to lock. SQLite must take its only lock, on the whole file, when a
+    transaction begins: a transaction that reads first and then wants to write is refused at once
+    with "database is locked", without waiting for the timeout.
     https://docs.djangoproject.com/en/5.2/ref/databases/#transactions-behavior
     """
     if not isinstance(session, SessionStore):
@@ -44,40 +49,42 @@ def why_not(session: SessionBase) -> str:
 
 @contextmanager
 def locked(request: HttpRequest) -> Iterator[SessionBase]:
-    """Hold the row of this visitor's session: read it again, let the block change it, save it.
+    """Lock the row of this visitor's session, read it again, and save it after the block.
 
-    Another request that asks for the same row waits, on MariaDB for innodb_lock_wait_timeout (50 s)
-    and on SQLite for the option `timeout`; there it waits for any writer at all. So nothing slow
-    belongs into the block. What is changed deep inside a value is saved as well. Where the block
-    raises an exception, nothing of it is kept. One block for each request, and no change of the
-    session before it: the reading would undo it.
+    Another request that locks the same row waits: on MariaDB up to innodb_lock_wait_timeout (50 s),
+    on SQLite up to the option `timeout`, and there for any other writer too. So keep slow work out
+    of the block. Changes deep inside a value are saved too. If the block raises an exception,
+    nothing is saved. Use one block per request, and do not change the session before it: reading
+    the row again would undo that.
 
-    A session that is new has no row yet, and nobody else knows its key: it is created as ever. (Two
-    first requests at once are two sessions, and the browser keeps the key that came last.) A key
-    whose row was gone before anybody looked counts as none, as in Django.
+    A new session has no row yet, and nobody else knows its key, so it is created as usual. Two
+    first requests at the same time make two sessions, and the browser keeps the key that arrives
+    last. A key whose row was gone before the session was loaded counts as no key, as in Django.
 
-    Raises ImproperlyConfigured for what `why_not` says, RuntimeError for a change before the block,
-    and SessionInterrupted, which Django answers with 400, where the session had been read in this
-    request and was deleted or has expired meanwhile: it is not brought back.
+    Raises ImproperlyConfigured with the sentence of `lock_error`, RuntimeError if the session was
+    changed before the block, and SessionInterrupted if it had been loaded in this request and has
+    been deleted or has expired since: it is not brought back. Django answers that with 400.
     """
     session: Any = request.session
-    if reason := why_not(session):
-        raise ImproperlyConfigured(reason)
+    if error := lock_error(session):
+        raise ImproperlyConfigured(error)
     if session.modified:
         raise RuntimeError("The session was changed before the lock; change it inside.")
+    lock_requested.send(locked, session=session)
     try:
         with transaction.atomic(using=_alias(session)):
-            before = _read_again(session)
+            before = _read_row(session)
+            row_locked.send(locked, session=session)
             yield session
             changed = session.modified or session._session != before
-            if changed and not session.is_empty():  # which flush() makes it; the cookie goes then
+            if changed and not session.is_empty():  # after flush() it is, and has no row to save
                 session.save()
     except BaseException:
-        session.__dict__.pop("_session_cache", None)  # who looks now shall see what is stored
+        session.__dict__.pop("_session_cache", None)  # the next access loads what is stored
         session.modified = False
         raise
     if changed:
-        _let_the_cookie_be_sent(session)
+        _send_cookie_without_saving(session)
 
 
 def _alias(session: Any) -> str:
@@ -85,34 +92,34 @@ def _alias(session: Any) -> str:
     return alias
 
 
-def _read_again(session: Any) -> dict[str, Any]:
-    """Lock the row and put what is in it into this session; return the same once more.
+def _read_row(session: Any) -> dict[str, Any]:
+    """Lock the row and load its data into this session; return a second copy of the data.
 
-    From the row and not by load(), which in cached_db asks a cache: another process may have
-    written since that was filled.
+    Read the row instead of calling load(), which in cached_db reads a cache: another process may
+    have written since that was filled.
     """
-    key, seen = session.session_key, "_session_cache" in session.__dict__
+    key, was_loaded = session.session_key, "_session_cache" in session.__dict__
     alive = session.model.objects.using(_alias(session)).filter(expire_date__gt=timezone.now())
     row = alive.select_for_update().filter(session_key=key).first() if key else None
-    if row is None and key and seen:
+    if row is None and key and was_loaded:
         raise SessionInterrupted("The session was deleted or has expired during this request.")
     if row is None:
-        session._session_key = None  # never take over a key that was not made here
+        session._session_key = None  # never adopt a key that was not issued here
     session._session_cache = session.decode(row.session_data) if row else {}
     return session.decode(row.session_data) if row else {}
 
 
-def _let_the_cookie_be_sent(session: Any) -> None:
-    """Have SessionMiddleware send the cookie, with its new end, and not save a second time.
+def _send_cookie_without_saving(session: Any) -> None:
+    """Make SessionMiddleware send the cookie, with its new expiry, but not save a second time.
 
-    By then others may have had the lock, and its copy is stale. That is how the usual repair loses
-    the first item of every visitor: create() leaves the session marked as modified. What is changed
-    after the block is saved, as Django does it: over whatever is there.
+    By then another request may have had the lock, and this copy is stale. That is how the usual
+    repair loses the first item of every visitor: create() leaves the session marked as modified.
+    Changes after the block are saved as always in Django: over whatever is stored.
     """
-    kept = copy.deepcopy(session._session)
+    saved = copy.deepcopy(session._session)
 
     def save(must_create: bool = False) -> None:
-        if must_create or session._session != kept:
+        if must_create or session._session != saved:
             type(session).save(session, must_create)
 
     session.save = save

@@ -10,6 +10,7 @@ import functools
 import itertools
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from labkit.panel.log import Exchange, SessionAccess, StoreOperation, note
+from labkit.panel.log import Exchange, SessionAccess, StoreOperation, log, note
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+Surround = Callable[[str], AbstractContextManager[None]]
+_surround: ContextVar[Surround | None] = ContextVar("surround", default=None)
 
 _numbers = itertools.count(1)
 _kinds: dict[str, str] = {}  # file -> what it is
@@ -39,7 +42,7 @@ def watch(store: type[SessionBase]) -> None:
     if _MARK not in store.__dict__:
         setattr(store, _MARK, True)
         for name, wrapper in _WRAPPERS.items():
-            setattr(store, name, wrapper(getattr(store, name)))
+            setattr(store, name, _surrounded(wrapper(getattr(store, name))))
 
 
 def store_id(session: Any) -> int:
@@ -112,6 +115,40 @@ def _module(file: str) -> str:
 # What passes between server and store
 
 
+@contextmanager
+def surrounded_by(surround: Surround) -> Iterator[None]:
+    """Enter surround("load"), ("save") or ("delete") around each operation of this thread's block.
+
+    When that context exits, `operations()` has the operation.
+    """
+    surrounding, exchange = _surround.set(surround), current.set(None)
+    try:
+        yield
+    finally:
+        current.reset(exchange)
+        _surround.reset(surrounding)
+
+
+def operations() -> list[StoreOperation]:
+    """Return the operations of this thread's request so far."""
+    exchange = current.get()
+    return exchange.passages if exchange else []
+
+
+def _surrounded(operate: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(operate)
+    def surrounded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        surround = _surround.get()
+        if surround is None:
+            return operate(self, *args, **kwargs)
+        if current.get() is None:  # with LAB_PANEL=0 there is no middleware that begins one
+            current.set(log.begin(**dict.fromkeys(_REQUEST, "")))
+        with surround(operate.__name__):
+            return operate(self, *args, **kwargs)
+
+    return surrounded
+
+
 def _load(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
     def watched(self: Any) -> Any:
@@ -175,4 +212,5 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
+_REQUEST = ("method", "path", "peer", "agent", "host", "scheme", "cookie_header")
 _WRAPPERS = {"load": _load, "save": _save, "delete": _delete}

@@ -1,11 +1,10 @@
-"""Several tabs of one browser at once, driven by the server itself: what lab 12 shows.
+"""Simulates several tabs of one browser that send requests at the same time, for lab 12.
 
-A lab's views say what a tab does (`asks`, `read`, `take_a_while`), `run` lets the tabs loose, and
-`timeline` tells who read what and who saved over whom.
+`run_race` sends the requests, and `Timeline` shows which tab read what and whose change was lost.
+The views under test know nothing of it: `hooks` observes their sessions from outside.
 """
 
-from labkit.race.hooks import asks, read, take_a_while
-from labkit.race.tabs import Busy, Race, run
+from labkit.race.tabs import Race, RaceUnderWay, run_race
 from labkit.race.timeline import Add, Timeline
 
-__all__ = ["Add", "Busy", "Race", "Timeline", "asks", "read", "run", "take_a_while"]
+__all__ = ["Add", "Race", "RaceUnderWay", "Timeline", "run_race"]

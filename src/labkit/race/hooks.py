@@ -1,115 +1,112 @@
-"""What one tab does in its request: it asks, reads, takes a while and saves, and that is noted.
+"""Records what each tab reads and saves, and makes the tabs of a wave overlap.
 
-In a request that belongs to no race these functions do what their names say, and note nothing.
+Both happen from outside the view: the panel's session hooks report what is loaded and saved, and
+the signals of the session lock report who waits for it.
 """
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest
+from django.dispatch import receiver
 
-KEY = "labkit.tab"  # in the WSGI environ, where no header of a browser's can put anything
-MEETING = 10  # seconds for which a tab waits for the others of its wave, at most
+from labkit.base.session_lock import lock_requested, row_locked
+from labkit.panel import session_hooks
+from labkit.panel.log import recall
 
-Goods = dict[str, int]  # name -> quantity
-Load = Callable[[HttpRequest], Goods]
+CART = "cart"  # the session's entry that the tabs change, {name: quantity}
+PATIENCE = 10  # seconds that a tab waits for the others of its wave, at most
+
+_active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One tab did one thing: "asks", "read" or "saved". `total`: of all quantities, then."""
+    """One step of one tab: it waits for the lock, has read the cart, or has saved it."""
 
     wave: int
     tab: int
-    kind: str
-    total: int = 0
-
-
-@dataclass
-class Notes:
-    """What all tabs did, in order. Whoever holds `turn` is the only one who reads or saves."""
-
-    steps: list[Step] = field(default_factory=list)
-    # The order in which things are noted has to be that in which the store saw them.
-    turn: threading.RLock = field(default_factory=threading.RLock)
+    kind: str  # "waits", "read" or "saved"
+    total: int = 0  # of all quantities in the cart that was read or saved
 
 
 class Wave:
-    """The tabs whose requests are under way at the same time."""
+    """The tabs whose requests are under way at the same time.
 
-    def __init__(self, number: int, tabs: int) -> None:
+    overlap: whether each tab goes on only when all have read the cart or wait for the lock. They
+    overlap for certain then, however busy the machine is. Without it, that is a matter of luck.
+    """
+
+    def __init__(self, number: int, tabs: int, overlap: bool) -> None:
         self.number = number
-        self._tabs, self._here = tabs, set[int]()
+        self._missing = set(range(1, tabs + 1)) if overlap else set[int]()
         self._arrival = threading.Condition()
 
     def arrive(self, tab: int) -> None:
-        """This tab has read, waits for the lock, or will do neither any more."""
+        """Count a tab that has read, waits for the lock, or will do neither any more."""
         with self._arrival:
-            self._here.add(tab)
+            self._missing.discard(tab)
             self._arrival.notify_all()
 
     def meet(self) -> bool:
-        """Wait until all have arrived, no longer than MEETING; whether they have."""
+        """Wait until all tabs have arrived, at most PATIENCE. Return whether they have."""
         with self._arrival:
-            return self._arrival.wait_for(lambda: len(self._here) == self._tabs, MEETING)
+            return self._arrival.wait_for(lambda: not self._missing, PATIENCE)
 
 
 @dataclass
 class Tab:
-    """One tab in one wave."""
+    """One tab in one wave, with the steps that it adds to the race's."""
 
     number: int
     wave: Wave
-    notes: Notes
+    steps: list[Step]
+    turn: threading.RLock  # held by the one tab that loads or saves: steps are in the store's order
+    _recorded: int = field(default=0, init=False)
 
-    def note(self, kind: str, goods: Goods | None = None) -> None:
-        """Write down what it has just done."""
-        total = sum((goods or {}).values())
-        self.notes.steps.append(Step(self.wave.number, self.number, kind, total))
+    @contextmanager
+    def observed(self) -> Iterator[None]:
+        """Record the steps of the request that this thread handles in the block."""
+        tab = _active.set(self)
+        try:
+            with session_hooks.surrounded_by(self._operation):
+                yield
+        finally:
+            _active.reset(tab)
+            self.wave.arrive(self.number)  # also if it was refused before it had read
 
-    def watch(self, session: Any, look: Callable[[], Goods]) -> None:
-        """Note when this session is saved, and what `look()` then finds in it."""
-        save = session.save
+    @contextmanager
+    def _operation(self, name: str) -> Iterator[None]:
+        with self.turn:
+            yield
+            operations = session_hooks.operations()
+            for operation in operations[self._recorded :]:
+                if operation.kind != "delete" and not operation.failed:
+                    kind = "read" if operation.kind == "load" else "saved"
+                    self.record(kind, recall(operation.data))
+            self._recorded = len(operations)
+        if name == "load":
+            self.wave.arrive(self.number)
+            self.wave.meet()
 
-        def noted(must_create: bool = False) -> None:
-            with self.notes.turn:
-                save(must_create)
-                if not must_create:  # which is a part of another save
-                    self.note("saved", look())
-
-        session.save = noted
+    def record(self, kind: str, data: Any = None) -> None:
+        """Add a step; data: what the session held."""
+        total = sum((data or {}).get(CART, {}).values())
+        self.steps.append(Step(self.wave.number, self.number, kind, total))
 
 
-def asks(request: HttpRequest) -> None:
-    """The tab asks for the lock, and may have to wait for it."""
-    if tab := request.META.get(KEY):
-        tab.note("asks")
+@receiver(lock_requested)
+def _record_wait(**_: Any) -> None:
+    if tab := _active.get():
+        tab.record("waits")
         tab.wave.arrive(tab.number)
 
 
-def read(request: HttpRequest, load: Load) -> Goods:
-    """Return what load(request) returns: the goods as this tab knows them from now on."""
-    tab: Tab | None = request.META.get(KEY)
-    if tab is None:
-        return load(request)
-    with tab.notes.turn:
-        goods = load(request)
-        tab.note("read", goods)
-    tab.watch(request.session, lambda: load(request))
-    tab.wave.arrive(tab.number)
-    return goods
-
-
-def take_a_while(request: HttpRequest, seconds: float) -> None:
-    """Do what takes so long. In a race, no less than until all tabs have read or wait for a lock.
-
-    So that any delay is as good as a long one, however busy the machine is; with none at all the
-    tabs do not wait for one another, and it is luck which of them overlap.
-    """
-    if seconds:
-        time.sleep(seconds)
-        if tab := request.META.get(KEY):
-            tab.wave.meet()
+@receiver(row_locked)
+def _record_locked_read(session: Any, **_: Any) -> None:
+    if tab := _active.get():
+        tab.record("read", session)
+        tab.wave.meet()

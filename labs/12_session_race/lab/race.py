@@ -1,0 +1,32 @@
+"""The race: the server sends many adds, as if from several tabs of the visitor's browser."""
+
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from lab.forms import RaceForm
+from lab.pages import draw_page, draw_refusal
+from labkit.base.session_lock import lock_error
+from labkit.race import RaceUnderWay, Timeline, run_race
+
+
+@require_POST
+def start_race(request, way):
+    """Run a race and show its result. No redirect: the result is stored nowhere."""
+    form = RaceForm(request.POST)
+    if not form.is_valid():
+        return draw_page(request, way, status=422, race_form=form)
+    if way == "locked" and lock_error(request.session):
+        return draw_refusal(request)
+    chosen = form.cleaned_data
+    paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
+    overlap = chosen["delay"] > 0
+    try:
+        # This view does not use the session: its copy, saved last, would undo all the adds.
+        race = run_race(request, paths, chosen["tabs"], chosen["adds"], form.fields_of_tab, overlap)
+    except RaceUnderWay:
+        form.add_error(None, "Somebody's tabs are racing just now. Try again in a moment.")
+        return draw_page(request, way, status=429, race_form=form)
+    timeline = Timeline(race.steps, race.tabs)
+    response = draw_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
+    race.set_cookies_on(response)
+    return response
