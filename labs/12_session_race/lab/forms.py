@@ -9,7 +9,7 @@ def number(label, choices, initial):
 
 
 class AddForm(forms.Form):
-    # "tab 7" is what the seventh tab of a race adds, if each tab adds an item of its own.
+    # "tab 7" is what the seventh tab of a race adds, if each tab adds a different item.
     name = forms.RegexField(
         r"\A(apple|pear|tab [0-9]{1,2})\Z",
         widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")]),
@@ -23,11 +23,11 @@ class RaceForm(forms.Form):
     adds = number("Adds in all", [(50, "50"), (100, "100")], 100)
     goods = forms.ChoiceField(
         label="What they add",
-        choices=[("same", "all the same item"), ("own", "each tab an item of its own")],
+        choices=[("same", "all the same item"), ("own", "each tab a different item")],
     )
 
     def __init__(self, data=None):
-        # The page has two forms with a field "delay": each needs an id of its own.
+        # Both forms on the page have a field "delay", and no id may occur twice.
         super().__init__(data, auto_id="race_%s")
 
     def fields_of_tab(self, tab):

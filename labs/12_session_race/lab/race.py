@@ -24,7 +24,7 @@ def start_race(request, way):
         # This view does not use the session: its copy, saved last, would undo all the adds.
         race = run_race(request, paths, chosen["tabs"], chosen["adds"], form.fields_of_tab, overlap)
     except RaceUnderWay:
-        form.add_error(None, "Somebody's tabs are racing just now. Try again in a moment.")
+        form.add_error(None, "Another race is running. Try again in a moment.")
         return draw_page(request, way, status=429, race_form=form)
     timeline = Timeline(race.steps, race.tabs)
     response = draw_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
