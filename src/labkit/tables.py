@@ -1,4 +1,4 @@
-"""Reads labs/compare.toml: the tables of differences, and what follows from them."""
+"""Read labs/compare.toml: tables of questions with one answer per variant, and conclusions."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -15,55 +15,55 @@ TESTS = Path("tests", "test_compared.py")  # in each lab of a table
 
 @dataclass(frozen=True)
 class Variant:
-    """One column: a way to do the same thing."""
+    """A column of a table: one way to do the same thing."""
 
     id: str  # "cookie"
-    title: str  # as its column is headed
-    lab: str  # the number of the lab that has it
+    title: str  # the heading of its column
+    lab: str  # the number of its lab
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One answer of one variant, and a sentence on why, where that does not go without saying."""
+    """The answer of one variant to one question, and a sentence on why if it needs one."""
 
     answer: str
     why: str = ""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One question, and a cell for each variant. A function of the same name asks it."""
+class Question:
+    """A row of a table: a question with a cell for each variant. Its probe has the same name."""
 
     id: str
     text: str
-    cells: dict[str, Cell]  # variant -> its answer
+    cells: dict[str, Cell]  # by the ID of the variant
 
     @property
     def agrees(self) -> bool:
-        """Whether all variants answer alike."""
+        """Whether all variants give the same answer."""
         return len({cell.answer for cell in self.cells.values()}) == 1
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its variants are the columns, its rows the questions."""
+    """A table: its columns are the variants, its rows the questions."""
 
     id: str
     title: str
     about: str
     variants: tuple[Variant, ...]
-    rows: tuple[Row, ...]
+    questions: tuple[Question, ...]
 
-    def row(self, id_: str) -> Row:
-        """The row of this name. Raises CatalogError."""
-        return _named(id_, self.rows, f"The table {self.id} has no question {id_}")
+    def question(self, id_: str) -> Question:
+        """Return the question with this ID. Raises CatalogError."""
+        return _find(id_, self.questions, f"The table {self.id} has no question {id_}")
 
     def variant(self, id_: str) -> Variant:
-        """The variant of this name. Raises CatalogError."""
-        return _named(id_, self.variants, f"The table {self.id} has no variant {id_}")
+        """Return the variant with this ID. Raises CatalogError."""
+        return _find(id_, self.variants, f"The table {self.id} has no variant {id_}")
 
     def variant_of(self, lab: str) -> Variant:
-        """The one variant that the lab of this number has. Raises CatalogError."""
+        """Return the only variant of the lab with this number. Raises CatalogError."""
         found = [variant for variant in self.variants if variant.lab == lab]
         if len(found) != 1:
             raise CatalogError(f"The table {self.id} has {len(found)} variants in lab {lab}.")
@@ -71,16 +71,16 @@ class Table:
 
     @property
     def labs(self) -> tuple[str, ...]:
-        """The numbers of its labs, each once."""
+        """The numbers of its labs, without repetition."""
         return tuple(dict.fromkeys(variant.lab for variant in self.variants))
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A sentence of advice, and what supports it."""
+    """A sentence of advice, with the cells and charts that support it."""
 
     sentence: str
-    cells: tuple[str, ...]  # "carts/no_cookies": a row; "carts/two_tabs/session": one cell of it
+    cells: tuple[str, ...]  # "carts/replay" (all its cells) or "carts/two_tabs/session" (one cell)
     figures: tuple[str, ...] = ()  # "carts/up": a chart of `lab compare carts --measure`
 
 
@@ -100,7 +100,7 @@ class Tables:
 
     @cached_property
     def all(self) -> tuple[Table, ...]:
-        """The tables, in the order of the file. Raises CatalogError where it is not right."""
+        """The tables, in the order of the file. Raises CatalogError if the file is malformed."""
         try:
             return tuple(_table(entry) for entry in self._data["table"])
         except (KeyError, TypeError) as error:
@@ -109,58 +109,57 @@ class Tables:
 
     @cached_property
     def conclusions(self) -> tuple[Conclusion, ...]:
-        """When which, in sentences."""
+        """The conclusions about all tables, in the order of the file."""
         return tuple(
             Conclusion(c["sentence"], tuple(c["cells"]), tuple(c.get("figures", ())))
             for c in self._data.get("conclusion", [])
         )
 
     def find(self, id_: str) -> Table:
-        """The table of this name. Raises CatalogError, naming those there are."""
+        """Return the table with this ID. Raises CatalogError, which names the tables there are."""
         known = ", ".join(table.id for table in self.all)
-        return _named(id_, self.all, f"There is no table {id_}. The tables are {known}")
+        return _find(id_, self.all, f"There is no table {id_}. The tables are {known}")
 
-    def supports(self, reference: str) -> tuple[Table, Row, Variant | None]:
-        """What a conclusion refers to: "table/row" or "table/row/variant". Raises CatalogError."""
+    def resolve(self, reference: str) -> tuple[Table, Question, Variant | None]:
+        """Resolve "table/question" or "table/question/variant". Raises CatalogError."""
         table_id, _, rest = reference.partition("/")
-        row_id, _, variant_id = rest.partition("/")
+        question_id, _, variant_id = rest.partition("/")
         table = self.find(table_id)
-        return table, table.row(row_id), table.variant(variant_id) if variant_id else None
+        return table, table.question(question_id), table.variant(variant_id) if variant_id else None
 
-    def complaints(self, asked: Callable[[str], Sequence[str]]) -> Iterator[str]:
-        """Yield a sentence for each fault of the manifest, the questions and the tests.
+    def find_faults(self, probes_of: Callable[[str], Sequence[str]]) -> Iterator[str]:
+        """Yield a sentence for each fault of the manifest, the probes and the labs' tests.
 
-        asked: given a table's id, the names of the functions that ask its questions.
+        probes_of: given the ID of a table, return the names of its probes.
         """
         for table in self.all:
-            yield from self._complaints_of(table, asked(table.id))
+            yield from self._find_faults_of(table, probes_of(table.id))
         for conclusion in self.conclusions:
             if not conclusion.cells:
                 yield f"nothing supports the sentence {conclusion.sentence!r}"
             for reference in conclusion.cells:
                 try:
-                    self.supports(reference)
+                    self.resolve(reference)
                 except CatalogError as error:
                     yield f"a conclusion refers to {reference}: {error}"
 
-    def _complaints_of(self, table: Table, asked: Sequence[str]) -> Iterator[str]:
+    def _find_faults_of(self, table: Table, probes: Sequence[str]) -> Iterator[str]:
         columns = [variant.id for variant in table.variants]
-        rows = [row.id for row in table.rows]
-        for row in table.rows:
-            if list(row.cells) != columns:
-                yield f"{table.id}/{row.id} answers for {list(row.cells)}, and not for {columns}"
-        yield from (
-            f"{table.id}/{row} stands there twice" for row in set(rows) if rows.count(row) > 1
-        )
-        yield from (f"{table.id}/{row} is asked by no function" for row in rows if row not in asked)
-        yield from (f"{table.id} has no row for {name}" for name in asked if name not in rows)
+        ids = [question.id for question in table.questions]
+        for question in table.questions:
+            if list(question.cells) != columns:
+                cells = list(question.cells)
+                yield f"{table.id}/{question.id} has answers for {cells}, but not for {columns}"
+        yield from (f"{table.id}/{id_} is defined twice" for id_ in set(ids) if ids.count(id_) > 1)
+        yield from (f"{table.id}/{id_} has no probe" for id_ in ids if id_ not in probes)
+        yield from (f"{table.id} has no question {name}" for name in probes if name not in ids)
         for number in table.labs:
             tests = self.catalog.find(number).folder / TESTS
-            if not tests.exists() or f'agree("{table.id}", ' not in tests.read_text("utf-8"):
-                yield f"{table.id}: {TESTS.as_posix()} of lab {number} does not ask its questions"
+            if not tests.exists() or f'check_answer("{table.id}", ' not in tests.read_text("utf-8"):
+                yield f"{table.id}: {TESTS.as_posix()} of lab {number} does not run its probes"
 
 
-def _named(id_: str, things: Any, otherwise: str) -> Any:
+def _find(id_: str, things: Any, otherwise: str) -> Any:
     for thing in things:
         if thing.id == id_:
             return thing
@@ -168,19 +167,19 @@ def _named(id_: str, things: Any, otherwise: str) -> Any:
 
 
 def _table(entry: dict[str, Any]) -> Table:
-    for row in entry["question"]:
-        if nowhere := set(row.get("why", {})) - set(row["answer"]):
-            raise KeyError(f"{row['id']} says why, but not what, for {', '.join(nowhere)}")
-    rows = tuple(
-        Row(
-            row["id"],
-            row["text"],
+    for one in entry["question"]:
+        if unknown := set(one.get("why", {})) - set(one["answer"]):
+            raise KeyError(f"{one['id']} has a reason, but no answer, for {', '.join(unknown)}")
+    questions = tuple(
+        Question(
+            one["id"],
+            one["text"],
             {
-                variant: Cell(answer, row.get("why", {}).get(variant, ""))
-                for variant, answer in row["answer"].items()
+                variant: Cell(answer, one.get("why", {}).get(variant, ""))
+                for variant, answer in one["answer"].items()
             },
         )
-        for row in entry["question"]
+        for one in entry["question"]
     )
     variants = tuple(Variant(**variant) for variant in entry["variant"])
-    return Table(entry["id"], entry["title"], entry["about"], variants, rows)
+    return Table(entry["id"], entry["title"], entry["about"], variants, questions)

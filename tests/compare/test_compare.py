@@ -13,7 +13,7 @@ from rich.console import Console
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError
 from labkit.compare import Tables, html_page, test_runner
-from labkit.compare.question_source import questions, source
+from labkit.compare.probe_source import probe_names, source
 from labkit.compare.test_runner import CellResult, TableResult
 from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
@@ -40,8 +40,8 @@ def test_the_tables_have_as_many_questions_as_were_promised(tables):
         "wizard": 4,
         "engines": 5,
     }
-    assert len(tables.find("carts").rows) >= 14
-    assert len(tables.find("engines").rows) >= 10
+    assert len(tables.find("carts").questions) >= 14
+    assert len(tables.find("engines").questions) >= 10
     assert 8 <= len(tables.conclusions) <= 12
 
 
@@ -63,13 +63,13 @@ def test_what_is_not_there_is_one_sentence(tables, said):
         tables.find("nonsense")
     assert said("compare", "nonsense")[0] == 1
     with pytest.raises(CatalogError, match="carts has no variant hidden"):
-        tables.supports("carts/replay/hidden")
+        tables.resolve("carts/replay/hidden")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("why.cookie", "why.cooky", "says why, but not what, for cooky"),
+        ("why.cookie", "why.cooky", "has a reason, but no answer, for cooky"),
         ("about = ", "abut = ", "'about'"),
         ("[[table]]", "[[table]", "cannot be read"),
     ],
@@ -87,7 +87,7 @@ def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
     assert source("engines", "replay") == source("carts", "replay")
     assert source("engines", "bytes_up") != source("carts", "bytes_up")
     assert source("carts", "filled") == source("carts", "none") == source("none", "replay") == ""
-    assert questions("none") == []
+    assert probe_names("none") == []
 
 
 # A cell that stops being true turns its test red
@@ -162,7 +162,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
     status, text = said("compare")
     assert status == 0
     for table in tables.all:
-        assert f"lab compare {table.id} {table.title} {len(table.rows)} questions" in text
+        assert f"lab compare {table.id} {table.title} {len(table.questions)} questions" in text
     for conclusion in tables.conclusions:
         assert f"{conclusion.sentence} {' '.join(conclusion.cells)}" in text
         assert all(f"{figure} (measured)" in text for figure in conclusion.figures)
@@ -172,7 +172,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 @pytest.fixture
 def in_a_moment(monkeypatch):
     """Ask only what needs no servers."""
-    monkeypatch.setattr(test_runner, "ASKED", "not thorough and not redis and not browser")
+    monkeypatch.setattr(test_runner, "MARKS", "not thorough and not redis and not browser")
 
 
 def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
@@ -195,13 +195,13 @@ def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
 def test_what_was_seen_is_told_as_it_comes_and_kept(own_checkout, in_a_moment):
     checkout = Catalog(own_checkout)
     table = Tables(checkout).find("counts")
-    assert test_runner.last(checkout, table) is None
+    assert test_runner.read_last_result(checkout, table) is None
     heard = []
-    answers = test_runner.ask(checkout, table, step=heard.append)
+    answers = test_runner.run_table(checkout, table, on_finished=heard.append)
     assert heard == [cell.test for cell in answers.cells if cell.test]
     assert len(heard) == 34
-    assert test_runner.last(checkout, table) == answers
-    assert answers.cell("bytes_up", "cookie").seen == "10 bytes"
+    assert test_runner.read_last_result(checkout, table) == answers
+    assert answers.cell("bytes_up", "cookie").answer == "10 bytes"
     assert answers.cell("bytes_up", "cookie").holds
     assert not answers.cell("two_processes", "cookie").holds
     assert answers.databases[0].startswith("SQLite 3.")
@@ -209,7 +209,7 @@ def test_what_was_seen_is_told_as_it_comes_and_kept(own_checkout, in_a_moment):
     path = own_checkout / ".lab" / "compare" / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
         path.write_text(damaged)
-        assert test_runner.last(checkout, table) is None
+        assert test_runner.read_last_result(checkout, table) is None
 
 
 def test_a_lab_whose_tests_cannot_be_run_is_told(own_checkout, said, in_a_moment):
@@ -251,7 +251,7 @@ def answers_to(table, **wrong):
             f"labs/x/tests/test_compared.py::test_what_the_table_says_is_so[{row.id}]",
             "it says <b>so</b>" if row.id in wrong else "",
         )
-        for row in table.rows
+        for row in table.questions
         for variant, cell in row.cells.items()
     )
     return TableResult(
@@ -263,7 +263,7 @@ def answers_to(table, **wrong):
 def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, columns):
     table = tables.find("engines")
     monkeypatch.setattr(
-        "labkit.commands.compare.ask", lambda *_: answers_to(table, replay="perhaps")
+        "labkit.commands.compare.run_table", lambda *_: answers_to(table, replay="perhaps")
     )
     terminal = Console(force_terminal=True, width=columns, color_system=None, highlight=False)
     monkeypatch.setattr("labkit.commands.compare.console", terminal)
@@ -273,9 +273,9 @@ def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, co
     assert max(map(len, lines)) <= columns
     text = " ".join(result.output.replace("│", " ").split())
     assert "✗ perhaps (and not" in text
-    for row in table.rows:
+    for row in table.questions:
         assert row.id in text
-    for cell in [cell for row in table.rows for cell in row.cells.values() if cell.why]:
+    for cell in [cell for row in table.questions for cell in row.cells.values() if cell.why]:
         assert cell.why in text
     if columns == 80:
         assert "late: cached_db (" in text
@@ -290,8 +290,10 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
         answers = answers_to(table)
         found = lxml.html.document_fromstring(html_page.html(tables, table, answers))
         rows = found.xpath("//section[@aria-labelledby='answers']//tbody/tr")
-        assert [row.find("th").text_content() for row in rows] == [row.text for row in table.rows]
-        for shown, row in zip(rows, table.rows, strict=True):
+        assert [row.find("th").text_content() for row in rows] == [
+            row.text for row in table.questions
+        ]
+        for shown, row in zip(rows, table.questions, strict=True):
             cells = shown.findall("td")
             assert [cell.find("a").text_content() for cell in cells] == [
                 cell.answer for cell in row.cells.values()
@@ -301,7 +303,7 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
             assert {a.get("href") for a in shown.iter("a")} == {f"#ask-{row.id}"}
             (asked,) = found.xpath(f"//article[@aria-labelledby='ask-{row.id}']")
             assert asked.find("pre").text_content() == source(table.id, row.id)
-            tests = [cell.test for cell in answers.cells if cell.row == row.id]
+            tests = [cell.test for cell in answers.cells if cell.question == row.id]
             assert [code.text for code in asked.findall("dl/div/dd/code")] == tests
         told = found.xpath("//section[@aria-labelledby='conclusions']//li")
         assert len(told) == len(tables.conclusions)
@@ -335,7 +337,7 @@ def test_without_answers_a_page_shows_what_the_table_says(tables):
 
 def test_a_page_is_written_again_and_nothing_else_is(tables, said, monkeypatch, tmp_path):
     answers = answers_to(tables.find("counts"))
-    monkeypatch.setattr("labkit.commands.compare.ask", lambda *_: answers)
+    monkeypatch.setattr("labkit.commands.compare.run_table", lambda *_: answers)
     out = tmp_path / "out.html"
     for _ in range(2):
         status, text = said("compare", "counts", "--html", str(out))

@@ -68,10 +68,10 @@ def answers(table, *others):
         (row.id, id_): CellResult(
             row.id, id_, cell.answer, cell.answer, True, f"x.py::{id_}-{row.id}"
         )
-        for row in table.rows
+        for row in table.questions
         for id_, cell in row.cells.items()
     }
-    cells |= {(other.row, other.variant): other for other in others}
+    cells |= {(other.question, other.variant): other for other in others}
     at = "2026-11-20T10:17:03+00:00"
     return TableResult(table.id, at, "3.11.7", "5.2.8", ("SQLite 3.40.1",), tuple(cells.values()))
 
@@ -97,7 +97,7 @@ def test_where_a_table_was_never_asked_it_says_so_and_shows_what_it_declares(hou
         page = house.page(f"/console/compare/{table.id}/")
         assert "Not asked on this machine yet" in page
         assert f"<code>lab compare {table.id}</code>" in page
-        for row in table.rows:
+        for row in table.questions:
             assert escape(row.text) in page
             declared = [("unasked", row.cells[v.id].answer) for v in table.variants]
             assert cells(page, row.id) == declared
@@ -111,14 +111,14 @@ def test_the_last_answers_are_shown_with_their_date(house, tables, kept):
     page = house.page("/console/compare/carts/")
     assert "Asked 2026-11-20 10:17 UTC with Python 3.11.7, Django 5.2.8, SQLite 3.40.1." in page
     assert "Not all of it" not in page
-    assert {state for row in table.rows for state, _ in cells(page, row.id)} == {"holds"}
+    assert {state for row in table.questions for state, _ in cells(page, row.id)} == {"holds"}
     assert "Not asked" not in house.page("/console/compare/carts/question/two_tabs/")
     assert "x.py::session-two_tabs" in house.page("/console/compare/carts/question/two_tabs/")
 
 
 def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
     table = tables.find("carts")
-    declared = table.row("two_tabs").cells["session"].answer
+    declared = table.question("two_tabs").cells["session"].answer
     wrong = CellResult(
         "two_tabs", "session", declared, "<maybe>", False, "x.py::y", "assert 1 == 2"
     )
@@ -133,7 +133,7 @@ def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
 def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
     """The table was changed after it was asked: then it has to be asked again."""
     table = tables.find("carts")
-    cell = table.row("two_tabs").cells["cookie"]
+    cell = table.question("two_tabs").cells["cookie"]
     before = CellResult(
         "two_tabs", "cookie", f"not {cell.answer}", f"not {cell.answer}", True, "x.py::y"
     )
@@ -152,7 +152,7 @@ def test_nonsense_is_as_good_as_nothing(house, kept, nonsense):
 def test_each_cell_leads_to_the_function_that_asks(house, tables):
     for table in tables.all:
         page = house.page(f"/console/compare/{table.id}/")
-        for row in table.rows:
+        for row in table.questions:
             address = f"/console/compare/{table.id}/question/{row.id}/"
             asked = house.page(address)
             assert f'<span class="nf">{row.id}</span>' in asked
@@ -160,7 +160,7 @@ def test_each_cell_leads_to_the_function_that_asks(house, tables):
             for variant in table.variants:
                 assert f'<a href="{address}#{variant.id}">' in page
                 assert f'<div id="{variant.id}"' in asked
-    first, second = tables.all[0].rows[:2]
+    first, second = tables.all[0].questions[:2]
     assert f"question/{second.id}/" in house.page(f"/console/compare/carts/question/{first.id}/")
 
 
@@ -193,10 +193,10 @@ def test_each_conclusion_leads_to_what_supports_it(house, tables, kept):
 def test_a_conclusion_shows_the_answers_that_it_rests_on(house, tables, kept):
     table = tables.find("carts")
     assert any("carts/two_tabs" in one.cells for one in tables.conclusions)
-    wrong = replace(answers(table).cell("two_tabs", "session"), seen="perhaps", holds=False)
+    wrong = replace(answers(table).cell("two_tabs", "session"), answer="perhaps", holds=False)
     keep(kept, answers(table, wrong))
     said = plain(house.page("/console/compare/"))
-    assert f"{table.row('two_tabs').text} cookies: yes session: perhaps (and not no)" in said
+    assert f"{table.question('two_tabs').text} cookies: yes session: perhaps (and not no)" in said
 
 
 def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
@@ -283,11 +283,11 @@ def one_question(folder):
         kept[path] = path.read_text()
         path.write_text(
             "import time\nfrom pathlib import Path\n"
-            "from labkit.compare.probes import agree, counts\n\n\n"
+            "from labkit.compare.probes import check_answer, counts\n\n\n"
             "def test_one(request):\n"
             f"    while not Path({str(gate)!r}).exists():\n"
             "        time.sleep(0.05)\n"
-            "    agree('counts', counts.replay, request)\n"
+            "    check_answer('counts', counts.replay, request)\n"
         )
     yield gate
     for path, text in kept.items():

@@ -16,7 +16,7 @@ import pytest
 from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
 from labkit.compare import Tables
-from labkit.compare.question_source import questions
+from labkit.compare.probe_source import probe_names
 from labkit.diff import Notes
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
@@ -212,7 +212,7 @@ def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
 
 def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:
     """And every question has its cells, and every conclusion stands on some."""
-    yield from Tables(checkout).complaints(questions)
+    yield from Tables(checkout).find_faults(probe_names)
 
 
 def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
@@ -313,13 +313,13 @@ BROKEN = [
     (every_change_has_a_note, "labs/notes.toml", '"def put" =', '"def put" = ""\n"def pot" =', "no change has 'def pot'"),
     (every_change_has_a_note, "labs/notes.toml", '"11:careless"]', '"11:careful"]', "no notes for 11:careful 11:careless"),
     (every_change_has_a_note, CARRIERS + "cookie.py", "sent", "came", "no change has 'sent = '"),
-    (every_cell_is_asked_for, "labs/compare.toml", 'answer.cookie = "102 bytes"\n', "", "carts/bytes_down answers for"),
-    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "carts/played is asked by no function"),
-    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "engines has no row for replay"),
-    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "two_tabs"', "carts/two_tabs stands there twice"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'answer.cookie = "102 bytes"\n', "", "carts/bytes_down has answers for"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "carts/played has no probe"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "played"', "engines has no question replay"),
+    (every_cell_is_asked_for, "labs/compare.toml", 'id = "replay"', 'id = "two_tabs"', "carts/two_tabs is defined twice"),
     (every_cell_is_asked_for, "labs/compare.toml", '["carts/replay",', '["carts/play",', "refers to carts/play: The table carts has"),
     (every_cell_is_asked_for, "labs/compare.toml", 'cells = ["counts/bytes_up", ', 'cells = [] # ', "nothing supports the sentence"),
-    (every_cell_is_asked_for, CART + "tests/test_compared.py", None, None, "of lab 03 does not ask"),
+    (every_cell_is_asked_for, CART + "tests/test_compared.py", None, None, "of lab 03 does not run"),
     (every_cell_is_asked_for, CART + "tests/test_compared.py", '"carts"', '"counts"', "carts: tests/test_compared.py of lab 03"),
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
     (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),

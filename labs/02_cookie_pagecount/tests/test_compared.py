@@ -1,8 +1,8 @@
 """What `lab compare counts` says of this lab is so."""
 
-from labkit.compare.probes import agree, counts, each
+from labkit.compare.probes import check_answer, counts, every_probe
 
 
-@each(counts)
-def test_what_the_table_says_is_so(question, request):
-    agree("counts", question, request)
+@every_probe(counts)
+def test_what_the_table_says_is_so(probe, request):
+    check_answer("counts", probe, request)

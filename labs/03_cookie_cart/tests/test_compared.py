@@ -1,8 +1,8 @@
 """What `lab compare carts` says of this lab is so."""
 
-from labkit.compare.probes import agree, carts, each
+from labkit.compare.probes import carts, check_answer, every_probe
 
 
-@each(carts)
-def test_what_the_table_says_is_so(question, request):
-    agree("carts", question, request)
+@every_probe(carts)
+def test_what_the_table_says_is_so(probe, request):
+    check_answer("carts", probe, request)

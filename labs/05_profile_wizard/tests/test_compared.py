@@ -2,11 +2,11 @@
 
 import pytest
 
-from labkit.compare.probes import agree, each, wizards
-from labkit.compare.probes.wizards import wizard  # noqa: F401 the questions ask for it
+from labkit.compare.probes import check_answer, every_probe, wizards
+from labkit.compare.probes.wizards import wizard  # noqa: F401 a fixture of the probes
 
 
 @pytest.mark.parametrize("carrier", ["cookie", "hidden", "session", "url"])
-@each(wizards)
-def test_what_the_table_says_is_so(carrier, question, request):
-    agree("wizard", question, request, carrier)
+@every_probe(wizards)
+def test_what_the_table_says_is_so(carrier, probe, request):
+    check_answer("wizard", probe, request, carrier)

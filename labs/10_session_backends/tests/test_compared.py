@@ -3,12 +3,12 @@
 from lab import engines as lab_engines
 from labkit.catalog import catalog
 from labkit.compare import Tables
-from labkit.compare.probes import agree, each, engines
+from labkit.compare.probes import check_answer, engines, every_probe
 
 
-@each(engines)
-def test_what_the_table_says_is_so(engine, question, request):
-    agree("engines", question, request, engine)
+@every_probe(engines)
+def test_what_the_table_says_is_so(engine, probe, request):
+    check_answer("engines", probe, request, engine)
 
 
 SAME = {
@@ -27,7 +27,7 @@ def test_it_says_what_the_table_on_the_page_says():
         if cache == "Redis":
             continue
         on_page = dict(zip(lab_engines.COLUMNS, cells.split(), strict=True))
-        told = {column: table.row(row).cells[name].answer for column, row in SAME.items()}
+        told = {column: table.question(row).cells[name].answer for column, row in SAME.items()}
         assert told == {column: on_page[column] for column in SAME}
-        without = table.row("without_migrate").cells[name].answer
+        without = table.question("without_migrate").cells[name].answer
         assert {without, on_page["migrate"]} == {"yes", "no"}

@@ -15,10 +15,10 @@ from labkit.catalog import catalog
 from labkit.commands import measurement
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
-from labkit.compare.test_runner import CellResult, TableResult, ask
+from labkit.compare.test_runner import CellResult, TableResult, run_table
 from labkit.render import standalone
 from labkit.services.mariadb import PrivateMariaDB
-from labkit.tables import TESTS, Row, Table, Tables, Variant
+from labkit.tables import TESTS, Question, Table, Tables, Variant
 
 console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
@@ -95,21 +95,23 @@ def _asked(tables: Tables, table: Table, db: str) -> TableResult:
     """Ask, with a line that says how far it is."""
     bar = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*bar, console=console, transient=True) as progress:
-        count = sum(len(row.cells) for row in table.rows)
+        count = sum(len(row.cells) for row in table.questions)
         task = progress.add_task(f"Asking {table.id}", total=count)
 
         def step(test: str) -> None:
             doing = test.rpartition("[")[2].rstrip("]").replace("_", " ")
             progress.update(task, advance=1, description=doing)
 
-        return ask(tables.catalog, table, db, step)
+        return run_table(tables.catalog, table, db, step)
 
 
 def overview(tables: Tables) -> Group:
     """All tables by name, and the conclusions."""
     grid = Grid(box=None, pad_edge=False, show_header=False)
     for table in tables.all:
-        grid.add_row(f"lab compare {table.id}", escape(table.title), f"{len(table.rows)} questions")
+        grid.add_row(
+            f"lab compare {table.id}", escape(table.title), f"{len(table.questions)} questions"
+        )
     return Group(grid, Text("\nWhich one, then?\n", style="bold"), *concluded(tables))
 
 
@@ -135,14 +137,14 @@ def shown(
     yield Text("")
     if tests:
         for seen in answers.cells:
-            yield Text(f"{seen.row}, {seen.variant}: {seen.test or 'no test'}")
+            yield Text(f"{seen.question}, {seen.variant}: {seen.test or 'no test'}")
     else:
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
-            yield Text(f"Each is a test: pytest {file} -m '' -k {table.rows[0].id}")
+            yield Text(f"Each is a test: pytest {file} -m '' -k {table.questions[0].id}")
     for seen in answers.cells:
         if not seen.holds:
-            yield Text(f"{seen.row}, {seen.variant}: {seen.message}", style="red")
+            yield Text(f"{seen.question}, {seen.variant}: {seen.message}", style="red")
     yield from (Text(complaint, style="red") for complaint in answers.complaints)
     yield Text(verdict(table, answers))
 
@@ -152,7 +154,7 @@ def _columns(table: Table, answers: TableResult, notes: list[str]) -> Iterator[G
     grid = Grid("", show_lines=True)
     for variant in table.variants:
         grid.add_column(f"{escape(variant.title)}\n[dim]lab {variant.lab}[/]", overflow="fold")
-    for row in table.rows:
+    for row in table.questions:
         cells = [_cell(row, variant, answers, notes) for variant in table.variants]
         grid.add_row(f"{escape(row.text)}\n[dim]{row.id}[/]", *cells)
     yield grid
@@ -160,7 +162,7 @@ def _columns(table: Table, answers: TableResult, notes: list[str]) -> Iterator[G
 
 def _blocks(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Text]:
     """Each question by itself, and below it who answers what: for many variants."""
-    for row in table.rows:
+    for row in table.questions:
         yield Text.assemble(row.text, " ", (row.id, "dim"))
         groups: dict[str, list[str]] = {}
         for variant in table.variants:
@@ -172,7 +174,7 @@ def _blocks(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Te
         yield Text("")
 
 
-def _cell(row: Row, variant: Variant, answers: TableResult, notes: list[str]) -> str:
+def _cell(row: Question, variant: Variant, answers: TableResult, notes: list[str]) -> str:
     return f"{_told(answers.cell(row.id, variant.id))}{_noted(row, variant, notes)}"
 
 
@@ -180,7 +182,7 @@ def _told(seen: CellResult) -> str:
     return escape(seen.shown) if seen.holds else f"[bold red]✗ {escape(seen.shown)}[/]"
 
 
-def _noted(row: Row, variant: Variant, notes: list[str]) -> str:
+def _noted(row: Question, variant: Variant, notes: list[str]) -> str:
     """The mark of a note, which is put down; nothing for a cell without one."""
     if not (why := row.cells[variant.id].why):
         return ""

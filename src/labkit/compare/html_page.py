@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from labkit.compare.question_source import source
+from labkit.compare.probe_source import source
 from labkit.compare.test_runner import CellResult, TableResult
 from labkit.diff.html_page import escape, prose, python
 from labkit.measure import report
 from labkit.render import standalone
-from labkit.tables import Conclusion, Row, Table, Tables, Variant
+from labkit.tables import Conclusion, Question, Table, Tables, Variant
 
 MADE_BY = "lab compare, of labkit"
 NOT_ASKED = "Not asked on this machine yet: this is what the table says."
@@ -76,7 +76,7 @@ def answered(table: Table, answers: TableResult | None) -> Iterator[str]:
         yield f'<th role="columnheader" scope="col">{escape(variant.title)} '
         yield f'<span class="quiet">lab {escape(variant.lab)}</span></th>'
     yield '</tr></thead><tbody role="rowgroup">'
-    for row in table.rows:
+    for row in table.questions:
         yield f'<tr role="row" class="{"same" if row.agrees else "differs"}">'
         yield f'<th role="rowheader" scope="row">{escape(row.text)}</th>'
         for variant in table.variants:
@@ -86,7 +86,7 @@ def answered(table: Table, answers: TableResult | None) -> Iterator[str]:
     yield "</section>"
 
 
-def _cell(row: Row, variant: Variant, seen: CellResult | None) -> str:
+def _cell(row: Question, variant: Variant, seen: CellResult | None) -> str:
     cell = row.cells[variant.id]
     wrong = seen is not None and not seen.holds
     mark = '<span aria-hidden="true">✗ </span>' if wrong else ""
@@ -102,7 +102,7 @@ def asked(table: Table, answers: TableResult | None) -> Iterator[str]:
     """For each question the function that asks it, and the test for each variant."""
     yield '<section aria-labelledby="asked">'
     yield '<h2 id="asked" tabindex="-1">How each was asked</h2>'
-    for row in table.rows:
+    for row in table.questions:
         yield f'<article aria-labelledby="ask-{row.id}">'
         yield f'<h3 id="ask-{row.id}" tabindex="-1">{escape(row.text)}</h3>'
         yield '<pre role="region" tabindex="0" '
@@ -133,7 +133,7 @@ def _support(
     tables: Tables, here: Table, conclusion: Conclusion, address: Address | None
 ) -> Iterator[str]:
     for reference in conclusion.cells:
-        table, row, variant = tables.supports(reference)
+        table, row, variant = tables.resolve(reference)
         named = f"{row.text} ({variant.title}: {row.cells[variant.id].answer})" if variant else ""
         place = "" if table == here else address(table) if address else None
         text = f"{'' if table == here else f'{table.id}: '}{named or row.text}"

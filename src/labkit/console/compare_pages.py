@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from labkit.compare import Conclusion, Row, Table, Tables, Variant
-from labkit.compare.question_source import FOLDER, source
-from labkit.compare.test_runner import CellResult, TableResult, last
+from labkit.compare import Conclusion, Question, Table, Tables, Variant
+from labkit.compare.probe_source import FOLDER, source
+from labkit.compare.test_runner import CellResult, TableResult, read_last_result
 from labkit.console import current, table_run
 from labkit.console.diff_pages import told
 from labkit.console.measure_pages import measurements
@@ -50,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """When which, each sentence with what supports it; and the tables."""
     tables = Tables(current().checkout)
     context = {
-        "tables": [(table, last(tables.catalog, table)) for table in tables.all],
+        "tables": [(table, read_last_result(tables.catalog, table)) for table in tables.all],
         "conclusions": _conclusions(tables),
         "here": "comparisons",
     }
@@ -62,12 +62,12 @@ def index(request: HttpRequest) -> HttpResponse:
 def comparison(request: HttpRequest, name: str) -> HttpResponse:
     """One table: questions, the answers of each variant, what was measured, what follows."""
     tables, table = _table(name)
-    answers = last(tables.catalog, table)
+    answers = read_last_result(tables.catalog, table)
     context = {
         "table": table,
         "answers": answers,
         "asking": table_run.last_asked(),
-        "rows": [(row, _cells(table, row, answers)) for row in table.rows],
+        "rows": [(row, _cells(table, row, answers)) for row in table.questions],
         "measurements": measurements(tables.catalog, table),
         "conclusions": [
             (sentence, supports)
@@ -93,19 +93,19 @@ def ask(request: HttpRequest, name: str) -> HttpResponse:
 def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
     """One question: what each variant answers and why, and the function that asks it."""
     tables, table = _table(name)
-    at = next((at for at, row in enumerate(table.rows) if row.id == id_), None)
+    at = next((at for at, row in enumerate(table.questions) if row.id == id_), None)
     if at is None:
         raise Http404(f"no question {id_} in {name}")
-    row = table.rows[at]
+    row = table.questions[at]
     context = {
         "table": table,
         "row": row,
         "number": at + 1,
-        "cells": _cells(table, row, last(tables.catalog, table)),
+        "cells": _cells(table, row, read_last_result(tables.catalog, table)),
         "code": highlighted(source(table.id, row.id), ".py", "line"),
         "folder": FOLDER,
-        "previous": table.rows[at - 1] if at else None,
-        "next": table.rows[at + 1] if at + 1 < len(table.rows) else None,
+        "previous": table.questions[at - 1] if at else None,
+        "next": table.questions[at + 1] if at + 1 < len(table.questions) else None,
         "served": {served.number for served in current().labs},
         "here": "comparisons",
     }
@@ -121,13 +121,13 @@ def _table(name: str) -> tuple[Tables, Table]:
     return tables, table
 
 
-def _cells(table: Table, row: Row, answers: TableResult | None) -> list[Shown]:
-    seen = {(cell.row, cell.variant): cell for cell in answers.cells} if answers else {}
+def _cells(table: Table, row: Question, answers: TableResult | None) -> list[Shown]:
+    seen = {(cell.question, cell.variant): cell for cell in answers.cells} if answers else {}
     found = []
     for variant in table.variants:
         cell = row.cells[variant.id]
         here = seen.get((row.id, variant.id))
-        if here and here.declared != cell.answer:  # the table was changed after that
+        if here and here.expected != cell.answer:  # the table was changed after that
             here = None
         found.append(Shown(variant, here.shown if here else cell.answer, cell.why, here))
     return found
@@ -135,7 +135,7 @@ def _cells(table: Table, row: Row, answers: TableResult | None) -> list[Shown]:
 
 def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
     """All conclusions, each with the cells and figures that it names. Raises CatalogError."""
-    answers = {table.id: last(tables.catalog, table) for table in tables.all}
+    answers = {table.id: read_last_result(tables.catalog, table) for table in tables.all}
     return [
         (one.sentence, [*_questions(tables, one, answers), *_pictures(tables, one)])
         for one in tables.conclusions
@@ -146,7 +146,7 @@ def _questions(
     tables: Tables, conclusion: Conclusion, answers: dict[str, TableResult | None]
 ) -> Iterator[Support]:
     for reference in conclusion.cells:
-        table, row, variant = tables.supports(reference)
+        table, row, variant = tables.resolve(reference)
         cells = _cells(table, row, answers[table.id])
         named = [cell for cell in cells if variant in {None, cell.variant}]
         address = reverse("question", args=[table.id, row.id])

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.compare import Table, Tables
-from labkit.compare.test_runner import ask
+from labkit.compare.test_runner import run_table
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, spawn
 
 OVER = b"."  # written for each test that is over
@@ -33,7 +33,7 @@ class TableRun:
     @property
     def count(self) -> int:
         """How many tests there are: one for each cell."""
-        return sum(len(row.cells) for row in self.table.rows)
+        return sum(len(row.cells) for row in self.table.questions)
 
     @property
     def runs(self) -> bool:
@@ -85,7 +85,7 @@ def main(table: str) -> None:
 
     try:
         checkout = catalog()
-        ask(checkout, Tables(checkout).find(table), step=step)
+        run_table(checkout, Tables(checkout).find(table), on_finished=step)
     except CatalogError as error:
         sys.exit(str(error))
 

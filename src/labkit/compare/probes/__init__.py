@@ -1,8 +1,8 @@
-"""The questions of `lab compare`: each does something to a lab and says what came of it.
+"""The probes of `lab compare`: each tries something on a lab and returns the answer it found.
 
-The test that asks one compares what it saw with what labs/compare.toml says.
+A lab's test compares that answer with the one in labs/compare.toml.
 """
 
-from labkit.compare.probes.base import Question, agree, each, question, thorough_question
+from labkit.compare.probes.base import Probe, check_answer, every_probe, probe, thorough_probe
 
-__all__ = ["Question", "agree", "each", "question", "thorough_question"]
+__all__ = ["Probe", "check_answer", "every_probe", "probe", "thorough_probe"]

@@ -1,10 +1,9 @@
-"""What a question is, and how a lab's test asks it."""
+"""Probes: functions that find out the answer to one question of a table, in a lab's tests."""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -14,68 +13,73 @@ from labkit.tables import Tables
 
 
 @dataclass(frozen=True)
-class Question:
-    """A function that finds out one row's answer; its parameters are fixtures, as a test's are."""
+class Probe:
+    """A function that finds the answer; its parameters name fixtures, as those of a test do."""
 
     observe: Callable[..., str]
-    thorough: bool = False  # whether it takes more than a moment, such as starting servers
+    thorough: bool = False  # whether it takes long, such as starting servers
 
     @property
     def id(self) -> str:
-        """The name of its row in labs/compare.toml."""
+        """The ID of its question in labs/compare.toml."""
         return self.observe.__name__
 
 
-def question(observe: Callable[..., str]) -> Question:
-    """A function that asks a question at once."""
-    return Question(observe)
+def probe(observe: Callable[..., str]) -> Probe:
+    """Decorate a function that finds the answer to the question of the same name."""
+    return Probe(observe)
 
 
-def thorough_question(observe: Callable[..., str]) -> Question:
-    """A function that takes real servers or many requests: `lab compare` and `-m thorough` ask."""
-    return Question(observe, thorough=True)
+def thorough_probe(observe: Callable[..., str]) -> Probe:
+    """Decorate one that needs real servers or many requests, for `lab compare` and -m thorough."""
+    return Probe(observe, thorough=True)
 
 
-def questions_of(module: ModuleType) -> list[Question]:
-    """The questions in a module, those that it imports included."""
-    return [thing for thing in vars(module).values() if isinstance(thing, Question)]
+def probes_in(module: ModuleType) -> list[Probe]:
+    """Return the probes of a module, including those it takes from another one."""
+    return [value for value in vars(module).values() if isinstance(value, Probe)]
 
 
-def each(module: ModuleType) -> pytest.MarkDecorator:
-    """A mark that has a test ask each question of the module, one after the other."""
+def every_probe(module: ModuleType) -> pytest.MarkDecorator:
+    """Return a mark that runs a test once for each probe of the module, as argument `probe`."""
     return pytest.mark.parametrize(
-        "question",
+        "probe",
         [
-            pytest.param(q, id=q.id, marks=[pytest.mark.thorough] if q.thorough else [])
-            for q in questions_of(module)
+            pytest.param(one, id=one.id, marks=[pytest.mark.thorough] if one.thorough else [])
+            for one in probes_in(module)
         ],
     )
 
 
-def agree(table: str, question: Question, request: Any, variant: str = "") -> None:
-    """Ask, and compare with the table's cell for this variant; by default the lab's only one.
+def check_answer(
+    table_id: str, probe: Probe, request: pytest.FixtureRequest, variant_id: str = ""
+) -> None:
+    """Run a probe, and compare its answer with the table's cell for this variant.
 
-    What was seen goes into the test's report, for `lab compare`. Raises AssertionError where the
-    table says something else.
+    By default the variant is the only one that the lab under test has. The answer is added to the
+    test's report, where `lab compare` reads it. Raises AssertionError if the table gives another
+    answer, and CatalogError if it has no such question or variant.
     """
     from django.conf import settings
 
-    known = Tables(catalog()).find(table)
-    row = known.row(question.id)
-    variant = variant or known.variant_of(settings.LAB).id
-    told = {"table": table, "row": row.id, "variant": variant, "database": database()}
-    request.node.user_properties.append((PROPERTY, told))
-    fixtures = inspect.signature(question.observe).parameters
-    seen = question.observe(**{name: request.getfixturevalue(name) for name in fixtures})
-    told["seen"] = seen
-    declared = row.cells[variant].answer
-    assert seen == declared, (
-        f"{row.text} The table {table} says {declared!r} for {variant}, and it is {seen!r}."
+    table = Tables(catalog()).find(table_id)
+    question = table.question(probe.id)
+    variant_id = variant_id or table.variant_of(settings.LAB).id
+    cell = {"table": table_id, "question": question.id, "variant": variant_id}
+    cell["database"] = database_version()
+    request.node.user_properties.append((PROPERTY, cell))
+    fixtures = inspect.signature(probe.observe).parameters
+    answer = probe.observe(**{name: request.getfixturevalue(name) for name in fixtures})
+    cell["answer"] = answer
+    expected = question.cells[variant_id].answer
+    assert answer == expected, (
+        f"{question.text} The table {table_id} says {expected!r} for {variant_id}, "
+        f"and it is {answer!r}."
     )
 
 
-def database() -> str:
-    """Which database the lab under test has, with its version; empty where it has none."""
+def database_version() -> str:
+    """Return the name and version of the lab's database, such as "SQLite 3.40.1", or ""."""
     from django.conf import settings
     from django.db import connection
 

@@ -7,7 +7,7 @@ from random import Random
 from django.apps import apps
 from django.core.management import call_command
 
-from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     forged,
     kept,
@@ -29,7 +29,7 @@ cart = CartPages()
 # How long it lives
 
 
-@question
+@probe
 def browser_closed(visitor):
     """Close the browser, open it again, look."""
     cart.put(visitor, "apple", 3)
@@ -37,7 +37,7 @@ def browser_closed(visitor):
     return yes(cart.cart(visitor) == {"apple": 3})
 
 
-@thorough_question
+@thorough_probe
 def server_restarted(servers):
     """Kill the server, start it again on the same state, look."""
     server = servers.one()
@@ -48,7 +48,7 @@ def server_restarted(servers):
     return yes(cart.cart(visitor) == {"apple": 1})
 
 
-@question
+@probe
 def reading_prolongs(visitor, clock):
     """Look at it every minute; after two minutes it is there, or gone."""
     cart.put(visitor, "apple", 3)
@@ -58,7 +58,7 @@ def reading_prolongs(visitor, clock):
     return yes(cart.cart(visitor) == {"apple": 3})
 
 
-@question
+@probe
 def adding_prolongs_the_rest(visitor, clock):
     """Add an apple, and 100 seconds later a pear; is the apple there 100 seconds after that?"""
     cart.put(visitor, "apple")
@@ -68,7 +68,7 @@ def adding_prolongs_the_rest(visitor, clock):
     return yes("apple" in cart.cart(visitor))
 
 
-@question
+@probe
 def server_ends_it(visitor, clock):
     """Send the cookies once more when the browser would not: 120 seconds after the add."""
     cart.put(visitor, "apple", 3)
@@ -78,7 +78,7 @@ def server_ends_it(visitor, clock):
     return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {})
 
 
-@question
+@probe
 def server_can_wipe_it(visitor):
     """Take away all that lies on the server, and look."""
     cart.put(visitor, "apple", 3)
@@ -89,14 +89,14 @@ def server_can_wipe_it(visitor):
 # Whose hands it is in
 
 
-@question
+@probe
 def visitor_can_read(visitor):
     """Look for the item's name in the cookies, as they are and decoded."""
     cart.put(visitor, "apple", 3)
     return yes(any("apple" in f"{c.pair}{opened(c.value)}" for c in own_jar(visitor)))
 
 
-@question
+@probe
 def visitor_can_change(visitor):
     """Put 999 wherever a cookie has the quantity, signed text included, and look."""
     cart.put(visitor, "apple", 321)
@@ -105,7 +105,7 @@ def visitor_can_change(visitor):
     return yes(cart.cart(visitor) == {"apple": 999})
 
 
-@question
+@probe
 def replay(visitor):
     """Copy the cookies, empty the cart, send the copies."""
     cart.put(visitor, "apple", 3)
@@ -114,7 +114,7 @@ def replay(visitor):
     return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {"apple": 3})
 
 
-@question
+@probe
 def copied_cookie(visitor, classmate):
     """Copy the cookies into another browser, and look there."""
     cart.put(visitor, "apple", 3)
@@ -122,14 +122,14 @@ def copied_cookie(visitor, classmate):
     return yes(table(classmate.get("/display/", headers={"cookie": copied})) == {"apple": 3})
 
 
-@question
+@probe
 def second_browser(visitor, classmate):
     """The same person, at another browser."""
     cart.put(visitor, "apple", 3)
     return yes(cart.cart(classmate) == {"apple": 3})
 
 
-@question
+@probe
 def cookies_blocked(visitor):
     """Block cookies, then add."""
     visitor.block_cookies()
@@ -140,13 +140,13 @@ def cookies_blocked(visitor):
 # How much fits
 
 
-@thorough_question
+@thorough_probe
 def how_many_fit(visitor):
     """Add until the lab refuses; what it took must still be there."""
     return filled(visitor, (f"item {number}" for number in count()))
 
 
-@thorough_question
+@thorough_probe
 def how_many_long_names_fit(visitor):
     """The same with names of 40 Chinese signs at random, which hardly compress."""
     chosen = Random(10)
@@ -167,7 +167,7 @@ def filled(visitor, names: Iterator[str]):
 # Several at once
 
 
-@question
+@probe
 def two_tabs(visitor, classmate, monkeypatch):
     """Two tabs add different items at the same time, to a cart with bread in it."""
     cart.put(visitor, "bread")
@@ -175,14 +175,14 @@ def two_tabs(visitor, classmate, monkeypatch):
     return yes(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
 
 
-@question
+@probe
 def two_tabs_first(visitor, classmate, monkeypatch):
     """The same, with nothing in the cart yet."""
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
     return yes(cart.cart(visitor) == {"apple": 1, "pear": 1})
 
 
-@question
+@probe
 def two_tabs_same_item(visitor, classmate, monkeypatch):
     """Two tabs add an apple at the same time; one is there already."""
     cart.put(visitor, "apple")
@@ -211,7 +211,7 @@ def at_once(visitor, tab, monkeypatch, first, second):
     assert visitor.post("/add/", fields | {"name": first}).status_code == 302
 
 
-@thorough_question
+@thorough_probe
 def two_processes(servers):
     """Add at one process, look at another one; and once more."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
@@ -221,13 +221,13 @@ def two_processes(servers):
 # What it takes
 
 
-@thorough_question
+@thorough_probe
 def without_migrate(servers):
     """Add, on a server whose database has no tables."""
     return yes(not servers.needs_migrate(lambda visitor: cart.put(visitor, "apple")))
 
 
-@question
+@probe
 def bytes_up(visitor):
     """Ten items are in the cart; look, and count what the cookies came to, the CSRF token apart."""
     for number in range(10):
@@ -236,7 +236,7 @@ def bytes_up(visitor):
     return f"{len('; '.join(own_cookies(visitor.exchanges[-1])))} bytes"
 
 
-@question
+@probe
 def bytes_down(visitor):
     """Add one more, and count the Set-Cookie headers' values in the answer."""
     fields = cart.put(visitor, "item 1")
@@ -244,28 +244,28 @@ def bytes_down(visitor):
     return f"{sum(map(len, visitor.exchanges[-1].set_cookies))} bytes"
 
 
-@question
+@probe
 def queries_to_look(visitor):
     """Look at the cart."""
     cart.put(visitor, "apple")
     return str(queries_in(lambda: cart.cart(visitor)))
 
 
-@question
+@probe
 def queries_to_add(visitor):
     """Add to a cart that has something in it."""
     fields = cart.put(visitor, "apple")
     return str(queries_in(lambda: visitor.post("/add/", fields | {"name": "pear"})))
 
 
-@question
+@probe
 def queries_of_the_first_add(visitor):
     """Add to a cart that has nothing in it."""
     fields = cart.with_token(visitor, name="apple", quantity=1)
     return str(queries_in(lambda: visitor.post("/add/", fields)))
 
 
-@question
+@probe
 def left_behind(visitor, clock):
     """Add and never come back; what lies on the server when the cart has long ended?"""
     cart.put(visitor, "apple")
@@ -273,7 +273,7 @@ def left_behind(visitor, clock):
     return kept(**on_server())
 
 
-@question
+@probe
 def clearsessions_leaves(visitor, clock):
     """The same, and then the command that takes ended sessions away; a lab without any has none."""
     cart.put(visitor, "apple")
@@ -283,7 +283,7 @@ def clearsessions_leaves(visitor, clock):
     return kept(**on_server())
 
 
-@question
+@probe
 def forgetting_leaves(visitor):
     """Empty the cart, and see what the browser and the server still hold for it."""
     cart.put(visitor, "apple")

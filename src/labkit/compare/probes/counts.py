@@ -1,6 +1,6 @@
 """The questions about a page count; the page as in labs 02 and 06."""
 
-from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     kept,
     on_server,
@@ -21,7 +21,7 @@ page = PageCountPages()
 # How long it lives
 
 
-@question
+@probe
 def browser_closed(visitor):
     """Close the browser, open it again; is the next visit the second one?"""
     page.count(visitor)
@@ -29,7 +29,7 @@ def browser_closed(visitor):
     return yes(page.count(visitor) == 2)
 
 
-@thorough_question
+@thorough_probe
 def server_restarted(servers):
     """Kill the server, start it again on the same state; is the next visit the second one?"""
     server = servers.one()
@@ -39,7 +39,7 @@ def server_restarted(servers):
     return yes(page.count(visitor) == 2)
 
 
-@question
+@probe
 def five_minutes_later(visitor, clock):
     """Stay away for 300 seconds, the browser open."""
     page.count(visitor)
@@ -47,7 +47,7 @@ def five_minutes_later(visitor, clock):
     return yes(page.count(visitor) == 2)
 
 
-@question
+@probe
 def visiting_prolongs(visitor, clock):
     """Come back every four minutes, for an hour."""
     for _ in range(15):
@@ -56,7 +56,7 @@ def visiting_prolongs(visitor, clock):
     return yes(page.count(visitor) == 16)
 
 
-@question
+@probe
 def server_can_wipe_it(visitor):
     """Take away all that lies on the server; is the next visit the first one?"""
     page.count(visitor)
@@ -67,7 +67,7 @@ def server_can_wipe_it(visitor):
 # Whose hands it is in
 
 
-@question
+@probe
 def visitor_can_read(visitor):
     """After 7 visits: is there a 7 in the cookies, as they are or decoded?"""
     for _ in range(7):
@@ -76,7 +76,7 @@ def visitor_can_read(visitor):
     return yes(any(c.value == "7" or 7 in opened(c.value).values() for c in cookies))
 
 
-@question
+@probe
 def visitor_can_change(visitor):
     """Write 41 into the cookies; is the next visit the 42nd?"""
     page.count(visitor)
@@ -85,7 +85,7 @@ def visitor_can_change(visitor):
     return yes(page.count(visitor) == 42)
 
 
-@question
+@probe
 def replay(visitor):
     """Copy the cookies after three visits, begin anew, send the copies: is it the fourth visit?"""
     for _ in range(3):
@@ -95,14 +95,14 @@ def replay(visitor):
     return yes(number(visitor.get("/", headers={"cookie": copied})) == 4)
 
 
-@question
+@probe
 def second_browser(visitor, classmate):
     """The same person, at another browser: is it the second visit?"""
     page.count(visitor)
     return yes(page.count(classmate) == 2)
 
 
-@question
+@probe
 def copied_cookie_shares(visitor, classmate):
     """Copy the cookies into another browser; do the two then count on one number?"""
     page.count(visitor)
@@ -112,7 +112,7 @@ def copied_cookie_shares(visitor, classmate):
     return yes(page.count(classmate) == 3)
 
 
-@question
+@probe
 def cookies_blocked(visitor):
     """Block cookies; is the second visit counted as one?"""
     visitor.block_cookies()
@@ -120,7 +120,7 @@ def cookies_blocked(visitor):
     return yes(page.count(visitor) == 2)
 
 
-@question
+@probe
 def blocked_leaves(visitor):
     """Visit ten times with cookies blocked; what lies on the server then?"""
     visitor.block_cookies()
@@ -132,7 +132,7 @@ def blocked_leaves(visitor):
 # Several at once
 
 
-@question
+@probe
 def two_tabs(visitor, classmate, monkeypatch):
     """Two tabs open the page at the same time; is the next visit the fourth?
 
@@ -155,7 +155,7 @@ def two_tabs(visitor, classmate, monkeypatch):
     return yes(page.count(visitor) == 4)
 
 
-@thorough_question
+@thorough_probe
 def two_processes(servers):
     """Visit one process, then another one, in turns."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
@@ -166,13 +166,13 @@ def two_processes(servers):
 # What it takes
 
 
-@thorough_question
+@thorough_probe
 def without_migrate(servers):
     """Visit the page of a server whose database has no tables."""
     return yes(not servers.needs_migrate(page.count))
 
 
-@question
+@probe
 def bytes_up(visitor):
     """What the cookies come to at a tenth visit, the CSRF token apart."""
     for _ in range(10):
@@ -180,7 +180,7 @@ def bytes_up(visitor):
     return f"{len('; '.join(own_cookies(visitor.exchanges[-1])))} bytes"
 
 
-@question
+@probe
 def bytes_down(visitor):
     """The Set-Cookie headers' values at a tenth visit, the CSRF token apart."""
     for _ in range(10):
@@ -189,20 +189,20 @@ def bytes_down(visitor):
     return f"{sum(map(len, lines))} bytes"
 
 
-@question
+@probe
 def queries_of_the_first(visitor):
     """A first visit."""
     return str(queries_in(lambda: page.count(visitor)))
 
 
-@question
+@probe
 def queries_of_a_visit(visitor):
     """A second visit."""
     page.count(visitor)
     return str(queries_in(lambda: page.count(visitor)))
 
 
-@question
+@probe
 def left_behind(visitor, clock):
     """Visit and never come back; what lies on the server a month later?"""
     page.count(visitor)

@@ -1,7 +1,7 @@
 """The questions about session engines: those about a cart, asked of lab 10 on each of them."""
 
 from labkit.compare.probes import carts
-from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.base import probe, thorough_probe
 
 browser_closed = carts.browser_closed
 server_restarted = carts.server_restarted
@@ -26,7 +26,7 @@ clearsessions_leaves = carts.clearsessions_leaves
 # How well a signed cookie compresses depends on the zlib of the machine, so sizes are in steps.
 
 
-@thorough_question
+@thorough_probe
 def how_many_long_names_fit(visitor):
     """Add names of 40 Chinese signs at random until the lab refuses; in steps of 10."""
     taken = carts.how_many_long_names_fit.observe(visitor)
@@ -34,13 +34,13 @@ def how_many_long_names_fit(visitor):
     return taken if number == 200 else f"under {-(-number // 10) * 10} items"
 
 
-@question
+@probe
 def bytes_up(visitor):
     """Ten items are in the cart; look, and count what the cookie came to, in steps of 50 bytes."""
     return in_steps(carts.bytes_up.observe(visitor))
 
 
-@question
+@probe
 def bytes_down(visitor):
     """Add one more, and count the Set-Cookie header's value in the answer, in steps of 50 bytes."""
     return in_steps(carts.bytes_down.observe(visitor))

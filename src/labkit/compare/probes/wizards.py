@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 import lxml.html
 import pytest
 
-from labkit.compare.probes.base import question, thorough_question
+from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     forged,
     kept,
@@ -35,7 +35,7 @@ def wizard(carrier):
 # How long it lives
 
 
-@question
+@probe
 def browser_closed(visitor, wizard):
     """Answer, close the browser, open it again, type the address of the results."""
     wizard.fill_in(visitor)
@@ -43,7 +43,7 @@ def browser_closed(visitor, wizard):
     return yes(told(typed(visitor, wizard)) == ALL)
 
 
-@question
+@probe
 def address_typed(visitor, wizard):
     """Answer, go elsewhere, and type the address of the results."""
     wizard.fill_in(visitor)
@@ -55,7 +55,7 @@ def typed(visitor, wizard):
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
-@thorough_question
+@thorough_probe
 def server_restarted(servers, wizard):
     """Answer one question, kill the server, start it again on the same state, answer the next."""
     server = servers.one()
@@ -65,7 +65,7 @@ def server_restarted(servers, wizard):
     return yes(told(wizard.answer(visitor, page, age=30)) == ["Anu", "30"])
 
 
-@question
+@probe
 def reading_prolongs(visitor, wizard, clock):
     """Answer, and look at the results every six minutes; after twelve they are there, or gone."""
     page = wizard.fill_in(visitor)
@@ -76,7 +76,7 @@ def reading_prolongs(visitor, wizard, clock):
     return yes(told(wizard.again(visitor, page, "results")) == ALL)
 
 
-@question
+@probe
 def server_ends_it(visitor, wizard, clock):
     """Send all that carried the answers once more, 601 seconds later; is it refused?"""
     page = wizard.fill_in(visitor)
@@ -95,14 +95,14 @@ def brought_back(visitor, wizard, page, held: list[str]):
 # Whose hands it is in
 
 
-@question
+@probe
 def visitor_can_read(visitor, wizard):
     """Look for an answer in the cookies, hidden fields and address, as they are and decoded."""
     carried = what_carries(visitor, wizard.fill_in(visitor)).values()
     return yes(any("Anu" in f"{value}{opened(value)}" for value in carried))
 
 
-@question
+@probe
 def visitor_can_change(visitor, wizard):
     """Write another name wherever the answers can be read; does it count?"""
     page = wizard.fill_in(visitor)
@@ -116,7 +116,7 @@ def visitor_can_change(visitor, wizard):
     return yes("Eve" in told(altered))
 
 
-@question
+@probe
 def replay(visitor, wizard):
     """Start again, then send all that carried the answers before."""
     page = wizard.fill_in(visitor)
@@ -125,7 +125,7 @@ def replay(visitor, wizard):
     return yes(told(brought_back(visitor, wizard, page, held)) == ALL)
 
 
-@question
+@probe
 def address_opens_it(visitor, classmate, wizard):
     """Send somebody the address of the results, as one does with a link."""
     page = wizard.fill_in(visitor)
@@ -134,7 +134,7 @@ def address_opens_it(visitor, classmate, wizard):
     return yes(told(classmate.get(address, follow=True)) == ALL)
 
 
-@question
+@probe
 def cookies_blocked(visitor, wizard):
     """Block cookies, then answer."""
     visitor.block_cookies()
@@ -142,7 +142,7 @@ def cookies_blocked(visitor, wizard):
     return yes(told(page) == ["Anu"])
 
 
-@question
+@probe
 def needs_csrf_token(visitor, wizard):
     """Send an answer without Django's token; is it refused?"""
     answer = visitor.post(f"/{wizard.carrier}/name/", {"name": "Anu"})
@@ -152,7 +152,7 @@ def needs_csrf_token(visitor, wizard):
 # Several at once
 
 
-@question
+@probe
 def two_tabs(visitor, wizard):
     """Fill in the wizard in two tabs, in turns; does each have its own answers?"""
     one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -162,7 +162,7 @@ def two_tabs(visitor, wizard):
     return yes(told(wizard.answer(visitor, one, gf="Bea")) == ALL)
 
 
-@thorough_question
+@thorough_probe
 def two_processes(servers, wizard):
     """Answer one question at one process, and the next at another."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
@@ -174,7 +174,7 @@ def two_processes(servers, wizard):
 # What it takes
 
 
-@thorough_question
+@thorough_probe
 def without_migrate(servers, wizard):
     """Answer a question, on a server whose database has no tables."""
 
@@ -185,7 +185,7 @@ def without_migrate(servers, wizard):
     return yes(not servers.needs_migrate(act))
 
 
-@question
+@probe
 def bytes_that_carry(visitor, wizard):
     """What cookies, hidden fields and address bring along once all three answers are given."""
     page = wizard.fill_in(visitor)
@@ -196,21 +196,21 @@ def bytes_that_carry(visitor, wizard):
     return f"{len(cookies) + len(fields) + len(query)} bytes"
 
 
-@question
+@probe
 def queries_to_look(visitor, wizard):
     """Look at the results once more."""
     page = wizard.fill_in(visitor)
     return str(queries_in(lambda: wizard.again(visitor, page, "results")))
 
 
-@question
+@probe
 def queries_to_answer(visitor, wizard):
     """Answer the second question, up to the page with the third."""
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     return str(queries_in(lambda: wizard.answer(visitor, page, age=30)))
 
 
-@question
+@probe
 def left_behind(visitor, wizard, clock):
     """Answer and never come back; what lies on the server a month later?"""
     wizard.fill_in(visitor)
