@@ -13,7 +13,6 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
-    from labkit.compare.probes.servers import Servers
     from labkit.services.mariadb import PrivateMariaDB
     from labkit.services.redis import PrivateRedis
     from labkit.testing import Clock, Visitor
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "lab.settings"
 
-pytest.register_assert_rewrite("labkit.testing.contracts", "labkit.compare.probes")
+pytest.register_assert_rewrite("labkit.testing.contracts")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -356,13 +355,3 @@ def server() -> "Iterator[LabServer]":
     server = LabServer(settings.FOLDER, migrate=_has_database(), server="waitress")
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def servers() -> "Iterator[Servers]":
-    """The lab under test as processes: one, two on one state, one that is not migrated."""
-    from labkit.compare.probes.servers import Servers
-
-    servers = Servers()
-    yield servers
-    servers.stop()

@@ -1,0 +1,21 @@
+"""The pytest plugin of the probes: the fixture `servers`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from labkit.compare.probes.servers import Servers
+
+pytest.register_assert_rewrite("labkit.compare.probes")
+
+
+@pytest.fixture(scope="session")
+def servers() -> "Iterator[Servers]":
+    """Server processes of the lab under test: one, two with the same state, or not migrated."""
+    from labkit.compare.probes.servers import Servers
+
+    servers = Servers()
+    yield servers
+    servers.stop()
