@@ -5,24 +5,19 @@ it runs under its number, and nothing is written into the copy.
 """
 
 import ast
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from labkit.catalog import MANIFEST, Catalog, Lab
 from labkit.practice.failure_hints import in_words, next_step
 from labkit.tables import MANIFEST as TABLES
+from labkit.testing.runner import Outcome, Run, run_tests
 
 PROMISES = "test_the_contract.py"
-CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest
 # What only a private server or a browser can answer is for nox; the rest takes seconds.
 LEFT_OUT = "Not asked: what takes a real browser, MariaDB or Redis, or long."
 
@@ -67,30 +62,29 @@ def check(checkout: Catalog, copy: Lab, target: Lab) -> Report:
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         stage = _assemble(checkout, copy, target, root)
-        outcomes, said = _run(stage, root)
+        run = _run(stage, root)
         report = Report(target.contract or "")
-        if not outcomes:
-            words, todo = in_words(said, [], stage, copy.folder.name)
+        if not run.finished:
+            words, todo = in_words(run.output, [], stage, copy.folder.name)
             report.unasked.append(Answer("the lab starts", "failed", words, todo))
             return report
-        for name, found in outcomes["tests"].items():
-            file, _, test = name.partition("::")
-            answer = _answer(test, found, stage, copy)
-            of_contract = file.endswith(PROMISES)
+        for found in run.tests:
+            answer = _answer(found, stage, copy)
+            of_contract = found.id.partition("::")[0].endswith(PROMISES)
             (report.promises if of_contract else report.questions).append(answer)
-        for found in outcomes["unread"]:
-            if Path(found["file"]).name != PROMISES or not report.promises:
-                words, todo = in_words(found["message"], found["places"], stage, copy.folder.name)
-                sentence = f"the questions of {found['file']} can be asked"
+        for found in run.uncollected:
+            if Path(found.id).name != PROMISES or not report.promises:
+                words, todo = in_words(found.message, found.places, stage, copy.folder.name)
+                sentence = f"the questions of {found.id} can be asked"
                 report.unasked.append(Answer(sentence, "failed", words, todo))
         return report
 
 
-def _answer(test: str, found: dict[str, Any], stage: Path, copy: Lab) -> Answer:
-    if found["outcome"] == "passed":
-        return Answer(sentence(test), "passed")
-    words, todo = in_words(found["message"], found["places"], stage, copy.folder.name)
-    return Answer(sentence(test), found["outcome"], words, todo)
+def _answer(test: Outcome, stage: Path, copy: Lab) -> Answer:
+    if test.outcome == "passed":
+        return Answer(sentence(test.id), "passed")
+    words, todo = in_words(test.message, test.places, stage, copy.folder.name)
+    return Answer(sentence(test.id), test.outcome, words, todo)
 
 
 def sentence(test: str) -> str:
@@ -135,24 +129,12 @@ def _is(node: ast.ClassDef, target: Lab) -> bool:
     return target.contract in [ast.unparse(base) for base in node.bases]
 
 
-def _run(stage: Path, root: Path) -> tuple[dict[str, Any], str]:
-    """What the tests came to, {} where they could not even begin; and what pytest said."""
-    written = root / "outcomes.json"
-    environ = {name: v for name, v in os.environ.items() if not name.startswith(("LAB_", "PYTEST"))}
-    environ.pop("DJANGO_SETTINGS_MODULE", None)
-    environ |= {"LAB_OUTCOMES": str(written), "LAB_STATE_DIR": str(root / ".lab")}
+def _run(stage: Path, root: Path) -> Run:
+    """Run the tests; those of the contract only once, in their own file."""
     twice = [
         f"--deselect={path.relative_to(stage).as_posix()}::{name}"
         for path in sorted((stage / "tests").glob("test_*.py"))
         if path.name != PROMISES and (stage / "tests" / PROMISES).exists()
         for name in re.findall(r"^class (Test\w*)\(\w*Contract\):", path.read_text("utf-8"), re.M)
     ]
-    command = [sys.executable, "-m", "pytest", str(stage), "-q", "--tb=short", *twice]
-    command += ["-c", str(CONFIGURATION), f"--rootdir={stage}"]
-    command += ["-p", "labkit.testing.outcome_plugin", "-p", "no:cacheprovider"]
-    command += ["--continue-on-collection-errors"]
-    done = subprocess.run(
-        command, cwd=stage, env=environ, capture_output=True, text=True, check=False
-    )
-    outcomes = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
-    return outcomes, done.stderr or done.stdout
+    return run_tests(stage, str(stage), "-q", *twice, environ={"LAB_STATE_DIR": str(root / ".lab")})

@@ -60,7 +60,9 @@ FOUND = {
 LONGEST = 160  # characters of what was found
 
 
-def in_words(message: str, places: list[list], stage: Path, name: str) -> tuple[str, str]:
+def in_words(
+    message: str, places: list[tuple[str, int]], stage: Path, name: str
+) -> tuple[str, str]:
     """(what is wrong, what to do about it or ""); paths are told as those of the copy."""
     for pattern, meaning, todo in HINTS:
         if re.search(pattern, message):
