@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab
+from labkit.text import and_more, quantity
 
 LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")
@@ -176,7 +177,7 @@ class Ledger:
         link = ""
         if proofs := self.proving(entry):
             name = proofs[0].test.rpartition("::")[2] or proofs[0].file.name
-            link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(proofs)}"
+            link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(len(proofs))}"
         return "| " + " | ".join([entry.id, *map(_cell, cells), link]) + " |"
 
     def section(self, lab: Lab) -> str:
@@ -184,7 +185,8 @@ class Ledger:
         entries = self.of_lab(lab)
         claims, pitfalls = _split(entries)
         address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
-        link = f"[{counted(claims, 'claim')} and {counted(pitfalls, 'pitfall')}]({address})"
+        met = f"{quantity(len(claims), 'claim')} and {quantity(len(pitfalls), 'pitfall')}"
+        link = f"[{met}]({address})"
         lines = [
             f"Met in this lab: {link} of textbooks, each with its test.",
             f"In the terminal: `lab claims --lab {lab.number}`.",
@@ -222,16 +224,6 @@ class Ledger:
 
 def _split(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     return [e for e in entries if e.is_claim], [e for e in entries if not e.is_claim]
-
-
-def counted(entries: list[Entry], thing: str) -> str:
-    """How many there are, as "1 claim" or "2 claims"."""
-    return f"{len(entries)} {thing}{'' if len(entries) == 1 else 's'}"
-
-
-def and_more(proofs: list[Proof]) -> str:
-    """How many there are besides the first, as " and 2 more"; nothing for a single one."""
-    return f" and {len(proofs) - 1} more" if len(proofs) > 1 else ""
 
 
 def _cell(text: str) -> str:

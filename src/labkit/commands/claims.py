@@ -10,6 +10,7 @@ from rich.table import Table
 
 from labkit import claims
 from labkit.catalog import catalog
+from labkit.text import and_more, quantity
 
 console = Console(highlight=False)
 
@@ -42,12 +43,12 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
     for entry in shown:
         proofs = ledger.proving(entry)
-        test = f"{escape(str(proofs[0]))}{claims.and_more(proofs)}" if proofs else "no test"
+        test = f"{escape(str(proofs[0]))}{and_more(len(proofs))}" if proofs else "no test"
         told = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
         table.add_row(entry.id, entry.verdict, told)
     # Into a file or a pipe no line is broken: a test's path is for copying.
     wide = console if console.is_terminal else Console(highlight=False, width=250)
     wide.print(table)
-    claimed = [entry for entry in shown if entry.is_claim]
-    warned = [entry for entry in shown if not entry.is_claim]
-    console.print(f"{claims.counted(claimed, 'claim')}, {claims.counted(warned, 'pitfall')}.")
+    number_of_claims = sum(entry.is_claim for entry in shown)
+    pitfalls = quantity(len(shown) - number_of_claims, "pitfall")
+    console.print(f"{quantity(number_of_claims, 'claim')}, {pitfalls}.")

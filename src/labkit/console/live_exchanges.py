@@ -12,12 +12,12 @@ from typing import Any
 
 from labkit.panel.access import HOSTS
 from labkit.serve.supervisor import LabProcess
+from labkit.text import exact_duration
 
 ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
-UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)]
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,8 @@ def ahead(seconds: Any) -> str:
     """This number of seconds as "1 day, 2 minutes ahead"; empty for none, and for nonsense."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return ""
-    left, words = abs(round(seconds)), []
-    for unit, size in UNITS:
-        count, left = divmod(left, size)
-        if count:
-            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
-    return f"{', '.join(words)} {'ahead' if seconds > 0 else 'behind'}" if words else ""
+    distance = exact_duration(abs(round(seconds)))
+    return f"{distance} {'ahead' if seconds > 0 else 'behind'}" if distance else ""
 
 
 def _ask_all(labs: Iterable[LabProcess], most: int) -> list[list[Told]]:

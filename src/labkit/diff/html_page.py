@@ -14,6 +14,7 @@ from labkit.diff.comparison import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File, Side
 from labkit.diff.lines import Line, Row, visible
 from labkit.render import standalone
+from labkit.text import quantity
 
 MADE_BY = "lab diff, of labkit"
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
@@ -63,7 +64,7 @@ def head(found: Comparison) -> Iterator[str]:
     if found.files:
         yield '<nav class="differing" aria-label="Files"><ul>'
         for number, file in enumerate(found.files, 1):
-            count = terminal.counted(len(file.hunks), "change")
+            count = quantity(len(file.hunks), "change")
             yield f'<li><a href="#file-{number}">{escape(file.name)}</a> {count}</li>'
         yield "</ul></nav>"
 

@@ -7,6 +7,7 @@ import click
 
 from labkit.diff.comparison import Comparison, FileDiff, Hunk
 from labkit.diff.lines import Line, Row, pieces, visible
+from labkit.text import quantity
 
 CONTEXT = 3  # unchanged lines shown on either side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read
@@ -129,14 +130,9 @@ def summary(found: Comparison) -> str:
     if not found.files:
         return "Nothing differs."
     return (
-        f"{counted(len(found.hunks), 'change')} in {counted(len(found.files), 'file')}; "
-        f"{counted(len(found.same), 'file')} the same."
+        f"{quantity(len(found.hunks), 'change')} in {quantity(len(found.files), 'file')}; "
+        f"{quantity(len(found.same), 'file')} the same."
     )
-
-
-def counted(count: int, thing: str) -> str:
-    """As "1 change" or "2 changes"."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def remark(file: FileDiff, found: Comparison) -> str:

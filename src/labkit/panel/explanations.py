@@ -8,6 +8,7 @@ from django.conf import settings
 from labkit.panel.log import Exchange, SessionAccess, StoreOperation, pairs, recall
 from labkit.panel.session_hooks import touches
 from labkit.panel.summary_bar import kept, lost_change
+from labkit.text import quantity
 
 GONE = object()
 
@@ -148,6 +149,6 @@ def _in_words(passage: StoreOperation, exchange: Exchange, details: bool) -> str
         return f"{passage.kind} {key}: failed{whose}.{_detail(passage, details)}"
     if passage.kind == "load":
         data = recall(passage.data) or {}
-        entries = f"{len(data)} entr{'y' if len(data) == 1 else 'ies'}"
+        entries = quantity(len(data), "entry", "entries")
         return f"load {key}: {entries if passage.found else 'nothing there'}{whose}"
     return f"{passage.kind} {key}{whose}"

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from labkit.panel.log import SERVER, Exchange, recall
+from labkit.text import quantity
 
 _END = b"</body>"
 _LINE = (
@@ -57,7 +58,7 @@ def gist(exchange: Exchange) -> str:
     if exchange.engine:
         said.append(session_in_short(exchange))
     if number := len(exchange.set_cookies):
-        said.append(f"{number} cookie{'' if number == 1 else 's'} set")
+        said.append(f"{quantity(number, 'cookie')} set")
     return ", ".join(said)
 
 

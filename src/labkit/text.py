@@ -1,0 +1,53 @@
+"""Formats counts and durations in English, without Django."""
+
+_UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)]
+
+
+def quantity(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun, such as "1 row" or "2 entries".
+
+    `plural`: by default the noun with an s.
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def quantities(**counts: int) -> str:
+    """Return those of these counts that are not 0, such as "1 row, 2 entries"; "nothing" if none.
+
+    Each is named by its noun in the singular.
+    """
+    plurals = {"entry": "entries"}
+    present = [quantity(n, noun, plurals.get(noun, "")) for noun, n in counts.items() if n]
+    return ", ".join(present) or "nothing"
+
+
+def and_more(count: int) -> str:
+    """Return " and 2 more" for what follows the first of 3; "" for a single one or none."""
+    return f" and {count - 1} more" if count > 1 else ""
+
+
+def duration(seconds: int) -> str:
+    """Return a duration in its largest fitting unit, such as "2 minutes" or "2.5 hours"."""
+    unit, size = next(
+        (u, s) for u, s in _UNITS[1:] if seconds >= 2 * s or seconds == s or u == "second"
+    )
+    count = seconds / size
+    number = f"{count:.0f}" if count == int(count) else f"{count:.1f}"
+    return f"{number} {unit}{'' if count == 1 else 's'}"
+
+
+def exact_duration(seconds: int) -> str:
+    """Return a duration in all its units, such as "1 day, 2 minutes"; "" for 0 seconds."""
+    words = []
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            words.append(quantity(count, unit))
+    return ", ".join(words)
+
+
+def remaining(left: float, whole: float) -> str:
+    """Return what is left of a number of seconds in one unit, such as "3 of 14 days"."""
+    units = [(86400, "days"), (3600, "hours"), (1, "seconds")]
+    size, unit = next((s, u) for s, u in units if whole >= 2 * s or s == 1)
+    return f"{left / size:.0f} of {whole / size:.0f} {unit}"
