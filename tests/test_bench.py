@@ -94,6 +94,10 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/info/": [
             "labkit.base.session_times.clock_time",
             "labkit.base.session_times.session_facts",
+            "labkit.stores.engine_name",
+            "labkit.stores.kinds",
+            "labkit.stores.rows",
+            "labkit.stores.session_store",
         ],
     }
     for row in found:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
+from labkit import stores
+
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     """(question, answer) pairs on one session: its end, what the API says, its key, its row.
@@ -22,14 +24,11 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
         ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
         ("Does it end when the browser closes?", closing),
     ]
-    engine = settings.SESSION_ENGINE.rpartition(".")[2]
-    if engine not in {"db", "cached_db"}:
+    if "row" not in stores.kinds(settings.SESSION_ENGINE):
+        engine = stores.engine_name(settings.SESSION_ENGINE)
         left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
         return [("How long is left?", left), *api]
-    # Not at the top: importing a model fails in a project whose apps do not include it.
-    from django.contrib.sessions.models import Session
-
-    row = Session.objects.filter(session_key=session.session_key).first()
+    row = stores.rows().filter(session_key=session.session_key).first()
     if row is None:
         return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
     left = (row.expire_date - timezone.now()).total_seconds()

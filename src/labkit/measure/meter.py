@@ -69,7 +69,7 @@ class Server:
         )
 
     async def held(self) -> dict[str, int]:
-        """What its store holds, as instruments.in_store has it; of a server with instruments."""
+        """What its store holds, as meter_middleware.stored_sessions() returns it."""
         answer = await BrowserClient(self.worker.port).get(f"{OWN}store/")
         return json.loads(answer.body)
 

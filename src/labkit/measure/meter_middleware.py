@@ -5,17 +5,16 @@ Only labkit.measure.meter_settings puts it around a lab, and only `lab compare -
 
 import json
 import os
-import pickle
 import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from labkit import stores
 from labkit.panel import clock
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -32,7 +31,7 @@ def look(get_response: Respond) -> Respond:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info == f"{OWN}store/":
-            return _said(in_store())
+            return _said(stored_sessions())
         if request.path_info == f"{OWN}forward/":
             clock.forward(float(request.GET["seconds"]))
             return _said({"ahead": clock.moved()})
@@ -85,32 +84,11 @@ def _connections() -> list[Any]:
     return connections.all() if settings.DATABASES.get("default", {}).get("NAME") else []
 
 
-def in_store() -> dict[str, int]:
-    """How many sessions the store holds, in how many rows, cache entries and files, and bytes."""
-    if "django.contrib.sessions" not in settings.INSTALLED_APPS:
-        return {"sessions": 0, "records": 0, "bytes": 0}
-    engine = settings.SESSION_ENGINE.rpartition(".")[2]
-    rows: list[int] = []
-    copies: list[int] = []
-    if engine in {"db", "cached_db"}:
-        from django.contrib.sessions.models import Session
-
-        rows = [len(data) for data in Session.objects.values_list("session_data", flat=True)]
-    if engine in {"cache", "cached_db"}:
-        copies = [len(entry) for entry in _entries()]
-    if engine == "file":
-        rows = [path.stat().st_size for path in Path(settings.SESSION_FILE_PATH).glob("*")]
+def stored_sessions() -> dict[str, int]:
+    """Return how many sessions the store holds, in how many records, and their bytes."""
+    sizes = list(stores.record_sizes().values())
     return {
-        "sessions": len(rows or copies),
-        "records": len(rows) + len(copies),
-        "bytes": sum(rows) + sum(copies),
+        "sessions": next((len(each) for each in sizes if each), 0),  # cached_db keeps them twice
+        "records": sum(map(len, sizes)),
+        "bytes": sum(map(sum, sizes)),
     }
-
-
-def _entries() -> list[bytes]:
-    """What LocMem holds, in the bytes in which it holds it."""
-    from django.core.cache import caches
-
-    cache: Any = caches["default"]
-    held = cache._cache.values()
-    return [one if isinstance(one, bytes) else pickle.dumps(one) for one in held]

@@ -2,17 +2,16 @@
 
 import json
 import secrets
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from labkit import stores
 from labkit.panel import clock
 from labkit.panel.access import is_local_instructor
-from labkit.panel.cookies import edited, has_sessions, whose
+from labkit.panel.cookies import edited, whose
 from labkit.panel.log import log
 
 STEPS = {  # seconds
@@ -61,28 +60,14 @@ def reset(request: HttpRequest, response: HttpResponse) -> None:
         from django.core.management import call_command
 
         call_command("flush", interactive=False, verbosity=0)
-    _empty_cache()
+    stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
-        for path in Path(folder).glob("*"):
-            path.unlink(missing_ok=True)
+        stores.wipe_files(folder)
     for name in request.COOKIES:
         if whose(name)[1]:
             _give(response, name, None)
     clock.back_to_now()
     log.clear()
-
-
-def _empty_cache() -> None:
-    """LocMem is this lab's alone; in a Redis only the lab's own keys go."""
-    from django.core.cache import caches
-
-    cache: Any = caches["default"]
-    if "redis" not in type(cache).__module__:
-        cache.clear()
-        return
-    client = cache._cache.get_client()
-    for key in client.scan_iter(match=cache.make_key("*")):
-        client.delete(key)
 
 
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
@@ -108,7 +93,7 @@ def _give(response: HttpResponse, name: str, value: str | None) -> None:
 
 def entries(request: HttpRequest) -> list[str]:
     """The names of what is in this browser's session; none where there is none, or no answer."""
-    if not has_sessions():
+    if not stores.has_sessions():
         return []
     try:
         return list(_session_of(request).keys())
@@ -117,14 +102,13 @@ def entries(request: HttpRequest) -> list[str]:
 
 
 def _session_of(request: HttpRequest) -> Any:
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return stores.session_store()(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def change_entry(request: HttpRequest) -> str:
     """Change or delete one entry of this browser's session, in the store; what was done."""
     store = _session_of(request)
-    if settings.SESSION_ENGINE.endswith(".signed_cookies"):
+    if "cookie" in stores.kinds():
         raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
     if not store.keys():
         raise NotAllowed("Your browser has no session.")

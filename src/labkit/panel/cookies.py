@@ -14,6 +14,8 @@ from labkit.http.jar import Jar
 from labkit.http.origin import Origin
 from labkit.http.set_cookie import CookieRefusal
 from labkit.panel.log import Exchange, deletes, pairs
+from labkit.stores import has_sessions
+from labkit.text import duration, remaining
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,6 @@ class RequestCookie:
     size: int  # bytes of name and value
     whose: str
     own: bool  # whether it is this lab's
-
-
-_UNITS = [(86400, "days"), (3600, "hours"), (1, "seconds")]
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ class Lifetime:
         return self.whole - self.left
 
     def __str__(self) -> str:
-        size, unit = next((s, u) for s, u in _UNITS if self.whole >= 2 * s or s == 1)
-        return f"{self.left / size:.0f} of {self.whole / size:.0f} {unit}"
+        return remaining(self.left, self.whole)
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,6 @@ def whose(name: str) -> tuple[str, bool]:
     if number and number[1] in _labs():
         return f"lab {number[1]}'s: cookies ignore ports", False
     return "not this lab's", False
-
-
-def has_sessions() -> bool:
-    """Whether this lab has sessions at all."""
-    return any("SessionMiddleware" in name for name in settings.MIDDLEWARE)
 
 
 def _labs() -> list[str]:
@@ -179,17 +172,11 @@ def _in_words(found: dict[str, str], ends: bool) -> Iterator[tuple[str, str]]:
 
 
 def _duration(seconds: str) -> str:
-    """A number of seconds in words."""
+    """Return in words for how long a browser keeps a cookie with this Max-Age."""
     try:
-        number = int(seconds)
+        return f"the browser keeps it for {duration(int(seconds))}"
     except ValueError:
         return "not a number"
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if number >= 2 * size or number == size:
-            count = number / size
-            text = f"{count:.0f}" if count == int(count) else f"{count:.1f}"
-            return f"the browser keeps it for {text} {unit}{'' if count == 1 else 's'}"
-    return f"the browser keeps it for {number} second{'' if number == 1 else 's'}"
 
 
 def _refusal(line: str, exchange: Exchange) -> str:

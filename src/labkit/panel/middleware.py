@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.panel import summary_bar
-from labkit.panel.cookies import has_sessions
 from labkit.panel.log import Exchange, log, note
 from labkit.panel.session_hooks import current, store_id, watch
+from labkit.stores import has_sessions, session_store
 
 OWN = "/__lab__/"  # the panel's addresses: answered here, before any session is looked at
 LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters
@@ -35,7 +34,7 @@ def observe(get_response: Respond) -> Respond:
     engine = settings.SESSION_ENGINE if has_sessions() else ""
     clustered = bool(os.environ.get("LAB_NODES"))
     if engine:
-        watch(import_module(engine).SessionStore)
+        watch(session_store(engine))
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(OWN):

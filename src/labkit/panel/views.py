@@ -14,6 +14,7 @@ from labkit.base.errors import error_page
 from labkit.panel import clock, controls, cookies, diagram, explanations, stored, summary_bar
 from labkit.panel.access import is_local_instructor
 from labkit.panel.log import REMEMBERED, Exchange, log
+from labkit.stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
 
@@ -73,7 +74,7 @@ def _stored(engine: str, told: explanations.Told | None, details: bool) -> dict[
     key = told.key_after or told.key_before
     if not key:
         return {"why_not": "This visitor has no session, so nothing is stored."}
-    found = stored.in_store(engine, key, details)
+    found = stored.describe_stored(engine, key, details)
     if found is None:
         return {"why_not": "Nothing any more: the session has been deleted since."}
     return {"facts": found.facts, "decoded": found.decoded, "life": found.life}
@@ -154,7 +155,7 @@ def control(request: HttpRequest, token: str, what: str) -> HttpResponse:
             return response
         elif what == "cookie":
             said = controls.change_cookie(request, response)
-        elif what == "entry" and cookies.has_sessions():
+        elif what == "entry" and has_sessions():
             said = controls.change_entry(request)
         else:
             raise Http404

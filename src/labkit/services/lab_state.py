@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from labkit import stores
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import manage, own_environment
 from labkit.services.mariadb import kept_server
@@ -34,10 +35,7 @@ def reset(checkout: Catalog, lab: Lab) -> list[str]:
         if url:
             manage(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append("rows in the database that DATABASE_URL names")
-    # The folders stay: a lab that is running with the engine file has found its own already.
-    if session_files := list(state.glob("sessions*/*")):
-        for path in session_files:
-            path.unlink(missing_ok=True)
+    if stores.wipe_files(*state.glob("sessions*")):
         cleared.append("session files")
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:

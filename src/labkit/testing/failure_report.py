@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from labkit.http.set_cookie import Cookie
@@ -46,17 +45,16 @@ def _store() -> Iterator[str]:
     """The sessions that the server keeps, one line each, read as the test has left them."""
     from django.conf import settings
 
-    if not any("SessionMiddleware" in name for name in settings.MIDDLEWARE):
+    from labkit import stores
+
+    if not stores.has_sessions():
         yield "this project has no sessions: what it remembers is in the jar"
         return
-    engine = settings.SESSION_ENGINE
-    if engine not in {f"django.contrib.sessions.backends.{name}" for name in ("db", "cached_db")}:
-        yield f"{engine} cannot be listed"
+    if "row" not in stores.kinds():
+        yield f"{settings.SESSION_ENGINE} cannot be listed"
         return
     try:
-        rows = list(
-            import_module(engine).SessionStore.get_model_class().objects.all()[: MOST_ROWS + 1]
-        )
+        rows = list(stores.rows()[: MOST_ROWS + 1])
     except Exception as error:  # a report must not fail over what made the test fail
         yield f"cannot be read: {type(error).__name__}: {error}"
         return

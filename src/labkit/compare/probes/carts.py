@@ -7,21 +7,20 @@ from random import Random
 from django.apps import apps
 from django.core.management import call_command
 
+from labkit import stores
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     forged,
-    kept,
-    on_server,
     opened,
     own_cookies,
     own_jar,
     queries_in,
-    wipe_server,
     yes,
 )
 from labkit.compare.probes.servers import restarted, seen_by_a_second
 from labkit.testing.contracts import CartPages, table
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.text import quantities
 
 cart = CartPages()
 
@@ -82,7 +81,7 @@ def server_ends_it(visitor, clock):
 def server_can_wipe_it(visitor):
     """Take away all that lies on the server, and look."""
     cart.put(visitor, "apple", 3)
-    wipe_server()
+    stores.wipe()
     return yes(cart.cart(visitor) == {})
 
 
@@ -270,7 +269,7 @@ def left_behind(visitor, clock):
     """Add and never come back; what lies on the server when the cart has long ended?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
-    return kept(**on_server())
+    return quantities(**stores.count_records())
 
 
 @probe
@@ -280,7 +279,7 @@ def clearsessions_leaves(visitor, clock):
     clock.forward(days=30)
     if apps.is_installed("django.contrib.sessions"):
         call_command("clearsessions")
-    return kept(**on_server())
+    return quantities(**stores.count_records())
 
 
 @probe
@@ -288,4 +287,4 @@ def forgetting_leaves(visitor):
     """Empty the cart, and see what the browser and the server still hold for it."""
     cart.put(visitor, "apple")
     cart.empty(visitor)
-    return kept(cookie=len(own_jar(visitor)), **on_server())
+    return quantities(cookie=len(own_jar(visitor)), **stores.count_records())

@@ -1,19 +1,18 @@
 """The questions about a page count; the page as in labs 02 and 06."""
 
+from labkit import stores
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
-    kept,
-    on_server,
     opened,
     own_cookies,
     own_jar,
     queries_in,
-    wipe_server,
     yes,
 )
 from labkit.compare.probes.servers import restarted
 from labkit.testing.contracts import PageCountPages, number
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.text import quantities
 
 page = PageCountPages()
 
@@ -60,7 +59,7 @@ def visiting_prolongs(visitor, clock):
 def server_can_wipe_it(visitor):
     """Take away all that lies on the server; is the next visit the first one?"""
     page.count(visitor)
-    wipe_server()
+    stores.wipe()
     return yes(page.count(visitor) == 1)
 
 
@@ -126,7 +125,7 @@ def blocked_leaves(visitor):
     visitor.block_cookies()
     for _ in range(10):
         page.count(visitor)
-    return kept(**on_server())
+    return quantities(**stores.count_records())
 
 
 # Several at once
@@ -207,4 +206,4 @@ def left_behind(visitor, clock):
     """Visit and never come back; what lies on the server a month later?"""
     page.count(visitor)
     clock.forward(days=30)
-    return kept(**on_server())
+    return quantities(**stores.count_records())

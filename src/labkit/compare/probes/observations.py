@@ -1,11 +1,10 @@
-"""What a question looks at: cookies, what can be read in them, queries, and the server's stores."""
+"""What a question looks at: cookies, what can be read in them, and queries."""
 
 import base64
 import contextlib
 import json
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 
@@ -53,58 +52,6 @@ def queries_in(act: Callable[[], Any]) -> int:
         contexts = [stack.enter_context(CaptureQueriesContext(c)) for c in opened]
         act()
     return sum("django_session" in query["sql"] for context in contexts for query in context)
-
-
-def on_server() -> dict[str, int]:
-    """What lies on the server for all visitors: how many rows, entries of the cache, files."""
-    return {"row": len(_rows()), "entry": len(_cache_entries()), "file": len(_session_files())}
-
-
-def kept(**counts: int) -> str:
-    """Things and how many there are as a cell says it: "1 row, 2 entries"; "nothing"."""
-    plural = {"cookie": "cookies", "row": "rows", "entry": "entries", "file": "files"}
-    told = [f"{n} {thing if n == 1 else plural[thing]}" for thing, n in counts.items() if n]
-    return ", ".join(told) or "nothing"
-
-
-def wipe_server() -> None:
-    """Take away all that lies on the server for visitors, as `lab reset` does."""
-    from django.core.cache import caches
-
-    if rows := _rows():
-        rows.delete()
-    if _cache_entries():
-        caches["default"].clear()
-    for path in _session_files():
-        path.unlink()
-
-
-def _engine() -> str:
-    from django.conf import settings
-
-    installed = "django.contrib.sessions" in settings.INSTALLED_APPS
-    return settings.SESSION_ENGINE.rpartition(".")[2] if installed else ""
-
-
-def _rows() -> Any:
-    if not _engine():
-        return ()
-    from django.contrib.sessions.models import Session
-
-    return Session.objects.all()
-
-
-def _cache_entries() -> Any:
-    from django.core.cache import caches
-
-    # What LocMem holds, ended or not; no other cache is asked these questions.
-    return caches["default"]._cache if _engine() in {"cache", "cached_db"} else ()
-
-
-def _session_files() -> list[Path]:
-    from django.conf import settings
-
-    return list(Path(settings.SESSION_FILE_PATH).iterdir()) if _engine() == "file" else []
 
 
 def yes(fact: bool) -> str:

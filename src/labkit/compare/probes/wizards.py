@@ -8,8 +8,6 @@ import pytest
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     forged,
-    kept,
-    on_server,
     opened,
     own_cookies,
     own_jar,
@@ -17,8 +15,10 @@ from labkit.compare.probes.observations import (
     yes,
 )
 from labkit.compare.probes.servers import restarted
+from labkit.stores import count_records
 from labkit.testing.contracts import WizardPages, step_of, text, told
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.text import quantities
 
 ALL = ["Anu", "30", "Bea"]
 
@@ -215,7 +215,7 @@ def left_behind(visitor, wizard, clock):
     """Answer and never come back; what lies on the server a month later?"""
     wizard.fill_in(visitor)
     clock.forward(days=30)
-    return kept(**on_server())
+    return quantities(**count_records())
 
 
 def form_of(page):

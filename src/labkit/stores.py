@@ -1,0 +1,170 @@
+"""Reads, lists and wipes what each of Django's session engines keeps.
+
+An engine is named by its dotted path, as in SESSION_ENGINE, which is the default. This is the only
+module that knows the engines apart.
+https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
+"""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.cache import caches
+
+Kind = Literal["row", "entry", "file", "cookie"]
+# In the order in which an engine reads them.
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "db": ("row",),
+    "cached_db": ("entry", "row"),
+    "cache": ("entry",),
+    "file": ("file",),
+    "signed_cookies": ("cookie",),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row, cache entry, file or cookie in which an engine keeps one session."""
+
+    kind: Kind
+    name: str  # the row's session_key, the cache's full key, the file's name
+    data: dict[str, Any]  # decoded; empty if it cannot be read
+    content: str = ""  # as stored, of a row or a file
+    expires: datetime | None = None  # of a row
+
+
+def has_sessions() -> bool:
+    """Return whether this project uses sessions."""
+    return any("SessionMiddleware" in name for name in settings.MIDDLEWARE)
+
+
+def engine_name(engine: str = "") -> str:
+    """Return the last part of an engine's path, such as "cached_db"; "" without sessions."""
+    if not engine and not has_sessions():
+        return ""
+    return (engine or settings.SESSION_ENGINE).rpartition(".")[2]
+
+
+def kinds(engine: str = "") -> tuple[Kind, ...]:
+    """Return the kinds of record in which an engine keeps a session; none for an unknown one."""
+    return _KINDS.get(engine_name(engine), ())
+
+
+def session_store(engine: str = "") -> Any:
+    """Return an engine's SessionStore class."""
+    return import_module(engine or settings.SESSION_ENGINE).SessionStore
+
+
+def read(key: str, engine: str = "") -> list[Record]:
+    """Return what an engine keeps under a session key, without loading the session.
+
+    Raises what the store raises.
+    """
+    readers = {"row": _read_row, "entry": _read_entry, "file": _read_file, "cookie": _read_cookie}
+    found = (readers[kind](key, engine) for kind in kinds(engine))
+    return [record for record in found if record is not None]
+
+
+def _read_row(key: str, engine: str) -> Record | None:
+    row = rows(engine).filter(session_key=key).first()
+    if row is None:
+        return None
+    return Record("row", row.session_key, row.get_decoded(), row.session_data, row.expire_date)
+
+
+def _read_entry(key: str, engine: str) -> Record | None:
+    cache, cache_key = _cache(), session_store(engine).cache_key_prefix + key
+    data = cache.get(cache_key)
+    return None if data is None else Record("entry", cache.make_key(cache_key), data)
+
+
+def _read_file(key: str, engine: str) -> Record | None:
+    store = session_store(engine)()
+    path = Path(store._key_to_file(key))
+    if not path.is_file():
+        return None
+    content = path.read_text(errors="replace")
+    return Record("file", path.name, store.decode(content), content)
+
+
+def _read_cookie(key: str, engine: str) -> Record:
+    return Record("cookie", settings.SESSION_COOKIE_NAME, session_store(engine)(key).load())
+
+
+def cache_name() -> str:
+    """Return the name of the sessions' cache without its ending, such as "LocMem"."""
+    return type(_cache()).__name__.removesuffix("Cache")
+
+
+def _cache() -> Any:
+    return caches[settings.SESSION_CACHE_ALIAS]
+
+
+def rows(engine: str = "") -> Any:
+    """Return the query set of all rows of an engine that keeps rows."""
+    return session_store(engine).get_model_class().objects.all()
+
+
+def record_sizes() -> dict[Kind, list[int]]:
+    """Return the bytes of each row, cache entry and file that the engine keeps, by kind.
+
+    Expired ones count. Of caches only LocMem can be listed.
+    """
+    return {
+        "row": [len(data) for data in rows().values_list("session_data", flat=True)]
+        if "row" in kinds()
+        else [],
+        "entry": list(_entry_sizes()) if "entry" in kinds() else [],
+        "file": [path.stat().st_size for path in _files()] if "file" in kinds() else [],
+    }
+
+
+def count_records() -> dict[str, int]:
+    """Return how many rows, cache entries and files the engine keeps, by kind."""
+    return {kind: len(sizes) for kind, sizes in record_sizes().items()}
+
+
+def _entry_sizes() -> Iterator[int]:
+    for entry in _cache()._cache.values():
+        yield len(entry if isinstance(entry, bytes) else pickle.dumps(entry))
+
+
+def _files() -> list[Path]:
+    return list(Path(settings.SESSION_FILE_PATH).glob("*"))
+
+
+def wipe() -> None:
+    """Delete all that the engine keeps on the server, for all visitors."""
+    if "row" in kinds():
+        rows().delete()
+    if "entry" in kinds():
+        wipe_cache()
+    if "file" in kinds():
+        wipe_files(settings.SESSION_FILE_PATH)
+
+
+def wipe_cache() -> None:
+    """Empty the sessions' cache; in a shared Redis, delete this project's keys only."""
+    cache = _cache()
+    if "redis" not in type(cache).__module__:
+        cache.clear()
+        return
+    client = cache._cache.get_client()
+    for key in client.scan_iter(match=cache.make_key("*")):
+        client.delete(key)
+
+
+def wipe_files(*folders: str | Path) -> int:
+    """Delete the session files in these folders; return how many. The folders stay.
+
+    A running server has already looked up its folder.
+    """
+    paths = [path for folder in folders for path in Path(folder).glob("*")]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
