@@ -47,7 +47,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Context:
-    """What caused a request, on which SameSite depends (section 5.2)."""
+    """The cause of a request, on which SameSite depends (section 5.2)."""
 
     method: str = "GET"
     initiator: Origin | None = None  # the page that caused it; None: a typed URL
@@ -75,7 +75,7 @@ def path_match(path: str, cookie_path: str) -> bool:
 
 
 def domain_match(host: str, domain: str) -> bool:
-    """Return whether a host lies in a cookie's domain (section 5.1.3)."""
+    """Return whether a host belongs to a cookie's domain (section 5.1.3)."""
     return host == domain or (host.endswith("." + domain) and ip_address_of(host) is None)
 
 
