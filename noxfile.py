@@ -300,3 +300,11 @@ def bench(session: nox.Session) -> None:
             environment(session, extra)
     environment(session)
     session.run(str(PYTHON), str(ROOT / "bench"), *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def reword(session: nox.Session) -> None:
+    """50 visible sentences are reworded in a copy, and no test there fails"""
+    environment(session)
+    script = ROOT / "tests" / "support" / "reword.py"
+    session.run(str(PYTHON), str(script), *session.posargs, external=True)

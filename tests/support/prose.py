@@ -126,30 +126,37 @@ def blank_code(source: str) -> str:
     """Return Python source with all but comments and strings blanked out, lines unchanged.
 
     Quotes and # become spaces, so that a sentence may run over several lines; code becomes NUL
-    characters, so that no phrase reaches across it. An f-string counts as text as a whole.
+    characters, so that no phrase reaches across it.
     """
-    lines = source.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
     blanked = [character if character.isspace() else "\0" for character in source]
+    for kind, start, end in find_text(source):
+        part = source[start:end]
+        blanked[start:end] = part.replace("#", " ", 1) if kind == "COMMENT" else _unquote(part)
+    return "".join(blanked)
+
+
+def find_text(source: str) -> Iterator[tuple[str, int, int]]:
+    """Yield ("COMMENT" or "STRING", start, end) of Python source, as offsets in characters.
+
+    An f-string is one string as a whole, whichever version of Python splits it into tokens.
+    """
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
     opened, depth = 0, 0
     for found in tokenize.generate_tokens(io.StringIO(source).readline):
         kind = token.tok_name[found.type]
         if kind not in _TEXT:
             continue
         start, end = (starts[row - 1] + column for row, column in (found.start, found.end))
-        if kind == "FSTRING_START":  # one token up to Python 3.11
+        if kind == "FSTRING_START":
             opened = opened if depth else start
             depth += 1
         elif kind == "FSTRING_END":
             depth -= 1
-            start = opened
-        if kind in ("COMMENT", "STRING", "FSTRING_END") and not depth:
-            part = source[start:end]
-            part = re.sub(r"\A#", " ", part) if kind == "COMMENT" else _unquote(part)
-            blanked[start:end] = part
-    return "".join(blanked)
+            kind, start = "STRING", opened
+        if depth == 0:
+            yield kind, start, end
 
 
 def _unquote(literal: str) -> str:
@@ -209,7 +216,7 @@ def main() -> None:
     if excess:
         sys.exit("\n".join(["Reword these first; the list only gets shorter:", *excess]))
     write_exceptions(found)
-    print(f"{len(gone)} entries shortened.")  # noqa: T201
+    print(f"{len(gone)} entries shortened.")
 
 
 if __name__ == "__main__":
