@@ -37,7 +37,7 @@ def test_neighbours_are_swapped_and_names_stay(text, reworded):
     [
         (
             "labs/01/lab/templates/a.html",
-            "<p>{% if x %}This is really so {{ plain }}{% endif %}</p>",
+            "<p>{% if x %}This is all so {{ it }}{% endif %}</p>",
         ),
         ("labs/01/lab/views.py", '"""Say what this does."""\nx = _("This is really so plain.")\n'),
         ("labs/notes.toml", 'name = "counts"\ntext = "This is really so plain."\n'),
