@@ -21,8 +21,8 @@ from rich.progress import Progress
 from labkit.measure import charts as drawing
 from labkit.measure import results as keeping
 from labkit.processes.ports import free_port
-from labkit.processes.start import Missing
-from labkit.serve import temporary_server
+from labkit.processes.start import NotInstalled
+from labkit.serve.temporary_server import temporary_server
 from labkit.services.mariadb import PrivateMariaDB
 
 ROOT = Path(__file__).parents[1]
@@ -86,8 +86,8 @@ class Steps(Progress):
 def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
     """One lab under the server that `lab serve` gives it; yields its port."""
     settings = environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
-    with temporary_server.worker(lab_folder(number), settings, log) as started:
-        started.wait(f"lab {number}")
+    with temporary_server(lab_folder(number), settings, log) as started:
+        started.wait_until_ready(f"lab {number}")
         yield started.port
 
 
@@ -134,7 +134,7 @@ def keep(
     console.print(keeping.in_words(stamp))
     try:
         drawn = drawing.draw_all(path, keeping.read(path))
-    except Missing as missing:
+    except NotInstalled as missing:
         console.print(f"Written to {path}, without charts: {missing}")
     else:
         console.print(f"Written to {', '.join(map(str, [path, *drawn]))}")
@@ -197,8 +197,8 @@ def until_it_answers(port: int, path: str, limit: float = 60) -> None:
 def mariadb(folder: Path, **variables: int) -> Iterator[PrivateMariaDB | None]:
     """A private MariaDB as `lab serve` has it, but for these variables; None without one."""
     try:
-        server = PrivateMariaDB.kept(folder)
-    except Missing as missing:
+        server = PrivateMariaDB.persistent(folder)
+    except NotInstalled as missing:
         console.print(f"Without MariaDB: {missing}")
         yield None
         return

@@ -59,7 +59,7 @@ def memories(parent: int, port: int) -> dict[str, int]:
     found = {"console": common.memory(parent)}
     for line in done.stdout.splitlines():
         pid, above, command = line.split(None, 2)
-        own = re.search(r"labkit\.serving\.worker (\d+)", command)
+        own = re.search(r"labkit\.serve\.worker (\d+)", command)
         if own and int(above) == parent:
             found[f"{int(own[1]) - port:02}"] = common.memory(int(pid))
     return found

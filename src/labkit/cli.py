@@ -15,8 +15,8 @@ from labkit.commands.list import list_labs
 from labkit.commands.reset import reset
 from labkit.commands.run import run
 from labkit.commands.serve import serve
-from labkit.processes.manage_py import NotReady
-from labkit.processes.start import Failed, Missing
+from labkit.processes.manage_py import DatabaseNotReady
+from labkit.processes.start import NotInstalled, StartFailed
 
 
 class Labs(click.Group):
@@ -25,7 +25,7 @@ class Labs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (CatalogError, Missing, Failed, NotReady) as error:
+        except (CatalogError, NotInstalled, StartFailed, DatabaseNotReady) as error:
             raise click.ClickException(str(error)) from None
 
 

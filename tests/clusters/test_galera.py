@@ -14,7 +14,7 @@ from serving import descendants, running, until
 
 from labkit.clusters import galera
 from labkit.clusters.galera import SUSPECT, Cluster
-from labkit.processes.start import Ended, Missing
+from labkit.processes.start import NotInstalled, StartCancelled
 from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text
 from labkit.testing.plugin import absent
@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.mysql, pytest.mark.galera]
 @pytest.fixture(scope="module", autouse=True)
 def _installed():
     try:
-        Cluster.need()
-    except Missing as missing:
+        Cluster.check_installed()
+    except NotInstalled as missing:
         absent(str(missing))
 
 
@@ -215,7 +215,7 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
         return real(self, first=first)
 
     monkeypatch.setattr(galera.Node, "join", join)
-    with pytest.raises(Ended):
+    with pytest.raises(StartCancelled):
         Cluster.temporary(ending).stop()
     assert not any(str(folder) in args for args in descendants(os.getpid()).values())
     assert list(folder.glob("labkit-*/1")) == []
@@ -225,8 +225,8 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
 
 
 def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch):
-    absent_need = dataclasses.replace(requirements.NEEDS["galera"], found=lambda: None)
-    monkeypatch.setitem(requirements.NEEDS, "galera", absent_need)
+    absent_need = dataclasses.replace(requirements.TOOLS["galera"], found=lambda: None)
+    monkeypatch.setitem(requirements.TOOLS, "galera", absent_need)
     monkeypatch.setattr(requirements, "program", lambda *names: "apt" * ("apt-get" in names))
     monkeypatch.setattr(galera, "missing_tools", lambda names: [absent_need.missing()])
     status, output = said("run", "10", "--db", "galera")
@@ -239,12 +239,12 @@ def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch
 
 @pytest.mark.parametrize("lacks", ["rsync", "haproxy"])
 def test_each_of_its_programs_is_looked_for(monkeypatch, lacks):
-    assert requirements.NEEDS["galera"].found() in requirements.GALERA
+    assert requirements.TOOLS["galera"].found() in requirements.GALERA
     real = requirements.program
     monkeypatch.setattr(
         requirements, "program", lambda *names: None if lacks in names else real(*names)
     )
-    assert requirements.NEEDS["galera"].found() is None
+    assert requirements.TOOLS["galera"].found() is None
 
 
 def test_a_lab_that_keeps_nothing_there_starts_none():

@@ -11,7 +11,7 @@ from serving import descendants, running, until
 
 from labkit.clusters.redis_failover import Member, RedisPair
 from labkit.processes.ports import LOOPBACK, free_port
-from labkit.processes.start import Ended
+from labkit.processes.start import StartCancelled
 from labkit.testing.contracts import CartPages, words
 from labkit.testing.wire_visitor import WireVisitor
 
@@ -108,7 +108,7 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(monkeypatch):
         real(self, primary)
 
     monkeypatch.setattr(Member, "start_as", start_as)
-    with pytest.raises(Ended):
+    with pytest.raises(StartCancelled):
         RedisPair.temporary(ending).stop()
     assert len(homes) == 2
     assert not homes[0].exists()

@@ -65,7 +65,7 @@ def test_a_port_that_is_none_is_one_sentence(said):
 
 
 def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
-    monkeypatch.setitem(requirements.NEEDS, "mysqlclient", lacking("mysqlclient"))
+    monkeypatch.setitem(requirements.TOOLS, "mysqlclient", lacking("mysqlclient"))
     for environ in ({}, {"DATABASE_URL": "mysql://anu@db.example/cart"}):
         monkeypatch.setattr(os, "environ", os.environ | environ)
         status, text = said("run", "04", "--db", "mysql", "--port", str(free_port()))
@@ -75,16 +75,16 @@ def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
 
 
 def lacking(name):
-    need = requirements.NEEDS[name]
+    need = requirements.TOOLS[name]
     return dataclasses.replace(need, found=lambda: None)
 
 
 def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):
-    monkeypatch.setitem(requirements.NEEDS, "chromium", lacking("chromium"))
+    monkeypatch.setitem(requirements.TOOLS, "chromium", lacking("chromium"))
     monkeypatch.setenv("COLUMNS", "200")
     status, text = said("doctor")
     assert status == 0
-    assert requirements.NEEDS["chromium"].advice() in text
+    assert requirements.TOOLS["chromium"].advice() in text
     for lab in (8003, 8004):
         assert f"port {lab}" in text
 
@@ -204,7 +204,7 @@ def test_reset_says_what_it_leaves_in_redis(said, own_checkout, monkeypatch):
 
 
 def test_a_redis_without_its_package_is_one_sentence(said, own_checkout, monkeypatch):
-    monkeypatch.setitem(requirements.NEEDS, "redis-py", lacking("redis-py"))
+    monkeypatch.setitem(requirements.TOOLS, "redis-py", lacking("redis-py"))
     monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
     status, text = said("run", "10", "--engine", "cache", "--port", str(free_port()))
     assert status == 1
@@ -221,7 +221,7 @@ def test_an_engine_for_a_lab_without_sessions_is_told(own_checkout):
 def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mariadb):
     with running("04", "--db", "mysql") as lab:
         assert "Where is the cart?" in page(f"{lab.url}/info/")
-        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
         assert joined._process is None
         with closing(joined.connect("lab_04")) as connection:
             connection.query("DESCRIBE django_session")
@@ -235,7 +235,7 @@ def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mar
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP], ids=["kill", "closed terminal"])
 def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
     with running("04", "--db", "mysql", end=end) as lab:
-        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
         joined.stop()
         assert joined.answers()
     assert lab.returncode in {128 + end, -end}
@@ -277,7 +277,7 @@ def test_a_server_that_is_not_there_is_one_sentence(own_checkout, mariadb):
 
 def test_reset_reaches_the_private_mariadb(said, own_checkout, mariadb):
     with running("04", "--db", "mysql"):
-        joined = PrivateMariaDB.kept(own_checkout / ".lab" / "mariadb")
+        joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
         with closing(joined.connect("lab_04")) as connection:
             connection.query("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
             connection.commit()

@@ -35,7 +35,7 @@ from django.db import OperationalError
 from serving import copy_of, serving, until
 
 from labkit.http.client import BrowserClient
-from labkit.services.mariadb import kept_server
+from labkit.services.mariadb import persistent_server
 from labkit.services.redis import PrivateRedis
 from labkit.testing.contracts import CartPages, PageCountPages, text, words
 from labkit.testing.contracts.expiry import ExpiryPages, what_holds
@@ -520,7 +520,7 @@ class TestFiles:
 @pytest.fixture
 def own_mariadb(mariadb, tmp_path):
     """A server to kill; unlike `mariadb` it forgets nothing that it has acknowledged."""
-    with kept_server(tmp_path / "mariadb") as server:
+    with persistent_server(tmp_path / "mariadb") as server:
         yield server
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from labkit.measure import charts, results
 from labkit.measure.charts import Bars, Lines, Row, Series, chart_of, plain, svg
-from labkit.processes.start import Missing
+from labkit.processes.start import NotInstalled
 from labkit.services import requirements
 
 LINES = Lines(
@@ -131,9 +131,9 @@ def test_charts_are_drawn_from_the_file_beside_them(tmp_path):
 
 
 def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):
-    missing = replace(requirements.NEEDS["matplotlib"], found=lambda: None)
-    monkeypatch.setitem(requirements.NEEDS, "matplotlib", missing)
-    with pytest.raises(Missing) as caught:
+    missing = replace(requirements.TOOLS["matplotlib"], found=lambda: None)
+    monkeypatch.setitem(requirements.TOOLS, "matplotlib", missing)
+    with pytest.raises(NotInstalled) as caught:
         svg(LINES)
     assert str(caught.value).startswith("matplotlib not found; get it by: ")
     assert str(caught.value).endswith('-m pip install -e ".[charts]"')

@@ -20,8 +20,8 @@ from labkit.http.client import Response
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, SUBJECTS, Broken, Carts
-from labkit.processes.start import Failed
-from labkit.serve.temporary_server import worker
+from labkit.processes.start import StartFailed
+from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.tables import Tables
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
@@ -192,7 +192,7 @@ def test_what_is_lost_on_the_way_is_not_measured():
             return 1
 
     variant = meter.Variant("cookie", "cookies", "03")
-    server = meter.Server(variant, Forgetful(), meter.Worker(1, None, None))
+    server = meter.Server(variant, Forgetful(), TemporaryServer(1, None, None))
     with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
         asyncio.run(meter._at_size([server], 2, SMALL))
     with pytest.raises(Broken, match="took 4 and has 1"):
@@ -202,10 +202,10 @@ def test_what_is_lost_on_the_way_is_not_measured():
 def test_a_server_that_does_not_start_says_why(tmp_path):
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "no_lab.settings"}
     with (
-        pytest.raises(Failed, match=r"of lab 03 did not start: .*No module named 'no_lab'"),
-        worker(tmp_path, environ, tmp_path / "server.log") as started,
+        pytest.raises(StartFailed, match=r"of lab 03 did not start: .*No module named 'no_lab'"),
+        temporary_server(tmp_path, environ, tmp_path / "server.log") as started,
     ):
-        started.wait("lab 03")
+        started.wait_until_ready("lab 03")
     assert started.process.returncode is not None
     assert not reachable(started.port)
 
@@ -225,7 +225,7 @@ def test_the_command_keeps_its_figures_and_says_what_is_missing(
     checkout, tables, tmp_path, monkeypatch, capsys
 ):
     def absent():
-        raise charts.Missing("matplotlib not found; get it by: pip")
+        raise charts.NotInstalled("matplotlib not found; get it by: pip")
 
     monkeypatch.setattr(charts, "need", absent)
     monkeypatch.setattr(signal, "signal", lambda *_: None)

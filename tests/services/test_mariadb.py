@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from labkit.processes.start import Missing
+from labkit.processes.start import NotInstalled
 from labkit.services.mariadb import PrivateMariaDB
-from labkit.services.requirements import NEEDS
+from labkit.services.requirements import TOOLS
 
 
 def tables(server, database):
@@ -40,27 +40,27 @@ def test_a_killed_server_comes_back_with_its_data(mariadb):
     assert tables(mariadb, "lab_98") == ()
 
 
-def test_a_kept_server_lives_until_its_last_user_leaves(mariadb, tmp_path):
-    first = PrivateMariaDB.kept(tmp_path)
+def test_a_persistent_server_lives_until_its_last_user_leaves(mariadb, tmp_path):
+    first = PrivateMariaDB.persistent(tmp_path)
     first.url("lab_04")
-    second = PrivateMariaDB.kept(tmp_path)
+    second = PrivateMariaDB.persistent(tmp_path)
     first.stop()
     assert second.answers()
     second.stop()
     assert not second.answers()
-    third = PrivateMariaDB.kept(tmp_path)
+    third = PrivateMariaDB.persistent(tmp_path)
     assert tables(third, "lab_04") == ()
     third.stop()
 
 
-def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb, tmp_path):
+def test_a_persistent_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb, tmp_path):
     code = (
         "import os, pathlib, sys; from labkit.services.mariadb import PrivateMariaDB\n"
-        "PrivateMariaDB.kept(pathlib.Path(sys.argv[1])); os._exit(9)"
+        "PrivateMariaDB.persistent(pathlib.Path(sys.argv[1])); os._exit(9)"
     )
     crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert crashed.returncode == 9
-    heir = PrivateMariaDB.kept(tmp_path)
+    heir = PrivateMariaDB.persistent(tmp_path)
     assert heir._process is None
     heir.stop()
     assert not heir.answers()
@@ -69,14 +69,14 @@ def test_a_kept_server_outlives_a_crash_of_its_users_and_is_found_again(mariadb,
 def test_on_windows_there_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    with pytest.raises(Missing, match="no private MariaDB on Windows"):
-        PrivateMariaDB.kept(tmp_path)
+    with pytest.raises(NotInstalled, match="no private MariaDB on Windows"):
+        PrivateMariaDB.persistent(tmp_path)
 
 
 def test_one_who_joins_while_another_leaves_keeps_the_server(mariadb, tmp_path, monkeypatch):
-    first = PrivateMariaDB.kept(tmp_path)
+    first = PrivateMariaDB.persistent(tmp_path)
     joined = []
-    joining = threading.Thread(target=lambda: joined.append(PrivateMariaDB.kept(tmp_path)))
+    joining = threading.Thread(target=lambda: joined.append(PrivateMariaDB.persistent(tmp_path)))
     end = first._end
     monkeypatch.setattr(first, "_end", lambda: (joining.start(), joining.join(0.2), end()))
     first.stop()
@@ -89,5 +89,5 @@ def test_without_a_server_the_install_line_is_the_message(monkeypatch):
     monkeypatch.setattr(
         "labkit.services.requirements.program", lambda *names: "apt" * ("apt-get" in names)
     )
-    sentence = NEEDS["mariadb"].missing()
+    sentence = TOOLS["mariadb"].missing()
     assert sentence == "MariaDB's server not found; get it by: sudo apt-get install mariadb-server"

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from labkit.processes.start import Missing
+from labkit.processes.start import NotInstalled
 from labkit.services.redis import PrivateRedis
-from labkit.services.requirements import NEEDS
+from labkit.services.requirements import TOOLS
 
 
 @pytest.fixture
@@ -59,17 +59,17 @@ def test_without_a_server_the_install_line_is_the_message(monkeypatch):
     monkeypatch.setattr(
         "labkit.services.requirements.program", lambda *names: "apt" * ("apt-get" in names)
     )
-    sentence = NEEDS["redis-server"].missing()
+    sentence = TOOLS["redis-server"].missing()
     assert sentence == "Redis's server not found; get it by: sudo apt-get install redis-server"
 
 
 def test_what_is_missing_is_said_before_anything_is_started(monkeypatch):
     monkeypatch.setattr("labkit.services.redis.missing_tools", lambda names: [f"no {names[0]}"])
-    with pytest.raises(Missing, match="no redis-py"):
+    with pytest.raises(NotInstalled, match="no redis-py"):
         PrivateRedis.temporary()
 
 
 def test_on_windows_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr("sys.platform", "win32")
-    with pytest.raises(Missing, match="no private Redis on Windows"):
+    with pytest.raises(NotInstalled, match="no private Redis on Windows"):
         PrivateRedis.temporary()

@@ -2,6 +2,6 @@
 
 import dataclasses
 
-from labkit.services.requirements import NEEDS
+from labkit.services.requirements import TOOLS
 
-NEEDS["chromium"] = dataclasses.replace(NEEDS["chromium"], found=lambda: None)
+TOOLS["chromium"] = dataclasses.replace(TOOLS["chromium"], found=lambda: None)

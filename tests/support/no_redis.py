@@ -2,6 +2,6 @@
 
 import dataclasses
 
-from labkit.services.requirements import NEEDS
+from labkit.services.requirements import TOOLS
 
-NEEDS["redis-server"] = dataclasses.replace(NEEDS["redis-server"], found=lambda: None)
+TOOLS["redis-server"] = dataclasses.replace(TOOLS["redis-server"], found=lambda: None)

@@ -36,4 +36,4 @@ def test_several_free_ports_are_different_and_leave_one_out(monkeypatch):
     monkeypatch.setenv("LABKIT_PORTS", f"{first}-{first + 2}")
     assert sorted(free_ports(3)) == [first, first + 1, first + 2]
     for _ in range(20):  # else it might be left out by chance
-        assert sorted(free_ports(2, but=first + 1)) == [first, first + 2]
+        assert sorted(free_ports(2, excluding=first + 1)) == [first, first + 2]

@@ -17,13 +17,13 @@ import threading
 from pathlib import Path
 
 from labkit.processes.ports import LOOPBACK, free_ports
-from labkit.processes.start import Ended, Missing, kill, started
+from labkit.processes.start import NotInstalled, StartCancelled, kill_group, start_server
 from labkit.services.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
-from labkit.services.requirements import NEEDS, missing_tools, program
+from labkit.services.requirements import TOOLS, missing_tools, program
 
 NODES = 3  # the least of which one can be missed: two of three still are the majority
 SUSPECT = 2  # seconds without a word from a node until the others go on without it; Galera's own: 5
-START_LIMIT = 90  # seconds, with the copy of all data from another node
+START_SECONDS = 90  # seconds, with the copy of all data from another node
 USER = "mysql"  # as root: rsync gives root's rights up and could not enter root's folder
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
@@ -62,7 +62,7 @@ class Node(PrivateMariaDB):
     """One of the nodes. Its number, from 1, is in the version that it tells each connection."""
 
     user = USER
-    start_limit = START_LIMIT
+    start_seconds = START_SECONDS
 
     def __init__(self, cluster: "Cluster", number: int, ports: list[tuple[int, int, int]]) -> None:
         """`ports` has for each node those of the group, of catching up and of the first copy."""
@@ -71,7 +71,7 @@ class Node(PrivateMariaDB):
         shutil.copytree(template(), home / "data")
         group, catch_up, copy = ports[number - 1]
         options = [option for option in OPTIONS if option != "--skip-log-bin"]
-        options += [*FORGETFUL, *REPLICATED, f"--wsrep-provider={NEEDS['galera'].found()}"]
+        options += [*FORGETFUL, *REPLICATED, f"--wsrep-provider={TOOLS['galera'].found()}"]
         options += [
             f"--wsrep-node-name=node-{number}",
             f"--wsrep-node-address={LOOPBACK}",
@@ -89,7 +89,7 @@ class Node(PrivateMariaDB):
     def join(self, *, first: bool = False) -> None:
         """Start with what the others have, or as the first one; wait until it is up to date.
 
-        Raises Failed, Ended.
+        Raises StartFailed, StartCancelled.
         """
         self.way_in.unlink(missing_ok=True)
         usual = self._options
@@ -101,9 +101,9 @@ class Node(PrivateMariaDB):
         self.way_in.symlink_to(self.socket)
 
     def answers(self) -> bool:
-        """Whether it takes part in the cluster, and is up to date. Raises Ended."""
+        """Whether it takes part in the cluster, and is up to date. Raises StartCancelled."""
         if self._cluster.ending.is_set():
-            raise Ended
+            raise StartCancelled
         return self.status("wsrep_ready") == "ON"
 
     def status(self, name: str) -> str:
@@ -136,20 +136,22 @@ class Cluster:
                 shutil.chown(path, USER, USER)
 
     @staticmethod
-    def need() -> None:
-        """Raises Missing where a part of it is not installed."""
+    def check_installed() -> None:
+        """Raises NotInstalled where a part of it is not installed."""
         if sys.platform == "win32":
-            raise Missing(f"There is no private cluster on Windows: {NEEDS['galera'].lines['']}")
+            raise NotInstalled(
+                f"There is no private cluster on Windows: {TOOLS['galera'].lines['']}"
+            )
         if missing := missing_tools(["mysqlclient", "mariadb", "galera"]):
-            raise Missing(". ".join(missing))
+            raise NotInstalled(". ".join(missing))
 
     @classmethod
     def temporary(cls, ending: threading.Event | None = None) -> "Cluster":
         """Start all of it, about 10 s; `stop()` deletes it. `ending`, once set, breaks that off.
 
-        Raises Missing, Failed, Ended.
+        Raises NotInstalled, StartFailed, StartCancelled.
         """
-        cls.need()
+        cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
         cluster = cls(home, ending or threading.Event())
         try:
@@ -167,7 +169,7 @@ class Cluster:
         config.write_text(HAPROXY.format(socket=self.socket, servers="\n".join(servers)))
         command = [str(program("haproxy")), "-db", "-q", "-f", str(config)]
         log = self.home / "haproxy.log"
-        self._proxy = started("HAProxy", command, log, self._answers, START_LIMIT)
+        self._proxy = start_server("HAProxy", command, log, self._answers, START_SECONDS)
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -192,7 +194,7 @@ class Cluster:
         for node in self.nodes:
             node.discard()
         if self._proxy is not None:
-            kill(self._proxy)
+            kill_group(self._proxy)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from labkit.processes import ports
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
-STOP_LIMIT = 2  # seconds for a browser to take the end of its answer
+STOP_SECONDS = 2  # seconds for a browser to take the end of its answer
 LARGEST_HEAD = 262_144  # bytes; waitress takes no more either
 OWN = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # a panel's page, and whose
 SAFE = (b"GET ", b"HEAD ")  # what may be asked twice: it changes nothing
@@ -64,7 +64,7 @@ class LoadBalancer:
         for task in under_way:
             task.cancel()
         if under_way:
-            await asyncio.wait(under_way, timeout=STOP_LIMIT)
+            await asyncio.wait(under_way, timeout=STOP_SECONDS)
         await asyncio.sleep(0)  # what was closed is let go of at the loop's next turn
 
     def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:

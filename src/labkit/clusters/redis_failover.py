@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.processes.ports import LOOPBACK, free_ports
-from labkit.processes.start import Ended
+from labkit.processes.start import StartCancelled
 from labkit.services.redis import OPTIONS, PrivateRedis
 
 
@@ -29,7 +29,7 @@ class Member(PrivateRedis):
     def start_as(self, primary: "Member | None") -> None:
         """Start as the primary, empty, or as a replica with all that the primary has.
 
-        Raises Failed, Ended.
+        Raises StartFailed, StartCancelled.
         """
         own = ["--port", str(self.port), "--bind", LOOPBACK, "--repl-diskless-sync-delay", "0"]
         follow = ["--replicaof", LOOPBACK, str(primary.port)] if primary else []
@@ -39,7 +39,7 @@ class Member(PrivateRedis):
     def answers(self) -> bool:
         """Whether the server takes connections and, as a replica, has what its primary has."""
         if self._ending.is_set():
-            raise Ended
+            raise StartCancelled
         if not super().answers():
             return False
         return self.ask("INFO", "replication").get("master_link_status", "up") == "up"
@@ -69,9 +69,9 @@ class RedisPair:
     def temporary(cls, ending: threading.Event | None = None) -> "RedisPair":
         """Start both in a folder that only its owner may enter; `stop()` deletes all of it.
 
-        `ending`, once set, breaks that off. Raises Missing, Failed, Ended.
+        `ending`, once set, breaks that off. Raises NotInstalled, StartFailed, StartCancelled.
         """
-        PrivateRedis.need()
+        PrivateRedis.check_installed()
         pair = cls(Path(tempfile.mkdtemp(prefix="labkit-")), ending or threading.Event())
         try:
             pair.primary.start_as(None)
@@ -94,7 +94,7 @@ class RedisPair:
         self._point_to_primary()
 
     def revive_replica(self) -> None:
-        """Start the one that has died as the replica of the other. Raises Failed, Ended."""
+        """Start the dead server as the other's replica. Raises StartFailed, StartCancelled."""
         self.replica.start_as(self.primary)
 
     def _point_to_primary(self) -> None:

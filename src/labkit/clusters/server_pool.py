@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from labkit.catalog import Lab
 from labkit.clusters.load_balancer import SERVER_LETTERS, LoadBalancer
 from labkit.processes import ports
-from labkit.processes.start import Failed
-from labkit.serve.supervisor import START_LIMIT, LabProcess
+from labkit.processes.start import StartFailed
+from labkit.serve.supervisor import START_SECONDS, LabProcess
 
 
 class ServerPool:
@@ -31,7 +31,9 @@ class ServerPool:
         self._ending = False
         own_folders = file_engine(environ) and "LAB_SESSION_FOLDER" not in environ
         self.servers = []
-        for letter, place in zip(SERVER_LETTERS, ports.free_ports(count, but=port), strict=False):
+        for letter, place in zip(
+            SERVER_LETTERS, ports.free_ports(count, excluding=port), strict=False
+        ):
             own = {"LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
             if own_folders:
                 own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"
@@ -41,20 +43,20 @@ class ServerPool:
         self._front = LoadBalancer(port, [server.port for server in self.servers])
 
     def start(self) -> None:
-        """Start all; return when each one answers and is told. Raises Failed where one does not."""
+        """Start all servers and wait until each answers. Raises StartFailed if one does not."""
         for server in self.servers:
             server.start()
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + START_SECONDS
         while not all(server.settled.is_set() for server in self.servers):
             if time.monotonic() > deadline:
                 break  # the supervisor gives up at the same time
             time.sleep(0.02)
         if failed := [server for server in self.servers if server.state != "running"]:
-            raise Failed(f"Server {failed[0].letter} did not start: {failed[0].reason}")
+            raise StartFailed(f"Server {failed[0].letter} did not start: {failed[0].reason}")
         try:
             self._front.start()
         except OSError as error:  # the port was free a moment ago
-            raise Failed(f"Nothing can listen on port {self._port}: {error}") from None
+            raise StartFailed(f"Nothing can listen on port {self._port}: {error}") from None
 
     def stop(self) -> None:
         """End the front and all servers, and wait until they are gone."""

@@ -76,7 +76,7 @@ def compare(
         return
     table = tables.find(name)
     if db == "mysql":
-        PrivateMariaDB.need()
+        PrivateMariaDB.check_installed()
     if measure:
         measurement.run(tables.catalog, table, db, out, console)
         if not html:  # else a page with both

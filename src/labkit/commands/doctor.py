@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from labkit.catalog import catalog
-from labkit.processes.ports import bind
+from labkit.processes.ports import port_error
 from labkit.services import requirements
 
 console = Console(highlight=False)
@@ -34,11 +34,12 @@ def doctor() -> None:
             f"{requirements.pip_line('dev')}  (missing: {', '.join(lacking)})",
         ),
     ]
-    for need in requirements.NEEDS.values():
-        rows.append((need.label, need.use, need.found() or "", need.advice()))
+    for tool in requirements.TOOLS.values():
+        rows.append((tool.label, tool.use, tool.found() or "", tool.advice()))
     for lab in checkout.labs:
         advice = f"end what runs there, or: lab run {lab.number} --port {lab.port + 100}"
-        rows.append((f"port {lab.port}", f"lab {lab.number}", _free(lab.port), advice))
+        free = "" if port_error(lab.port) else "free"
+        rows.append((f"port {lab.port}", f"lab {lab.number}", free, advice))
     table = Table("", "What", "For", "Found", box=None, pad_edge=False)
     for what, use, found, _ in rows:
         table.add_row(PRESENT if found else ABSENT, what, use, escape(found) or "no")
@@ -48,11 +49,3 @@ def doctor() -> None:
         if not found:
             console.print(escape(f"{what}: {advice}"), soft_wrap=True)
     sys.exit(1 if lacking else 0)
-
-
-def _free(port: int) -> str:
-    try:
-        bind(port)
-    except OSError:
-        return ""
-    return "free"

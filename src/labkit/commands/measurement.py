@@ -13,7 +13,7 @@ from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import Broken
 from labkit.processes.parent_pipe import exit_on_signals
-from labkit.processes.start import Missing
+from labkit.processes.start import NotInstalled
 from labkit.tables import Table
 
 
@@ -27,7 +27,7 @@ def run(
 ) -> None:
     """Measure, print, and write TABLE-DB.json with its charts beside it.
 
-    Raises Missing, Failed, and ClickException where a server was not up to it.
+    Raises NotInstalled, StartFailed, and ClickException where a server was not up to it.
     """
     command = " ".join(
         [
@@ -56,7 +56,7 @@ def run(
     console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
     try:
         drawn = charts.draw_all(path, content)
-    except Missing as missing:
+    except NotInstalled as missing:
         console.print(f"No charts: {escape(str(missing))}", soft_wrap=True)
     else:
         console.print(f"Charts: {len(drawn)} files {escape(path.stem)}-*.svg beside it.")

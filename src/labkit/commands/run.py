@@ -18,13 +18,13 @@ from labkit.clusters.load_balancer import SERVER_LETTERS
 from labkit.clusters.redis_child import RedisFailoverChild
 from labkit.clusters.server_pool import ServerPool, file_engine
 from labkit.commands.options import ENGINES, db_or_cluster_option
-from labkit.processes.manage_py import manage, own_environment
+from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.processes.parent_pipe import exit_on_signals
-from labkit.processes.ports import bind, why_not
-from labkit.processes.start import Missing
+from labkit.processes.ports import port_error
+from labkit.processes.start import NotInstalled
 from labkit.services import requirements
 from labkit.services.lab_state import MARIADB
-from labkit.services.mariadb import kept_server
+from labkit.services.mariadb import persistent_server
 
 console = Console(highlight=False)
 
@@ -132,12 +132,12 @@ def _session_folders(lab: Lab, environ: dict[str, str], several: ServerPool) -> 
 
 
 def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
-    """Say which cache the engine uses, if any. Raises Missing where Redis lacks its package."""
+    """Say which cache the engine uses, if any. Raises NotInstalled without redis-py."""
     if not _uses_cache(environ):
         return
     if lab.redis and environ.get("REDIS_URL"):
         if missing := requirements.missing_tools(["redis-py"]):
-            raise Missing(missing[0])
+            raise NotInstalled(missing[0])
         console.print("The cache is the Redis that REDIS_URL names.")
         if not _redis_answers(environ["REDIS_URL"]):
             console.print("It does not answer now; until it does, nothing can be kept.")
@@ -183,23 +183,19 @@ def _redis_answers(url: str) -> bool:
 
 def _need_free(port: int, lab: Lab) -> None:
     """Raises ClickException where nothing can listen on this port."""
-    try:
-        bind(port)
-    except OSError as error:
+    if error := port_error(port):
         advice, other = "End what runs there, or take another", port + 100
-        if isinstance(error, PermissionError):
+        if error.privileged:
             advice, other = "Take one above 1023", lab.port
         elif other > 65535:
             other = 8100
-        raise click.ClickException(
-            f"{why_not(port, error)} {advice}: lab run {lab.number} --port {other}"
-        ) from None
+        raise click.ClickException(f"{error} {advice}: lab run {lab.number} --port {other}")
 
 
 @contextmanager
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
     """The environment that gives the lab its database, and one line that says which one it is."""
-    environ = own_environment()
+    environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if not lab.database:
         if db:
@@ -216,12 +212,12 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
             yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
     elif url:
         if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
-            raise Missing(missing[0])
+            raise NotInstalled(missing[0])
         console.print("Sessions are kept in the database that DATABASE_URL names.")
         yield environ | {"DATABASE_URL": url}
     else:
         database = f"lab_{lab.number}"
-        with kept_server(checkout.root / MARIADB) as server:
+        with persistent_server(checkout.root / MARIADB) as server:
             console.print(f"Sessions are kept in a private MariaDB ({MARIADB}). To look inside:")
             command = f"{server.client_command(database)} -e 'select * from django_session'"
             console.print(f"  {command}", soft_wrap=True)
@@ -229,7 +225,7 @@ def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[s
 
 
 def _prepare(lab: Lab, environ: dict[str, str]) -> None:
-    manage(lab, environ, "migrate", "--verbosity=0")
+    run_manage_py(lab, environ, "migrate", "--verbosity=0")
 
 
 def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:

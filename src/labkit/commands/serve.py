@@ -18,8 +18,8 @@ from rich.markup import escape
 from labkit.catalog import Catalog, Lab, catalog
 from labkit.commands.options import ENGINES, db_option
 from labkit.processes import ports
-from labkit.processes.manage_py import own_environment
-from labkit.processes.start import Missing
+from labkit.processes.manage_py import lab_environment
+from labkit.processes.start import NotInstalled
 from labkit.serve import network
 from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.services import requirements
@@ -153,13 +153,13 @@ def _address(lan: bool, address: str | None) -> str | None:
 def _need_free_ports(labs: list[Lab], port: int, address: str | None) -> None:
     """Raises ClickException, with one sentence for each port on which nothing can listen."""
     sentences = []
-    for number, whose in [
+    for number, user in [
         (0, "the console"),
         *((int(lab.number), f"lab {lab.number}") for lab in labs),
     ]:
         for where in filter(None, (ports.LOOPBACK, address)):
-            if sentence := ports.trouble(port + number, where):
-                sentences.append(f"{sentence[:-1]}; {whose} would listen there.")
+            if error := ports.port_error(port + number, where):
+                sentences.append(f"{str(error)[:-1]}; {user} would listen there.")
                 break
     if sentences:
         other = port + 100 if port + 100 + HIGHEST <= 65535 else 8100
@@ -181,7 +181,7 @@ def _end_by_signal() -> threading.Event:
 
 def _environment(engine: str | None, address: str | None) -> dict[str, str]:
     """What all labs find in their environment."""
-    environ = own_environment() | {"LAB_DEBUG": "0"}
+    environ = lab_environment() | {"LAB_DEBUG": "0"}
     if address:
         environ["LAB_HOSTS"] = ",".join(filter(None, [os.environ.get("LAB_HOSTS"), address]))
     if engine:
@@ -200,7 +200,7 @@ def _databases(
         yield {}, "SQLite"
     elif url:
         if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
-            raise Missing(missing[0])
+            raise NotInstalled(missing[0])
         if len(numbers) > 1 and not url.partition("?")[0].endswith("/"):
             raise click.ClickException(
                 "DATABASE_URL names one database for all labs, but each needs its own. Leave the "

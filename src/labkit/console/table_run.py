@@ -15,7 +15,7 @@ from datetime import datetime
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.compare import Table, Tables
 from labkit.compare.test_runner import run_table
-from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, spawn
+from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, start_child
 
 OVER = b"."  # written for each test that is over
 
@@ -66,7 +66,7 @@ def begin(checkout: Catalog, table: Table) -> None:
         if _last and _last[0].runs:
             return
         command = [sys.executable, "-m", "labkit.console.table_run", table.id]
-        process = spawn(command, cwd=checkout.root, stderr=subprocess.PIPE)
+        process = start_child(command, cwd=checkout.root, stderr=subprocess.PIPE)
         _last[:] = [TableRun(table, process)]
         threading.Thread(target=_last[0].watch, daemon=True).start()
 

@@ -19,7 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labkit.processes.start import Missing
+from labkit.processes.start import NotInstalled
 from labkit.services.requirements import missing_tools
 
 if TYPE_CHECKING:
@@ -116,15 +116,15 @@ def chart_of(content: dict[str, Any]) -> Chart:
 
 
 def need() -> None:
-    """Raises Missing, with the line that installs it, where matplotlib is not installed."""
+    """Raises NotInstalled, with the line that installs it, where matplotlib is not installed."""
     if missing := missing_tools(["matplotlib"]):
-        raise Missing(missing[0])
+        raise NotInstalled(missing[0])
 
 
 def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
     """Draw all charts of this content of figures.read: NAME-CHART.svg beside NAME.json.
 
-    Raises Missing.
+    Raises NotInstalled.
     """
     drawn = []
     for name, chart in content["charts"].items():
@@ -137,7 +137,7 @@ def svg(chart: Chart, of: str = "") -> str:
     """This chart as an SVG document, which can stand in a file or within a page.
 
     `of` names what it belongs to, where the same chart of two things stands in one page.
-    Raises Missing.
+    Raises NotInstalled.
     """
     need()
     logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING)

@@ -26,9 +26,9 @@ from labkit.http.client import BrowserClient, Response
 from labkit.http.jar import Jar
 from labkit.measure.meter_middleware import DELAY, OWN, QUERIES
 from labkit.measure.workloads import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
-from labkit.processes.manage_py import own_environment
+from labkit.processes.manage_py import lab_environment
 from labkit.processes.ports import free_ports
-from labkit.serve.temporary_server import Worker, worker
+from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.services.mariadb_child import MariaDBChild
 from labkit.tables import Table, Variant
 
@@ -60,17 +60,17 @@ class Server:
 
     variant: Variant
     subject: Subject
-    worker: Worker
+    process: TemporaryServer
 
     def visit(self, *, blocked: bool = False) -> Visit:
         """A new visitor."""
         return Visit(
-            BrowserClient(self.worker.port, jar=Jar(blocked=blocked)), prefix_of(self.variant)
+            BrowserClient(self.process.port, jar=Jar(blocked=blocked)), prefix_of(self.variant)
         )
 
     async def held(self) -> dict[str, int]:
         """What its store holds, as meter_middleware.stored_sessions() returns it."""
-        answer = await BrowserClient(self.worker.port).get(f"{OWN}store/")
+        answer = await BrowserClient(self.process.port).get(f"{OWN}store/")
         return json.loads(answer.body)
 
 
@@ -84,7 +84,7 @@ def measure(
 ) -> dict[str, Any]:
     """Measure all variants of a table on "sqlite" or "mysql"; the figures, as JSON has them.
 
-    Raises Missing, Failed, Broken.
+    Raises NotInstalled, StartFailed, Broken.
     """
     subject = SUBJECTS[table.id]
     figures: dict[str, Any] = {
@@ -272,7 +272,7 @@ def _left(server: Server, amount: Amount) -> dict[str, int]:
 
 
 async def _forward(server: Server, seconds: float) -> None:
-    await BrowserClient(server.worker.port).get(f"{OWN}forward/?seconds={seconds}")
+    await BrowserClient(server.process.port).get(f"{OWN}forward/?seconds={seconds}")
 
 
 # The servers
@@ -321,15 +321,17 @@ def _servers(
         for variant, port in zip(table.variants, places, strict=True):
             state = folder / variant.id
             state.mkdir(parents=True)
-            own = {name: v for name, v in own_environment().items() if not name.startswith("LAB_")}
+            own = {name: v for name, v in lab_environment().items() if not name.startswith("LAB_")}
             own |= {"LAB_DEBUG": "0", "LAB_STATE_DIR": str(state), "REDIS_URL": ""}
             own |= {"DATABASE_URL": url(variant, folder.name)}
             own.pop("SESSION_ENGINE", None)
             if variant.lab == "10":
                 own["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{variant.id}"
             cwd = checkout.find(variant.lab).folder
-            started = stack.enter_context(worker(cwd, own | environ, state / "server.log", port))
+            started = stack.enter_context(
+                temporary_server(cwd, own | environ, state / "server.log", port)
+            )
             servers.append(Server(variant, subject, started))
         for server in servers:
-            server.worker.wait(server.variant.title)
+            server.process.wait_until_ready(server.variant.title)
         yield servers

@@ -1,4 +1,8 @@
-"""A child process that keeps something running and reports to its parent in lines of JSON."""
+"""A child process that keeps servers running and reports to its parent in lines of JSON.
+
+The first line is {"urls": {name: URL}} or {"error": sentence}. A child that watches its servers
+then writes {"event": sentence} whenever one starts or dies.
+"""
 
 import contextlib
 import json
@@ -7,35 +11,41 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Protocol, Self, TypeVar
 
-from labkit.processes.parent_pipe import cut, on_parent_exit, reserve_stdout, spawn
-from labkit.processes.start import Ended, Failed, Missing
+from labkit.processes.parent_pipe import (
+    close,
+    end_child,
+    on_parent_exit,
+    read_line,
+    reserve_stdout,
+    start_child,
+)
+from labkit.processes.start import NotInstalled, StartCancelled, StartFailed
 
 T = TypeVar("T", bound="Stoppable")
+START_SECONDS = 600  # for all of a child's servers; each one has its own, shorter limit
+STOP_SECONDS = 60  # for all of them to end
 
 
 class ChildProcess:
-    """A child that holds something as long as the with block lasts; `urls` names its databases."""
+    """A child that keeps servers running during a with block; `urls` names what they offer."""
 
     def __init__(self, command: list[str]) -> None:
-        """The child says in one line of JSON how that went. Raises Failed."""
-        self._process = spawn(command)
-        assert self._process.stdout is not None
+        """Start the child and wait for its first report. Raise StartFailed."""
+        self._process = start_child(command)
         try:
-            told = json.loads(self._process.stdout.readline() or b'{"error": "It gave up."}')
+            line = read_line(self._process, START_SECONDS)
+            report = json.loads(line or b'{"error": "It ended without a report."}')
         except BaseException:
             ChildProcess.end(self)
             raise
-        if "error" in told:
+        if "error" in report:
             ChildProcess.end(self)
-            raise Failed(told["error"])
-        self.urls: dict[str, str] = told["urls"]
+            raise StartFailed(report["error"])
+        self.urls: dict[str, str] = report["urls"]
 
     def end(self) -> None:
-        """Have the child end, and wait until it has."""
-        cut(self._process)
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        """End the child and wait until it has ended."""
+        end_child(self._process, STOP_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -50,12 +60,12 @@ class ChildProcess:
 
 
 class ReportingChild(ChildProcess):
-    """A child that goes on telling what happens, in lines of JSON: {"said": sentence}."""
+    """A child that reports events for as long as it runs."""
 
-    def __init__(self, command: list[str], tell: Callable[[str], None]) -> None:
-        """`tell` gets each sentence, in a thread of its own. Raises Failed."""
+    def __init__(self, command: list[str], report: Callable[[str], None]) -> None:
+        """Call `report` with a sentence per event, in a separate thread. Raise StartFailed."""
         super().__init__(command)
-        self._tell = tell
+        self._report = report
         self._ending = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -64,56 +74,56 @@ class ReportingChild(ChildProcess):
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if not self._ending:
-                self._tell(json.loads(line)["said"])
+                self._report(json.loads(line)["event"])
 
     def end(self) -> None:
-        """Have the child end, and wait until it has."""
+        """End the child and wait until it has ended."""
         self._ending = True
-        cut(self._process)
-        self._listener.join()  # else its pipe would be closed while it reads
+        close(self._process)
+        self._listener.join()  # otherwise its pipe would be closed while it reads
         super().end()
 
 
 class Stoppable(Protocol):
-    """Something that has been started."""
+    """Servers that have been started."""
 
     def stop(self) -> None:
-        """End it."""
+        """End them."""
 
 
-def hold(
+def run_child(
     start: Callable[[threading.Event], T],
-    begin: Callable[[IO[bytes], T], None],
-    look_after: Callable[[IO[bytes], T], None],
+    first_report: Callable[[IO[bytes], T], None],
+    check: Callable[[IO[bytes], T], None],
     pause: float,
 ) -> None:
-    """In the child of a Heard: start it, tell of it, look after it, and end it with the parent.
+    """In the child: start servers, report on them, check them, and end them with the parent.
 
-    `start` is given an event that is set when the parent is gone, and may raise Missing, Failed or
-    Ended; `look_after` is called every `pause` seconds.
+    `start` gets an event that is set when the parent has ended, and may raise NotInstalled,
+    StartFailed or StartCancelled. `check` is called every `pause` seconds.
     """
     parent = reserve_stdout()
     ending = threading.Event()
     on_parent_exit(ending.set)
     try:
-        held = start(ending)
-    except (Missing, Failed) as error:
-        answer(parent, error=str(error))
+        servers = start(ending)
+    except (NotInstalled, StartFailed) as error:
+        send_report(parent, error=str(error))
         return
-    except Ended:
+    except StartCancelled:
         return
     try:
-        begin(parent, held)
+        first_report(parent, servers)
         while not ending.wait(pause):
-            look_after(parent, held)
-    except Ended:
+            check(parent, servers)
+    except StartCancelled:
         pass
     finally:
-        held.stop()
+        servers.stop()
 
 
-def answer(parent: IO[bytes], **content: object) -> None:
+def send_report(parent: IO[bytes], **content: object) -> None:
     """In the child: write one line of JSON to the parent."""
-    with contextlib.suppress(OSError, ValueError):  # the parent is gone, or was told before
+    with contextlib.suppress(OSError, ValueError):  # the parent has ended
         parent.write(json.dumps(content).encode() + b"\n")
         parent.flush()

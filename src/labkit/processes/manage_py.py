@@ -8,28 +8,28 @@ from collections.abc import Mapping
 from labkit.catalog import Lab
 
 
-class NotReady(Exception):
+class DatabaseNotReady(Exception):
     """A lab's manage.py failed; the message is one sentence that ends with its last line."""
 
 
-def own_environment() -> dict[str, str]:
-    """This process's environment, without another project's settings module."""
+def lab_environment() -> dict[str, str]:
+    """Return this process's environment with the settings module of a lab."""
     return os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
 
 
-def manage(lab: Lab, environ: Mapping[str, str], *arguments: str) -> None:
-    """Run manage.py with these arguments. Raises NotReady where it fails."""
+def run_manage_py(lab: Lab, environ: Mapping[str, str], *arguments: str) -> None:
+    """Run manage.py with these arguments. Raise DatabaseNotReady if it fails."""
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
         command, cwd=lab.folder, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NotReady(f"The database of lab {lab.number} is not ready: {hinted(last)}")
+        raise DatabaseNotReady(f"The database of lab {lab.number} is not ready: {add_hint(last)}")
 
 
-def hinted(line: str) -> str:
-    """This line of an error, with what to do about it where that is known."""
+def add_hint(line: str) -> str:
+    """Return this line of an error, with advice if the error is a known one."""
     if "1049" in line:  # ER_BAD_DB_ERROR
         return (
             f"{line}. Create it first, in the client: "

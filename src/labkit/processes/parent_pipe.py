@@ -1,4 +1,8 @@
-"""The pipe that ties a child process to its parent, the same on every system."""
+"""The pipe that ties a child process to its parent, the same on every system.
+
+The child ends as soon as its end of the pipe is closed, so it ends even if the parent is killed.
+The first line that the child writes to its stdout says that it is ready.
+"""
 
 import os
 import signal
@@ -8,11 +12,13 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
+STOP_SECONDS = 5  # for a child to end by itself
 
-def spawn(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+
+def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a child that ends when this process does, or when its `stdin` is closed.
 
-    It has a group of its own: Ctrl-C in the terminal is for the parent, which then ends it.
+    It gets its own process group: Ctrl-C in the terminal is for the parent, which ends it then.
     """
     if sys.platform == "win32":
         options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -21,16 +27,39 @@ def spawn(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
 
 
-def cut(process: subprocess.Popen[bytes]) -> None:
-    """Close the child's `stdin`, by which it ends."""
+def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """Wait for the child's next line. Return b"" if it ends, or is killed after so many seconds."""
+    assert process.stdout is not None
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
+
+
+def close(process: subprocess.Popen[bytes]) -> None:
+    """Close the child's `stdin`, which ends it."""
     assert process.stdin is not None
     process.stdin.close()
 
 
-def exit_on_signals() -> None:
-    """Have `kill` and closing the terminal end this process as SystemExit, on the way out.
+def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
+    """Close the pipe and wait until the child has ended; kill it after so many seconds."""
+    close(process)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
-    So that what it has started ends with it, a private MariaDB too.
+
+def exit_on_signals() -> None:
+    """Have `kill` and closing the terminal raise SystemExit in this process.
+
+    So that with blocks end whatever was started, for example a private MariaDB.
     """
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -38,7 +67,7 @@ def exit_on_signals() -> None:
 
 
 def on_parent_exit(act: Callable[[], Any]) -> None:
-    """In the child: call `act` in a thread as soon as the parent is gone or has cut the pipe."""
+    """In the child: call `act` in a thread as soon as the parent has ended or closed the pipe."""
 
     def wait() -> None:
         while os.read(0, 1024):  # nothing is ever sent
@@ -49,7 +78,7 @@ def on_parent_exit(act: Callable[[], Any]) -> None:
 
 
 def reserve_stdout() -> IO[bytes]:
-    """In the child: the pipe to the parent; what is printed goes to stderr from now on."""
+    """In the child: return the pipe to the parent, and send all other output to stderr."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return pipe

@@ -1,4 +1,4 @@
-"""Starts a server of one's own, MariaDB or Redis, and waits until it answers."""
+"""Start a server program such as MariaDB or Redis, and wait until it answers."""
 
 import contextlib
 import os
@@ -9,24 +9,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class Missing(Exception):
-    """Something that a private server needs is not installed; the message says how to get it."""
+class NotInstalled(Exception):
+    """A program or package is not installed; the message says how to install it."""
 
 
-class Failed(Exception):
-    """The server did not start; the message ends with the last lines of its log."""
+class StartFailed(Exception):
+    """A server did not start; the message ends with the last lines of its log."""
 
 
-class Ended(Exception):
-    """Whoever wanted the server is gone, or wants it no more, while it was starting."""
+class StartCancelled(Exception):
+    """The server is no longer wanted, for example because the parent process has ended."""
 
 
-def started(
-    name: str, command: list[str], log: Path, answers: Callable[[], bool], limit: float
+def start_server(
+    name: str, command: list[str], log: Path, answers: Callable[[], bool], seconds: float
 ) -> "subprocess.Popen[bytes]":
-    """Start this server and wait until it answers, `limit` seconds at most. Raises Failed."""
+    """Start a server and wait until it answers, at most so many seconds.
+
+    The server gets its own session, so that Ctrl-C in the terminal reaches only the program that
+    uses it. Raise StartFailed if it ends or does not answer; whatever else `answers` raises ends
+    the server too.
+    """
     with log.open("ab") as output:
-        # A session of its own: Ctrl-C in the terminal is for who uses it, who then stops it.
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -34,21 +38,37 @@ def started(
             stderr=output,
             start_new_session=True,
         )
-    deadline = time.monotonic() + limit
     try:
-        while not answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                last = log.read_text(errors="replace").splitlines()[-5:]
-                raise Failed(f"{name} did not start. The end of its log:\n" + "\n".join(last))
-            time.sleep(0.01)
-    except BaseException:  # Ctrl-C as well: nobody else knows of it yet
-        kill(process)
+        wait_until_answering(name, process, log, answers, seconds)
+    except BaseException:  # Ctrl-C as well: no one else knows the process yet
+        kill_group(process)
         raise
     return process
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a server that `started` has started, and whatever it has started itself."""
+def wait_until_answering(
+    name: str,
+    process: "subprocess.Popen[bytes]",
+    log: Path,
+    answers: Callable[[], bool],
+    seconds: float,
+) -> None:
+    """Poll a server until it answers. Raise StartFailed if it ends or is too late."""
+    deadline = time.monotonic() + seconds
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            end = "\n".join(last_lines(log, 5))
+            raise StartFailed(f"{name} did not start. The end of its log:\n{end}")
+        time.sleep(0.01)
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    """Return the last lines of a log file."""
+    return log.read_text(errors="replace").strip().splitlines()[-count:]
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a server that `start_server` started, and all that it has started itself."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
-from labkit.processes.manage_py import NotReady, hinted
-from labkit.processes.parent_pipe import cut, spawn
-from labkit.processes.start import Failed, Missing
+from labkit.processes.manage_py import DatabaseNotReady, add_hint
+from labkit.processes.parent_pipe import close, start_child
+from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve.worker import READY
 from labkit.services import lab_state
 
-START_LIMIT = 60  # seconds until a lab must answer
-STOP_LIMIT = 5  # seconds for a process to end by itself
+START_SECONDS = 60  # seconds until a lab must answer
+STOP_SECONDS = 5  # seconds for a process to end by itself
 MOST_DEATHS = 5  # of a lab that was running, in DEATHS_WITHIN; then it stays down
 DEATHS_WITHIN = 60  # seconds
 SETTLED = {"running", "failed", "stopped"}
@@ -106,10 +106,10 @@ class LabProcess:
 
     def gone(self) -> None:
         """Wait until its process is gone, and kill it if it does not go."""
-        self._thread.join(STOP_LIMIT)
+        self._thread.join(STOP_SECONDS)
         if self._thread.is_alive() and self._process is not None:
             self._process.kill()
-            self._thread.join(STOP_LIMIT)
+            self._thread.join(STOP_SECONDS)
 
     # In its own thread
 
@@ -139,7 +139,7 @@ class LabProcess:
         self.restarts, self.reason = 0, ""
         try:
             self.note = order.work()
-        except (NotReady, Missing, Failed, OSError) as error:
+        except (DatabaseNotReady, NotInstalled, StartFailed, OSError) as error:
             self.note = f"Not done: {error}"
 
     def _become(self, state: str) -> None:
@@ -162,13 +162,13 @@ class LabProcess:
         with self.log.open("ab") as output:
             said_before = output.tell()
             with self._lock:
-                process = self._process = spawn(
+                process = self._process = start_child(
                     self._command, cwd=self.lab.folder, env=self._environ, stderr=output
                 )
         if self._ending or not self._orders.empty():  # asked for while there was no process
-            cut(process)
+            close(process)
         assert process.stdout is not None
-        late = threading.Timer(START_LIMIT, process.kill)
+        late = threading.Timer(START_SECONDS, process.kill)
         late.start()
         answered = process.stdout.readline() == READY
         late.cancel()
@@ -177,7 +177,7 @@ class LabProcess:
         status = process.wait()
         with self._lock:
             self._process = None
-            cut(process)
+            close(process)
             process.stdout.close()
         if not self._ending:
             self.reason = self._last_words(said_before, status)
@@ -186,7 +186,7 @@ class LabProcess:
     def _end_process(self) -> None:
         with self._lock:
             if self._process is not None:
-                cut(self._process)
+                close(self._process)
 
     def _last_words(self, since: int, status: int) -> str:
         if status < 0:
@@ -196,7 +196,7 @@ class LabProcess:
             log.seek(since)
             lines = log.read().decode(errors="replace").strip().splitlines()
             if lines:
-                return hinted(lines[-1])
+                return add_hint(lines[-1])
         return f"ended with status {status} and without a word"
 
 

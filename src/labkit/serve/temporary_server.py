@@ -1,4 +1,4 @@
-"""One lab on the server that `lab serve` gives it, for as long as somebody measures it."""
+"""A lab on the server that `lab serve` uses, for the length of a measurement."""
 
 import subprocess
 import sys
@@ -7,49 +7,43 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.processes.parent_pipe import cut, spawn
+from labkit.processes.parent_pipe import end_child, read_line, start_child
 from labkit.processes.ports import LOOPBACK, free_port
-from labkit.processes.start import Failed
+from labkit.processes.start import StartFailed, last_lines
 from labkit.serve.worker import READY
 
-STOP_LIMIT = 5  # seconds
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Worker:
-    """A lab's process."""
+class TemporaryServer:
+    """The process of a lab."""
 
     port: int
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def wait(self, name: str) -> None:
-        """Until it answers. Raises Failed with the last of what it said."""
-        assert self.process.stdout is not None
-        if self.process.stdout.readline() != READY:
-            said = self.log.read_text(errors="replace").strip().splitlines()[-3:]
-            raise Failed(f"The server of {name} did not start: {' '.join(said)}")
+    def wait_until_ready(self, name: str) -> None:
+        """Wait until the lab answers. Raise StartFailed with the last lines of its log."""
+        if read_line(self.process, START_SECONDS) != READY:
+            end = " ".join(last_lines(self.log, 3))
+            raise StartFailed(f"The server of {name} did not start: {end}")
 
 
 @contextmanager
-def worker(folder: Path, environ: Mapping[str, str], log: Path, port: int = 0) -> Iterator[Worker]:
-    """Start this lab at this port, or one of its own; it ends with the block, or with this process.
+def temporary_server(
+    folder: Path, environ: Mapping[str, str], log: Path, port: int = 0
+) -> Iterator[TemporaryServer]:
+    """Start the lab in this folder, at this port or a free one, and end it after the block.
 
-    It is not waited for, so that several can start at the same time: `wait()` does that. Theirs
-    must come from `free_ports()`, since none listens while the next one is chosen.
+    Several can start at the same time: `wait_until_ready()` waits for one. Choose their ports with
+    `free_ports()`, since a chosen port is not bound yet while the next one is chosen.
     """
     port = port or free_port()
     command = [sys.executable, "-m", "labkit.serve.worker", str(port), LOOPBACK]
     with log.open("ab") as output:
-        process = spawn(command, cwd=folder, env=environ, stderr=output)
+        process = start_child(command, cwd=folder, env=environ, stderr=output)
     try:
-        yield Worker(port, process, log)
+        yield TemporaryServer(port, process, log)
     finally:
-        cut(process)
-        try:
-            process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        end_child(process)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from labkit import stores
 from labkit.catalog import Catalog, Lab, state_dir
-from labkit.processes.manage_py import manage, own_environment
-from labkit.services.mariadb import kept_server
+from labkit.processes.manage_py import lab_environment, run_manage_py
+from labkit.services.mariadb import persistent_server
 
 MARIADB = Path(".lab", "mariadb")  # in the checkout
 # What a lab writes into its state folder besides its key and its database.
@@ -14,26 +14,28 @@ FILES = ["cache", "*.log"]
 
 
 def reset(checkout: Catalog, lab: Lab) -> list[str]:
-    """Empty this lab's stores; what was emptied, in words. Raises NotReady, Missing, Failed.
+    """Empty this lab's stores and return what was emptied, in words.
+
+    Raises DatabaseNotReady, NotInstalled, StartFailed.
 
     What a running lab holds in memory (LocMem cache) goes when its process ends.
     """
     cleared = []
     state = state_dir(lab.folder)
-    environ = own_environment()
+    environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if lab.database:
         flush = ("flush", "--no-input", "--verbosity=0")
         if (state / "db.sqlite3").exists():
-            manage(lab, environ, *flush)
+            run_manage_py(lab, environ, *flush)
             cleared.append("rows in SQLite")
         if (checkout.root / MARIADB / "data" / f"lab_{lab.number}").exists():
-            with kept_server(checkout.root / MARIADB) as server:
+            with persistent_server(checkout.root / MARIADB) as server:
                 own = {"DATABASE_URL": server.url(f"lab_{lab.number}")}
-                manage(lab, environ | own, *flush)
+                run_manage_py(lab, environ | own, *flush)
             cleared.append("rows in the private MariaDB")
         if url:
-            manage(lab, environ | {"DATABASE_URL": url}, *flush)
+            run_manage_py(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append("rows in the database that DATABASE_URL names")
     if stores.wipe_files(*state.glob("sessions*")):
         cleared.append("session files")

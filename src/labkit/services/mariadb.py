@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from labkit.processes.start import Failed, Missing, kill, started
-from labkit.services.requirements import NEEDS, missing_tools, program
+from labkit.processes.start import NotInstalled, StartFailed, kill_group, start_server
+from labkit.services.requirements import TOOLS, missing_tools, program
 
 # Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
 OPTIONS = [
@@ -42,8 +42,8 @@ FORGETFUL = [
 # Servers that this process started and others still use; Popen complains if it is forgotten.
 _left_running: list[subprocess.Popen[bytes] | None] = []
 
-START_LIMIT = 30  # seconds
-STOP_LIMIT = 20  # seconds
+START_SECONDS = 30
+STOP_SECONDS = 20
 
 
 class PrivateMariaDB:
@@ -53,7 +53,7 @@ class PrivateMariaDB:
     """
 
     user = "root"  # whose process it is where this one is root's
-    start_limit = START_LIMIT
+    start_seconds = START_SECONDS
 
     def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
         self.folder = folder
@@ -66,20 +66,22 @@ class PrivateMariaDB:
         )
 
     @staticmethod
-    def need() -> None:
-        """Raises Missing where the server or the driver is not installed."""
+    def check_installed() -> None:
+        """Raises NotInstalled where the server or the driver is not installed."""
         if sys.platform == "win32":
-            raise Missing(f"There is no private MariaDB on Windows: {NEEDS['mariadb'].lines['']}")
+            raise NotInstalled(
+                f"There is no private MariaDB on Windows: {TOOLS['mariadb'].lines['']}"
+            )
         if missing := missing_tools(["mysqlclient", "mariadb"]):
-            raise Missing(". ".join(missing))
+            raise NotInstalled(". ".join(missing))
 
     @classmethod
     def temporary(cls) -> "PrivateMariaDB":
         """Start a server for one test run; `stop()` deletes it. About 0.2 s, the first time 2 s.
 
-        Raises Missing, Failed.
+        Raises NotInstalled, StartFailed.
         """
-        cls.need()
+        cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
         server = cls(home / "data", home / "socket", [*OPTIONS, *FORGETFUL], temporary=True)
         shutil.copytree(template(), server.folder)
@@ -87,13 +89,13 @@ class PrivateMariaDB:
         return server
 
     @classmethod
-    def kept(cls, folder: Path) -> "PrivateMariaDB":
+    def persistent(cls, folder: Path) -> "PrivateMariaDB":
         """Start the server that keeps its data in `folder`, or join the one that runs there.
 
         Several programs may use it at a time; the last one to `stop()` ends it.
-        Raises Missing, Failed.
+        Raises NotInstalled, StartFailed.
         """
-        cls.need()
+        cls.check_installed()
         import fcntl  # there is none on Windows
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,7 @@ class PrivateMariaDB:
             yield
 
     def start(self) -> None:
-        """Start the server on its folder and wait until it answers. Raises Failed."""
+        """Start the server on its folder and wait until it answers. Raises StartFailed."""
         log = self.folder.parent / "server.log"
         command = [
             str(program("mariadbd")),
@@ -130,7 +132,7 @@ class PrivateMariaDB:
             f"--tmpdir={tempfile.gettempdir()}",
             *_as(self.user),
         ]
-        self._process = started("MariaDB", command, log, self.answers, self.start_limit)
+        self._process = start_server("MariaDB", command, log, self.answers, self.start_seconds)
 
     def revive(self) -> None:
         """Start the server again where this process has started it and it has died."""
@@ -202,7 +204,7 @@ class PrivateMariaDB:
     def discard(self) -> None:
         """Kill the server and all that it has started, if it runs; its data are not wanted."""
         if self._process is not None:
-            kill(self._process)
+            kill_group(self._process)
 
     def _end(self) -> None:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -214,9 +216,9 @@ class PrivateMariaDB:
 
     def _gone(self) -> None:
         if self._process is not None:
-            self._process.wait(STOP_LIMIT)
+            self._process.wait(STOP_SECONDS)
             return
-        deadline = time.monotonic() + STOP_LIMIT
+        deadline = time.monotonic() + STOP_SECONDS
         while self.answers() and time.monotonic() < deadline:
             time.sleep(0.01)
 
@@ -238,7 +240,7 @@ def _own_tempdir() -> Path:
     path = Path(tempfile.gettempdir()) / f"labkit-{os.getuid()}"
     path.mkdir(mode=0o700, exist_ok=True)
     if path.stat().st_uid != os.getuid():
-        raise Failed(f"{path} belongs to somebody else; set TMPDIR to a folder of your own.")
+        raise StartFailed(f"{path} belongs to somebody else; set TMPDIR to a folder of your own.")
     return path
 
 
@@ -266,7 +268,7 @@ def template() -> Path:
         )
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise Failed(f"MariaDB's data folder could not be made:\n{done.stdout[-800:]}")
+            raise StartFailed(f"MariaDB's data folder could not be made:\n{done.stdout[-800:]}")
         try:
             fresh.rename(template)
         except OSError:  # another run was faster
@@ -275,9 +277,9 @@ def template() -> Path:
 
 
 @contextlib.contextmanager
-def kept_server(folder: Path) -> Iterator[PrivateMariaDB]:
-    """`PrivateMariaDB.kept(folder)` for the length of a with block."""
-    server = PrivateMariaDB.kept(folder)
+def persistent_server(folder: Path) -> Iterator[PrivateMariaDB]:
+    """`PrivateMariaDB.persistent(folder)` for the length of a with block."""
+    server = PrivateMariaDB.persistent(folder)
     try:
         yield server
     finally:

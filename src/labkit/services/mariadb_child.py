@@ -9,17 +9,17 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from labkit.processes.child import ChildProcess, answer
+from labkit.processes.child import ChildProcess, send_report
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
-from labkit.processes.start import Failed, Missing
-from labkit.services.mariadb import PrivateMariaDB, kept_server
+from labkit.processes.start import NotInstalled, StartFailed
+from labkit.services.mariadb import PrivateMariaDB, persistent_server
 
 
 class MariaDBChild(ChildProcess):
-    """A private MariaDB, which ends if nobody else uses it. Raises Missing, Failed."""
+    """A private MariaDB, which ends if nobody else uses it. Raises NotInstalled, StartFailed."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        PrivateMariaDB.need()
+        PrivateMariaDB.check_installed()
         super().__init__(
             [sys.executable, "-m", "labkit.services.mariadb_child", str(folder), *names]
         )
@@ -31,12 +31,12 @@ def main(folder: Path, names: list[str]) -> None:
     ended = threading.Event()
     on_parent_exit(ended.set)
     try:
-        with kept_server(folder) as server:
-            answer(parent, urls={name: server.url(name) for name in names})
+        with persistent_server(folder) as server:
+            send_report(parent, urls={name: server.url(name) for name in names})
             while not ended.wait(1):
                 server.revive()
-    except (Missing, Failed) as error:
-        answer(parent, error=str(error))
+    except (NotInstalled, StartFailed) as error:
+        send_report(parent, error=str(error))
 
 
 if __name__ == "__main__":

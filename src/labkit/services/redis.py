@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from labkit.processes.start import Missing, started
-from labkit.services.requirements import NEEDS, missing_tools, program
+from labkit.processes.start import NotInstalled, start_server
+from labkit.services.requirements import TOOLS, missing_tools, program
 
 # No network, and nothing on disk.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
 
-START_LIMIT = 20  # seconds
-STOP_LIMIT = 10  # seconds
+START_SECONDS = 20
+STOP_SECONDS = 10
 
 
 class PrivateRedis:
@@ -28,21 +28,21 @@ class PrivateRedis:
         self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
-    def need() -> None:
-        """Raises Missing where the server or the Python package is not installed."""
+    def check_installed() -> None:
+        """Raises NotInstalled where the server or the Python package is not installed."""
         if sys.platform == "win32":
-            line = NEEDS["redis-server"].lines[""]
-            raise Missing(f"There is no private Redis on Windows: {line}")
+            line = TOOLS["redis-server"].lines[""]
+            raise NotInstalled(f"There is no private Redis on Windows: {line}")
         if missing := missing_tools(["redis-py", "redis-server"]):
-            raise Missing(". ".join(missing))
+            raise NotInstalled(". ".join(missing))
 
     @classmethod
     def temporary(cls) -> "PrivateRedis":
         """Start a server in a folder that only its owner may enter; `stop()` deletes both.
 
-        Raises Missing, Failed.
+        Raises NotInstalled, StartFailed.
         """
-        cls.need()
+        cls.check_installed()
         server = cls(Path(tempfile.mkdtemp(prefix="labkit-")))
         try:
             server.start()
@@ -57,11 +57,11 @@ class PrivateRedis:
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        """Start the server, empty, and wait until it answers. Raises Failed."""
+        """Start the server, empty, and wait until it answers. Raises StartFailed."""
         log = self.folder / "server.log"
         command = [str(program("redis-server")), *self.options]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
-        self._process = started("Redis", command, log, self.answers, START_LIMIT)
+        self._process = start_server("Redis", command, log, self.answers, START_SECONDS)
 
     def answers(self) -> bool:
         """Whether the server takes connections."""
@@ -87,7 +87,7 @@ class PrivateRedis:
         """Kill the server as a power cut would; `start()` brings back an empty one."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(STOP_LIMIT)
+            self._process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
         """End the server and delete its folder."""

@@ -35,7 +35,7 @@ def program(*names: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Need:
+class Tool:
     """One thing that a part of the project cannot do without."""
 
     name: str
@@ -99,10 +99,10 @@ def chromium() -> str | None:
     return program("chromium", "chromium-browser", "google-chrome", "chrome", mac)
 
 
-NEEDS = {
-    need.name: need
-    for need in [
-        Need(
+TOOLS = {
+    tool.name: tool
+    for tool in [
+        Tool(
             "headers",
             "MariaDB's headers",
             "building mysqlclient",
@@ -114,14 +114,14 @@ NEEDS = {
                 "": "none needed: pip has a wheel for Windows",
             },
         ),
-        Need(
+        Tool(
             "mysqlclient",
             "mysqlclient",
             "MySQL and MariaDB",
             _distribution("mysqlclient"),
             {"": pip_line("mysql")},
         ),
-        Need(
+        Tool(
             "mariadb",
             "MariaDB's server",
             "a private MariaDB server",
@@ -133,7 +133,7 @@ NEEDS = {
                 "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
             },
         ),
-        Need(
+        Tool(
             "galera",
             "Galera with rsync and HAProxy",
             "a private MariaDB cluster",
@@ -144,8 +144,8 @@ NEEDS = {
                 "": "none for this system; --db mysql is there",
             },
         ),
-        Need("redis-py", "redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
-        Need(
+        Tool("redis-py", "redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
+        Tool(
             "redis-server",
             "Redis's server",
             "a private Redis server",
@@ -157,21 +157,21 @@ NEEDS = {
                 "": "none for this system; set REDIS_URL=redis://host:6379/0",
             },
         ),
-        Need(
+        Tool(
             "matplotlib",
             "matplotlib",
             "charts of what is measured",
             _distribution("matplotlib"),
             {"": pip_line("charts")},
         ),
-        Need(
+        Tool(
             "playwright",
             "playwright",
             "driving Chromium in tests",
             _distribution("playwright"),
             {"": pip_line("browser")},
         ),
-        Need(
+        Tool(
             "chromium",
             "Chromium",
             "the browser tests",
@@ -190,7 +190,7 @@ NEEDS = {
 
 def missing_tools(names: Iterable[str]) -> list[str]:
     """One sentence for each of these needs that is not here. Raises KeyError for an unknown one."""
-    return [sentence for name in names if (sentence := NEEDS[name].missing())]
+    return [sentence for name in names if (sentence := TOOLS[name].missing())]
 
 
 def missing_requirements(extras: Iterable[str]) -> list[str]:

@@ -207,13 +207,13 @@ _server_key = pytest.StashKey["PrivateMariaDB"]()
 
 def _private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
     """The private server of this pytest run, started when first asked for."""
-    from labkit.processes.start import Missing
+    from labkit.processes.start import NotInstalled
     from labkit.services.mariadb import PrivateMariaDB
 
     if _server_key not in config.stash:
         try:
             server = PrivateMariaDB.temporary()
-        except Missing as missing:
+        except NotInstalled as missing:
             raise pytest.UsageError(str(missing)) from None
         config.add_cleanup(server.stop)
         config.stash[_server_key] = server
@@ -280,12 +280,12 @@ def use_engine(
 @pytest.fixture(scope="session")
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     """A private MariaDB on a socket of its own, started once per run."""
-    from labkit.processes.start import Missing
+    from labkit.processes.start import NotInstalled
     from labkit.services.mariadb import PrivateMariaDB
 
     try:
-        PrivateMariaDB.need()
-    except Missing as missing:
+        PrivateMariaDB.check_installed()
+    except NotInstalled as missing:
         absent(str(missing))
     return _private_mariadb(pytestconfig)
 
@@ -293,12 +293,12 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
 @pytest.fixture(scope="session")
 def redis() -> "Iterator[PrivateRedis]":
     """A private Redis on a socket of its own, started once per run."""
-    from labkit.processes.start import Missing
+    from labkit.processes.start import NotInstalled
     from labkit.services.redis import PrivateRedis
 
     try:
         server = PrivateRedis.temporary()
-    except Missing as missing:
+    except NotInstalled as missing:
         absent(str(missing))
     yield server
     server.stop()
