@@ -27,7 +27,9 @@ WITH_DATABASE = [lab for lab in LABS if lab["database"]]
 WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 
 # What needs a server or a browser is tested by the sessions for it.
-IN_PROCESS = "not browser and not mysql and not redis and not panel and not charts"
+IN_PROCESS = (
+    "not browser and not mysql and not redis and not panel and not charts and not maintainer"
+)
 # Many servers and few shared fixtures: one process for each core, a class or module to each.
 SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadscope")
 
@@ -290,6 +292,13 @@ def claims(session: nox.Session) -> None:
     """Every claim and every pitfall is proved by a test that passed in the sessions before"""
     environment(session)
     session.run(str(PYTHON), "-m", "labkit.cli", "claims", "--check", external=True)
+
+
+@nox.session
+def maintain(session: nox.Session) -> None:
+    """The benchmarks and measurements, each with next to nothing to do"""
+    environment(session)
+    pytest(session, "tests", "-m", "maintainer and not mysql", *SIDE_BY_SIDE)
 
 
 @nox.session(default=False)

@@ -57,7 +57,7 @@ def of_one_database(growth):
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_growth_is_measured_and_clearing_loses_nothing(figures):
     found = figures("growth", "--db", "sqlite")
     assert list(found) == ["sqlite"]
@@ -71,7 +71,7 @@ def test_growth_is_measured_on_mariadb_too(figures, mariadb):
     of_one_database(found["mysql"])
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
     found = figures("burst")
     assert [row["lab"] for row in found][:2] == ["03", "04"]
@@ -82,7 +82,7 @@ def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
             assert 0 < side["p50"] <= side["p99"] <= side["max"]
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
     found = figures("cost", "--only", "04")
     calls = {row["path"]: row["calls"] for row in found}
@@ -105,7 +105,7 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         assert set(row["ratios"]) == {"whole", "quiet", "default"}
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_a_start_is_measured_with_the_memory_of_every_lab(figures, checkout):
     found = figures("start")
     numbers = {lab.number for lab in checkout.labs}
@@ -115,7 +115,7 @@ def test_a_start_is_measured_with_the_memory_of_every_lab(figures, checkout):
     assert found["ratio"] == pytest.approx(found["seconds"] / found["bare_seconds"])
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 @pytest.mark.parametrize(("name", "rows"), [("panel", 5), ("visitor", 8)])
 def test_small_costs_are_measured(figures, name, rows):
     found = figures(name)

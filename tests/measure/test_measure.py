@@ -88,7 +88,7 @@ def the_carts_cost(figures):
     return True
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_carts_are_measured(checkout, tables):
     figures = found(checkout, tables, "carts")
     assert is_whole(figures)
@@ -102,7 +102,7 @@ def test_carts_are_measured_on_mariadb(checkout, tables):
     assert the_carts_cost(figures)
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_counts_are_measured(checkout, tables):
     figures = found(checkout, tables, "counts")
     assert is_whole(figures)
@@ -112,7 +112,7 @@ def test_counts_are_measured(checkout, tables):
     assert list(session["left"].values()) == [3, 4, 8]
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_wizards_are_measured(checkout, tables):
     figures = found(checkout, tables, "wizard")
     assert is_whole(figures)
@@ -123,7 +123,7 @@ def test_wizards_are_measured(checkout, tables):
     assert cost(variants["hidden"], "step", "cookie") == [0, 0, 0]
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_engines_are_measured(checkout, tables):
     figures = found(checkout, tables, "engines")
     assert is_whole(figures)
@@ -137,7 +137,7 @@ def test_engines_are_measured(checkout, tables):
     assert left == {"db": 3, "cached_db": 3, "cache": 3, "file": 3, "signed_cookies": 0}
 
 
-@pytest.mark.thorough
+@pytest.mark.maintainer
 def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     """The figure of a cart in a session, 200, is its first refusal in the lab's own tests."""
     table = tables.find("carts")

@@ -55,6 +55,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         "redis: needs Redis's server, as in nox -t redis",
         "charts: needs matplotlib, as in nox -s charts",
         "thorough: many requests, as in nox -s thorough",
+        "maintainer: runs benchmarks and measurements, as in nox -s maintain",
         "own_profile: its Chromium is closed, or has its settings changed",
         "panel: runs the labs with the exchange panel, as in nox -s panel",
         "claim(*ids): shows what becomes of these claims of labs/claims.toml",
