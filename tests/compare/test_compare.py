@@ -1,8 +1,9 @@
 """`lab compare`: tables whose cells are asked by tests, and what it says of one that is not so."""
 
 import json
-import re
 import shutil
+from datetime import UTC, datetime
+from html import escape
 
 import lxml.html
 import pytest
@@ -13,6 +14,7 @@ from rich.console import Console
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError
 from labkit.compare import Tables, html_page, test_runner
+from labkit.compare.html_page import verdict
 from labkit.compare.probe_source import probe_names, source
 from labkit.compare.test_runner import CellResult, TableResult
 from labkit.measure.report import KEPT, QUANTITIES
@@ -59,17 +61,17 @@ def test_every_figure_of_a_conclusion_is_one_that_is_drawn(tables):
 
 
 def test_what_is_not_there_is_one_sentence(tables, said):
-    with pytest.raises(CatalogError, match=r"no table nonsense\. The tables are carts, counts"):
+    with pytest.raises(CatalogError, match=r"nonsense.*carts, counts"):
         tables.find("nonsense")
     assert said("compare", "nonsense")[0] == 1
-    with pytest.raises(CatalogError, match="carts has no variant hidden"):
+    with pytest.raises(CatalogError, match=r"carts.*hidden"):
         tables.resolve("carts/replay/hidden")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("why.cookie", "why.cooky", "has a reason, but no answer, for cooky"),
+        ("why.cookie", "why.cooky", "for cooky"),
         ("about = ", "abut = ", "'about'"),
         ("[[table]]", "[[table]", "cannot be read"),
     ],
@@ -170,76 +172,96 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 
 
 @pytest.fixture
-def in_a_moment(monkeypatch):
-    """Ask only what needs no servers."""
+def quick_probes(monkeypatch):
+    """Leave the thorough probes out, so that no server is started."""
     monkeypatch.setattr(test_runner, "MARKS", "not thorough and not redis and not browser")
 
 
-def test_what_is_not_as_the_table_says_is_shown_and_the_status_is_1(
-    own_checkout, said, in_a_moment
-):
-    manifest = own_checkout / "labs" / "compare.toml"
-    edit(manifest, 'answer.cookie = "10 bytes"', 'answer.cookie = "9 bytes"')
-    status, text = said("compare", "counts", "--tests")
-    assert status == 1
-    assert "✗ 10 bytes (and not 9 bytes)" in text
-    assert "The table counts says '9 bytes' for cookie, and it is '10 bytes'" in text
-    # These would have taken servers, and so nobody has asked.
-    assert text.count("✗ no answer (and not yes)") == 5
-    assert "server_restarted, cookie: No test asked this." in text
-    assert "Of 40 cells 7 are not as the table says." in text
-    asked = "tests/test_compared.py::test_what_the_table_says_is_so[replay]"
-    assert f"replay, session: labs/06_session_pagecount/{asked}" in text
-
-
-def test_what_was_seen_is_told_as_it_comes_and_kept(own_checkout, in_a_moment):
+def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
+    edit(
+        own_checkout / "labs" / "compare.toml",
+        'answer.cookie = "10 bytes"',
+        'answer.cookie = "9 bytes"',
+    )
     checkout = Catalog(own_checkout)
     table = Tables(checkout).find("counts")
     assert test_runner.read_last_result(checkout, table) is None
-    heard = []
-    answers = test_runner.run_table(checkout, table, on_finished=heard.append)
-    assert heard == [cell.test for cell in answers.cells if cell.test]
-    assert len(heard) == 34
-    assert test_runner.read_last_result(checkout, table) == answers
-    assert answers.cell("bytes_up", "cookie").answer == "10 bytes"
-    assert answers.cell("bytes_up", "cookie").holds
-    assert not answers.cell("two_processes", "cookie").holds
-    assert answers.databases[0].startswith("SQLite 3.")
-    assert re.fullmatch(r"Asked \d{4}-\d\d-\d\d \d\d:\d\d UTC with Python .+", answers.stamp)
-    path = own_checkout / ".lab" / "compare" / "counts.json"
+    finished = []
+    result = test_runner.run_table(checkout, table, on_finished=finished.append)
+    assert finished == [cell.test for cell in result.cells if cell.test]
+    assert len(finished) == 34
+    right, wrong = result.cell("replay", "session"), result.cell("bytes_up", "cookie")
+    assert right.holds
+    node = "tests/test_compared.py::test_what_the_table_says_is_so[replay]"
+    assert right.test == f"labs/06_session_pagecount/{node}"
+    assert (wrong.answer, wrong.expected, wrong.holds) == ("10 bytes", "9 bytes", False)
+    assert "'10 bytes'" in wrong.message
+    untested = [cell for cell in result.cells if not cell.test]
+    assert {cell.question for cell in untested} == {
+        "server_restarted",
+        "two_processes",
+        "without_migrate",
+    }
+    assert not any(cell.holds or cell.answer for cell in untested)
+    assert not result.holds
+    assert len(result.cells) == 40
+    assert result.databases[0].startswith("SQLite 3.")
+    assert datetime.fromisoformat(result.time).tzinfo == UTC
+
+    # It is stored, and a damaged file counts as none.
+    assert test_runner.read_last_result(checkout, table) == result
+    path = own_checkout / test_runner.ANSWERS / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
         path.write_text(damaged)
         assert test_runner.read_last_result(checkout, table) is None
 
 
-def test_a_lab_whose_tests_cannot_be_run_is_told(own_checkout, said, in_a_moment):
+def test_the_command_lists_what_failed(tables, said, monkeypatch):
+    table = tables.find("counts")
+    result = result_of(table, replay="perhaps")
+    monkeypatch.setattr("labkit.commands.compare.run_table", lambda *_: result)
+    status, text = said("compare", "counts", "--tests")
+    assert status == 1
+    for cell in result.cells:
+        assert f"{cell.question}, {cell.variant}: {cell.test}" in text
+        assert cell.holds or f"✗ {cell.shown}" in text
+        assert cell.holds or f"{cell.question}, {cell.variant}: {cell.message}" in text
+    assert verdict(table, result) in text
+
+
+def test_a_lab_whose_tests_cannot_run_is_a_complaint(own_checkout, quick_probes):
     settings = own_checkout / "labs" / "02_cookie_pagecount" / "lab" / "settings.py"
     settings.write_text("import nothing_of_this_name\n")
-    status, text = said("compare", "counts")
-    assert status == 1
-    assert "No module named 'nothing_of_this_name'" in text
-    assert "✗ no answer (and not 10 bytes)" in text
-    assert "45 bytes" in text
+    checkout = Catalog(own_checkout)
+    result = test_runner.run_table(checkout, Tables(checkout).find("counts"))
+    (complaint,) = result.complaints
+    assert "No module named 'nothing_of_this_name'" in complaint
+    assert not result.holds
+    assert not result.cell("bytes_up", "cookie").holds
+    assert result.cell("bytes_up", "session").answer == "45 bytes"
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["carts", "counts", "wizard", "engines"])
-def test_every_cell_of_every_table_is_so(said, name):
-    status, text = said("compare", name)
+def test_lab_compare_confirms_every_cell_of_a_table(said):
+    """The labs' own tests run every probe of every table; here the command runs those of one."""
+    status, text = said("compare", "counts")
     assert status == 0, text
 
 
 @pytest.mark.mysql
-def test_on_mariadb_every_cell_is_so_as_well(said, mariadb):
+def test_lab_compare_confirms_every_cell_on_mariadb(checkout, tables, said, mariadb):
+    table = tables.find("carts")
     status, text = said("compare", "carts", "--db", "mysql")
     assert status == 0, text
-    assert re.search(r"All \d+ cells were seen to be so\. .+, MariaDB \d", text)
+    result = test_runner.read_last_result(checkout, table)
+    assert result.holds
+    assert any(name.startswith("MariaDB ") for name in result.databases)
 
 
 # The terminal, wide and narrow
 
 
-def answers_to(table, **wrong):
+def result_of(table, **wrong):
     """All cells as the table has them, but for some: {row: what was seen}."""
     cells = tuple(
         CellResult(
@@ -263,7 +285,7 @@ def answers_to(table, **wrong):
 def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, columns):
     table = tables.find("engines")
     monkeypatch.setattr(
-        "labkit.commands.compare.run_table", lambda *_: answers_to(table, replay="perhaps")
+        "labkit.commands.compare.run_table", lambda *_: result_of(table, replay="perhaps")
     )
     terminal = Console(force_terminal=True, width=columns, color_system=None, highlight=False)
     monkeypatch.setattr("labkit.commands.compare.console", terminal)
@@ -287,7 +309,7 @@ def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, co
 
 def test_a_page_has_every_answer_reason_function_and_test(tables):
     for table in tables.all:
-        answers = answers_to(table)
+        answers = result_of(table)
         found = lxml.html.document_fromstring(html_page.html(tables, table, answers))
         rows = found.xpath("//section[@aria-labelledby='answers']//tbody/tr")
         assert [row.find("th").text_content() for row in rows] == [
@@ -316,12 +338,13 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
 
 def test_a_page_shows_what_is_not_so_and_escapes_it(tables):
     table = tables.find("counts")
-    html = html_page.html(tables, table, answers_to(table, replay="<i>maybe</i>"))
+    result = result_of(table, replay="<i>maybe</i>")
+    html = html_page.html(tables, table, result)
     assert "<i>" not in html
     assert "it says <b>so" not in html
     assert html.count('<td role="cell" class="wrong">') == 2
     assert "&lt;i&gt;maybe&lt;/i&gt; (and not yes)" in html
-    assert "Of 40 cells 2 are not as the table says." in html
+    assert escape(verdict(table, result)) in html
     assert "default-src 'none'" in html
 
 
@@ -329,25 +352,24 @@ def test_without_answers_a_page_shows_what_the_table_says(tables):
     table = tables.find("carts")
     html = "".join(html_page.body(tables, table, None, lambda other: f"/compare/{other.id}/"))
     assert html_page.NOT_ASKED in html
-    assert ">198 bytes</a>" in html
-    assert "not asked" in html
+    assert f">{table.question('bytes_up').cells['cookie'].answer}</a>" in html
     assert 'href="/compare/engines/#ask-replay"' in html
     assert 'href="#ask-replay"' in html
 
 
 def test_a_page_is_written_again_and_nothing_else_is(tables, said, monkeypatch, tmp_path):
-    answers = answers_to(tables.find("counts"))
+    table = tables.find("counts")
+    answers = result_of(table)
     monkeypatch.setattr("labkit.commands.compare.run_table", lambda *_: answers)
     out = tmp_path / "out.html"
     for _ in range(2):
         status, text = said("compare", "counts", "--html", str(out))
         assert status == 0
-        assert "out.html: All 40 cells were seen to be so." in text
-    assert "A page count in a cookie" in out.read_text(encoding="utf-8")
+        assert verdict(table, answers) in text
+    assert table.title in out.read_text(encoding="utf-8")
     out.write_text("my thesis")
     status, text = said("compare", "counts", "--html", str(out))
     assert status == 1
-    assert "is no page of lab compare. It stays." in text
     assert out.read_text() == "my thesis"
 
 
@@ -358,7 +380,7 @@ def opened(chromium, tables, tmp_path):
     def open_(name, **wrong):
         table = tables.find(name)
         out = tmp_path / "out.html"
-        out.write_text(html_page.html(tables, table, answers_to(table, **wrong)), encoding="utf-8")
+        out.write_text(html_page.html(tables, table, result_of(table, **wrong)), encoding="utf-8")
         chromium.page.context.set_offline(True)
         asked = []
         chromium.page.on("request", lambda request: asked.append(request.url))
