@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from labkit import cli
 from labkit.catalog import CatalogError
-from labkit.diff import Notes, compare, html_page, lines, sides, terminal
+from labkit.diff import Notes, compare, find_sides, html_page, lines, summary, terminal
 from labkit.diff.comparison import diff
 from labkit.diff.inputs import File
 from labkit.testing import accessibility
@@ -22,7 +22,7 @@ from labkit.testing import accessibility
 @pytest.fixture
 def compared(checkout):
     """Compare two sides by their names."""
-    return lambda *names: compare(checkout, *sides(checkout, *names))
+    return lambda *names: compare(checkout, *find_sides(checkout, *names))
 
 
 @pytest.fixture
@@ -463,7 +463,9 @@ class TestDiffInChromium:
         page, _ = opened("03", "04")
         page.set_viewport_size({"width": 1280, "height": 800})
         tops = "block => [...block.children].map(line => line.getBoundingClientRect().top)"
-        found = [run for hunk in compared("03", "04").hunks for run in terminal.runs(hunk.rows)]
+        found = [
+            run for hunk in compared("03", "04").hunks for run in summary.group_rows(hunk.rows)
+        ]
         changed = [run for run in found if not run[0].same]
         blocks = page.locator(".changed").all()
         for block, run in zip(blocks, changed, strict=True):

@@ -17,7 +17,7 @@ from labkit.catalog import Catalog, Lab
 from labkit.claims import PAGE, Ledger
 from labkit.compare import Tables
 from labkit.compare.probe_source import probe_names
-from labkit.diff import Notes
+from labkit.diff.notes_check import note_complaints
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
@@ -207,7 +207,7 @@ def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:
 
 def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
     """And every note a change, for the pairs that `lab diff` is made for."""
-    yield from Notes(checkout).complaints()
+    yield from note_complaints(checkout)
 
 
 def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:

@@ -11,7 +11,7 @@ from serving import page, running
 
 from labkit.base import conf
 from labkit.catalog import Catalog, state_dir
-from labkit.diff import compare, sides
+from labkit.diff import compare, find_sides
 from labkit.practice import check
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
@@ -177,7 +177,7 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "LIFETIME = {+60+} # seconds" in text
     assert "Not compared: README.md" in text
     checkout = Catalog(mine.parent)
-    assert len(compare(checkout, *sides(checkout, "mine")).hunks) == 1
+    assert len(compare(checkout, *find_sides(checkout, "mine")).hunks) == 1
 
 
 # The check

@@ -1,4 +1,4 @@
-"""The stylesheet and the icon: files of labkit, the same with DEBUG on or off and on any server."""
+"""Serve labkit's stylesheets, script and icon, on any server and with DEBUG on or off."""
 
 from pathlib import Path
 
@@ -6,14 +6,17 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
+from labkit.render import PALETTE
+
 ASSETS = Path(__file__).parent / "static" / "labkit"
+SHARED = {PALETTE.name: PALETTE.parent}  # stylesheets shared with pages in one file
 
 
 @require_safe
 def asset(request: HttpRequest, path: str) -> HttpResponseBase:
-    """One file of labkit's; 304 where the browser has it already, 404 where there is none."""
+    """Return one of labkit's files, or 304 if the browser has it already, or 404."""
     try:
-        response = serve(request, path, document_root=ASSETS)
+        response = serve(request, path, document_root=SHARED.get(path, ASSETS))
     except OSError:  # no file system takes such a name
         raise Http404 from None
     response["Cache-Control"] = "no-cache"

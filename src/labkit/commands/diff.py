@@ -8,9 +8,8 @@ import click
 
 from labkit.catalog import Catalog, catalog
 from labkit.commands.options import use_colour
-from labkit.diff import html_page, terminal
-from labkit.diff.comparison import Comparison, compare, sides
-from labkit.diff.notes import Notes
+from labkit.diff import Comparison, Notes, compare, find_sides, html_page, terminal
+from labkit.diff.summary import summary
 from labkit.render import standalone
 
 
@@ -32,7 +31,7 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
     if one is None:
         _name_pairs(checkout)
         return
-    found = compare(checkout, *sides(checkout, one, two or ""))
+    found = compare(checkout, *find_sides(checkout, one, two or ""))
     if html:
         _write(html, found)
         return
@@ -54,4 +53,4 @@ def _name_pairs(checkout: Catalog) -> None:
 def _write(path: Path, found: Comparison) -> None:
     """Write the page. Raises ClickException where that would lose somebody's file."""
     standalone.write(path, html_page.html(found), html_page.MADE_BY)
-    click.echo(f"{path}: {terminal.summary(found)} Open it in any browser; it needs no network.")
+    click.echo(f"{path}: {summary(found)} Open it in any browser; it needs no network.")

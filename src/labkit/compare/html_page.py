@@ -1,13 +1,18 @@
 """A table as one page of HTML that opens offline, each cell a link to how it was asked."""
 
+import html as markup
 from collections.abc import Callable, Iterator
-from importlib import resources
+from pathlib import Path
+
+from django.utils.safestring import mark_safe
 
 from labkit.compare.probe_source import source
 from labkit.compare.test_runner import CellResult, TableResult
-from labkit.diff.html_page import escape, prose, python
 from labkit.measure import report
 from labkit.render import standalone
+from labkit.render.filters import prose, visible
+from labkit.render.highlight import highlight
+from labkit.render.templates import render_template
 from labkit.tables import Conclusion, Question, Table, Tables, Variant
 
 MADE_BY = "lab compare, of labkit"
@@ -19,8 +24,20 @@ Address = Callable[[Table], str]
 
 def html(tables: Tables, table: Table, answers: TableResult) -> str:
     """The whole page."""
-    css = resources.files("labkit.compare").joinpath("page.css").read_text(encoding="utf-8")
-    return standalone.document(table.title, MADE_BY, css, body(tables, table, answers))
+    context = {"body": mark_safe("\n".join(body(tables, table, answers)))}
+    style = Path(__file__).with_name("page.css")
+    return standalone.render_page("render/table.html", table.title, MADE_BY, [style], context)
+
+
+def escape(text: str) -> str:
+    """Return text as HTML."""
+    return markup.escape(visible(text))
+
+
+def python(text: str) -> str:
+    """Return code in Python as HTML, coloured."""
+    lines = highlight(text, ".py")
+    return "\n".join(render_template("render/spans.html", {"spans": line}) for line in lines)
 
 
 def body(

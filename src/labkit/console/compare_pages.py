@@ -14,7 +14,7 @@ from labkit.compare.test_runner import CellResult, TableResult, read_last_result
 from labkit.console import current, table_run
 from labkit.console.diff_pages import told
 from labkit.console.measure_pages import measurements
-from labkit.console.source_code import highlighted
+from labkit.render.highlight import highlight
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
         "row": row,
         "number": at + 1,
         "cells": _cells(table, row, read_last_result(tables.catalog, table)),
-        "code": highlighted(source(table.id, row.id), ".py", "line"),
+        "lines": highlight(source(table.id, row.id), ".py"),
         "folder": FOLDER,
         "previous": table.questions[at - 1] if at else None,
         "next": table.questions[at + 1] if at + 1 < len(table.questions) else None,

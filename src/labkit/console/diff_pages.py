@@ -1,20 +1,20 @@
-"""What differs between two labs or two variants, and why: `lab diff` as pages of the console."""
+"""`lab diff` as pages of the console: what differs between two labs or variants, and why."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import current
-from labkit.diff import Notes, Side, compare, html_page, sides
-from labkit.diff.inputs import side
+from labkit.diff import Notes, Side, compare, find_sides
+from labkit.diff.html_page import page_diff
+from labkit.diff.inputs import find_side
 
 View = Callable[..., HttpResponse]
 
@@ -68,16 +68,13 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
     """What differs between two: each change side by side, and why it is there."""
     checkout = current().checkout
     _expect(checkout, one, two)
-    found = compare(checkout, *sides(checkout, one, two))
+    found = compare(checkout, *find_sides(checkout, one, two))
     labs = list(dict.fromkeys(checkout.find(name.partition(":")[0]) for name in (one, two)))
     context = {
-        "found": found,
+        "diff": page_diff(found),
         "labs": labs,
         "served": {served.number for served in current().labs},
         "choice": _choice(checkout, labs[0], one, two) if ":" in one and not labs[1:] else None,
-        "head": _joined(html_page.head(found)),
-        "changes": _joined(html_page.changes(found)),
-        "ending": _joined(html_page.ending(found)),
         "here": "differences",
     }
     return render(request, "difference.html", context)
@@ -105,10 +102,5 @@ def _of_lab(checkout: Catalog, number: str) -> str:
 
 def _choice(checkout: Catalog, lab: Lab, this: str = "", that: str = "") -> Choice:
     names = [f"{lab.number}:{variant}" for variant in lab.variants]
-    variants = [side(checkout, name) for name in names]
+    variants = [find_side(checkout, name) for name in names]
     return Choice(lab, variants, this or names[0], that or names[-1])
-
-
-def _joined(parts: Iterator[str]) -> SafeString:
-    # labkit.diff.html_page escapes all that comes from a file.
-    return mark_safe("\n".join(parts))

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from labkit.catalog import Catalog
 from labkit.compare import Table
 from labkit.console import current
-from labkit.diff.html_page import prose
 from labkit.measure import report, results
+from labkit.render.filters import prose
 
 FOLDERS = {"here": report.HOME, "committed": report.MEASURED}  # the first one counts
 NAME = re.compile(r"[\w-]+\.(svg|json)")
@@ -62,7 +62,7 @@ def _measurement(checkout: Catalog, name: str, db: str) -> Measurement | None:
         try:
             content = results.read(path)
             pictures = list(_pictures(path, content))
-            stamp = mark_safe(prose(results.in_words(content["stamp"])))
+            stamp = prose(results.in_words(content["stamp"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             continue  # none, or of another version
         if pictures:

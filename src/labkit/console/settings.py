@@ -3,6 +3,7 @@
 import secrets
 
 from labkit.console import current
+from labkit.render import templates
 
 DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(50)  # a new one each time: it signs nothing that is kept
@@ -23,7 +24,11 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["labkit.console.middleware.context"]},
+        "DIRS": [templates.FOLDER],
+        "OPTIONS": {
+            "context_processors": ["labkit.console.middleware.context"],
+            "builtins": [templates.FILTERS],
+        },
     }
 ]
 

@@ -1,37 +1,32 @@
-"""A lab's code in the order in which it is best read, highlighted."""
+"""A lab's source code, highlighted, in a good order for reading."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.utils.safestring import SafeString, mark_safe
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import HtmlDjangoLexer, PythonLexer, TextLexer
+from labkit.render.highlight import Span, highlight
 
 FIRST = ["settings.py", "urls.py", "forms.py", "storage.py", "views.py"]
 LAST_TEMPLATES = ["nav.html", "base.html"]  # the frame around all pages
-LEXERS = {".py": PythonLexer, ".html": HtmlDjangoLexer}
 TEXTS = {".py", ".html", ".css", ".js", ".toml", ".txt", ".sql"}
 
 
 @dataclass(frozen=True)
 class File:
-    """One file for reading."""
+    """One file to read."""
 
     name: str  # relative to the lab, "lab/views.py"
     anchor: str
-    html: SafeString
-    lines: int
+    lines: list[list[Span]]
 
 
 def files(folder: Path) -> list[File]:
-    """The files of the lab in this folder: settings, addresses, forms, storage, views, the rest."""
+    """Return a lab's files: settings, URLs, forms, storage, views, then the rest."""
     return [_read(folder, path) for path in _in_order(folder)]
 
 
 def anchor(name: str) -> str:
-    """The id of a file on the page; a line's is this, a hyphen and its number."""
+    """Return the id of a file on the page; line 3 has this id and "-3"."""
     return name.replace("/", "-").replace(".", "-")
 
 
@@ -62,11 +57,4 @@ def _place(path: Path, folder: Path) -> tuple[int, int, str]:
 def _read(folder: Path, path: Path) -> File:
     name = path.relative_to(folder).as_posix()
     text = path.read_text(encoding="utf-8", errors="replace")
-    html = highlighted(text, path.suffix, anchor(name))
-    return File(name, anchor(name), html, len(text.splitlines()))
-
-
-def highlighted(text: str, suffix: str, anchor: str) -> SafeString:
-    """This text as HTML, coloured as files with this suffix are; line 3 has the id ANCHOR-3."""
-    formatter = HtmlFormatter(linespans=anchor, cssclass="code", wrapcode=True)
-    return mark_safe(highlight(text, LEXERS.get(suffix, TextLexer)(), formatter))
+    return File(name, anchor(name), highlight(text.removesuffix("\n"), path.suffix))

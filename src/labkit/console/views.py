@@ -10,19 +10,19 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
-from labkit import diff
 from labkit.catalog import Catalog
 from labkit.claims import VERDICTS, Entry, Ledger
 from labkit.console import current
 from labkit.console import source_code as code_pages
 from labkit.console.handouts import Page, render_page
 from labkit.console.live_exchanges import last_exchanges, note_clocks
+from labkit.diff.html_page import STYLE as DIFF_STYLE
 from labkit.panel.access import is_local_instructor
 from labkit.serve.network import qr_as_svg
 from labkit.serve.supervisor import LabProcess
 
 ASSETS = Path(__file__).parent / "static"
-SHARED = {"diff.css": Path(diff.__file__).parent}  # stylesheets that pages of labkit share
+SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file
 LOG_LINES = 200  # the last ones
 
 

@@ -58,7 +58,7 @@ class Side:
     lab: Lab | None = None  # where it is a lab of the manifest, or a copy of one
 
 
-def side(checkout: Catalog, name: str) -> Side:
+def find_side(checkout: Catalog, name: str) -> Side:
     """The side of this name. Raises CatalogError, saying what there is, where there is none."""
     lab_name, colon, variant = name.partition(":")
     if colon and not Path(name).exists():

@@ -5,11 +5,12 @@ The alignment is difflib's, https://docs.python.org/3/library/difflib.html, func
 
 import ast
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+
+from labkit.render.filters import visible
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 ALIKE = 0.5  # of their words in common: below this two lines are not one line that was changed
@@ -50,24 +51,6 @@ def split(text: str) -> list[str]:
     if last:
         lines.append(last + NO_END)
     return [line[:-1] + RETURN if line.endswith("\r") else line for line in lines]
-
-
-def visible(text: str, dots: bool = False) -> str:
-    """The text with nothing in it that hides: control signs, and signs without width, escaped.
-
-    Where `dots` says so, a space is a dot and a tab an arrow; else a tab is four spaces.
-    """
-    return "".join(_visible(sign, dots) for sign in text)
-
-
-def _visible(sign: str, dots: bool) -> str:
-    if sign == "\t":
-        return "→" if dots else "    "
-    if sign == " ":
-        return "·" if dots else " "
-    if unicodedata.category(sign) in {"Cc", "Cf", "Zs", "Zl", "Zp", "Cs", "Co", "Cn"}:
-        return sign.encode("unicode_escape").decode()
-    return sign
 
 
 def pieces(line: Line) -> Iterator[tuple[bool, str]]:

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 
 import click
 
-from labkit.diff.comparison import Comparison, FileDiff, Hunk
-from labkit.diff.lines import Line, Row, pieces, visible
-from labkit.text import quantity
+from labkit.diff import summary
+from labkit.diff.lines import Line, Row, pieces
+from labkit.diff.models import Comparison, Hunk
+from labkit.render.filters import visible
 
 CONTEXT = 3  # unchanged lines shown on either side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read
-NO_NOTE = "no note yet: say why in labs/notes.toml"
 
 
 def text(found: Comparison, colour: bool, width: int = 80) -> str:
-    """The whole comparison. Without colour, words that differ stand in [-old-] and {+new+}."""
+    """Return the whole comparison; without colour, [-old-] and {+new+} mark words that differ."""
     return "\n".join(_Writer(colour, min(width, WIDEST)).all(found)) + "\n"
 
 
@@ -28,7 +28,7 @@ class _Writer:
         return click.style(words, **style) if self.colour else words  # type: ignore[arg-type]
 
     def prose(self, words: str, margin: str = "", **style: object) -> Iterator[str]:
-        """Words in lines that fit. What they tell may have come from a file: nothing hides."""
+        """Wrap words that may come from a file, with their hidden characters shown."""
         for line in textwrap.wrap(visible(words), self.width - len(margin)):
             yield self.style(margin + line, **style)
 
@@ -36,18 +36,18 @@ class _Writer:
         old, new = found.old, found.new
         yield self.style(f"- {visible(old.name)}  {visible(old.title)}", fg="red", bold=True)
         yield self.style(f"+ {visible(new.name)}  {visible(new.title)}", fg="green", bold=True)
-        for about in dict.fromkeys(filter(None, (old.about, new.about))):
+        for sentence in summary.about(found):
             yield ""
-            yield from self.prose(about)
+            yield from self.prose(sentence)
         yield ""
-        yield from self.prose(summary(found))
+        yield from self.prose(summary.summary(found))
         number = 0
         for file in found.files:
             yield ""
             yield self.style("━" * self.width, dim=True)
             yield self.style(visible(file.name), bold=True)
-            if told := remark(file, found):
-                yield from self.prose(told)
+            if remark := summary.remark(file, found):
+                yield from self.prose(remark)
             previous = None
             for hunk in file.hunks:
                 number += 1
@@ -57,21 +57,21 @@ class _Writer:
             yield from map(self.same, file.after[:CONTEXT] if file.hunks else ())
         yield ""
         yield self.style("━" * self.width, dim=True)
-        for sentence in ending(found):
+        for sentence in summary.ending(found):
             yield from self.prose(sentence)
 
     def hunk(self, found: Comparison, hunk: Hunk, number: int, first: bool) -> Iterator[str]:
-        yield self.style(f"{number} of {len(found.hunks)}", bold=True) + self.style(
-            f"  {where(hunk)}", dim=True
+        place = self.style(f"  {summary.location(hunk)}", dim=True)
+        yield self.style(f"{number} of {len(found.hunks)}", bold=True) + place
+        yield from self.prose(
+            summary.note_text(found, hunk), "▌ ", fg="yellow" if hunk.note else "magenta"
         )
-        note = hunk.note or (NO_NOTE if found.kept else "")
-        yield from self.prose(note, "▌ ", fg="yellow" if hunk.note else "magenta")
         # Lines between two changes are shown once, before the second.
         shown = hunk.before[-CONTEXT:] if first else hunk.before[-2 * CONTEXT :]
         if len(shown) < len(hunk.before):
             yield self.style(f"{'':11}⋮", dim=True)
         yield from map(self.same, shown)
-        for run in runs(hunk.rows):
+        for run in summary.group_rows(hunk.rows):
             if run[0].same:
                 yield from map(self.same, run)
             else:
@@ -95,60 +95,3 @@ class _Writer:
         if self.colour:
             return click.style(piece, fg=fg, reverse=True)
         return f"[-{piece}-]" if mark == "-" else f"{{+{piece}+}}"
-
-
-# What the page tells as well
-
-
-def runs(rows: tuple[Row, ...]) -> list[list[Row]]:
-    """The rows in runs, each all the same or all different."""
-    found: list[list[Row]] = []
-    for row in rows:
-        if found and found[-1][0].same == row.same:
-            found[-1].append(row)
-        else:
-            found.append([row])
-    return found
-
-
-def where(hunk: Hunk) -> str:
-    """Which lines a change is in, in words."""
-    old, new = hunk.where(new=False), hunk.where(new=True)
-    if not new:
-        return f"{_lines(old)}, gone"
-    if not old:
-        return f"{_lines(new)}, new"
-    return _lines(old) if old == new else f"{_lines(old)}, now {new}"
-
-
-def _lines(range_: str) -> str:
-    return f"lines {range_}" if "-" in range_ else f"line {range_}"
-
-
-def summary(found: Comparison) -> str:
-    """How much differs, in one sentence."""
-    if not found.files:
-        return "Nothing differs."
-    return (
-        f"{quantity(len(found.hunks), 'change')} in {quantity(len(found.files), 'file')}; "
-        f"{quantity(len(found.same), 'file')} the same."
-    )
-
-
-def remark(file: FileDiff, found: Comparison) -> str:
-    """What has to be said of a file as a whole, or nothing."""
-    side = found.new if file.old is None else found.old if file.new is None else None
-    only = f"Only in {visible(side.name)}." if side else ""
-    return " ".join(filter(None, (only, file.remark)))
-
-
-def ending(found: Comparison) -> list[str]:
-    """What was not shown, by name."""
-    told = []
-    if found.same:
-        told.append(f"The same in both: {', '.join(found.same)}.")
-    if found.old.lab and found.new.lab and not found.old.rest:
-        told.append("Not compared: README.md, the handout.")
-    if not found.kept and found.files:
-        told.append("No notes are kept for these two.")
-    return told

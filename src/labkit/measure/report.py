@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from labkit.diff.html_page import prose
 from labkit.measure import results
 from labkit.measure.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
+from labkit.render.filters import prose
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),

@@ -1,1 +1,5 @@
-"""Standalone pages, shared templates and highlighting for the console and for --html."""
+"""Templates, palette and highlighting shared by the console and by pages in one file."""
+
+from pathlib import Path
+
+PALETTE = Path(__file__).with_name("palette.css")

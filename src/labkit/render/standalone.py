@@ -1,42 +1,29 @@
-"""A page in one file that opens offline: no script, no request, nothing beside it."""
+"""Pages in one file that open offline: without scripts, requests or other files."""
 
-import html
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import click
+from django.utils.safestring import mark_safe
+
+from labkit.render import PALETTE
+from labkit.render.templates import render_template
+
+COMMON = [PALETTE, PALETTE.with_name("standalone.css")]
 
 
-def document(title: str, made_by: str, style: str, body: Iterable[str]) -> str:
-    """The whole page around what is between <body> and </body>; `style` follows the common one."""
-    common = resources.files("labkit.render").joinpath("standalone.css").read_text(encoding="utf-8")
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta name="generator" content="{made_by}">',
-            # Should anything ever get in here, it asks nobody for anything and runs nothing.
-            '<meta http-equiv="Content-Security-Policy" '
-            "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{html.escape(title)}</title>",
-            '<link rel="icon" href="data:,">',
-            f"<style>\n{common}\n{style}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            "</body>",
-            "</html>",
-            "",
-        ]
-    )
+def render_page(
+    template: str, title: str, made_by: str, styles: Iterable[Path], context: dict[str, Any]
+) -> str:
+    """Return a page that extends render/standalone.html; `styles` follow the common ones."""
+    css = "\n".join(path.read_text(encoding="utf-8") for path in (*COMMON, *styles))
+    frame = {"title": title, "made_by": made_by, "css": mark_safe(css)}  # labkit's own files
+    return render_template(template, frame | context)
 
 
 def write(path: Path, text: str, made_by: str) -> None:
-    """Write the page. Raises ClickException where that would lose somebody's file."""
+    """Write the page. Raises ClickException rather than overwrite another kind of file."""
     command = made_by.partition(",")[0]
     try:
         if path.exists() and made_by not in path.read_text(encoding="utf-8")[:500]:

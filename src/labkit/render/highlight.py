@@ -1,0 +1,64 @@
+"""Highlight source code with five colours, line by line, for every page of labkit."""
+
+from functools import cache
+from itertools import groupby
+
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token, _TokenType
+
+LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
+
+# The first group that holds a token decides; all other tokens stay plain. The letters are the
+# classes in render/standalone.css and console/static/console.css.
+GROUPS = {
+    Token.Comment.Preproc: "k",  # a Django template tag
+    Token.Comment: "c",
+    Token.Literal.String: "s",
+    Token.Keyword: "k",
+    Token.Operator.Word: "k",
+    Token.Name.Tag: "k",
+    Token.Name.Function: "f",
+    Token.Name.Class: "f",
+    Token.Name.Decorator: "f",
+    Token.Name.Attribute: "f",
+    Token.Literal.Number: "n",
+}
+
+Colours = list[str]  # the class of each character of a line, "" for plain
+Span = tuple[str, str]  # (class, characters that share it)
+
+
+def colour_lines(text: str, suffix: str) -> list[Colours]:
+    """Return the classes of each line's characters.
+
+    `suffix` is the file's, such as ".py". Text of an unknown language has no lines here, which
+    `spans` shows as plain.
+    """
+    if suffix not in LEXERS:
+        return []
+    lexer = get_lexer_by_name(LEXERS[suffix], stripnl=False, ensurenl=False)
+    lines: list[Colours] = [[]]
+    for token, piece in lexer.get_tokens(text):
+        first, *others = piece.split("\n")
+        lines[-1] += [_group(token)] * len(first)
+        lines += ([_group(token)] * len(part) for part in others)
+    return lines
+
+
+@cache
+def _group(token: _TokenType) -> str:
+    return next((name for group, name in GROUPS.items() if token in group), "")
+
+
+def spans(text: str, colours: Colours) -> list[Span]:
+    """Return the text in pieces of one class each; characters beyond `colours` are plain."""
+    classes = [*colours, *[""] * (len(text) - len(colours))]
+    pairs = groupby(zip(classes, text, strict=False), key=lambda pair: pair[0])
+    return [(name, "".join(sign for _, sign in run)) for name, run in pairs]
+
+
+def highlight(text: str, suffix: str) -> list[list[Span]]:
+    """Return the spans of each line of a file with this suffix."""
+    lines = text.split("\n")
+    colours = colour_lines(text, suffix) or [[] for _ in lines]
+    return [spans(line, classes) for line, classes in zip(lines, colours, strict=True)]
