@@ -155,7 +155,7 @@ def test_each_cell_leads_to_the_function_that_asks(house, tables):
         for row in table.questions:
             address = f"/console/compare/{table.id}/question/{row.id}/"
             asked = house.page(address)
-            assert f'<span class="nf">{row.id}</span>' in asked
+            assert f'<span class="f">{row.id}</span>' in asked
             assert escape(row.text) in asked
             for variant in table.variants:
                 assert f'<a href="{address}#{variant.id}">' in page

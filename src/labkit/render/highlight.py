@@ -6,6 +6,8 @@ from itertools import groupby
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 
+from labkit.render.filters import visible
+
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
 
 # The first group that holds a token decides; all other tokens stay plain. The letters are the
@@ -25,7 +27,7 @@ GROUPS = {
 }
 
 Colours = list[str]  # the class of each character of a line, "" for plain
-Span = tuple[str, str]  # (class, characters that share it)
+Span = tuple[str, str]  # (class, text with its hidden characters shown)
 
 
 def colour_lines(text: str, suffix: str) -> list[Colours]:
@@ -54,7 +56,7 @@ def spans(text: str, colours: Colours) -> list[Span]:
     """Return the text in pieces of one class each; characters beyond `colours` are plain."""
     classes = [*colours, *[""] * (len(text) - len(colours))]
     pairs = groupby(zip(classes, text, strict=False), key=lambda pair: pair[0])
-    return [(name, "".join(sign for _, sign in run)) for name, run in pairs]
+    return [(name, visible("".join(sign for _, sign in run))) for name, run in pairs]
 
 
 def highlight(text: str, suffix: str) -> list[list[Span]]:
