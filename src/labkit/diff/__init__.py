@@ -1,4 +1,4 @@
-"""What differs between two labs, two variants within a lab, or a lab and a copy, and why."""
+"""Compare two labs, two variants of one lab, or a lab and a copy, and say why they differ."""
 
 from labkit.diff.comparison import compare, find_sides
 from labkit.diff.inputs import Side

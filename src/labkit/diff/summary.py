@@ -1,4 +1,4 @@
-"""What the terminal and the page both say about a comparison."""
+"""Sentences about a comparison that the terminal and the page share."""
 
 from itertools import groupby
 
