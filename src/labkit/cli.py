@@ -1,26 +1,42 @@
 """The `lab` command group."""
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from labkit.catalog import CatalogError
-from labkit.commands.check import check_copy
-from labkit.commands.claims import list_claims
-from labkit.commands.compare import compare
-from labkit.commands.copy import make_copy
-from labkit.commands.diff import diff
-from labkit.commands.doctor import doctor
-from labkit.commands.list import list_labs
-from labkit.commands.reset import reset
-from labkit.commands.run import run
-from labkit.commands.serve import serve
 from labkit.processes.manage_py import DatabaseNotReady
 from labkit.processes.start import NotInstalled, StartFailed
 
+# Name of a command -> its function, in the module of labkit.commands with the same name.
+COMMANDS = {
+    "check": "check_copy",
+    "claims": "list_claims",
+    "compare": "compare",
+    "copy": "make_copy",
+    "diff": "diff",
+    "doctor": "doctor",
+    "list": "list_labs",
+    "reset": "reset",
+    "run": "run",
+    "serve": "serve",
+}
+
 
 class Labs(click.Group):
-    """Known troubles end as one sentence and exit status 1, never as a traceback."""
+    """Commands that are imported when they are used; known errors end as one sentence.
+
+    Importing all of them takes several times as long as starting a lab.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"labkit.commands.{cmd_name}"), COMMANDS[cmd_name])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -36,21 +52,6 @@ def main() -> None:
 
     Each lab is a Django project of its own under labs/. `lab list` names them.
     """
-
-
-for command in (
-    list_labs,
-    run,
-    serve,
-    diff,
-    compare,
-    make_copy,
-    check_copy,
-    list_claims,
-    reset,
-    doctor,
-):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,15 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
+import click
 import pytest
 from serving import closed, page, running
 
+from labkit import cli
 from labkit.commands.options import ENGINES
 from labkit.services import requirements
 from labkit.services.mariadb import PrivateMariaDB
@@ -18,6 +22,23 @@ from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
 LIMIT = 30  # seconds
+
+
+def test_every_module_of_commands_is_a_command(checkout):
+    modules = {path.stem for path in (checkout.root / "src/labkit/commands").glob("*.py")}
+    assert modules - {"__init__", "measurement", "options"} == set(cli.COMMANDS)
+    context = click.Context(cli.main)
+    for name in cli.main.list_commands(context):
+        assert cli.main.get_command(context, name).name == name
+
+
+def test_a_command_imports_no_other_command():
+    code = (
+        "import sys; from labkit.cli import main; main(['list'], standalone_mode=False);"
+        "print(*(name for name in sys.modules if name.startswith('labkit.commands.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "labkit.commands.list"
 
 
 def test_list_names_every_lab(said, checkout):
