@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -84,11 +85,21 @@ def results(name: str) -> Path:
     return path
 
 
+def environ_of(name: str) -> dict[str, str | None]:
+    """Return the environment variables for a run of pytest with this name."""
+    variables = {"PYTHONDONTWRITEBYTECODE": None, "LAB_RESULTS": str(results(name))}
+    memory = Path("/dev/shm")  # noqa: S108 databases are fastest in memory, if there is enough of it
+    if "TMPDIR" not in os.environ and memory.is_dir() and os.access(memory, os.W_OK):
+        executable = not os.statvfs(memory).f_flag & os.ST_NOEXEC
+        if executable and shutil.disk_usage(memory).free > 4 * 2**30:
+            variables["TMPDIR"] = str(memory)
+    return variables
+
+
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
-    environ = {"PYTHONDONTWRITEBYTECODE": None, "LAB_RESULTS": str(results(session.name))}
-    session.run(*command, external=True, env=environ)
+    session.run(*command, external=True, env=environ_of(session.name))
 
 
 def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *arguments: str) -> None:
@@ -105,11 +116,8 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
     def run(lab: dict) -> str:
         slot, width = slots.get(), 22_000 // cores
         first = 10_000 + slot * width  # each has its own ports, so that no two choose the same
-        environ = {
-            "PYTHONDONTWRITEBYTECODE": None,
-            "LAB_RESULTS": str(results(f"{kind}-{lab['number']}")),
-            "LABKIT_PORTS": f"{first}-{first + width - 1}",
-        }
+        environ = environ_of(f"{kind}-{lab['number']}")
+        environ["LABKIT_PORTS"] = f"{first}-{first + width - 1}"
         command = [str(PYTHON), "-m", "pytest", folder_of(lab), *arguments, *session.posargs]
         try:
             # -k may choose tests of one lab only.
