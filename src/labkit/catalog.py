@@ -30,8 +30,10 @@ class Lab:
     twin: str | None = None
     contract: str | None = None
     renews: str | None = None  # a cart: "item" or "cart", what a write gives its time anew
-    # What it has several of, for `lab diff`: name -> file, or file::function, or file::row.
+    # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
+    # For variants that are rows: name -> the environment variables that select it.
+    environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
     original: str | None = None  # a copy: the number of the lab it was made from, if it says so
 
     @property

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 COLUMNS = {
+    "place": "Where the cart lies",
     "restart": "Survives a restart",
     "second": "Seen by a second process",
     "end": "Ends on time",
@@ -12,15 +13,15 @@ COLUMNS = {
     "migrate": "Needs migrate",
     "queries": "Queries to read",
 }
-TABLE = [  # (engine, cache, where the cart lies, one cell for each of COLUMNS)
-    ("db", "", "a row of the table django_session", "yes yes yes no no no yes 1"),
-    ("cached_db", "LocMem", "a row, and a copy of it in memory", "yes late yes no no no yes 0"),
-    ("cached_db", "Redis", "a row, and a copy of it in Redis", "yes yes yes no no no yes 0"),
-    ("cache", "LocMem", "the memory of the server's process", "no no yes no no no no 0"),
-    ("cache", "Redis", "the memory of the Redis server", "yes yes yes no no no no 0"),
-    ("file", "", "a file in the folder SESSION_FILE_PATH", "yes yes no no no no no 0"),
-    ("signed_cookies", "", "the cookie itself, in the browser", "yes yes no yes yes yes no 0"),
-]
+TABLE = {  # an engine, with its cache if it has one, and a cell for each of COLUMNS
+    "db": "a row of the table django_session; yes; yes; yes; no; no; no; yes; 1",
+    "cached_db, LocMem": "a row, and a copy of it in memory; yes; late; yes; no; no; no; yes; 0",
+    "cached_db, Redis": "a row, and a copy of it in Redis; yes; yes; yes; no; no; no; yes; 0",
+    "cache, LocMem": "the memory of the server's process; no; no; yes; no; no; no; no; 0",
+    "cache, Redis": "the memory of the Redis server; yes; yes; yes; no; no; no; no; 0",
+    "file": "a file in the folder SESSION_FILE_PATH; yes; yes; no; no; no; no; no; 0",
+    "signed_cookies": "the cookie itself, in the browser; yes; yes; no; yes; yes; yes; no; 0",
+}
 
 
 def in_use():
@@ -32,17 +33,14 @@ def in_use():
 
 def place():
     """Say where the engine in use keeps the cart."""
-    return next(where for engine, cache, where, _ in TABLE if (engine, cache) == in_use())
+    return next(row["place"] for row in rows() if row["in_use"])
 
 
 def rows():
     """Return the table as the page shows it, the engine in use marked."""
-    return [
-        {
-            "name": f"{engine}, {cache}" if cache else engine,
-            "where": where,
-            "cells": cells.split(),
-            "in_use": (engine, cache) == in_use(),
-        }
-        for engine, cache, where, cells in TABLE
-    ]
+    used = ", ".join(filter(None, in_use()))
+    found = []
+    for name, row in TABLE.items():
+        place, *cells = row.split("; ")
+        found.append({"name": name, "place": place, "cells": cells, "in_use": name == used})
+    return found

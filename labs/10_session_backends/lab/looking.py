@@ -17,5 +17,6 @@ def store(request):
 @require_safe
 def table(request):
     engine, cache = engines.in_use()
-    facts = {"engine": engine, "cache": cache, "rows": engines.rows()}
-    return render(request, "engines.html", facts | {"columns": engines.COLUMNS.values()})
+    _, *columns = engines.COLUMNS.values()
+    facts = {"engine": engine, "cache": cache, "columns": columns, "rows": engines.rows()}
+    return render(request, "engines.html", facts)

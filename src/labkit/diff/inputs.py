@@ -130,7 +130,7 @@ def _variant(lab: Lab, name: str) -> Side:
             rest.remove(path)  # it is what is shown
             title = ast.get_docstring(node) or lab.title
             return Side(shown, title, (file,), about, tuple(rest), lab)
-    return _engine(lab, shown, path, part, rest)
+    return _table_row(lab, name, path, part, rest)
 
 
 def _parsed(lab: Lab, path: str) -> ast.Module:
@@ -147,28 +147,28 @@ SAME_CODE = (
 )
 
 
-def _engine(lab: Lab, shown: str, path: str, row: str, rest: list[str]) -> Side:
-    """An engine of lab 10: what is set, and its row of the table, a line for each column."""
-    constants = {
+def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Side:
+    """Return a variant that environment variables select, with its row of a table in the lab.
+
+    The file has two literals: COLUMNS, a dict with the heading of each column, and TABLE, a dict
+    with the cells of each row, separated by semicolons.
+    """
+    literals = {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in _parsed(lab, path).body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    for engine, cache, where, cells in constants["TABLE"]:
-        if row != (f"{engine}, {cache}" if cache else engine):
-            continue
-        redis = "redis://127.0.0.1:6379/0" if cache == "Redis" else ""
-        setting = [
-            f"SESSION_ENGINE=django.contrib.sessions.backends.{engine}",
-            f"REDIS_URL={redis}",
-        ]
-        answers = zip(constants["COLUMNS"].values(), cells.split(), strict=True)
-        table = [f"Where the cart lies: {where}", *(f"{ask}: {answer}" for ask, answer in answers)]
-        parts = {ENVIRONMENT: setting, f"{path}, the row of the table": table}
-        files = tuple(
-            File(name, ("\n".join(lines) + "\n").encode(), name, each_line=True)
-            for name, lines in parts.items()
+    if row not in literals.get("TABLE", {}):
+        raise CatalogError(
+            f"{lab.folder / path} has no row for {row}; see `variants` in labs.toml."
         )
-        title = f"The cart lies in {where}."
-        return Side(shown, title, files, SAME_CODE.format(lab.number, path), tuple(rest), lab)
-    raise CatalogError(f"{lab.folder / path} has no row for {row}; see `variants` in labs.toml.")
+    cells = zip(literals["COLUMNS"].values(), literals["TABLE"][row].split("; "), strict=True)
+    facts = [f"{heading}: {cell}" for heading, cell in cells]
+    setting = [f"{key}={value}" for key, value in lab.environments[name].items()]
+    parts = {ENVIRONMENT: setting, f"{path}, the row of the table": facts}
+    files = tuple(
+        File(shown, ("\n".join(lines) + "\n").encode(), shown, each_line=True)
+        for shown, lines in parts.items()
+    )
+    about = SAME_CODE.format(lab.number, path)
+    return Side(f"{lab.number}:{name}", f"{facts[0]}.", files, about, tuple(rest), lab)
