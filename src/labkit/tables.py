@@ -20,6 +20,8 @@ class Variant:
     id: str  # "cookie"
     title: str  # the heading of its column
     lab: str  # the number of its lab
+    prefix: str = "/"  # where its pages begin
+    environ: dict[str, str] = field(default_factory=dict, hash=False)  # set for its lab
 
 
 @dataclass(frozen=True)

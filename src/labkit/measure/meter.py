@@ -65,18 +65,13 @@ class Server:
     def visit(self, *, blocked: bool = False) -> Visit:
         """A new visitor."""
         return Visit(
-            BrowserClient(self.process.port, jar=Jar(blocked=blocked)), prefix_of(self.variant)
+            BrowserClient(self.process.port, jar=Jar(blocked=blocked)), self.variant.prefix
         )
 
     async def held(self) -> dict[str, int]:
         """What its store holds, as meter_middleware.stored_sessions() returns it."""
         answer = await BrowserClient(self.process.port).get(f"{OWN}store/")
         return json.loads(answer.body)
-
-
-def prefix_of(variant: Variant) -> str:
-    """Where the variant's pages begin: lab 05 has one folder for each of its carriers."""
-    return f"/{variant.id}/" if variant.lab == "05" else "/"
 
 
 def measure(
@@ -249,7 +244,7 @@ def _left(server: Server, amount: Amount) -> dict[str, int]:
     async def robot() -> None:
         for number in range(amount.robot):
             page = subject.robot[number % len(subject.robot)]
-            await server.visit().client.get(page.format(prefix_of(server.variant)))
+            await server.visit().client.get(page.format(server.variant.prefix))
 
     def day() -> None:
         visit = server.visit()
@@ -325,8 +320,7 @@ def _servers(
             own |= {"LAB_DEBUG": "0", "LAB_STATE_DIR": str(state), "REDIS_URL": ""}
             own |= {"DATABASE_URL": url(variant, folder.name)}
             own.pop("SESSION_ENGINE", None)
-            if variant.lab == "10":
-                own["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{variant.id}"
+            own |= variant.environ
             cwd = checkout.find(variant.lab).folder
             started = stack.enter_context(
                 temporary_server(cwd, own | environ, state / "server.log", port)

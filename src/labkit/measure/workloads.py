@@ -93,7 +93,7 @@ class Subject:
 
 
 class Carts(Subject):
-    """Labs 03, 04 and 10: goods with names, one page that shows them."""
+    """A cart: goods with names, and a page that shows them."""
 
     unit = "items in the cart"
     sizes = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -156,7 +156,7 @@ class Carts(Subject):
 
 
 class Counts(Subject):
-    """Labs 02 and 06: a page that counts how often it was opened."""
+    """A page that counts how often it was opened."""
 
     unit = "visits"
     sizes = (1, 10, 100)
@@ -195,7 +195,7 @@ class Counts(Subject):
 
 
 class Wizard(Subject):
-    """Lab 05: three answers, one page each, kept by four carriers."""
+    """A form of three pages, with one answer on each."""
 
     unit = "answers given"
     sizes = (1, 2, 3)
