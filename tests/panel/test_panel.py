@@ -9,7 +9,7 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel.log import FOLLOWED_WITHIN, MOST, REMEMBERED, Log
+from labkit.panel.log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log
 from labkit.testing.contracts import text, words
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.lab_server import LabServer
@@ -248,8 +248,12 @@ def test_a_cookie_that_browsers_refuse_is_told_as_refused():
         "__Host-b=1; Path=/x",
         "c=1; Domain=d.example",
     ]
-    assert [bool(cookie.refused) for cookie in cookies.given(exchange)] == [True, True, True]
-    assert "longer than 4096 bytes" in cookies.given(exchange)[0].refused
+    assert [bool(cookie.refusal) for cookie in cookies.response_cookies(exchange)] == [
+        True,
+        True,
+        True,
+    ]
+    assert "longer than 4096 bytes" in cookies.response_cookies(exchange)[0].refusal
 
 
 def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(visitor):
@@ -258,7 +262,7 @@ def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(vis
 
     exchange = log.begin(**BARE | {"cookie_header": "a=1; b=2"})
     exchange.set_cookies = ["a=; Max-Age=0; Path=/", "b=x; Max-Age=-100; Path=/"]
-    assert [cookie.deletes for cookie in cookies.given(exchange)] == [True, True]
+    assert [cookie.is_deletion for cookie in cookies.response_cookies(exchange)] == [True, True]
     assert exchange.cookies_after() == {}
 
 
@@ -275,7 +279,7 @@ def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(vis
 def test_whose_a_cookie_is_the_first_number_in_its_name_says(name, own):
     from labkit.panel import cookies
 
-    assert cookies.whose(name)[1] == own  # the kit's own tests stand in for lab 03
+    assert cookies.cookie_owner(name).is_this_lab == own  # the kit's own tests stand in for lab 03
 
 
 # What is said of sessions
@@ -318,17 +322,19 @@ def test_a_page_that_does_not_look_says_so_and_the_row_is_still_shown(visitor):
 
 def test_a_session_deleted_meanwhile_is_no_fault_of_the_store():
     from labkit.panel import summary_bar as lines
-    from labkit.panel.log import StoreOperation, log, note
+    from labkit.panel.log import log
+    from labkit.panel.models import StoreOperation, take_snapshot
+    from labkit.panel.outcome import Outcome
 
     exchange = log.begin(**BARE)
-    exchange.engine, exchange.session, exchange.status = "x.db", 1, 400
-    exchange.passages = [
-        StoreOperation("load", 1, "k", note({"a": 1})),
-        StoreOperation("save", 1, "k", failed="UpdateError: "),
+    exchange.engine, exchange.store_id, exchange.status = "x.db", 1, 400
+    exchange.operations = [
+        StoreOperation("load", 1, "k", take_snapshot({"a": 1})),
+        StoreOperation("save", 1, "k", error="UpdateError: "),
     ]
-    assert lines.session_in_short(exchange) == "session NOT saved, deleted meanwhile"
-    exchange.passages = [StoreOperation("load", 1, "k", failed="OperationalError: no such table")]
-    assert lines.session_in_short(exchange) == "session NOT read, the store failed"
+    assert lines.summarize_session(Outcome(exchange)) == "session NOT saved, deleted meanwhile"
+    exchange.operations = [StoreOperation("load", 1, "k", error="OperationalError: no such table")]
+    assert lines.summarize_session(Outcome(exchange)) == "session NOT read, the store failed"
 
 
 # Who sees what
@@ -485,7 +491,7 @@ def test_what_is_remembered_is_bounded_in_number_and_in_size():
         log.add(exchange)
     assert log.find(first.token) is None
     assert len(log.newest()) == REMEMBERED
-    large = log.begin(**BARE | {"cookie_header": "x" * MOST})
+    large = log.begin(**BARE | {"cookie_header": "x" * MOST_BYTES})
     log.add(large)
     assert log.newest() == [large]
     log.clear()
@@ -498,14 +504,14 @@ def test_a_redirect_that_nobody_followed_within_a_minute_is_told_of_no_more():
 
     def exchange(path, seconds, location=""):
         noted = log.begin(method="GET", path=path, cookie_header="", **browser)
-        noted.ticked, noted.location = seconds, location
+        noted.monotonic, noted.location = seconds, location
         log.add(noted)
         return noted
 
     exchange("/add", 0, "/add/")
-    assert exchange("/add/", FOLLOWED_WITHIN).before_this is None
+    assert exchange("/add/", FOLLOWED_WITHIN).redirect is None
     redirect = exchange("/add", 100, "/add/")
-    assert exchange("/add/", 99 + FOLLOWED_WITHIN).before_this is redirect
+    assert exchange("/add/", 99 + FOLLOWED_WITHIN).redirect is redirect
 
 
 def test_forty_redirects_at_once_all_find_their_pages(shop):

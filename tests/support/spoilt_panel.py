@@ -1,14 +1,18 @@
-"""A pytest plugin that lets the exchange panel look at the session once, as it must not."""
+"""A pytest plugin that makes the exchange panel access the session once, as it must not."""
 
 from labkit.panel import middleware
 
-end = middleware._end
+observe = middleware.observe
 
 
-def spoilt(exchange, request, response):
-    if hasattr(request, "session"):
-        request.session.get("anything")
-    end(exchange, request, response)
+def spoilt(get_response):
+    def access_the_session(request):
+        response = get_response(request)
+        if hasattr(request, "session"):
+            request.session.get("anything")
+        return response
+
+    return observe(access_the_session)
 
 
-middleware._end = spoilt
+middleware.observe = spoilt

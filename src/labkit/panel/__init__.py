@@ -1,5 +1,5 @@
-"""The exchange panel: what the browser sent, what the server did, keeps and answered.
+"""The exchange panel: what the browser sent, and what the server did, stored and responded.
 
-It watches and never asks: what is loaded and saved is noted as it passes. A page is the same with
-it and without, but for one line below it. The environment variable LAB_PANEL=0 turns it off.
+It observes loads and saves as they happen, and never accesses a session itself. It adds only the
+summary bar below each page. The environment variable LAB_PANEL=0 turns it off.
 """

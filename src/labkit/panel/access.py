@@ -1,4 +1,4 @@
-"""Whether a request comes from the instructor's own machine, which alone may see and do all."""
+"""Tells the instructor's own machine, which alone may see and control everything, from others."""
 
 import re
 from ipaddress import ip_address
@@ -6,12 +6,12 @@ from ipaddress import ip_address
 from django.http import HttpRequest
 
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
-# What says that a proxy asks for somebody else. Waitress hides them unless told not to.
+# Headers of a proxy that forwards a request. Waitress removes them by default.
 PROXIES = ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"]
 
 
 def is_local_instructor(request: HttpRequest) -> bool:
-    """Whether peer and Host are both loopback, with no proxy in between."""
+    """Return whether peer and Host are both loopback, with no proxy in between."""
     host = re.sub(r":[0-9]+$", "", request.META.get("HTTP_HOST", "").lower())
     if host not in HOSTS:
         return False
@@ -20,7 +20,7 @@ def is_local_instructor(request: HttpRequest) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether this address of a peer is this very machine; False for what is no address."""
+    """Return whether a peer's address is this machine; False for a malformed one."""
     try:
         peer = ip_address(address)
     except ValueError:

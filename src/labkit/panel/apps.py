@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ExchangeConfig(AppConfig):
-    """Templates of the panel; no models, no cookies, no queries."""
+    """The panel's templates; it has no models."""
 
     name = "labkit.panel"
     label = "labkit_exchange"

@@ -1,7 +1,7 @@
 """The server's clock, which can be moved; the browser's cannot.
 
-All of this process tells the moved time: views, sessions, signatures, Set-Cookie, log. MariaDB and
-other processes do not. https://time-machine.readthedocs.io/
+Everything in this process uses the moved time: views, sessions, signatures, Set-Cookie, log.
+MariaDB and other processes do not. https://time-machine.readthedocs.io/
 """
 
 import datetime as dt
@@ -17,12 +17,12 @@ _moved = 0.0
 
 
 def moved() -> float:
-    """By how many seconds the clock is ahead of the real one."""
+    """Return the seconds by which the clock is ahead of the real time."""
     return _moved
 
 
 def forward(seconds: float) -> None:
-    """Move it; a negative number moves it back."""
+    """Move the clock by these seconds; a negative number moves it back."""
     global _travel, _traveller, _moved  # noqa: PLW0603 one clock for the whole process
     with _lock:
         if _traveller is None:
@@ -33,7 +33,7 @@ def forward(seconds: float) -> None:
 
 
 def back_to_now() -> None:
-    """The real time again."""
+    """Return to the real time."""
     global _travel, _traveller, _moved
     with _lock:
         if _travel is not None:

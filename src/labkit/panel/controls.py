@@ -1,4 +1,4 @@
-"""What the instructor may do from the panel: move the clock, reset, and change what is kept."""
+"""The instructor's controls: move the clock, reset the lab, change a cookie or session entry."""
 
 import json
 import secrets
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from labkit import stores
 from labkit.panel import clock
 from labkit.panel.access import is_local_instructor
-from labkit.panel.cookies import edited, whose
+from labkit.panel.cookies import cookie_owner, edited
 from labkit.panel.log import log
 
 STEPS = {  # seconds
@@ -21,16 +21,22 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-# A form of the panel proves by this that it is ours. It is no cookie, since the panel sets none.
+# Sent by each form of the panel, as a CSRF token. Not in a cookie, since the panel sets none.
 KEY = secrets.token_urlsafe(24)
 
 
+CLOCK_IS_REAL = "The server's clock is back at the real time."
+FOREIGN_COOKIE = "Your browser has no cookie of this lab by that name."
+BAD_VALUE = "A cookie's value has no spaces, quotes, commas, semicolons or accents."
+TOO_LONG = "A cookie has at most 4096 bytes."
+
+
 class NotAllowed(Exception):
-    """The message says why, in a sentence."""
+    """A control was refused; the message says why, in a sentence."""
 
 
 def check(request: HttpRequest) -> None:
-    """Raises NotAllowed unless this is a form of the panel's own, sent from this machine."""
+    """Raise NotAllowed unless the panel's own form sent this request, from this machine."""
     if not is_local_instructor(request):
         raise NotAllowed("Only the machine that runs the lab may do this, under its own name.")
     origin = request.META.get("HTTP_ORIGIN")
@@ -41,10 +47,13 @@ def check(request: HttpRequest) -> None:
 
 
 def move_clock(by: str) -> str:
-    """Move the server's clock by one of STEPS, or back to the real time; what was done."""
+    """Move the server's clock by one of STEPS, or back to "now". Return what was done.
+
+    Raises NotAllowed for anything else.
+    """
     if by == "now":
         clock.back_to_now()
-        return "The server's clock is back at the real time."
+        return CLOCK_IS_REAL
     if by not in STEPS:
         raise NotAllowed("The clock does not move by that.")
     clock.forward(int(by))
@@ -55,7 +64,7 @@ def move_clock(by: str) -> str:
 
 
 def reset(request: HttpRequest, response: HttpResponse) -> None:
-    """Empty what this lab keeps: rows, files, cache entries, and its cookies in this browser."""
+    """Delete what this lab stores: rows, files, cache entries, and its cookies in this browser."""
     if settings.DATABASES.get("default", {}).get("NAME"):
         from django.core.management import call_command
 
@@ -64,50 +73,56 @@ def reset(request: HttpRequest, response: HttpResponse) -> None:
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
         stores.wipe_files(folder)
     for name in request.COOKIES:
-        if whose(name)[1]:
-            _give(response, name, None)
+        if cookie_owner(name).is_this_lab:
+            _set_cookie(response, name, None)
     clock.back_to_now()
     log.clear()
 
 
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
-    """Change or delete one of this lab's cookies in this browser; what was done."""
+    """Change or delete one of this lab's cookies in this browser. Return what was done.
+
+    Raises NotAllowed for another cookie, and for a value that a cookie cannot have.
+    """
     name = request.POST.get("cookie", "")
-    if name not in request.COOKIES or not whose(name)[1]:
-        raise NotAllowed("Your browser has no cookie of this lab by that name.")
+    if name not in request.COOKIES or not cookie_owner(name).is_this_lab:
+        raise NotAllowed(FOREIGN_COOKIE)
     if "delete" in request.POST:
-        _give(response, name, None)
+        _set_cookie(response, name, None)
         return f"The cookie {name} is deleted."
     value = request.POST.get("value", "")
     if not value.isascii() or not value.isprintable() or set(value) & set(' ",;\\'):
-        raise NotAllowed("A cookie's value has no spaces, quotes, commas, semicolons or accents.")
+        raise NotAllowed(BAD_VALUE)
     if len(name) + len(value) > 4096:
-        raise NotAllowed("A cookie has at most 4096 bytes.")
-    _give(response, name, value)
+        raise NotAllowed(TOO_LONG)
+    _set_cookie(response, name, value)
     return f"The cookie {name} is now {value or 'empty'}, until the browser closes."
 
 
-def _give(response: HttpResponse, name: str, value: str | None) -> None:
+def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
     response.cookies.update(edited(name, value))
 
 
 def entries(request: HttpRequest) -> list[str]:
-    """The names of what is in this browser's session; none where there is none, or no answer."""
+    """Return the names in this browser's session; none if it has none or the store fails."""
     if not stores.has_sessions():
         return []
     try:
-        return list(_session_of(request).keys())
-    except Exception:  # the panel opens also where the store fails
+        return list(_open_session(request).keys())
+    except Exception:  # the panel opens even if the store fails
         return []
 
 
-def _session_of(request: HttpRequest) -> Any:
+def _open_session(request: HttpRequest) -> Any:
     return stores.session_store()(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def change_entry(request: HttpRequest) -> str:
-    """Change or delete one entry of this browser's session, in the store; what was done."""
-    store = _session_of(request)
+    """Change or delete one entry of this browser's session in the store. Return what was done.
+
+    Raises NotAllowed if there is no session to change, and for a value that cannot be saved.
+    """
+    store = _open_session(request)
     if "cookie" in stores.kinds():
         raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
     if not store.keys():

@@ -1,125 +1,146 @@
-"""Cookies in plain words: whose one is, what its attributes mean, what a browser makes of it."""
+"""Describes cookies: who owns one, what its attributes mean, and whether a browser keeps it."""
 
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from typing import Literal, NamedTuple
 
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
 from labkit.http.cookie_date import parse_date
+from labkit.http.cookie_header import is_deletion
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin
 from labkit.http.set_cookie import CookieRefusal
-from labkit.panel.log import Exchange, deletes, pairs
+from labkit.panel.models import Exchange
 from labkit.stores import has_sessions
 from labkit.text import duration, remaining
 
 
+class CookieOwner(NamedTuple):
+    """The part of a project that a cookie belongs to. Pages carry `kind` as data-owner."""
+
+    kind: Literal["session", "csrf", "lab", "other-lab", "unknown"]
+    text: str
+
+    @property
+    def is_this_lab(self) -> bool:
+        """True for a cookie of this lab."""
+        return self.kind in {"session", "csrf", "lab"}
+
+
 @dataclass(frozen=True)
 class RequestCookie:
-    """A cookie that came along with a request."""
+    """A cookie that the request sent."""
 
     name: str
     value: str
     size: int  # bytes of name and value
-    whose: str
-    own: bool  # whether it is this lab's
+    owner: CookieOwner
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long something still lives, for a bar that runs down. All in seconds."""
+    """How long something still lives, for a bar that runs down; in seconds."""
 
     whole: float
     left: float
 
     @property
-    def gone(self) -> float:
-        """What has run off since it was given."""
+    def elapsed(self) -> float:
+        """The seconds since it was set."""
         return self.whole - self.left
 
     def __str__(self) -> str:
         return remaining(self.left, self.whole)
 
 
+class Attribute(NamedTuple):
+    """An attribute of a Set-Cookie, or its absence."""
+
+    name: str  # "Max-Age", "Path" …
+    text: str  # "Path=/", "no Domain" …
+    meaning: str
+
+
 @dataclass(frozen=True)
 class ResponseCookie:
-    """A cookie that the answer sets or deletes."""
+    """A cookie that the response sets or deletes."""
 
     name: str
     value: str
-    size: int
-    whose: str
-    line: str  # the Set-Cookie header as it is sent
-    words: list[tuple[str, str]]  # (attribute, what it means)
-    refused: str  # why a browser does not keep it; empty where it does
+    size: int  # bytes of name and value
+    owner: CookieOwner
+    line: str  # the Set-Cookie header field as sent
+    attributes: list[Attribute]
+    refusal: str  # why a browser does not keep it; empty if it does
     life: Lifetime | None  # None: until the browser closes, or deleted
-    deletes: bool
+    is_deletion: bool
     is_csrf: bool
 
 
-def whose(name: str) -> tuple[str, bool]:
-    """Whose cookie this is, in words, and whether it is this lab's own."""
+def cookie_owner(name: str) -> CookieOwner:
+    """Return the owner of the cookie with this name."""
     lab = str(settings.LAB)
     if name == settings.SESSION_COOKIE_NAME and has_sessions():
-        return "this lab's session key", True
+        return CookieOwner("session", "this lab's session key")
     if name == settings.CSRF_COOKIE_NAME:
-        return "Django's, against forged forms", True
-    # The first number counts: what comes after it may be a visitor's own words.
+        return CookieOwner("csrf", "Django's, against forged forms")
+    # The first number counts: the text after it may be a visitor's input.
     number = re.search("_([0-9]{2})(?=_|$)", name)
     if (number and number[1] == lab) or (not number and re.search(f"_{lab}(?=_|$)", name)):
-        return "this lab's own", True
-    if number and number[1] in _labs():
-        return f"lab {number[1]}'s: cookies ignore ports", False
-    return "not this lab's", False
+        return CookieOwner("lab", "this lab's own")
+    if number and number[1] in _lab_numbers():
+        return CookieOwner("other-lab", f"lab {number[1]}'s: cookies ignore ports")
+    return CookieOwner("unknown", "not this lab's")
 
 
-def _labs() -> list[str]:
+def _lab_numbers() -> list[str]:
     try:
         return [lab.number for lab in catalog().labs]
     except CatalogError:
         return []
 
 
-def sent(exchange: Exchange) -> list[RequestCookie]:
-    """The cookies of the request, this lab's first."""
+def request_cookies(exchange: Exchange) -> list[RequestCookie]:
+    """Return the cookies of the request, this lab's first."""
     found = []
-    for name, value in pairs(exchange.cookie_header):
+    for name, value in exchange.sent_cookies():
         # WSGI shows the header's bytes as Latin-1.
         raw = f"{name}{value}".encode("latin-1", "replace")
         text = value.encode("latin-1", "replace").decode("utf-8", "replace")
-        found.append(RequestCookie(name, text, len(raw), *whose(name)))
-    return sorted(found, key=lambda cookie: not cookie.own)
+        found.append(RequestCookie(name, text, len(raw), cookie_owner(name)))
+    return sorted(found, key=lambda cookie: not cookie.owner.is_this_lab)
 
 
-def given(exchange: Exchange) -> list[ResponseCookie]:
-    """The cookies of the answer."""
-    return [_given(line, exchange) for line in exchange.set_cookies]
+def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
+    """Return the cookies that the response sets or deletes."""
+    return [_response_cookie(line, exchange) for line in exchange.set_cookies]
 
 
-def _given(line: str, exchange: Exchange) -> ResponseCookie:
+def _response_cookie(line: str, exchange: Exchange) -> ResponseCookie:
     pair, *attributes = line.split("; ")
     name, _, value = pair.partition("=")
     found = {a.partition("=")[0].lower(): a.partition("=")[2] for a in attributes}
-    ends = deletes(line.partition(";")[2])
+    deletion = is_deletion(line)
     whole = _lifetime(found, exchange.at)
     life = None
-    if whole is not None and not ends:
+    if whole is not None and not deletion:
         # The browser's clock goes on, however the server's has been moved.
-        life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.ticked)))
+        life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
     return ResponseCookie(
         name=name,
         value=value,
         size=len(f"{name}{value}".encode()),
-        whose=whose(name)[0],
+        owner=cookie_owner(name),
         line=line,
-        words=list(_in_words(found, ends)),
-        refused=_refusal(line, exchange),
+        attributes=list(_explain(found, deletion)),
+        refusal=_refusal(line, exchange),
         life=life,
-        deletes=ends,
+        is_deletion=deletion,
         is_csrf=name == settings.CSRF_COOKIE_NAME,
     )
 
@@ -139,40 +160,37 @@ _SAME_SITE = {
 }
 
 
-def _in_words(found: dict[str, str], ends: bool) -> Iterator[tuple[str, str]]:
-    if ends:
-        yield f"Max-Age={found['max-age']}", "it is over at once: the browser deletes the cookie"
-    elif "max-age" in found:
-        yield f"Max-Age={found['max-age']}", _duration(found["max-age"])
-    elif "expires" in found:
-        yield f"expires={found['expires']}", "the browser keeps it till then"
+def _explain(found: dict[str, str], deletion: bool) -> Iterator[Attribute]:
+    """Yield what each attribute, present or absent, means; `found`: {lower-case name: value}."""
+
+    def attribute(name: str, present: str, absent: str) -> Attribute:
+        if name.lower() not in found:
+            return Attribute(name, f"no {name}", absent)
+        value = found[name.lower()]
+        return Attribute(name, f"{name}={value}" if value else name, present)
+
+    if deletion:
+        yield attribute("Max-Age", "it is over at once: the browser deletes the cookie", "")
+    elif "max-age" not in found and "expires" in found:
+        yield Attribute("Expires", f"expires={found['expires']}", "the browser keeps it till then")
     else:
-        yield "no Max-Age", "temporary: it goes when the browser closes"
-    path = found.get("path", "")
+        closing = "temporary: it goes when the browser closes"
+        yield attribute("Max-Age", _max_age_meaning(found.get("max-age", "")), closing)
+    below = "sent to addresses below this path alone"
     everywhere = "sent to every address of this host"
-    yield (
-        f"Path={path}" if path else "no Path",
-        everywhere if path == "/" else "sent to addresses below this path alone",
-    )
-    if domain := found.get("domain"):
-        yield f"Domain={domain}", "sent to this domain and all below it"
-    else:
-        yield "no Domain", "sent to this very host, on every port"
-    if "httponly" in found:
-        yield "HttpOnly", "no script sees it"
-    else:
-        yield "no HttpOnly", "scripts on the page can read and change it"
-    if "secure" in found:
-        yield "Secure", "sent over https alone, and to this machine itself"
-    else:
-        yield "no Secure", "sent over plain http as well"
-    same_site = found.get("samesite", "")
-    meaning = _SAME_SITE.get(same_site.lower(), "not a value that browsers know: as Lax")
-    yield f"SameSite={same_site}" if same_site else "no SameSite", meaning
+    yield attribute("Path", everywhere if found.get("path") == "/" else below, below)
+    domain = "sent to this domain and all below it"
+    yield attribute("Domain", domain, "sent to this very host, on every port")
+    readable = "scripts on the page can read and change it"
+    yield attribute("HttpOnly", "no script sees it", readable)
+    encrypted = "sent over https alone, and to this machine itself"
+    yield attribute("Secure", encrypted, "sent over plain http as well")
+    same_site = found.get("samesite", "").lower()
+    meaning = _SAME_SITE.get(same_site, "not a value that browsers know: as Lax")
+    yield attribute("SameSite", meaning, _SAME_SITE[""])
 
 
-def _duration(seconds: str) -> str:
-    """Return in words for how long a browser keeps a cookie with this Max-Age."""
+def _max_age_meaning(seconds: str) -> str:
     try:
         return f"the browser keeps it for {duration(int(seconds))}"
     except ValueError:
@@ -180,7 +198,7 @@ def _duration(seconds: str) -> str:
 
 
 def _refusal(line: str, exchange: Exchange) -> str:
-    """Why a browser does not keep this cookie; empty where it does."""
+    """Return why a browser does not keep this cookie; empty if it does."""
     host = exchange.host.rpartition(":")[0] or exchange.host
     path = exchange.path.partition("?")[0]
     try:
@@ -191,7 +209,7 @@ def _refusal(line: str, exchange: Exchange) -> str:
 
 
 def edited(name: str, value: str | None) -> SimpleCookie:
-    """A Set-Cookie that changes one cookie of this lab by hand; None deletes it."""
+    """Return a Set-Cookie that changes one cookie of this lab by hand; None deletes it."""
     cookie: SimpleCookie = SimpleCookie()
     cookie[name] = value or ""
     cookie[name]["path"] = "/"

@@ -1,4 +1,4 @@
-"""An exchange as a sequence diagram: SVG drawn on the server, and the same as text."""
+"""An exchange as a sequence diagram, in SVG drawn on the server and as text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from labkit.panel.log import Exchange, pairs, recall
+from labkit.panel.models import Exchange, open_snapshot
 
 BROWSER, SERVER, STORE = range(3)
 NAMES = ["Browser", "Server", "Store"]
@@ -17,7 +17,7 @@ LONGEST = 38  # characters of a label
 
 @dataclass(frozen=True)
 class Arrow:
-    """One thing that goes from one to another; both in BROWSER, SERVER, STORE."""
+    """One message; `start` and `end` are BROWSER, SERVER or STORE."""
 
     start: int
     end: int
@@ -30,27 +30,26 @@ class Arrow:
 
 
 def arrows(exchange: Exchange) -> list[Arrow]:
-    """What went to and fro, in order; the redirect that led here first."""
-    earlier = list(_arrows(exchange.before_this)) if exchange.before_this else []
+    """Return all messages in order, those of the redirect that led here first."""
+    earlier = list(_arrows(exchange.redirect)) if exchange.redirect else []
     return [*earlier, *_arrows(exchange)]
 
 
 def _arrows(exchange: Exchange) -> Iterator[Arrow]:
-    names = [name for name, _ in pairs(exchange.cookie_header)]
+    names = [name for name, _ in exchange.sent_cookies()]
     yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", _list("Cookie", names))
-    for passage in exchange.passages:
-        key = f"{passage.key[:6]}…" if passage.key else ""
-        yield Arrow(SERVER, STORE, f"{passage.kind} {key}".strip())
-        if passage.failed:
-            yield Arrow(STORE, SERVER, "failed", passage.failed)
-        elif passage.kind == "load":
-            data = recall(passage.data) or {}
+    for operation in exchange.operations:
+        key = f"{operation.key[:6]}…" if operation.key else ""
+        yield Arrow(SERVER, STORE, f"{operation.kind} {key}".strip())
+        if operation.error:
+            yield Arrow(STORE, SERVER, "failed", operation.error)
+        elif operation.kind == "load":
+            data = open_snapshot(operation.data) or {}
             yield Arrow(STORE, SERVER, _list("entries", data) if data else "nothing")
-    given = [line.partition("=")[0] for line in exchange.set_cookies]
     answer = f"{exchange.status} {exchange.reason}"
     if exchange.location:
         answer = f"{exchange.status} to {exchange.location}"
-    yield Arrow(SERVER, BROWSER, answer, _list("Set-Cookie", given))
+    yield Arrow(SERVER, BROWSER, answer, _list("Set-Cookie", exchange.set_cookie_names()))
 
 
 def _list(what: str, names: "list[str] | dict[str, object]") -> str:
@@ -58,7 +57,7 @@ def _list(what: str, names: "list[str] | dict[str, object]") -> str:
 
 
 def svg(exchange: Exchange) -> SafeString:
-    """The diagram. Its text equivalent is str() of each arrow."""
+    """Return the diagram. Its text equivalent is str() of each arrow."""
     steps = arrows(exchange)
     height = TOP + STEP * len(steps) + 16
     parts = [
@@ -76,23 +75,23 @@ def svg(exchange: Exchange) -> SafeString:
             f'<text x="{x}" y="24">{name}</text></g>'
         )
     for number, arrow in enumerate(steps):
-        parts.append(_drawn(arrow, TOP + STEP * number + 18))
+        parts.append(_draw(arrow, TOP + STEP * number + 18))
     return mark_safe("".join([*parts, "</svg>"]))
 
 
-def _drawn(arrow: Arrow, y: int) -> str:
+def _draw(arrow: Arrow, y: int) -> str:
     wire = {arrow.start, arrow.end} == {BROWSER, SERVER}
     tip = 4 if arrow.end > arrow.start else -4
     start, end = LANES[arrow.start], LANES[arrow.end] - tip
     middle = (LANES[arrow.start] + LANES[arrow.end]) / 2
     kind = "wire" if wire else "inside"
-    said = f'<text x="{middle}" y="{y - 6}">{escape(_short(arrow.label))}</text>'
+    label = f'<text x="{middle}" y="{y - 6}">{escape(_short(arrow.label))}</text>'
     if arrow.detail:
-        said += (
+        label += (
             f'<text class="small" x="{middle}" y="{y + 13}">{escape(_short(arrow.detail))}</text>'
         )
     line = f'<line x1="{start}" y1="{y}" x2="{end}" y2="{y}" marker-end="url(#tip)"/>'
-    return f'<g class="{kind}">{line}{said}</g>'
+    return f'<g class="{kind}">{line}{label}</g>'
 
 
 def _short(text: str) -> str:

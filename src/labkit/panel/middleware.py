@@ -1,4 +1,4 @@
-"""The one middleware of the panel: it watches an exchange from outside, and writes a line below."""
+"""The panel's one middleware: it observes each exchange from outside and adds the summary bar."""
 
 import os
 import re
@@ -14,31 +14,32 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.panel import summary_bar
-from labkit.panel.log import Exchange, log, note
-from labkit.panel.session_hooks import current, store_id, watch
+from labkit.panel.log import log
+from labkit.panel.models import Exchange, take_snapshot
+from labkit.panel.session_hooks import current, observe_sessions, store_id
 from labkit.stores import has_sessions, session_store
 
-OWN = "/__lab__/"  # the panel's addresses: answered here, before any session is looked at
+PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
 LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters
-SECRET = re.compile("pass|pwd|secret|pin", re.IGNORECASE)  # names of fields that are not noted
+SECRET = re.compile("pass|pwd|secret|pin", re.IGNORECASE)  # names of fields not recorded
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def observe(get_response: Respond) -> Respond:
-    """Middleware, the first in the list: note each exchange, and say its gist below the page.
+    """Middleware, the first in the list: record each exchange and add its bar to the page.
 
-    Raises MiddlewareNotUsed where the environment says LAB_PANEL=0.
+    Raises MiddlewareNotUsed if the environment variable LAB_PANEL is 0.
     """
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
     engine = settings.SESSION_ENGINE if has_sessions() else ""
     clustered = bool(os.environ.get("LAB_NODES"))
     if engine:
-        watch(session_store(engine))
+        observe_sessions(session_store(engine))
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(OWN):
-            return _own(request, get_response)
+        if request.path_info.startswith(PANEL_URLS):
+            return _panel_page(request, get_response)
         exchange = _begin(request)
         started = time.perf_counter()
         token = current.set(exchange)
@@ -54,21 +55,21 @@ def observe(get_response: Respond) -> Respond:
         _end(exchange, request, response)
         log.add(exchange)
         if content:
-            summary_bar.add_to(response, content, exchange)
+            summary_bar.append_to(response, content, exchange)
         return response
 
     return middleware
 
 
-def _own(request: HttpRequest, get_response: Respond) -> HttpResponse:
-    """A page of the panel: no other middleware sees it, so that it neither reads nor saves."""
+def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
+    """Return a page of the panel; no other middleware sees it, so none reads or saves a session."""
     request.get_host()  # DisallowedHost, as everywhere
     try:
         match = resolve(request.path_info, "labkit.panel.urls")
     except Resolver404:
         return get_response(request)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-    response.headers.setdefault("Referrer-Policy", "same-origin")  # its addresses are secrets
+    response.headers.setdefault("Referrer-Policy", "same-origin")  # its URLs are secret
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Cache-Control", "no-store")
@@ -89,7 +90,7 @@ def _begin(request: HttpRequest) -> Exchange:
 
 
 def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> None:
-    """Note what the answer says, and how the session was left; ask neither anything."""
+    """Record the response and the state of the session, without accessing the session."""
     exchange.status, exchange.reason = response.status_code, response.reason_phrase
     exchange.location = response.headers.get("Location", "")
     exchange.content_type = response.headers.get("Content-Type", "")
@@ -99,22 +100,22 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
         exchange.form = _form(request.__dict__["_post"])
     session: Any = request.__dict__.get("session")
     if session is not None:
-        exchange.session = store_id(session)
+        exchange.store_id = store_id(session)
         exchange.modified = session.modified
         exchange.key = session.__dict__.get("_session_key") or ""
         if "_session_cache" in session.__dict__:
-            exchange.after = note(session.__dict__["_session_cache"])
+            exchange.session_after = take_snapshot(session.__dict__["_session_cache"])
 
 
 def _node() -> str:
-    """Which node of labkit.clusters.galera this request has asked: it said so as it greeted."""
-    driver: Any = connection.connection  # None where nobody was asked
+    """Return the node of labkit.clusters.galera that this request used, from its greeting."""
+    driver: Any = connection.connection  # None if no query was sent
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""
 
 
 def _form(post: Any) -> str:
-    """What was sent as a form, without passwords, and not too much of it."""
+    """Return the submitted form, encoded, without passwords; empty if it is too long."""
     if not post:
         return ""
     fields = [

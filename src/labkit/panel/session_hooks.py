@@ -1,8 +1,8 @@
-"""Watches sessions as they are read, written, loaded and saved, and changes nothing about it.
+"""Observes sessions as code reads and writes them and as the server loads and saves them.
 
-Two attributes of SessionBase, `accessed` and `modified`, become descriptors that note who sets
-them, and the store's own load, save and delete note what passes. The class stays
-the same one: its name is part of the salt that signs a session.
+Two attributes of SessionBase, `accessed` and `modified`, become descriptors that record who sets
+them, and the store's own load, save and delete record each operation. The session's class stays the
+same, because its name is part of the salt that signs a session.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
 """
 
@@ -19,26 +19,27 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from labkit.panel.log import Exchange, SessionAccess, StoreOperation, log, note
+from labkit.panel.log import log
+from labkit.panel.models import Exchange, SessionAccess, StoreOperation, take_snapshot
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 Surround = Callable[[str], AbstractContextManager[None]]
 _surround: ContextVar[Surround | None] = ContextVar("surround", default=None)
 
-_numbers = itertools.count(1)
-_kinds: dict[str, str] = {}  # file -> what it is
-_MARK = "_labkit_watched"
+_store_ids = itertools.count(1)
+_roles: dict[str, str] = {}  # Python file -> its role, see _role_of
+_MARK = "_labkit_observed"
 _DJANGO = str(Path(django.__file__).parent)
 _SESSIONS = str(Path(_DJANGO, "contrib", "sessions"))
 _HERE = str(Path(__file__).parent)
 
 
-def watch(store: type[SessionBase]) -> None:
-    """Watch every session of this engine's class, once and for all."""
+def observe_sessions(store: type[SessionBase]) -> None:
+    """Observe every session of this SessionStore class from now on; a second call does nothing."""
     if _MARK not in SessionBase.__dict__:
         setattr(SessionBase, _MARK, True)
-        SessionBase.accessed = _Noted("accessed", wrote=False)
-        SessionBase.modified = _Noted("modified", wrote=True)
+        SessionBase.accessed = _ObservedFlag("accessed", is_write=False)
+        SessionBase.modified = _ObservedFlag("modified", is_write=True)
     if _MARK not in store.__dict__:
         setattr(store, _MARK, True)
         for name, wrapper in _WRAPPERS.items():
@@ -46,17 +47,17 @@ def watch(store: type[SessionBase]) -> None:
 
 
 def store_id(session: Any) -> int:
-    """A number for this SessionStore, never given twice (id() may be)."""
-    number: int = session.__dict__.get("_labkit_id") or next(_numbers)
+    """Return a number for this SessionStore object that no other one gets, unlike id()."""
+    number: int = session.__dict__.get("_labkit_id") or next(_store_ids)
     session.__dict__["_labkit_id"] = number
     return number
 
 
-class _Noted:
-    """An attribute that is true or false, and notes where it is set to true."""
+class _ObservedFlag:
+    """A boolean attribute that records the line of code that sets it to True."""
 
-    def __init__(self, name: str, *, wrote: bool) -> None:
-        self._name, self._wrote = f"_labkit_{name}", wrote
+    def __init__(self, name: str, *, is_write: bool) -> None:
+        self._name, self._is_write = f"_labkit_{name}", is_write
 
     def __get__(self, session: Any, owner: type) -> Any:
         return self if session is None else session.__dict__.get(self._name, False)
@@ -64,55 +65,56 @@ class _Noted:
     def __set__(self, session: Any, value: bool) -> None:
         session.__dict__[self._name] = value
         if value and (exchange := current.get()) is not None:
-            _touched(exchange, session, self._wrote)
+            _record_access(exchange, session, self._is_write)
 
 
-def _touched(exchange: Exchange, session: Any, wrote: bool) -> None:
-    """Note the innermost line of the lab that led here, else of whoever asked first."""
+def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
+    """Record the innermost line of the lab on the stack, or the innermost line outside Django's."""
     frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
-        kind = _kinds.get(file := frame.f_code.co_filename) or _kind(file)
-        if kind == "lab":
+        role = _roles.get(file := frame.f_code.co_filename) or _role_of(file)
+        if role == "lab":
             break
-        if kind == "middleware":
+        if role == "middleware":
             return  # Django's own bookkeeping
-        if kind == "other" and first is None:
+        if role == "other" and first is None:
             first = frame
         frame = frame.f_back
     found = frame or first
     if found is not None:
-        touches = exchange.touches.setdefault(store_id(session), {})
-        touches[found.f_code.co_filename, found.f_lineno, wrote] = frame is not None
+        accesses = exchange.accesses.setdefault(store_id(session), {})
+        accesses[found.f_code.co_filename, found.f_lineno, is_write] = frame is not None
 
 
-def _kind(file: str) -> str:
-    """What a file of Python is here: the lab's, the middleware of sessions, inside, or other."""
+def _role_of(file: str) -> str:
+    """Return a file's role: "lab", session "middleware", "inside" of sessions, or "other"."""
     if file.startswith(str(settings.FOLDER)):
-        kind = "lab"
+        role = "lab"
     elif file.startswith(_SESSIONS):
-        kind = "middleware" if file.endswith("middleware.py") else "inside"
+        role = "middleware" if file.endswith("middleware.py") else "inside"
     else:
-        kind = "inside" if file.startswith(_HERE) else "other"
-    _kinds[file] = kind
-    return kind
+        role = "inside" if file.startswith(_HERE) else "other"
+    _roles[file] = role
+    return role
 
 
-def touches(exchange: Exchange) -> Iterator[SessionAccess]:
-    """Who read and wrote the visitor's session, in the order in which they first did."""
-    for (file, line, wrote), own in exchange.touches.get(exchange.session or 0, {}).items():
-        shown = file.removeprefix(str(settings.FOLDER)) if own else _module(file)
-        yield SessionAccess(wrote, f"{shown.lstrip('/')}:{line}", own)
+def session_accesses(exchange: Exchange) -> Iterator[SessionAccess]:
+    """Yield the lines that read or wrote the visitor's session, in the order they first did."""
+    recorded = exchange.accesses.get(exchange.store_id or 0, {})
+    for (file, line, is_write), in_lab in recorded.items():
+        shown = file.removeprefix(str(settings.FOLDER)) if in_lab else _library_path(file)
+        yield SessionAccess(is_write, f"{shown.lstrip('/')}:{line}", in_lab)
 
 
 @functools.cache
-def _module(file: str) -> str:
-    """A file of a library by the names that an import has."""
+def _library_path(file: str) -> str:
+    """Return a file of an installed library relative to the folder of libraries."""
     parent = str(Path(_DJANGO).parent)
     return Path(file.removeprefix(parent)).as_posix() if file.startswith(parent) else file
 
 
-# What passes between server and store
+# Operations of the store
 
 
 @contextmanager
@@ -132,7 +134,7 @@ def surrounded_by(surround: Surround) -> Iterator[None]:
 def operations() -> list[StoreOperation]:
     """Return the operations of this thread's request so far."""
     exchange = current.get()
-    return exchange.passages if exchange else []
+    return exchange.operations if exchange else []
 
 
 def _surrounded(operate: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,64 +153,66 @@ def _surrounded(operate: Callable[..., Any]) -> Callable[..., Any]:
 
 def _load(load: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(load)
-    def watched(self: Any) -> Any:
+    def observed(self: Any) -> Any:
         exchange = current.get()
         if exchange is None:
             return load(self)
-        asked = self._session_key
+        key = self._session_key
         try:
             data = load(self)
         except Exception as error:
-            exchange.passages.append(
-                StoreOperation("load", store_id(self), asked, failed=_words(error))
-            )
+            failure = StoreOperation("load", store_id(self), key, error=_error_text(error))
+            exchange.operations.append(failure)
             raise
         found = self._session_key is not None
-        exchange.passages.append(StoreOperation("load", store_id(self), asked, note(data), found))
+        operation = StoreOperation("load", store_id(self), key, take_snapshot(data), found)
+        exchange.operations.append(operation)
         return data
 
-    return watched
+    return observed
 
 
 def _save(save: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(save)
-    def watched(self: Any, must_create: bool = False) -> Any:
+    def observed(self: Any, must_create: bool = False) -> Any:
         exchange = current.get()
         if exchange is None:
             return save(self, must_create)
         new = must_create or self._session_key is None
-        before, modified = len(exchange.passages), self.modified  # one engine sets it as it saves
+        before, modified = len(exchange.operations), self.modified  # one engine sets it as it saves
         try:
             result = save(self, must_create)
         except Exception as error:
-            failed = StoreOperation("save", store_id(self), self._session_key, failed=_words(error))
-            exchange.passages.append(failed)
+            failure = StoreOperation(
+                "save", store_id(self), self._session_key, error=_error_text(error)
+            )
+            exchange.operations.append(failure)
             raise
-        if any(p.store == store_id(self) for p in exchange.passages[before:]):
-            return result  # it has called itself, to create the session
-        data = note(getattr(self, "_session_cache", {}))
+        if any(each.store_id == store_id(self) for each in exchange.operations[before:]):
+            return result  # it has called itself to create the session, and that is recorded
+        data = take_snapshot(getattr(self, "_session_cache", {}))
         kind = "create" if new else "save"
-        saved = StoreOperation(kind, store_id(self), self._session_key, data, modified=modified)
-        exchange.passages.append(saved)
+        operation = StoreOperation(kind, store_id(self), self._session_key, data, modified=modified)
+        exchange.operations.append(operation)
         return result
 
-    return watched
+    return observed
 
 
 def _delete(delete: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(delete)
-    def watched(self: Any, session_key: str | None = None) -> Any:
+    def observed(self: Any, session_key: str | None = None) -> Any:
         exchange = current.get()
         key = session_key or self._session_key
         result = delete(self, session_key)
         if exchange is not None and key is not None:
-            exchange.passages.append(StoreOperation("delete", store_id(self), key))
+            exchange.operations.append(StoreOperation("delete", store_id(self), key))
         return result
 
-    return watched
+    return observed
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 

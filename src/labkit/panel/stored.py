@@ -14,6 +14,7 @@ class StoredSession:
     """A session as the store keeps it."""
 
     facts: list[tuple[str, str]]  # (name, raw value)
+    kinds: str = ""  # of its records, such as "entry row"; empty if the store failed
     life: Lifetime | None = None  # of a row
     decoded: str = ""
 
@@ -31,6 +32,7 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
         data = records[0].data
         return StoredSession(
             [fact for record in records for fact in _facts(record)],
+            " ".join(record.kind for record in records),
             next((_life(record, engine) for record in records if record.expires), None),
             repr(data) if data else "Nothing: it is empty, or cannot be read.",
         )

@@ -1,100 +1,114 @@
-"""The one line below every page: what its exchange came to, in a sentence."""
+"""The summary bar below every page: its exchange in one sentence that links to the panel."""
 
 import os
 from html import escape
 
-from django.conf import settings
 from django.http import HttpResponse
 
-from labkit.panel.log import SERVER, Exchange, recall
+from labkit.panel.log import SERVER
+from labkit.panel.models import Exchange
+from labkit.panel.outcome import Outcome, SessionEvent
 from labkit.text import quantity
 
+LONGEST_PATH = 60  # characters
 _END = b"</body>"
-_LINE = (
+_BAR = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
-    '<aside class="lab-line" aria-label="This exchange">'
-    '<a href="/__lab__/exchange/{token}/">{sentence}</a></aside>'
+    '<aside class="lab-line" aria-label="This exchange" data-clock-ahead="{ahead:.0f}">'
+    '<a href="/__lab__/exchange/{token}/">{prefix}{exchanges}</a></aside>'
     '<script src="/__lab__/static/panel.js" defer></script>'
 )
+_EXCHANGE = (
+    '<span data-request="{request}" data-status="{status}" data-session="{event}" '
+    'data-set-cookies="{cookies}">{sentence}</span>'
+)
+_NOT_SAVED = "session changed but NOT saved"
+_SESSION_TEXTS = {
+    SessionEvent.UNTOUCHED: "session untouched",
+    SessionEvent.READ: "session read",
+    SessionEvent.CREATED: "session created",
+    SessionEvent.SAVED: "session saved",
+    SessionEvent.DELETED: "session deleted",
+    SessionEvent.DISCARDED: _NOT_SAVED,
+    SessionEvent.CHANGE_LOST: _NOT_SAVED,
+    SessionEvent.DELETED_BY_OTHER: "session NOT saved, deleted meanwhile",
+    SessionEvent.SAVE_FAILED: "session NOT saved, the store failed",
+    SessionEvent.LOAD_FAILED: "session NOT read, the store failed",
+}
+_FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
 
 
-def add_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
-    """Put the line before the end of an HTML page; every other answer stays as it is."""
+def append_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
+    """Insert the bar before the end of an HTML page; leave every other response as it is."""
     if not exchange.content_type.startswith("text/html"):
         return
     if response.has_header("Content-Encoding"):
         return
-    place = content.rfind(_END)
-    if place < 0:
+    end = content.rfind(_END)
+    if end < 0:
         return
-    line = _LINE.format(token=exchange.token, sentence=escape(with_redirect(exchange)))
-    added = line.encode(response.charset, "xmlcharrefreplace")
-    response.content = content[:place] + added + content[place:]
+    bar = _BAR.format(
+        token=exchange.token,
+        ahead=exchange.clock_ahead,
+        prefix=escape(_prefix(exchange)),
+        exchanges=" → ".join(map(_marked_up, _with_redirect(exchange))),
+    )
+    added = bar.encode(response.charset, "xmlcharrefreplace")
+    response.content = content[:end] + added + content[end:]
     if response.has_header("Content-Length"):
         response.headers["Content-Length"] = str(len(response.content))
 
 
-def with_redirect(exchange: Exchange) -> str:
-    """The gist of an exchange, after that of the redirect which led to it."""
-    told = f"{gist(exchange.before_this)} → " if exchange.before_this else ""
-    ahead = "The server's clock has been moved. " if exchange.moved else ""
-    return f"{ahead}{_who_answered(exchange)}{told}{gist(exchange)}"
+def summarize_with_redirect(exchange: Exchange) -> str:
+    """Return the sentence of an exchange, after that of the redirect which led to it."""
+    return _prefix(exchange) + " → ".join(map(summarize, _with_redirect(exchange)))
 
 
-def _who_answered(exchange: Exchange) -> str:
-    """Which one of several servers and database nodes, under `lab run --servers` and `--db galera`.
+def _with_redirect(exchange: Exchange) -> list[Exchange]:
+    return [exchange.redirect, exchange] if exchange.redirect else [exchange]
 
-    The server is this one: what other ones have answered they remember themselves.
+
+def _prefix(exchange: Exchange) -> str:
+    """Return a moved clock, and the server and database node that responded if there are several.
+
+    The server is this one: each server remembers its own exchanges.
     """
+    ahead = "The server's clock has been moved. " if exchange.clock_ahead else ""
     server = f"Server {SERVER} of {os.environ.get('LAB_SERVERS')}. " if SERVER else ""
     node = f"Node {exchange.node} of {os.environ.get('LAB_NODES')}. " if exchange.node else ""
-    return server + node
+    return ahead + server + node
 
 
-def gist(exchange: Exchange) -> str:
-    """One exchange in a sentence."""
-    path = exchange.path if len(exchange.path) <= 60 else f"{exchange.path[:59]}…"
-    said = [f"{exchange.method} {path}: {exchange.status}"]
+def _marked_up(exchange: Exchange) -> str:
+    return _EXCHANGE.format(
+        request=escape(f"{exchange.method} {_short_path(exchange)}"),
+        status=exchange.status,
+        event=Outcome(exchange).event if exchange.engine else "",
+        cookies=escape(" ".join(exchange.set_cookie_names())),
+        sentence=escape(summarize(exchange)),
+    )
+
+
+def summarize(exchange: Exchange) -> str:
+    """Return one exchange in a sentence."""
+    parts = [f"{exchange.method} {_short_path(exchange)}: {exchange.status}"]
     if exchange.engine:
-        said.append(session_in_short(exchange))
-    if number := len(exchange.set_cookies):
-        said.append(f"{quantity(number, 'cookie')} set")
-    return ", ".join(said)
+        parts.append(summarize_session(Outcome(exchange)))
+    if exchange.set_cookies:
+        parts.append(f"{quantity(len(exchange.set_cookies), 'cookie')} set")
+    return ", ".join(parts)
 
 
-def session_in_short(exchange: Exchange) -> str:
-    """What became of the visitor's session, in two or three words."""
-    stored, loaded = exchange.stored(), exchange.loaded()
-    if stored is not None and stored.failed:
-        gone = stored.failed.startswith("UpdateError")
-        return f"session NOT saved, {'deleted meanwhile' if gone else 'the store failed'}"
-    if loaded is not None and loaded.failed:
-        return "session NOT read, the store failed"
-    if lost_change(exchange) or (exchange.modified and exchange.status >= 500):
-        return "session changed but NOT saved"
-    if stored is not None and kept(exchange):
-        words = {"create": "session created", "delete": "session deleted", "save": "session saved"}
-        return words[stored.kind]
-    if exchange.touches.get(exchange.session or 0):
-        return "session read"
-    return "session untouched"
+def _short_path(exchange: Exchange) -> str:
+    path = exchange.path
+    return path if len(path) <= LONGEST_PATH else f"{path[: LONGEST_PATH - 1]}…"
 
 
-def kept(exchange: Exchange) -> bool:
-    """Whether a write has come to something: for one engine it has to reach the browser."""
-    if not exchange.engine.endswith(".signed_cookies"):
-        return True
-    name = f"{settings.SESSION_COOKIE_NAME}="
-    return any(line.startswith(name) for line in exchange.set_cookies)
-
-
-def lost_change(exchange: Exchange) -> bool:
-    """Whether the session held something else in the end than was loaded, and nobody told it."""
-    if exchange.modified or exchange.after is None or exchange.stored() is not None:
-        return False
-    loaded = exchange.loaded()
-    if loaded is not None and (loaded.failed or loaded.data == exchange.after):
-        return False
-    before = recall(loaded.data) if loaded else {}
-    after = recall(exchange.after)
-    return before is not None and after is not None and before != after
+def summarize_session(outcome: Outcome) -> str:
+    """Return what became of the visitor's session, in two or three words."""
+    event = outcome.event
+    if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
+        return _NOT_SAVED
+    if event in {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}:  # as if nothing were changed
+        event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
+    return _SESSION_TEXTS[event]

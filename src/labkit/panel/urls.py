@@ -1,4 +1,4 @@
-"""Addresses of the panel. The middleware answers them before any other middleware."""
+"""URLs of the panel. Its middleware responds to them before any other middleware."""
 
 from django.urls import path
 
@@ -6,7 +6,7 @@ from labkit.panel import views
 
 urlpatterns = [
     path("__lab__/", views.exchanges),
-    path("__lab__/exchanges.json", views.as_json),
+    path("__lab__/exchanges.json", views.exchanges_json),
     path("__lab__/exchange/<token>/", views.exchange),
     path("__lab__/exchange/<token>/<what>/", views.control),
 ]

@@ -1,4 +1,4 @@
-"""The panel's pages: one exchange in five parts, the list of all, and the instructor's acts."""
+"""The panel's pages: one exchange in five parts, the list of all, and the controls."""
 
 import re
 import shlex
@@ -13,15 +13,25 @@ from django.views.decorators.http import require_POST, require_safe
 from labkit.base.errors import error_page
 from labkit.panel import clock, controls, cookies, diagram, explanations, stored, summary_bar
 from labkit.panel.access import is_local_instructor
-from labkit.panel.log import REMEMBERED, Exchange, log
+from labkit.panel.log import REMEMBERED, log
+from labkit.panel.models import Exchange
+from labkit.panel.outcome import Outcome
 from labkit.stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
+_NOT_STORED = {
+    code: {"nothing": code, "reason": reason}
+    for code, reason in {
+        "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
+        "no-session": "This visitor has no session, so nothing is stored.",
+        "deleted": "Nothing any more: the session has been deleted since.",
+    }.items()
+}
 
 
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
-    """One exchange, and the redirect that led to it. Whoever has its address may look."""
+    """Show one exchange and the redirect that led to it, to anyone who has its URL."""
     found = log.find(token)
     if found is None:
         return error_page(
@@ -30,7 +40,7 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
             "This exchange has been forgotten",
             f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted.",
         )
-    shown = [found.before_this, found] if found.before_this else [found]
+    shown = [found.redirect, found] if found.redirect else [found]
     instructor = is_local_instructor(request)
     parts = [_parts(each, instructor) for each in shown]
     return render(
@@ -38,15 +48,15 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
         "labkit/exchange.html",
         {
             "exchange": found,
-            "sentence": summary_bar.with_redirect(found),
+            "sentence": summary_bar.summarize_with_redirect(found),
             "parts": parts,
-            "stored": _stored(found.engine, parts[-1]["session"], instructor),
+            "stored": _stored(found, instructor),
             "diagram": diagram.svg(found),
             "arrows": diagram.arrows(found),
             "instructor": instructor,
             "curl": _curl(found) if instructor else "",
             "key": controls.KEY if instructor else "",
-            "said": request.GET.get("said", "")[:400] if instructor else "",
+            "message": request.GET.get("said", "")[:400] if instructor else "",
             **(_choices(request) if instructor else {}),
             "back": found.path if found.method in {"GET", "HEAD"} else "/",
         },
@@ -56,68 +66,67 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     return {
         "exchange": exchange,
-        "gist": summary_bar.gist(exchange),
-        "sent": cookies.sent(exchange),
+        "gist": summary_bar.summarize(exchange),
+        "request_cookies": cookies.request_cookies(exchange),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
-        "session": explanations.tell(exchange, details) if exchange.engine else None,
-        "given": cookies.given(exchange),
+        "session": explanations.SessionReport(exchange, details) if exchange.engine else None,
+        "response_cookies": cookies.response_cookies(exchange),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
 
-def _stored(engine: str, told: explanations.Told | None, details: bool) -> dict[str, Any]:
-    """What lies in the store now, and where there is none, why."""
-    if told is None:
-        return {
-            "why_not": "This lab keeps nothing on the server: what it remembers is in the cookies."
-        }
-    key = told.key_after or told.key_before
+def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
+    """Return what the store keeps now, or why it keeps nothing, for the template."""
+    if not exchange.engine:
+        return _NOT_STORED["no-sessions"]
+    outcome = Outcome(exchange)
+    key = outcome.key_after or outcome.key_before
     if not key:
-        return {"why_not": "This visitor has no session, so nothing is stored."}
-    found = stored.describe_stored(engine, key, details)
-    if found is None:
-        return {"why_not": "Nothing any more: the session has been deleted since."}
-    return {"facts": found.facts, "decoded": found.decoded, "life": found.life}
+        return _NOT_STORED["no-session"]
+    found = stored.describe_stored(exchange.engine, key, details)
+    return _NOT_STORED["deleted"] if found is None else {"session": found}
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
-    """What may be moved, and what of this very browser's may be changed."""
+    """Return what the controls offer: clock steps, this browser's cookies and session entries."""
     return {
         "steps": list(controls.STEPS.items()),
         "moved": clock.moved(),
-        "own_cookies": [name for name in request.COOKIES if cookies.whose(name)[1]],
+        "own_cookies": [name for name in request.COOKIES if cookies.cookie_owner(name).is_this_lab],
         "entries": controls.entries(request),
     }
 
 
 def _curl(exchange: Exchange) -> str:
-    """The request again, for a terminal."""
-    words = ["curl", "-i"]
+    """Return a curl command that sends the request again."""
+    command = ["curl", "-i"]
     if exchange.method == "HEAD":
-        words = ["curl", "-I"]
+        command = ["curl", "-I"]
     elif exchange.method not in {"GET", "POST"} or (
         exchange.method == "POST" and not exchange.form
     ):
-        words += ["-X", exchange.method]
+        command += ["-X", exchange.method]
     if exchange.cookie_header:
-        words += ["-H", f"Cookie: {exchange.cookie_header}"]
+        command += ["-H", f"Cookie: {exchange.cookie_header}"]
     if exchange.form:
-        words += ["--data", exchange.form]
-    return shlex.join([*words, f"{exchange.scheme}://{exchange.host}{exchange.path}"])
+        command += ["--data", exchange.form]
+    return shlex.join([*command, f"{exchange.scheme}://{exchange.host}{exchange.path}"])
 
 
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
-    """All that is remembered, of all visitors, for the instructor's own machine."""
+    """List the last exchanges of all visitors, on the instructor's machine only."""
     if not is_local_instructor(request):
         raise Http404
-    listed = [(log.visitor(each), summary_bar.gist(each), each) for each in log.newest()[:SHOWN]]
+    listed = [
+        (log.visitor(each), summary_bar.summarize(each), each) for each in log.newest()[:SHOWN]
+    ]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
 
 
 @require_safe
-def as_json(request: HttpRequest) -> HttpResponse:
-    """The same for programs, such as the console; `?most=5` for no more than five."""
+def exchanges_json(request: HttpRequest) -> HttpResponse:
+    """List them as JSON, for programs such as the console; `?most=5` for at most five."""
     if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")
@@ -128,7 +137,7 @@ def as_json(request: HttpRequest) -> HttpResponse:
 def _as_json(exchange: Exchange) -> dict[str, Any]:
     return {
         "number": exchange.number,
-        "at": datetime.fromtimestamp(exchange.at - exchange.moved, UTC).isoformat(
+        "at": datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC).isoformat(
             timespec="seconds"
         ),
         "visitor": log.visitor(exchange),
@@ -136,30 +145,30 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path[:200],
         "status": exchange.status,
-        "sentence": summary_bar.gist(exchange),
+        "sentence": summary_bar.summarize(exchange),
         "url": f"/__lab__/exchange/{exchange.token}/",
     }
 
 
 @require_POST
 def control(request: HttpRequest, token: str, what: str) -> HttpResponse:
-    """Do one of the instructor's acts, and go back to the panel, which says what was done."""
+    """Run one of the instructor's controls and go back to the panel, which says what was done."""
     response = HttpResponseRedirect("")
     try:
         controls.check(request)
         if what == "clock":
-            said = controls.move_clock(request.POST.get("by", ""))
+            message = controls.move_clock(request.POST.get("by", ""))
         elif what == "reset":
             controls.reset(request, response)
             response["Location"] = "/"
             return response
         elif what == "cookie":
-            said = controls.change_cookie(request, response)
+            message = controls.change_cookie(request, response)
         elif what == "entry" and has_sessions():
-            said = controls.change_entry(request)
+            message = controls.change_entry(request)
         else:
             raise Http404
     except controls.NotAllowed as refused:
         return error_page(request, 403, "This was refused", str(refused))
-    response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': said})}#controls"
+    response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': message})}#controls"
     return response

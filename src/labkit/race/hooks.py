@@ -15,7 +15,7 @@ from django.dispatch import receiver
 
 from labkit.base.session_lock import lock_requested, row_locked
 from labkit.panel import session_hooks
-from labkit.panel.log import recall
+from labkit.panel.models import open_snapshot
 
 CART = "cart"  # the session's entry that the tabs change, {name: quantity}
 PATIENCE = 10  # seconds that a tab waits for the others of its wave, at most
@@ -84,9 +84,9 @@ class Tab:
             yield
             operations = session_hooks.operations()
             for operation in operations[self._recorded :]:
-                if operation.kind != "delete" and not operation.failed:
+                if operation.kind != "delete" and not operation.error:
                     kind = "read" if operation.kind == "load" else "saved"
-                    self.record(kind, recall(operation.data))
+                    self.record(kind, open_snapshot(operation.data))
             self._recorded = len(operations)
         if name == "load":
             self.wave.arrive(self.number)

@@ -23,8 +23,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
+from labkit.http.cookie_header import apply_set_cookies, parse_cookies
 from labkit.panel import session_hooks
-from labkit.panel.log import kept_after, pairs
 from labkit.race.hooks import Step, Tab, Wave
 
 _running = threading.Lock()
@@ -83,7 +83,7 @@ def run_race(
 
     Raises RaceUnderWay while another race is running in this process.
     """
-    session_hooks.watch(import_module(settings.SESSION_ENGINE).SessionStore)
+    session_hooks.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
     browser = _Browser(request)
     race = Race(tabs, adds)
     turn = threading.RLock()
@@ -138,7 +138,7 @@ class _Browser:
         # The panel takes it for another visitor: nobody follows the redirects of these tabs.
         self._environ["HTTP_USER_AGENT"] = f"tabs of {request.META.get('HTTP_USER_AGENT', '')}"
         self._token = request.POST.get("csrfmiddlewaretoken", "")
-        self._cookies = dict(pairs(request.META.get("HTTP_COOKIE", "")))
+        self._cookies = dict(parse_cookies(request.META.get("HTTP_COOKIE", "")))
         self.set_cookies: dict[str, str] = {}
 
     def send(
@@ -170,4 +170,4 @@ class _Browser:
     def store_cookies(self, answer: _Answer) -> None:
         """Store the cookies that this response sets; every one of them is accepted."""
         self.set_cookies |= {line.partition("=")[0]: line for line in answer.set_cookies}
-        self._cookies = kept_after(self._cookies, answer.set_cookies)
+        self._cookies = apply_set_cookies(self._cookies, answer.set_cookies)

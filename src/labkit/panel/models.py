@@ -1,0 +1,104 @@
+"""An exchange as the panel remembers it: request, response, and the operations of its session."""
+
+import pickle
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.http.cookie_header import apply_set_cookies, cookie_name, parse_cookies
+
+LARGEST_SNAPSHOT = 20_000  # bytes
+
+# A session's data, pickled at once: a change inside an entry would show in a shallow copy.
+Snapshot = bytes | None
+
+
+def take_snapshot(data: Any) -> Snapshot:
+    """Return these data as they are now; None if they are too large or cannot be pickled."""
+    try:
+        snapshot = pickle.dumps(data)
+    except Exception:  # whatever a lab puts into its session must not break its page
+        return None
+    return snapshot if len(snapshot) <= LARGEST_SNAPSHOT else None
+
+
+def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
+    """Return the data of a snapshot; None if there is none."""
+    # It was made in this process, from data of this process.
+    return None if snapshot is None else pickle.loads(snapshot)
+
+
+@dataclass(frozen=True)
+class SessionAccess:
+    """One line of code that read or wrote a session."""
+
+    is_write: bool
+    place: str  # file and line
+    in_lab: bool  # whether the file is the lab's
+
+
+@dataclass(frozen=True)
+class StoreOperation:
+    """One load, save or delete that the server asked of the session store."""
+
+    kind: str  # "load", "save", "create" or "delete"
+    store_id: int  # of the SessionStore, see session_hooks.store_id
+    key: str | None  # the session key
+    data: Snapshot = None
+    found: bool = True
+    modified: bool = False  # whether the session had been changed before
+    error: str = ""  # the store's exception
+
+
+@dataclass(eq=False, slots=True)
+class Exchange:
+    """One request with its response."""
+
+    number: int
+    token: str  # in the URL of its page
+    at: float  # POSIX seconds, by the server's clock
+    clock_ahead: float  # seconds by which that clock was ahead
+    monotonic: float  # time.monotonic(), which moving the clock does not change
+    method: str
+    path: str  # with the query
+    peer: str
+    agent: str
+    host: str
+    scheme: str
+    cookie_header: str
+    # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
+    accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
+    operations: list[StoreOperation] = field(default_factory=list)
+    status: int = 0
+    reason: str = ""
+    location: str = ""
+    content_type: str = ""
+    length: int | None = None  # bytes of the response, None if it streams
+    set_cookies: list[str] = field(default_factory=list)
+    form: str = ""  # the submitted form, encoded
+    duration: float = 0.0  # seconds
+    store_id: int | None = None  # of request.session
+    engine: str = ""  # the session engine's path; empty without sessions
+    node: str = ""  # the number of the database cluster's node that was used
+    key: str = ""  # of request.session, in the end
+    modified: bool = False
+    session_after: Snapshot = None  # the data of request.session in the end, if it was loaded
+    redirect: "Exchange | None" = None  # the redirect that led here
+
+    @property
+    def size(self) -> int:
+        """Bytes that this exchange takes in memory, roughly."""
+        snapshots = [operation.data for operation in self.operations] + [self.session_after]
+        texts = (self.cookie_header, self.path, self.form, *self.set_cookies)
+        return sum(len(data) for data in snapshots if data) + sum(map(len, texts))
+
+    def sent_cookies(self) -> list[tuple[str, str]]:
+        """Return the (name, value) pairs of the request's cookies, undecoded."""
+        return list(parse_cookies(self.cookie_header))
+
+    def set_cookie_names(self) -> list[str]:
+        """Return the names of the cookies that the response sets or deletes."""
+        return list(map(cookie_name, self.set_cookies))
+
+    def cookies_after(self) -> dict[str, str]:
+        """Return {name: value} that a browser keeping every cookie sends next."""
+        return apply_set_cookies(dict(self.sent_cookies()), self.set_cookies)
