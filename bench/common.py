@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -175,22 +175,34 @@ def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
         process.wait()
 
 
-def until_it_answers(port: int, path: str, limit: float = 60) -> None:
-    """Wait for a 200 from there. Raises TimeoutError after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while True:
+def until_it_answers(port: int, path: str) -> None:
+    """Wait for a response 200 to a request for this path. Raises TimeoutError after a minute."""
+
+    def answers() -> bool:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", path)
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, HTTPException):
-            pass  # it does not listen yet
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):  # it does not listen yet
+            return False
         finally:
             connection.close()
+
+    until(answers, f"nobody answers at port {port}")
+
+
+def until(
+    condition: Callable[[], bool], otherwise: str, limit: float = 60, pause: float = 0.01
+) -> None:
+    """Wait until the condition holds. Raises TimeoutError after `limit` seconds.
+
+    pause: seconds between two looks; longer ones for a look that takes much of a core.
+    """
+    deadline = time.monotonic() + limit
+    while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"nobody answers at port {port}")
-        time.sleep(0.01)
+            raise TimeoutError(otherwise)
+        time.sleep(pause)
 
 
 @contextlib.contextmanager

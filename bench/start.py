@@ -43,6 +43,10 @@ def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]
             stderr=log,
         )
     try:
+        # Another server may answer at one of these ports until the lab's own process has started.
+        common.until(
+            lambda: len(workers(process.pid, port)) == len(labs), "not all labs run", pause=0.2
+        )
         for lab in labs:
             common.until_it_answers(port + int(lab.number), "/")
         yield time.perf_counter() - begin, port, process.pid
@@ -51,18 +55,24 @@ def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]
         process.wait()
 
 
-def memories(parent: int, port: int) -> dict[str, int]:
-    """{lab: bytes}, and "console" for the process that started them."""
+def workers(parent: int, port: int) -> dict[str, int]:
+    """Return the process ID of each lab under this `lab serve`, by the lab's number."""
     done = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     )
-    found = {"console": common.memory(parent)}
+    found = {}
     for line in done.stdout.splitlines():
         pid, above, command = line.split(None, 2)
-        own = re.search(r"labkit\.serve\.worker (\d+)", command)
-        if own and int(above) == parent:
-            found[f"{int(own[1]) - port:02}"] = common.memory(int(pid))
+        worker = re.search(r"labkit\.serve\.worker (\d+)", command)
+        if worker and int(above) == parent:
+            found[f"{int(worker[1]) - port:02}"] = int(pid)
     return found
+
+
+def memories(parent: int, port: int) -> dict[str, int]:
+    """Return the bytes of memory of each lab, and of the "console", which started them."""
+    pids = {"console": parent, **workers(parent, port)}
+    return {name: common.memory(pid) for name, pid in pids.items()}
 
 
 def measure(rounds: int) -> dict[str, Any]:
