@@ -1,10 +1,10 @@
-"""A small round-robin in front of several servers of one lab: each request goes to the next one.
+"""A small round-robin load balancer: each request goes to the next of several servers of a lab.
 
-It is not meant for anything but loopback and a class's eyes. A connection carries one request, so
-that a browser which keeps its connections open does not stay with one server. What it relays it
-leaves as it is, but for the headers Connection, Via and X-Forwarded-For: by the last two a lab sees
-that somebody asks in another's name, and keeps what is for the instructor's own machine to itself
-(labkit.panel.access). https://www.rfc-editor.org/rfc/rfc9110#section-7.6
+It is meant only for loopback, to show a class what several servers do. A connection carries one
+request, so that a browser that keeps its connections open does not stay with one server. Requests
+and responses are relayed unchanged, except for the headers Connection, Via and X-Forwarded-For. The
+last two show a lab that a proxy sent the request, and labkit.panel.access then hides the
+instructor's controls. https://www.rfc-editor.org/rfc/rfc9110#section-7.6
 """
 
 import asyncio
@@ -13,34 +13,39 @@ import re
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
+from importlib import resources
+from string import Template
 
 from labkit.processes import ports
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
-STOP_SECONDS = 2  # seconds for a browser to take the end of its answer
-LARGEST_HEAD = 262_144  # bytes; waitress takes no more either
-OWN = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # a panel's page, and whose
-SAFE = (b"GET ", b"HEAD ")  # what may be asked twice: it changes nothing
+STOP_SECONDS = 2  # for a browser to read the end of its response
+LARGEST_HEAD = 262_144  # bytes; waitress has the same limit
+PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
+SAFE = (b"GET ", b"HEAD ")  # requests that may be repeated: they change nothing
 Streams = tuple[StreamReader, StreamWriter]
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
-<body><h1>{title}</h1><p>{sentence}</p><p><a href="/">To the lab's first page</a></p></body></html>
-"""
+PAGE = Template((resources.files(__package__) / "load_balancer.html").read_text(encoding="utf-8"))
+TOO_LONG = "The request is too long."
+NO_SERVER = "No server answers. Try again in a moment."
+UNKNOWN_OUTCOME = (
+    "Server {letter} ended before it answered. Nobody can say whether it still did what the form "
+    "asked for: look before you repeat."
+)
 
 
 class LoadBalancer:
-    """Listens at `port` from `start()` to `stop()`; `backends` are the servers' ports."""
+    """Relays requests to the servers at the ports `backends`, from `start()` to `stop()`."""
 
     def __init__(self, port: int, backends: list[int]) -> None:
         self._port = port
         self._backends = backends
         self._turn = 0
         self._loop = asyncio.new_event_loop()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Listen, in a thread of its own. Raises OSError where the port is taken."""
+        """Listen, in a separate thread. Raise OSError if the port is in use."""
         listen = asyncio.start_server(
             self._connected, ports.LOOPBACK, self._port, limit=LARGEST_HEAD, backlog=1024
         )
@@ -48,7 +53,7 @@ class LoadBalancer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Break off what is under way, and listen no more."""
+        """Stop listening, and abort the requests in progress."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
@@ -56,32 +61,32 @@ class LoadBalancer:
 
     def _run(self) -> None:
         self._loop.run_forever()
-        self._loop.run_until_complete(self._break_off())
+        self._loop.run_until_complete(self._abort())
 
-    async def _break_off(self) -> None:
+    async def _abort(self) -> None:
         self._server.close()
-        under_way = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in under_way:
+        requests = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in requests:
             task.cancel()
-        if under_way:
-            await asyncio.wait(under_way, timeout=STOP_SECONDS)
-        await asyncio.sleep(0)  # what was closed is let go of at the loop's next turn
+        if requests:
+            await asyncio.wait(requests, timeout=STOP_SECONDS)
+        await asyncio.sleep(0)  # connections are closed in the loop's next iteration
 
     def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """A browser has come."""
-        # Not a coroutine: of one that is broken off asyncio of Python 3.11 prints a traceback.
+        """Handle a new connection."""
+        # Not a coroutine: asyncio of Python 3.11 prints a traceback for one that is cancelled.
         task = self._loop.create_task(self._answer(reader, writer))
-        self._under_way.add(task)  # the loop itself may forget it
-        task.add_done_callback(self._under_way.discard)
-        task.add_done_callback(lambda _: writer.close())  # also of one that has not begun
+        self._requests.add(task)  # the loop keeps only a weak reference
+        task.add_done_callback(self._requests.discard)
+        task.add_done_callback(lambda _: writer.close())  # also for a task that has not begun
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """One request of one browser, from its first byte to the last one of the answer."""
+        """Handle one request of one browser."""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             await self._relay(with_headers(head, writer), reader, writer)
         except asyncio.LimitOverrunError:
-            writer.write(page("431 Request Header Fields Too Large", "The request is too long."))
+            writer.write(error_response("431 Request Header Fields Too Large", TOO_LONG))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the browser has gone
         finally:
@@ -94,38 +99,35 @@ class LoadBalancer:
             try:
                 server = await asyncio.open_connection(ports.LOOPBACK, self._backends[number])
             except OSError:
-                continue  # it has ended; the supervisor knows, and says so
+                continue  # it has ended; the supervisor reports it
             if await _exchange(head, (reader, writer), server):
                 return
             if not head.startswith(SAFE):
-                # Sent a second time, it might be done twice.
-                sentence = (
-                    f"Server {SERVER_LETTERS[number]} ended before it answered. Nobody can say "
-                )
-                sentence += "whether it still did what the form asked for: look before you repeat."
-                writer.write(page("502 Bad Gateway", sentence))
+                # A server that gets it a second time might do it twice.
+                message = UNKNOWN_OUTCOME.format(letter=SERVER_LETTERS[number])
+                writer.write(error_response("502 Bad Gateway", message))
                 return
-        writer.write(page("503 Service Unavailable", "No server answers. Try again in a moment."))
+        writer.write(error_response("503 Service Unavailable", NO_SERVER))
 
     def _order(self, head: bytes) -> Iterator[int]:
-        """Which servers to ask, the first one first, the others in case it does not answer.
+        """Yield the numbers of the servers to try, in order.
 
-        A panel's page lies in the memory of one server, whose letter is in its address. With what a
-        page brings along (styles, pictures) the turn does not move on: else a page with an even
-        number of them would come from the same one of two servers each time.
+        A panel page is stored in the memory of one server, whose letter is in the URL. Requests for
+        the panel's static files do not count as a turn: a page with an odd number of them would
+        always come from the same one of two servers.
         """
         count = len(self._backends)
-        own = OWN.match(head)
+        panel = PANEL_PATH.match(head)
         first = self._turn
-        if own and own[1]:
-            first = SERVER_LETTERS.index(own[1].decode())
-        elif not own:
+        if panel and panel[1]:
+            first = SERVER_LETTERS.index(panel[1].decode())
+        elif not panel:
             self._turn = (self._turn + 1) % count
         yield from ((first + step) % count for step in range(count))
 
 
 def with_headers(head: bytes, writer: StreamWriter) -> bytes:
-    """The head of a request, for one request alone and in the name of the browser that sent it."""
+    """Return a request's head with the headers of a proxy, for a connection with one request."""
     peer = writer.get_extra_info("peername")[0]
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     kept = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
@@ -134,19 +136,20 @@ def with_headers(head: bytes, writer: StreamWriter) -> bytes:
 
 
 async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
-    """Relay one request and its answer; False where the server ended before it said anything."""
+    """Relay a request and its response; return False if the server ended without a byte."""
     sending = asyncio.create_task(_copy(browser[0], server[1]))
     try:
         server[1].write(head)
         return await _copy(server[0], browser[1]) > 0
     finally:
-        server[1].transport.abort()  # it has said all, whether or not it has heard all
+        # The response is complete, even if the server did not read the whole request.
+        server[1].transport.abort()
         sending.cancel()  # the browser may keep its side open for long
         await asyncio.wait([sending])
 
 
 async def _copy(source: StreamReader, target: StreamWriter) -> int:
-    """Copy until the source ends or either one breaks off; how many bytes came."""
+    """Copy until the source ends or a connection breaks; return the number of bytes."""
     copied = 0
     try:
         while part := await source.read(65536):
@@ -158,9 +161,9 @@ async def _copy(source: StreamReader, target: StreamWriter) -> int:
     return copied
 
 
-def page(status: str, sentence: str) -> bytes:
-    """An answer of the front's own."""
-    body = PAGE.format(title=status.partition(" ")[2], sentence=sentence).encode()
+def error_response(status: str, message: str) -> bytes:
+    """Return the load balancer's response when no server has one."""
+    body = PAGE.substitute(title=status.partition(" ")[2], message=message).encode()
     lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", "Retry-After: 1"]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode() + body
