@@ -9,6 +9,8 @@ from labkit.catalog import CatalogError
 from labkit.processes.manage_py import DatabaseNotReady
 from labkit.processes.start import NotInstalled, StartFailed
 
+KNOWN_ERRORS = (CatalogError, DatabaseNotReady, NotInstalled, StartFailed)
+
 # Name of a command -> its function, in the module of labkit.commands with the same name.
 COMMANDS = {
     "check": "check_copy",
@@ -41,7 +43,7 @@ class Labs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (CatalogError, NotInstalled, StartFailed, DatabaseNotReady) as error:
+        except KNOWN_ERRORS as error:
             raise click.ClickException(str(error)) from None
 
 

@@ -19,17 +19,17 @@ class ServerPool:
         environ: Mapping[str, str],
         port: int,
         count: int,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
-        """`port` is the front's; `tell` gets a sentence whenever a server starts or ends.
+        """`port` is the front's; `report` gets a sentence whenever a server starts or ends.
 
         With the engine file each server has a folder of its own, as on machines of their own,
         unless LAB_SESSION_FOLDER names one for all.
         """
         self._port = port
-        self._tell = tell
+        self._report = report
         self._ending = False
-        own_folders = file_engine(environ) and "LAB_SESSION_FOLDER" not in environ
+        own_folders = uses_files(environ) and "LAB_SESSION_FOLDER" not in environ
         self.servers = []
         for letter, place in zip(
             SERVER_LETTERS, ports.free_ports(count, excluding=port), strict=False
@@ -38,7 +38,9 @@ class ServerPool:
             if own_folders:
                 own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"
             self.servers.append(
-                LabProcess(lab, place, [ports.LOOPBACK], {**environ, **own}, self._said, letter)
+                LabProcess(
+                    lab, place, [ports.LOOPBACK], {**environ, **own}, self._report_state, letter
+                )
             )
         self._front = LoadBalancer(port, [server.port for server in self.servers])
 
@@ -67,16 +69,16 @@ class ServerPool:
         for server in self.servers:
             server.gone()
 
-    def _said(self, server: LabProcess, sentence: str) -> None:
+    def _report_state(self, server: LabProcess, sentence: str) -> None:
         if self._ending:
             return
         name = f"Server {server.letter}"
         if sentence:
-            self._tell(f"{name} {sentence}; meanwhile the others answer.")
+            self._report(f"{name} {sentence}; meanwhile the others answer.")
         elif server.state == "running":
-            self._tell(f"{name} runs: process {server.pid}, by itself at {own_address(server)}")
+            self._report(f"{name} runs: process {server.pid}, by itself at {own_address(server)}")
         elif server.state == "failed":
-            self._tell(f"{name} failed: {server.reason} (see {server.log})")
+            self._report(f"{name} failed: {server.reason} (see {server.log})")
 
 
 def own_address(server: LabProcess) -> str:
@@ -84,6 +86,6 @@ def own_address(server: LabProcess) -> str:
     return f"http://{ports.LOOPBACK}:{server.port}/"
 
 
-def file_engine(environ: Mapping[str, str]) -> bool:
+def uses_files(environ: Mapping[str, str]) -> bool:
     """Whether sessions are files."""
     return environ.get("SESSION_ENGINE", "").endswith(".file")

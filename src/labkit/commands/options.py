@@ -20,6 +20,11 @@ db_or_cluster_option = click.option(
 )
 
 
+def engine_path(engine: str) -> str:
+    """Return the SESSION_ENGINE setting for one of ENGINES."""
+    return f"django.contrib.sessions.backends.{engine}"
+
+
 def use_colour() -> bool:
     """Return whether to print colours: to a terminal, unless https://no-color.org says no."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"

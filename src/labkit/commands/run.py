@@ -1,4 +1,4 @@
-"""`lab run`: one lab at one's own desk, with whatever it keeps its sessions in."""
+"""`lab run`: one lab on this machine, with the database and engine that the options choose."""
 
 import contextlib
 import subprocess
@@ -16,15 +16,54 @@ from labkit.clusters.galera import NODES, SUSPECT
 from labkit.clusters.galera_child import GaleraChild
 from labkit.clusters.load_balancer import SERVER_LETTERS
 from labkit.clusters.redis_child import RedisFailoverChild
-from labkit.clusters.server_pool import ServerPool, file_engine
-from labkit.commands.options import ENGINES, db_or_cluster_option
+from labkit.clusters.server_pool import ServerPool, uses_files
+from labkit.commands.options import ENGINES, db_or_cluster_option, engine_path
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.ports import port_error
 from labkit.processes.start import NotInstalled
 from labkit.services import requirements
-from labkit.services.lab_state import MARIADB
-from labkit.services.mariadb import persistent_server
+from labkit.services.database_choice import (
+    DatabaseKind,
+    choose_database,
+    database_name,
+    open_database,
+)
+
+# What the command prints; tests look for these.
+ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
+DB_IGNORED = "Lab {number} keeps nothing in a database; --db changes nothing."
+REDIS_IGNORED = "Lab {number} cannot use Redis; --redis-pair changes nothing."
+NO_CACHE = "This engine has no cache; --redis-pair changes nothing. Add: --engine cache"
+STARTING_REDIS = (
+    "The cache is a private Redis and its replica, which takes over when that one is\n"
+    "killed. What the replica had not heard yet is lost then; all else goes on."
+)
+STARTING_CLUSTER = (
+    f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has\n"
+    "every session; the line below the page says which one was asked. Kill one, go on:\n"
+    f"writes wait until the others give it up, {SUSPECT} seconds or a little more."
+)
+SESSIONS_IN = "Sessions are kept in {database}."
+LOOK_INSIDE = "To look inside:"
+CACHE_IS_LOCMEM = "The cache is LocMem, the memory of the server's process: it ends with it,"
+LOCMEM_PER_SERVER = "and each server has one of its own, which no other one sees."
+LOCMEM_ALONE = "at every change of a file too, and no other process sees it."
+REDIS_URL_EXAMPLE = "REDIS_URL=redis://host:6379/0 names a Redis to take its place."
+CACHE_IS_REDIS = "The cache is the Redis that REDIS_URL names."
+REDIS_SILENT = "It does not answer now; until it does, nothing can be kept."
+REDIS_URL_INVALID = "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
+TAKE_TURNS = (
+    "Each request goes to the next server; DEBUG is off, and there is no autoreload.\n"
+    "What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all."
+)
+ONE_SESSION_FOLDER = (
+    "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
+)
+OWN_SESSION_FOLDERS = (
+    "Each server keeps session files in a folder of its own in .lab/{number}, as on "
+    "machines of their own: {folders}. LAB_SESSION_FOLDER=sessions gives all of them one."
+)
 
 console = Console(highlight=False)
 
@@ -75,80 +114,69 @@ def run(
     checkout = catalog()
     lab = checkout.find(name)
     port = port or lab.port
-    _need_free(port, lab)
+    _check_port(port, lab)
     exit_on_signals()
     with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
         if engine and not lab.database:
-            console.print(f"Lab {lab.number} has no sessions; --engine changes nothing.")
+            _print(ENGINE_IGNORED.format(number=lab.number))
         elif engine:
-            environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
+            environ["SESSION_ENGINE"] = engine_path(engine)
         if redis_pair and _can_use_redis(lab, environ):
-            _tell("The cache is a private Redis and its replica, which takes over when that one is")
-            _tell("killed. What the replica had not heard yet is lost then; all else goes on.")
-            environ["REDIS_URL"] = stack.enter_context(RedisFailoverChild(_tell)).url
-        elif lab.database:
-            _tell_cache(lab, environ, servers)
+            _print(STARTING_REDIS)
+            environ["REDIS_URL"] = stack.enter_context(RedisFailoverChild(_print)).url
+        elif lab.database and _uses_cache(environ):
+            _print_cache(lab, environ, servers)
         if lab.database:
-            _prepare(lab, environ)
+            run_manage_py(lab, environ, "migrate", "--verbosity=0")
         if servers > 1:
-            _serve_several(lab, environ, port, servers)
+            _run_pool(lab, environ, port, servers)
             return
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
-        status = _serve(lab, environ, port)
+        status = _run_server(lab, environ, port)
     sys.exit(status)
 
 
-def _serve_several(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
-    """Several servers behind one address, until Ctrl-C."""
-    several = ServerPool(lab, environ, port, count, _tell)
-    if lab.database and file_engine(environ):
-        _tell(_session_folders(lab, environ, several))
+def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
+    """Run several servers behind a load balancer until Ctrl-C."""
+    pool = ServerPool(lab, environ, port, count, _print)
+    if lab.database and uses_files(environ):
+        _print(_describe_session_folders(lab, environ, pool))
     try:
-        several.start()
+        pool.start()
         console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
-        _tell("Each request goes to the next server; DEBUG is off, and there is no autoreload.")
-        _tell("What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all.")
+        _print(TAKE_TURNS)
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
         pass
     finally:
-        several.stop()
+        pool.stop()
 
 
-def _tell(sentence: str) -> None:
-    console.print(escape(sentence), soft_wrap=True)
+def _print(text: str) -> None:
+    console.print(escape(text), soft_wrap=True)
 
 
-def _session_folders(lab: Lab, environ: dict[str, str], several: ServerPool) -> str:
-    """Where the servers keep session files, and how to have it otherwise."""
+def _describe_session_folders(lab: Lab, environ: dict[str, str], pool: ServerPool) -> str:
     if "LAB_SESSION_FOLDER" in environ:
-        return "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
-    letters = ", ".join(f"sessions-{server.letter}" for server in several.servers)
-    return (
-        f"Each server keeps session files in a folder of its own in .lab/{lab.number}, as on "
-        f"machines of their own: {letters}. LAB_SESSION_FOLDER=sessions gives all of them one."
-    )
+        return ONE_SESSION_FOLDER
+    folders = ", ".join(f"sessions-{server.letter}" for server in pool.servers)
+    return OWN_SESSION_FOLDERS.format(number=lab.number, folders=folders)
 
 
-def _tell_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
-    """Say which cache the engine uses, if any. Raises NotInstalled without redis-py."""
-    if not _uses_cache(environ):
-        return
+def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
+    """Print which cache the engine uses. Raise NotInstalled if Redis lacks its package."""
     if lab.redis and environ.get("REDIS_URL"):
         if missing := requirements.missing_tools(["redis-py"]):
             raise NotInstalled(missing[0])
-        console.print("The cache is the Redis that REDIS_URL names.")
+        _print(CACHE_IS_REDIS)
         if not _redis_answers(environ["REDIS_URL"]):
-            console.print("It does not answer now; until it does, nothing can be kept.")
+            _print(REDIS_SILENT)
         return
-    console.print("The cache is LocMem, the memory of the server's process: it ends with it,")
-    if servers > 1:
-        console.print("and each server has one of its own, which no other one sees.")
-    else:
-        console.print("at every change of a file too, and no other process sees it.")
+    _print(CACHE_IS_LOCMEM)
+    _print(LOCMEM_PER_SERVER if servers > 1 else LOCMEM_ALONE)
     if lab.redis:
-        console.print("REDIS_URL=redis://host:6379/0 names a Redis to take its place.")
+        _print(REDIS_URL_EXAMPLE)
 
 
 def _uses_cache(environ: dict[str, str]) -> bool:
@@ -156,16 +184,16 @@ def _uses_cache(environ: dict[str, str]) -> bool:
 
 
 def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
-    """Whether this lab with this engine can, and where not, say so."""
+    """Return whether this lab with this engine can use Redis; print why not."""
     if not lab.redis:
-        console.print(f"Lab {lab.number} cannot use Redis; --redis-pair changes nothing.")
+        _print(REDIS_IGNORED.format(number=lab.number))
     elif not _uses_cache(environ):
-        console.print("This engine has no cache; --redis-pair changes nothing. Add: --engine cache")
+        _print(NO_CACHE)
     return lab.redis and _uses_cache(environ)
 
 
 def _redis_answers(url: str) -> bool:
-    """Whether a Redis answers there. Raises ClickException for a URL that names none."""
+    """Return whether a Redis answers at this URL. Raise ClickException if it is not one."""
     from redis import Redis, RedisError  # an extra
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -174,15 +202,13 @@ def _redis_answers(url: str) -> bool:
         with Redis.from_url(url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
             return bool(client.ping())
     except ValueError:
-        raise click.ClickException(
-            "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
-        ) from None
+        raise click.ClickException(REDIS_URL_INVALID) from None
     except RedisError:
         return False
 
 
-def _need_free(port: int, lab: Lab) -> None:
-    """Raises ClickException where nothing can listen on this port."""
+def _check_port(port: int, lab: Lab) -> None:
+    """Raise ClickException, with a way out, if nothing can listen on this port."""
     if error := port_error(port):
         advice, other = "End what runs there, or take another", port + 100
         if error.privileged:
@@ -194,48 +220,38 @@ def _need_free(port: int, lab: Lab) -> None:
 
 @contextmanager
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
-    """The environment that gives the lab its database, and one line that says which one it is."""
+    """Yield the environment that gives the lab its database, and print which one it is."""
     environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if not lab.database:
         if db:
-            console.print(f"Lab {lab.number} keeps nothing in a database; --db changes nothing.")
+            _print(DB_IGNORED.format(number=lab.number))
         yield environ
-    elif db == "sqlite" or not (db or url):
-        yield environ
-    elif db == "galera":
-        _tell(f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has")
-        _tell("every session; the line below the page says which one was asked. Kill one, go on:")
-        _tell(f"writes wait until the others give it up, {SUSPECT} seconds or a little more.")
-        with GaleraChild([f"lab_{lab.number}"], _tell) as cluster:
-            url = cluster.urls[f"lab_{lab.number}"]
-            yield environ | {"DATABASE_URL": url, "LAB_NODES": str(NODES)}
-    elif url:
-        if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
-            raise NotInstalled(missing[0])
-        console.print("Sessions are kept in the database that DATABASE_URL names.")
-        yield environ | {"DATABASE_URL": url}
-    else:
-        database = f"lab_{lab.number}"
-        with persistent_server(checkout.root / MARIADB) as server:
-            console.print(f"Sessions are kept in a private MariaDB ({MARIADB}). To look inside:")
-            command = f"{server.client_command(database)} -e 'select * from django_session'"
-            console.print(f"  {command}", soft_wrap=True)
-            yield environ | {"DATABASE_URL": server.url(database)}
+        return
+    kind = choose_database(db, url)
+    if kind is DatabaseKind.GALERA:
+        _print(STARTING_CLUSTER)
+        name = database_name(lab.number)
+        with GaleraChild([name], _print) as cluster:
+            yield environ | {"DATABASE_URL": cluster.urls[name], "LAB_NODES": str(NODES)}
+        return
+    with open_database(checkout, lab, kind, url) as database:
+        look_inside = f" {LOOK_INSIDE}" if database.client_command else ""
+        if kind is not DatabaseKind.SQLITE:
+            _print(SESSIONS_IN.format(database=kind.value) + look_inside)
+        if database.client_command:
+            _print(f"  {database.client_command} -e 'select * from django_session'")
+        yield environ | ({"DATABASE_URL": database.url} if database.url else {})
 
 
-def _prepare(lab: Lab, environ: dict[str, str]) -> None:
-    run_manage_py(lab, environ, "migrate", "--verbosity=0")
-
-
-def _serve(lab: Lab, environ: dict[str, str], port: int) -> int:
-    """Django's development server in a process of its own, until it ends; its exit status."""
+def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
+    """Run Django's development server in a separate process; return its exit status."""
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     process = subprocess.Popen(command, cwd=lab.folder, env=environ)
     try:
         return process.wait()
-    except KeyboardInterrupt:  # the terminal has told the server as well
+    except KeyboardInterrupt:  # the terminal has sent it to the server too
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(timeout=5)
         return 1

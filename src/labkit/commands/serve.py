@@ -1,4 +1,4 @@
-"""`lab serve`: all labs and the console, for a class."""
+"""`lab serve`: run all labs and the console, for a class."""
 
 import contextlib
 import os
@@ -6,8 +6,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,19 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.commands.options import ENGINES, db_option
+from labkit.commands.options import ENGINES, db_option, engine_path
 from labkit.processes import ports
 from labkit.processes.manage_py import lab_environment
-from labkit.processes.start import NotInstalled
 from labkit.serve import network
 from labkit.serve.supervisor import LabProcess, Supervisor
-from labkit.services import requirements
-from labkit.services.lab_state import MARIADB
-from labkit.services.mariadb_child import MariaDBChild
+from labkit.services.database_choice import choose_database, open_databases
 
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
-PATIENCE = 10  # seconds until the console's address is printed, though a lab still starts
+WAIT_SECONDS = 10  # until the console's URL is printed, even if a lab is still starting
 console = Console(highlight=False)
 
 
@@ -70,45 +65,48 @@ def serve(
     checkout = catalog()
     labs = _chosen(checkout, only)
     address = _address(lan, address)
-    _need_free_ports(labs, port, address)
+    _check_ports(labs, port, address)
     began = time.monotonic()
     end = _end_by_signal()
     with contextlib.ExitStack() as stack:
-        urls, where = stack.enter_context(_databases(checkout, labs, db))
-        told: set[str] = set()
+        url = os.environ.get("DATABASE_URL", "")
+        kind = choose_database(db, url)
+        urls = stack.enter_context(open_databases(checkout, labs, kind, url))
+        reported: set[str] = set()
 
-        def tell(served: LabProcess, sentence: str) -> None:
-            line = _line(
-                served, sentence, time.monotonic() - began, first=served.number not in told
-            )
-            told.add(served.number)
+        def report(process: LabProcess, sentence: str) -> None:
+            seconds = time.monotonic() - began
+            line = _progress_line(process, sentence, seconds, first=process.number not in reported)
+            reported.add(process.number)
             if line and not end.is_set():
                 console.print(line, soft_wrap=True)
 
-        house = Supervisor(
+        supervisor = Supervisor(
             checkout,
             labs,
             port=port,
             environ=_environment(engine, address),
             database_urls=urls,
             address=address,
-            database=where,
-            tell=tell,
+            database=kind.value,
+            tell=report,
         )
-        stack.callback(house.stop)
-        house.start()
-        _start_console(house)
-        while not all(served.settled.is_set() for served in house.labs) and not end.wait(0.05):
-            if time.monotonic() - began > PATIENCE:
+        stack.callback(supervisor.stop)
+        supervisor.start()
+        _start_console(supervisor)
+        while not all(process.settled.is_set() for process in supervisor.labs) and not end.wait(
+            0.05
+        ):
+            if time.monotonic() - began > WAIT_SECONDS:
                 break
-        _introduce(house)
+        _print_addresses(supervisor)
         while not end.wait(0.5):  # without a limit Ctrl-C would not get through on Windows
             pass
         console.print("Ending all labs.")
 
 
 def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
-    """The labs to serve, in teaching order. Raises CatalogError for one that is none."""
+    """Return the labs to serve, in teaching order. Raise CatalogError for an unknown one."""
     if only is None:
         return list(checkout.labs)
     wanted = {checkout.find(name.strip()).number for name in only.split(",") if name.strip()}
@@ -118,7 +116,7 @@ def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
 
 
 def _address(lan: bool, address: str | None) -> str | None:
-    """This machine's address for the class. Raises ClickException where there is none."""
+    """Return this machine's address for the class. Raise ClickException if it has none."""
     if not lan:
         if address:
             raise click.UsageError("--address goes with --lan.")
@@ -150,8 +148,8 @@ def _address(lan: bool, address: str | None) -> str | None:
     return address
 
 
-def _need_free_ports(labs: list[Lab], port: int, address: str | None) -> None:
-    """Raises ClickException, with one sentence for each port on which nothing can listen."""
+def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
+    """Raise ClickException with a sentence for each port on which nothing can listen."""
     sentences = []
     for number, user in [
         (0, "the console"),
@@ -171,7 +169,7 @@ def _need_free_ports(labs: list[Lab], port: int, address: str | None) -> None:
 
 
 def _end_by_signal() -> threading.Event:
-    """An event that Ctrl-C, `kill` and closing the terminal set."""
+    """Return an event that Ctrl-C, `kill` and closing the terminal set."""
     end = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
@@ -180,73 +178,45 @@ def _end_by_signal() -> threading.Event:
 
 
 def _environment(engine: str | None, address: str | None) -> dict[str, str]:
-    """What all labs find in their environment."""
+    """Return the environment of all labs."""
     environ = lab_environment() | {"LAB_DEBUG": "0"}
     if address:
         environ["LAB_HOSTS"] = ",".join(filter(None, [os.environ.get("LAB_HOSTS"), address]))
     if engine:
-        environ["SESSION_ENGINE"] = f"django.contrib.sessions.backends.{engine}"
+        environ["SESSION_ENGINE"] = engine_path(engine)
     return environ
 
 
-@contextmanager
-def _databases(
-    checkout: Catalog, labs: list[Lab], db: str | None
-) -> Iterator[tuple[dict[str, str], str]]:
-    """({lab's number: DATABASE_URL}, where that is in words); no URL for SQLite."""
-    url = os.environ.get("DATABASE_URL", "")
-    numbers = [lab.number for lab in labs if lab.database]
-    if db == "sqlite" or not (db or url):
-        yield {}, "SQLite"
-    elif url:
-        if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
-            raise NotInstalled(missing[0])
-        if len(numbers) > 1 and not url.partition("?")[0].endswith("/"):
-            raise click.ClickException(
-                "DATABASE_URL names one database for all labs, but each needs its own. Leave the "
-                "name out, as in mysql://user:password@host:3306/, and create lab_01, lab_04 and "
-                "so on; or serve one lab with --only."
-            )
-        yield dict.fromkeys(numbers, url), "the database that DATABASE_URL names"
-    else:
-        names = {number: f"lab_{number}" for number in numbers}
-        with MariaDBChild(checkout.root / MARIADB, names.values()) as server:
-            yield (
-                {number: server.urls[name] for number, name in names.items()},
-                f"a private MariaDB ({MARIADB})",
-            )
-
-
-def _start_console(house: Supervisor) -> None:
-    """The console, in a thread of this process."""
+def _start_console(supervisor: Supervisor) -> None:
+    """Serve the console in a thread of this process."""
     from labkit.console import application
     from labkit.serve.worker import listen
 
-    server: Any = listen(application(house), house.port, house.addresses, threads=8)
+    server: Any = listen(application(supervisor), supervisor.port, supervisor.addresses, threads=8)
     threading.Thread(target=server.run, daemon=True).start()
 
 
-def _line(served: LabProcess, sentence: str, seconds: float, *, first: bool) -> str:
-    """One line of progress: a lab that has started, or what has become of it since."""
-    name = f"[b]{served.number}[/b] {escape(served.lab.title)}"
+def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> str:
+    """Return the line for a lab that has started, died or failed; empty for other changes."""
+    name = f"[b]{process.number}[/b] {escape(process.lab.title)}"
     if sentence:
         return f"{name}: {escape(sentence)}"
-    if served.state == "failed":
-        return f"[red]✗[/] {name} failed: {escape(served.reason)} (see {escape(str(served.log))})"
-    if served.state == "running":
+    if process.state == "failed":
+        return f"[red]✗[/] {name} failed: {escape(process.reason)} (see {escape(str(process.log))})"
+    if process.state == "running":
         spent = f"  [dim]{seconds:.1f} s[/]" if first else "  runs again"
-        return f"[green]✓[/] {name}  http://127.0.0.1:{served.port}/{spent}"
+        return f"[green]✓[/] {name}  http://127.0.0.1:{process.port}/{spent}"
     return ""
 
 
-def _introduce(house: Supervisor) -> None:
-    console.print(f"\n[b]The console:  http://127.0.0.1:{house.port}/[/b]")
-    console.print(f"Sessions are kept in {house.database}. Ctrl-C ends everything.\n")
-    if house.class_url:
-        qr = network.qr_for_terminal(house.class_url)
+def _print_addresses(supervisor: Supervisor) -> None:
+    console.print(f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
+    console.print(f"Sessions are kept in {supervisor.database}. Ctrl-C ends everything.\n")
+    if supervisor.class_url:
+        qr = network.qr_for_terminal(supervisor.class_url)
         console.print(qr, markup=False, style="bright_white on black")
-        width = len(house.class_url) + 6
-        console.print(f"┏{'━' * width}┓\n┃   [b]{house.class_url}[/b]   ┃\n┗{'━' * width}┛")
+        width = len(supervisor.class_url) + 6
+        console.print(f"┏{'━' * width}┓\n┃   [b]{supervisor.class_url}[/b]   ┃\n┗{'━' * width}┛")
         console.print(
             "The class opens this address. All of it travels in plain http: no real names"
         )

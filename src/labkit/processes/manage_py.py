@@ -9,7 +9,7 @@ from labkit.catalog import Lab
 
 
 class DatabaseNotReady(Exception):
-    """A lab's manage.py failed; the message is one sentence that ends with its last line."""
+    """A lab's database cannot be used; the message says why, often as manage.py's last line."""
 
 
 def lab_environment() -> dict[str, str]:

@@ -1,0 +1,111 @@
+"""Decide which database a lab uses, from `--db` and DATABASE_URL, and open it.
+
+Every command asks this module, so that the options mean the same everywhere.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from labkit.catalog import Catalog, Lab
+from labkit.processes.manage_py import DatabaseNotReady
+from labkit.processes.start import NotInstalled
+from labkit.services import requirements
+from labkit.services.mariadb import persistent_server
+from labkit.services.mariadb_child import MariaDBChild
+
+MARIADB = Path(".lab", "mariadb")  # the private server's folder in the checkout
+ONE_DATABASE = (
+    "DATABASE_URL names one database for all labs, but each needs its own. Leave the "
+    "name out, as in mysql://user:password@host:3306/, and create lab_01, lab_04 and "
+    "so on; or serve one lab with --only."
+)
+
+
+class DatabaseKind(Enum):
+    """Where a lab keeps its rows; the values are in words."""
+
+    SQLITE = "SQLite"
+    NAMED = "the database that DATABASE_URL names"
+    MARIADB = f"a private MariaDB ({MARIADB})"
+    GALERA = "a private MariaDB cluster"
+
+
+@dataclass(frozen=True)
+class LabDatabase:
+    """A lab's database, ready to use."""
+
+    url: str  # for DATABASE_URL; empty for SQLite
+    client_command: str = ""  # opens a private MariaDB in the terminal
+
+
+def choose_database(db: str | None, url: str) -> DatabaseKind:
+    """Return the kind that the option `--db` (None if absent) and DATABASE_URL ask for.
+
+    "mysql" means the named database if there is one, otherwise a private MariaDB. Without `--db`
+    it is the named one, otherwise SQLite.
+    """
+    if db == "galera":
+        return DatabaseKind.GALERA
+    if db == "sqlite" or not (db or url):
+        return DatabaseKind.SQLITE
+    return DatabaseKind.NAMED if url else DatabaseKind.MARIADB
+
+
+def database_name(number: str) -> str:
+    """Return the name of a lab's database on a private server: lab_04."""
+    return f"lab_{number}"
+
+
+@contextmanager
+def open_database(
+    checkout: Catalog, lab: Lab, kind: DatabaseKind, url: str
+) -> Iterator[LabDatabase]:
+    """Yield the database of one lab; a private server runs during the block.
+
+    Raise NotInstalled or StartFailed. A cluster is opened by `labkit.clusters`.
+    """
+    if kind is DatabaseKind.MARIADB:
+        name = database_name(lab.number)
+        with persistent_server(checkout.root / MARIADB) as server:
+            yield LabDatabase(server.url(name), server.client_command(name))
+    elif kind is DatabaseKind.NAMED:
+        _check_driver(url)
+        yield LabDatabase(url)
+    else:
+        yield LabDatabase("")
+
+
+@contextmanager
+def open_databases(
+    checkout: Catalog, labs: Iterable[Lab], kind: DatabaseKind, url: str
+) -> Iterator[dict[str, str]]:
+    """Yield {lab's number: DATABASE_URL} for several labs; it is empty for SQLite.
+
+    A private server runs in a child process, which ends even if this process is killed. Raise
+    NotInstalled, StartFailed or DatabaseNotReady.
+    """
+    numbers = [lab.number for lab in labs if lab.database]
+    if kind is DatabaseKind.MARIADB:
+        names = {number: database_name(number) for number in numbers}
+        with MariaDBChild(checkout.root / MARIADB, names.values()) as server:
+            yield {number: server.urls[name] for number, name in names.items()}
+    elif kind is DatabaseKind.NAMED:
+        _check_driver(url)
+        if len(numbers) > 1 and not url.partition("?")[0].endswith("/"):
+            raise DatabaseNotReady(ONE_DATABASE)
+        yield dict.fromkeys(numbers, url)
+    else:
+        yield {}
+
+
+def has_private_rows(checkout: Catalog, lab: Lab) -> bool:
+    """Return True if the private MariaDB has a database for this lab."""
+    return (checkout.root / MARIADB / "data" / database_name(lab.number)).exists()
+
+
+def _check_driver(url: str) -> None:
+    if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
+        raise NotInstalled(missing[0])
