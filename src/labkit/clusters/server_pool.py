@@ -49,7 +49,7 @@ class ServerPool:
         for server in self.servers:
             server.start()
         deadline = time.monotonic() + START_SECONDS
-        while not all(server.settled.is_set() for server in self.servers):
+        while not all(server.stable.is_set() for server in self.servers):
             if time.monotonic() > deadline:
                 break  # the supervisor gives up at the same time
             time.sleep(0.02)
@@ -67,7 +67,7 @@ class ServerPool:
         for server in self.servers:
             server.end()
         for server in self.servers:
-            server.gone()
+            server.wait_until_ended()
 
     def _report_state(self, server: LabProcess, sentence: str) -> None:
         if self._ending:

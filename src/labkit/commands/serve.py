@@ -89,12 +89,12 @@ def serve(
             database_urls=urls,
             address=address,
             database=kind.value,
-            tell=report,
+            report=report,
         )
         stack.callback(supervisor.stop)
         supervisor.start()
         _start_console(supervisor)
-        while not all(process.settled.is_set() for process in supervisor.labs) and not end.wait(
+        while not all(process.stable.is_set() for process in supervisor.labs) and not end.wait(
             0.05
         ):
             if time.monotonic() - began > WAIT_SECONDS:

@@ -1,10 +1,9 @@
-"""Keeps every lab running in a process of its own, and knows how each one is doing."""
+"""Keep every lab running in a separate process, and know the state of each one."""
 
 import contextlib
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -15,29 +14,30 @@ from pathlib import Path
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
 from labkit.processes.manage_py import DatabaseNotReady, add_hint
-from labkit.processes.parent_pipe import close, start_child
+from labkit.processes.parent_pipe import close, read_line, start_child
 from labkit.processes.start import NotInstalled, StartFailed
-from labkit.serve.worker import READY
+from labkit.serve import worker
 from labkit.services import lab_state
 
-START_SECONDS = 60  # seconds until a lab must answer
-STOP_SECONDS = 5  # seconds for a process to end by itself
-MOST_DEATHS = 5  # of a lab that was running, in DEATHS_WITHIN; then it stays down
-DEATHS_WITHIN = 60  # seconds
-SETTLED = {"running", "failed", "stopped"}
+START_SECONDS = 60  # until a lab must answer
+STOP_SECONDS = 5  # for a process to end by itself
+RESTART_SECONDS = 30  # that a request of the console waits for a reset or restart
+MAX_DEATHS = 5  # of a lab that was running, within DEATH_WINDOW; then it is not restarted
+DEATH_WINDOW = 60  # seconds
+STABLE = {"running", "failed", "stopped"}
 
 
 @dataclass(frozen=True)
-class Order:
-    """Something to do while a lab's process is down."""
+class Maintenance:
+    """Work to do while a lab's process is down."""
 
-    state: str
-    work: Callable[[], str]  # what it answers stands beside the lab from then on
-    done: threading.Event
+    state: str  # of the lab during the work
+    work: Callable[[], str]  # returns the note that the console shows from then on
+    done: threading.Event  # set when the lab runs again, or failed
 
 
 class LabProcess:
-    """One lab, its process, and the thread that looks after it."""
+    """One lab, its process, and the thread that restarts it when it dies."""
 
     def __init__(
         self,
@@ -45,28 +45,31 @@ class LabProcess:
         port: int,
         addresses: list[str],
         environ: Mapping[str, str],
-        tell: Callable[["LabProcess", str], None],
+        report: Callable[["LabProcess", str], None],
         letter: str = "",
     ) -> None:
-        """`letter` is its name where several servers have the same lab."""
+        """`report` gets a sentence when the lab dies, "" at other changes of its state.
+
+        `letter` names the process if several servers run the same lab.
+        """
         self.lab = lab
         self.port = port
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
-        self.settled = threading.Event()  # set while it runs or stays down, and that is told
-        self.reason = ""  # why it failed, or of what it died the last time
-        self.restarts = 0  # how often it died and was started again
-        self.note = ""  # what was last done to it from the console
-        self.clock = ""  # "2 minutes ahead", as the console last heard
-        self._command = [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
+        self.stable = threading.Event()  # set once a state of STABLE has been reported
+        self.reason = ""  # why it failed, or why it died the last time
+        self.restarts = 0  # how often it died and was restarted
+        self.note = ""  # result of the last action in the console
+        self.clock = ""  # "2 minutes ahead", as the console last read it
+        self._command = worker.command(port, addresses)
         self._environ = environ
-        self._tell = tell
+        self._report = report
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
-        self._waiting: list[threading.Event] = []
+        self._queue: queue.SimpleQueue[Maintenance | None] = queue.SimpleQueue()  # None: stop
+        self._unfinished: list[threading.Event] = []
         self._ending = False
-        self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+        self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._thread = threading.Thread(target=self._supervise, daemon=True)
 
     @property
@@ -76,124 +79,123 @@ class LabProcess:
 
     @property
     def log(self) -> Path:
-        """Where the lab's process writes what it has to say."""
+        """The file with the output of the lab's process."""
         name = f"server-{self.letter}.log" if self.letter else "server.log"
         return state_dir(self.lab.folder) / name
 
     @property
     def pid(self) -> int | None:
-        """Its process, if there is one."""
+        """The ID of its process, if it has one."""
         process = self._process
         return process.pid if process else None
 
     def start(self) -> None:
-        """Start it, and go on looking after it."""
-        self.log.write_bytes(b"")  # of this start alone
+        """Start the process, and supervise it from now on."""
+        self.log.write_bytes(b"")  # of this start only
         self._thread.start()
 
-    def restart(self, state: str, work: Callable[[], str], limit: float) -> None:
-        """End its process, do this work, start it again; wait until it answers, or `limit` s."""
+    def restart(self, state: str, work: Callable[[], str], seconds: float) -> None:
+        """End the process, do the work, and start it again; wait so long until it answers."""
         done = threading.Event()
-        self._orders.put(Order(state, work, done))
-        self._end_process()
-        done.wait(limit)
+        self._queue.put(Maintenance(state, work, done))
+        self._close_process()
+        done.wait(seconds)
 
     def end(self) -> None:
-        """Tell it to stop for good; `gone` waits for that."""
+        """End the process for good, without waiting."""
         self._ending = True
-        self._orders.put(None)
-        self._end_process()
+        self._queue.put(None)
+        self._close_process()
 
-    def gone(self) -> None:
-        """Wait until its process is gone, and kill it if it does not go."""
+    def wait_until_ended(self) -> None:
+        """Wait until the process has ended; kill it if it does not end by itself."""
+        if self._thread.ident is None:  # it was never started
+            return
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive() and self._process is not None:
             self._process.kill()
             self._thread.join(STOP_SECONDS)
 
-    # In its own thread
+    # In the supervising thread
 
     def _supervise(self) -> None:
         while not self._ending:
-            self._become("starting")
-            was_running = self._one_life()
-            order = None
+            self._set_state("starting")
+            was_running = self._run_once()
+            task = None
             with contextlib.suppress(queue.Empty):
-                order = self._orders.get_nowait()
-            while order is None and not self._ending:
-                if was_running and self._may_go_on():
-                    self._become("starting")  # before it is counted: it runs no more
+                task = self._queue.get_nowait()
+            while task is None and not self._ending:
+                if was_running and self._may_restart():
+                    self._set_state("starting")  # before the restart is counted
                     self.restarts += 1
-                    self._tell(self, f"died ({self.reason}) and is started again")
+                    self._report(self, f"died ({self.reason}) and is started again")
                     break
-                self._become("failed")
-                order = self._orders.get()
-            if order is not None and not self._ending:
-                self._obey(order)
-        self._become("stopped")
+                self._set_state("failed")
+                task = self._queue.get()
+            if task is not None and not self._ending:
+                self._perform(task)
+        self._set_state("stopped")
 
-    def _obey(self, order: Order) -> None:
-        self._become(order.state)
-        self._waiting.append(order.done)
+    def _perform(self, task: Maintenance) -> None:
+        self._set_state(task.state)
+        self._unfinished.append(task.done)
         self._deaths.clear()
         self.restarts, self.reason = 0, ""
         try:
-            self.note = order.work()
+            self.note = task.work()
         except (DatabaseNotReady, NotInstalled, StartFailed, OSError) as error:
             self.note = f"Not done: {error}"
 
-    def _become(self, state: str) -> None:
-        self.settled.clear()
+    def _set_state(self, state: str) -> None:
+        self.stable.clear()
         self.state = state
-        if state in SETTLED:
-            self._tell(self, "")
-            self.settled.set()
-            while self._waiting:
-                self._waiting.pop().set()
+        if state in STABLE:
+            self._report(self, "")
+            self.stable.set()
+            while self._unfinished:
+                self._unfinished.pop().set()
 
-    def _may_go_on(self) -> bool:
-        """Whether it has not died too often of late."""
+    def _may_restart(self) -> bool:
         now = time.monotonic()
         self._deaths.append(now)
-        return len(self._deaths) < MOST_DEATHS or now - self._deaths[0] > DEATHS_WITHIN
+        return len(self._deaths) < MAX_DEATHS or now - self._deaths[0] > DEATH_WINDOW
 
-    def _one_life(self) -> bool:
-        """Start its process and wait for its end; whether it ever answered."""
+    def _run_once(self) -> bool:
+        """Start the process and wait until it ends; return whether it ever answered."""
         with self.log.open("ab") as output:
-            said_before = output.tell()
+            log_size = output.tell()
             with self._lock:
                 process = self._process = start_child(
                     self._command, cwd=self.lab.folder, env=self._environ, stderr=output
                 )
-        if self._ending or not self._orders.empty():  # asked for while there was no process
+        if self._ending or not self._queue.empty():  # requested while there was no process
             close(process)
-        assert process.stdout is not None
-        late = threading.Timer(START_SECONDS, process.kill)
-        late.start()
-        answered = process.stdout.readline() == READY
-        late.cancel()
+        answered = read_line(process, START_SECONDS) == worker.READY
         if answered:
-            self._become("running")
+            self._set_state("running")
         status = process.wait()
         with self._lock:
             self._process = None
             close(process)
+            assert process.stdout is not None
             process.stdout.close()
         if not self._ending:
-            self.reason = self._last_words(said_before, status)
+            self.reason = self._exit_reason(log_size, status)
         return answered
 
-    def _end_process(self) -> None:
+    def _close_process(self) -> None:
         with self._lock:
             if self._process is not None:
                 close(self._process)
 
-    def _last_words(self, since: int, status: int) -> str:
+    def _exit_reason(self, log_size: int, status: int) -> str:
+        """Return the signal that ended the process, or the last line logged after `log_size`."""
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"ended by {signal.Signals(-status).name}"
         with contextlib.suppress(OSError), self.log.open("rb") as log:
-            log.seek(since)
+            log.seek(log_size)
             lines = log.read().decode(errors="replace").strip().splitlines()
             if lines:
                 return add_hint(lines[-1])
@@ -201,7 +203,7 @@ class LabProcess:
 
 
 class Supervisor:
-    """All labs that are served, and how they are."""
+    """All labs that `lab serve` runs."""
 
     def __init__(
         self,
@@ -213,16 +215,18 @@ class Supervisor:
         database_urls: Mapping[str, str] | None = None,
         address: str | None = None,
         database: str = "SQLite",
-        tell: Callable[[LabProcess, str], None] = lambda served, sentence: None,
+        report: Callable[[LabProcess, str], None] = lambda process, sentence: None,
     ) -> None:
-        """`port` is the console's, each lab's is that and its number; `address` is the network's.
+        """Prepare the processes; `start` starts them.
 
-        `database_urls` has a DATABASE_URL for each lab's number that shall not be on SQLite.
+        `port` is the console's; a lab's is that plus its number. `address` is this machine's in
+        the network, `database` where sessions are kept, in words. `database_urls` has a
+        DATABASE_URL for the number of each lab that is not on SQLite.
         """
         self.checkout = checkout
         self.port = port
         self.address = address
-        self.database = database  # where sessions are kept, in words
+        self.database = database
         self.addresses = [ports.LOOPBACK, *([address] if address else [])]
         urls = database_urls or {}
         self.labs = [
@@ -231,57 +235,60 @@ class Supervisor:
                 port + int(lab.number),
                 self.addresses,
                 {**environ, "DATABASE_URL": urls.get(lab.number, "")},
-                tell,
+                report,
             )
             for lab in labs
         ]
 
     def find(self, number: str) -> LabProcess | None:
-        """The lab of this number, if it is served."""
-        return next((served for served in self.labs if served.number == number), None)
+        """Return the lab with this number, if it is served."""
+        return next((process for process in self.labs if process.number == number), None)
 
     @property
     def class_url(self) -> str | None:
-        """Where a class finds its list of labs; None where it is not let in."""
+        """The URL of the class's list of labs; None if the class is not let in."""
         return f"http://{self.address}:{self.port}/" if self.address else None
 
     def start(self) -> None:
         """Start all labs."""
-        for served in self.labs:
-            served.start()
+        for process in self.labs:
+            process.start()
 
-    def reset(self, chosen: list[LabProcess], limit: float = 30) -> None:
-        """Empty what these labs keep, start them anew, wait until all answer, or `limit` s."""
-        self._each(chosen, "resetting", self._reset, limit)
+    def reset(self, chosen: list[LabProcess], seconds: float = RESTART_SECONDS) -> None:
+        """Empty these labs' stores and restart them; wait so long until all answer."""
+        self._restart_all(chosen, "resetting", self._reset, seconds)
 
-    def restart(self, chosen: list[LabProcess], limit: float = 30) -> None:
-        """Start these labs anew, as after a mistake in one was mended."""
-        self._each(chosen, "starting", lambda served: "", limit)
+    def restart(self, chosen: list[LabProcess], seconds: float = RESTART_SECONDS) -> None:
+        """Restart these labs, for example after their code was changed."""
+        self._restart_all(chosen, "starting", lambda process: "", seconds)
 
-    def _each(
-        self, chosen: list[LabProcess], state: str, work: Callable[[LabProcess], str], limit: float
+    def _restart_all(
+        self,
+        chosen: list[LabProcess],
+        state: str,
+        work: Callable[[LabProcess], str],
+        seconds: float,
     ) -> None:
         threads = [
             threading.Thread(
-                target=served.restart, args=(state, lambda served=served: work(served), limit)
+                target=process.restart, args=(state, lambda each=process: work(each), seconds)
             )
-            for served in chosen
+            for process in chosen
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(limit)
+            thread.join(seconds)
 
-    def _reset(self, served: LabProcess) -> str:
-        cleared = lab_state.reset(self.checkout, served.lab)
-        served.log.touch()
-        gone = ", ".join(part for part in cleared if part != served.log.name)
+    def _reset(self, process: LabProcess) -> str:
+        cleared = lab_state.reset(self.checkout, process.lab)
+        process.log.touch()
+        gone = ", ".join(part for part in cleared if part != process.log.name)
         return f"Reset at {time.strftime('%H:%M:%S')}: {gone or 'there was nothing to clear'}."
 
     def stop(self) -> None:
-        """End all labs, and wait until they are gone."""
-        for served in self.labs:
-            served.end()
-        for served in self.labs:
-            if served._thread.ident is not None:
-                served.gone()
+        """End all labs, and wait until their processes have ended."""
+        for process in self.labs:
+            process.end()
+        for process in self.labs:
+            process.wait_until_ended()

@@ -1,7 +1,6 @@
 """A lab on the server that `lab serve` uses, for the length of a measurement."""
 
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from labkit.processes.parent_pipe import end_child, read_line, start_child
 from labkit.processes.ports import LOOPBACK, free_port
 from labkit.processes.start import StartFailed, last_lines
-from labkit.serve.worker import READY
+from labkit.serve import worker
 
 START_SECONDS = 60
 
@@ -25,7 +24,7 @@ class TemporaryServer:
 
     def wait_until_ready(self, name: str) -> None:
         """Wait until the lab answers. Raise StartFailed with the last lines of its log."""
-        if read_line(self.process, START_SECONDS) != READY:
+        if read_line(self.process, START_SECONDS) != worker.READY:
             end = " ".join(last_lines(self.log, 3))
             raise StartFailed(f"The server of {name} did not start: {end}")
 
@@ -40,9 +39,10 @@ def temporary_server(
     `free_ports()`, since a chosen port is not bound yet while the next one is chosen.
     """
     port = port or free_port()
-    command = [sys.executable, "-m", "labkit.serve.worker", str(port), LOOPBACK]
     with log.open("ab") as output:
-        process = start_child(command, cwd=folder, env=environ, stderr=output)
+        process = start_child(
+            worker.command(port, [LOOPBACK]), cwd=folder, env=environ, stderr=output
+        )
     try:
         yield TemporaryServer(port, process, log)
     finally:

@@ -1,7 +1,7 @@
-"""One lab under waitress: `python -m labkit.serve.worker PORT ADDRESS...` in the lab's folder.
+"""Serve one lab with waitress: `python -m labkit.serve.worker PORT ADDRESS...` in its folder.
 
-Brings its database up to date, listens, and then writes the line READY to its stdout. Ends with
-its parent. Where it cannot start, the last line on stderr says why.
+The process migrates the lab's database, listens, and then writes the line READY to its stdout. It
+ends with its parent. If it cannot start, the last line on stderr says why.
 """
 
 import logging
@@ -21,28 +21,32 @@ from waitress.server import MultiSocketServer
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 
 READY = b"ready\n"
-# For requests that wait for a database. More make nothing faster, since Python runs one thread at
-# a time, and those that wait for SQLite's lock look for it by turns: bench/burst.py.
+# For requests that wait for a database. More threads make nothing faster: Python runs one at a
+# time, and those that wait for SQLite's lock poll it in turns (bench/burst.py).
 THREADS = 8
 # https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
 OPTIONS: dict[str, Any] = {
     "backlog": 1024,  # a whole class at the same moment
     "connection_limit": 2000,
     "asyncore_use_poll": os.name != "nt",  # select() takes no more than 1024 connections
-    # Who asks on behalf of another machine must be seen to do so: see labkit.panel.access.
+    # labkit.panel.access must see that a proxy sends a request for another machine.
     "clear_untrusted_proxy_headers": False,
     "ident": None,
 }
-# Whenever something comes or goes, waitress asks each of its connections, in Python, what it waits
-# for. With a class at the door that takes longer than the answers; so it rests, and then finds
-# several that have something. bench/burst.py.
+# At each event waitress checks all its connections, in Python. With a whole class that takes longer
+# than the responses. After a pause it finds several connections ready at once (bench/burst.py).
 CROWD = 30  # connections
 REST = 0.005  # seconds
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+def command(port: int, addresses: list[str]) -> list[str]:
+    """Return the command that runs this module for the lab in the current folder."""
+    return [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
+
+
 def listen(application: Callable[..., Any], port: int, addresses: list[str], threads: int) -> Any:
-    """A waitress server that listens already; `run(server)` answers until the process ends."""
+    """Return a waitress server that listens already; `run` answers requests."""
     places = " ".join(f"{address}:{port}" for address in addresses)
     return waitress.create_server(
         without_opener_policy(application), listen=places, threads=threads, **OPTIONS
@@ -50,7 +54,7 @@ def listen(application: Callable[..., Any], port: int, addresses: list[str], thr
 
 
 def run(server: Any) -> None:
-    """What `server.run()` does, with rests while there is a crowd; until the process ends."""
+    """Answer requests until the process ends, with pauses while there are many connections."""
     sockets = server.map if isinstance(server, MultiSocketServer) else server._map
     while True:
         wasyncore.loop(timeout=1, use_poll=OPTIONS["asyncore_use_poll"], map=sockets, count=1)
@@ -59,9 +63,9 @@ def run(server: Any) -> None:
 
 
 def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
-    """This application without Cross-Origin-Opener-Policy where browsers ignore it.
+    """Wrap an application: no Cross-Origin-Opener-Policy header where browsers ignore it.
 
-    That is in plain http to another machine; Chromium complains of it at every page. See
+    They ignore it in plain http from another machine, and Chromium warns on every page. See
     https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies
     """
 
@@ -79,7 +83,7 @@ def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]
 
 
 def _is_trustworthy(environ: dict[str, Any]) -> bool:
-    """Whether a browser trusts this origin: https, or this machine itself."""
+    """Return whether a browser trusts this origin: https, or this machine."""
     if environ["wsgi.url_scheme"] == "https":
         return True
     host = re.sub(r":[0-9]+$", "", environ.get("HTTP_HOST", "").lower())
@@ -93,7 +97,7 @@ def main(port: int, addresses: list[str]) -> None:
     """See the module's docstring."""
     parent = reserve_stdout()
     on_parent_exit(lambda: os._exit(0))
-    # With DEBUG off Django sends errors by mail; here they are for the log.
+    # With DEBUG off Django mails errors to the administrators; here they go to the log.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     sys.path.insert(0, os.getcwd())
@@ -101,12 +105,12 @@ def main(port: int, addresses: list[str]) -> None:
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
-    import_module(settings.ROOT_URLCONF)  # a mistake in the code is found now and not in class
+    import_module(settings.ROOT_URLCONF)  # to find a mistake in the code now and not in class
     if settings.DATABASES.get("default", {}).get("NAME"):
         from labkit.serve.database_connections import keep_open
 
         _migrate()
-        if not os.environ.get("LAB_NODES"):  # of a cluster each request asks the next node
+        if not os.environ.get("LAB_NODES"):  # in a cluster each request goes to the next node
             keep_open(_migrate)
     server = listen(application, port, addresses, THREADS)
     parent.write(READY)
@@ -115,7 +119,7 @@ def main(port: int, addresses: list[str]) -> None:
 
 
 def _migrate() -> None:
-    """Bring the database up to date; nothing is done, and soon, where it is already."""
+    """Migrate the database; return quickly if it is up to date."""
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
