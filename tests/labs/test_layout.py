@@ -24,6 +24,7 @@ REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/view
 HEADINGS = ["Run", "Look for", "Try", "Questions", "Claims", "Twin"]
 MOST_LINES = 60
 CARRIERS_DIFFER = 40  # lines
+LABKIT = re.compile(r"labkit(\.|\Z)")
 PROTECTION = [
     "labkit.base.middleware.error_pages",
     "django.middleware.security.SecurityMiddleware",
@@ -108,6 +109,36 @@ def code_is_for_reading_aloud(checkout: Catalog) -> Iterator[str]:
                     yield f"{lab.number}: {path} has a class, {node.name}"
                 if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation:
                     yield f"{lab.number}: {path}:{node.lineno} has a type hint"
+
+
+def labs_import_no_more_of_labkit_than_base(checkout: Catalog) -> Iterator[str]:
+    """Lab 12 imports labkit.race too, and settings.py may name labkit.panel."""
+    for lab in checkout.labs:
+        allowed = {"base", "race"} if lab.number == "12" else {"base"}
+        for path, tree in code(lab):
+            for node in ast.walk(tree):
+                if package := imported_package(node) - allowed:
+                    yield f"{lab.number}: {path}:{node.lineno} imports labkit.{package.pop()}"
+                settings = path.name == "settings.py"
+                if package := named_package(node) - ({"base", "panel"} if settings else {"base"}):
+                    yield f"{lab.number}: {path}:{node.lineno} names labkit.{package.pop()}"
+
+
+def imported_package(node: ast.AST) -> set[str]:
+    """Return the packages of labkit that this node imports; "" for labkit itself."""
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module == "labkit":
+        names = [f"labkit.{alias.name}" for alias in node.names]
+    else:
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return {name.split(".")[1] if "." in name else "" for name in names if LABKIT.match(name)}
+
+
+def named_package(node: ast.AST) -> set[str]:
+    """Return the package of labkit that this node names in a string."""
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return {text.split(".")[1]} if LABKIT.match(text) and "." in text else set()
 
 
 def settings_show_protection_and_no_number(checkout: Catalog) -> Iterator[str]:
@@ -238,6 +269,7 @@ RULES = [
     boilerplate_is_identical,
     no_file_is_long,
     code_is_for_reading_aloud,
+    labs_import_no_more_of_labkit_than_base,
     settings_show_protection_and_no_number,
     pages_ask_no_other_machine,
     twins_differ_where_they_say,
@@ -275,6 +307,11 @@ BROKEN = [
     (no_file_is_long, CART + "lab/views.py", "\n\n\n", "\n" * 30, "lines; the most is 59"),
     (code_is_for_reading_aloud, CART + "lab/views.py", "def info", "class X: pass\ndef info", "class, X"),
     (code_is_for_reading_aloud, CART + "lab/views.py", "info(request)", "info(request: int)", "type hint"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "labkit.base.fields", "labkit.http.jar", "imports labkit.http"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.fields", "import labkit.race\nfrom labkit.base.fields", "imports labkit.race"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.fields", "from labkit import panel\nfrom labkit.base.fields", "imports labkit.panel"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/settings.py", "labkit.panel.middleware", "labkit.serve.worker", "names labkit.serve"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/urls.py", "labkit.base.urls", "labkit.panel.urls", "names labkit.panel"),
     (settings_show_protection_and_no_number, CART + "lab/settings.py", "{LAB}", "03", "its number"),
     (settings_show_protection_and_no_number, CART + "lab/settings.py", "csrf.Csrf", "x.X", "no django"),
     (settings_show_protection_and_no_number, CART + "lab/settings.py", "CSRF_COOKIE", "X", "own"),

@@ -17,21 +17,22 @@ class GfForm(forms.Form):
 
 FORMS = {"name": NameForm, "age": AgeForm, "gf": GfForm}  # one for each step, in order
 STEPS = [*FORMS, "results"]
-FIRST = "That comes later; this question comes first."
+ANSWER_FIRST = "That comes later; this question comes first."
+UNREADABLE = "The answers could not be read: they were altered, have expired, or are not from here."
 
 
-def not_past_a_gap(step, answers):
+def first_open_step(step, answers):
     """Return this step, or the first one before it that has no answer."""
     return next((s for s in STEPS[: STEPS.index(step)] if s not in answers), step)
 
 
-def checked(brought):
-    """Return the answers that are in order, and a sentence on the others, if there are any."""
-    if brought is None:
-        return {}, "What came along opens nothing: it was altered, has ended, or was never ours."
-    forms = {field: FORMS[field]({field: text}) for field, text in brought.items()}
+def check_answers(sent):
+    """Return the valid answers, and a sentence about the others, or None if all are valid."""
+    if sent is None:
+        return {}, UNREADABLE
+    forms = {field: FORMS[field]({field: text}) for field, text in sent.items()}
     answers = {f: str(form.cleaned_data[f]) for f, form in forms.items() if form.is_valid()}
-    if altered := [label(field) for field in brought if field not in answers]:
+    if altered := [label(field) for field in sent if field not in answers]:
         return answers, f"Altered on the way, so it does not count: {', '.join(altered)}."
     return answers, None
 

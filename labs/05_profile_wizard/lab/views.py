@@ -2,7 +2,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lab.forms import FIRST, FORMS, STEPS, checked, label, not_past_a_gap
+from lab.forms import ANSWER_FIRST, FORMS, STEPS, check_answers, first_open_step, label
 
 
 @require_safe
@@ -12,43 +12,46 @@ def index(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def wizard(request, carrier, step):
-    """Take or show one step of the wizard, and never go past an answer that is missing."""
+    """Take one answer or show one step, but never skip a question that has no answer."""
     if step not in STEPS:
         raise Http404
     if "forget" in request.POST:
         response = redirect(request.resolver_match.url_name, "name")
         carrier.forget(request, response)
         return response
-    answers, notice = checked(carrier.load(request))
-    form, kept = None, {}
+    answers, notice = check_answers(carrier.load(request))
+    form = None
     if request.method == "POST" and step in FORMS and "change" not in request.POST:
         form = FORMS[step](request.POST)
         if form.is_valid():
             answers[step] = str(form.cleaned_data[step])
-            step, kept = STEPS[STEPS.index(step) + 1], answers
-    following = not_past_a_gap(step, answers)
-    skipped = following != step
-    if kept or skipped:
-        form = None
-        if response := carrier.lead_to(request, following, kept):
-            if skipped:  # the sentence that says so has to come along as well
-                response["Location"] += "&first" if "?" in response["Location"] else "?first"
-            return response
-    if skipped or "first" in request.GET:
-        notice = notice or FIRST
-    return show(request, carrier, following, answers, notice, form)
+            next_step = STEPS[STEPS.index(step) + 1]
+            return go_on(request, carrier, next_step, answers, notice, new=answers)
+    if first_open_step(step, answers) != step:
+        return go_on(request, carrier, step, answers, notice, new={})
+    if "first" in request.GET:
+        notice = notice or ANSWER_FIRST
+    return show(request, carrier, step, answers, notice, form)
 
 
-def show(request, carrier, step, answers, notice, form):
-    """Show one step, with whatever this carrier has to put into its form and its addresses."""
+def go_on(request, carrier, step, answers, notice, new):
+    """Store the new answers and go on to this step, or to an earlier one without an answer."""
+    open_step = first_open_step(step, answers)
+    query = {"first": 1} if open_step != step else {}  # the next page has to explain the detour
+    if response := carrier.lead_to(request, open_step, new, **query):
+        return response
+    return show(request, carrier, open_step, answers, notice or (ANSWER_FIRST if query else None))
+
+
+def show(request, carrier, step, answers, notice, form=None):
+    """Show one step, with the hidden fields and the URLs that this carrier needs."""
     given = [field for field in FORMS if field in answers]
     page = {
         "answers": [(label(f), answers[f], carrier.address(request, f)) for f in given],
         "address": carrier.address(request, step),
-        "carried": carrier.form_fields(request, answers),
-        "about": carrier.__doc__,
+        "hidden_fields": carrier.form_fields(request, answers),
         "notice": notice,
-        "by": request.resolver_match.url_name,
+        "carrier": request.resolver_match.url_name,
     }
     if step == "results":
         return render(request, "results.html", page | {"query": request.GET.urlencode()})

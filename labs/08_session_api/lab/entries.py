@@ -1,48 +1,48 @@
-"""What is done with one entry, as with an entry of a dictionary."""
+"""Operations on one entry, as on an entry of a dictionary."""
 
 
 def assign(request):
-    """session[key] = value: put an entry in, or put another in its place."""
+    """Add an entry, or replace it."""
     request.session["tea"] = 2
 
 
 def read(request):
-    """session[key]: read an entry that must be there."""
+    """Read an entry that must exist."""
     return request.session["tea"]
 
 
 def get(request):
-    """get(): read an entry, or something else where there is none."""
+    """Read an entry, or a default if it is missing."""
     return request.session.get("tea", "no tea")
 
 
 def contains(request):
-    """key in session: ask whether an entry is there."""
+    """Test whether an entry exists."""
     return "tea" in request.session
 
 
 def setdefault(request):
-    """setdefault(): read an entry, and put it in first where there is none."""
+    """Read an entry, and add it first if it is missing."""
     return request.session.setdefault("tea", 7)
 
 
 def delete(request):
-    """del session[key]: take out one entry, and no more."""
+    """Delete one entry only."""
     del request.session["tea"]
 
 
 def keys(request):
-    """keys(): look at the keys."""
+    """Return the keys."""
     return request.session.keys()
 
 
 def items(request):
-    """items(): look at keys and values; no list, but a view of what is there."""
+    """Return keys and values: a view of the session, not a list."""
     return request.session.items()
 
 
 def kinds(request):
-    """kinds of values: JSON knows no pair, and no key that is a number. Press twice."""
+    """Store values that JSON changes: it has no tuples and no numbers as keys. Press twice."""
     request.session["kinds"] = [2, 2.5, True, None]
     request.session["pair"] = (1, 2)
     request.session["numbers"] = {1: "one"}

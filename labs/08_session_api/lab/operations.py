@@ -1,36 +1,48 @@
-"""The buttons of the page: every operation, in the order in which the page shows them."""
+"""The buttons of the page: every operation with its label, in the order of the page."""
 
 import inspect
 
 from lab import entries, surprises, whole
 
-
-def functions_of(module):
-    """Return the functions written in this module, in the order in which they stand there."""
-    return [function for function in vars(module).values() if inspect.isfunction(function)]
-
-
-OPERATIONS = {
-    operation.__name__: operation
-    for module in (entries, whole, surprises)
-    for operation in functions_of(module)
+BUTTONS = {
+    "One entry": [
+        ("session[key] = value", entries.assign),
+        ("session[key]", entries.read),
+        ("get()", entries.get),
+        ("key in session", entries.contains),
+        ("setdefault()", entries.setdefault),
+        ("del session[key]", entries.delete),
+        ("keys()", entries.keys),
+        ("items()", entries.items),
+        ("kinds of values", entries.kinds),
+    ],
+    "The whole session": [
+        ("session_key", whole.session_key),
+        ("clear()", whole.clear),
+        ("flush()", whole.flush),
+        ("cycle_key()", whole.cycle_key),
+        ("set_test_cookie()", whole.set_test_cookie),
+        ("test_cookie_worked()", whole.test_cookie_worked),
+        ("delete_test_cookie()", whole.delete_test_cookie),
+    ],
+    "Surprises": [
+        ("put a cart in", surprises.put_cart),
+        ("change inside", surprises.change_inside),
+        ("change inside, modified = True", surprises.change_and_say_so),
+        ("delete in a loop over keys()", surprises.delete_in_loop),
+        ("delete in a loop over list(keys())", surprises.delete_over_list),
+        ("len(session)", surprises.length),
+        ("bool(session)", surprises.truth),
+        ("list(session)", surprises.as_list),
+    ],
 }
-# Read when the server starts: a file that is changed later is not yet the code that runs.
-SOURCES = {name: inspect.getsource(operation) for name, operation in OPERATIONS.items()}
-
-
-def label(operation):
-    """Say what the button says: the docstring, up to its colon."""
-    return operation.__doc__.partition(": ")[0]
-
-
-def buttons(module):
-    """Return the (name, label) pairs of one module's buttons."""
-    return [(operation.__name__, label(operation)) for operation in functions_of(module)]
-
-
 GROUPS = [
-    ("One entry", buttons(entries)),
-    ("The whole session", buttons(whole)),
-    ("Surprises", buttons(surprises)),
+    (heading, [(operation.__name__, label) for label, operation in buttons])
+    for heading, buttons in BUTTONS.items()
 ]
+OPERATIONS = {
+    operation.__name__: operation for buttons in BUTTONS.values() for _, operation in buttons
+}
+LABELS = {name: label for _, buttons in GROUPS for name, label in buttons}
+# Read when the server starts: if a file is edited later, the page still shows the code that runs.
+SOURCES = {name: inspect.getsource(operation) for name, operation in OPERATIONS.items()}

@@ -4,7 +4,7 @@ import copy
 
 from django.conf import settings
 
-from lab.operations import SOURCES, label
+from lab.operations import LABELS, SOURCES
 
 # What a session raises when it is used wrongly. A database that fails has a page of its own.
 MISTAKES = (KeyError, RuntimeError, TypeError)
@@ -25,7 +25,7 @@ def press(request, operation):
     rows = compare(before, dict(session.items()))
     saved, why = will_be_saved(request)
     return {
-        "label": label(operation),
+        "label": LABELS[operation.__name__],
         "source": SOURCES[operation.__name__],
         "answer": answer,
         "mistake": mistake,

@@ -1,44 +1,44 @@
-"""Where a session is not what it seems."""
+"""Operations that surprise: a session is not quite a dictionary."""
 
 
 def put_cart(request):
-    """put a cart in: one entry, with a dictionary inside."""
+    """Add one entry, with a dictionary inside."""
     request.session["cart"] = {"tea": 1}
 
 
 def change_inside(request):
-    """change inside: nobody tells the session. Press twice."""
+    """Change the dictionary, which the session does not notice. Press twice."""
     request.session["cart"]["tea"] += 1
 
 
 def change_and_say_so(request):
-    """change inside, modified = True: now it is told."""
+    """Change the dictionary, and mark the session as modified."""
     request.session["cart"]["tea"] += 1
     request.session.modified = True
 
 
 def delete_in_loop(request):
-    """delete in a loop over keys(): the view changes under the loop."""
+    """Delete while looping over a view, which changes during the loop."""
     for key in request.session.keys():
         del request.session[key]
 
 
 def delete_over_list(request):
-    """delete in a loop over list(keys()): the list stays as it is."""
+    """Delete while looping over a list, which stays as it is."""
     for key in list(request.session.keys()):
         del request.session[key]
 
 
 def length(request):
-    """len(session): a dictionary has a length."""
+    """Try len(), which a dictionary has."""
     return len(request.session)
 
 
 def truth(request):
-    """bool(session): an empty dictionary is false."""
+    """Try bool(), which is False for an empty dictionary."""
     return bool(request.session)
 
 
 def as_list(request):
-    """list(session): a dictionary lists its keys."""
+    """Try list(), which returns the keys of a dictionary."""
     return list(request.session)

@@ -1,36 +1,36 @@
-"""What is done with the session as a whole, and with the test cookie."""
+"""Operations on the whole session, and on the test cookie."""
 
 
 def session_key(request):
-    """session_key: look at the key, which is a text and no dictionary."""
+    """Return the session key, which is a string, not a dictionary."""
     return request.session.session_key
 
 
 def clear(request):
-    """clear(): take out every entry; the session and its key stay."""
+    """Delete every entry, but keep the session and its key."""
     request.session.clear()
 
 
 def flush(request):
-    """flush(): end the session, its key included."""
+    """End the session, its key included."""
     request.session.flush()
 
 
 def cycle_key(request):
-    """cycle_key(): keep every entry under a new key, as at a login."""
+    """Keep every entry under a new key, as login() does."""
     request.session.cycle_key()
 
 
 def set_test_cookie(request):
-    """set_test_cookie(): put in an entry that only a returning cookie can find."""
+    """Add an entry that is found again only if the browser returns the cookie."""
     request.session.set_test_cookie()
 
 
 def test_cookie_worked(request):
-    """test_cookie_worked(): ask whether that entry is there."""
+    """Test whether that entry exists."""
     return request.session.test_cookie_worked()
 
 
 def delete_test_cookie(request):
-    """delete_test_cookie(): take that entry out; it must be there."""
+    """Delete that entry, which must exist."""
     request.session.delete_test_cookie()

@@ -1,4 +1,4 @@
-"""The answers lie in your browser, in one cookie each; every request brings them along."""
+"""Your browser stores the answers, in one cookie each, and sends them with every request."""
 
 from urllib.parse import quote, unquote
 
@@ -14,26 +14,26 @@ COOKIES = {field: f"{field}_{settings.LAB}" for field in FORMS}
 
 
 def load(request):
-    """Return the answers that came along, {field: text}; None if they cannot be opened."""
+    """Return the answers that this request carries, {field: text}; None if it cannot be read."""
     sent = {field: request.COOKIES.get(cookie) for field, cookie in COOKIES.items()}
     return {field: unquote(text) for field, text in sent.items() if text is not None}
 
 
-def address(request, step):
-    """Return the address of a step."""
-    return reverse("cookie", args=[step])
+def address(request, step, **query):
+    """Return the URL of a step, with these query parameters."""
+    return reverse("cookie", args=[step], query=query)
 
 
 def form_fields(request, answers):
-    """Return what a form carries besides the answer, as (name, value) pairs."""
+    """Return the hidden fields of a form, as (name, value) pairs."""
     return [("csrfmiddlewaretoken", get_token(request))]
 
 
-def lead_to(request, step, answers):
-    """Keep the answers and lead on to a step; None to have it shown at once."""
-    response = redirect(address(request, step))
+def lead_to(request, step, answers, **query):
+    """Store the answers and redirect to a step; return None to show it without a redirect."""
+    response = redirect(address(request, step, **query))
     for field, text in answers.items():
-        value = quote(text, safe="")  # a cookie's value has no room for most signs
+        value = quote(text, safe="")  # a cookie's value allows few characters
         response.set_cookie(COOKIES[field], value, LIFETIME, httponly=True, samesite="Lax")
     return response
 

@@ -1,4 +1,4 @@
-"""The answers lie in your browser, signed, in a hidden field of the form on this page."""
+"""Your browser holds the answers, signed, in a hidden field of the form on this page."""
 
 from django.core import signing
 from django.urls import reverse
@@ -7,7 +7,7 @@ LIFETIME = 600  # seconds, from the last page that was shown
 
 
 def load(request):
-    """Return the answers that came along, {field: text}; None if they cannot be opened."""
+    """Return the answers that this request carries, {field: text}; None if it cannot be read."""
     if "answers" not in request.POST:
         return {}
     try:
@@ -16,19 +16,19 @@ def load(request):
         return None
 
 
-def address(request, step):
-    """Return the address of a step."""
-    return reverse("hidden", args=[step])
+def address(request, step, **query):
+    """Return the URL of a step, with these query parameters."""
+    return reverse("hidden", args=[step], query=query)
 
 
 def form_fields(request, answers):
-    """Return what a form carries besides the answer, as (name, value) pairs."""
+    """Return the hidden fields of a form, as (name, value) pairs."""
     return [("answers", signing.dumps(answers, salt="wizard"))]
 
 
-def lead_to(request, step, answers):
-    """Keep the answers and lead on to a step; None to have it shown at once."""
-    # A redirect would drop the form, and the answers with it.
+def lead_to(request, step, answers, **query):
+    """Store the answers and redirect to a step; return None to show it without a redirect."""
+    # A redirect would lose the form, and the answers with it.
 
 
 def forget(request, response):

@@ -1,4 +1,4 @@
-"""The answers lie on the server, in your session; a cookie brings its key with every request."""
+"""The server stores the answers in your session; a cookie brings its key with every request."""
 
 from django.conf import settings
 from django.middleware.csrf import get_token
@@ -9,30 +9,30 @@ LIFETIME = 600  # seconds, from the last answer
 
 
 def load(request):
-    """Return the answers that came along, {field: text}; None if they cannot be opened."""
+    """Return the answers that this request carries, {field: text}; None if it cannot be read."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
 
 
-def address(request, step):
-    """Return the address of a step."""
-    return reverse("session", args=[step])
+def address(request, step, **query):
+    """Return the URL of a step, with these query parameters."""
+    return reverse("session", args=[step], query=query)
 
 
 def form_fields(request, answers):
-    """Return what a form carries besides the answer, as (name, value) pairs."""
+    """Return the hidden fields of a form, as (name, value) pairs."""
     return [("csrfmiddlewaretoken", get_token(request))]
 
 
-def lead_to(request, step, answers):
-    """Keep the answers and lead on to a step; None to have it shown at once."""
+def lead_to(request, step, answers, **query):
+    """Store the answers and redirect to a step; return None to show it without a redirect."""
     if answers:
         request.session["wizard"] = answers
         request.session.set_expiry(LIFETIME)
     if answers and step == "results":
-        request.session.cycle_key()  # whoever planted the old key is left with nothing
-    return redirect(address(request, step))
+        request.session.cycle_key()  # a person who planted the old key gets nothing
+    return redirect(address(request, step, **query))
 
 
 def forget(request, response):

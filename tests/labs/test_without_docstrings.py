@@ -1,0 +1,66 @@
+"""PYTHONOPTIMIZE=2, which drops docstrings, changes no page of a lab."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+# Prints the start page and every page that it links to. Only lab 11 needs its tables for that.
+SHOW_PAGES = """
+import re
+import django
+django.setup()
+from django.apps import apps
+from django.core.management import call_command
+from django.test import Client
+if apps.is_installed("django.contrib.auth"):
+    call_command("migrate", verbosity=0)
+client = Client(SERVER_NAME="localhost")
+start = client.get("/").content.decode()
+for path in ["/", *dict.fromkeys(re.findall('href="(/[^"]*/)"', start))]:
+    page = client.get(path)
+    print(path, page.status_code, page.content.decode())
+"""
+VARIES = re.compile(r'(<input type="hidden"[^>]* value)="[^"]*"|[0-9-]{10} [0-9:]{8}')
+NUMBERS = [f"{number:02}" for number in range(1, 13)]
+READ_THEM_ONCE = {"05", "08"}
+
+
+def pages(lab, tmp_path, **environ):
+    """Return what SHOW_PAGES prints for this lab, without tokens and times."""
+    environ = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "lab.settings",
+        "LAB_STATE_DIR": str(tmp_path),
+        "LAB_DEBUG": "0",
+        "LAB_PANEL": "0",
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        **environ,
+    }
+    command = [sys.executable, "-c", SHOW_PAGES]
+    done = subprocess.run(
+        command, cwd=lab.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return VARIES.sub(r"\1", done.stdout)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=[] if number in READ_THEM_ONCE else pytest.mark.thorough)
+        for number in NUMBERS
+    ],
+)
+def test_no_page_changes(checkout, tmp_path, number):
+    lab = checkout.find(number)
+    expected = pages(lab, tmp_path)
+    assert "<h1>" in expected
+    assert pages(lab, tmp_path, PYTHONOPTIMIZE="2") == expected
+
+
+def test_every_lab_is_asked(checkout):
+    assert [lab.number for lab in checkout.labs] == NUMBERS
