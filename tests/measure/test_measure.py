@@ -19,14 +19,14 @@ from labkit.commands import measurement
 from labkit.http.client import Response
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
-from labkit.measure.workloads import NAMES, SUBJECTS, Broken, Carts
+from labkit.measure.workloads import NAMES, WORKLOADS, Carts, WorkloadError
 from labkit.processes.start import StartFailed
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.tables import Tables
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
-NOTHING_TOLD = lambda doing, part: None  # noqa: E731
+NO_PROGRESS = lambda doing, part: None  # noqa: E731
 LEFT = ["one visitor, 3 times a day", "a robot, 4 pages", "cookies blocked, 2 tries"]
 
 
@@ -36,7 +36,7 @@ def tables(checkout):
 
 
 def found(checkout, tables, name, db="sqlite", amount=SMALL):
-    return measure(checkout, tables.find(name), db, NOTHING_TOLD, amount)
+    return measure(checkout, tables.find(name), db, NO_PROGRESS, amount)
 
 
 def cost(variant, kind, quantity):
@@ -45,7 +45,7 @@ def cost(variant, kind, quantity):
 
 def is_whole(figures):
     """Every figure is there, and charts and lines are made of them."""
-    subject = SUBJECTS[figures["table"]]
+    subject = WORKLOADS[figures["table"]]
     for variant in figures["variants"].values():
         assert [s["size"] for s in variant["sizes"]] == [n for n in subject.sizes if n <= 5]
         for size in variant["sizes"]:
@@ -143,10 +143,10 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     table = tables.find("carts")
     only = type(table)(table.id, "", "", table.variants[:1], ())
     with (
-        meter._place(checkout) as place,
-        meter._servers(checkout, only, Carts(), place, lambda *_: "", {}) as [server],
+        meter.temporary_folder(checkout) as folder,
+        meter.start_servers(checkout, only, Carts(), folder, lambda *_: "", {}) as [server],
     ):
-        ends = asyncio.run(meter._ends(server, Amount()))
+        ends = asyncio.run(meter.find_limits(server, Amount()))
     assert {way: end["count"] for way, end in ends.items()} == dict(
         zip(NAMES, (50, 50, 10), strict=True)
     )
@@ -170,7 +170,7 @@ def answers(milliseconds):
 
 
 def test_one_slow_answer_in_a_hundred_is_not_the_99th():
-    one = meter._cost(answers([5.0] * 98 + [70.0, 900.0]))
+    one = meter.summarize(answers([5.0] * 98 + [70.0, 900.0]))
     assert (one["median"], one["p99"]) == (5.0, 70.0)
     assert (one["up"], one["down"], one["cookie"]) == (300, 900, 60)
 
@@ -193,10 +193,10 @@ def test_what_is_lost_on_the_way_is_not_measured():
 
     variant = meter.Variant("cookie", "cookies", "03")
     server = meter.Server(variant, Forgetful(), TemporaryServer(1, None, None))
-    with pytest.raises(Broken, match="had 2 items in the cart and has 1"):
-        asyncio.run(meter._at_size([server], 2, SMALL))
-    with pytest.raises(Broken, match="took 4 and has 1"):
-        asyncio.run(meter._ends(server, Amount()))
+    with pytest.raises(WorkloadError, match="had 2 items in the cart and has 1"):
+        asyncio.run(meter.measure_at_size([server], 2, SMALL))
+    with pytest.raises(WorkloadError, match="took 4 and has 1"):
+        asyncio.run(meter.find_limits(server, Amount()))
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path):
@@ -211,7 +211,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path):
 
 
 def test_every_table_can_be_measured(tables):
-    assert set(SUBJECTS) == {table.id for table in tables.all}
+    assert set(WORKLOADS) == {table.id for table in tables.all}
 
 
 def test_measuring_needs_a_table(said):

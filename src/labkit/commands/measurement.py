@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from labkit.catalog import Catalog
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
-from labkit.measure.workloads import Broken
+from labkit.measure.workloads import WorkloadError
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.start import NotInstalled
 from labkit.tables import Table
@@ -41,18 +41,18 @@ def run(
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
-        def tell(doing: str, part: float) -> None:
-            progress.update(task, description=escape(doing), completed=part)
+        def report_progress(step: str, part: float) -> None:
+            progress.update(task, description=escape(step), completed=part)
 
         try:
-            found = measure(checkout, table, db, tell, amount)
-        except (Broken, OSError, ValueError, TimeoutError) as error:
+            found = measure(checkout, table, db, report_progress, amount)
+        except (WorkloadError, OSError, ValueError, TimeoutError) as error:
             raise click.ClickException(f"It could not be measured: {error}.") from None
     path = (out or checkout.root / report.HOME) / f"{table.id}-{db}.json"
     results.write(path, results.stamp(command, db), found, report.charts(found))
     content = results.read(path)
     console.print(in_terminal(content))
-    console.print(escape(results.in_words(content["stamp"])), soft_wrap=True)
+    console.print(escape(results.describe(content["stamp"])), soft_wrap=True)
     console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
     try:
         drawn = charts.draw_all(path, content)

@@ -1,8 +1,8 @@
-"""Drives real servers, as `lab serve` runs them, and measures what each variant of a table costs.
+"""Measure what each variant of a table costs, on servers like those of `lab serve`.
 
-Each variant has servers of its own, with a state folder and a database to throw away; the exchange
-panel is on, as it is in class. Bytes and seconds are taken from servers with nothing else around
-them. Queries and what the store holds are asked of a second server, which has instruments.
+Each variant has its own servers, with a temporary state folder and database. The exchange panel is
+on, as in class. Bytes and times are measured on servers without any addition. A second server,
+with the meter's middleware, counts queries and reads the store.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ import time_machine
 from labkit.catalog import Catalog
 from labkit.http.client import BrowserClient, Response
 from labkit.http.jar import Jar
-from labkit.measure.meter_middleware import DELAY, OWN, QUERIES
-from labkit.measure.workloads import ADDS, NAMES, SUBJECTS, Broken, Subject, Visit
+from labkit.measure.meter_middleware import DELAY, METER_URL, QUERIES
+from labkit.measure.workloads import ADDS, NAMES, WORKLOADS, Visit, Workload, WorkloadError
 from labkit.processes.manage_py import lab_environment
 from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.services.mariadb_child import MariaDBChild
 from labkit.tables import Table, Variant
 
-SHORT = 0.02  # seconds that the view takes in the second row of the tabs
-APART = 4 * 3600  # seconds between two sittings of one day
+SHORT = 0.02  # seconds that a slow view takes
+APART = 4 * 3600  # seconds between two visits on one day
 
-Tell = Callable[[str, float], None]  # what is done now, and the part of all that is done
+Progress = Callable[[str, float], None]  # the current step, and the part done (0 to 1)
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Amount:
     samples: int = 100  # of each request at each size
     sizes: int = 1000  # the largest
     tabs: tuple[int, ...] = (2, 5, 10, 20, 50)
-    ways: tuple[str, ...] = tuple(NAMES)  # kinds of names with which the end is looked for
-    adds: int = ADDS  # by tabs; each of `tabs` is a divisor
-    tries: int = 10  # of a visitor whose cookies are blocked
+    ways: tuple[str, ...] = tuple(NAMES)  # kinds of names with which the limit is looked for
+    adds: int = ADDS  # by several tabs; a multiple of each number of tabs
+    tries: int = 10  # of a visitor who blocks cookies
     robot: int = 100  # requests
 
 
@@ -56,77 +56,78 @@ WHOLE = Amount()
 
 @dataclass
 class Server:
-    """One variant on a server of its own."""
+    """The server of one variant."""
 
     variant: Variant
-    subject: Subject
+    workload: Workload
     process: TemporaryServer
 
-    def visit(self, *, blocked: bool = False) -> Visit:
-        """A new visitor."""
+    def new_visit(self, *, blocked: bool = False) -> Visit:
+        """Return a new visitor, who may block cookies."""
         return Visit(
             BrowserClient(self.process.port, jar=Jar(blocked=blocked)), self.variant.prefix
         )
 
-    async def held(self) -> dict[str, int]:
-        """What its store holds, as meter_middleware.stored_sessions() returns it."""
-        answer = await BrowserClient(self.process.port).get(f"{OWN}store/")
+    async def read_store(self) -> dict[str, int]:
+        """Return what meter_middleware.stored_sessions() does; the server needs the middleware."""
+        answer = await BrowserClient(self.process.port).get(f"{METER_URL}store/")
         return json.loads(answer.body)
 
 
 def measure(
-    checkout: Catalog, table: Table, db: str, tell: Tell, amount: Amount = WHOLE
+    checkout: Catalog, table: Table, db: str, report: Progress, amount: Amount = WHOLE
 ) -> dict[str, Any]:
-    """Measure all variants of a table on "sqlite" or "mysql"; the figures, as JSON has them.
+    """Measure all variants of a table on "sqlite" or "mysql"; return the figures, ready for JSON.
 
-    Raises NotInstalled, StartFailed, Broken.
+    Raises NotInstalled, StartFailed, WorkloadError.
     """
-    subject = SUBJECTS[table.id]
+    workload = WORKLOADS[table.id]
     figures: dict[str, Any] = {
         "table": table.id,
         "db": db,
-        "unit": subject.unit,
-        "kinds": dict(subject.kinds),
+        "unit": workload.unit,
+        "kinds": dict(workload.kinds),
         "panel": "on",
         "samples": amount.samples,
         "variants": {v.id: {"title": v.title} for v in table.variants},
     }
-    if subject.crowd:
-        figures |= {"crowd": subject.crowd, "adds": amount.adds}
+    if workload.crowd:
+        figures |= {"crowd": workload.crowd, "adds": amount.adds}
     found = figures["variants"]
-    with _place(checkout) as place, _databases(checkout, table, db, place) as urls:
+    with temporary_folder(checkout) as folder, _databases(checkout, table, db, folder) as urls:
 
         def servers(kind: str, **environ: str) -> contextlib.AbstractContextManager[list[Server]]:
-            return _servers(checkout, table, subject, place / kind, urls, environ)
+            return start_servers(checkout, table, workload, folder / kind, urls, environ)
 
-        tell("starting servers", 0)
+        report("starting servers", 0)
         with servers("plain") as plain:
             for server in plain:
-                tell(f"where it ends: {server.variant.title}", 0.05)
-                ends = asyncio.run(_ends(server, amount))
-                found[server.variant.id]["ends"] = ends
-            for number, size in enumerate(_sizes(subject, found, amount)):
-                tell(f"{size} {subject.unit}", 0.1 + 0.05 * number)
-                able = [s for s in plain if size <= _most(found[s.variant.id])]
-                for name, figure in asyncio.run(_at_size(able, size, amount)).items():
+                report(f"the limit: {server.variant.title}", 0.05)
+                found[server.variant.id]["ends"] = asyncio.run(find_limits(server, amount))
+            for number, size in enumerate(_sizes(workload, found, amount)):
+                report(f"{size} {workload.unit}", 0.1 + 0.05 * number)
+                able = [s for s in plain if size <= _limit(found[s.variant.id])]
+                for name, figure in asyncio.run(measure_at_size(able, size, amount)).items():
                     found[name].setdefault("sizes", []).append({"size": size, **figure})
-            if subject.crowd:
-                tell("tabs at once", 0.65)
+            if workload.crowd:
+                report("tabs at once", 0.65)
                 for server in plain:
-                    found[server.variant.id]["tabs"] = {"as it is": _tabs(server, amount)}
-        if subject.crowd:
+                    found[server.variant.id]["tabs"] = {
+                        "as it is": _count_survivors(server, amount)
+                    }
+        if workload.crowd:
             with servers("slow", **{"DJANGO_SETTINGS_MODULE": MEASURED, DELAY: str(SHORT)}) as slow:
                 for server in slow:
-                    tell(f"tabs at once, a slow view: {server.variant.title}", 0.75)
-                    found[server.variant.id]["tabs"][SLOW] = _tabs(server, amount)
+                    report(f"tabs at once, a slow view: {server.variant.title}", 0.75)
+                    found[server.variant.id]["tabs"][SLOW] = _count_survivors(server, amount)
         with servers("within", DJANGO_SETTINGS_MODULE=MEASURED) as within:
             for server in within:
-                tell(f"queries and the store: {server.variant.title}", 0.85)
+                report(f"queries and the store: {server.variant.title}", 0.85)
                 for figure in found[server.variant.id]["sizes"]:
-                    asyncio.run(_look_inside(server, figure))
-                tell(f"visitors: {server.variant.title}", 0.95)
-                found[server.variant.id]["left"] = _left(server, amount)
-    tell("done", 1)
+                    asyncio.run(_measure_inside(server, figure))
+                report(f"visitors: {server.variant.title}", 0.95)
+                found[server.variant.id]["left"] = _count_left_sessions(server, amount)
+    report("done", 1)
     return figures
 
 
@@ -134,71 +135,75 @@ MEASURED = "labkit.measure.meter_settings"
 SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 
-def _most(figures: dict[str, Any]) -> float:
-    """The largest size that this variant takes with the names with which it is measured."""
+def _limit(figures: dict[str, Any]) -> float:
+    """Return the largest size of this variant; measurements use the first kind of names."""
     ends = list(figures["ends"].values())
     return ends[0]["count"] if ends else math.inf
 
 
-def _sizes(subject: Subject, found: dict[str, Any], amount: Amount) -> list[int]:
-    """The sizes to measure at: the subject's, and where a variant breaks."""
-    ends = {int(most) for v in found.values() if (most := _most(v)) != math.inf}
-    return sorted(size for size in {*subject.sizes, *ends} if size <= amount.sizes)
+def _sizes(workload: Workload, found: dict[str, Any], amount: Amount) -> list[int]:
+    """Return the sizes to measure at: those of the workload, and the limit of each variant."""
+    ends = {int(limit) for v in found.values() if (limit := _limit(v)) != math.inf}
+    return sorted(size for size in {*workload.sizes, *ends} if size <= amount.sizes)
 
 
 # What is measured
 
 
-async def _ends(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
-    """For each kind of names, how many fit until one is refused, and the cookies' bytes then."""
-    ends = {}
-    for way in filter(amount.ways.__contains__, server.subject.ways):
-        visit = server.visit()
-        await server.subject.begin(visit)
+async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
+    """Return, for each kind of names, how many fit, and the bytes of the cookies then."""
+    limits = {}
+    for way in filter(amount.ways.__contains__, server.workload.ways):
+        visit = server.new_visit()
+        await server.workload.begin(visit)
         count = 0
-        while await server.subject.grow(visit, count + 1, way):
+        while await server.workload.grow(visit, count + 1, way):
             count += 1
             if count >= 1000:
-                raise Broken(f"{server.variant.title} takes more than 1000")
-        kept = await server.subject.size(visit)
-        if kept != count:
-            raise Broken(f"{server.variant.title} took {count} and has {kept}: is it too slow?")
+                raise WorkloadError(f"{server.variant.title} takes more than 1000")
+        size = await server.workload.size(visit)
+        if size != count:
+            name = server.variant.title
+            raise WorkloadError(f"{name} took {count} and has {size}: is it too slow?")
         answer = await visit.client.get("/")
-        ends[way] = {"count": count, "cookie": answer.cookie}
-    return ends
+        limits[way] = {"count": count, "cookie": answer.cookie}
+    return limits
 
 
-async def _at_size(servers: list[Server], size: int, amount: Amount) -> dict[str, dict[str, Any]]:
-    """For each of these variants what a request costs with so much in it, asked by turns."""
-    visits = {server.variant.id: await _grown(server, size) for server in servers}
-    subject = servers[0].subject
+async def measure_at_size(
+    servers: list[Server], size: int, amount: Amount
+) -> dict[str, dict[str, Any]]:
+    """Return the cost of each kind of request for each variant; they take turns."""
+    visits = {server.variant.id: await _grow(server, size) for server in servers}
+    workload = servers[0].workload
     samples: dict[tuple[str, str], list[list[Response]]] = {}
     for _ in range(amount.samples):
-        for kind in subject.kinds:
+        for kind in workload.kinds:
             for name, visit in visits.items():
-                samples.setdefault((name, kind), []).append(await subject.ask(kind, visit))
+                samples.setdefault((name, kind), []).append(await workload.ask(kind, visit))
     for name, visit in visits.items():
-        kept = await subject.size(visit)
-        if kept < size:
-            raise Broken(f"{name} had {size} {subject.unit} and has {kept}: is it too slow?")
+        left = await workload.size(visit)
+        if left < size:
+            unit = workload.unit
+            raise WorkloadError(f"{name} had {size} {unit} and has {left}: is it too slow?")
     found: dict[str, dict[str, Any]] = {name: {} for name in visits}
     for (name, kind), several in samples.items():
-        found[name][kind] = _cost(several)
+        found[name][kind] = summarize(several)
     return found
 
 
-async def _grown(server: Server, size: int) -> Visit:
-    """A new visitor with so much."""
-    visit = server.visit()
-    await server.subject.begin(visit)
+async def _grow(server: Server, size: int) -> Visit:
+    """Return a new visitor with state of this size."""
+    visit = server.new_visit()
+    await server.workload.begin(visit)
     for number in range(size):
-        if not await server.subject.grow(visit, number + 1):
-            raise Broken(f"{server.variant.title} took {number} {server.subject.unit} only")
+        if not await server.workload.grow(visit, number + 1):
+            raise WorkloadError(f"{server.variant.title} took {number} {server.workload.unit} only")
     return visit
 
 
-def _cost(several: list[list[Response]]) -> dict[str, float]:
-    """Bytes up and down, of the first; milliseconds: the median, and the 99th of 100."""
+def summarize(several: list[list[Response]]) -> dict[str, float]:
+    """Return the bytes of the first sample, and the median and 99th percentile in milliseconds."""
     seconds = sorted(sum(answer.seconds for answer in answers) for answers in several)
     late = seconds[math.ceil(0.99 * len(seconds)) - 1]
     return {
@@ -210,47 +215,47 @@ def _cost(several: list[list[Response]]) -> dict[str, float]:
     }
 
 
-def _tabs(server: Server, amount: Amount) -> list[list[int]]:
-    """[number of tabs, how many of the adds are kept] for each number of tabs."""
+def _count_survivors(server: Server, amount: Amount) -> list[list[int]]:
+    """Return [number of tabs, how many of the adds are stored] for each number of tabs."""
     return [
-        [tabs, asyncio.run(server.subject.survivors(server.visit(), tabs, amount.adds))]
+        [tabs, asyncio.run(server.workload.survivors(server.new_visit(), tabs, amount.adds))]
         for tabs in amount.tabs
     ]
 
 
-async def _look_inside(server: Server, figure: dict[str, Any]) -> None:
-    """Add what one visitor with so much has in the store, and the queries of what he asks for."""
-    before = await server.held()
-    visit = await _grown(server, figure["size"])
-    after = await server.held()
+async def _measure_inside(server: Server, figure: dict[str, Any]) -> None:
+    """Add a visitor's records and bytes in the store, and the queries of each request."""
+    before = await server.read_store()
+    visit = await _grow(server, figure["size"])
+    after = await server.read_store()
     figure["records"] = after["records"] - before["records"]
     figure["stored"] = after["bytes"] - before["bytes"]
-    for kind in server.subject.kinds:
-        for _ in range(2):  # the second one finds what the first may have put into a cache
-            answers = await server.subject.ask(kind, visit)
+    for kind in server.workload.kinds:
+        for _ in range(2):  # the first one may fill a cache, which the second one reads
+            answers = await server.workload.ask(kind, visit)
         figure[kind]["queries"] = sum(int(answer.headers[QUERIES]) for answer in answers)
 
 
-def _left(server: Server, amount: Amount) -> dict[str, int]:
-    """How many sessions each kind of visitor leaves in the store."""
-    subject = server.subject
+def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
+    """Return how many sessions each kind of visitor leaves in the store."""
+    workload = server.workload
 
     async def blocked() -> None:
-        visit = server.visit(blocked=True)
+        visit = server.new_visit(blocked=True)
         for _ in range(amount.tries):
-            with contextlib.suppress(Broken):  # it may well be refused: that is the answer
-                await subject.sitting(visit)
+            with contextlib.suppress(WorkloadError):  # the lab may refuse it: no session is left
+                await workload.sitting(visit)
 
     async def robot() -> None:
         for number in range(amount.robot):
-            page = subject.robot[number % len(subject.robot)]
-            await server.visit().client.get(page.format(server.variant.prefix))
+            page = workload.robot[number % len(workload.robot)]
+            await server.new_visit().client.get(page.format(server.variant.prefix))
 
     def day() -> None:
-        visit = server.visit()
+        visit = server.new_visit()
         with time_machine.travel(datetime.now(UTC), tick=True) as browser:
             for _ in range(3):
-                asyncio.run(subject.sitting(visit))
+                asyncio.run(workload.sitting(visit))
                 browser.shift(APART)
                 asyncio.run(_forward(server, APART))
 
@@ -260,22 +265,22 @@ def _left(server: Server, amount: Amount) -> dict[str, int]:
         (f"a robot, {amount.robot} pages", lambda: asyncio.run(robot())),
         ("one visitor, 3 times a day", day),
     ):
-        before = asyncio.run(server.held())["sessions"]
+        before = asyncio.run(server.read_store())["sessions"]
         scene()
-        left[name] = asyncio.run(server.held())["sessions"] - before
+        left[name] = asyncio.run(server.read_store())["sessions"] - before
     return dict(reversed(left.items()))
 
 
 async def _forward(server: Server, seconds: float) -> None:
-    await BrowserClient(server.process.port).get(f"{OWN}forward/?seconds={seconds}")
+    await BrowserClient(server.process.port).get(f"{METER_URL}forward/?seconds={seconds}")
 
 
 # The servers
 
 
 @contextmanager
-def _place(checkout: Catalog) -> Iterator[Path]:
-    """A folder to throw away, on the disk on which labs keep what they keep."""
+def temporary_folder(checkout: Catalog) -> Iterator[Path]:
+    """Yield a temporary folder on the disk where labs store their state."""
     home = checkout.root / ".lab" / "compare"
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="state-", dir=home, ignore_cleanup_errors=True) as path:
@@ -284,9 +289,9 @@ def _place(checkout: Catalog) -> Iterator[Path]:
 
 @contextmanager
 def _databases(
-    checkout: Catalog, table: Table, db: str, place: Path
+    checkout: Catalog, table: Table, db: str, folder: Path
 ) -> Iterator[Callable[[Variant, str], str]]:
-    """What DATABASE_URL is for a variant and a kind of server: "" for SQLite."""
+    """Yield a function that returns the DATABASE_URL for a variant and a kind of server."""
     if db == "sqlite":
         yield lambda variant, kind: ""
         return
@@ -296,24 +301,24 @@ def _databases(
 
     with_database = [v for v in table.variants if checkout.find(v.lab).database]
     names = [name(v, kind) for v in with_database for kind in ("plain", "slow", "within")]
-    with MariaDBChild(place / "mariadb", names) as server:
+    with MariaDBChild(folder / "mariadb", names) as server:
         yield lambda variant, kind: server.urls.get(name(variant, kind), "")
 
 
 @contextmanager
-def _servers(
+def start_servers(
     checkout: Catalog,
     table: Table,
-    subject: Subject,
+    workload: Workload,
     folder: Path,
     url: Callable[[Variant, str], str],
     environ: dict[str, str],
 ) -> Iterator[list[Server]]:
-    """All variants, each on a server; all of them end with the block, or with this process."""
+    """Yield a server for each variant; they stop with the block, or with this process."""
     with ExitStack() as stack:
         servers = []
-        places = free_ports(len(table.variants))  # none listens yet while the next one is chosen
-        for variant, port in zip(table.variants, places, strict=True):
+        ports = free_ports(len(table.variants))  # all chosen before the first one listens
+        for variant, port in zip(table.variants, ports, strict=True):
             state = folder / variant.id
             state.mkdir(parents=True)
             own = {name: v for name, v in lab_environment().items() if not name.startswith("LAB_")}
@@ -325,7 +330,7 @@ def _servers(
             started = stack.enter_context(
                 temporary_server(cwd, own | environ, state / "server.log", port)
             )
-            servers.append(Server(variant, subject, started))
+            servers.append(Server(variant, workload, started))
         for server in servers:
             server.process.wait_until_ready(server.variant.title)
         yield servers

@@ -1,4 +1,4 @@
-"""What is measured in the labs of each table: what a visitor does, and what is counted then."""
+"""The workload of each table: what visitors do in its labs while the meter measures."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from labkit.http.client import BrowserClient, Response
 
-ADDS = 100  # whose survivors are counted
+ADDS = 100  # by several tabs at once, to see how many of them are stored
 COLOURS = (
     *("red", "green", "blue", "black", "white", "brown", "gold", "grey"),
     *("pink", "plum", "ivory", "olive", "ruby", "teal", "rusty"),
@@ -22,77 +22,77 @@ GOODS = (
 
 
 def goods(number: int) -> str:
-    """One of 210 names, as goods have them: what is alike in them can be compressed."""
+    """Return one of 210 names of goods, which compress as such names do."""
     return f"{COLOURS[number % len(COLOURS)]} {GOODS[number // len(COLOURS) % len(GOODS)]}"
 
 
 def long_goods(number: int) -> str:
-    """The same at 40 letters."""
+    """Return one of them, extended to 40 letters."""
     return f"{goods(number)} of a sort that has an unmistakable name"[:40]
 
 
-def signs(number: int) -> str:
-    """40 Chinese signs at random, always the same for this number: they hardly compress."""
+def chinese_characters(number: int) -> str:
+    """Return 40 random Chinese characters, which hardly compress; a number always has the same."""
     return "".join(map(chr, Random(number).choices(range(0x4E00, 0x9FA5), k=40)))
 
 
-# What fits depends on the names. A cookie's name is written in ASCII: %E4%B8%80 for one sign.
+# How many fit depends on the names. In a cookie, %E4%B8%80 stands for one Chinese character.
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
     "names of 40 letters": long_goods,
-    "names of 40 Chinese signs": signs,
+    "names of 40 Chinese signs": chinese_characters,
 }
 
 
-class Broken(Exception):
-    """A server did not do what it is measured at; the message says what it did."""
+class WorkloadError(Exception):
+    """A server did not do what the workload expects; the message says what it did instead."""
 
 
 @dataclass
 class Visit:
-    """One visitor of one variant, and what he has done so far."""
+    """One visitor of a variant, and the progress so far."""
 
     client: BrowserClient
-    prefix: str = "/"  # of the variant's pages
-    at: str = ""  # where the wizard has led him
-    carried: dict[str, str] = field(default_factory=dict)  # in the form that he has before him
+    prefix: str = "/"  # where the variant's pages begin
+    at: str = ""  # the path of the current page of a wizard
+    carried: dict[str, str] = field(default_factory=dict)  # the hidden fields of that page's form
 
 
-class Subject:
-    """What the variants of a table have in common, so that they can be asked the same."""
+class Workload:
+    """The requests that visitors make to all variants of a table alike."""
 
-    unit: ClassVar[str]  # of what grows
-    sizes: ClassVar[Sequence[int]]  # up to which it grows
-    kinds: ClassVar[dict[str, str]]  # what is asked for at each size, and that in words
-    ways: ClassVar[Collection[str]] = ()  # kinds of names with which its end is looked for
-    crowd: ClassVar[str] = ""  # what many tabs do at once, if they do
-    robot: ClassVar[list[str]]  # the pages that a robot asks for
+    unit: ClassVar[str]  # of the state that grows
+    sizes: ClassVar[Sequence[int]]  # of the state, at which requests are measured
+    kinds: ClassVar[dict[str, str]]  # the requests that are measured, each with its name in words
+    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, with which the largest size is looked for
+    crowd: ClassVar[str] = ""  # what is counted when several tabs write at once, if they do
+    robot: ClassVar[list[str]]  # the paths that a robot requests
 
     async def begin(self, visit: Visit) -> None:
-        """What comes before the first thing is kept."""
+        """Do what a visitor does before anything is stored."""
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
-        """Keep one more; False where it is refused for want of room. Raises Broken."""
+        """Store one more; return False if it is refused because the state is full."""
         raise NotImplementedError
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """What the visitor's browser asks for, and the answers; it leaves the size as it is."""
+        """Make a request of this kind, which leaves the size unchanged; return the responses."""
         raise NotImplementedError
 
     async def size(self, visit: Visit) -> int:
-        """How many are kept now, as a page shows it."""
+        """Return the size of the state, as a page shows it."""
         raise NotImplementedError
 
     async def sitting(self, visit: Visit) -> None:
-        """What one visitor does in a few minutes."""
+        """Do what a visitor does in a few minutes."""
         raise NotImplementedError
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """How many of `adds` are kept where this many tabs of one browser do it at once."""
+        """Return how many of `adds` are stored if this many tabs of a browser write at once."""
         raise NotImplementedError
 
 
-class Carts(Subject):
+class Carts(Workload):
     """A cart: goods with names, and a page that shows them."""
 
     unit = "items in the cart"
@@ -103,33 +103,33 @@ class Carts(Subject):
     robot: ClassVar = ["/", "/add/", "/display/", "/info/"]
 
     async def begin(self, visit: Visit) -> None:
-        """Open the form: it has the token without which nothing is taken."""
+        """Open the form, for its CSRF token."""
         await visit.client.get("/add/")
 
     async def grow(self, visit: Visit, number: int, way: str = "short names") -> bool:
-        """Put one more into the cart."""
+        """Add another item to the cart."""
         answer = await self._add(visit.client, NAMES[way](number))
         if answer.status not in {302, 422}:
-            raise Broken(f"an add was answered by {answer.status}")
+            raise WorkloadError(f"an add got the response {answer.status}")
         return answer.status == 302
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """The page, or one more of the first of the goods."""
+        """Open the cart, or add one more of an item that it has."""
         if kind == "page":
             answer = await visit.client.get("/display/")
         else:
             answer = await self._add(visit.client, goods(1))
         if answer.status != {"page": 200, "add": 302}[kind]:
-            raise Broken(f"{self.kinds[kind]} was answered by {answer.status}")
+            raise WorkloadError(f"{self.kinds[kind]} got the response {answer.status}")
         return [answer]
 
     async def size(self, visit: Visit) -> int:
-        """The rows of the page's table."""
+        """Return the number of rows in the page's table."""
         page = await visit.client.get("/display/")
         return page.body.count('<th scope="row">')
 
     async def sitting(self, visit: Visit) -> None:
-        """Look, put three things into the cart, look again."""
+        """Open the cart, add three items, open it again."""
         await visit.client.get("/")
         await visit.client.get("/add/")
         for number in range(3):
@@ -137,7 +137,7 @@ class Carts(Subject):
         await visit.client.get("/display/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Different goods, in waves; the cart is emptied between two, and its session goes on."""
+        """Add different items in waves; the cart is emptied in between, its session stays."""
         client = visit.client
         await self.begin(visit)
         await self._add(client, "the first")
@@ -147,7 +147,7 @@ class Carts(Subject):
             wave = [self._add(client.tab(), goods(number)) for number in range(tabs)]
             answers = await asyncio.gather(*wave)
             if any(answer.status != 302 for answer in answers):
-                raise Broken(f"of {tabs} adds at once some were refused")
+                raise WorkloadError(f"of {tabs} adds at once some were refused")
             kept += await self.size(visit)
         return kept
 
@@ -155,7 +155,7 @@ class Carts(Subject):
         return await client.post("/add/", {"name": name, "quantity": "1"})
 
 
-class Counts(Subject):
+class Counts(Workload):
     """A page that counts how often it was opened."""
 
     unit = "visits"
@@ -165,36 +165,36 @@ class Counts(Subject):
     robot: ClassVar = ["/"]
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
-        """One more visit."""
+        """Visit the page once more."""
         await visit.client.get("/")
         return True
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """One more visit, which its page counts."""
+        """Visit the page once more, which it counts."""
         return [await visit.client.get("/")]
 
     async def size(self, visit: Visit) -> int:
-        """What the page says; asking for it is a visit."""
+        """Return the count on the page; the request is a visit too."""
         page = await visit.client.get("/")
         found = re.search(r'class="number">(\d+)<', page.body)
         if not found:
-            raise Broken(f"the page, {page.status}, shows no count")
+            raise WorkloadError(f"the page, {page.status}, shows no count")
         return int(found[1])
 
     async def sitting(self, visit: Visit) -> None:
-        """Four visits."""
+        """Visit the page four times."""
         for _ in range(4):
             await visit.client.get("/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Visits in waves; the first one and the last are alone."""
+        """Visit in waves; the first and the last visit are alone."""
         await visit.client.get("/")
         for _ in range(adds // tabs):
             await asyncio.gather(*(visit.client.tab().get("/") for _ in range(tabs)))
         return await self.size(visit) - 2
 
 
-class Wizard(Subject):
+class Wizard(Workload):
     """A form of three pages, with one answer on each."""
 
     unit = "answers given"
@@ -204,17 +204,17 @@ class Wizard(Subject):
     ANSWERS: ClassVar = {"name": "Ada Lovelace", "age": "36", "gf": "Charles Babbage"}
 
     async def begin(self, visit: Visit) -> None:
-        """The first question."""
+        """Open the first question."""
         visit.at = f"{visit.prefix}name/"
         self._note(visit, await visit.client.get(visit.at))
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
-        """Response the next question."""
+        """Answer the next question."""
         await self._answer(visit)
         return True
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Response the last question again, as after going back one page."""
+        """Answer the last question again, as after going back one page."""
         before = visit.at, dict(visit.carried)
         fields = list(self.ANSWERS)
         step = urlsplit(visit.at)
@@ -222,15 +222,15 @@ class Wizard(Subject):
         visit.at = f"{visit.prefix}{last}/" + (f"?{step.query}" if step.query else "")
         answers = await self._answer(visit)
         if not visit.at.startswith(before[0].partition("?")[0]):
-            raise Broken(f"the wizard led to {visit.at} and not to {before[0]}")
+            raise WorkloadError(f"the wizard led to {visit.at} and not to {before[0]}")
         return answers
 
     async def size(self, visit: Visit) -> int:
-        """How far he has come."""
+        """Return how many questions are answered."""
         return self._done(visit)
 
     async def sitting(self, visit: Visit) -> None:
-        """All of it."""
+        """Answer all questions."""
         await self.begin(visit)
         for _ in self.ANSWERS:
             await self._answer(visit)
@@ -247,18 +247,20 @@ class Wizard(Subject):
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif answers[0].status == 200:  # the page that follows comes at once: it carries all
+        elif (
+            answers[0].status == 200
+        ):  # the next page comes without a redirect, since it carries the answers
             visit.at = f"{visit.prefix}{following}/"
         else:
-            raise Broken(f"an answer was answered by {answers[0].status}")
+            raise WorkloadError(f"an answer got the response {answers[0].status}")
         self._note(visit, answers[-1])
         return answers
 
     def _note(self, visit: Visit, page: Response) -> None:
-        """What the form on this page would send besides the answer; the results have no form."""
+        """Note the hidden fields of the form on this page; the results have no form."""
         hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.body)
         if hidden:
             visit.carried = dict(hidden)
 
 
-SUBJECTS = {"carts": Carts(), "engines": Carts(), "counts": Counts(), "wizard": Wizard()}
+WORKLOADS = {"carts": Carts(), "engines": Carts(), "counts": Counts(), "wizard": Wizard()}
