@@ -131,7 +131,7 @@ def keep(
         stamp["versions"]["MariaDB"] = keeping.mariadb_version()
     path = options.out / f"{name}.json"
     keeping.write(path, stamp, figures, charts)
-    console.print(keeping.in_words(stamp))
+    console.print(keeping.describe(stamp))
     try:
         drawn = drawing.draw_all(path, keeping.read(path))
     except NotInstalled as missing:

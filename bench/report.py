@@ -145,7 +145,7 @@ def section(folder: Path) -> str:
     rows += [f"| {' | '.join(line)} |" for line in lines(folder, there)]
     stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in there]
     versions = {name: it for stamp in stamps for name, it in stamp["versions"].items()}
-    words = keeping.in_words(stamps[0] | {"command": COMMAND, "versions": versions})
+    words = keeping.describe(stamps[0] | {"command": COMMAND, "versions": versions})
     return "\n".join(["", *rows, "", words, "", ""])
 
 

@@ -148,7 +148,7 @@ def test_figures_know_when_where_and_how(tmp_path):
     assert set(stamp["machine"]) == {"processor", "cores", "memory", "system"}
     assert all(stamp["machine"].values())
     assert set(stamp["versions"]) == {"Python", "Django", "waitress", "SQLite"}
-    told = results.in_words(stamp)
+    told = results.describe(stamp)
     assert all(value in told for value in (stamp["date"], stamp["command"], "SQLite"))
 
 

@@ -62,7 +62,7 @@ def _measurement(checkout: Catalog, name: str, db: str) -> Measurement | None:
         try:
             content = results.read(path)
             pictures = list(_pictures(path, content))
-            stamp = prose(results.in_words(content["stamp"]))
+            stamp = prose(results.describe(content["stamp"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             continue  # none, or of another version
         if pictures:

@@ -1,43 +1,44 @@
-"""Middleware of a server that is measured from inside: what its store holds, its queries, a delay.
+"""Middleware for measuring a server: it counts queries, reads the store and slows the view down.
 
-Only labkit.measure.meter_settings puts it around a lab, and only `lab compare --measure` uses that.
+Only labkit.measure.meter_settings adds it to a lab, for servers of `lab compare --measure`.
 """
 
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from labkit import stores
 from labkit.panel import clock
 
-Respond = Callable[[HttpRequest], HttpResponse]
-OWN = "/__measure__/"
-QUERIES = "X-Lab-Queries"  # of an answer: how many statements it took
-DELAY = "LAB_MEASURE_DELAY"  # in the environment: seconds
-# No queries: what begins and ends a transaction, of which SQLite is told in SQL and MariaDB is not,
-# and what Django asks and says of a new connection, which only MariaDB is told in SQL.
-ASIDE = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+METER_URL = "/__measure__/"
+QUERIES = "X-Lab-Queries"  # header of a response: the number of its queries
+DELAY = "LAB_MEASURE_DELAY"  # environment variable: seconds
+# Not counted: the limits of a transaction, which Django sends to SQLite as SQL but not to MariaDB,
+# and the settings of a new connection, which it sends to MariaDB only.
+NOT_COUNTED = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")
 
 
-def look(get_response: Respond) -> Respond:
-    """Middleware, around all others: count each answer's queries, and answer to OWN."""
+def count_queries(get_response: GetResponse) -> GetResponse:
+    """Middleware around all others: count the queries of a request, and serve METER_URL."""
+    has_database = bool(settings.DATABASES.get("default", {}).get("NAME"))
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info == f"{OWN}store/":
-            return _said(stored_sessions())
-        if request.path_info == f"{OWN}forward/":
+        if request.path_info == f"{METER_URL}store/":
+            return _json(stored_sessions())
+        if request.path_info == f"{METER_URL}forward/":
             clock.forward(float(request.GET["seconds"]))
-            return _said({"ahead": clock.moved()})
-        counter = Counter()
+            return _json({"ahead": clock.moved()})
+        counter = QueryCounter()
         with ExitStack() as stack:
-            for connection in _connections():
+            for connection in connections.all() if has_database else []:  # this thread's
                 stack.enter_context(connection.execute_wrapper(counter))
             response = get_response(request)
         response[QUERIES] = str(counter.count)
@@ -46,16 +47,16 @@ def look(get_response: Respond) -> Respond:
     return middleware
 
 
-def _said(content: Mapping[str, float]) -> HttpResponse:
-    text = json.dumps(content)
-    return HttpResponse(text, headers={"Content-Length": str(len(text))})  # or it comes in chunks
+def _json(content: dict[str, Any]) -> HttpResponse:
+    response = JsonResponse(content)
+    response["Content-Length"] = str(len(response.content))  # without it, it is sent in chunks
+    return response
 
 
-def delay(get_response: Respond) -> Respond:
-    """Middleware, within all others: the view has read and changed, and is not yet done.
+def delay(get_response: GetResponse) -> GetResponse:
+    """Middleware within all others: wait between the view and the saving of the session.
 
-    The session is saved on the way out, so that between reading and saving lies what the
-    environment says in DELAY, as if the view had still something else to do.
+    The environment variable DELAY says how long, as if the view took that much longer.
     """
     seconds = float(os.environ.get(DELAY, "0"))
 
@@ -67,28 +68,22 @@ def delay(get_response: Respond) -> Respond:
     return middleware
 
 
-class Counter:
+class QueryCounter:
     """https://docs.djangoproject.com/en/5.2/topics/db/instrumentation/"""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.count += not ASIDE.match(sql)
+        self.count += not NOT_COUNTED.match(sql)
         return execute(sql, params, many, context)
-
-
-def _connections() -> list[Any]:
-    from django.db import connections
-
-    return connections.all() if settings.DATABASES.get("default", {}).get("NAME") else []
 
 
 def stored_sessions() -> dict[str, int]:
     """Return how many sessions the store holds, in how many records, and their bytes."""
     sizes = list(stores.record_sizes().values())
     return {
-        "sessions": next((len(each) for each in sizes if each), 0),  # cached_db keeps them twice
+        "sessions": next((len(each) for each in sizes if each), 0),  # cached_db has them twice
         "records": sum(map(len, sizes)),
         "bytes": sum(map(sum, sizes)),
     }

@@ -1,10 +1,10 @@
-"""The settings of the lab in this folder, with instruments around it: for servers to measure."""
+"""The settings of the lab in the current folder, with the middleware of the meter."""
 
 from lab.settings import *  # noqa: F403
 from lab.settings import MIDDLEWARE as _MIDDLEWARE
 
 MIDDLEWARE = [
-    "labkit.measure.meter_middleware.look",
+    "labkit.measure.meter_middleware.count_queries",
     *_MIDDLEWARE,
     "labkit.measure.meter_middleware.delay",
 ]

@@ -230,7 +230,7 @@ def section(root: Path, table: str) -> Iterator[str]:
         variants = content["figures"]["variants"].values()
         name = {"sqlite": "With SQLite", "mysql": "With MariaDB"}[content["figures"]["db"]]
         yield f'<h3 id="measured-{path.stem}" tabindex="-1">{name}</h3>'
-        yield f"<p>{prose(results.in_words(content['stamp']))}</p>"
+        yield f"<p>{prose(results.describe(content['stamp']))}</p>"
         label = f'aria-label="Table of figures, {name.lower()}"'
         yield f'<div class="scroll" role="region" tabindex="0" {label}>'
         # The roles are said, since on a phone a row is a block and no longer a row by itself.
@@ -304,4 +304,4 @@ def _quoted(root: Path) -> Iterator[str]:
         yield f"\n![{chart['title']}. {chart['about']}]({path})\n"
     yield "\n"
     for run in runs:
-        yield f"{results.in_words(run['stamp'])}\n\n"
+        yield f"{results.describe(run['stamp'])}\n\n"

@@ -1,4 +1,4 @@
-"""What was measured, as a JSON file: figures, charts to draw, and a stamp of when, where, how."""
+"""The results of a measurement as a JSON file: figures, charts, and when and how it was made."""
 
 import json
 import os
@@ -19,10 +19,10 @@ from labkit.services.requirements import program
 
 
 def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
-    """When, where and how something is measured: date, machine, versions, command.
+    """Return the date, machine, versions and command of a measurement.
 
-    `command` is what a reader types to have it measured again; `database` is "sqlite", "mysql", or
-    "" where there is none.
+    command: what a reader types to repeat it.
+    database: "sqlite", "mysql", or "" without one.
     """
     versions = {
         "Python": platform.python_version(),
@@ -42,7 +42,7 @@ def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
 
 
 def machine() -> dict[str, str]:
-    """This machine in a few words: processor, cores, memory, system."""
+    """Describe this machine: processor, cores, memory, system."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return {
         "processor": _processor(),
@@ -63,7 +63,7 @@ def _processor() -> str:
 
 
 def _memory() -> str:
-    """In GiB; "unknown" on a system that does not say."""
+    """Return the memory in GiB, or "unknown"."""
     try:
         size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -79,7 +79,7 @@ def _system() -> str:
 
 
 def mariadb_version() -> str:
-    """The version of the MariaDB server that is installed here; "unknown" where none is."""
+    """Return the version of the installed MariaDB server, or "unknown"."""
     found = re.search(r"Ver (\d[\d.]*)", _said(program("mariadbd") or "", "--version"))
     return found[1] if found else "unknown"
 
@@ -99,8 +99,8 @@ def _said(*command: str) -> str:
     return done.stdout.strip()
 
 
-def in_words(stamp: dict[str, Any]) -> str:
-    """A stamp as two sentences, for below a chart."""
+def describe(stamp: dict[str, Any]) -> str:
+    """Describe a stamp in two sentences."""
     here = stamp["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in stamp["versions"].items())
     return (
@@ -110,14 +110,14 @@ def in_words(stamp: dict[str, Any]) -> str:
 
 
 def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Chart]) -> None:
-    """Keep what was measured: {"stamp": ..., "figures": ..., "charts": {name: ...}}."""
+    """Write {"stamp": ..., "figures": ..., "charts": {name: ...}} to this JSON file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "stamp": stamp,
         "figures": figures,
         "charts": {name: chart.as_json() for name, chart in charts.items()},
     }
-    # One number to a line makes a diff of two runs thousands of lines long.
+    # With one number per line, a diff of two runs would have thousands of lines.
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _on_one_line, json.dumps(content, indent=1))
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -127,7 +127,7 @@ def _on_one_line(numbers: re.Match[str]) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What `write` kept. Raises FileNotFoundError, and ValueError where it is something else."""
+    """Read a file that `write` made. Raises FileNotFoundError, and ValueError for other files."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or {"stamp", "figures", "charts"} - content.keys():
         raise ValueError(f"{path} holds no figures.")
