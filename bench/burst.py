@@ -26,7 +26,7 @@ import common
 from rich.table import Table
 
 from labkit.http.client import BrowserClient, Response
-from labkit.measure.charts import Bars, Row
+from labkit.measure.charts import Bars, BarSeries
 
 CLIENTS, ADDS = 300, 3
 LIMIT = 15  # seconds for one answer, in both
@@ -202,8 +202,10 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "seconds",
             [where(row["lab"], row["database"]) for row in figures],
             [
-                Row("lab serve", [row["served"]["p99"] for row in figures]),
-                Row("a textbook's project, runserver", [row["textbook"]["p99"] for row in figures]),
+                BarSeries("lab serve", [row["served"]["p99"] for row in figures]),
+                BarSeries(
+                    "a textbook's project, runserver", [row["textbook"]["p99"] for row in figures]
+                ),
             ],
         )
     }

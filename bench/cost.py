@@ -22,7 +22,7 @@ from rich.table import Table
 from turns import Forms, Process
 
 from labkit.catalog import Catalog
-from labkit.measure.charts import Bars, Row
+from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
 AIM = 1.10
@@ -149,7 +149,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "A ratio of processor time for each lab, over all of its pages; 1 would be no cost.",
             "times the time without labkit",
             [f"lab {lab}" for lab in ratios],
-            [Row("ratio", list(ratios.values()))],
+            [BarSeries("ratio", list(ratios.values()))],
             aim=AIM,
         )
     }

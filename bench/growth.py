@@ -40,7 +40,7 @@ from rich.table import Table
 
 from labkit.base.conf import SQLITE_OPTIONS
 from labkit.http.client import BrowserClient
-from labkit.measure.charts import Bars, Lines, Row, Series
+from labkit.measure.charts import Bars, BarSeries, Lines, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
 ROUNDS, BATCH = 60, 20  # operations are timed by the batch, the tables in turns
@@ -398,7 +398,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
     ]
     ways = [(db, way) for db in figures for way in WAYS]
     waits = [
-        Row(kind, [figures[db]["clearing"][way]["worst"][kind] for db, way in ways])
+        BarSeries(kind, [figures[db]["clearing"][way]["worst"][kind] for db, way in ways])
         for kind in OPERATIONS
     ]
     return {

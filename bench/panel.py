@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 from turns import Process
 
-from labkit.measure.charts import Bars, Row
+from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 40
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
@@ -74,7 +74,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
             "A ratio of processor time for each page, with the panel and without; 1 is no cost.",
             "times the time without the panel",
             [f"lab {row['lab']}, {row['path']}" for row in rows],
-            [Row("ratio", [row["ratio"] for row in rows])],
+            [BarSeries("ratio", [row["ratio"] for row in rows])],
             aim=AIM,
         )
     }

@@ -23,7 +23,7 @@ import common
 from rich.table import Table
 
 from labkit.catalog import Catalog, Lab
-from labkit.measure.charts import Bars, Row
+from labkit.measure.charts import Bars, BarSeries
 from labkit.processes import ports
 
 ROUNDS = 3
@@ -134,7 +134,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
             "megabytes",
             [*(f"lab {n}" if n.isdigit() else n for n in memory), "a bare project, runserver"],
             [
-                Row(
+                BarSeries(
                     "memory",
                     [round(size / 1e6, 1) for size in (*memory.values(), figures["bare_memory"])],
                 )

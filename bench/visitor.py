@@ -25,7 +25,7 @@ from django.test.utils import setup_test_environment
 from django.urls import path
 from rich.table import Table
 
-from labkit.measure.charts import Bars, Row
+from labkit.measure.charts import Bars, BarSeries
 from labkit.testing import Visitor
 
 REQUESTS = 50  # in one measurement
@@ -103,7 +103,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "A ratio for each page, labkit's Visitor and django.test.Client; 1 would be no cost.",
             "times the time with django.test.Client",
             [f"lab {row['lab']}, {row['path']}" for row in figures],
-            [Row("ratio", [row["ratio"] for row in figures])],
+            [BarSeries("ratio", [row["ratio"] for row in figures])],
             aim=AIM,
         )
     }

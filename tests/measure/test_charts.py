@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from labkit.measure import charts, results
-from labkit.measure.charts import Bars, Lines, Row, Series, chart_of, plain, svg
+from labkit.measure.charts import Bars, BarSeries, Lines, Series, chart_of, format_number, svg
 from labkit.processes.start import NotInstalled
 from labkit.services import requirements
 
@@ -25,10 +25,10 @@ BARS = Bars(
     "Three of the session, none of cookies.",
     "sessions",
     ["one visitor, 3 times a day and once more at night", "a robot"],
-    [Row("cookies", [0, 0]), Row("session", [3, None])],
+    [BarSeries("cookies", [0, 0]), BarSeries("session", [3, None])],
     aim=1.1,
 )
-EMPTY = replace(BARS, rows=[Row("cookies", [0, 0])], aim=None)
+EMPTY = replace(BARS, rows=[BarSeries("cookies", [0, 0])], aim=None)
 drawing = pytest.mark.charts
 both = pytest.mark.parametrize("chart", [LINES, BARS, EMPTY], ids=["lines", "bars", "all zero"])
 SVG = "{http://www.w3.org/2000/svg}"
@@ -171,4 +171,4 @@ def test_another_file_is_no_figures(tmp_path):
     ],
 )
 def test_numbers_are_written_as_people_do(value, text):
-    assert plain(value) == text
+    assert format_number(value) == text

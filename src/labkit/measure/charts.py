@@ -1,12 +1,11 @@
-"""Charts of figures as SVG: drawn by matplotlib, readable in the dark, in grey and by ear.
+"""Draw charts as SVG files that are readable in the dark, in grey and by a screen reader.
 
-The same chart always gives the same bytes. Text stays text, ink and ground follow the reader's
-colour scheme, and series differ in marker and dash (lines) or in hatching (bars) besides colour.
+The same chart always gives the same bytes. Text stays text, ink and background follow the reader's
+colour scheme, and series differ in marker and dash (lines) or hatching (bars) as well as in colour.
 
-    chart = Lines("Bytes per request", "A cart in cookies goes up with every request.",
-                  "items in the cart", "bytes", [Series("cookies", [(1, 90), (20, 1600)])],
-                  log_x=True)
-    Path("bytes.svg").write_text(svg(chart))
+Matplotlib draws them. pygal, which writes SVG itself, was tried instead: its lines all have the
+same marker, its bars no hatching, its scales are both logarithmic or neither, it cuts long legends
+off, and its files have the date but no description, so more code would be needed than here.
 """
 
 import io
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 Number = int | float
 
-# Each has 3:1 and more on white and on #111 (WCAG 1.4.11): one colour serves both grounds.
+# Each has a contrast of at least 3:1 on white and on #111 (WCAG 1.4.11), so that one set is enough.
 COLOURS = ["#0072b2", "#c8500a", "#00875f", "#b8609a", "#757575", "#8a6d00"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
 DASHES = [(0, ()), (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
 
-# Stand-ins that matplotlib draws with; a style sheet's variables take their place.
+# Matplotlib draws with these; in the SVG file, CSS variables replace them.
 INK, QUIET, GRID, GROUND = "#010203", "#020304", "#030405", "#040506"
 VARIABLES = {INK: "--ink", QUIET: "--quiet", GRID: "--grid", GROUND: "--ground"}
 STYLE = """
@@ -51,7 +50,7 @@ FONT_SIZE = 11.5
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: (x, y) points. `ends` says why there are no more, for the legend."""
+    """A line of a chart: (x, y) points. `ends`: why there are no more, for the legend."""
 
     name: str
     points: list[tuple[Number, Number]]
@@ -60,7 +59,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Lines:
-    """A chart of lines. `about` says in a sentence what it shows, to who cannot see it."""
+    """A chart of lines. `about` describes it for readers who cannot see it."""
 
     title: str
     about: str
@@ -71,13 +70,13 @@ class Lines:
     log_y: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """What `chart_of` makes this chart from."""
+        """Return what `chart_of` reads."""
         return {"kind": "lines", **asdict(self)}
 
 
 @dataclass(frozen=True)
-class Row:
-    """The bars of one series, one for each of the chart's groups; None where there is nothing."""
+class BarSeries:
+    """The bars of one series: a value for each group of the chart, None for no value."""
 
     name: str
     values: list[Number | None]
@@ -85,18 +84,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Bars:
-    """A chart of horizontal bars, each with its value behind it. `aim` is a line to stay below."""
+    """A chart of horizontal bars with their values beside them. `aim`: a line to stay below."""
 
     title: str
     about: str
     x: str
     groups: list[str]
-    rows: list[Row]
+    rows: list[BarSeries]
     log_x: bool = False
     aim: Number | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What `chart_of` makes this chart from."""
+        """Return what `chart_of` reads."""
         return {"kind": "bars", **asdict(self)}
 
 
@@ -104,10 +103,10 @@ Chart = Lines | Bars
 
 
 def chart_of(content: dict[str, Any]) -> Chart:
-    """The chart that `as_json` wrote. Raises KeyError, TypeError for anything else."""
+    """Return the chart that `as_json` wrote. Raises KeyError, TypeError for anything else."""
     rest = {name: value for name, value in content.items() if name != "kind"}
     if content["kind"] == "bars":
-        return Bars(**rest | {"rows": [Row(**row) for row in rest["rows"]]})
+        return Bars(**rest | {"rows": [BarSeries(**row) for row in rest["rows"]]})
     series = [
         Series(one["name"], [(x, y) for x, y in one["points"]], one["ends"])
         for one in rest["series"]
@@ -122,7 +121,7 @@ def need() -> None:
 
 
 def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
-    """Draw all charts of this content of figures.read: NAME-CHART.svg beside NAME.json.
+    """Draw all charts of a file of results as NAME-CHART.svg beside NAME.json; return their paths.
 
     Raises NotInstalled.
     """
@@ -134,9 +133,9 @@ def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
 
 
 def svg(chart: Chart, of: str = "") -> str:
-    """This chart as an SVG document, which can stand in a file or within a page.
+    """Return the chart as SVG, for a file or within a page.
 
-    `of` names what it belongs to, where the same chart of two things stands in one page.
+    of: what it belongs to, if a page has the same chart of two things.
     Raises NotInstalled.
     """
     need()
@@ -146,24 +145,23 @@ def svg(chart: Chart, of: str = "") -> str:
 
     mark = sha256(f"{of} {chart!r}".encode()).hexdigest()[:8]
     text = io.StringIO()
-    # Whoever has a matplotlibrc of his own gets the same picture.
-    with matplotlib.style.context(_style(mark), after_reset=True):
+    # The user's matplotlibrc does not change the picture.
+    with matplotlib.style.context(_matplotlib_style(mark), after_reset=True):
         figure = Figure(figsize=(WIDTH, _height(chart)))
         axes = figure.add_axes(_place(chart))
-        if isinstance(chart, Lines):
-            _draw_lines(axes, chart)
-        else:
-            _draw_bars(axes, chart)
+        handles = _draw_lines(axes, chart) if isinstance(chart, Lines) else _draw_bars(axes, chart)
+        axes.set_xlabel(chart.x)
         _write_title(figure, chart)
+        _write_legend(figure, chart, handles)
         figure.savefig(text, format="svg")
-    return _finished(text.getvalue(), chart, mark)
+    return _make_accessible(text.getvalue(), chart, mark)
 
 
-def _style(mark: str) -> list[Any]:
+def _matplotlib_style(mark: str) -> list[Any]:
     own = {
         "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": mark,  # names of clip paths: the same at each run, others in each chart
-        "font.family": "DejaVu Sans",  # comes with matplotlib; what is shown in is no wider
+        "svg.hashsalt": mark,  # for IDs: the same in each run, different in each chart
+        "font.family": "DejaVu Sans",  # comes with matplotlib; the fonts of readers are not wider
         "font.size": FONT_SIZE,
         "text.color": INK,
         "axes.labelcolor": QUIET,
@@ -185,7 +183,7 @@ def _style(mark: str) -> list[Any]:
     return ["default", own]
 
 
-# Heights in inches: everything has a place of its own, so nothing can lie on something else.
+# Heights in inches. Each part has its own place, so that nothing overlaps.
 
 LINE, PLOT, BELOW = 0.23, 2.7, 0.62
 BAR = 0.27
@@ -198,12 +196,15 @@ def _title(chart: Chart) -> list[str]:
 def _legend(chart: Chart) -> list[str]:
     if isinstance(chart, Bars):
         named = [row.name for row in chart.rows] if len(chart.rows) > 1 else []
-        return [*named, *([] if chart.aim is None else [f"aim: at most {plain(chart.aim)}"])]
+        return [
+            *named,
+            *([] if chart.aim is None else [f"aim: at most {format_number(chart.aim)}"]),
+        ]
     return [f"{s.name} ({s.ends})" if s.ends else s.name for s in chart.series]
 
 
 def _above(chart: Chart) -> float:
-    """What stands above the plot: the title, the legend, and what lines measure."""
+    """Return the height above the plot: of the title, the legend, and the unit of lines."""
     unit = 1 if isinstance(chart, Lines) else 0
     return 0.2 + LINE * (1.15 * len(_title(chart)) + len(_legend(chart)) + unit + 0.6)
 
@@ -223,7 +224,7 @@ def _lines_of(group: str) -> int:
 
 
 def _place(chart: Chart) -> tuple[float, float, float, float]:
-    """Left, bottom, width and height of the plot, as parts of the whole."""
+    """Return left, bottom, width and height of the plot, as fractions of the whole."""
     left, right, height = 0.75, 0.35, _height(chart)
     if isinstance(chart, Bars):
         longest = max(len(line) for g in chart.groups for line in textwrap.wrap(g, 26) or [""])
@@ -252,11 +253,12 @@ def _write_legend(figure: "Figure", chart: Chart, handles: list[Any]) -> None:
         )
 
 
-def _draw_lines(axes: "Axes", chart: Lines) -> None:
+def _draw_lines(axes: "Axes", chart: Lines) -> list[Any]:
+    """Draw the lines; return their handles for the legend."""
     handles = []
     for number, series in enumerate(chart.series):
         kind = number % len(COLOURS)
-        # What is drawn later is finer: of lines that are one, each can still be seen.
+        # Later lines are thinner, so that each is visible if several coincide.
         finer = 1 - 0.06 * kind
         (line,) = axes.plot(
             [x for x, _ in series.points],
@@ -275,17 +277,15 @@ def _draw_lines(axes: "Axes", chart: Lines) -> None:
     _scale(axes.yaxis, chart.log_y, [y for s in chart.series for _, y in s.points])
     if not chart.log_y:
         axes.set_ylim(bottom=0)
-    axes.set_xlabel(chart.x)
-    # Above its axis and upright: nobody turns his head.
+    # Above the axis and upright, to be read without turning the head.
     axes.text(
         0, 1 + 0.12 / PLOT, chart.y, transform=axes.transAxes, color=QUIET, ha="left", va="bottom"
     )
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    _write_legend(figure, chart, handles)
+    return handles
 
 
-def _draw_bars(axes: "Axes", chart: Bars) -> None:
+def _draw_bars(axes: "Axes", chart: Bars) -> list[Any]:
+    """Draw the bars; return the handles for the legend."""
     handles: list[Any] = []
     at, ticks = 0.0, []
     tops = []
@@ -298,7 +298,7 @@ def _draw_bars(axes: "Axes", chart: Bars) -> None:
     _scale(axes.xaxis, chart.log_x, [*known, *([] if chart.aim is None else [chart.aim])])
     if not chart.log_x:
         axes.set_xlim(left=0, right=max([*known, chart.aim or 0]) * 1.02 or 1)
-    beside = axes.get_yaxis_transform()  # x in widths of the plot, y as the bars have it
+    beside = axes.get_yaxis_transform()  # x in widths of the plot, y in units of the bars
     for number, row in enumerate(chart.rows):
         kind = number % len(COLOURS)
         places = [top + BAR * (number + 0.5) for top in tops]
@@ -313,7 +313,7 @@ def _draw_bars(axes: "Axes", chart: Bars) -> None:
         )
         handles += [bars] if len(chart.rows) > 1 else []
         for place, value in zip(places, row.values, strict=True):
-            label = "–" if value is None else plain(value)
+            label = "–" if value is None else format_number(value)
             axes.text(1.02, place, label, va="center", transform=beside)
     if chart.aim is not None:
         handles.append(axes.axvline(chart.aim, color=INK, linestyle=DASHES[1], linewidth=1.5))
@@ -325,10 +325,7 @@ def _draw_bars(axes: "Axes", chart: Bars) -> None:
     axes.set_yticks([])
     axes.set_ylim(at, 0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(chart.x)
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    _write_legend(figure, chart, handles)
+    return handles
 
 
 def _scale(axis: Any, log: bool, values: list[Number]) -> None:
@@ -342,23 +339,23 @@ def _scale(axis: Any, log: bool, values: list[Number]) -> None:
         axis.set_minor_locator(NullLocator())
     else:
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=whole))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
 
 
-def plain(value: Number) -> str:
-    """A number as people write it: 1,200 and 0.05; three digits where it is no whole one."""
+def format_number(value: Number) -> str:
+    """Format a number such as 1,200 or 0.05: whole, or with three significant digits."""
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _finished(drawing: str, chart: Chart, mark: str) -> str:
-    """What matplotlib drew, with variables for its stand-ins, and words for who cannot see it."""
+def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
+    """Add variables for colours, a title and a description to what matplotlib drew."""
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, f"var({variable})")
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"\s*<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    # Several charts may stand in one page: rules for this one alone, and no name without a use.
+    # A page may have several charts, so rules are limited to charts, and unused IDs removed.
     drawing = drawing.replace('<style type="text/css">*{', "<style>.labkit-chart *{")
     used = set(re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)\"", drawing))
     kept = {one or other for one, other in used}

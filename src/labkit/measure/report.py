@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.measure import results
-from labkit.measure.charts import COLOURS, Bars, Chart, Lines, Row, Series, plain
+from labkit.measure.charts import COLOURS, Bars, BarSeries, Chart, Lines, Series, format_number
 from labkit.render.filters import prose
 
 QUANTITIES = {  # of a request -> (title, axis)
@@ -40,13 +40,16 @@ def charts(found: Figures) -> dict[str, Chart]:
         drawn[quantity] = _lines(found, title, axis, series)
     if ends := _groups(found, "ends"):
         rows = [
-            Row(v["title"], [v["ends"][way]["count"] for way in ends])
+            BarSeries(v["title"], [v["ends"][way]["count"] for way in ends])
             for v in found["variants"].values()
         ]
         drawn["ends"] = _bars("How many fit", found["unit"], ends, rows)
     drawn |= _tabs(found)
     left = _groups(found, "left")
-    rows = [Row(v["title"], [v["left"][kind] for kind in left]) for v in found["variants"].values()]
+    rows = [
+        BarSeries(v["title"], [v["left"][kind] for kind in left])
+        for v in found["variants"].values()
+    ]
     drawn["left"] = _bars("Sessions left on the server by one visitor", "sessions", left, rows)
     return drawn
 
@@ -105,17 +108,18 @@ def _tabs(found: Figures) -> dict[str, Chart]:
 def _lines(found: Figures, title: str, axis: str, series: list[Series], unit: str = "") -> Lines:
     xs = [x for one in series for x, _ in one.points]
     told = "; ".join(
-        f"{s.name}: {plain(s.points[0][1])} at {s.points[0][0]}, "
-        f"{plain(s.points[-1][1])} at {s.points[-1][0]}"
+        f"{s.name}: {format_number(s.points[0][1])} at {s.points[0][0]}, "
+        f"{format_number(s.points[-1][1])} at {s.points[-1][0]}"
         for s in series
     )
     unit = unit or found["unit"]
     return Lines(title, f"By {unit}. {told}.", unit, axis, series, max(xs) / min(xs) > 10)
 
 
-def _bars(title: str, axis: str, groups: list[str], rows: list[Row]) -> Bars:
+def _bars(title: str, axis: str, groups: list[str], rows: list[BarSeries]) -> Bars:
     told = "; ".join(
-        f"{row.name}: " + ", ".join(f"{plain(value or 0)} ({group})" for value, group in pairs)
+        f"{row.name}: "
+        + ", ".join(f"{format_number(value or 0)} ({group})" for value, group in pairs)
         for row in rows
         for pairs in [zip(row.values, groups, strict=True)]
     )
@@ -153,20 +157,24 @@ def lines(found: Figures) -> Iterator[Line]:
     most = [v["sizes"][-1] for v in variants]
     unit = found["unit"]
     for way in _groups(found, "ends"):
-        fit = [plain(v["ends"][way]["count"]) for v in variants]
+        fit = [format_number(v["ends"][way]["count"]) for v in variants]
         yield Line(f"How many fit: {unit}, {way}", fit)
     for kind, words in found["kinds"].items():
         first = kind == next(iter(found["kinds"]))
         what, size = words.capitalize(), f"with {middle} {unit}"
-        yield Line(f"{what}: bytes up {size}", [plain(s[kind]["up"]) for s in at])
+        yield Line(f"{what}: bytes up {size}", [format_number(s[kind]["up"]) for s in at])
         if any(s["size"] > middle for s in most):
-            full = [f"{plain(s[kind]['up'])} with {s['size']}" for s in most]
+            full = [f"{format_number(s[kind]['up'])} with {s['size']}" for s in most]
             yield Line(f"{what}: bytes up with the most measured", full, first)
-        yield Line(f"{what}: bytes down {size}", [plain(s[kind]["down"]) for s in at], False)
+        yield Line(
+            f"{what}: bytes down {size}", [format_number(s[kind]["down"]) for s in at], False
+        )
         both = [f"{s[kind]['median']:.1f}, {s[kind]['p99']:.1f}" for s in at]
         yield Line(f"{what}: milliseconds {size}, median and 99 of 100", both)
-        yield Line(f"{what}: queries", [plain(s[kind]["queries"]) for s in at])
-    held = [f"{s['records']}, {plain(s['stored'])} bytes" if s["records"] else "–" for s in at]
+        yield Line(f"{what}: queries", [format_number(s[kind]["queries"]) for s in at])
+    held = [
+        f"{s['records']}, {format_number(s['stored'])} bytes" if s["records"] else "–" for s in at
+    ]
     yield Line(f"Rows, files and cache entries of one visitor with {middle} {unit}", held)
     for row in _groups(found, "tabs") if "crowd" in found else []:
         tabs = ", ".join(str(tabs) for tabs, _ in variants[0]["tabs"][row])
@@ -174,7 +182,7 @@ def lines(found: Figures) -> Iterator[Line]:
         what = f"{found['crowd'].capitalize()} of {found['adds']}"
         yield Line(f"{what}, by {tabs} tabs at once, {row}", kept)
     for kind in _groups(found, "left"):
-        yield Line(f"Sessions left: {kind}", [plain(v["left"][kind]) for v in variants])
+        yield Line(f"Sessions left: {kind}", [format_number(v["left"][kind]) for v in variants])
 
 
 def _middle(variants: list[Figures]) -> int:
