@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from labkit.base.cookie_names import cookie_name, texts
+from labkit.base.cookie_names import cookie_name, names_from_cookies
 from labkit.testing.contracts import HOSTILE_NAMES
 from labkit.testing.response_checks import NAME
 
@@ -13,7 +13,7 @@ from labkit.testing.response_checks import NAME
 def test_every_text_makes_a_legal_name_and_comes_back(text):
     name = cookie_name("cart_03_", text)
     assert re.fullmatch(NAME, name)
-    assert texts("cart_03_", {name: "1"}) == {text: "1"}
+    assert names_from_cookies("cart_03_", {name: "1"}) == {text: "1"}
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_every_text_makes_a_legal_name_and_comes_back(text):
     ],
 )
 def test_other_cookies_are_left_out(name):
-    assert texts("cart_03_", {name: "1"}) == {}
+    assert names_from_cookies("cart_03_", {name: "1"}) == {}

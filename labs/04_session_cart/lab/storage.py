@@ -1,10 +1,10 @@
-"""The cart lies on the server: one entry in this visitor's session."""
+"""The server stores the cart: one entry in this visitor's session."""
 
 from django.conf import settings
 
 from labkit.base.session_times import session_facts
 
-LIFETIME = 120  # seconds, from the last write of anything; reading does not count
+LIFETIME = 120  # seconds, from the last write to the session; reading does not count
 MAX_ITEMS = 200
 
 
@@ -14,14 +14,14 @@ def load(request):
 
 
 def put(request, response, name, quantity):
-    """Keep this quantity of one item."""
-    # A new dictionary: a session notices an entry being assigned, not one changing inside.
+    """Store this quantity of one item."""
+    # A new dictionary: a session notices an assignment to an entry, but no change inside it.
     request.session["cart"] = load(request) | {name: quantity}
     request.session.set_expiry(LIFETIME)
 
 
 def remove(request, response, name):
-    """Take one item out, if it is there."""
+    """Take one item out, if it is in the cart."""
     if name in load(request):
         request.session["cart"] = {n: q for n, q in load(request).items() if n != name}
 
@@ -32,13 +32,14 @@ def clear(request, response):
 
 
 def refusal(request, name, quantity):
-    """Say why this does not fit, or nothing if it does."""
+    """Return why this does not fit, or None if it does."""
     if len(load(request) | {name: quantity}) > MAX_ITEMS:
-        return f"The cart is full: {MAX_ITEMS} items, and no more."
+        return f"The cart is full: {MAX_ITEMS} items at most."
 
 
 def notice(request):
-    """Say what is wrong with what the browser sent, or nothing if all is well."""
+    """Return what is wrong with the cookies that the browser sent, or None."""
+    # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return (
             "Your browser sent a session key that opens nothing: ended, deleted, damaged, unknown."
@@ -46,7 +47,7 @@ def notice(request):
 
 
 def describe(request):
-    """Answer where the cart is kept and how long it lives, as (question, answer) pairs."""
+    """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "On the server, in your session. The browser holds only its key."),
         ("How long does it live?", f"All of it {LIFETIME} seconds, counted from the last write."),

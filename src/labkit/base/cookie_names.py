@@ -1,4 +1,4 @@
-"""Any text as part of a cookie's name, and back."""
+"""Put any text into a cookie's name, and read it back."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
@@ -7,20 +7,20 @@ LONGEST = 500  # bytes of encoded text: percent-encoded, 41 characters of four U
 
 
 def cookie_name(prefix: str, text: str) -> str:
-    """`prefix` and the percent-encoded `text`.
+    """Return `prefix` followed by the percent-encoded `text`.
 
-    Only a token may name a cookie, so no space, comma, semicolon or non-ASCII letter (RFC 6265
-    section 4.1.1); a prefix also keeps a name such as "path" or "sessionid" from being taken for
-    something else.
+    A cookie's name must be a token: no spaces, commas, semicolons or non-ASCII letters (RFC 6265
+    section 4.1.1). The prefix also keeps texts such as "path" or "sessionid" apart from other
+    cookies and attributes.
     """
     return prefix + quote(text, safe="")
 
 
-def texts(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
-    """{text: value} for each of `cookies` whose name cookie_name() could have made from a text.
+def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
+    """Return {text: value} for each cookie whose name cookie_name() could have made from a text.
 
-    A text is not empty and has no white space around it, as a form's field gives it. Cookies of any
-    other name are left out: a browser may send what it likes.
+    Such a text is not empty and has no white space around it, as a form field returns it. All other
+    cookies are left out: a browser may send anything.
     """
     found = {}
     for name, value in cookies.items():

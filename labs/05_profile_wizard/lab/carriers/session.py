@@ -10,6 +10,7 @@ LIFETIME = 600  # seconds, from the last answer
 
 def load(request):
     """Return the answers that this request carries, {field: text}; None if it cannot be read."""
+    # For a key that matches no session, Django starts an empty one, without keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
