@@ -1,4 +1,4 @@
-"""This visitor's session: how it shall end, and when it really does."""
+"""This visitor's session: the chosen expiry, and when it really expires."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ from django.utils import timezone
 THREE_MINUTES = timedelta(minutes=3)
 
 
-def choose(session, policy):
-    """Let the session end in this way from now on."""
+def set_policy(session, policy):
+    """Make the session expire in this way from now on."""
     if policy == "none":
         session.set_expiry(None)
     elif policy == "datetime":
@@ -23,12 +23,12 @@ def choose(session, policy):
 
 
 def touch(session):
-    """Write the time, as text: a session keeps JSON, and JSON knows no dates."""
+    """Store the time of this write, as text: a session is stored as JSON, which has no dates."""
     session["written"] = timezone.now().isoformat()
 
 
 def last_write(session):
-    """Return when the session was last written, or nothing where there is none."""
+    """Return when the session was last saved, or None if there is no session."""
     if "written" not in session:
         return None
     if settings.SESSION_SAVE_EVERY_REQUEST:
@@ -36,11 +36,11 @@ def last_write(session):
     return datetime.fromisoformat(session["written"])
 
 
-def real_end(session):
-    """Return the last write plus the age. Not told of the write, Django reckons from now."""
+def real_expiry(session):
+    """Return the last write plus the age. Without `modification`, Django would count from now."""
     return session.get_expiry_date(modification=last_write(session))
 
 
 def seconds_left(session):
-    """Return the seconds till the real end."""
-    return round((real_end(session) - timezone.now()).total_seconds())
+    """Return the seconds until the real expiry."""
+    return round((real_expiry(session) - timezone.now()).total_seconds())

@@ -3,8 +3,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from lab import facts, storage
-from lab import rows as table
+from lab import facts, session_rows, storage
 from lab.forms import PolicyForm
 
 
@@ -18,12 +17,12 @@ def policy(request):
     form = PolicyForm(request.POST)
     if not form.is_valid():
         return start_page(request, form, status=422)
-    storage.choose(request.session, form.cleaned_data["policy"])
+    storage.set_policy(request.session, form.cleaned_data["policy"])
     return redirect("index")
 
 
 def start_page(request, form, status=200):
-    context = {"form": form, "every": settings.SESSION_SAVE_EVERY_REQUEST}
+    context = {"form": form, "every_request": settings.SESSION_SAVE_EVERY_REQUEST}
     context |= {"notice": facts.notice(request), "facts": facts.describe(request.session)}
     return render(request, "index.html", context, status=status)
 
@@ -37,7 +36,8 @@ def touch(request):
 @require_safe
 def read(request):
     """Read from the session, and nothing else."""
-    context = {"notice": facts.notice(request), "every": settings.SESSION_SAVE_EVERY_REQUEST}
+    context = {"notice": facts.notice(request)}
+    context["every_request"] = settings.SESSION_SAVE_EVERY_REQUEST
     if "written" in request.session:
         context["left"] = storage.seconds_left(request.session)
         context["age"] = request.session.get_expiry_age()
@@ -47,12 +47,12 @@ def read(request):
 @require_safe
 def rows(request):
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    context = {"rows": table.everybodys(key), "elsewhere": table.kept_elsewhere()}
-    context |= {"most": table.MOST, "gone": request.GET.get("gone", "")[:6]}
+    context = {"rows": session_rows.list_rows(key), "missing": session_rows.missing_rows()}
+    context |= {"most": session_rows.MOST_ROWS, "deleted": request.GET.get("gone", "")[:6]}
     return render(request, "rows.html", context)
 
 
 @require_POST
 def clear_expired(request):
-    gone = table.clear_expired(request.session)
-    return redirect(f"{reverse('rows')}?gone={gone}")
+    deleted = session_rows.clear_expired(request.session)
+    return redirect(reverse("rows", query={"gone": deleted}))

@@ -1,0 +1,53 @@
+"""The rows of django_session: what the server stores, also after a session has expired."""
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from labkit.base.session_times import clock_time
+
+MOST_ROWS = 100  # rows on the page
+
+
+def missing_rows():
+    """Return why there are no rows with the engine in use, or None if there are."""
+    engine = settings.SESSION_ENGINE.rpartition(".")[2]
+    if engine not in {"db", "cached_db"}:
+        return f"The engine in use, {engine}, keeps no rows in django_session."
+
+
+def row_expiry(key):
+    """Return when the row of this key expires or has expired, or None if there is no such row."""
+    if missing_rows():
+        return None
+    return Session.objects.filter(session_key=key).values_list("expire_date", flat=True).first()
+
+
+def list_rows(own_key):
+    """Return (start of the key, is it yours, expiry, time left) of each row, latest first."""
+    if missing_rows():
+        return []
+    # Anyone who sees a whole key can use it, so show only its start.
+    return [
+        (
+            row.session_key[:6],
+            row.session_key == own_key,
+            clock_time(row.expire_date),
+            time_left(row),
+        )
+        for row in Session.objects.order_by("-expire_date")[:MOST_ROWS]
+    ]
+
+
+def time_left(row):
+    """Return how long the row is still valid, or how long ago it expired, in words."""
+    left = (row.expire_date - timezone.now()).total_seconds()
+    return f"{left:.0f} seconds left" if left > 0 else f"expired {-left:.0f} seconds ago"
+
+
+def clear_expired(session):
+    """Do what `manage.py clearsessions` does, and return the number of deleted rows."""
+    expired = Session.objects.filter(expire_date__lt=timezone.now())
+    deleted = 0 if missing_rows() else expired.count()
+    session.clear_expired()
+    return deleted
