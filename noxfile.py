@@ -31,8 +31,18 @@ WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 IN_PROCESS = (
     "not browser and not mysql and not redis and not panel and not charts and not maintainer"
 )
-# Many servers and few shared fixtures: one process for each core, a class or module to each.
-SIDE_BY_SIDE = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadscope")
+# Sessions with an extra: which tests, the extra, and the tools.
+EXTRAS = {
+    "galera": ("galera", "mysql", "headers", "mariadb", "galera"),
+    "mysql-kit": ("(mysql and not galera)", "mysql", "headers", "mariadb"),
+    "browser-kit": ("browser", "browser", "chromium"),
+    "redis-kit": ("redis", "redis", "redis-server"),
+    "charts": ("charts", "charts"),
+}
+# One process more than there are cores, since tests wait for servers to start and to end. Which
+# tests stay together, says tests/conftest.py.
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder")
 
 _complete: set[tuple[str, ...]] = set()  # the extras that are installed, as this run has seen
 
@@ -60,14 +70,21 @@ def ask(kind: str, *names: str) -> str:
 
 
 def need(session: nox.Session, extra: str, *tools: str) -> None:
-    """Install an extra; skip the session where it or a tool cannot be had, fail it in CI."""
+    """Install an extra; skip the session if it or a tool is missing, fail it in CI."""
+    if reason := find_missing(session, extra, *tools):
+        absent(session, reason)
+
+
+def find_missing(session: nox.Session, extra: str, *tools: str) -> str:
+    """Install an extra; return why it or a tool is missing, or nothing."""
     environment(session)
-    if missing := ask("tools", *tools):
-        absent(session, missing)
+    if tools and (missing := ask("tools", *tools)):
+        return missing
     try:
         environment(session, extra)
     except nox.command.CommandFailed:
-        absent(session, f"pip could not install the extra [{extra}], see above.")
+        return f"pip could not install the extra [{extra}], see above."
+    return ""
 
 
 def absent(session: nox.Session, reason: str) -> None:
@@ -260,35 +277,55 @@ def panel(session: nox.Session) -> None:
     pytest(session, "tests", "-m", "panel")
 
 
-@nox.session
+@nox.session(name="kit-extras")
+def kit_extras(session: nox.Session) -> None:
+    """labkit with Chromium, MariaDB, Galera, Redis and charts, as far as they are installed"""
+    environment(session)
+    chosen, left_out, note = [], [], results("left-out")
+    for name, (expression, extra, *tools) in EXTRAS.items():
+        results(name)
+        if reason := find_missing(session, extra, *tools):
+            left_out.append(reason)
+        else:
+            chosen.append(expression)
+    for reason in left_out:
+        session.warn(f"Left out: {reason}")
+    if not chosen or (left_out and os.environ.get("CI")):
+        absent(session, "\n".join(left_out))
+    pytest(session, "tests", "-m", " or ".join(chosen), *SIDE_BY_SIDE)
+    if left_out:
+        note.write_text(json.dumps({"skipped": left_out}), encoding="utf-8")
+
+
+@nox.session(default=False)
 def charts(session: nox.Session) -> None:
     """Charts of what is measured (with matplotlib)"""
     need(session, "charts")
     pytest(session, "tests", "-m", "charts")
 
 
-@nox.session(name="browser-kit", tags=["browser"])
+@nox.session(name="browser-kit", tags=["browser"], default=False)
 def browser_kit(session: nox.Session) -> None:
     """labkit and several labs together (in Chromium)"""
     need(session, "browser", "chromium")
     pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE)
 
 
-@nox.session(name="mysql-kit", tags=["mysql"])
+@nox.session(name="mysql-kit", tags=["mysql"], default=False)
 def mysql_kit(session: nox.Session) -> None:
     """labkit with real databases (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
     pytest(session, "tests", "-m", "mysql and not galera", *SIDE_BY_SIDE)
 
 
-@nox.session(tags=["mysql"])
+@nox.session(tags=["mysql"], default=False)
 def galera(session: nox.Session) -> None:
     """labkit with a cluster of three nodes (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb", "galera")
     pytest(session, "tests", "-m", "galera")
 
 
-@nox.session(name="redis-kit", tags=["redis"])
+@nox.session(name="redis-kit", tags=["redis"], default=False)
 def redis_kit(session: nox.Session) -> None:
     """labkit with a real Redis"""
     need(session, "redis", "redis-server")

@@ -50,6 +50,18 @@ settings.configure(
 django.setup()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Let pytest-xdist give a class or module to one process, for the servers that it shares.
+
+    The cluster comes first: it takes longest, and waits for most of that time.
+    """
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("galera") is None)
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Catalog:
     return Catalog(ROOT)

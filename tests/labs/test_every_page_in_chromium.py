@@ -45,7 +45,13 @@ def pages(page, server):
         ahead += [link for link in found if link.startswith(start)]
 
 
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+@pytest.mark.parametrize(
+    "lab",
+    [
+        pytest.param(lab, id=lab.number, marks=pytest.mark.xdist_group(f"pages of {lab.number}"))
+        for lab in LABS
+    ],
+)
 def test_every_page_is_accessible_and_fits_a_phone(chromium, server, lab):
     page = chromium.page
     errors = []
