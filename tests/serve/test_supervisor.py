@@ -28,7 +28,7 @@ def lab(checkout, tmp_path, monkeypatch):
 
 @pytest.fixture
 def reports():
-    """What was reported: (state, sentence)."""
+    """Return the list of reports, as (state, sentence)."""
     return []
 
 
