@@ -256,6 +256,23 @@ def thorough(session: nox.Session) -> None:
     pytest_each_lab(session, "thorough", LABS, "-m", "thorough and not redis")
 
 
+@nox.session
+def sockets(session: nox.Session) -> None:
+    """Every lab's tests over a socket, at runserver and at waitress"""
+    environment(session)
+    for server in ("runserver", "waitress"):
+        chosen = (f"--lab-server={server}", "-m", IN_PROCESS)
+        pytest_each_lab(session, f"sockets-{server}", LABS, *chosen)
+
+
+@nox.session(name="sockets-mysql", tags=["mysql"])
+def sockets_mysql(session: nox.Session) -> None:
+    """The same on MariaDB, at waitress"""
+    need(session, "mysql", "headers", "mariadb")
+    chosen = ("--lab-db=mysql", "--lab-server=waitress", "-m", IN_PROCESS)
+    pytest_each_lab(session, "sockets-mysql", WITH_DATABASE, *chosen)
+
+
 @nox.session(name="thorough-mysql", default=False)
 def thorough_mysql(session: nox.Session) -> None:
     """The same on MariaDB"""

@@ -17,7 +17,7 @@ from labkit.clusters.galera import SUSPECT, Cluster
 from labkit.processes.start import NotInstalled, StartCancelled
 from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text
-from labkit.testing.plugin import absent
+from labkit.testing.fixtures import skip_or_fail
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
@@ -31,7 +31,7 @@ def _installed():
     try:
         Cluster.check_installed()
     except NotInstalled as missing:
-        absent(str(missing))
+        skip_or_fail(str(missing))
 
 
 @pytest.fixture(scope="module")

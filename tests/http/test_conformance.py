@@ -101,8 +101,10 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def browser(_playwright, tmp_path_factory):
-    browser = Chromium(_playwright, tmp_path_factory.mktemp("profile"), third_party_cookies=True)
+def browser(playwright_driver, tmp_path_factory):
+    browser = Chromium(
+        playwright_driver, tmp_path_factory.mktemp("profile"), third_party_cookies=True
+    )
     yield browser
     browser.close()
 

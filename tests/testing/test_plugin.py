@@ -57,6 +57,25 @@ def test_a_lab_without_tests_is_an_error(run):
     assert status == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.parametrize("server", ["runserver", "waitress"])
+def test_a_labs_tests_run_over_a_socket(run, server):
+    lab, chosen = "labs/04_session_cart", "an_added_item_is_shown or prolong_the_others"
+    status, output = run(lab, f"--lab-server={server}", "-k", chosen, "--setup-show")
+    assert status == 0, output
+    assert "SETUP    S server" in output
+    assert re.search(r"\b1 passed, \d+ deselected", output)  # the other test moves the clock
+
+
+def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
+    lab = "labs/04_session_cart"
+    status, output = run(lab, "--lab-server=waitress", "-m", "in_process")
+    assert status == pytest.ExitCode.NO_TESTS_COLLECTED, output
+    status, output = run(lab, "-m", "in_process", "--collect-only")
+    assert status == 0, output
+    for test in ("test_where_is_the_cart", "test_the_cart_lives_as_long_as_promised"):
+        assert test in output  # one is marked, and one asks for the clock
+
+
 def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
     arguments = ["labs/03_cookie_cart", "-m", "browser", "-k", "hold", "-rs", "-p", "no_chromium"]
     blind = {"PYTHONPATH": str(SUPPORT)}

@@ -1,4 +1,4 @@
-from labkit.testing.contracts.cookie_checks import CookieCheckInChromium
+from tests.contract import CookieCheckInChromium
 
 
 class TestTheTestCookieInChromium(CookieCheckInChromium):

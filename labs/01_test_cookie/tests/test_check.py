@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from labkit.testing.contracts import words
-from labkit.testing.contracts.cookie_checks import (
+from tests.contract import (
     DO_NOT_WORK,
     NOT_SET,
     WORK,
@@ -22,6 +22,7 @@ class TestTheTestCookie(CookieCheckPages):
 pages = TestTheTestCookie()
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C14")
 def test_it_is_an_entry_in_the_session_and_no_cookie_of_its_own(visitor):
     visitor.get("/")
@@ -30,6 +31,7 @@ def test_it_is_an_entry_in_the_session_and_no_cookie_of_its_own(visitor):
     assert row.get_decoded() == {"testcookie": "worked"}
 
 
+@pytest.mark.in_process
 def test_after_the_look_the_session_stays_and_is_empty(visitor):
     visitor.get("/")
     visitor.get("/check/")
@@ -81,6 +83,7 @@ def test_deleting_what_was_never_set_is_an_error():
     assert session.test_cookie_worked() is False
 
 
+@pytest.mark.in_process
 def test_with_cookies_blocked_each_setting_leaves_a_row_behind(visitor):
     visitor.block_cookies()
     for _ in range(3):
@@ -97,6 +100,7 @@ LOST = {
 }
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("how", LOST)
 def test_a_session_that_the_server_has_lost_is_told_from_no_cookie(visitor, how):
     visitor.get("/")

@@ -15,9 +15,9 @@ from django.db.migrations.loader import MigrationLoader
 
 from labkit.testing import response_checks
 from labkit.testing.contracts import words
-from labkit.testing.contracts.cookie_checks import DO_NOT_WORK, NOT_SET, WORK, CookieCheckPages
 from labkit.testing.lab_server import LabServer
 from labkit.testing.wire_visitor import WireVisitor
+from tests.contract import DO_NOT_WORK, NOT_SET, WORK, CookieCheckPages
 
 IN_THE_TABLE = ["db", "cached_db"]
 ELSEWHERE = ["cache", "file", "signed_cookies"]
@@ -59,6 +59,7 @@ def test_an_engine_that_keeps_none_does_without_the_table(engine, no_table, visi
     assert pages.look(visitor) == NOT_SET
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C44")
 def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
     store = db.SessionStore()

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from labkit.testing import response_checks
-from labkit.testing.contracts.cookie_checks import DO_NOT_WORK, CookieCheckPages
+from tests.contract import DO_NOT_WORK, CookieCheckPages
 
 
 def plant(request):

@@ -173,6 +173,14 @@ def test_what_if_what_is_kept_has_an_old_form(visitor):
     assert cart.cart(visitor) == {"apple": 3}
 
 
+def test_is_a_session_key_taken_over_that_the_server_did_not_make(visitor, classmate):
+    for browser in (visitor, classmate):
+        browser.jar.store(f"sessionid_04={'a' * 32}; Path=/", browser.origin)
+    cart.put(visitor, "apple", 3)
+    assert visitor.jar.get("sessionid_04").value == "a" * 32  # this cart does not look at it
+    assert cart.cart(classmate) == {}
+
+
 def test_does_it_tell_large_letters_from_small_ones(visitor):
     cart.put(visitor, "apple", 3)
     for name in ("CART_03_apple", "cart_03_APPLE"):

@@ -22,6 +22,7 @@ class TestCart(CartContract):
 cart = TestCart()
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C07")
 def test_where_is_the_cart(visitor):
     cart.put(visitor, "red apple", 3)
@@ -33,6 +34,7 @@ def test_where_is_the_cart(visitor):
     assert row.get_decoded()["cart"] == {"red apple": 3, "pear": 1}
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C33")
 def test_what_is_there_before_the_first_add(visitor):
     for path in PAGES:
@@ -44,6 +46,7 @@ def test_what_is_there_before_the_first_add(visitor):
     assert Session.objects.count() == 1
 
 
+@pytest.mark.in_process
 def test_what_travels_with_every_request(visitor):
     for number in range(10):
         cart.put(visitor, f"item {number}")
@@ -52,6 +55,7 @@ def test_what_travels_with_every_request(visitor):
     assert sent[1:] == [f"sessionid_04={Session.objects.get().session_key}"]
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C88")
 def test_can_anybody_read_what_is_kept(visitor):
     cart.put(visitor, "red apple", 3)
@@ -121,6 +125,7 @@ def test_what_does_a_second_add_change(visitor, clock):
     assert (second.expire_date - first.expire_date).total_seconds() == 30
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C91")
 def test_what_does_a_second_browser_add(visitor, classmate):
     cart.put(visitor, "apple")
@@ -161,6 +166,7 @@ def test_what_becomes_of_nonsense_in_the_cookie(visitor, subtests):
     assert table(visitor.get("/display/")) == {"apple": 3}
 
 
+@pytest.mark.in_process
 def test_is_anything_left_after_the_cart_is_emptied(visitor):
     cart.put(visitor, "apple")
     cart.empty(visitor)
@@ -198,6 +204,7 @@ def test_what_does_the_info_page_show(visitor, clock):
     assert "decoded {'cart': {'red apple': 3}, '_session_expiry': 120}. It is signed" in page
 
 
+@pytest.mark.in_process
 def test_what_if_the_server_forgets(visitor):
     cart.put(visitor, "apple", 3)
     Session.objects.all().delete()
@@ -217,6 +224,7 @@ def test_what_if_the_server_forgets_while_it_answers(visitor, monkeypatch):
     assert Session.objects.count() == 0
 
 
+@pytest.mark.in_process
 def test_what_if_what_is_kept_is_damaged(visitor, subtests):
     cart.put(visitor, "apple", 3)
     key = Session.objects.get().session_key
@@ -232,6 +240,7 @@ def test_what_if_what_is_kept_is_damaged(visitor, subtests):
     assert cart.cart(visitor) == {"pear": 1}
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C89")
 def test_what_if_what_is_kept_has_an_old_form(visitor):
     cart.put(visitor, "apple", 3)
@@ -244,6 +253,14 @@ def test_what_if_what_is_kept_has_an_old_form(visitor):
     Session.objects.update(session_data=old)
     assert Session.objects.get().get_decoded() == {}
     assert cart.cart(visitor) == {}
+
+
+def test_is_a_session_key_taken_over_that_the_server_did_not_make(visitor, classmate):
+    for browser in (visitor, classmate):
+        browser.jar.store(f"sessionid_04={'a' * 32}; Path=/", browser.origin)
+    cart.put(visitor, "apple", 3)
+    assert visitor.jar.get("sessionid_04").value != "a" * 32
+    assert cart.cart(classmate) == {}
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):

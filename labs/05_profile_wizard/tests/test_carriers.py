@@ -31,6 +31,7 @@ def key_in(page):
 # Where the answers are
 
 
+@pytest.mark.in_process
 def test_by_cookie_they_are_in_the_browser_for_anyone_to_read(visitor):
     wizard_by("cookie").fill_in(visitor, name="अनु")
     held = {cookie.name: cookie.value for cookie in visitor.jar if "csrf" not in cookie.name}
@@ -40,6 +41,7 @@ def test_by_cookie_they_are_in_the_browser_for_anyone_to_read(visitor):
     assert Session.objects.count() == 0
 
 
+@pytest.mark.in_process
 def test_by_session_they_are_on_the_server_and_the_cookie_has_the_key(visitor):
     wizard_by("session").fill_in(visitor)
     row = Session.objects.get()
@@ -47,6 +49,7 @@ def test_by_session_they_are_on_the_server_and_the_cookie_has_the_key(visitor):
     assert row.get_decoded()["wizard"] == {"name": "Anu", "age": "30", "gf": "Bea"}
 
 
+@pytest.mark.in_process
 def test_by_hidden_field_they_are_in_the_page_signed_and_not_encrypted(visitor):
     page = wizard_by("hidden").fill_in(visitor)
     signed = form(page).fields["answers"]
@@ -56,6 +59,7 @@ def test_by_hidden_field_they_are_in_the_page_signed_and_not_encrypted(visitor):
     assert Session.objects.count() == 0
 
 
+@pytest.mark.in_process
 def test_by_address_they_are_on_the_server_and_the_address_has_the_key(visitor):
     page = wizard_by("url").fill_in(visitor)
     row = Session.objects.get()
@@ -117,6 +121,7 @@ def test_a_hidden_field_can_be_sent_again_until_it_is_too_old(visitor, clock):
     assert told(wizard.answer(visitor, early, age=99)) == ["99"]
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("key", ["a" * 32, "x", "é" * 40, "../../etc/passwd", "%00", "x" * 8000])
 def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(visitor, key):
     page = visitor.get("/url/gf/", {"w": key}, follow=True)
@@ -126,6 +131,7 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
     assert key_in(page) == Session.objects.get().session_key != key
 
 
+@pytest.mark.in_process
 def test_the_key_of_a_session_opens_no_wizard_in_an_address(visitor, classmate):
     wizard_by("session").fill_in(visitor)
     key = visitor.jar.get("sessionid_05").value
@@ -201,6 +207,7 @@ def test_a_planted_session_key_is_dead_when_the_wizard_is_finished(visitor, clas
     assert told(classmate.get("/session/results/", follow=True)) == []
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize(("carrier", "entry"), [("session", "wizard"), ("url", "wizard by url")])
 def test_starting_again_takes_the_answers_off_the_server(visitor, carrier, entry):
     page = wizard_by(carrier).fill_in(visitor)
@@ -209,6 +216,7 @@ def test_starting_again_takes_the_answers_off_the_server(visitor, carrier, entry
     assert not any(entry in row.get_decoded() for row in Session.objects.all())
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("carrier", ["session", "url"])
 def test_answers_that_the_server_has_lost_are_asked_for_again(visitor, carrier):
     wizard = wizard_by(carrier)
@@ -288,6 +296,7 @@ def test_no_form_puts_its_fields_into_the_address(visitor, carrier):
     assert not any("csrf" in address or "Anu" in address for address in addresses)
 
 
+@pytest.mark.in_process
 @pytest.mark.pitfall("B42")
 def test_the_results_are_the_three_answers_whatever_else_is_in_the_session(visitor):
     wizard_by("session").fill_in(visitor)

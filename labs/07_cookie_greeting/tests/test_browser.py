@@ -5,8 +5,8 @@ import time
 import pytest
 from django.conf import settings
 
-from labkit.testing.contracts.greetings import GreetingInChromium
 from labkit.testing.lab_server import LabServer
+from tests.contract import GreetingInChromium
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 
 from lab import storage
 from labkit.testing.contracts import words
-from labkit.testing.contracts.greetings import GreetingPages, greeted
+from tests.contract import GreetingPages, greeted
 
 
 class TestGreeting(GreetingPages):

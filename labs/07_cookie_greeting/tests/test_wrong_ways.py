@@ -13,7 +13,7 @@ from django.template import RequestContext, Template
 from django.urls import path
 
 from labkit.testing import response_checks
-from labkit.testing.contracts.greetings import GreetingPages, greeted
+from tests.contract import GreetingPages, greeted
 
 pages = GreetingPages()
 

@@ -8,8 +8,8 @@ from django.db import OperationalError
 
 from lab import operations
 from labkit.testing.contracts import words
-from labkit.testing.contracts.api import SessionApiPages, as_json, kept
 from labkit.testing.malformed import unknown_session_ids
+from tests.contract import SessionApiPages, as_json, kept
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
@@ -67,6 +67,7 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
     assert told.keys == (before.session_key, row.session_key)
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, name):
     told = pages.press(visitor, name)
@@ -83,6 +84,7 @@ def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, na
     assert shown[name].__code__.co_consts == runs.__code__.co_consts
 
 
+@pytest.mark.in_process
 def test_after_flush_there_is_no_row_and_the_old_key_opens_nothing(visitor):
     pages.press(visitor, "assign")
     key = visitor.jar.get("sessionid_08").value
@@ -92,6 +94,7 @@ def test_after_flush_there_is_no_row_and_the_old_key_opens_nothing(visitor):
     assert kept(visitor) == {}
 
 
+@pytest.mark.in_process
 def test_a_session_that_cannot_be_read_is_shown_as_empty_and_can_be_filled(visitor, subtests):
     pages.press(visitor, "assign")
     for data in ["", "garbage", "a:b:c"]:
@@ -188,6 +191,7 @@ def test_in_keys_and_items(visitor):
     assert pages.press(visitor, "items").answer == "dict_items([('tea', 2)])"
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C57")
 def test_clear_takes_out_every_entry_and_leaves_row_key_and_cookie(visitor):
     pages.press(visitor, "assign", "put_cart")
@@ -207,6 +211,7 @@ def test_setdefault_puts_in_what_is_missing_and_leaves_what_is_there(visitor):
     assert (told.answer, told.saved[:3], told.after) == ("2", "No:", {"tea": "2"})
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C82")
 def test_deleting_every_key_deletes_no_session(visitor, classmate):
     pages.press(visitor, "assign", "put_cart")
@@ -217,6 +222,7 @@ def test_deleting_every_key_deletes_no_session(visitor, classmate):
     assert rows == {mine: {}, other: {"tea": 2}}
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C83")
 def test_deleting_one_key_leaves_the_other_the_row_and_the_cookie(visitor):
     visitor.submit("/student/set/", {"name": "Asha", "email": "asha@example.org"})

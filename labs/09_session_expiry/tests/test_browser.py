@@ -3,8 +3,8 @@ import time
 import pytest
 from django.conf import settings
 
-from labkit.testing.contracts.expiry import COOKIE, ExpiryInChromium
 from labkit.testing.lab_server import LabServer
+from tests.contract import COOKIE, ExpiryInChromium
 
 
 class TestExpiryInChromium(ExpiryInChromium):

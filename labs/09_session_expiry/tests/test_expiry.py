@@ -10,7 +10,8 @@ from django.core.management import call_command
 from lab import storage
 from labkit.testing import Visitor
 from labkit.testing.contracts import words
-from labkit.testing.contracts.expiry import (
+from labkit.testing.malformed import unknown_session_ids
+from tests.contract import (
     COOKIE,
     PAGES,
     ExpiryPages,
@@ -18,7 +19,6 @@ from labkit.testing.contracts.expiry import (
     session_cookies,
     what_holds,
 )
-from labkit.testing.malformed import unknown_session_ids
 
 FOURTEEN_DAYS = 14 * 24 * 3600
 
@@ -193,6 +193,7 @@ def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate,
     assert chosen(classmate) is None
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C68")
 def test_none_goes_back_to_what_the_settings_say(visitor):
     pages.choose(visitor, "120")
@@ -348,6 +349,7 @@ def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clo
     assert chosen(visitor) == "nothing yet"
 
 
+@pytest.mark.in_process
 def test_a_key_whose_row_is_gone_or_damaged_is_told(visitor):
     pages.choose(visitor, "120")
     Session.objects.update(session_data="garbage")
@@ -425,7 +427,8 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
 def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
     # Hypothesis takes a while to import.
-    from labkit.testing import expiry_machine, stateful
+    from labkit.testing import stateful
+    from tests import expiry_machine
 
     settings.SESSION_SAVE_EVERY_REQUEST = every
     stateful.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))

@@ -7,8 +7,15 @@ ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 
 @pytest.fixture(autouse=True)
+def on_the_default_engine(request):
+    """Start each test on the engine db; a server under test is on it anyway."""
+    if not request.config.getoption("lab_server"):
+        request.getfixturevalue("use")
+
+
+@pytest.fixture
 def use(use_engine, settings, monkeypatch):
-    """Choose an engine and its cache; db unless told."""
+    """A function that chooses an engine and its cache; db until it is called."""
 
     def use(engine, redis_url=""):
         use_engine(engine)

@@ -10,8 +10,8 @@ from django.core import signing
 from django.core.cache import caches
 
 from labkit.testing.contracts import CartPages, table, words
-from labkit.testing.contracts.stores import StorePages
 from labkit.testing.malformed import unknown_session_ids
+from tests.contract import StorePages
 
 cart = CartPages()
 
@@ -82,6 +82,7 @@ def test_markup_in_it_is_shown_and_not_obeyed(engine, visitor):
     assert b"<script>alert" not in visitor.exchanges[-1].response.content
 
 
+@pytest.mark.in_process
 def test_the_row(visitor):
     cart.put(visitor, "apple", 3)
     row = Session.objects.get()

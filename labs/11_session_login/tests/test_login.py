@@ -17,14 +17,17 @@ from lab import storage, urls
 from lab.models import DEMO
 from labkit.testing import Visitor
 from labkit.testing.contracts import HOSTILE_NAMES, table, words
-from labkit.testing.contracts.logins import LoginPages, facts
 from labkit.testing.malformed import unknown_session_ids
+from tests import quick_settings
+from tests.contract import LoginPages, facts
 
 
 @pytest.fixture(autouse=True)
-def quick_login(settings, db):
-    """Django's own hash takes a third of a second for each login, on purpose; tests need not."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def quick_login(request):
+    """Hash passwords quickly: Django's default takes a third of a second, on purpose."""
+    if request.config.getoption("lab_server"):  # see server_environ in conftest.py
+        return
+    request.getfixturevalue("settings").PASSWORD_HASHERS = quick_settings.PASSWORD_HASHERS
     user = User.objects.get()
     user.set_password(DEMO["password"])
     user.save()
@@ -58,6 +61,7 @@ def decoded(visitor):
 # A session runs from login to logout, they say.
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C09")
 def test_a_session_begins_before_any_login(visitor):
     visitor.get("/")
@@ -67,6 +71,7 @@ def test_a_session_begins_before_any_login(visitor):
     assert pages.key(visitor) is not None
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C09")
 def test_a_login_moves_the_session_to_a_row_with_another_key(visitor):
     pages.add(visitor, "apple", 3)
@@ -94,6 +99,7 @@ def test_a_login_outlives_the_browser(visitor):
     assert pages.logged_in(visitor.get("/"))
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C09", "C59")
 def test_a_logout_deletes_the_row_and_the_cookie(visitor):
     pages.add(visitor, "apple", 3)
@@ -107,6 +113,7 @@ def test_a_logout_deletes_the_row_and_the_cookie(visitor):
     assert table(visitor.get("/")) == {}
 
 
+@pytest.mark.in_process
 @pytest.mark.claim("C59")
 def test_a_logout_is_what_flush_does(visitor):
     pages.log_in(visitor)
@@ -141,6 +148,7 @@ def test_logging_in_twice_keeps_the_key(visitor):
     assert pages.key(visitor) == key
 
 
+@pytest.mark.in_process
 def test_whoever_logs_in_over_someone_else_does_not_get_their_cart(visitor):
     User.objects.create_user("bob", password="noyce")  # noqa: S106
     pages.add(visitor, "apple", 3)
@@ -257,6 +265,7 @@ def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
     assert (pages.key(visitor) is None) == (engine != "signed_cookies")
 
 
+@pytest.mark.in_process
 def test_a_damaged_row_is_nobodys_session_and_does_not_keep_anyone_from_logging_in(visitor):
     pages.log_in(visitor)
     Session.objects.update(session_data="garbage")
@@ -280,6 +289,7 @@ def test_the_fullest_cart_fits_into_a_signed_cookie(visitor, settings):
     assert pages.logged_in(visitor.get("/"))
 
 
+@pytest.mark.in_process
 @pytest.mark.pitfall("B34")
 def test_only_goods_are_among_the_goods(visitor):
     pages.add(visitor, "apple", 3)
@@ -335,6 +345,7 @@ def test_the_one_user_is_there_again_after_a_flush(transactional_db, visitor):
     assert pages.logged_in(pages.log_in(visitor))
 
 
+@pytest.mark.in_process
 def test_a_second_migrate_leaves_the_user_alone(visitor):
     before = User.objects.values().get()
     call_command("migrate", verbosity=0)
@@ -400,6 +411,7 @@ def test_text_as_such_an_entry_would_break_every_page():
 # The cookie among others
 
 
+@pytest.mark.in_process
 @pytest.mark.pitfall("B38")
 @pytest.mark.parametrize(("cookies", "kept"), [(50, True), (200, False)])
 def test_too_many_cookies_of_another_application_push_out_the_login(visitor, cookies, kept):

@@ -1,4 +1,4 @@
-from labkit.testing.contracts.races import RaceInChromium
+from tests.contract import RaceInChromium
 
 
 class TestRaceInChromium(RaceInChromium):

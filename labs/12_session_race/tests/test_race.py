@@ -10,19 +10,10 @@ from labkit.race import Timeline, hooks, tabs
 from labkit.race.hooks import Step
 from labkit.testing import wire_visitor
 from labkit.testing.contracts import table, words
-from labkit.testing.contracts.races import (
-    ADD,
-    PATIENCE,
-    RACE,
-    WAYS,
-    RacePages,
-    RaceRuns,
-    fates,
-    kept,
-)
 from labkit.testing.lab_server import LabServer
 from labkit.testing.malformed import unknown_session_ids
 from labkit.testing.wire_visitor import WireVisitor
+from tests.contract import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, fates, kept
 
 pages = RacePages()
 
@@ -129,6 +120,7 @@ def test_without_the_panel_the_race_is_the_same(monkeypatch):
         server.stop()
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("way", WAYS)
 def test_a_deleted_session_is_not_brought_back_by_the_next_add(visitor, way):
     pages.add(visitor, way, name="pear")

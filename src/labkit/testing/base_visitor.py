@@ -26,7 +26,7 @@ EXCERPT = 300  # characters of a page in a report
 _births = itertools.count()
 
 # All visitors of the test under way, for its report if it fails.
-of_this_test: "WeakSet[Browser]" = WeakSet()
+visitors_of_this_test: "WeakSet[BaseVisitor]" = WeakSet()
 
 
 @dataclass
@@ -79,7 +79,7 @@ def _excerpt(response: HttpResponseBase) -> list[str]:
     return "\n".join(lines)[:EXCERPT].splitlines()
 
 
-class Browser:
+class BaseVisitor:
     """The half of a visitor that is a browser; its subclasses add how requests travel."""
 
     def __init__(self, origin: Origin) -> None:
@@ -102,7 +102,7 @@ class Browser:
         cookie_bytes = header if isinstance(header, bytes) else header.encode()
         exchange = Exchange(method, target, context, cookie_bytes, held_back)
         self.exchanges.append(exchange)
-        of_this_test.add(self)
+        visitors_of_this_test.add(self)
         return exchange
 
     def _finish(

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from labkit.http.set_cookie import Cookie
-from labkit.testing.base_visitor import Browser, of_this_test
+from labkit.testing.base_visitor import BaseVisitor, visitors_of_this_test
 
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10
 
 
-def sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
+def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
     """(title, text) for each visitor of this test that has sent a request, and for the store."""
     names = {id(value): name for name, value in fixtures.items()}
     told = []
-    for number, browser in enumerate(sorted(of_this_test, key=lambda b: b.born), 1):
+    for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
         if browser.exchanges:
             name = names.get(id(browser), f"visitor {number}")
             told.append((f"last exchanges of {name}", "\n\n".join(_exchanges(browser))))
@@ -24,7 +24,7 @@ def sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
     return told
 
 
-def _exchanges(browser: Browser) -> Iterator[str]:
+def _exchanges(browser: BaseVisitor) -> Iterator[str]:
     hidden = len(browser.exchanges) - SHOWN
     if hidden > 0:
         yield f"({hidden} before these)"

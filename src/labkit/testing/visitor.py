@@ -14,10 +14,10 @@ from django.test import Client
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin
 from labkit.testing import recording, response_checks
-from labkit.testing.base_visitor import Browser, Exchange
+from labkit.testing.base_visitor import BaseVisitor, Exchange
 
 
-class Visitor(Browser, Client):
+class Visitor(BaseVisitor, Client):
     """A browser of its own: what it was given it keeps, returns and forgets by RFC 6265bis.
 
     It is a django.test.Client in all else: `.get()`, `.post()`, `response.context`, templates, the
@@ -26,6 +26,7 @@ class Visitor(Browser, Client):
     """
 
     raise_request_exception: bool  # of Client
+    server = ""  # none: requests stay in this process
 
     def __init__(self, host: str = "", scheme: str = "http", **defaults: Any) -> None:
         """`host` is 127.0.0.1 unless told otherwise; where ALLOWED_HOSTS has not, testserver."""
@@ -33,9 +34,13 @@ class Visitor(Browser, Client):
             local = "127.0.0.1"
             host = local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
         self._requesting = False
-        Browser.__init__(self, Origin(scheme, host))
+        BaseVisitor.__init__(self, Origin(scheme, host))
         Client.__init__(self, enforce_csrf_checks=True, SERVER_NAME=host, **defaults)
         self._under_way: Exchange
+
+    def new_visitor(self) -> "Visitor":
+        """Return another visitor of this site, with an empty jar."""
+        return type(self)(self.origin.host, self.origin.scheme)
 
     # What django.test.Client asks of its cookies: session, login(), force_login(), logout()
 
@@ -122,7 +127,7 @@ class Visitor(Browser, Client):
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """As in Browser; a server error that is expected is not raised as an exception either."""
+        """As in BaseVisitor; an expected server error is not raised as an exception either."""
         before: bool = self.raise_request_exception
         self.raise_request_exception = response_checks.SERVER_ERROR not in promises
         try:

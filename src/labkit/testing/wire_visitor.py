@@ -11,21 +11,27 @@ from django.http import HttpResponse
 
 from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
-from labkit.testing.base_visitor import Browser
+from labkit.testing.base_visitor import BaseVisitor
 
 LIMIT = 30  # seconds for one exchange
 MOST_REDIRECTS = 20  # as in Chromium
 
 
-class WireVisitor(Browser):
+class WireVisitor(BaseVisitor):
     """A browser that speaks HTTP/1.1 to a real server, one connection for each request.
 
     It has the methods of `Visitor` that a contract needs, and `send()` for anything at all.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1", server: str = "") -> None:
+        """`server` is the name of the server's program, such as "waitress", if it is known."""
         super().__init__(Origin("http", host))
         self.port = port
+        self.server = server
+
+    def new_visitor(self) -> "WireVisitor":
+        """Return another visitor of this server, with an empty jar."""
+        return type(self)(self.port, self.origin.host, self.server)
 
     def send(
         self,

@@ -1,7 +1,6 @@
 """What contracts are made of: reading a page as a person does, and requests no browser sends."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import lxml.html
@@ -35,8 +34,6 @@ class RawRequests:
     page: bytes  # an address that shows the visitor's state
     act: bytes  # one that changes it, by POST
     form = "/"  # one with a form
-    server_name = ""  # of a real server, where there is one
-    visitor_arguments: Mapping[str, Any] = MappingProxyType({})
 
     def token(self, visitor: Any) -> str:
         """The CSRF token of a form that this visitor has open."""
@@ -50,9 +47,9 @@ class RawRequests:
 
     def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
         """Send it; its status is as foretold, its page says why, it sets no cookie if refused."""
-        sender = type(visitor)(**self.visitor_arguments) if raw.alone else visitor
+        sender = visitor.new_visitor() if raw.alone else visitor
         response = self._send(raw, sender, token)
-        by_server = raw.except_on.get(self.server_name)
+        by_server = raw.except_on.get(visitor.server)
         assert response.status_code == (by_server or raw.status)
         if response.status_code >= 400:
             # Django sends its own CSRF cookie again with every form.

@@ -60,7 +60,7 @@ def session_cookies(exchange: Exchange) -> list[str]:
 
 
 class ExpiryPages(RawRequests):
-    """What the lab promises of its pages."""
+    """The promises of the pages about a session's expiry."""
 
     page = b"/"
     act = b"/touch/"
@@ -167,7 +167,7 @@ class ExpiryPages(RawRequests):
 
 
 class ExpiryInChromium:
-    """What the lab shows to a person at a real browser."""
+    """The same pages in a real browser."""
 
     def choose(self, page: Any, server: Any, value: str) -> None:
         page.goto(server.url("/"))
@@ -175,7 +175,7 @@ class ExpiryInChromium:
         page.get_by_role("button", name="Set").click()
 
     def chosen(self, page: Any) -> str:
-        """What the page says was chosen; empty where there is no session."""
+        """Return the choice that the page shows; empty if there is no session."""
         page.wait_for_load_state()
         row = page.locator("tr", has=page.get_by_text("You chose", exact=True))
         return row.locator("td").text_content() if row.count() else ""

@@ -18,14 +18,14 @@ NO_NAMES = [
 
 
 def greeted(response: Any) -> str | None:
-    """The name in a page's greeting, None where nobody is known."""
+    """Return the name in a page's greeting, None if it greets nobody by name."""
     heading = lxml.html.document_fromstring(text(response)).find(".//h1").text_content()
     named = heading.startswith("Hello, ") and heading.endswith("!")
     return heading.removeprefix("Hello, ").removesuffix("!") if named else None
 
 
 class GreetingPages(RawRequests):
-    """What the greeting promises of its pages; pages and fields as in lab 07."""
+    """The promises of the pages that greet a visitor."""
 
     page = b"/result/"
     act = b"/greet/"
@@ -135,7 +135,7 @@ class GreetingPages(RawRequests):
 
 
 class GreetingInChromium:
-    """What the greeting shows to a person at a real browser."""
+    """The same pages in a real browser."""
 
     stranger = "Hello! And you are?"
 

@@ -121,7 +121,7 @@ class RaceRuns:
         data = self.pages.with_token(visitor, **RACE | fields)
         response = visitor.post(f"/{way}/race/", data)
         assert response.status_code == 200
-        # What is on the page is what is in the store, and everyone was told that all is well.
+        # The page shows the contents of the store, and every response reported success.
         expected = sum(table(visitor.get("/")).values())
         adds = (RACE | fields)["adds"]
         assert kept(response) == f"{expected} of {adds}"
@@ -136,7 +136,7 @@ class RaceRuns:
         locked = self.race(visitor, "locked")
         assert kept(locked) == "100 of 100"
         assert "None is lost" in words(locked)
-        for wave in range(1, 4):  # who saves first is luck; one of the two is saved over
+        for wave in range(1, 4):  # which one saves first is luck; one of the two is overwritten
             pair = [fate for fate in fates(naive) if fate["wave"] == str(wave)]
             assert {(fate["read"], fate["saved"]) for fate in pair} == {(str(wave - 1), str(wave))}
             lost = [fate["tab"] for fate in pair if fate["fate"] != "kept"]
@@ -210,7 +210,7 @@ class RaceRuns:
 
 
 class RaceInChromium:
-    """What a person at a real browser sees."""
+    """The same pages in a real browser."""
 
     @pytest.fixture(autouse=True)
     def _patience(self, chromium):

@@ -16,7 +16,7 @@ from labkit.testing.malformed import REQUESTS
 
 @dataclass(frozen=True)
 class Pressed:
-    """What the page says of one press of a button, as a person reads it."""
+    """The report of one press of a button, as it is on the page."""
 
     source: str
     answer: str | None  # what came back, or nothing if it went wrong
@@ -61,7 +61,7 @@ def kept(visitor: Any) -> dict[str, str]:
 
 
 def as_json(entries: dict[str, str]) -> dict[str, Any]:
-    """What becomes of these entries in a store, which writes JSON."""
+    """Return these entries as a store returns them, which writes JSON."""
     return {k: json.loads(json.dumps(ast.literal_eval(v))) for k, v in entries.items()}
 
 
@@ -82,7 +82,7 @@ REFUSED_STUDENTS: list[dict[str, Any]] = [
 
 
 class SessionApiPages(RawRequests):
-    """What the session API's lab promises of its pages."""
+    """The promises of the pages about the session API."""
 
     page = b"/api/"
     act = b"/student/delete/"

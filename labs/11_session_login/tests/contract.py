@@ -19,7 +19,7 @@ def facts(response: HttpResponseBase) -> dict[str, str]:
 
 
 class LoginPages(RawRequests):
-    """What the login promises of its pages, whatever keeps the sessions."""
+    """The promises of the login's pages, with every session engine."""
 
     name, password = "ada", "lovelace"
     page = b"/"
@@ -41,7 +41,7 @@ class LoginPages(RawRequests):
         return visitor.submit("/logout/", page="/")
 
     def logged_in(self, response: Any) -> bool:
-        """Whether the start page says so."""
+        """Return True if the start page shows the visitor as logged in."""
         who = facts(response)["Who are you?"]
         assert who in {f"{self.name}, and logged in.", "Nobody that the server knows by name."}
         return who.startswith(self.name)

@@ -9,9 +9,9 @@ from django.contrib.sessions.models import Session
 from hypothesis import strategies
 from hypothesis.stateful import rule
 
-from labkit.testing.contracts.expiry import ExpiryPages, listing, what_holds
 from labkit.testing.stateful import Machine, people
 from labkit.testing.visitor import Visitor
+from tests.contract import ExpiryPages, listing, what_holds
 
 FOURTEEN_DAYS = 14 * 24 * 3600
 SECONDS = {"120": 120, "300": 300, "0": FOURTEEN_DAYS, "none": FOURTEEN_DAYS}
@@ -31,7 +31,7 @@ class Row:
     fixed: float | None = None  # the end that a date has set
 
     def written(self, now: float) -> None:
-        """What a write does to the end."""
+        """Move the end as a write does."""
         self.end = self.fixed or now + SECONDS[self.policy]
 
 

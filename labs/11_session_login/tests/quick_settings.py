@@ -1,4 +1,4 @@
-"""A lab's settings with a quick hash: Django's own takes a third of a second for each login."""
+"""The lab's settings with a quick password hasher, for the lab's server under test."""
 
 from lab.settings import *  # noqa: F403
 
