@@ -1,6 +1,7 @@
 """The `lab` command, run as a person runs it."""
 
 import dataclasses
+import json
 import os
 import signal
 import socket
@@ -11,17 +12,64 @@ from contextlib import closing
 
 import click
 import pytest
-from serving import closed, page, running
+from serving import closed, running
 
 from labkit import cli
-from labkit.commands.options import ENGINES
+from labkit.commands import run
+from labkit.commands.options import ENGINES, engine_path
+from labkit.commands.reset import COOKIES_STAY, NOTHING_TO_CLEAR, REDIS_KEYS_STAY
+from labkit.processes.manage_py import (
+    CREATE_DATABASE,
+    DATABASE_NOT_READY,
+    lab_environment,
+    run_manage_py,
+)
+from labkit.processes.ports import PortError
 from labkit.services import requirements
+from labkit.services.database_choice import DatabaseKind
 from labkit.services.mariadb import PrivateMariaDB
-from labkit.testing.contracts import CartPages, number, words
+from labkit.testing.contracts import CartPages, number, table
 from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
-LIMIT = 30  # seconds
+# In place of a lab's manage.py: writes down its arguments and environment, and ends.
+MANAGE_PY = """\
+import json, os, sys
+with open("calls.json", "a") as calls:
+    print(json.dumps([sys.argv[1:], dict(os.environ)]), file=calls)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _signals_stay_as_they_are(monkeypatch):
+    """`lab run` in this process sets no signal handlers."""
+    monkeypatch.setattr(run, "exit_on_signals", lambda: None)
+
+
+@pytest.fixture
+def started(own_checkout, said):
+    """Run `lab run` with MANAGE_PY instead of a server: (what it printed, server's environment)."""
+
+    def start(name, *arguments):
+        (folder,) = own_checkout.glob(f"labs/{name}_*")
+        (folder / "manage.py").write_text(MANAGE_PY)
+        port = free_port()
+        status, printed = said("run", name, "--port", str(port), *arguments)
+        assert status == 0
+        lines = (folder / "calls.json").read_text().splitlines()
+        (folder / "calls.json").unlink()
+        calls = [json.loads(line) for line in lines]
+        *migrations, server = [call[0] for call in calls]
+        assert migrations == [["migrate", "--verbosity=0"]] * (name != "03")  # has no database
+        assert server == ["runserver", f"127.0.0.1:{port}"]
+        return printed, calls[-1][1]
+
+    return start
+
+
+def one_line(text):
+    """The text as `said` returns it."""
+    return " ".join(text.split())
 
 
 def test_every_module_of_commands_is_a_command(checkout):
@@ -65,7 +113,8 @@ def test_claims_are_told_with_their_tests(said):
 def test_an_unknown_lab_is_one_sentence(said, command):
     status, text = said(command, "99")
     assert status == 1
-    assert text.startswith("Error: There is no lab 99. The labs are ")
+    assert text.startswith("Error: ")
+    assert "99" in text
 
 
 def test_a_busy_port_is_one_sentence_with_a_way_out(said):
@@ -75,7 +124,7 @@ def test_a_busy_port_is_one_sentence_with_a_way_out(said):
         port = taken.getsockname()[1]
         status, text = said("run", "03", "--port", str(port))
     assert status == 1
-    assert f"Port {port} is in use." in text
+    assert str(PortError(port, privileged=False)) in text
     assert "lab run 03 --port" in text
 
 
@@ -91,13 +140,12 @@ def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
         monkeypatch.setattr(os, "environ", os.environ | environ)
         status, text = said("run", "04", "--db", "mysql", "--port", str(free_port()))
         assert status == 1
-        assert "mysqlclient not found; get it by:" in text
-        assert '-m pip install -e ".[mysql]"' in text
+        assert requirements.TOOLS["mysqlclient"].missing() in text
+        assert requirements.pip_line("mysql") in text
 
 
 def lacking(name):
-    need = requirements.TOOLS[name]
-    return dataclasses.replace(need, found=lambda: None)
+    return dataclasses.replace(requirements.TOOLS[name], found=lambda: None)
 
 
 def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):
@@ -114,7 +162,7 @@ def test_doctor_fails_where_no_lab_could_run(said, monkeypatch):
     monkeypatch.setattr(requirements, "missing_requirements", lambda extras: ["Django>=5.2"])
     status, text = said("doctor")
     assert status == 1
-    assert "missing: Django>=5.2" in text
+    assert "Django>=5.2" in text
 
 
 def test_reset_wants_one_lab_or_all(said):
@@ -122,20 +170,23 @@ def test_reset_wants_one_lab_or_all(said):
     assert said("reset", "03", "--all")[0] == 2
 
 
-def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checkout):
-    with running("04"):
-        pass
+def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checkout, checkout):
+    lab = dataclasses.replace(
+        checkout.find("04"), folder=own_checkout / "labs" / checkout.find("04").folder.name
+    )
+    run_manage_py(lab, lab_environment(), "migrate", "--verbosity=0")
     state = own_checkout / ".lab" / "04"
     key = (state / "secret_key").read_text()
     with closing(sqlite3.connect(state / "db.sqlite3")) as database, database:
         database.execute("INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+    (state / "sessions").mkdir(exist_ok=True)
     (state / "sessions" / "sessionid").touch()
     (state / "thesis.txt").touch()
     status, text = said("reset", "--all")
     assert status == 0
-    assert "03 A cart kept in cookies: nothing to clear." in text
-    assert "04 A cart kept in a session: rows in SQLite, session files." in text
-    assert "delete 127.0.0.1" in text
+    assert f"03 {checkout.find('03').title}: {NOTHING_TO_CLEAR}." in text
+    assert f"04 {lab.title}: rows in SQLite, session files." in text
+    assert one_line(COOKIES_STAY) in text
     with closing(sqlite3.connect(state / "db.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM django_session").fetchone() == (0,)
     assert sorted(path.name for path in state.iterdir()) == [
@@ -148,80 +199,81 @@ def test_reset_empties_what_the_server_keeps_and_leaves_the_key(said, own_checko
     assert (state / "secret_key").read_text() == key
 
 
-def test_run_needs_nothing_but_the_lab_and_ends_with_ctrl_c(own_checkout):
+def test_run_needs_nothing_but_the_lab_and_ends_with_ctrl_c(own_checkout, checkout):
     with running("cookie_cart") as lab:
-        assert "Your cart is empty" in page(f"{lab.url}/")
-    assert f"03 A cart kept in cookies: {lab.url}/" in lab.output
+        assert table(WireVisitor(lab.port).get("/display/")) == {}
+    assert f"03 {checkout.find('03').title}: {lab.url}/" in lab.output
     assert "Traceback" not in lab.output
     assert lab.returncode in {0, -signal.SIGINT}
     assert list((own_checkout / "labs" / "03_cookie_cart").rglob("*.sqlite3")) == []
 
 
-def test_run_migrates_by_itself(own_checkout):
-    with running(
-        "04", "--db", "sqlite", environ={"DATABASE_URL": "mysql://nobody@nowhere/x"}
-    ) as lab:
-        assert "Where is the cart?" in page(f"{lab.url}/info/")
-    assert (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
+def test_run_migrates_and_uses_the_engine(own_checkout):
+    environ = {"DATABASE_URL": "mysql://nobody@nowhere/x"}
+    with running("06", "--db", "sqlite", "--engine", "cached_db", environ=environ) as lab:
+        visitor = WireVisitor(lab.port)
+        assert [number(visitor.get("/")) for _ in range(3)] == [1, 2, 3]
+    with closing(sqlite3.connect(own_checkout / ".lab" / "06" / "db.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM django_session").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_run_puts_the_sessions_of_any_lab_into_any_engine(own_checkout, engine):
-    with running("06", "--engine", engine) as lab:
-        visitor = WireVisitor(int(lab.url.rpartition(":")[2]))
-        assert [number(visitor.get("/")) for _ in range(3)] == [1, 2, 3]
-    state = own_checkout / ".lab" / "06"
-    assert len(list((state / "sessions").iterdir())) == (1 if engine == "file" else 0)
-    with closing(sqlite3.connect(state / "db.sqlite3")) as database:
-        (rows,) = database.execute("SELECT count(*) FROM django_session").fetchone()
-    assert rows == (1 if engine in {"db", "cached_db"} else 0)
+def test_run_sets_the_engine(started, engine):
+    assert started("06", "--engine", engine)[1]["SESSION_ENGINE"] == engine_path(engine)
+
+
+def test_the_option_db_counts_more_than_the_url(started, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "mysql://nobody@nowhere/x")
+    assert "DATABASE_URL" not in started("06", "--db", "sqlite")[1]
 
 
 @pytest.mark.parametrize("engine", ["cache", "cached_db"])
-def test_run_says_which_cache_it_is(own_checkout, engine, monkeypatch):
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    with running("10", "--engine", engine) as lab:
-        assert "its cache is <b>LocMem</b>" in page(f"{lab.url}/engines/")
-    assert "The cache is LocMem, the memory of the server's process" in lab.output
-    assert "REDIS_URL=" in lab.output
+def test_run_says_which_cache_it_is(started, engine):
+    printed, environ = started("10", "--engine", engine)
+    for sentence in (run.CACHE_IS_LOCMEM, run.LOCMEM_ALONE, run.REDIS_URL_EXAMPLE):
+        assert sentence in printed
+    assert "REDIS_URL" not in environ
 
 
-def test_a_lab_that_cannot_use_redis_does_not_speak_of_it(own_checkout):
-    with running("04", "--engine", "cache", environ={"REDIS_URL": "redis://127.0.0.1:1/0"}) as lab:
-        pass
-    assert "The cache is LocMem" in lab.output
-    assert "REDIS_URL=" not in lab.output
+def test_a_lab_that_cannot_use_redis_does_not_speak_of_it(started, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    printed, _ = started("04", "--engine", "cache")
+    assert run.CACHE_IS_LOCMEM in printed
+    assert run.REDIS_URL_EXAMPLE not in printed
 
 
 def test_run_uses_the_redis_that_the_url_names(own_checkout, redis):
-    environ = {"REDIS_URL": redis.url}
-    with running("10", "--engine", "cache", environ=environ) as lab:
-        assert "its cache is <b>Redis</b>" in page(f"{lab.url}/engines/")
-        visitor = WireVisitor(int(lab.url.rpartition(":")[2]))
-        CartPages().put(visitor, "apple", 3)
-        assert "lab_10:1:django.contrib.sessions.cache" in words(visitor.get("/store/"))
-    assert "The cache is the Redis that REDIS_URL names." in lab.output
+    from redis import Redis
+
+    with running("10", "--engine", "cache", environ={"REDIS_URL": redis.url}) as lab:
+        CartPages().put(WireVisitor(lab.port), "apple", 3)
+    with Redis.from_url(redis.url) as client:
+        assert client.keys("lab_10:1:django.contrib.sessions.cache*")
+    assert run.CACHE_IS_REDIS in lab.output
     assert redis.url not in lab.output  # there may be a password in it
 
 
 @pytest.mark.redis
-def test_a_redis_that_does_not_answer_is_told_and_so_is_a_url_that_names_none(
-    said, own_checkout, monkeypatch
-):
-    with running("10", "--engine", "cache", environ={"REDIS_URL": "redis://127.0.0.1:1/0"}) as lab:
-        assert "its cache is <b>Redis</b>" in page(f"{lab.url}/engines/")
-    assert "It does not answer now" in lab.output
+def test_a_redis_that_does_not_answer_is_reported(started, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    printed, environ = started("10", "--engine", "cache")
+    assert f"{run.CACHE_IS_REDIS} {run.REDIS_SILENT}" in printed
+    assert environ["REDIS_URL"] == "redis://127.0.0.1:1/0"
+
+
+@pytest.mark.redis
+def test_a_redis_url_that_is_none_is_one_sentence(said, own_checkout, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "nonsense")
     status, text = said("run", "10", "--engine", "cache", "--port", str(free_port()))
-    assert status == 1
-    assert "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0." in text
+    assert (status, text) == (1, f"{run.CACHE_IS_REDIS} Error: {run.REDIS_URL_INVALID}")
 
 
 def test_reset_says_what_it_leaves_in_redis(said, own_checkout, monkeypatch):
-    assert "Redis" not in said("reset", "10")[1]
+    leaves = one_line(REDIS_KEYS_STAY.format(number="10"))
+    assert leaves not in said("reset", "10")[1]
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    assert "Its keys in Redis, lab_10, end by themselves" in said("reset", "10")[1]
-    assert "Redis" not in said("reset", "04")[1]
+    assert leaves in said("reset", "10")[1]
+    assert one_line(REDIS_KEYS_STAY.format(number="04")) not in said("reset", "04")[1]
 
 
 def test_a_redis_without_its_package_is_one_sentence(said, own_checkout, monkeypatch):
@@ -229,21 +281,22 @@ def test_a_redis_without_its_package_is_one_sentence(said, own_checkout, monkeyp
     monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
     status, text = said("run", "10", "--engine", "cache", "--port", str(free_port()))
     assert status == 1
-    assert "redis-py not found; get it by:" in text
-    assert '-m pip install -e ".[redis]"' in text
+    assert requirements.TOOLS["redis-py"].missing() in text
+    assert requirements.pip_line("redis") in text
 
 
-def test_an_engine_for_a_lab_without_sessions_is_told(own_checkout):
-    with running("03", "--engine", "file") as lab:
-        pass
-    assert "Lab 03 has no sessions; --engine changes nothing." in lab.output
+def test_options_for_a_lab_without_sessions_are_ignored(started):
+    printed, environ = started("03", "--engine", "file", "--db", "mysql")
+    assert run.ENGINE_IGNORED.format(number="03") in printed
+    assert run.DB_IGNORED.format(number="03") in printed
+    assert not {"SESSION_ENGINE", "DATABASE_URL"} & set(environ)
 
 
 def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mariadb):
     with running("04", "--db", "mysql") as lab:
-        assert "Where is the cart?" in page(f"{lab.url}/info/")
+        assert WireVisitor(lab.port).get("/info/").status_code == 200
         joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
-        assert joined._process is None
+        assert joined.pid is None  # another process has started it
         with closing(joined.connect("lab_04")) as connection:
             connection.query("DESCRIBE django_session")
         joined.stop()
@@ -264,36 +317,33 @@ def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
     closed(lab.port)
 
 
-def test_a_settings_module_of_another_project_does_not_matter(own_checkout):
-    with running("03", environ={"DJANGO_SETTINGS_MODULE": "mysite.settings"}) as lab:
-        assert "Your cart is empty" in page(f"{lab.url}/")
+def test_a_settings_module_of_another_project_does_not_matter(started, monkeypatch):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "mysite.settings")
+    assert started("03")[1]["DJANGO_SETTINGS_MODULE"] == "lab.settings"
 
 
-def test_run_uses_the_database_that_the_url_names(own_checkout, mariadb):
-    environ = {"DATABASE_URL": mariadb.url("lab_77")}
-    with running("04", "--db", "mysql", environ=environ) as lab:
-        assert "Where is the cart?" in page(f"{lab.url}/info/")
-        with closing(mariadb.connect("lab_77")) as connection:
-            connection.query("DESCRIBE django_session")
-    assert "that DATABASE_URL names" in lab.output
+def test_run_uses_the_database_that_the_url_names(own_checkout, started, monkeypatch, mariadb):
+    monkeypatch.setenv("DATABASE_URL", mariadb.url("lab_77"))
+    printed, environ = started("04", "--db", "mysql")
+    assert run.SESSIONS_IN.format(database=DatabaseKind.NAMED.value) in printed
+    assert environ["DATABASE_URL"] == mariadb.url("lab_77")
     assert not (own_checkout / ".lab" / "mariadb").exists()
 
 
-def test_a_database_that_is_not_there_is_one_sentence(own_checkout, mariadb):
-    url = mariadb.url("lab_77").replace("lab_77", "nothing")
-    with running("04", environ={"DATABASE_URL": url}) as lab:
-        pass
-    assert lab.returncode == 1
-    assert "Create it first" in lab.output
-    assert "Traceback" not in lab.output
+def test_a_database_that_is_not_there_is_one_sentence(own_checkout, said, monkeypatch, mariadb):
+    monkeypatch.setenv("DATABASE_URL", mariadb.url("lab_77").replace("lab_77", "nothing"))
+    status, text = said("run", "04", "--port", str(free_port()))
+    assert status == 1
+    assert one_line(CREATE_DATABASE) in text
+    assert "Traceback" not in text
 
 
-def test_a_server_that_is_not_there_is_one_sentence(own_checkout, mariadb):
-    with running("04", environ={"DATABASE_URL": "mysql://root@127.0.0.1:1/x"}) as lab:
-        pass
-    assert lab.returncode == 1
-    assert "The database of lab 04 is not ready" in lab.output
-    assert "Traceback" not in lab.output
+def test_a_server_that_is_not_there_is_one_sentence(own_checkout, said, monkeypatch, mariadb):
+    monkeypatch.setenv("DATABASE_URL", "mysql://root@127.0.0.1:1/x")
+    status, text = said("run", "04", "--port", str(free_port()))
+    assert status == 1
+    assert text.partition("Error: ")[2].startswith(DATABASE_NOT_READY.format(number="04"))
+    assert "Traceback" not in text
 
 
 def test_reset_reaches_the_private_mariadb(said, own_checkout, mariadb):

@@ -8,6 +8,17 @@ from rich.console import Console
 from labkit.catalog import catalog
 from labkit.services import lab_state
 
+NOTHING_TO_CLEAR = "nothing to clear"
+REDIS_KEYS_STAY = (
+    "Its keys in Redis, lab_{number}, end by themselves, at the latest two minutes after the last "
+    "write."
+)
+COOKIES_STAY = (
+    "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
+    "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
+    "or use a private window for each group and close it."
+)
+
 console = Console(highlight=False)
 
 
@@ -24,13 +35,7 @@ def reset(name: str | None, everything: bool) -> None:
         raise click.UsageError("Name one lab, or say --all.")
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
         cleared = lab_state.reset(checkout, lab)
-        console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or 'nothing to clear'}.")
+        console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or NOTHING_TO_CLEAR}.")
         if lab.redis and os.environ.get("REDIS_URL"):
-            keys = f"Its keys in Redis, lab_{lab.number}, end by themselves"
-            console.print(f"{keys}, at the latest two minutes after the last write.")
-    console.print(
-        "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
-        "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
-        "or use a private window for each group and close it.",
-        soft_wrap=True,
-    )
+            console.print(REDIS_KEYS_STAY.format(number=lab.number))
+    console.print(COOKIES_STAY, soft_wrap=True)

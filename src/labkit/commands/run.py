@@ -53,9 +53,10 @@ REDIS_URL_EXAMPLE = "REDIS_URL=redis://host:6379/0 names a Redis to take its pla
 CACHE_IS_REDIS = "The cache is the Redis that REDIS_URL names."
 REDIS_SILENT = "It does not answer now; until it does, nothing can be kept."
 REDIS_URL_INVALID = "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
+HOW_TO_END = "Ctrl-C ends all."  # printed once all servers run
 TAKE_TURNS = (
     "Each request goes to the next server; DEBUG is off, and there is no autoreload.\n"
-    "What a server says lies in .lab/NN/server-A.log and so on. Ctrl-C ends all."
+    f"What a server says lies in .lab/NN/server-A.log and so on. {HOW_TO_END}"
 )
 ONE_SESSION_FOLDER = (
     "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."

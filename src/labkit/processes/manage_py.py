@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from labkit.catalog import Lab
 
+DATABASE_NOT_READY = "The database of lab {number} is not ready: "
+CREATE_DATABASE = "Create it first, in the client: CREATE DATABASE the_name CHARACTER SET utf8mb4;"
+
 
 class DatabaseNotReady(Exception):
     """A lab's database cannot be used; the message says why, often as manage.py's last line."""
@@ -25,14 +28,11 @@ def run_manage_py(lab: Lab, environ: Mapping[str, str], *arguments: str) -> None
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise DatabaseNotReady(f"The database of lab {lab.number} is not ready: {add_hint(last)}")
+        raise DatabaseNotReady(DATABASE_NOT_READY.format(number=lab.number) + add_hint(last))
 
 
 def add_hint(line: str) -> str:
     """Return this line of an error, with advice if the error is a known one."""
     if "1049" in line:  # ER_BAD_DB_ERROR
-        return (
-            f"{line}. Create it first, in the client: "
-            "CREATE DATABASE the_name CHARACTER SET utf8mb4;"
-        )
+        return f"{line}. {CREATE_DATABASE}"
     return line
