@@ -380,11 +380,11 @@ def test_a_clock_that_was_moved_is_shown_until_it_is_back(house, folder):
     for path in ("/console/live/", "/console/live/?lab=03"):
         assert shown(house, "The clock of lab 03 is 2 weeks ahead.", path)
     assert "The clock of" not in house.page("/console/live/?lab=04")
-    until(lambda: "Its clock is 2 weeks ahead." in house.state("03"))
+    until(lambda: "Its clock is 2 weeks ahead." in house.says("03"))
     assert shown(house, "Its clock is 2 weeks ahead.", "/console/lab/03/")
     for moved in (0, None, "soon", [], float("nan"), float("inf")):
         tell(folder, TOLD, moved=moved)
-        assert "clock is" not in house.state("03")
+        assert "clock is" not in house.says("03")
         assert shown(house, html.escape(TOLD["sentence"]), "/console/live/?lab=03")
     tell(folder, TOLD)
 

@@ -11,11 +11,12 @@ from django.test import RequestFactory
 from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
-from labkit.commands.serve import LOOPBACK_TOO
+from labkit.commands import serve
 from labkit.panel.access import is_local_instructor
 from labkit.serve import network
 from labkit.serve.worker import without_opener_policy
-from labkit.testing.contracts import CartContract, words
+from labkit.services.database_choice import ONE_DATABASE, DatabaseKind
+from labkit.testing.contracts import CartContract, table
 from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
@@ -41,94 +42,83 @@ def carts(checkout, tmp_path_factory):
     """Labs 03 and 04, open to the network."""
     folder = copy_of(checkout, tmp_path_factory.mktemp("carts"))
     arguments = ["--only", "03,04", "--lan", "--address", ADDRESS]
-    with serving(folder, *arguments, environ={LOOPBACK_TOO: "1"}) as house:
-        yield house
+    with serving(folder, *arguments, environ={serve.LOOPBACK_TOO: "1"}) as served:
+        yield served
 
 
 # Starting and ending
 
 
 def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
-    with serving(copy_of(checkout, tmp_path)) as house:
-        assert f"The console: http://127.0.0.1:{house.port}/" in house.output
+    with serving(copy_of(checkout, tmp_path)) as served:
+        assert served.url("/") in served.output
         for lab in checkout.labs:
-            told = f"✓ {lab.number} {lab.title} {house.url('/', int(lab.number))}"
-            until(lambda told=told: told in house.output)
-            assert house.state(lab.number) == "running"
-            assert lab.title in house.page("/", number=int(lab.number))
-        assert len(house.children) == len(checkout.labs)
-    assert house.process.returncode == 0
-    assert not any(reachable(house.port + int(lab.number)) for lab in checkout.labs)
-    assert not reachable(house.port)
-    assert "Traceback" not in house.output
+            told = f"✓ {lab.number} {lab.title} {served.url('/', int(lab.number))}"
+            until(lambda told=told: told in served.output)
+            assert served.state(lab.number) == "running"
+            assert lab.title in served.page("/", number=int(lab.number))
+        assert len(served.children) == len(checkout.labs)
+    assert served.process.returncode == 0
+    assert not any(reachable(served.port + int(lab.number)) for lab in checkout.labs)
+    assert not reachable(served.port)
+    assert "Traceback" not in served.output
     assert [p for p in (tmp_path / "labs").rglob("*") if p.suffix in {".sqlite3", ".log"}] == []
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_whatever_ends_it_nothing_stays_behind(checkout, tmp_path, end):
-    with serving(copy_of(checkout, tmp_path), "--only", "3, session_cart", end=end) as house:
-        assert [house.state(number) for number in ("03", "04")] == ["running", "running"]
-        assert len(house.children) == 2
-    closed(house.port, house.port + 3, house.port + 4)
+    with serving(copy_of(checkout, tmp_path), "--only", "cookie_cart", end=end) as served:
+        assert served.state("03") == "running"
+        assert len(served.children) == 1
+    closed(served.port, served.port + 3)
 
 
 def test_on_mysql_each_lab_has_a_database_and_all_is_gone_after_a_crash(
     checkout, tmp_path, mariadb
 ):
     arguments = ["--only", "03,04,06", "--db", "mysql"]
-    with serving(copy_of(checkout, tmp_path), *arguments, end=signal.SIGKILL) as house:
-        visitor = WireVisitor(house.port + 4)
+    with serving(copy_of(checkout, tmp_path), *arguments, end=signal.SIGKILL) as served:
+        visitor = WireVisitor(served.port + 4)
         cart.put(visitor, "apple", 3)
         assert cart.cart(visitor) == {"apple": 3}
-        assert "Sessions are kept in a private MariaDB" in house.output
-        assert any("mariadbd" in command for command in house.children.values())
-        assert house.press("/console/reset/", lab="04") == 302
+        assert DatabaseKind.MARIADB.value in served.output
+        assert any("mariadbd" in command for command in served.children.values())
+        assert served.press("/console/reset/", lab="04") == 302
         assert cart.cart(visitor) == {}
-        assert "rows in the private MariaDB" in house.state("04")
     kept = tmp_path / ".lab" / "mariadb" / "data"
     assert sorted(path.name for path in kept.glob("lab_*")) == ["lab_04", "lab_06"]
     assert not (tmp_path / ".lab" / "04" / "db.sqlite3").exists()
-
-
-def test_the_engine_is_for_all_labs(checkout, tmp_path):
-    with serving(copy_of(checkout, tmp_path), "--only", "06", "--engine", "file") as house:
-        WireVisitor(house.port + 6).get("/")
-        assert len(list((tmp_path / ".lab" / "06" / "sessions").iterdir())) == 1
 
 
 def test_a_lab_that_cannot_start_says_why_and_the_others_run(checkout, tmp_path):
     views = copy_of(checkout, tmp_path) / "labs" / "03_cookie_cart" / "lab" / "views.py"
     whole = views.read_text()
     views.write_text(whole + "\nimport shopping\n")
-    with serving(tmp_path, "--only", "03,04") as house:
+    with serving(tmp_path, "--only", "3, session_pagecount", "--engine", "file") as served:
         reason = "ModuleNotFoundError: No module named 'shopping'"
-        assert f"✗ 03 A cart kept in cookies failed: {reason}" in house.output
-        assert house.state("03") == f"failed The last line of its log : {reason}"
-        assert house.state("04") == "running"
-        assert reason in house.page("/console/lab/03/log/").replace("&#x27;", "'")
+        assert f"failed: {reason}" in served.output
+        assert served.state("03") == "failed"
+        assert reason in served.says("03")
+        assert served.state("06") == "running"
+        WireVisitor(served.port + 6).get("/")
+        assert len(list((tmp_path / ".lab" / "06" / "sessions").iterdir())) == 1
+        assert reason in served.page("/console/lab/03/log/").replace("&#x27;", "'")
         views.write_text(whole)
-        assert house.press("/console/restart/", lab="03") == 302
-        assert house.state("03") == "running"
-        assert "Your cart is empty" in house.page("/", number=3)
+        assert served.press("/console/restart/", lab="03") == 302
+        assert served.state("03") == "running"
+        assert table(WireVisitor(served.port + 3).get("/display/")) == {}
 
 
-def test_a_lab_that_dies_is_started_again_and_shown_so(carts):
+def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     os.kill(carts.worker(4), signal.SIGKILL)
-    again = "running restarted once It died: ended by SIGKILL"
-    until(lambda: carts.state("04").startswith(again))
+    until(lambda: carts.state("04") == "running" and "SIGKILL" in carts.says("04"))
     assert reachable(carts.port + 4)
-    assert "04 A cart kept in a session: died (ended by SIGKILL)" in carts.output
+    assert 'class="state restarted"' in carts.page()
+    assert "died (ended by SIGKILL)" in carts.output
     assert carts.state("03") == "running"
     assert carts.press("/console/reset/", lab="04") == 302
-    assert carts.state("04").startswith("running Reset at")
-
-
-def test_one_that_keeps_dying_is_given_up(checkout, tmp_path):
-    with serving(copy_of(checkout, tmp_path), "--only", "03") as house:
-        for told in ("", " restarted once", *(f" restarted {n} times" for n in (2, 3, 4))):
-            until(lambda state=f"running{told}": house.state("03").startswith(state))
-            os.kill(house.worker(3), signal.SIGKILL)
-        until(lambda: house.state("03").startswith("failed restarted 4 times"))
+    assert carts.state("04") == "running"
+    assert "SIGKILL" not in carts.says("04")
 
 
 # Wrong ways to start
@@ -137,56 +127,56 @@ def test_one_that_keeps_dying_is_given_up(checkout, tmp_path):
 def test_an_unknown_lab_is_one_sentence(said):
     status, text = said("--only", "03,99")
     assert status == 1
-    assert text.startswith("Error: There is no lab 99. The labs are ")
+    assert text.startswith("Error: ")
+    assert "99" in text
     assert said("--only", ",")[0] == 2
 
 
 def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
-    port = free_port()
+    port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:
         for taken, number in ((one, 0), (other, 4)):
             taken.bind(("127.0.0.1", port + number))
             taken.listen()
         status, text = said("--only", "03,04", "--port", str(port))
     assert status == 1
-    assert f"Port {port} is in use; the console would listen there." in text
-    assert f"Port {port + 4} is in use; lab 04 would listen there." in text
-    assert f"Port {port + 3}" not in text
+    assert [f"Port {port + number}" in text for number in (0, 3, 4)] == [True, False, True]
     assert "lab serve --port" in text
 
 
-def test_an_address_that_is_not_ours_is_one_sentence(said, monkeypatch):
-    status, text = said("--lan", "--address", "192.0.2.7")
-    assert (status, text) == (1, "Error: 192.0.2.7 is no address of this machine.")
-    status, text = said("--lan", "--address", "nonsense")
-    assert (status, text) == (1, "Error: nonsense is no address of this machine.")
+@pytest.mark.parametrize("address", ["192.0.2.7", "nonsense"])
+def test_an_address_that_is_not_ours_is_one_sentence(said, address):
+    sentence = serve.NO_ADDRESS_OF_OURS.format(address=address)
+    assert said("--lan", "--address", address) == (1, f"Error: {sentence}")
+
+
+def test_an_address_goes_with_lan(said):
     assert said("--address", "127.0.0.2")[0] == 2
+
+
+def test_a_machine_without_a_network_is_one_sentence(said, monkeypatch):
     monkeypatch.setattr(network, "own_address", lambda: None)
-    status, text = said("--lan")
-    assert status == 1
-    assert "no address in a network" in text
+    assert said("--lan") == (1, f"Error: {serve.NO_NETWORK}")
 
 
 @pytest.mark.parametrize(
-    ("address", "why"),
+    ("address", "sentence"),
     [
-        ("0.0.0.0", "stands for all addresses of this machine"),  # noqa: S104
-        ("127.0.0.1", "is reached from this machine alone"),
-        ("127.0.0.2", "is reached from this machine alone"),
-        ("::1", "is reached from this machine alone"),
+        ("0.0.0.0", serve.ALL_ADDRESSES),  # noqa: S104
+        ("127.0.0.1", serve.OWN_MACHINE_ONLY),
+        ("127.0.0.2", serve.OWN_MACHINE_ONLY),
+        ("::1", serve.OWN_MACHINE_ONLY),
     ],
 )
-def test_an_address_that_lets_nobody_in_is_one_sentence(said, address, why):
-    status, text = said("--lan", "--address", address)
-    sentence = f"Error: {address} {why}; --address names the one in the class's network."
-    assert (status, text) == (1, sentence)
+def test_an_address_that_lets_nobody_in_is_one_sentence(said, address, sentence):
+    assert said("--lan", "--address", address) == (1, f"Error: {sentence.format(address=address)}")
 
 
 def test_one_database_for_all_labs_is_refused(said, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "sqlite:///all.sqlite3")
     status, text = said("--only", "04,06", "--port", str(free_port()))
     assert status == 1
-    assert "each needs its own" in text
+    assert text == f"Error: {ONE_DATABASE}"
 
 
 # A class at work
@@ -254,9 +244,8 @@ def test_the_class_gets_a_list_of_labs_and_no_more(carts):
     assert "<form" not in front
     assert "/console/" not in front
     for path in ("/console/", "/console/live/", "/console/lab/03/", "/console/lab/04/log/"):
-        status, page, headers = carts.ask(path, to=ADDRESS)
+        status, _, headers = carts.ask(path, to=ADDRESS)
         assert (status, headers["Set-Cookie"]) == (403, None)
-        assert "instructor's own machine" in page.replace("&#x27;", "'")
     assert carts.ask("/console/reset/", to=ADDRESS, method="POST", fields={"lab": "all"})[0] == 403
     assert carts.ask("/nothing/", to=ADDRESS)[0] == 403
 
@@ -299,11 +288,10 @@ def test_who_is_at_the_desk(peer, host, at_desk):
 
 def test_the_labs_take_the_class_and_keep_debug_off(carts):
     for number in (3, 4):
-        assert "Your cart is empty" in carts.page("/", number=number, to=ADDRESS)
+        carts.page("/", number=number, to=ADDRESS)
         assert carts.ask("/", number=number, Host="elsewhere.example")[0] == 400
         status, page, _ = carts.ask("/nothing/", number=number, to=ADDRESS)
         assert status == 404
-        assert "No such page" in page
         assert "DEBUG" not in page
 
 
@@ -327,9 +315,8 @@ def test_reset_in_the_console_empties_one_lab(carts):
     cart.put(visitor, "apple", 3)
     before = carts.worker(4), carts.worker(3)
     assert carts.press("/console/reset/", lab="04") == 302
-    assert carts.state("04").startswith("running Reset at")
-    assert "rows in SQLite" in carts.state("04")
-    assert "There are no items" in words(visitor.get("/display/"))
+    assert carts.state("04") == "running"
+    assert cart.cart(visitor) == {}
     after = carts.worker(4), carts.worker(3)
     assert (before[0] == after[0], before[1] == after[1]) == (False, True)  # LocMem is empty too
     assert not alive([before[0]])
@@ -340,5 +327,5 @@ def test_reset_all_empties_all(carts):
     cart.put(visitor, "pear")
     assert carts.press("/console/reset/", lab="all") == 302
     assert cart.cart(visitor) == {}
-    assert "Reset at" in carts.state("03")
+    assert [carts.state(number) for number in ("03", "04")] == ["running", "running"]
     assert carts.press("/console/reset/", lab="05") == 404

@@ -1,4 +1,4 @@
-"""Visitors who fill their carts while something dies, and note what they were told was kept."""
+"""Visitors who fill their carts while a server dies, and note what the lab acknowledged."""
 
 import asyncio
 import re
@@ -12,11 +12,11 @@ class Adder:
     def __init__(self, port):
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
-        self.unknown = 0  # how many forms were answered: nobody can say
-        self.refused = 0  # how many pages and forms were answered: try again in a moment
+        self.unknown = 0  # forms whose response says that the outcome is unknown
+        self.refused = 0  # requests whose response says to try again
 
     async def add(self, name):
-        """Open the form and send it, once; where the store fails, try again in a moment."""
+        """Open the form and send it once; try again if the store fails."""
         while (form := await self.client.get("/add/")).status == 503:
             await self._refused(form)
         assert form.status == 200
@@ -38,14 +38,14 @@ class Adder:
         await asyncio.sleep(0.1)
 
     def shown(self, pages):
-        """What is in the cart, as each of so many pages in a row shows it."""
+        """Return the names in the cart, for each of so many pages in a row."""
         answers = [asyncio.run(self.client.get("/display/")) for _ in range(pages)]
         assert {answer.status for answer in answers} == {200}
         return [{*re.findall(r'scope="row">(.*?)<', answer.body)} for answer in answers]
 
 
 def add_all(adders, items, at_half):
-    """All of them add so many items at once; `at_half` is called when half is acknowledged."""
+    """Add so many items to each cart at once; call `at_half` when half are acknowledged."""
 
     async def fill(adder):
         for item in range(items):

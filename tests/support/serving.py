@@ -1,5 +1,6 @@
-"""`lab run` and `lab serve` as processes to look at, for the tests of them and of the console."""
+"""Run `lab run` and `lab serve` as processes, for the tests of them and of the console."""
 
+import asyncio
 import contextlib
 import html
 import http.client
@@ -16,17 +17,17 @@ import urllib.request
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-from labkit.testing.lab_server import free_port
+from labkit.commands import run, serve
+from labkit.http.client import BrowserClient
+from labkit.processes.ports import free_port
 
 LIMIT = 40  # seconds
 LAB = [sys.executable, "-m", "labkit.cli"]
 SERVE = [*LAB, "serve"]
-SETTLED = "Ctrl-C ends everything"  # the last words of `lab serve` before it waits
-TAKE_TURNS = "Ctrl-C ends all."  # and those of `lab run --servers`
 
 
 def copy_of(checkout, folder):
-    """A checkout of one's own, with nothing in .lab/."""
+    """Copy the checkout into a folder, without .lab/."""
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     for name in ("labs", "docs"):
         shutil.copytree(checkout.root / name, folder / name, ignore=ignored)
@@ -34,7 +35,7 @@ def copy_of(checkout, folder):
 
 
 def free_base():
-    """A port for the console so that all labs' ports are free as well."""
+    """Return a port for the console; all labs' ports are free too."""
     return free_port(*range(1, 13))
 
 
@@ -44,9 +45,9 @@ def reachable(port, address="127.0.0.1"):
 
 
 def closed(*ports):
-    """Wait until nobody listens at these ports any more; fails where somebody goes on.
+    """Wait until no process listens at these ports.
 
-    A process counts as ended when its first thread has; the others may close its sockets.
+    A process counts as ended when its first thread has; other threads may still close its sockets.
     """
     until(lambda: not any(reachable(port) for port in ports))
 
@@ -57,7 +58,7 @@ def ps(*arguments):
 
 
 def descendants(pid):
-    """{process id: command line} of all that this process has started, directly or not."""
+    """Return {process ID: command line} of all that this process has started, directly or not."""
     rows = [line.split(None, 2) for line in ps("-A", "-ww", "-o", "pid=,ppid=,args=")]
     found, parents = {}, {pid}
     while parents:
@@ -68,18 +69,18 @@ def descendants(pid):
 
 
 def alive(pids):
-    """Those of these processes that have not ended (a zombie has)."""
+    """Return those of these processes that have not ended (a zombie has)."""
     rows = ps("-o", "pid=,stat=", "-p", ",".join(map(str, pids)))
     return [row for row in rows if " Z" not in row]
 
 
 def plain(page):
-    """What a page says, without its tags."""
+    """Return the text of a page, without its tags."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def until(condition, limit=LIMIT):
-    """Wait until this is true; fails where it does not become so."""
+    """Wait until the condition is true, and return it."""
     deadline = time.monotonic() + limit
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -100,17 +101,17 @@ class Serving:
         return " ".join(self.log.read_text().split())
 
     @property
-    def settled(self):
-        """Whether it has told of each lab what became of it, for which it waits 10 s at most."""
-        told = re.findall(r"[✓✗] \d\d ", self.output)
-        return SETTLED in self.output and len(told) == self.page().count('id="state-')
+    def started(self):
+        """Whether each lab runs or has failed, and the terminal says so."""
+        printed = re.findall(r"[✓✗] \d\d ", self.output)
+        return serve.HOW_TO_END in self.output and len(printed) == self.page().count('id="state-')
 
     @property
     def children(self):
         return descendants(self.process.pid)
 
     def worker(self, number):
-        """The process of this lab."""
+        """Return the process ID of this lab."""
         wanted = f"labkit.serve.worker {self.port + number} "
         return next(pid for pid, args in self.children.items() if wanted in args)
 
@@ -118,7 +119,7 @@ class Serving:
         return f"http://{host}:{self.port + number}{path}"
 
     def ask(self, path, *, number=0, to="127.0.0.1", method="GET", fields=None, **headers):
-        """(status, page, headers) of one request, by a connection of its own."""
+        """Send one request on a new connection; return (status, page, headers)."""
         connection = http.client.HTTPConnection(to, self.port + number, timeout=LIMIT)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if fields is not None:
@@ -137,22 +138,30 @@ class Serving:
         return page
 
     def press(self, path, **fields):
-        """Send a form of the console; the status."""
-        _, page, headers = self.ask("/console/")
-        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)[1]
-        cookie = headers["Set-Cookie"].partition(";")[0]
-        fields["csrfmiddlewaretoken"] = token
-        return self.ask(path, method="POST", fields=fields, Cookie=cookie)[0]
+        """Send a form of the console as a browser does; return the status."""
+
+        async def send():
+            browser = BrowserClient(self.port)
+            await browser.get("/console/")
+            return await browser.post(path, fields)
+
+        return asyncio.run(send()).status
 
     def state(self, number):
-        """What the console says of this lab, in words."""
-        found = re.search(rf'id="state-{number}">(.*?)</p>', self.page(), re.DOTALL)
-        return plain(found[1])
+        """Return the lab's state in the console: running, failed, ..."""
+        return re.search(r'class="state (\w+)"', self._states(number))[1]
+
+    def says(self, number):
+        """Return all that the console says about the lab's process, as text."""
+        return plain(self._states(number))
+
+    def _states(self, number):
+        return re.search(rf'id="state-{number}">(.*?)</p>', self.page(), re.DOTALL)[1]
 
 
 @contextmanager
 def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
-    """`lab serve` in this checkout; ended as told, and nothing of it is left then."""
+    """Run `lab serve` in this checkout, end it by a signal, and check that nothing is left."""
     port = free_base()
     log = folder / "serve.log"
     unset = {"DATABASE_URL", "LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE", "SESSION_ENGINE"}
@@ -167,13 +176,13 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
             stderr=output,
             start_new_session=True,
         )
-    house = Serving(process, port, log)
+    served = Serving(process, port, log)
     try:
         if wait:
-            until(lambda: process.poll() is not None or house.settled)
-        yield house
+            until(lambda: process.poll() is not None or served.started)
+        yield served
     finally:
-        started = house.children
+        started = served.children
         if process.poll() is None:
             # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
             os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
@@ -183,9 +192,9 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
 
 @contextmanager
 def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
-    """`lab run` in a terminal of its own; ends it with Ctrl-C, or as told.
+    """Run `lab run` in a separate session, and end it by a signal.
 
-    `said()` is what it has printed so far, `output` all of it, once it has ended.
+    `said()` returns what it has printed so far; `output` is all of it, once it has ended.
     """
     port = free_port()
     with tempfile.TemporaryFile("w+") as printed:
@@ -200,7 +209,7 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
         )
         process.port, process.url = port, f"http://127.0.0.1:{port}"
         process.said = lambda: os.pread(printed.fileno(), 1_000_000, 0).decode()
-        last_words = TAKE_TURNS if "--servers" in arguments else ""
+        last_words = run.HOW_TO_END if "--servers" in arguments else ""
 
         def started():
             return reachable(port) and last_words in process.said()
@@ -219,11 +228,11 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
 
 
 def _none_left(started):
-    """Wait until these processes have ended; fails where one does not, and ends it."""
+    """Wait until these processes have ended; kill the others."""
     try:
         until(lambda: not started or not alive(started))
     finally:
-        for pid in started:  # a test that failed leaves nothing behind either
+        for pid in started:  # also if the test failed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

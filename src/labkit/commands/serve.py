@@ -24,6 +24,19 @@ from labkit.services.database_choice import choose_database, open_databases
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
 WAIT_SECONDS = 10  # until the console's URL is printed, even if a lab is still starting
+HOW_TO_END = "Ctrl-C ends everything."  # printed once all labs run or failed
+NO_NETWORK = (
+    "This machine has no address in a network. Join the class's network, or name the "
+    "address: lab serve --lan --address 192.168.1.20"
+)
+NO_ADDRESS_OF_OURS = "{address} is no address of this machine."
+ALL_ADDRESSES = (
+    "{address} stands for all addresses of this machine; --address names the one in the "
+    "class's network."
+)
+OWN_MACHINE_ONLY = (
+    "{address} is reached from this machine alone; --address names the one in the class's network."
+)
 console = Console(highlight=False)
 
 
@@ -123,28 +136,19 @@ def _address(lan: bool, address: str | None) -> str | None:
         return None
     address = address or network.own_address()
     if address is None:
-        raise click.ClickException(
-            "This machine has no address in a network. Join the class's network, or name the "
-            "address: lab serve --lan --address 192.168.1.20"
-        )
+        raise click.ClickException(NO_NETWORK)
     try:
         found = ip_address(address)
     except ValueError:
-        raise click.ClickException(f"{address} is no address of this machine.") from None
+        raise click.ClickException(NO_ADDRESS_OF_OURS.format(address=address)) from None
     if found.is_unspecified:
-        raise click.ClickException(
-            f"{address} stands for all addresses of this machine; --address names the one in the "
-            "class's network."
-        )
+        raise click.ClickException(ALL_ADDRESSES.format(address=address))
     if found.is_loopback and os.environ.get(LOOPBACK_TOO) != "1":
-        raise click.ClickException(
-            f"{address} is reached from this machine alone; --address names the one in the "
-            "class's network."
-        )
+        raise click.ClickException(OWN_MACHINE_ONLY.format(address=address))
     try:
         ports.bind(0, address)
     except OSError:
-        raise click.ClickException(f"{address} is no address of this machine.") from None
+        raise click.ClickException(NO_ADDRESS_OF_OURS.format(address=address)) from None
     return address
 
 
@@ -211,7 +215,7 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
 
 def _print_addresses(supervisor: Supervisor) -> None:
     console.print(f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
-    console.print(f"Sessions are kept in {supervisor.database}. Ctrl-C ends everything.\n")
+    console.print(f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
         qr = network.qr_for_terminal(supervisor.class_url)
         console.print(qr, markup=False, style="bright_white on black")
