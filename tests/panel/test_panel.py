@@ -1,4 +1,4 @@
-"""The exchange panel at a lab on a real server: what it tells, to whom, and what it lets do."""
+"""The exchange panel of a lab on a real server: what it shows, to whom, and its controls."""
 
 import json
 import re
@@ -9,8 +9,9 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel.log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log
-from labkit.testing.contracts import text, words
+from labkit.panel import controls, cookies
+from labkit.panel.log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
+from labkit.testing.contracts import text
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.lab_server import LabServer
 from labkit.testing.wire_visitor import WireVisitor
@@ -20,7 +21,7 @@ cart = CartPages()
 
 @pytest.fixture(scope="module")
 def servers(checkout):
-    """Labs on servers of their own, each started when first asked for."""
+    """Labs on servers, each started when a test first needs it."""
     running = {}
 
     def server(number, **environ):
@@ -50,73 +51,114 @@ def classmate(shop):
     return WireVisitor(shop.port)
 
 
-def line(response):
-    """The line below a page: what it says, and where it leads."""
-    (link,) = lxml.html.document_fromstring(text(response)).xpath("//aside[@class='lab-line']/a")
-    return link.text_content(), link.get("href")
+def document(response):
+    return lxml.html.document_fromstring(text(response))
+
+
+def summary_bar(response):
+    (bar,) = document(response).find_class("lab-line")
+    return bar
+
+
+def summary(response):
+    """(request, status, session, cookies) of each exchange in the summary bar."""
+    names = ("data-request", "data-status", "data-session", "data-set-cookies")
+    return [tuple(map(span.get, names)) for span in summary_bar(response).iter("span")]
+
+
+def panel_url(response):
+    return summary_bar(response).find("a").get("href")
 
 
 def panel(visitor, response):
-    """The opened panel of this page."""
-    return visitor.get(line(response)[1])
+    """Open the panel of this page."""
+    return visitor.get(panel_url(response))
 
 
-def press(visitor, opened, button, **fields):
-    """Press a button of the opened panel; the page that follows."""
-    return visitor.press(button, opened, fields)
+def use_control(visitor, opened, control, **fields):
+    """Send one of the forms of an opened panel; return the page that follows."""
+    return visitor.submit(f"{opened.request['PATH_INFO']}{control}/", fields, opened)
 
 
-def table(response, label):
-    """One of the panel's tables, as a list of rows of text."""
-    html = lxml.html.document_fromstring(text(response))
-    rows = html.xpath(f"//div[starts-with(@aria-label, {label!r})]//tbody/tr")
+def key_of(opened):
+    """The key that the forms of an opened panel send along."""
+    return document(opened).xpath("//input[@name='key']/@value")[0]
+
+
+def data(opened, name):
+    """The values of this data attribute in an opened panel, in order."""
+    return document(opened).xpath(f"//main//@data-{name}")
+
+
+def data_text(opened, name):
+    """The text of each element with this data attribute."""
+    return [each.text_content() for each in document(opened).xpath(f"//main//*[@data-{name}]")]
+
+
+def table(opened, name):
+    """The rows of one of the panel's tables, as lists of text."""
+    rows = document(opened).xpath(f"//div[@data-table='{name}']//tbody/tr")
     return [[cell.text_content() for cell in row] for row in rows]
 
 
-# The line
+def set_cookie(opened, name):
+    """The part of an opened panel about this cookie of the response."""
+    return document(opened).xpath(f"//*[@data-cookie='{name}']")[-1]
 
 
-def test_below_a_page_stands_its_own_exchange_and_the_redirect_before_it(visitor):
+# The summary bar
+
+
+def test_the_bar_has_the_exchange_after_its_redirect(visitor):
     page = cart.add(visitor, "apple", 3)
-    assert line(page)[0] == (
-        "POST /add/: 302, session created, 1 cookie set → "
-        "GET /display/: 200, session read, 1 cookie set"
-    )
-    assert line(visitor.get("/"))[0] == "GET /: 200, session read"
+    assert summary(page) == [
+        ("POST /add/", "302", "created", "sessionid_04"),
+        ("GET /display/", "200", "read", "csrftoken_04"),
+    ]
+    assert summary(visitor.get("/")) == [("GET /", "200", "read", "")]
 
 
-def test_a_page_tells_of_no_redirect_of_another_visitors(visitor, classmate):
+def test_the_bar_says_all_of_it_in_words(visitor):
+    page = cart.add(visitor, "apple", 3)
+    sentence = summary_bar(page).text_content()
+    for request, status, *_ in summary(page):
+        assert f"{request}: {status}" in sentence
+
+
+def test_a_redirect_of_another_visitor_is_not_shown(visitor, classmate):
     cart.put(visitor, "apple", 3)  # a redirect that this visitor has not followed yet
-    assert line(WireVisitor(visitor.port).get("/display/"))[0] == "GET /display/: 200, session read"
+    other = WireVisitor(visitor.port).get("/display/")
+    assert [request for request, *_ in summary(other)] == ["GET /display/"]
     cart.put(classmate, "pear")
     page = classmate.get("/display/")
-    assert line(page)[0].startswith("POST /add/: 302")
-    assert "apple" not in words(panel(classmate, page))
-    assert line(visitor.get("/display/"))[0].startswith("POST /add/: 302")
+    assert summary(page)[0][:2] == ("POST /add/", "302")
+    assert "apple" not in text(panel(classmate, page))
+    assert summary(visitor.get("/display/"))[0][:2] == ("POST /add/", "302")
 
 
 @pytest.mark.parametrize("path", ["/display/anything/", "/empty/"])
-def test_error_pages_have_the_line_too(visitor, path):
+def test_error_pages_have_the_bar_too(visitor, path):
     response = visitor.get(path)
     assert response.status_code in {404, 405}
-    assert line(response)[0].startswith(f"GET {path}: {response.status_code}")
+    assert summary(response)[0][:2] == (f"GET {path}", str(response.status_code))
 
 
-def test_what_is_no_page_stays_as_it_is_and_is_noted_all_the_same(visitor):
+def test_other_responses_stay_unchanged_but_are_logged(visitor):
     assert visitor.head("/").content == b""
     css = visitor.get("/__lab__/static/lab.css")
     assert b"lab-line" not in css.content
-    listed = visitor.get("/__lab__/exchanges.json").content
-    assert json.loads(listed)["exchanges"][0]["sentence"].startswith("HEAD /: 200")
+    listed = json.loads(visitor.get("/__lab__/exchanges.json").content)["exchanges"][0]
+    assert (listed["method"], listed["path"], listed["status"]) == ("HEAD", "/", 200)
+    assert listed["sentence"].startswith("HEAD /: 200")
 
 
-def test_the_address_of_the_panel_cannot_be_guessed(visitor):
-    href = line(visitor.get("/"))[1]
+def test_the_url_of_a_panel_cannot_be_guessed(visitor):
+    href = panel_url(visitor.get("/"))
     assert re.fullmatch(r"/__lab__/exchange/[\w-]{24}/", href)
     assert visitor.get("/__lab__/exchange/1/").status_code == 404
 
 
-def test_with_the_switch_off_there_is_no_panel_at_all(servers):
+def test_lab_panel_0_turns_the_panel_off(servers):
     visitor = WireVisitor(servers("04", LAB_PANEL="0").port)
     page = cart.add(visitor, "apple")
     assert "lab-line" not in text(page)
@@ -126,105 +168,131 @@ def test_with_the_switch_off_there_is_no_panel_at_all(servers):
 # The five parts
 
 
-def test_it_shows_what_was_sent_and_whose_it_is(visitor):
+def test_sent_cookies_are_shown_with_their_owners(visitor):
     cart.put(visitor, "apple", 3)
     for cookie in ("cart_03_apple=3", "other=x"):
         visitor.jar.store(f"{cookie}; Path=/", visitor.origin)
     opened = panel(visitor, visitor.get("/display/"))
-    whose = {row[0]: row[3] for row in table(opened, "Cookies sent")}
-    assert whose == {
-        "csrftoken_04": "Django's, against forged forms",
-        "sessionid_04": "this lab's session key",
-        "cart_03_apple": "lab 03's: cookies ignore ports",
-        "other": "not this lab's",
+    names = [row[0] for row in table(opened, "cookies")]
+    owners = document(opened).xpath("//div[@data-table='cookies']//@data-owner")
+    assert dict(zip(names[-4:], owners[-4:], strict=True)) == {
+        "csrftoken_04": "csrf",
+        "sessionid_04": "session",
+        "cart_03_apple": "other-lab",
+        "other": "unknown",
     }
 
 
-def test_it_shows_the_session_before_and_after_and_who_touched_it(visitor):
+def test_the_session_is_shown_before_and_after_with_its_accesses(visitor):
     cart.put(visitor, "apple", 3)
-    page = cart.add(visitor, "pear", 1)
-    opened = panel(visitor, page)
-    before_and_after = table(opened, "The session before and after")
-    assert before_and_after[0] == ["cart", "{'apple': 3}", "{'apple': 3, 'pear': 1}", "changed"]
-    said = words(opened)
-    assert "Saved, since it was changed: session.modified is True." in said
-    assert re.search(r"wrote: lab/storage.py:\d+", said)
-    assert "Not saved: it was read, and session.modified is False." in said
-    assert "labkit" not in "".join(re.findall(r"(?:read|wrote): (\S+)", said))
+    opened = panel(visitor, cart.add(visitor, "pear", 1))
+    assert table(opened, "session")[0][:3] == [
+        "cart",
+        "{'apple': 3}",
+        "{'apple': 3, 'pear': 1}",
+    ]
+    assert data(opened, "change")[0] == "changed"
+    assert data(opened, "session") == ["saved", "read"]
+    assert data(opened, "cause") == ["modified", ""]
+    accesses = document(opened).xpath("//li[@data-access]")
+    places = [(access.get("data-access"), access.findtext("code")) for access in accesses]
+    assert any(
+        kind == "write" and re.fullmatch(r"lab/storage.py:\d+", place) for kind, place in places
+    )
+    assert not any("labkit" in place for _, place in places)
 
 
-def test_it_shows_what_is_in_the_store_now(visitor):
+def test_the_stored_session_is_shown_as_it_is_now(visitor):
     began = time.monotonic()
     cart.put(visitor, "apple", 3)
-    said = words(panel(visitor, visitor.get("/display/")))
-    key = visitor.jar.get("sessionid_04").value
-    assert f"Row in django_session{key}" in said
-    assert "Decoded{'cart': {'apple': 3}, '_session_expiry': 120}" in said
-    left = int(re.search(r"(\d+) of 120 seconds left", said)[1])
+    opened = panel(visitor, visitor.get("/display/"))
+    assert data(opened, "stored") == ["row"]
+    assert visitor.jar.get("sessionid_04").value in data_text(opened, "stored")[0]
+    assert data_text(opened, "decoded") == ["{'cart': {'apple': 3}, '_session_expiry': 120}"]
+    assert data(opened, "whole")[0] == "120"
+    left = int(data(opened, "left")[0])
     assert 119 - (time.monotonic() - began) <= left <= 120  # the clock is a real one
 
 
-def test_it_tells_each_attribute_of_a_cookie_in_words(visitor):
-    said = words(panel(visitor, cart.add(visitor, "apple", 3)))
-    for sentence in (
-        "Sets sessionid_04, this lab's session key; 44 bytes",
-        "the browser keeps it for 2 minutes",
-        "no script sees it",
-        "from another site it comes along with a link, and with no form or picture",
-        "sent to this very host, on every port",
-    ):
-        assert sentence in said
+def test_every_attribute_of_a_cookie_is_explained(visitor):
+    part = set_cookie(panel(visitor, cart.add(visitor, "apple", 3)), "sessionid_04")
+    assert part.get("data-owner") == "session"
+    names = part.xpath(".//dt/@data-attribute")
+    assert names == ["Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite"]
+    header = [part.strip() for part in part.findtext(".//summary/code").split(";")]
+    present = [dt.text_content() for dt in part.iter("dt") if dt.text_content() in header]
+    assert present == ["Max-Age=120", "Path=/", "HttpOnly", "SameSite=Lax"]
+    assert all(meaning.text_content() for meaning in part.iter("dd"))
+    assert part.xpath(".//@data-whole") == ["120"]
 
 
-def test_it_draws_the_exchange_and_says_the_same_as_text(visitor):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    html = lxml.html.document_fromstring(text(opened))
-    drawn = [t.text_content() for t in html.xpath("//*[name()='svg']//*[name()='text']")]
-    told = [item.text_content() for item in html.xpath("//ol/li")]
-    assert drawn[:3] == ["Browser", "Server", "Store"]
-    assert "302 to /display/" in drawn
-    assert told[0] == "Browser to server: POST /add/ (Cookie: csrftoken_04)"
-    assert told[1].startswith("Server to store: create ")
-    assert told[2] == "Server to browser: 302 to /display/ (Set-Cookie: sessionid_04)"
+def test_the_diagram_and_its_text_have_the_same_messages(visitor):
+    opened = document(panel(visitor, cart.add(visitor, "apple", 3)))
+    drawn = [t.text_content() for t in opened.xpath("//*[name()='svg']//*[name()='text']")]
+    items = opened.xpath("//ol/li[@data-from]")
+    browser, server, store = "012"
+    assert [(item.get("data-from"), item.get("data-to")) for item in items[:3]] == [
+        (browser, server),
+        (server, store),
+        (server, browser),
+    ]
+    post, create, redirect = (item.text_content() for item in items[:3])
+    assert "POST /add/" in post
+    assert "csrftoken_04" in post
+    assert "create" in create
+    assert "sessionid_04" in redirect
+    for item in items:
+        assert any(label in item.text_content() for label in drawn[3:])
+    assert len(opened.xpath("//*[name()='svg']//*[@marker-end]")) == len(items)
 
 
-def test_a_change_inside_of_an_entry_is_told_as_not_saved(servers):
+def test_a_change_inside_an_entry_is_shown_as_lost(servers):
     visitor = WireVisitor(servers("08").port)
     visitor.submit("/api/", {"operation": "put_cart"})
     page = visitor.submit("/api/", {"operation": "change_inside"})
-    assert "session changed but NOT saved" in line(page)[0]
+    assert "change-lost" in [session for _, _, session, _ in summary(page)]
     opened = panel(visitor, page)
-    assert "changed but NOT saved: session.modified is False" in words(opened)
-    assert ["cart", "{'tea': 1}", "{'tea': 2}", "changed"] in table(
-        opened, "The session before and after"
-    )
+    assert "change-lost" in data(opened, "session")
+    assert ["cart", "{'tea': 1}", "{'tea': 2}"] in [row[:3] for row in table(opened, "session")]
 
 
-def test_a_lab_without_sessions_says_where_its_state_is(servers):
+def test_a_lab_without_sessions_shows_its_cookies(servers):
     visitor = WireVisitor(servers("03").port)
     page = cart.add(visitor, "apple", 3)
-    assert line(page)[0] == "POST /add/: 302, 1 cookie set → GET /display/: 200, 1 cookie set"
-    said = words(panel(visitor, page))
-    assert "It has no sessions" in said
-    assert "Sets cart_03_apple, this lab's own" in said
+    assert summary(page) == [
+        ("POST /add/", "302", "", "cart_03_apple"),
+        ("GET /display/", "200", "", "csrftoken_03"),
+    ]
+    opened = panel(visitor, page)
+    assert data(opened, "session") == ["", ""]
+    assert data(opened, "nothing-stored") == ["no-sessions"]
+    assert set_cookie(opened, "cart_03_apple").get("data-owner") == "lab"
 
 
-def test_a_session_of_the_views_own_is_told_apart(servers):
+def test_a_session_that_the_view_opens_is_marked(servers):
     visitor = WireVisitor(servers("05").port)
     page = visitor.submit("/url/name/", {"name": "Anu"})
-    said = words(panel(visitor, page))
-    assert "(a session of the view's own)" in said
-    assert line(page)[0].startswith("POST /url/name/: 302, session untouched → ")
+    assert document(panel(visitor, page)).xpath("//li[@data-operation and @data-other-session]")
+    assert summary(page)[0][:3] == ("POST /url/name/", "302", "untouched")
 
 
-@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
-def test_every_engine_can_be_looked_into(servers, engine):
+@pytest.mark.parametrize(
+    ("engine", "stored"),
+    [
+        ("cached_db", "entry row"),
+        ("cache", "entry"),
+        ("file", "file"),
+        ("signed_cookies", "cookie"),
+    ],
+)
+def test_every_engine_can_be_looked_into(servers, engine, stored):
     environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
     visitor = WireVisitor(servers("06", **environ).port)
     visitor.get("/")
     opened = panel(visitor, visitor.get("/"))
-    assert ["count", "1", "2", "changed"] in table(opened, "The session before and after")
-    assert "'count': 2" in words(opened)
+    assert ["count", "1", "2"] in [row[:3] for row in table(opened, "session")]
+    assert data(opened, "stored") == [stored]
+    assert "'count': 2" in data_text(opened, "decoded")[0]
 
 
 BARE = {
@@ -238,10 +306,7 @@ BARE = {
 }
 
 
-def test_a_cookie_that_browsers_refuse_is_told_as_refused():
-    from labkit.panel import cookies
-    from labkit.panel.log import log
-
+def test_a_cookie_that_browsers_refuse_is_shown_as_refused():
     exchange = log.begin(**BARE)
     exchange.set_cookies = [
         "a=" + "x" * 4096 + "; Path=/",
@@ -253,13 +318,9 @@ def test_a_cookie_that_browsers_refuse_is_told_as_refused():
         True,
         True,
     ]
-    assert "longer than 4096 bytes" in cookies.response_cookies(exchange)[0].refusal
 
 
-def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(visitor):
-    from labkit.panel import cookies
-    from labkit.panel.log import log
-
+def test_any_max_age_below_one_deletes_a_cookie():
     exchange = log.begin(**BARE | {"cookie_header": "a=1; b=2"})
     exchange.set_cookies = ["a=; Max-Age=0; Path=/", "b=x; Max-Age=-100; Path=/"]
     assert [cookie.is_deletion for cookie in cookies.response_cookies(exchange)] == [True, True]
@@ -276,65 +337,44 @@ def test_a_deleted_cookie_is_told_as_deleted_whatever_its_max_age_below_zero(vis
         ("count", False),
     ],
 )
-def test_whose_a_cookie_is_the_first_number_in_its_name_says(name, own):
-    from labkit.panel import cookies
-
-    assert cookies.cookie_owner(name).is_this_lab == own  # the kit's own tests stand in for lab 03
+def test_the_first_number_in_a_name_decides_the_owner(name, own):
+    assert cookies.cookie_owner(name).is_this_lab == own  # the settings of these tests are lab 03's
 
 
-# What is said of sessions
+# What became of the session
 
 
-def api(servers, *operations):
-    """Press these buttons of lab 08, and open the panel of the last answer."""
+def last_of_api(servers, *operations):
+    """Press these buttons of lab 08; return the last page's bar and the events in its panel."""
     visitor = WireVisitor(servers("08").port)
     for operation in operations:
         page = visitor.submit("/api/", {"operation": operation})
-    return line(page)[0], words(panel(visitor, page))
+    events = [session for _, _, session, _ in summary(page)]
+    assert data(panel(visitor, page), "session") == events
+    return events
 
 
-def test_emptying_what_is_empty_loses_nothing(servers):
-    short, said = api(servers, "flush")
-    assert "NOT saved" not in short
-    assert "Not saved, since it is empty" in said
+def test_emptying_an_empty_session_loses_nothing(servers):
+    assert "empty" in last_of_api(servers, "flush")
 
 
-def test_a_new_key_is_no_end_of_the_session(servers):
-    short, said = api(servers, "assign", "cycle_key")
-    assert "session created" in short or "session saved" in short
-    assert "flush() and a logout" not in said
+def test_a_new_key_does_not_delete_the_session(servers):
+    events = last_of_api(servers, "assign", "cycle_key")
+    assert {"created", "saved"} & set(events)
+    assert "deleted" not in events
 
 
-def test_an_end_of_the_session_is_told_as_one(servers):
-    short, said = api(servers, "assign", "flush")
-    assert "session deleted" in short
-    assert "Deleted, as flush() and a logout do" in said
+def test_flush_deletes_the_session(servers):
+    assert "deleted" in last_of_api(servers, "assign", "flush")
 
 
-def test_a_page_that_does_not_look_says_so_and_the_row_is_still_shown(visitor):
+def test_an_untouched_session_is_still_shown_in_the_store(visitor):
     cart.put(visitor, "apple", 3)
     page = visitor.get("/nowhere/")
-    assert line(page)[0] == "GET /nowhere/: 404, session untouched"
-    said = words(panel(visitor, page))
-    assert "It was not even loaded." in said
-    assert "Decoded{'cart': {'apple': 3}" in said
-
-
-def test_a_session_deleted_meanwhile_is_no_fault_of_the_store():
-    from labkit.panel import summary_bar as lines
-    from labkit.panel.log import log
-    from labkit.panel.models import StoreOperation, take_snapshot
-    from labkit.panel.outcome import Outcome
-
-    exchange = log.begin(**BARE)
-    exchange.engine, exchange.store_id, exchange.status = "x.db", 1, 400
-    exchange.operations = [
-        StoreOperation("load", 1, "k", take_snapshot({"a": 1})),
-        StoreOperation("save", 1, "k", error="UpdateError: "),
-    ]
-    assert lines.summarize_session(Outcome(exchange)) == "session NOT saved, deleted meanwhile"
-    exchange.operations = [StoreOperation("load", 1, "k", error="OperationalError: no such table")]
-    assert lines.summarize_session(Outcome(exchange)) == "session NOT read, the store failed"
+    assert summary(page) == [("GET /nowhere/", "404", "untouched", "")]
+    opened = panel(visitor, page)
+    assert data(opened, "no-entries") == ["not-loaded"]
+    assert "{'apple': 3}" in data_text(opened, "decoded")[0]
 
 
 # Who sees what
@@ -349,11 +389,22 @@ def test_markup_is_shown_and_not_obeyed(visitor):
     assert evil not in text(panel(visitor, visitor.get("/display/")))
 
 
+def test_markup_in_a_request_line_cannot_leave_its_attribute(visitor):
+    page = visitor.get('/display/?"onclick="alert(7)')
+    (span,) = summary_bar(page).iter("span")
+    assert set(span.attrib) == {
+        "data-request",
+        "data-status",
+        "data-session",
+        "data-set-cookies",
+    }
+
+
 def test_a_password_is_not_remembered(servers):
     visitor = WireVisitor(servers("11").port)
     visitor.submit("/login/", {"username": "ada", "password": "wrong-secret"})
     page = visitor.submit("/login/", {"username": "ada", "password": "lovelace"})
-    assert "password" in words(panel(visitor, page))
+    assert "password" in document(panel(visitor, page)).xpath("//dl[@data-form]/dt/text()")
     for exchange in json.loads(visitor.get("/__lab__/exchanges.json").content)["exchanges"]:
         assert "secret" not in text(visitor.get(exchange["url"]))
 
@@ -372,119 +423,126 @@ def test_a_stranger_sees_an_exchange_but_no_controls_and_no_list(servers, header
     server = servers("04", LAB_HOSTS="*")
     visitor = WireVisitor(server.port)
     page = cart.add(visitor, "apple", 3)
-    opened = visitor.get(line(page)[1], headers=headers)
+    opened = visitor.get(panel_url(page), headers=headers)
     assert opened.status_code == 200
-    assert "For the instructor" not in text(opened)
-    assert "curl -i" not in words(opened)  # a key may have "curl" in it
+    assert not document(opened).forms
+    assert not document(opened).xpath("//*[@id='controls'] | //pre")
     assert visitor.get("/__lab__/", headers=headers).status_code == 404
     assert visitor.get("/__lab__/exchanges.json", headers=headers).status_code == 404
-    key = re.search(r'name="key" value="([^"]+)"', text(visitor.get(line(page)[1])))[1]
-    refused = visitor.post(f"{line(page)[1]}reset/", {"key": key}, headers=headers)
+    key = key_of(visitor.get(panel_url(page)))
+    refused = visitor.post(f"{panel_url(page)}reset/", {"key": key}, headers=headers)
     assert refused.status_code == 403
     assert cart.cart(visitor) == {"apple": 3}
 
 
 def test_another_site_cannot_use_the_controls(visitor):
     page = cart.add(visitor, "apple", 3)
-    opened = panel(visitor, page)
-    key = re.search(r'name="key" value="([^"]+)"', text(opened))[1]
-    address = f"{line(page)[1]}reset/"
-    assert visitor.post(address).status_code == 403
-    assert visitor.post(address, {"key": "x" * 32}).status_code == 403
+    key = key_of(panel(visitor, page))
+    url = f"{panel_url(page)}reset/"
+    assert visitor.post(url).status_code == 403
+    assert visitor.post(url, {"key": "x" * 32}).status_code == 403
     with visitor.coming_from("http://evil.example/"):
-        assert visitor.post(address, {"key": key}).status_code == 403
-    assert visitor.get(address).status_code == 405
+        assert visitor.post(url, {"key": key}).status_code == 403
+    assert visitor.get(url).status_code == 405
     assert cart.cart(visitor) == {"apple": 3}
 
 
-# What the instructor may do
+# The controls
+
+
+def message(opened):
+    """The text in which an opened panel reports what a control did."""
+    return document(opened).xpath("string(//*[@role='status'])")
 
 
 def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     try:
-        opened = press(visitor, opened, "+1 minute")
-        assert "The server's clock moved by +1 minute." in words(opened)
-        assert line(visitor.get("/"))[0].startswith("The server's clock has been moved. GET /")
+        opened = use_control(visitor, opened, "clock", by="60")
+        assert controls.STEPS["60"] in message(opened)
+        assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 60
         assert cart.cart(visitor) == {"apple": 3}
-        opened = press(visitor, opened, "+1 minute")
-        assert visitor.jar.get("sessionid_04") is not None  # the browser keeps and sends it
-        page = visitor.get("/display/")
-        assert "no items" in words(page)
-        assert "a session key that opens nothing" in words(page)
+        opened = use_control(visitor, opened, "clock", by="60")
+        opened_late = panel(visitor, visitor.get("/display/"))
+        assert "sessionid_04" in [row[0] for row in table(opened_late, "cookies")]
+        assert cart.cart(visitor) == {}
     finally:
-        opened = press(visitor, opened, "Back to now")
-    assert "back at the real time" in words(opened)
-    assert line(visitor.get("/"))[0].startswith("GET /")
+        opened = use_control(visitor, opened, "clock", by="now")
+    assert controls.CLOCK_IS_REAL in message(opened)
+    assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 0
 
 
-def test_reset_empties_what_the_lab_keeps_and_leaves_other_labs_cookies(visitor, classmate):
+def test_reset_empties_the_lab_and_leaves_other_labs_cookies(visitor, classmate):
     cart.put(classmate, "pear")
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     visitor.jar.store("cart_03_apple=3; Path=/", visitor.origin)
-    page = press(visitor, opened, "Reset this lab")
-    assert "Your cart is empty" in words(page)
+    page = use_control(visitor, opened, "reset")
+    assert page.request["PATH_INFO"] == "/"
     assert [cookie.name for cookie in visitor.jar] == ["cart_03_apple"]
+    assert cart.cart(visitor) == {}
     assert cart.cart(classmate) == {}
 
 
 def test_a_cookie_can_be_tampered_with(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
-    opened = press(visitor, opened, "Change it", cookie="sessionid_04", value="x" * 32)
-    assert "The cookie sessionid_04 is now" in words(opened)
-    assert "a session key that opens nothing" in words(visitor.get("/display/"))
+    opened = use_control(visitor, opened, "cookie", cookie="sessionid_04", value="x" * 32)
+    assert "sessionid_04" in message(opened)
+    assert visitor.jar.get("sessionid_04").value == "x" * 32
+    assert cart.cart(visitor) == {}
 
 
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"cookie": "other", "value": "x"}, "no cookie of this lab"),
-        ({"cookie": "sessionid_04", "value": "a;b"}, "no spaces, quotes"),
-        ({"cookie": "sessionid_04", "value": "x" * 4096}, "at most 4096 bytes"),
+        ({"cookie": "other", "value": "x"}, controls.FOREIGN_COOKIE),
+        ({"cookie": "sessionid_04", "value": "a;b"}, controls.BAD_VALUE),
+        ({"cookie": "sessionid_04", "value": "x" * 4096}, controls.TOO_LONG),
     ],
 )
-def test_what_cannot_be_a_cookie_is_refused(visitor, fields, why):
+def test_a_value_that_a_cookie_cannot_have_is_refused(visitor, fields, why):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
-    refused = press(visitor, opened, "Change it", **fields)
+    url = f"{opened.request['PATH_INFO']}cookie/"
+    refused = visitor.post(url, {"key": key_of(opened)} | fields)
     assert refused.status_code == 403
-    assert why in words(refused)
+    assert why in document(refused).text_content()
     assert cart.cart(visitor) == {"apple": 3}
 
 
 def test_an_entry_of_the_session_can_be_tampered_with(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
-    address = f"{line(visitor.get('/'))[1]}entry/"
-    key = re.search(r'name="key" value="([^"]+)"', text(opened))[1]
-    said = visitor.post(
-        address, {"key": key, "entry": "cart", "value": '{"apple": 99}'}, follow=True
-    )
-    assert "The entry cart is now {'apple': 99}" in words(said)
+    url = f"{panel_url(visitor.get('/'))}entry/"
+    fields = {"key": key_of(opened), "entry": "cart"}
+    changed = visitor.post(url, fields | {"value": '{"apple": 99}'}, follow=True)
+    assert "{'apple': 99}" in message(changed)
     assert cart.cart(visitor) == {"apple": 99}
-    refused = visitor.post(address, {"key": key, "entry": "cart", "value": "nonsense"})
+    refused = visitor.post(url, fields | {"value": "nonsense"})
     assert refused.status_code == 403
-    visitor.post(address, {"key": key, "entry": "cart", "delete": ""})
+    visitor.post(url, fields | {"delete": ""})
     assert cart.cart(visitor) == {}
 
 
 def test_a_lab_without_sessions_has_no_entry_to_change(servers):
     visitor = WireVisitor(servers("03").port)
     opened = panel(visitor, cart.add(visitor, "apple", 3))
-    assert "Change an entry" not in words(opened)
-    key = re.search(r'name="key" value="([^"]+)"', text(opened))[1]
-    address = f"{line(visitor.get('/'))[1]}entry/"
-    assert visitor.post(address, {"key": key, "entry": "cart", "value": "5"}).status_code == 404
+    assert document(opened).xpath("//form[contains(@action, '/cookie/')]")
+    assert not document(opened).xpath("//form[contains(@action, '/entry/')]")
+    url = f"{panel_url(visitor.get('/'))}entry/"
+    fields = {"key": key_of(opened), "entry": "cart", "value": "5"}
+    assert visitor.post(url, fields).status_code == 404
 
 
-def test_the_curl_line_asks_for_the_same_page(visitor):
+def test_the_curl_command_requests_the_same_page(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
-    command = lxml.html.document_fromstring(text(opened)).findtext(".//pre/code")
-    arguments = shlex.split(command)
+    arguments = shlex.split(document(opened).findtext(".//pre/code"))
     assert arguments[0] == "curl"
-    answer = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=20)
-    assert "apple" in answer.stdout
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=20)
+    assert "apple" in result.stdout
 
 
-def test_what_is_remembered_is_bounded_in_number_and_in_size():
+# The log
+
+
+def test_the_log_is_bounded_in_number_and_in_size():
     log = Log()
     first = log.begin(**BARE)
     for exchange in (first, *(log.begin(**BARE) for _ in range(REMEMBERED))):
@@ -498,15 +556,15 @@ def test_what_is_remembered_is_bounded_in_number_and_in_size():
     assert log.newest() == []
 
 
-def test_a_redirect_that_nobody_followed_within_a_minute_is_told_of_no_more():
+def test_a_redirect_is_forgotten_after_a_minute():
     log = Log()
     browser = {"peer": "127.0.0.1", "agent": "", "host": "127.0.0.1", "scheme": "http"}
 
     def exchange(path, seconds, location=""):
-        noted = log.begin(method="GET", path=path, cookie_header="", **browser)
-        noted.monotonic, noted.location = seconds, location
-        log.add(noted)
-        return noted
+        begun = log.begin(method="GET", path=path, cookie_header="", **browser)
+        begun.monotonic, begun.location = seconds, location
+        log.add(begun)
+        return begun
 
     exchange("/add", 0, "/add/")
     assert exchange("/add/", FOLLOWED_WITHIN).redirect is None
@@ -519,19 +577,17 @@ def test_forty_redirects_at_once_all_find_their_pages(shop):
     for number, one in enumerate(visitors):
         cart.put(one, f"item {number}")
     for one in visitors:
-        assert line(one.get("/display/"))[0].startswith("POST /add/: 302, session created")
+        assert summary(one.get("/display/"))[0][:3] == ("POST /add/", "302", "created")
 
 
-def test_an_exchange_that_has_been_forgotten_says_so(visitor):
+def test_a_forgotten_exchange_is_not_found(visitor):
     page = cart.add(visitor, "apple", 3)
-    press(visitor, panel(visitor, page), "Reset this lab")
-    forgotten = visitor.get(line(page)[1])
-    assert forgotten.status_code == 404
-    assert "has been forgotten" in words(forgotten)
+    use_control(visitor, panel(visitor, page), "reset")
+    assert visitor.get(panel_url(page)).status_code == 404
 
 
 def test_the_panel_sets_no_cookie(visitor):
     page = cart.add(visitor, "apple", 3)
-    for address in (line(page)[1], "/__lab__/", "/__lab__/exchanges.json"):
-        visitor.get(address)
+    for url in (panel_url(page), "/__lab__/", "/__lab__/exchanges.json"):
+        visitor.get(url)
         assert visitor.exchanges[-1].set_cookies == []

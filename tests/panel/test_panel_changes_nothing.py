@@ -1,4 +1,4 @@
-"""Every lab's tests run with the exchange panel and without: each answer is the same."""
+"""Each lab responds the same with the exchange panel and without it."""
 
 import os
 import subprocess
@@ -16,9 +16,8 @@ LABS = Catalog(ROOT).labs
 pytestmark = pytest.mark.panel
 
 
-def record(lab, folder, *arguments):
-    """Run the lab's tests without the panel and with it, both at once; the two recordings."""
-    runs = {"without": [], "with": ["--lab-panel", *arguments]}
+def record(lab, folder, **runs):
+    """Run the lab's tests with the arguments of each run, all at once; return the recordings."""
     environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     processes = []
@@ -31,18 +30,19 @@ def record(lab, folder, *arguments):
         process.wait(timeout=600)
     for name in runs:
         assert (folder / name).exists(), (folder / f"{name}.log").read_text()[-2000:]
-    return folder / "without", folder / "with"
+    return [folder / name for name in runs]
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
 def test_the_panel_changes_nothing(lab, tmp_path):
-    without, with_panel = record(lab, tmp_path)
-    assert list(differences(without, with_panel)) == []
-    for name in ("without.log", "with.log"):
+    recordings = record(lab, tmp_path, without=[], with_panel=["--lab-panel"])
+    assert list(differences(*recordings)) == []
+    for name in ("without.log", "with_panel.log"):
         assert " failed" not in (tmp_path / name).read_text()
 
 
-def test_a_single_look_at_the_session_is_noticed(tmp_path):
+def test_a_single_access_of_the_session_is_noticed(tmp_path):
     lab = next(lab for lab in LABS if lab.number == "06")
-    found = list(differences(*record(lab, tmp_path, "-p", "spoilt_panel")))
+    spoilt = ["--lab-panel", "-p", "spoilt_panel"]
+    found = list(differences(*record(lab, tmp_path, without=[], spoilt=spoilt)))
     assert any("accessed: 'False' became 'True'" in sentence for sentence in found)

@@ -5,7 +5,7 @@ import re
 import pytest
 from serving import until
 
-from labkit.testing.chromium import page_says
+from labkit.panel import controls
 from labkit.testing.contracts.carts import CartInChromium
 from labkit.testing.lab_server import LabServer
 
@@ -20,71 +20,84 @@ def shop(checkout):
     server.stop()
 
 
-def opened(page):
-    """The text of the panel below the page."""
-    page.locator(".lab-line .panel").wait_for()
-    return " ".join(page.text_content(".lab-line .panel").split())
+def open_panel(page):
+    """The panel below the page, once it is there."""
+    panel = page.locator(".lab-line .panel")
+    panel.wait_for()
+    return panel
 
 
-def test_a_class_sees_the_whole_exchange_moves_the_clock_tampers_and_resets(chromium, shop):
+def requests_in(panel):
+    """The request lines in the panel's list of messages."""
+    return [item.text_content() for item in panel.locator("li[data-from='0']").all()]
+
+
+def press(page, control, **pressed):
+    """Press the button of one of the panel's forms, by its name and value if it has several."""
+    ((name, value),) = pressed.items() or [("", "")]
+    button = f"button[name='{name}'][value='{value}']" if name else "button:not([name])"
+    page.locator(f"form[action$='/{control}/'] {button}").click()
+
+
+def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
     page = chromium.page
     cart.add(page, shop, "apple", 3)
-    page.get_by_role("link", name="POST /add/: 302, session created").click()
-    said = opened(page)
+    page.locator(".lab-line a:has([data-request='POST /add/'][data-session='created'])").click()
+    panel = open_panel(page)
     key = chromium.cookies()["sessionid_04"]["value"]
-    for told in (
-        "csrftoken_04",  # sent
-        "Created and saved, since it was changed",  # done
-        "{'apple': 3}",
-        f"Row in django_session{key}",  # stored
-        "Sets sessionid_04, this lab's session key",  # answered
-        "of 120 seconds left",
-        "Browser to server: POST /add/",  # as a picture, and as text
-        "302 to /display/",
+    for part in (
+        "[data-table=cookies] tr[data-owner=csrf]",  # what the browser sent
+        "[data-session=created][data-cause=modified]",  # what the server did
+        "[data-table=session] tr[data-change=new]:has-text(\"{'apple': 3}\")",
+        f"[data-stored=row]:has-text('{key}')",  # what is stored
+        "[data-cookie=sessionid_04][data-owner=session] [data-whole='120']",  # what it responded
+        "li[data-from='0']:has-text('POST /add/')",  # all of it, as text
+        "svg:has-text('302 to /display/')",  # and as a picture
     ):
-        assert told in said
+        assert panel.locator(part).count() > 0, part
     assert page.url.endswith("/display/")
 
     # It stays open from page to page.
-    page.get_by_role("link", name="Start").click()
-    assert "GET /" in opened(page)
+    page.locator("nav a[href='/']").first.click()
+    page.wait_for_url(shop.url("/"))
+    assert "GET /" in requests_in(open_panel(page))[0]
 
-    page.get_by_role("button", name="+2 minutes").click()
-    assert "The browser's did not" in page_says(page)
+    press(page, "clock", by="120")
+    assert controls.STEPS["120"] in page.get_by_role("status").text_content()
     page.goto(shop.url("/display/"))
-    assert "no items" in page_says(page)
-    assert "sessionid_04" in page.text_content(".lab-line .panel")  # it came along all the same
-    page.get_by_role("button", name="Back to now").click()
+    assert cart.goods(page) == {}
+    assert open_panel(page).locator("[data-table=cookies] [data-owner=session]").count() == 1
+    press(page, "clock", by="now")
+    page.get_by_role("status").wait_for()
 
     cart.add(page, shop, "pear", 1)
-    opened(page)
-    page.get_by_label("Entry", exact=True).select_option("cart")
-    page.get_by_label("New value, as JSON").fill('{"pear": 99}')
-    page.locator("form[action$='/entry/']").get_by_role("button", name="Change it").click()
-    page.get_by_role("link", name="Open the page again").click()
+    entry = open_panel(page).locator("form[action$='/entry/']")
+    entry.locator("[name=entry]").select_option("cart")
+    entry.locator("[name=value]").fill('{"pear": 99}')
+    press(page, "entry")
+    page.get_by_role("status").get_by_role("link").click()
     assert cart.goods(page) == {"pear": 99}
-    opened(page)
-    page.get_by_label("Cookie", exact=True).select_option("sessionid_04")
-    page.get_by_label("New value", exact=True).fill("x" * 32)
-    page.locator("form[action$='/cookie/']").get_by_role("button", name="Change it").click()
+    cookie = open_panel(page).locator("form[action$='/cookie/']")
+    cookie.locator("[name=cookie]").select_option("sessionid_04")
+    cookie.locator("[name=value]").fill("x" * 32)
+    press(page, "cookie")
     page.goto(shop.url("/display/"))
-    assert "a session key that opens nothing" in page_says(page)
+    assert cart.goods(page) == {}
 
     cart.add(page, shop, "plum", 1)
-    opened(page)
-    page.get_by_role("button", name="Reset this lab").click()
+    open_panel(page)
+    press(page, "reset")
     page.wait_for_url(shop.url("/"))
-    assert "Your cart is empty" in page_says(page)
     assert "sessionid_04" not in chromium.cookies()
 
 
-def test_it_is_all_there_by_keyboard_and_without_scripts(chromium, shop):
+def test_the_panel_works_by_keyboard_and_without_scripts(chromium, shop):
     page = chromium.page
     cart.add(page, shop, "apple", 3)
     link = page.locator(".lab-line a")
     link.focus()
     page.keyboard.press("Enter")
-    opened(page)
+    open_panel(page)
     assert link.get_attribute("aria-expanded") == "true"
     page.keyboard.press("Enter")
     page.locator(".lab-line .panel").wait_for(state="detached")
@@ -95,7 +108,7 @@ def test_it_is_all_there_by_keyboard_and_without_scripts(chromium, shop):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_however_often_it_is_pressed_while_it_is_fetched_there_is_one(chromium, shop):
+def test_pressing_repeatedly_while_fetching_opens_one_panel(chromium, shop):
     page = chromium.page
     held = []
 
@@ -110,11 +123,11 @@ def test_however_often_it_is_pressed_while_it_is_fetched_there_is_one(chromium, 
     for route in held:
         with page.expect_event("requestfinished"):
             route.continue_()
-    opened(page)
+    open_panel(page)
     assert page.locator(".lab-line .panel").count() == 1
 
 
-def test_one_that_cannot_be_fetched_can_be_asked_for_again(chromium, shop):
+def test_a_panel_that_failed_to_load_can_be_reopened(chromium, shop):
     page = chromium.page
     page.goto(shop.url("/"))
     with page.expect_event("requestfailed"):
@@ -123,20 +136,26 @@ def test_one_that_cannot_be_fetched_can_be_asked_for_again(chromium, shop):
     page.unroute("**/__lab__/exchange/**")
     page.locator(".lab-line:not([data-open])").wait_for()
     page.locator(".lab-line a").click()
-    assert "GET /" in opened(page)  # and no script error: the fixture looks for them
+    # No script error either: the fixture looks for them.
+    assert "GET /" in requests_in(open_panel(page))[0]
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_the_controls_work_again_and_again_on_the_panels_own_page(chromium, shop, scripts):
+def test_the_controls_work_repeatedly_on_the_panels_page(chromium, shop, scripts):
     chromium.page.goto(shop.url("/"))
     context = chromium.page.context.browser.new_context(java_script_enabled=scripts)
     page = context.new_page()
     cart.add(page, shop, "apple", 3)
     page.goto(shop.url(page.locator(".lab-line a").get_attribute("href")))
-    for button in ("+1 minute", "+1 minute", "Back to now"):
-        page.get_by_role("button", name=button).click()
-        page.wait_for_load_state()
-        assert "The server's clock" in page.get_by_role("status").text_content()
-    page.get_by_role("button", name="Reset this lab").click()
-    assert "Your cart is empty" in page_says(page)
+    for step, message in (
+        ("60", controls.STEPS["60"]),
+        ("300", controls.STEPS["300"]),
+        ("now", controls.CLOCK_IS_REAL),
+    ):
+        press(page, "clock", by=step)
+        page.get_by_role("status").filter(has_text=message).wait_for()
+    press(page, "reset")
+    page.wait_for_url(shop.url("/"))
+    page.goto(shop.url("/display/"))
+    assert cart.goods(page) == {}
     context.close()
