@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lab import engines, storage
-from labkit.compare.probes.observations import opened, yes
-from labkit.compare.probes.servers import refused_without_table, restarted, seen_by_a_second
+from labkit.compare.probes.observations import decode_cookie, yes_or_no
+from labkit.compare.probes.servers import kill_and_restart, needs_table, second_process_sees
 from labkit.testing.contracts import CartPages, table, text
 from labkit.testing.lab_server import LabServer
 from labkit.testing.response_checks import COOKIE_REFUSED, SET_COOKIE_SIZE
@@ -68,11 +68,11 @@ class TestOneProcess:
             prefix = f"django.contrib.sessions.{row[0]}"
             key = caches["default"].make_key(prefix + cookie.value)
             left = caches["default"]._cache.get_client().ttl(key)
-            assert cell(row, "end") == yes(0 < left <= 120)
+            assert cell(row, "end") == yes_or_no(0 < left <= 120)
             return
         clock.forward(seconds=120)
         later = table(visitor.get("/display/", headers={"cookie": cookie.pair}))
-        assert cell(row, "end") == yes(later == {})
+        assert cell(row, "end") == yes_or_no(later == {})
 
     @pytest.mark.claim("C48")
     def test_does_a_copied_cookie_bring_an_emptied_cart_back(self, row, visitor):
@@ -80,13 +80,13 @@ class TestOneProcess:
         copied = visitor.jar.get("sessionid_10").pair
         cart.empty(visitor)
         again = table(visitor.get("/display/", headers={"cookie": copied}))
-        assert cell(row, "replay") == yes(again == {"apple": 3})
+        assert cell(row, "replay") == yes_or_no(again == {"apple": 3})
 
     @pytest.mark.claim("C34")
     def test_can_the_visitor_read_it(self, row, visitor):
         cart.put(visitor, "red apple", 3)
-        found = opened(visitor.jar.get("sessionid_10").value)
-        assert cell(row, "read") == yes(found.get("cart") == {"red apple": 3})
+        found = decode_cookie(visitor.jar.get("sessionid_10").value)
+        assert cell(row, "read") == yes_or_no(found.get("cart") == {"red apple": 3})
 
     @pytest.mark.claim("C29")
     @pytest.mark.pitfall("B39")
@@ -100,7 +100,7 @@ class TestOneProcess:
         with visitor.expecting(*broken):
             assert visitor.post("/add/", fields | {"name": "pear"}).status_code == 302
         lost = cart.cart(visitor) == {"apple": 3}  # and Django said nothing
-        assert cell(row, "bytes") == yes(lost)
+        assert cell(row, "bytes") == yes_or_no(lost)
 
     @pytest.mark.claim("C50")
     def test_how_many_queries_does_a_look_need(self, row, visitor):
@@ -119,8 +119,8 @@ def seen(row):
     environ["LAB_STATE_DIR"] = str(first.state)
     second = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
     yield {
-        "migrate": yes(refused_without_table(first, lambda visitor: cart.put(visitor, "apple"))),
-        "second": seen_by_a_second(
+        "migrate": yes_or_no(needs_table(first, lambda visitor: cart.put(visitor, "apple"))),
+        "second": second_process_sees(
             WireVisitor(first.port), WireVisitor(second.port), cart.put, lambda v: [*cart.cart(v)]
         ),
         "restart": after_a_restart(first, WireVisitor(first.port)),
@@ -132,8 +132,8 @@ def seen(row):
 def after_a_restart(server, visitor):
     cart.put(visitor, "apple")
     assert cart.cart(visitor) == {"apple": 1}
-    restarted(server)
-    return yes(cart.cart(visitor) == {"apple": 1})
+    kill_and_restart(server)
+    return yes_or_no(cart.cart(visitor) == {"apple": 1})
 
 
 @pytest.mark.thorough

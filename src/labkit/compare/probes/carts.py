@@ -1,4 +1,4 @@
-"""The questions about a cart; pages and fields as in labs 03, 04 and 10."""
+"""Probes of a cart, whose pages and fields are those of labkit.testing.contracts.CartPages."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,14 +10,14 @@ from django.core.management import call_command
 from labkit import stores
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
-    forged,
-    opened,
-    own_cookies,
-    own_jar,
-    queries_in,
-    yes,
+    count_queries,
+    decode_cookie,
+    forge,
+    sent_cookies,
+    stored_cookies,
+    yes_or_no,
 )
-from labkit.compare.probes.servers import restarted, seen_by_a_second
+from labkit.compare.probes.servers import kill_and_restart, second_process_sees
 from labkit.testing.contracts import CartPages, table
 from labkit.testing.wire_visitor import WireVisitor
 from labkit.text import quantities
@@ -30,110 +30,112 @@ cart = CartPages()
 
 @probe
 def browser_closed(visitor):
-    """Close the browser, open it again, look."""
+    """Close the browser, open it again, and open the cart."""
     cart.put(visitor, "apple", 3)
     visitor.close_browser()
-    return yes(cart.cart(visitor) == {"apple": 3})
+    return yes_or_no(cart.cart(visitor) == {"apple": 3})
 
 
 @thorough_probe
 def server_restarted(servers):
-    """Kill the server, start it again on the same state, look."""
+    """Kill the server, start it again with the same state, and open the cart."""
     server = servers.one()
     visitor = WireVisitor(server.port)
     cart.put(visitor, "apple")
     assert cart.cart(visitor) == {"apple": 1}
-    restarted(server)
-    return yes(cart.cart(visitor) == {"apple": 1})
+    kill_and_restart(server)
+    return yes_or_no(cart.cart(visitor) == {"apple": 1})
 
 
 @probe
 def reading_prolongs(visitor, clock):
-    """Look at it every minute; after two minutes it is there, or gone."""
+    """Open the cart every minute. Are its items still there after two minutes?"""
     cart.put(visitor, "apple", 3)
     clock.forward(seconds=60)
     assert cart.cart(visitor) == {"apple": 3}
     clock.forward(seconds=60)
-    return yes(cart.cart(visitor) == {"apple": 3})
+    return yes_or_no(cart.cart(visitor) == {"apple": 3})
 
 
 @probe
 def adding_prolongs_the_rest(visitor, clock):
-    """Add an apple, and 100 seconds later a pear; is the apple there 100 seconds after that?"""
+    """Add an apple, and 100 seconds later a pear. Is the apple there after 100 more seconds?"""
     cart.put(visitor, "apple")
     clock.forward(seconds=100)
     cart.put(visitor, "pear")
     clock.forward(seconds=100)
-    return yes("apple" in cart.cart(visitor))
+    return yes_or_no("apple" in cart.cart(visitor))
 
 
 @probe
 def server_ends_it(visitor, clock):
-    """Send the cookies once more when the browser would not: 120 seconds after the add."""
+    """Send copied cookies 120 seconds after the add, when the browser has dropped them."""
     cart.put(visitor, "apple", 3)
-    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     clock.forward(seconds=120)
     assert cart.cart(visitor) == {}
-    return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {})
+    return yes_or_no(table(visitor.get("/display/", headers={"cookie": copied})) == {})
 
 
 @probe
 def server_can_wipe_it(visitor):
-    """Take away all that lies on the server, and look."""
+    """Delete everything stored on the server, and open the cart."""
     cart.put(visitor, "apple", 3)
     stores.wipe()
-    return yes(cart.cart(visitor) == {})
+    return yes_or_no(cart.cart(visitor) == {})
 
 
-# Whose hands it is in
+# Who can read and change it
 
 
 @probe
 def visitor_can_read(visitor):
-    """Look for the item's name in the cookies, as they are and decoded."""
+    """Look for the item's name in the cookies, both as sent and decoded."""
     cart.put(visitor, "apple", 3)
-    return yes(any("apple" in f"{c.pair}{opened(c.value)}" for c in own_jar(visitor)))
+    return yes_or_no(
+        any("apple" in f"{c.pair}{decode_cookie(c.value)}" for c in stored_cookies(visitor))
+    )
 
 
 @probe
 def visitor_can_change(visitor):
-    """Put 999 wherever a cookie has the quantity, signed text included, and look."""
+    """Write 999 wherever a cookie has the quantity, even if it is signed, and open the cart."""
     cart.put(visitor, "apple", 321)
-    for cookie in own_jar(visitor):
-        visitor.edit_cookie(cookie.name, forged(cookie.value, "321", "999"))
-    return yes(cart.cart(visitor) == {"apple": 999})
+    for cookie in stored_cookies(visitor):
+        visitor.edit_cookie(cookie.name, forge(cookie.value, "321", "999"))
+    return yes_or_no(cart.cart(visitor) == {"apple": 999})
 
 
 @probe
 def replay(visitor):
-    """Copy the cookies, empty the cart, send the copies."""
+    """Copy the cookies, empty the cart, and send the copies."""
     cart.put(visitor, "apple", 3)
-    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
+    copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     cart.empty(visitor)
-    return yes(table(visitor.get("/display/", headers={"cookie": copied})) == {"apple": 3})
+    return yes_or_no(table(visitor.get("/display/", headers={"cookie": copied})) == {"apple": 3})
 
 
 @probe
 def copied_cookie(visitor, classmate):
-    """Copy the cookies into another browser, and look there."""
+    """Copy the cookies to another browser, and open the cart there."""
     cart.put(visitor, "apple", 3)
-    copied = "; ".join(cookie.pair for cookie in own_jar(visitor))
-    return yes(table(classmate.get("/display/", headers={"cookie": copied})) == {"apple": 3})
+    copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
+    return yes_or_no(table(classmate.get("/display/", headers={"cookie": copied})) == {"apple": 3})
 
 
 @probe
 def second_browser(visitor, classmate):
-    """The same person, at another browser."""
+    """Open the cart in another browser of the same person."""
     cart.put(visitor, "apple", 3)
-    return yes(cart.cart(classmate) == {"apple": 3})
+    return yes_or_no(cart.cart(classmate) == {"apple": 3})
 
 
 @probe
 def cookies_blocked(visitor):
-    """Block cookies, then add."""
+    """Block cookies, and add an item."""
     visitor.block_cookies()
     cart.add(visitor, "apple", 3)
-    return yes(cart.cart(visitor) == {"apple": 3})
+    return yes_or_no(cart.cart(visitor) == {"apple": 3})
 
 
 # How much fits
@@ -141,20 +143,20 @@ def cookies_blocked(visitor):
 
 @thorough_probe
 def how_many_fit(visitor):
-    """Add until the lab refuses; what it took must still be there."""
+    """Add items until the lab refuses one. All before it must be in the cart."""
     return filled(visitor, (f"item {number}" for number in count()))
 
 
 @thorough_probe
 def how_many_long_names_fit(visitor):
-    """The same with names of 40 Chinese signs at random, which hardly compress."""
+    """Add items with names of 40 random Chinese characters, which hardly compress."""
     chosen = Random(10)
     names = ("".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40))) for _ in count())
     return filled(visitor, names)
 
 
 def filled(visitor, names: Iterator[str]):
-    """How many items of these names the cart takes."""
+    """Return how many items with these names fit into the cart."""
     fields, taken = cart.put(visitor, next(names)), 1
     while (response := visitor.post("/add/", fields | {"name": next(names)})).status_code == 302:
         taken += 1
@@ -168,32 +170,32 @@ def filled(visitor, names: Iterator[str]):
 
 @probe
 def two_tabs(visitor, classmate, monkeypatch):
-    """Two tabs add different items at the same time, to a cart with bread in it."""
+    """Add different items in two tabs at the same time, to a cart with bread in it."""
     cart.put(visitor, "bread")
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
-    return yes(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
+    return yes_or_no(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
 
 
 @probe
 def two_tabs_first(visitor, classmate, monkeypatch):
-    """The same, with nothing in the cart yet."""
+    """Add different items in two tabs at the same time, to an empty cart."""
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
-    return yes(cart.cart(visitor) == {"apple": 1, "pear": 1})
+    return yes_or_no(cart.cart(visitor) == {"apple": 1, "pear": 1})
 
 
 @probe
 def two_tabs_same_item(visitor, classmate, monkeypatch):
-    """Two tabs add an apple at the same time; one is there already."""
+    """Add an apple in two tabs at the same time, to a cart with one apple."""
     cart.put(visitor, "apple")
     at_once(visitor, classmate, monkeypatch, "apple", "apple")
-    return yes(cart.cart(visitor) == {"apple": 3})
+    return yes_or_no(cart.cart(visitor) == {"apple": 3})
 
 
 def at_once(visitor, tab, monkeypatch, first, second):
-    """Add in two tabs: all of the second's request falls between the first's reading and writing.
+    """Add in two tabs, the second between the first's reading and writing of the cart.
 
-    That they overlap is certain and not left to chance: the second is sent from inside of the
-    first, where its view is about to keep what it has read.
+    They overlap for certain: the first one's view sends the second request just before it stores
+    what it has read.
     """
     from lab import storage
 
@@ -201,20 +203,20 @@ def at_once(visitor, tab, monkeypatch, first, second):
     fields = cart.with_token(visitor, quantity=1)
     keep = storage.put
 
-    def meanwhile(*arguments):
+    def add_in_second_tab(*arguments):
         monkeypatch.setattr(storage, "put", keep)
         assert tab.post("/add/", fields | {"name": second}).status_code == 302
         keep(*arguments)
 
-    monkeypatch.setattr(storage, "put", meanwhile)
+    monkeypatch.setattr(storage, "put", add_in_second_tab)
     assert visitor.post("/add/", fields | {"name": first}).status_code == 302
 
 
 @thorough_probe
 def two_processes(servers):
-    """Add at one process, look at another one; and once more."""
+    """Add at one process, open the cart at another one, and repeat that."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
-    return seen_by_a_second(here, elsewhere, cart.put, lambda visitor: list(cart.cart(visitor)))
+    return second_process_sees(here, elsewhere, cart.put, lambda visitor: list(cart.cart(visitor)))
 
 
 # What it takes
@@ -222,22 +224,22 @@ def two_processes(servers):
 
 @thorough_probe
 def without_migrate(servers):
-    """Add, on a server whose database has no tables."""
-    return yes(not servers.needs_migrate(lambda visitor: cart.put(visitor, "apple")))
+    """Add an item on a server whose database has no tables."""
+    return yes_or_no(not servers.needs_migrate(lambda visitor: cart.put(visitor, "apple")))
 
 
 @probe
 def bytes_up(visitor):
-    """Ten items are in the cart; look, and count what the cookies came to, the CSRF token apart."""
+    """Open a cart of ten items, and count the bytes of the cookies without the CSRF token."""
     for number in range(10):
         cart.put(visitor, f"item {number}")
     visitor.get("/display/")
-    return f"{len('; '.join(own_cookies(visitor.exchanges[-1])))} bytes"
+    return f"{len('; '.join(sent_cookies(visitor.exchanges[-1])))} bytes"
 
 
 @probe
 def bytes_down(visitor):
-    """Add one more, and count the Set-Cookie headers' values in the answer."""
+    """Add another item, and count the bytes of the Set-Cookie headers in the response."""
     fields = cart.put(visitor, "item 1")
     visitor.post("/add/", fields | {"name": "item 2"})
     return f"{sum(map(len, visitor.exchanges[-1].set_cookies))} bytes"
@@ -245,28 +247,28 @@ def bytes_down(visitor):
 
 @probe
 def queries_to_look(visitor):
-    """Look at the cart."""
+    """Open the cart."""
     cart.put(visitor, "apple")
-    return str(queries_in(lambda: cart.cart(visitor)))
+    return str(count_queries(lambda: cart.cart(visitor)))
 
 
 @probe
 def queries_to_add(visitor):
-    """Add to a cart that has something in it."""
+    """Add an item to a cart that has one."""
     fields = cart.put(visitor, "apple")
-    return str(queries_in(lambda: visitor.post("/add/", fields | {"name": "pear"})))
+    return str(count_queries(lambda: visitor.post("/add/", fields | {"name": "pear"})))
 
 
 @probe
 def queries_of_the_first_add(visitor):
-    """Add to a cart that has nothing in it."""
+    """Add an item to an empty cart."""
     fields = cart.with_token(visitor, name="apple", quantity=1)
-    return str(queries_in(lambda: visitor.post("/add/", fields)))
+    return str(count_queries(lambda: visitor.post("/add/", fields)))
 
 
 @probe
 def left_behind(visitor, clock):
-    """Add and never come back; what lies on the server when the cart has long ended?"""
+    """Add an item and never return. What is on the server long after the cart has expired?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
     return quantities(**stores.count_records())
@@ -274,7 +276,7 @@ def left_behind(visitor, clock):
 
 @probe
 def clearsessions_leaves(visitor, clock):
-    """The same, and then the command that takes ended sessions away; a lab without any has none."""
+    """Add an item, never return, and run clearsessions if the lab has sessions."""
     cart.put(visitor, "apple")
     clock.forward(days=30)
     if apps.is_installed("django.contrib.sessions"):
@@ -284,7 +286,7 @@ def clearsessions_leaves(visitor, clock):
 
 @probe
 def forgetting_leaves(visitor):
-    """Empty the cart, and see what the browser and the server still hold for it."""
+    """Empty the cart, and count what the browser and the server still store for it."""
     cart.put(visitor, "apple")
     cart.empty(visitor)
-    return quantities(cookie=len(own_jar(visitor)), **stores.count_records())
+    return quantities(cookie=len(stored_cookies(visitor)), **stores.count_records())

@@ -1,4 +1,4 @@
-"""The questions about session engines: those about a cart, asked of lab 10 on each of them."""
+"""Probes of session engines: those of a cart, for the engine under test."""
 
 from labkit.compare.probes import carts
 from labkit.compare.probes.base import probe, thorough_probe
@@ -23,12 +23,12 @@ left_behind = carts.left_behind
 clearsessions_leaves = carts.clearsessions_leaves
 
 
-# How well a signed cookie compresses depends on the zlib of the machine, so sizes are in steps.
+# How well a signed cookie compresses depends on the zlib of the machine, so sizes are rounded.
 
 
 @thorough_probe
 def how_many_long_names_fit(visitor):
-    """Add names of 40 Chinese signs at random until the lab refuses; in steps of 10."""
+    """Add names of 40 random Chinese characters until the lab refuses one, in steps of 10."""
     taken = carts.how_many_long_names_fit.observe(visitor)
     number = int(taken.split()[0])
     return taken if number == 200 else f"under {-(-number // 10) * 10} items"
@@ -36,16 +36,16 @@ def how_many_long_names_fit(visitor):
 
 @probe
 def bytes_up(visitor):
-    """Ten items are in the cart; look, and count what the cookie came to, in steps of 50 bytes."""
+    """Open a cart of ten items, and count the bytes of the cookie, in steps of 50."""
     return in_steps(carts.bytes_up.observe(visitor))
 
 
 @probe
 def bytes_down(visitor):
-    """Add one more, and count the Set-Cookie header's value in the answer, in steps of 50 bytes."""
+    """Add another item, and count the bytes of the Set-Cookie header, in steps of 50."""
     return in_steps(carts.bytes_down.observe(visitor))
 
 
 def in_steps(size):
-    """The next larger multiple of 50 bytes."""
+    """Round up to the next multiple of 50 bytes."""
     return f"under {int(size.split(maxsplit=1)[0]) // 50 * 50 + 50} bytes"

@@ -1,4 +1,4 @@
-"""What a question looks at: cookies, what can be read in them, and queries."""
+"""Functions that probes share: read, decode and forge cookies, and count queries."""
 
 import base64
 import contextlib
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 
-def own_cookies(exchange: Any) -> list[str]:
-    """The cookies that a request carried, but for Django's CSRF token: "name=value" each."""
+def sent_cookies(exchange: Any) -> list[str]:
+    """Return the request's cookies as "name=value", without Django's CSRF token."""
     pairs = exchange.cookie_bytes.decode().split("; ")
     return [pair for pair in pairs if pair and not pair.startswith("csrftoken")]
 
 
-def own_jar(visitor: Any) -> list[Any]:
-    """The cookies that a browser holds, but for Django's CSRF token."""
+def stored_cookies(visitor: Any) -> list[Any]:
+    """Return the cookies in the browser, without Django's CSRF token."""
     return [cookie for cookie in visitor.jar if not cookie.name.startswith("csrftoken")]
 
 
-def opened(cookie: str) -> dict[str, Any]:
-    """What anybody can read in a session cookie, without a key; {} where that is nothing."""
+def decode_cookie(cookie: str) -> dict[str, Any]:
+    """Return what anyone can read in a session cookie without a key, or {}."""
     payload = cookie.partition(":")[0]
     try:
         raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
@@ -30,19 +30,19 @@ def opened(cookie: str) -> dict[str, Any]:
     return inside if isinstance(inside, dict) else {}
 
 
-def forged(value: str, old: str, new: str) -> str:
-    """A cookie's or field's value with other text in it; a signature stays as it was."""
-    if not (inside := opened(value)):
+def forge(value: str, old: str, new: str) -> str:
+    """Replace text in the value of a cookie or field, but leave its signature as it is."""
+    if not (inside := decode_cookie(value)):
         return value.replace(old, new)
     text = json.dumps(inside, separators=(",", ":")).replace(old, new)
     body = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
     return ":".join([body, *value.split(":")[1:]])
 
 
-def queries_in(act: Callable[[], Any]) -> int:
-    """How many SQL statements on the table of sessions this takes.
+def count_queries(act: Callable[[], Any]) -> int:
+    """Return how many SQL statements on the session table this takes.
 
-    Those that begin and end a transaction do not count: within a test they are others.
+    Those that begin or end a transaction do not count: in a test they differ.
     """
     from django.db import connections
     from django.test.utils import CaptureQueriesContext
@@ -54,6 +54,6 @@ def queries_in(act: Callable[[], Any]) -> int:
     return sum("django_session" in query["sql"] for context in contexts for query in context)
 
 
-def yes(fact: bool) -> str:
-    """As a cell says it."""
+def yes_or_no(fact: bool) -> str:
+    """Return the answer for a cell."""
     return "yes" if fact else "no"

@@ -1,4 +1,4 @@
-"""Labs on real servers for the questions about them: started again, two at a time, not migrated."""
+"""Real servers for probes: restarted, two with the same state, or without migrations."""
 
 import os
 from collections.abc import Callable
@@ -13,10 +13,10 @@ Act = Callable[[WireVisitor], Any]
 
 
 class Servers:
-    """Servers of the lab under test, with the engine and the database that it has now.
+    """Servers of the lab under test, with its current engine and database.
 
-    Two processes share one state folder: one secret key, one database, one folder of files. They
-    stay for the questions that follow on the same engine; call `stop()` at the end.
+    Two processes share a state folder, and so a secret key, a database and session files. They stay
+    for later probes of the same engine. Call `stop()` at the end.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Servers:
         self._pair: list[LabServer] = []
 
     def pair(self) -> tuple[LabServer, LabServer]:
-        """Two processes of the lab, both migrated."""
+        """Return two processes of the lab, both migrated."""
         from django.conf import settings
 
         if self._engine != settings.SESSION_ENGINE:
@@ -38,27 +38,27 @@ class Servers:
         return first, second
 
     def one(self) -> LabServer:
-        """One process of the lab."""
+        """Return one process of the lab."""
         return self.pair()[0]
 
     def needs_migrate(self, act: Act) -> bool:
-        """Whether this cannot be done before `manage.py migrate`, and can after it."""
+        """Return True if this fails before `manage.py migrate` and works after it."""
         from django.conf import settings
 
         server = LabServer(settings.FOLDER, migrate=False, environ=_environ("_bare"))
         try:
-            return refused_without_table(server, act)
+            return needs_table(server, act)
         finally:
             server.stop()
 
     def stop(self) -> None:
-        """End them all."""
+        """Stop all servers."""
         while self._pair:
             self._pair.pop().stop()
 
 
-def refused_without_table(server: LabServer, act: Act) -> bool:
-    """Whether a server that is not migrated cannot do this until it is, and says so."""
+def needs_table(server: LabServer, act: Act) -> bool:
+    """Return True if the server shows the page about a missing table until it is migrated."""
     visitor = WireVisitor(server.port)
     try:
         act(visitor)
@@ -70,22 +70,24 @@ def refused_without_table(server: LabServer, act: Act) -> bool:
     return True
 
 
-def restarted(server: LabServer) -> None:
-    """Cut its power, and start it again on what was kept."""
+def kill_and_restart(server: LabServer) -> None:
+    """Kill a server, and start it again with the same state."""
     server.kill()
     server.start()
 
 
-def seen_by_a_second(visitor: Any, elsewhere: Any, put: Any, look: Any) -> str:
-    """Whether a second process knows what the first one was told: "yes", "late" or "no".
+def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> str:
+    """Find out whether a second process sees what the first one stored: "yes", "late" or "no".
 
-    `put(visitor, name)` keeps something, `look(visitor)` names all that is kept, in order. Late:
-    what came first is known, what came after the second process had looked is not.
+    put(visitor, name): store an item.
+    look(visitor): return the names of all stored items, in order.
+
+    "late": the second process sees the first item, but not one stored after it has looked.
     """
     elsewhere.jar = visitor.jar  # one browser: cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
-    # Who does not know the key has the browser throw it away, and the first process loses it all.
+    # A process that does not know the session key deletes the cookie, so that all is lost.
     assert look(visitor) == at_first
     put(visitor, "pear")
     answers: dict[tuple[str, ...], str] = {
@@ -104,14 +106,14 @@ def _migrates() -> bool:
 
 
 def _environ(suffix: str = "") -> dict[str, str]:
-    """The engine under test, and a database of the servers' own where it is on MariaDB."""
+    """Return environment variables: the engine under test, and a separate MariaDB database."""
     from django.conf import settings
     from django.db import connection
 
     environ = {"SESSION_ENGINE": settings.SESSION_ENGINE}
     if url := os.environ.get("DATABASE_URL", ""):
         name = f"servers_{settings.LAB}{suffix}"
-        maker = connection.copy()  # since this makes an end to a transaction, and the test has one
+        maker = connection.copy()  # CREATE DATABASE would commit the transaction of the test
         with maker.cursor() as cursor:
             cursor.execute(f"CREATE OR REPLACE DATABASE {name}")
         maker.close()

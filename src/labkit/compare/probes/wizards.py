@@ -1,4 +1,4 @@
-"""The questions about a wizard's carriers; pages and fields as in lab 05."""
+"""Probes of a wizard's carriers; the pages are those of labkit.testing.contracts.WizardPages."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -7,14 +7,14 @@ import pytest
 
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
-    forged,
-    opened,
-    own_cookies,
-    own_jar,
-    queries_in,
-    yes,
+    count_queries,
+    decode_cookie,
+    forge,
+    sent_cookies,
+    stored_cookies,
+    yes_or_no,
 )
-from labkit.compare.probes.servers import restarted
+from labkit.compare.probes.servers import kill_and_restart
 from labkit.stores import count_records
 from labkit.testing.contracts import WizardPages, step_of, text, told
 from labkit.testing.wire_visitor import WireVisitor
@@ -25,7 +25,7 @@ ALL = ["Anu", "30", "Bea"]
 
 @pytest.fixture
 def wizard(carrier):
-    """The wizard by the carrier that the test is for."""
+    """The wizard with the carrier of the test."""
     found = WizardPages()
     found.carrier = carrier
     found.redirects = carrier != "hidden"
@@ -37,116 +37,116 @@ def wizard(carrier):
 
 @probe
 def browser_closed(visitor, wizard):
-    """Answer, close the browser, open it again, type the address of the results."""
+    """Answer, close the browser, open it again, and type the URL of the results."""
     wizard.fill_in(visitor)
     visitor.close_browser()
-    return yes(told(typed(visitor, wizard)) == ALL)
+    return yes_or_no(told(typed(visitor, wizard)) == ALL)
 
 
 @probe
 def address_typed(visitor, wizard):
-    """Answer, go elsewhere, and type the address of the results."""
+    """Answer, leave, and type the URL of the results."""
     wizard.fill_in(visitor)
-    return yes(told(typed(visitor, wizard)) == ALL)
+    return yes_or_no(told(typed(visitor, wizard)) == ALL)
 
 
 def typed(visitor, wizard):
-    """The results, by an address that one knows by heart."""
+    """Open the results by a URL that people can remember."""
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
 @thorough_probe
 def server_restarted(servers, wizard):
-    """Answer one question, kill the server, start it again on the same state, answer the next."""
+    """Answer a question, kill the server, start it with the same state, answer the next one."""
     server = servers.one()
     visitor = WireVisitor(server.port)
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
-    restarted(server)
-    return yes(told(wizard.answer(visitor, page, age=30)) == ["Anu", "30"])
+    kill_and_restart(server)
+    return yes_or_no(told(wizard.answer(visitor, page, age=30)) == ["Anu", "30"])
 
 
 @probe
 def reading_prolongs(visitor, wizard, clock):
-    """Answer, and look at the results every six minutes; after twelve they are there, or gone."""
+    """Answer, and open the results every six minutes. Are they there after twelve minutes?"""
     page = wizard.fill_in(visitor)
     clock.forward(minutes=6)
     page = wizard.again(visitor, page, "results")
     assert told(page) == ALL
     clock.forward(minutes=6)
-    return yes(told(wizard.again(visitor, page, "results")) == ALL)
+    return yes_or_no(told(wizard.again(visitor, page, "results")) == ALL)
 
 
 @probe
 def server_ends_it(visitor, wizard, clock):
-    """Send all that carried the answers once more, 601 seconds later; is it refused?"""
+    """Send everything that carried the answers again after 601 seconds. Is it refused?"""
     page = wizard.fill_in(visitor)
-    held = [cookie.pair for cookie in own_jar(visitor)]
+    held = [cookie.pair for cookie in stored_cookies(visitor)]
     clock.forward(seconds=601)
-    return yes(told(brought_back(visitor, wizard, page, held)) == [])
+    return yes_or_no(told(brought_back(visitor, wizard, page, held)) == [])
 
 
 def brought_back(visitor, wizard, page, held: list[str]):
-    """The results, by a page that was kept open and cookies that were copied."""
+    """Open the results from a page that stayed open, with copied cookies."""
     for pair in held:
         visitor.jar.store(f"{pair}; Path=/", visitor.origin)
     return wizard.again(visitor, page, "results")
 
 
-# Whose hands it is in
+# Who can read and change it
 
 
 @probe
 def visitor_can_read(visitor, wizard):
-    """Look for an answer in the cookies, hidden fields and address, as they are and decoded."""
+    """Look for an answer in the cookies, hidden fields and URL, both as sent and decoded."""
     carried = what_carries(visitor, wizard.fill_in(visitor)).values()
-    return yes(any("Anu" in f"{value}{opened(value)}" for value in carried))
+    return yes_or_no(any("Anu" in f"{value}{decode_cookie(value)}" for value in carried))
 
 
 @probe
 def visitor_can_change(visitor, wizard):
-    """Write another name wherever the answers can be read; does it count?"""
+    """Write another name wherever the answers can be read. Is it accepted?"""
     page = wizard.fill_in(visitor)
-    for cookie in own_jar(visitor):
-        visitor.edit_cookie(cookie.name, forged(cookie.value, "Anu", "Eve"))
-    fields = {name: forged(value, "Anu", "Eve") for name, value in hidden_fields(page).items()}
+    for cookie in stored_cookies(visitor):
+        visitor.edit_cookie(cookie.name, forge(cookie.value, "Anu", "Eve"))
+    fields = {name: forge(value, "Anu", "Eve") for name, value in hidden_fields(page).items()}
     if fields:
         altered = visitor.post(form_of(page).action, fields | {"change": ""})
     else:
         altered = wizard.again(visitor, page, "results")
-    return yes("Eve" in told(altered))
+    return yes_or_no("Eve" in told(altered))
 
 
 @probe
 def replay(visitor, wizard):
-    """Start again, then send all that carried the answers before."""
+    """Start again, then send everything that carried the answers before."""
     page = wizard.fill_in(visitor)
-    held = [cookie.pair for cookie in own_jar(visitor)]
+    held = [cookie.pair for cookie in stored_cookies(visitor)]
     assert told(visitor.press("Start again", page)) == []
-    return yes(told(brought_back(visitor, wizard, page, held)) == ALL)
+    return yes_or_no(told(brought_back(visitor, wizard, page, held)) == ALL)
 
 
 @probe
 def address_opens_it(visitor, classmate, wizard):
-    """Send somebody the address of the results, as one does with a link."""
+    """Open the URL of the results in another person's browser, as with a link in a message."""
     page = wizard.fill_in(visitor)
     address = visitor.exchanges[-1].address
     assert told(page) == ALL
-    return yes(told(classmate.get(address, follow=True)) == ALL)
+    return yes_or_no(told(classmate.get(address, follow=True)) == ALL)
 
 
 @probe
 def cookies_blocked(visitor, wizard):
-    """Block cookies, then answer."""
+    """Block cookies, and answer."""
     visitor.block_cookies()
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
-    return yes(told(page) == ["Anu"])
+    return yes_or_no(told(page) == ["Anu"])
 
 
 @probe
 def needs_csrf_token(visitor, wizard):
-    """Send an answer without Django's token; is it refused?"""
+    """Send an answer without Django's CSRF token. Is it refused?"""
     answer = visitor.post(f"/{wizard.carrier}/name/", {"name": "Anu"})
-    return yes(answer.status_code == 403)
+    return yes_or_no(answer.status_code == 403)
 
 
 # Several at once
@@ -154,21 +154,21 @@ def needs_csrf_token(visitor, wizard):
 
 @probe
 def two_tabs(visitor, wizard):
-    """Fill in the wizard in two tabs, in turns; does each have its own answers?"""
+    """Fill in the wizard in two tabs, in turns. Does each have its own answers?"""
     one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     two = wizard.answer(visitor, wizard.start(visitor), name="Ben")
     one = wizard.answer(visitor, one, age=30)
     two = wizard.answer(visitor, two, age=60)
-    return yes(told(wizard.answer(visitor, one, gf="Bea")) == ALL)
+    return yes_or_no(told(wizard.answer(visitor, one, gf="Bea")) == ALL)
 
 
 @thorough_probe
 def two_processes(servers, wizard):
-    """Answer one question at one process, and the next at another."""
+    """Answer one question at one process, and the next one at another process."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     page = wizard.answer(here, wizard.start(here), name="Anu")
-    return yes(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
+    return yes_or_no(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
 
 
 # What it takes
@@ -176,21 +176,21 @@ def two_processes(servers, wizard):
 
 @thorough_probe
 def without_migrate(servers, wizard):
-    """Answer a question, on a server whose database has no tables."""
+    """Answer a question on a server whose database has no tables."""
 
     def act(visitor):
         page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
         assert step_of(page) == "age"
 
-    return yes(not servers.needs_migrate(act))
+    return yes_or_no(not servers.needs_migrate(act))
 
 
 @probe
 def bytes_that_carry(visitor, wizard):
-    """What cookies, hidden fields and address bring along once all three answers are given."""
+    """Count the bytes of cookies, hidden fields and query after all three answers."""
     page = wizard.fill_in(visitor)
     wizard.again(visitor, page, "results")
-    cookies = "; ".join(own_cookies(visitor.exchanges[-1]))
+    cookies = "; ".join(sent_cookies(visitor.exchanges[-1]))
     fields = urlencode(hidden_fields(page))
     query = urlsplit(form_of(page).action).query
     return f"{len(cookies) + len(fields) + len(query)} bytes"
@@ -198,39 +198,39 @@ def bytes_that_carry(visitor, wizard):
 
 @probe
 def queries_to_look(visitor, wizard):
-    """Look at the results once more."""
+    """Open the results again."""
     page = wizard.fill_in(visitor)
-    return str(queries_in(lambda: wizard.again(visitor, page, "results")))
+    return str(count_queries(lambda: wizard.again(visitor, page, "results")))
 
 
 @probe
 def queries_to_answer(visitor, wizard):
-    """Answer the second question, up to the page with the third."""
+    """Answer the second question, and follow to the page with the third."""
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
-    return str(queries_in(lambda: wizard.answer(visitor, page, age=30)))
+    return str(count_queries(lambda: wizard.answer(visitor, page, age=30)))
 
 
 @probe
 def left_behind(visitor, wizard, clock):
-    """Answer and never come back; what lies on the server a month later?"""
+    """Answer and never return. What is on the server a month later?"""
     wizard.fill_in(visitor)
     clock.forward(days=30)
     return quantities(**count_records())
 
 
 def form_of(page):
-    """The page's last form, which leads back to a question."""
+    """Return the last form on the page, which leads back to a question."""
     return lxml.html.document_fromstring(text(page)).forms[-1]
 
 
 def hidden_fields(page):
-    """What that form carries besides Django's token and the visitor's own answer."""
+    """Return the hidden fields of that form, without Django's CSRF token."""
     inputs = form_of(page).iterfind(".//input[@type='hidden']")
     return {i.name: i.value for i in inputs if i.name != "csrfmiddlewaretoken"}
 
 
 def what_carries(visitor, page):
-    """All that brings the answers along: cookies, hidden fields, the query of the address."""
-    cookies = {cookie.name: cookie.value for cookie in own_jar(visitor)}
+    """Return all that carries the answers: cookies, hidden fields, and the query of the URL."""
+    cookies = {cookie.name: cookie.value for cookie in stored_cookies(visitor)}
     query = {"query": urlsplit(form_of(page).action).query}
     return cookies | hidden_fields(page) | query
