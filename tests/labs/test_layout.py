@@ -364,25 +364,49 @@ BROKEN = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def copied(checkout, tmp_path_factory):
+    """A copy of all that the rules read; a test that breaks it mends it again."""
+    root = tmp_path_factory.mktemp("copied")
+    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    for folder in ("labs", "docs", "tests", "src/labkit/testing/contracts"):
+        shutil.copytree(checkout.root / folder, root / folder, ignore=ignored)
+    shutil.copy(checkout.root / "README.md", root)
+    return root
+
+
+@pytest.fixture
+def break_file(copied, tmp_path):
+    """Replace text in a file, or remove a file or folder; it is put back after the test."""
+    aside = tmp_path / "whole"
+
+    def replace(path, old, new):
+        nonlocal broken
+        broken = copied / path
+        broken.rename(aside)
+        if old is not None:
+            content = aside.read_text(encoding="utf-8")
+            assert old in content
+            broken.write_text(content.replace(old, new), encoding="utf-8")
+
+    broken = None
+    yield replace
+    broken.unlink(missing_ok=True)
+    aside.rename(broken)
+
+
 @pytest.mark.parametrize(
     ("rule", "path", "old", "new", "complaint"),
     BROKEN,
     ids=[f"{number}-{rule.__name__}" for number, (rule, *_) in enumerate(BROKEN)],
 )
-def test_a_broken_layout_is_noticed(checkout, tmp_path, rule, path, old, new, complaint):
-    ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
-    shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
-    shutil.copy(checkout.root / "README.md", tmp_path)
-    for folder in ("docs", "tests", "src/labkit/testing/contracts"):
-        shutil.copytree(checkout.root / folder, tmp_path / folder, ignore=ignored)
-    broken = tmp_path / path
-    if old is None:
-        shutil.rmtree(broken) if broken.is_dir() else broken.unlink()
-    else:
-        content = broken.read_text(encoding="utf-8")
-        assert old in content
-        broken.write_text(content.replace(old, new), encoding="utf-8")
-    assert any(complaint in found for found in rule(Catalog(tmp_path)))
+def test_a_broken_layout_is_noticed(copied, break_file, rule, path, old, new, complaint):
+    break_file(path, old, new)
+    assert any(complaint in found for found in rule(Catalog(copied)))
+
+
+def test_a_copy_is_whole_after_each_break(copied):
+    assert all(list(rule(Catalog(copied))) == [] for rule in RULES)
 
 
 def test_every_rule_has_been_seen_biting():
