@@ -5,14 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+from http import HTTPStatus
 
 import pytest
 from serving import page, running
 
 from labkit.base import conf
 from labkit.catalog import Catalog, state_dir
+from labkit.commands.check import NEXT_STEP
 from labkit.diff import compare, find_sides
-from labkit.practice import check
+from labkit.practice import check, failure_hints
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
 
@@ -148,7 +150,7 @@ def test_a_copy_runs_by_manage_py(own_checkout, said):
 
 
 def test_the_tests_of_a_copy_pass_under_the_number_of_its_lab(mine):
-    status, output = in_pytest(mine, "-k", "where_is or flags or full or shown")
+    status, output = in_pytest(mine, "-k", "where_is or flags or lives_as_long")
     assert status == 0, output[-2000:]
     edit(mine / "lab" / "storage.py", "quantity, LIFETIME,", "quantity, None,")
     status, output = in_pytest(mine, "-k", "lives_as_long")
@@ -195,67 +197,99 @@ def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
     assert not (own_checkout / ".lab" / "mine").exists()
 
 
-@pytest.mark.thorough
-def test_the_exercise_checks_itself_from_step_to_step(mine, said):
-    """Make the cookie cart a session cart; the check names each step until all holds."""
-    settings = mine / "lab" / "settings.py"
-    end = '\nTIME_ZONE = "UTC"\n'
-    session_cart = mine.parent / "labs" / "04_session_cart" / "lab" / "storage.py"
-    steps = [
-        ('Put "django.contrib.sessions" into INSTALLED_APPS', "", ""),
-        (
-            "Give lab/settings.py a line DATABASES",
-            '    "labkit.panel",\n',
-            '    "labkit.panel",\n    "django.contrib.sessions",\n',
-        ),
-        ("Keep in request.session", end, f"{end}DATABASES = conf.databases(FOLDER)\n"),
-        ('Put "django.contrib.sessions.middleware.SessionMiddleware" into', None, None),
-        (
-            "Give lab/settings.py a line SESSION_COOKIE_NAME",
-            '    "django.middleware.common',
-            '    "django.contrib.sessions.middleware.SessionMiddleware",\n'
-            '    "django.middleware.common',
-        ),
-    ]
-    for todo, old, new in steps:
-        if old is None:
-            shutil.copy(session_cart, mine / "lab")
-        else:
-            edit(settings, old, new)
+ONE_ROW = """
+from django.contrib.sessions.models import Session
+from labkit.testing.contracts import CartContract
+
+
+def test_a_cart_is_one_row(visitor):
+    CartContract().put(visitor, "apple")
+    assert Session.objects.get().session_key == visitor.jar["sessionid_04"].value
+"""
+ONE_PAGE = """
+def test_the_page_opens(visitor):
+    visitor.get("/")
+"""
+
+
+def replace_tests(lab, source):
+    """Give a lab of the own checkout one quick file of tests in place of all of its own."""
+    shutil.rmtree(lab / "tests")
+    (lab / "tests").mkdir()
+    (lab / "tests" / "test_few.py").write_text(source, encoding="utf-8")
+
+
+@pytest.fixture
+def check_fails(said):
+    """Check mine/ as lab 04; its first advice is this hint's."""
+
+    def run(hint):
         status, text = said("check", "mine/", "--as", "04")
         assert status == 1
-        assert f"The first thing to do: {todo}" in text
+        assert f"{NEXT_STEP} {hint.advice}" in text
         assert "Traceback" not in text
-        if not old and old is not None:
-            # What does not need a table is asked all the same.
-            assert "Promises of CartContract: 37 of 38 hold." in text
-            assert "✓ reading does not prolong it" in text
-            assert "✗ a full cart says so and stays as it is" in text
-            assert "422 Unprocessable" in text
+        return text
+
+    return run
+
+
+@pytest.mark.thorough
+def test_what_needs_no_table_is_asked_without_one(mine, check_fails):
+    text = check_fails(failure_hints.NO_SESSIONS_APP)
+    held, asked = re.search(r"Promises of CartContract: (\d+) of (\d+)", text).groups()
+    assert int(held) == int(asked) - 1 > 30
+    assert "✓ reading does not prolong it" in text
+    assert "✗ a full cart says so and stays as it is" in text
+    assert f"422 {HTTPStatus(422).phrase}" in text
+
+
+@pytest.mark.thorough
+def test_the_exercise_checks_itself_from_step_to_step(mine, said, check_fails, checkout):
+    """Make the cookie cart a session cart; the check names each step until all holds."""
+    settings = mine / "lab" / "settings.py"
+    lab = mine.parent / "labs" / "04_session_cart"
+    end = '\nTIME_ZONE = "UTC"\n'
+    replace_tests(lab, ONE_ROW)
+
+    check_fails(failure_hints.NO_SESSIONS_APP)
+    panel = '    "labkit.panel",\n'
+    edit(settings, panel, f'{panel}    "django.contrib.sessions",\n')
+    check_fails(failure_hints.NO_DATABASE)
+    edit(settings, end, f"{end}DATABASES = conf.databases(FOLDER)\n")
+    check_fails(failure_hints.NOTHING_IN_SESSION)
+    shutil.copy(lab / "lab" / "storage.py", mine / "lab")
+    check_fails(failure_hints.NO_SESSION_MIDDLEWARE)
+    common = '    "django.middleware.common'
+    middleware = '    "django.contrib.sessions.middleware.SessionMiddleware",\n'
+    edit(settings, common, f"{middleware}{common}")
+    check_fails(failure_hints.OTHER_COOKIE_NAME)
     edit(settings, end, f'{end}SESSION_COOKIE_NAME = f"sessionid_{{LAB}}"\n')
+
+    shutil.rmtree(lab / "tests")
+    shutil.copytree(checkout.find("04").folder / "tests", lab / "tests")
     status, text = said("check", "mine/", "--as", "04")
     assert status == 0, text
-    assert "All of it holds. mine does what lab 04 does." in text
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "place"),
     [
         ("def index(request):", "def index(request:", "mine/lab/views.py, line 12: SyntaxError"),
         ("count += ", "count += nothing + ", "mine/lab/views.py, line 17: NameError"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(own_checkout, said, old, new, told):
+def test_a_mistake_is_reported_with_its_place(own_checkout, said, old, new, place):
     said("copy", "02", "mine")
     edit(own_checkout / "mine" / "lab" / "views.py", old, new)
+    replace_tests(own_checkout / "labs" / "02_cookie_pagecount", ONE_PAGE)
     status, text = said("check", "mine")
     assert status == 1
-    assert told in text
-    assert "The first thing to do: " in text
-    assert "labkit-" not in text  # where it was really run is of no use to anyone
+    assert place in text
+    assert NEXT_STEP in text
+    assert "labkit-" not in text  # the folder where it really ran is of no use to a student
 
 
-def test_settings_that_cannot_be_read_are_told_with_their_place(mine, said):
+def test_settings_that_cannot_be_read_are_reported_with_their_place(mine, said):
     edit(mine / "lab" / "settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = (")
     status, text = said("check", "mine")
     assert status == 1
@@ -273,6 +307,6 @@ def test_a_folder_that_does_not_say_what_it_is_must_be_told(mine, said):
 @pytest.mark.parametrize("lab", ["02", "03", "04", "05", "06", "10"])
 def test_each_contract_can_be_asked_by_itself(checkout, lab, tmp_path):
     target = checkout.find(lab)
-    source = "\n\n".join(check._contract(target))
+    source = check.contract_source(target)
     assert re.search(rf"^class Test\w*\({target.contract}\):", source, re.M)
     compile(source, "contract", "exec")

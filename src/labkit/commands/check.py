@@ -6,7 +6,9 @@ import click
 
 from labkit.catalog import CatalogError, catalog
 from labkit.commands.options import use_colour
-from labkit.practice.check import LEFT_OUT, Answer, check
+from labkit.practice.check import LEFT_OUT, CheckResult, check
+
+NEXT_STEP = "The first thing to do:"
 
 
 @click.command("check", short_help="Ask a copy what a lab promises.")
@@ -27,36 +29,39 @@ def check_copy(name: str, as_: str | None) -> None:
     target = checkout.find(wanted)
     click.echo(f"{mine.folder.name}, checked as lab {target.number}, {target.title}:")
     report = check(checkout, mine, target)
-    if report.unasked:
+    if report.not_run:
         click.echo()
-    for answer in report.unasked:
-        _tell(answer)
+    for result in report.not_run:
+        _print_result(result)
     if report.promises:
-        _tell_all(f"Promises of {report.contract}", report.promises, "hold")
+        _print_results(f"Promises of {report.contract}", report.promises, "hold")
     if report.questions:
-        _tell_all(f"Questions of lab {target.number}", report.questions, "are answered as there")
+        _print_results(
+            f"Questions of lab {target.number}", report.questions, "are answered as there"
+        )
     click.echo(f"\n{LEFT_OUT}")
     if report.next:
-        click.echo(f"\nThe first thing to do: {report.next}")
+        click.echo(f"\n{NEXT_STEP} {report.next}")
         sys.exit(1)
     click.echo(f"All of it holds. {mine.folder.name} does what lab {target.number} does.")
 
 
-def _tell_all(heading: str, answers: list[Answer], do: str) -> None:
-    good = sum(answer.outcome != "failed" for answer in answers)
-    click.echo(f"\n{heading}: {good} of {len(answers)} {do}.")
-    last = ""
-    for answer in answers:
-        _tell(answer, last)
-        last = answer.reason or last
+def _print_results(heading: str, results: list[CheckResult], do: str) -> None:
+    good = sum(result.outcome != "failed" for result in results)
+    click.echo(f"\n{heading}: {good} of {len(results)} {do}.")
+    previous = ""
+    for result in results:
+        _print_result(result, previous)
+        previous = result.explanation.reason if result.explanation else previous
 
 
-def _tell(answer: Answer, last: str = "") -> None:
-    """One line, and below it why not, unless that is what the one before has said."""
+def _print_result(result: CheckResult, previous: str = "") -> None:
+    """Print one line, and below it the reason unless the previous result had the same."""
     mark, colour = {"passed": ("✓", "green"), "skipped": ("–", "yellow")}.get(
-        answer.outcome, ("✗", "red")
+        result.outcome, ("✗", "red")
     )
     mark = click.style(mark, fg=colour) if use_colour() else mark
-    click.echo(f"  {mark} {answer.sentence}")
-    if answer.reason and answer.reason != last:
-        click.echo(f"      {answer.reason}")
+    click.echo(f"  {mark} {result.sentence}")
+    reason = result.explanation.reason if result.explanation else ""
+    if reason and reason != previous:
+        click.echo(f"      {reason}")

@@ -20,7 +20,7 @@ def make_copy(name: str, target: Path) -> None:
     lab = checkout.find(name)
     made = copy(checkout, lab, target)
     click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
-    click.echo(f"what it writes lies in {_near(state_path(made.folder))}.\n")
+    click.echo(f"what it writes lies in {_relative(state_path(made.folder))}.\n")
     shown = target.as_posix().rstrip("/") + "/"
     click.echo(f"    lab run {shown}    at http://127.0.0.1:{made.port}/, beside the original")
     click.echo(f"    lab diff {lab.number} {shown}    what you have changed")
@@ -31,6 +31,7 @@ def make_copy(name: str, target: Path) -> None:
     click.echo(f"{lab.twin or lab.number} promises")
 
 
-def _near(path: Path) -> Path:
+def _relative(path: Path) -> Path:
+    """Return the path as seen from the current folder, if it is below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

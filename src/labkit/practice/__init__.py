@@ -1,1 +1,1 @@
-"""Practise on a copy of a lab: make one, check it, explain what fails."""
+"""Practise on a copy of a lab: make the copy, check it, explain what fails."""

@@ -1,4 +1,4 @@
-"""`lab copy`: a student's copy of a lab, which runs beside the original."""
+"""Make a student's copy of a lab, which runs beside the original."""
 
 import re
 import shutil
@@ -10,14 +10,14 @@ from labkit.base.conf import own_number
 from labkit.catalog import Catalog, Lab, is_lab
 
 LEFT_BEHIND = ["__pycache__", ".pytest_cache", "*.pyc"]
-TAKEN = {"mariadb", "results"}  # folders of .lab that are no lab's
+RESERVED = {"mariadb", "results"}  # folders of .lab that belong to no lab
 
 
 def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
-    """Copy a lab into a folder that is not there yet. Raises ClickException where it must not be.
+    """Copy a lab into a new or empty folder. Raises ClickException if it may not go there.
 
-    The copy is its folder's name to everybody: its cookies end in it, what it writes lies in the
-    folder of that name in .lab beside it, and its port is made from it.
+    The copy goes by its folder's name: its cookies end in that name, its state is kept in the
+    folder of that name in .lab, and its port is computed from it.
     """
     if reason := _refusal(checkout, target):
         raise click.ClickException(reason)
@@ -26,7 +26,7 @@ def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
             lab.folder,
             target,
             ignore=shutil.ignore_patterns(*LEFT_BEHIND),
-            dirs_exist_ok=True,  # an empty one
+            dirs_exist_ok=True,  # the target may be an empty folder
         )
     except OSError as error:
         raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from None
@@ -34,13 +34,14 @@ def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
 
 
 def _refusal(checkout: Catalog, target: Path) -> str:
+    """Return why a copy must not be made here, or ""."""
     folder = target.resolve()
     number = own_number(folder)
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
         return f"{target} is there already, and stays as it is. Name a folder that is not."
-    for kept in ("labs", ".lab"):
-        if folder.is_relative_to((checkout.root / kept).resolve()):
-            return f"{kept}/ is for the labs themselves. Name a folder outside of it, as mine/."
+    for reserved in ("labs", ".lab"):
+        if folder.is_relative_to((checkout.root / reserved).resolve()):
+            return f"{reserved}/ is for the labs themselves. Name a folder outside of it, as mine/."
     if any(is_lab(above) for above in folder.parents):
         return f"{target} would lie inside of another lab. Name a folder outside of it."
     if re.fullmatch("[0-9]{2}", number):
@@ -48,6 +49,6 @@ def _refusal(checkout: Catalog, target: Path) -> str:
             f"A folder called {folder.name} would be lab {number} to every browser, and share its "
             "cookies. Name it without the number, as mine/."
         )
-    if number in TAKEN:
+    if number in RESERVED:
         return f"A copy called {folder.name} would write into .lab/{number}. Take another name."
     return ""
