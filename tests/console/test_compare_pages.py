@@ -1,13 +1,12 @@
-"""The console's pages of `lab compare`: what was asked here, what was measured, what follows."""
+"""The console's pages of `lab compare`: results, measurements and conclusions."""
 
 import json
-import re
 import shutil
 from dataclasses import asdict, replace
-from html import escape
 
 import pytest
-from serving import alive, copy_of, plain, serving, until
+from elements import find, links, texts
+from serving import alive, copy_of, serving, until
 
 from labkit.catalog import Catalog
 from labkit.compare import Tables
@@ -80,13 +79,17 @@ def keep(kept, found):
     (kept / f"{found.table}.json").write_text(json.dumps(asdict(found)))
 
 
-def cells(page, row):
-    """What the cells of a row say, as (state, words)."""
-    found = re.search(rf'<tr id="{row}".*?</tr>', page, re.DOTALL)[0]
-    return [
-        (state, plain(words))
-        for state, words in re.findall(r'<td class="(\w+)"><a[^>]*>(.*?)</a>', found)
-    ]
+def cells(page, question):
+    """The cells of a row, as (state, answer)."""
+    found = find(page, f"//tr[@id='{question}']/td")
+    return [(cell.get("data-state"), cell.findtext(".//*[@data-answer]")) for cell in found]
+
+
+def result_of(page, table=""):
+    """Whether the table on this page "holds", "fails" or has no result ("none")."""
+    where = f"[@data-table='{table}']" if table else ""
+    (found,) = find(page, f"//*[@data-result]{where}/@data-result")
+    return found
 
 
 # The tables
@@ -95,28 +98,28 @@ def cells(page, row):
 def test_where_a_table_was_never_asked_it_says_so_and_shows_what_it_declares(house, tables):
     for table in tables.all:
         page = house.page(f"/console/compare/{table.id}/")
-        assert "Not asked on this machine yet" in page
-        assert f"<code>lab compare {table.id}</code>" in page
+        assert result_of(page) == "none"
+        assert texts(page, "//tbody//th") == [row.text for row in table.questions]
         for row in table.questions:
-            assert escape(row.text) in page
             declared = [("unasked", row.cells[v.id].answer) for v in table.variants]
             assert cells(page, row.id) == declared
-            for cell in row.cells.values():
-                assert escape(cell.why) in page
+            whys = [cell.why.replace("`", "") for cell in row.cells.values() if cell.why]
+            assert texts(page, f"//tr[@id='{row.id}']//*[@class='why']") == whys
 
 
 def test_the_last_answers_are_shown_with_their_date(house, tables, kept):
     table = tables.find("carts")
     keep(kept, answers(table))
     page = house.page("/console/compare/carts/")
-    assert "Asked 2026-11-20 10:17 UTC with Python 3.11.7, Django 5.2.8, SQLite 3.40.1." in page
-    assert "Not all of it" not in page
+    for part in ("2026-11-20 10:17 UTC", "Python 3.11.7", "Django 5.2.8", "SQLite 3.40.1"):
+        assert part in texts(page, "//*[@data-result]")[0]
+    assert result_of(page) == "holds"
     assert {state for row in table.questions for state, _ in cells(page, row.id)} == {"holds"}
-    assert "Not asked" not in house.page("/console/compare/carts/question/two_tabs/")
-    assert "x.py::session-two_tabs" in house.page("/console/compare/carts/question/two_tabs/")
+    page = house.page("/console/compare/carts/question/two_tabs/")
+    assert texts(page, "//*[@data-test]") == ["x.py::cookie-two_tabs", "x.py::session-two_tabs"]
 
 
-def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
+def test_a_cell_that_fails_is_marked(house, tables, kept):
     table = tables.find("carts")
     declared = table.question("two_tabs").cells["session"].answer
     wrong = CellResult(
@@ -124,9 +127,9 @@ def test_a_cell_that_is_not_as_the_table_says_is_told(house, tables, kept):
     )
     keep(kept, answers(table, wrong))
     page = house.page("/console/compare/carts/")
-    assert cells(page, "two_tabs")[1] == ("fails", f"<maybe> (and not {declared})")
-    assert "Not all of it is as the table says." in page
-    assert "Not all of it is as the table says." in house.page("/console/compare/")
+    assert cells(page, "two_tabs")[1] == ("fails", wrong.shown)
+    assert "<maybe>" in wrong.shown
+    assert result_of(page) == result_of(house.page("/console/compare/"), "carts") == "fails"
     assert "assert 1 == 2" in house.page("/console/compare/carts/question/two_tabs/")
 
 
@@ -146,7 +149,8 @@ def test_nonsense_is_as_good_as_nothing(house, kept, nonsense):
     for name in ("carts", "carts-sqlite"):
         (kept / f"{name}.json").write_text(nonsense)
     page = house.page("/console/compare/carts/")
-    assert "Not asked on this machine yet" in page
+    assert result_of(page) == "none"
+    assert find(page, "//*[@data-figures]/@data-figures") == ["none"]
 
 
 def test_each_cell_leads_to_the_function_that_asks(house, tables):
@@ -155,11 +159,12 @@ def test_each_cell_leads_to_the_function_that_asks(house, tables):
         for row in table.questions:
             address = f"/console/compare/{table.id}/question/{row.id}/"
             asked = house.page(address)
-            assert f'<span class="f">{row.id}</span>' in asked
-            assert escape(row.text) in asked
-            for variant in table.variants:
-                assert f'<a href="{address}#{variant.id}">' in page
-                assert f'<div id="{variant.id}"' in asked
+            assert row.id in texts(asked, "//*[@id='line-2' or @id='line-1']/*[@class='f']")
+            assert row.text in texts(asked, "//h1")[0]
+            names = [variant.id for variant in table.variants]
+            urls = find(page, f"//tr[@id='{row.id}']//a/@href")
+            assert urls == [f"{address}#{name}" for name in names]
+            assert find(asked, "//dl[@class='answers']/div/@id") == names
     first, second = tables.all[0].questions[:2]
     assert f"question/{second.id}/" in house.page(f"/console/compare/carts/question/{first.id}/")
 
@@ -178,14 +183,12 @@ def test_what_is_no_table_and_no_question_is_not_there(house, path):
 def test_each_conclusion_leads_to_what_supports_it(house, tables, kept):
     measured(kept)
     page = house.page("/console/compare/")
-    for conclusion in tables.conclusions:
-        assert escape(conclusion.sentence) in page
-    supports = re.findall(r'<ul class="supports">(.*?)</ul>', page, re.DOTALL)
-    assert len(supports) == len(tables.conclusions) >= 8
-    addresses = {address for part in supports for address in re.findall(r'href="(.*?)"', part)}
-    for one, part in zip(tables.conclusions, supports, strict=True):
-        assert part.count("<a ") >= len(one.cells)
-    for address in addresses:
+    shown = find(page, "//li[@data-conclusion]")
+    assert len(shown) >= 8
+    for one, item in zip(tables.conclusions, shown, strict=True):
+        assert item.text_content().startswith(one.sentence.replace("`", ""))
+        assert len(item.findall(".//a")) >= len(one.cells)
+    for address in set(find(page, "//li[@data-conclusion]//a/@href")):
         path, _, place = address.partition("#")
         assert f'id="{place}"' in house.page(path) or not place
 
@@ -195,8 +198,11 @@ def test_a_conclusion_shows_the_answers_that_it_rests_on(house, tables, kept):
     assert any("carts/two_tabs" in one.cells for one in tables.conclusions)
     wrong = replace(answers(table).cell("two_tabs", "session"), answer="perhaps", holds=False)
     keep(kept, answers(table, wrong))
-    said = plain(house.page("/console/compare/"))
-    assert f"{table.question('two_tabs').text} cookies: yes session: perhaps (and not no)" in said
+    page = house.page("/console/compare/")
+    link = "//a[@href='/console/compare/carts/question/two_tabs/']"
+    held, failed = find(page, f"({link})[1]/../*[@data-state]")
+    assert (held.get("data-state"), failed.get("data-state")) == ("holds", "fails")
+    assert failed.findtext("b") == wrong.shown
 
 
 def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
@@ -207,10 +213,9 @@ def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
     measured(kept)
     page = house.page("/console/compare/")
     manifest.write_text(text)
-    supports = re.findall(r'<ul class="supports">(.*?)</ul>', page, re.DOTALL)[-1]
     address = "/console/compare/carts/#figure-carts-sqlite-up"
-    assert re.findall("<a .*?</a>", supports) == [f'<a href="{address}">Bytes up</a>']
-    assert '<figure id="figure-carts-sqlite-up">' in house.page("/console/compare/carts/")
+    assert links(page, "(//li[@data-conclusion])[last()]//a") == {CHART.title: address}
+    assert find(house.page("/console/compare/carts/"), "//figure[@id='figure-carts-sqlite-up']")
 
 
 # What was measured
@@ -226,21 +231,20 @@ def measured(folder, name="carts-sqlite", machine="", drawn=True):
 
 def test_without_any_figures_it_says_how_to_measure(house):
     page = house.page("/console/compare/wizard/")
-    assert "<code>lab compare wizard --measure</code>" in page
+    assert texts(page, "//*[@data-figures='none']/code") == ["lab compare wizard --measure"]
 
 
 def test_figures_have_their_machine_date_and_command(house, kept):
     measured(kept)
     page = house.page("/console/compare/carts/")
-    assert (
-        "Measured on 2026-11-21 by <code>lab compare carts --measure</code>: a &lt;fast&gt; one, "
-        "2 cores, 4 GiB, Linux. Python 3.11.7."
-    ) in page
+    (stamp,) = texts(page, "//*[@data-figures='here']")
+    for part in (STAMP["date"], STAMP["command"], *STAMP["machine"].values(), "Python 3.11.7"):
+        assert part in stamp.replace("2 cores", "2")
     chart = "/console/measured/here/carts-sqlite-up.svg"
-    assert (
-        f'<a href="{chart}"><img src="{chart}" alt="Bytes up. It grows &amp; grows."></a>' in page
-    )
-    assert '<a href="/console/measured/here/carts-sqlite.json">' in page
+    (image,) = find(page, f"//a[@href='{chart}']/img")
+    assert image.get("src") == chart
+    assert image.get("alt") == f"{CHART.title}. {CHART.about}"
+    assert find(page, "//a[@href='/console/measured/here/carts-sqlite.json']")
 
 
 def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder, kept):
@@ -249,13 +253,12 @@ def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder,
     measured(committed, machine="theirs")
     measured(kept, machine="undrawn", drawn=False)  # matplotlib was not there
     page = house.page("/console/compare/carts/")
-    assert "Not measured on this machine yet; these figures come with the labs." in page
-    assert "theirs" in page
+    assert "theirs" in texts(page, "//*[@data-figures='committed']")[0]
     assert "/console/measured/committed/carts-sqlite-up.svg" in page
     measured(kept, machine="ours")
     page = house.page("/console/compare/carts/")
-    assert "come with the labs" not in page
-    assert "ours" in page
+    assert find(page, "//*[@data-figures]/@data-figures") == ["here"]
+    assert "ours" in texts(page, "//*[@data-figures]")[0]
     shutil.rmtree(committed)
 
 
@@ -299,19 +302,21 @@ def test_a_table_is_asked_by_a_button_and_one_at_a_time(house, folder, tables, o
     path = "/console/compare/counts/"
     assert house.ask(f"{path}ask/")[0] == 405
     assert house.ask(f"{path}ask/", method="POST", fields={})[0] == 403
-    assert "Ask now" in house.page(path)
+    button = f"//form[@action='{path}ask/']"
+    assert find(house.page(path), button)
     assert house.press(f"{path}ask/") == 302
     page = house.page(path)
-    assert re.search(r"Being asked since [\d:]+: 0 of 40 tests are over\.", plain(page))
-    assert 'id="rows" data-live' in page
-    assert "Ask now" not in page
+    (run,) = find(page, "//*[@data-run='counts']")
+    assert (run.get("data-finished"), run.get("data-tests")) == ("0", "40")
+    assert find(page, "//tbody[@id='rows'][@data-live]")
+    assert not find(page, button)
     assert house.press("/console/compare/carts/ask/") == 302
     elsewhere = house.page("/console/compare/carts/")
-    assert f'Another table is being asked: <a href="{path}">' in elsewhere
+    assert find(elsewhere, f"//*[@data-run='counts']/a[@href='{path}']")
     until(lambda: any("02_cookie_pagecount/tests" in args for args in house.children.values()))
     assert not any("asking carts" in args for args in house.children.values())
     one_question.touch()
-    page = until(lambda: "Ask now" in house.page(path) and house.page(path))
+    page = until(lambda: find(house.page(path), button) and house.page(path))
     assert cells(page, "replay") == [("holds", "yes"), ("holds", "no")]
     assert {state for state, _ in cells(page, "two_tabs")} == {"fails"}  # nobody asked this
     assert (folder / ".lab" / "compare" / "counts.json").exists()
@@ -325,7 +330,7 @@ def test_what_cannot_be_asked_says_why(house, folder, one_question):
     manifest.write_text(text.replace('number = "02"', 'number = "92"'))
     try:
         house.press(f"{path}ask/")
-        until(lambda: "There is no lab 02." in plain(house.page(path)))
+        until(lambda: "02" in " ".join(texts(house.page(path), "//*[@data-failure]")))
     finally:
         manifest.write_text(text)
 

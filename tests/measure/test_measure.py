@@ -21,6 +21,7 @@ from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, WORKLOADS, Carts, WorkloadError
 from labkit.processes.start import StartFailed
+from labkit.render.templates import render_template
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.tables import Tables
 
@@ -323,7 +324,8 @@ def measured(checkout, tmp_path):
 
 
 def test_a_page_shows_what_was_measured(measured):
-    page = "\n".join(report.section(measured, "carts"))
+    runs = list(report.measured_runs(measured, "carts"))
+    page = render_template("render/compare_costs.html", {"runs": runs})
     assert page.count("<figure") == page.count("<svg ") == page.count("</figure>")
     for reference in ("carts/up", "carts/tabs"):
         title, place = report.anchor(measured, reference)
@@ -343,7 +345,7 @@ def test_what_was_measured_here_comes_first(measured):
     shutil.copy(measured / report.MEASURED / "carts-sqlite.json", here)
     folders = [path.parent for path in report.runs(measured, "carts")]
     assert folders == [here.parent, measured / report.MEASURED]
-    assert not list(report.section(measured, "wizard"))
+    assert not list(report.measured_runs(measured, "wizard"))
 
 
 def test_the_figures_of_a_conclusion_are_drawn(measured, tables):

@@ -204,7 +204,8 @@ from labkit.testing.contracts import CartContract
 
 def test_a_cart_is_one_row(visitor):
     CartContract().put(visitor, "apple")
-    assert Session.objects.get().session_key == visitor.jar["sessionid_04"].value
+    held = {cookie.name: cookie.value for cookie in visitor.jar}
+    assert Session.objects.get().session_key == held["sessionid_04"]
 """
 ONE_PAGE = """
 def test_the_page_opens(visitor):

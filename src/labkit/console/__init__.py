@@ -1,7 +1,7 @@
 """The console of `lab serve`: a Django project that lists, opens, explains and resets the labs.
 
-It keeps nothing: no database, no session. What it knows of the labs it asks the `Supervisor` that
-runs them, in the same process.
+It has neither a database nor sessions. It runs in the same process as the `Supervisor` of the labs,
+and reads everything about them from there.
 """
 
 import os
@@ -10,18 +10,18 @@ from typing import Any
 
 from labkit.serve.supervisor import Supervisor
 
-_house: list[Supervisor] = []
+_supervisor: list[Supervisor] = []
 
 
-def application(house: Supervisor) -> Callable[..., Any]:
-    """The console of this house as a WSGI application; one in a process."""
-    _house[:] = [house]
+def application(supervisor: Supervisor) -> Callable[..., Any]:
+    """Return the console of this supervisor as a WSGI application; there is one per process."""
+    _supervisor[:] = [supervisor]
     os.environ["DJANGO_SETTINGS_MODULE"] = "labkit.console.settings"
     from django.core.wsgi import get_wsgi_application
 
     return get_wsgi_application()
 
 
-def current() -> Supervisor:
-    """The house whose console this is."""
-    return _house[0]
+def supervisor() -> Supervisor:
+    """Return the supervisor whose labs the console shows."""
+    return _supervisor[0]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
-from labkit.console import current
+from labkit.console import supervisor
 from labkit.diff import Notes, Side, compare, find_sides
 from labkit.diff.html_page import page_diff
 from labkit.diff.inputs import find_side
@@ -21,16 +21,16 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Choice:
-    """A lab with variants, any two of which can be held against each other."""
+    """A lab with variants, any two of which can be compared."""
 
     lab: Lab
     variants: list[Side]
-    this: str  # the two that the form shows
-    that: str
+    one: str  # the two that the form shows as chosen
+    two: str
 
 
-def told(view: View) -> View:
-    """Have the page say what is wrong with a file that somebody is editing."""
+def show_catalog_errors(view: View) -> View:
+    """Let a view show a CatalogError, such as one in a file being edited, as an error page."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -43,15 +43,15 @@ def told(view: View) -> View:
 
 
 @require_safe
-@told
+@show_catalog_errors
 def index(request: HttpRequest) -> HttpResponse:
-    """All that is worth comparing; ?lab=04 leads on to what there is of this lab."""
-    checkout = current().checkout
+    """List what is worth comparing; ?lab=04 redirects to the comparison of this lab."""
+    checkout = supervisor().checkout
     if number := request.GET.get("lab"):
-        return redirect(_of_lab(checkout, number))
+        return redirect(_lab_url(checkout, number))
     if {"this", "that"} <= request.GET.keys():  # chosen in a form
         names = request.GET["this"], request.GET["that"]
-        _expect(checkout, *names)
+        _require_known(checkout, *names)
         return redirect("difference", *names)
     pairs = [pair for pair in Notes(checkout).pairs() if ":" not in "".join(pair)]
     context = {
@@ -63,25 +63,25 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@told
+@show_catalog_errors
 def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
-    """What differs between two: each change side by side, and why it is there."""
-    checkout = current().checkout
-    _expect(checkout, one, two)
+    """Show what differs between two: each change side by side, with its note."""
+    checkout = supervisor().checkout
+    _require_known(checkout, one, two)
     found = compare(checkout, *find_sides(checkout, one, two))
     labs = list(dict.fromkeys(checkout.find(name.partition(":")[0]) for name in (one, two)))
     context = {
         "diff": page_diff(found),
         "labs": labs,
-        "served": {served.number for served in current().labs},
+        "served": {served.number for served in supervisor().labs},
         "choice": _choice(checkout, labs[0], one, two) if ":" in one and not labs[1:] else None,
         "here": "differences",
     }
     return render(request, "difference.html", context)
 
 
-def _expect(checkout: Catalog, *names: str) -> None:
-    """Raise Http404 unless the manifest has all of these: no other folder is shown here."""
+def _require_known(checkout: Catalog, *names: str) -> None:
+    """Raise Http404 unless the manifest has all of these: other folders are not shown."""
     known = {lab.number for lab in checkout.labs}
     known |= {f"{lab.number}:{name}" for lab in checkout.labs for name in lab.variants}
     for name in names:
@@ -89,8 +89,8 @@ def _expect(checkout: Catalog, *names: str) -> None:
             raise Http404(f"no {name} to compare")
 
 
-def _of_lab(checkout: Catalog, number: str) -> str:
-    """Where this lab is compared: on one page, or at a place in the list. Raises Http404."""
+def _lab_url(checkout: Catalog, number: str) -> str:
+    """Return where this lab is compared: a page, or a place in the list. Raises Http404."""
     pairs = list(Notes(checkout).pairs())
     pairs = [pair for pair in pairs if number in {name.partition(":")[0] for name in pair}]
     if not pairs:
@@ -100,7 +100,7 @@ def _of_lab(checkout: Catalog, number: str) -> str:
     return reverse("difference", args=pairs[0])
 
 
-def _choice(checkout: Catalog, lab: Lab, this: str = "", that: str = "") -> Choice:
+def _choice(checkout: Catalog, lab: Lab, one: str = "", two: str = "") -> Choice:
     names = [f"{lab.number}:{variant}" for variant in lab.variants]
     variants = [find_side(checkout, name) for name in names]
-    return Choice(lab, variants, this or names[0], that or names[-1])
+    return Choice(lab, variants, one or names[0], two or names[-1])

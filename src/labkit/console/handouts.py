@@ -31,7 +31,7 @@ class Page:
     has_answers: bool
 
 
-def render_page(text: str, folder: str, house: Supervisor, *, answers: bool = False) -> Page:
+def render_page(text: str, folder: str, supervisor: Supervisor, *, answers: bool = False) -> Page:
     """This Markdown as HTML; `folder` is where its file lies in the checkout, for its links.
 
     HTML in the text stays: these are our own files. `answers` opens every <details>.
@@ -40,7 +40,7 @@ def render_page(text: str, folder: str, house: Supervisor, *, answers: bool = Fa
     tokens = markdown.parse(text)
     for token in tokens:
         if token.type == "inline" and token.children:
-            token.children = list(_relinked(token.children, folder, house))
+            token.children = list(_relinked(token.children, folder, supervisor))
         elif token.type == "html_block":
             # Markdown leaves HTML alone, but a question in <summary> is meant to be read as it.
             token.content = SUMMARY.sub(
@@ -63,13 +63,13 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
-def _relinked(children: list[Token], folder: str, house: Supervisor) -> Iterator[Token]:
+def _relinked(children: list[Token], folder: str, supervisor: Supervisor) -> Iterator[Token]:
     """The same tokens, with each link leading to a page of the console, or taken out."""
     dropped = 0
     inside = 0
     for child in children:
         if child.type == "link_open":
-            target = _target(str(child.attrs["href"]), folder, house)
+            target = _target(str(child.attrs["href"]), folder, supervisor)
             inside += 1
             if target is None:
                 dropped += 1
@@ -81,36 +81,36 @@ def _relinked(children: list[Token], folder: str, house: Supervisor) -> Iterator
                 dropped -= 1
                 continue
         elif child.type == "text" and not inside:
-            yield from _with_addresses(child, house)
+            yield from _with_addresses(child, supervisor)
             continue
         yield child
 
 
-def _target(link: str, folder: str, house: Supervisor) -> str | None:
+def _target(link: str, folder: str, supervisor: Supervisor) -> str | None:
     """Where a link of a file in this folder leads in the console; None where there is no page."""
     path, _, fragment = link.partition("#")
     if re.match(r"[a-z]+:", link) or not path:
         return link
     path = posixpath.normpath(posixpath.join(folder, path))
     if found := LAB_PAGE.fullmatch(path):
-        return reverse("handout", args=[found[1]]) if house.find(found[1]) else None
+        return reverse("handout", args=[found[1]]) if supervisor.find(found[1]) else None
     if found := LAB_FILE.fullmatch(path):
-        page = reverse("code", args=[found[1]]) if house.find(found[1]) else None
+        page = reverse("code", args=[found[1]]) if supervisor.find(found[1]) else None
         return page and f"{page}#{anchor(found[2])}"
     if path == "docs/claims.md":
         lab = fragment.removeprefix("lab-") if fragment.startswith("lab-") else ""
         return reverse("claims") + (f"?lab={lab}" if lab else "")
     found = DOCUMENT.fullmatch(path)
-    if found and (house.checkout.root / path).is_file():
+    if found and (supervisor.checkout.root / path).is_file():
         return reverse("document", args=[found[1]]) + (f"#{fragment}" if fragment else "")
     return None
 
 
-def _with_addresses(text: Token, house: Supervisor) -> Iterator[Token]:
+def _with_addresses(text: Token, supervisor: Supervisor) -> Iterator[Token]:
     """A text with the addresses of labs in it made links, to the port where the lab is now."""
     end = 0
     for found in LAB_ADDRESS.finditer(text.content):
-        served = house.find(found[1])
+        served = supervisor.find(found[1])
         if served is None:
             continue
         yield _like(text, text.content[end : found.start()])

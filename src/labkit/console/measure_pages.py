@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from labkit.catalog import Catalog
 from labkit.compare import Table
-from labkit.console import current
+from labkit.console import supervisor
 from labkit.measure import report, results
 from labkit.render.filters import prose
 
@@ -85,7 +85,7 @@ def file(request: HttpRequest, where: str, name: str) -> FileResponse:
     if where not in FOLDERS or not kind:
         raise Http404(f"no {name} was measured")
     try:
-        opened = (current().checkout.root / FOLDERS[where] / name).open("rb")
+        opened = (supervisor().checkout.root / FOLDERS[where] / name).open("rb")
     except OSError:
         raise Http404(f"no {name} was measured") from None
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}

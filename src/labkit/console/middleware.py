@@ -1,4 +1,4 @@
-"""Who may see what: the instructor everything, from this machine; the class a list of the labs."""
+"""Show the class a list of the labs only, and the instructor, on this machine, everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from labkit.base.errors import error_page
-from labkit.console import current
+from labkit.console import supervisor
 from labkit.panel.access import is_local_instructor
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -18,7 +18,7 @@ POLICY = (
 
 
 def instructor_only(get_response: Handler) -> Handler:
-    """Middleware: 403 for anybody else, but for the list of labs and the stylesheet."""
+    """Middleware: return 403 to others, except for the list of labs and its stylesheets."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         open_to_all = request.path == "/" or request.path.startswith(FOR_ALL)
@@ -35,7 +35,7 @@ def instructor_only(get_response: Handler) -> Handler:
 
 
 def own_content_only(get_response: Handler) -> Handler:
-    """Middleware: a browser loads nothing into these pages that does not come from here."""
+    """Middleware: forbid browsers to load anything from elsewhere into these pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -46,5 +46,5 @@ def own_content_only(get_response: Handler) -> Handler:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what the frame of every page needs."""
-    return {"instructor": is_local_instructor(request), "house": current()}
+    """Context processor: return what base.html needs, and where sessions are kept."""
+    return {"instructor": is_local_instructor(request), "database": supervisor().database}

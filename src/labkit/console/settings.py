@@ -1,13 +1,13 @@
-"""Settings of the console; it needs neither database nor sessions."""
+"""Settings of the console, which needs neither a database nor sessions."""
 
 import secrets
 
-from labkit.console import current
+from labkit.console import supervisor
 from labkit.render import templates
 
 DEBUG = False
-SECRET_KEY = secrets.token_urlsafe(50)  # a new one each time: it signs nothing that is kept
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *current().addresses]
+SECRET_KEY = secrets.token_urlsafe(50)  # a new one for each start: it signs nothing lasting
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *supervisor().addresses]
 
 INSTALLED_APPS = ["labkit.console", "labkit.base"]
 MIDDLEWARE = [
@@ -32,15 +32,15 @@ TEMPLATES = [
     }
 ]
 
-# Cookies ignore ports, but not paths: the labs never see this one, since they have no /console/.
+# Cookies ignore ports but not paths: a browser never sends this one to a lab.
 CSRF_COOKIE_NAME = "csrftoken_console"
 CSRF_COOKIE_PATH = "/console/"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None  # until the browser closes
 CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
-# Over plain http to another machine a browser ignores this header, and complains of it.
+# Over plain HTTP from another machine, a browser ignores this header and logs a warning.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
-# The clock on the wall, not that of the labs, which say UTC.
+# The time of this machine; the labs use UTC.
 USE_TZ = False
 TIME_ZONE = None

@@ -1,7 +1,7 @@
-"""Has a table of `lab compare` asked in the background: `python -m labkit.console.table_run TABLE`.
+"""Run the tests of a table in the background: `python -m labkit.console.table_run TABLE`.
 
-One at a time, in a process of its own, which ends with the console. What it finds is where
-`lab compare` would put it; the pages look there.
+One table at a time, in a separate process that ends with the console. The results are stored where
+`lab compare` stores them, and the pages read them there.
 """
 
 import os
@@ -17,31 +17,31 @@ from labkit.compare import Table, Tables
 from labkit.compare.test_runner import run_table
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, start_child
 
-OVER = b"."  # written for each test that is over
+FINISHED = b"."  # written for each test that has finished
 
 
 @dataclass
 class TableRun:
-    """One table that is being asked, or was."""
+    """One run of a table's tests."""
 
     table: Table
     process: subprocess.Popen[bytes] = field(repr=False)
     since: datetime = field(default_factory=lambda: datetime.now().astimezone())
     done: int = 0  # tests
-    failure: str = ""  # why it came to no answers
+    failure: str = ""  # why it has no results
 
     @property
     def count(self) -> int:
-        """How many tests there are: one for each cell."""
+        """The number of tests: one for each cell."""
         return sum(len(row.cells) for row in self.table.questions)
 
     @property
     def runs(self) -> bool:
-        """Whether it is still at it."""
+        """True while its process runs."""
         return self.process.poll() is None
 
     def watch(self) -> None:
-        """Count the tests until it ends, and note how it ended."""
+        """Count the tests until the process ends, and note why it failed, if it did."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         while self.process.stdout.read(1):
@@ -55,13 +55,13 @@ _lock = threading.Lock()
 _last: list[TableRun] = []
 
 
-def last_asked() -> TableRun | None:
-    """The table that is being asked, or was the last to be; None before the first."""
+def last_run() -> TableRun | None:
+    """Return the run that is under way or was the last, or None before the first."""
     return _last[0] if _last else None
 
 
-def begin(checkout: Catalog, table: Table) -> None:
-    """Have this table asked, unless one is being asked at this moment."""
+def start(checkout: Catalog, table: Table) -> None:
+    """Start the tests of this table, unless a run is under way."""
     with _lock:
         if _last and _last[0].runs:
             return
@@ -75,12 +75,12 @@ def begin(checkout: Catalog, table: Table) -> None:
 
 
 def main(table: str) -> None:
-    """Ask this table; its answers go to .lab/compare/."""
+    """Run the tests of this table; the results go to .lab/compare/."""
     pipe = reserve_stdout()
     on_parent_exit(_end_all)
 
     def step(test: str) -> None:
-        pipe.write(OVER)
+        pipe.write(FINISHED)
         pipe.flush()
 
     try:
@@ -91,7 +91,7 @@ def main(table: str) -> None:
 
 
 def _end_all() -> None:
-    """End the tests and their servers with it: they are its process group."""
+    """End this process group: the tests and their servers are in it."""
     if sys.platform == "win32":
         os._exit(1)
     os.killpg(0, signal.SIGINT)

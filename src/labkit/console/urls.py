@@ -7,7 +7,7 @@ from labkit.base.views import asset
 from labkit.console import compare_pages, diff_pages, measure_pages, views
 
 urlpatterns = [
-    path("", views.front, name="front"),
+    path("", views.root, name="root"),
     path("console/", views.index, name="index"),
     path("console/reset/", views.reset, name="reset"),
     path("console/restart/", views.restart, name="restart"),
@@ -17,7 +17,7 @@ urlpatterns = [
     path("console/diff/<str:one>/<str:two>/", diff_pages.difference, name="difference"),
     path("console/compare/", compare_pages.index, name="comparisons"),
     path("console/compare/<str:name>/", compare_pages.comparison, name="comparison"),
-    path("console/compare/<str:name>/ask/", compare_pages.ask, name="ask"),
+    path("console/compare/<str:name>/ask/", compare_pages.start_run, name="start_run"),
     path("console/compare/<str:name>/question/<str:id_>/", compare_pages.question, name="question"),
     path("console/measured/<str:where>/<str:name>", measure_pages.file, name="measured"),
     path("console/class/", views.class_, name="class"),

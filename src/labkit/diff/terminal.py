@@ -16,10 +16,12 @@ WIDEST = 100  # columns; longer lines of prose are hard to read
 
 def text(found: Comparison, colour: bool, width: int = 80) -> str:
     """Return the whole comparison; without colour, [-old-] and {+new+} mark words that differ."""
-    return "\n".join(_Writer(colour, min(width, WIDEST)).all(found)) + "\n"
+    return "\n".join(Writer(colour, min(width, WIDEST)).all(found)) + "\n"
 
 
-class _Writer:
+class Writer:
+    """Format the parts of a comparison, in colour or with marks, for a width in columns."""
+
     def __init__(self, colour: bool, width: int) -> None:
         self.colour = colour
         self.width = width

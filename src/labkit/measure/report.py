@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from django.utils.safestring import SafeString, mark_safe
+
 from labkit.measure import results
 from labkit.measure.charts import COLOURS, Bars, BarSeries, Chart, Lines, Series, format_number
-from labkit.render.filters import prose
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),
@@ -223,45 +223,40 @@ def anchor(root: Path, reference: str) -> tuple[str, str] | None:
     return None
 
 
-def section(root: Path, table: str) -> Iterator[str]:
-    """What was measured for this table, as part of a page; nothing where nothing was.
+@dataclass(frozen=True)
+class MeasuredRun:
+    """One measurement as a page shows it."""
 
-    Charts are taken from the files beside the figures, so that a page needs no matplotlib.
+    name: str  # of its files, such as "carts-sqlite"
+    database: str
+    stamp: str  # machine, versions and date in words
+    variants: list[str]  # their titles
+    rows: list[tuple[str, list[tuple[str, str]]]]  # label, and (variant, figure) of each variant
+    charts: list[tuple[str, SafeString]]  # (name, SVG)
+
+
+def measured_runs(root: Path, table: str) -> Iterator[MeasuredRun]:
+    """Yield what was measured for this table.
+
+    Charts are read from the files beside the figures, so that a page needs no matplotlib.
     """
-    paths = runs(root, table)
-    if not paths:
-        return
-    yield '<section aria-labelledby="measured">'
-    yield '<h2 id="measured" tabindex="-1">What each one costs</h2>'
-    for path in paths:
+    for path in runs(root, table):
         content = results.read(path)
-        variants = content["figures"]["variants"].values()
-        name = {"sqlite": "With SQLite", "mysql": "With MariaDB"}[content["figures"]["db"]]
-        yield f'<h3 id="measured-{path.stem}" tabindex="-1">{name}</h3>'
-        yield f"<p>{prose(results.describe(content['stamp']))}</p>"
-        label = f'aria-label="Table of figures, {name.lower()}"'
-        yield f'<div class="scroll" role="region" tabindex="0" {label}>'
-        # The roles are said, since on a phone a row is a block and no longer a row by itself.
-        yield f'<table role="table" class="columns-{len(variants)}"><thead role="rowgroup">'
-        yield '<tr role="row"><th role="columnheader" scope="col">Figure</th>'
-        for variant in variants:
-            yield f'<th role="columnheader" scope="col">{escape(variant["title"])}</th>'
-        yield '</tr></thead><tbody role="rowgroup">'
-        for line in lines(content["figures"]):
-            yield f'<tr role="row"><th role="rowheader" scope="row">{escape(line.label)}</th>'
-            for variant, cell in zip(variants, line.cells, strict=True):
-                of = f'<span class="of" aria-hidden="true">{escape(variant["title"])}</span>'
-                yield f'<td role="cell">{of}{escape(cell)}</td>'
-            yield "</tr>"
-        yield '</tbody></table></div><div class="charts">'
-        for chart in content["charts"]:
-            picture = path.with_name(f"{path.stem}-{chart}.svg")
-            if picture.exists():
-                yield f'<figure id="figure-{path.stem}-{chart}" tabindex="-1">'
-                yield picture.read_text(encoding="utf-8")
-                yield "</figure>"
-        yield "</div>"
-    yield "</section>"
+        figures = content["figures"]
+        titles = [variant["title"] for variant in figures["variants"].values()]
+        pictures = {name: path.with_name(f"{path.stem}-{name}.svg") for name in content["charts"]}
+        yield MeasuredRun(
+            path.stem,
+            {"sqlite": "SQLite", "mysql": "MariaDB"}[figures["db"]],
+            results.describe(content["stamp"]),
+            titles,
+            [(line.label, list(zip(titles, line.cells, strict=True))) for line in lines(figures)],
+            [
+                (name, mark_safe(picture.read_text(encoding="utf-8")))  # labkit draws it
+                for name, picture in pictures.items()
+                if picture.exists()
+            ],
+        )
 
 
 # What README.md quotes
