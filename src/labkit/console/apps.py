@@ -1,4 +1,4 @@
-"""The Django app of the console; its templates take the place of labkit's own."""
+"""The Django app of the console; its templates replace those of labkit.base."""
 
 from django.apps import AppConfig
 

@@ -1,10 +1,9 @@
-"""Markdown files of the checkout as pages of the console, with links that lead to such pages."""
+"""Render Markdown files of the checkout, with links that lead to pages of the console."""
 
 import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 
 from django.urls import reverse
@@ -18,7 +17,7 @@ from labkit.serve.supervisor import Supervisor
 LAB_PAGE = re.compile(r"labs/([0-9]{2})_\w+(?:/README\.md)?/?")
 LAB_FILE = re.compile(r"labs/([0-9]{2})_\w+/((?:lab|tests)/.+)")
 DOCUMENT = re.compile(r"docs/([a-z-]+)\.md")
-LAB_ADDRESS = re.compile(r"http://127\.0\.0\.1:80([0-9]{2})(/[\w/-]*)?")
+LAB_URL = re.compile(r"http://127\.0\.0\.1:80([0-9]{2})(/[\w/-]*)?")
 SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 
 
@@ -32,17 +31,18 @@ class Page:
 
 
 def render_page(text: str, folder: str, supervisor: Supervisor, *, answers: bool = False) -> Page:
-    """This Markdown as HTML; `folder` is where its file lies in the checkout, for its links.
+    """Return this Markdown as HTML, including any HTML in it: the files are labkit's own.
 
-    HTML in the text stays: these are our own files. `answers` opens every <details>.
+    `folder` is the file's folder in the checkout, for relative links. `answers` opens every
+    <details>.
     """
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)
     for token in tokens:
         if token.type == "inline" and token.children:
-            token.children = list(_relinked(token.children, folder, supervisor))
+            token.children = list(_rewrite_links(token.children, folder, supervisor))
         elif token.type == "html_block":
-            # Markdown leaves HTML alone, but a question in <summary> is meant to be read as it.
+            # Markdown leaves HTML alone, but a question in <summary> is Markdown, too.
             token.content = SUMMARY.sub(
                 lambda found: f"<summary>{markdown.renderInline(found[1])}</summary>", token.content
             )
@@ -52,7 +52,8 @@ def render_page(text: str, folder: str, supervisor: Supervisor, *, answers: bool
         if opening.type == "heading_open":
             opening.attrSet("id", _slug(content.content))
     for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if opening.type == "th_open" and not content.content:  # it is the head of nothing
+        # An empty header cell confuses screen readers.
+        if opening.type == "th_open" and not content.content:
             opening.tag = closing.tag = "td"
     title = next((t.content for t in tokens if t.type == "inline"), "")
     html = markdown.renderer.render(tokens, markdown.options, {})
@@ -63,8 +64,8 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
-def _relinked(children: list[Token], folder: str, supervisor: Supervisor) -> Iterator[Token]:
-    """The same tokens, with each link leading to a page of the console, or taken out."""
+def _rewrite_links(children: list[Token], folder: str, supervisor: Supervisor) -> Iterator[Token]:
+    """Yield the tokens with each link leading to a page of the console, or without the link."""
     dropped = 0
     inside = 0
     for child in children:
@@ -81,13 +82,13 @@ def _relinked(children: list[Token], folder: str, supervisor: Supervisor) -> Ite
                 dropped -= 1
                 continue
         elif child.type == "text" and not inside:
-            yield from _with_addresses(child, supervisor)
+            yield from _link_lab_urls(child, supervisor)
             continue
         yield child
 
 
 def _target(link: str, folder: str, supervisor: Supervisor) -> str | None:
-    """Where a link of a file in this folder leads in the console; None where there is no page."""
+    """Return the console's URL for a link of a file in this folder; None if it has no page."""
     path, _, fragment = link.partition("#")
     if re.match(r"[a-z]+:", link) or not path:
         return link
@@ -106,18 +107,18 @@ def _target(link: str, folder: str, supervisor: Supervisor) -> str | None:
     return None
 
 
-def _with_addresses(text: Token, supervisor: Supervisor) -> Iterator[Token]:
-    """A text with the addresses of labs in it made links, to the port where the lab is now."""
+def _link_lab_urls(text: Token, supervisor: Supervisor) -> Iterator[Token]:
+    """Yield a text with the URLs of labs made links to the port that the lab now has."""
     end = 0
-    for found in LAB_ADDRESS.finditer(text.content):
+    for found in LAB_URL.finditer(text.content):
         served = supervisor.find(found[1])
         if served is None:
             continue
         yield _like(text, text.content[end : found.start()])
-        address = escape(f"http://127.0.0.1:{served.port}{found[2] or '/'}")
-        link = Token("html_inline", "", 0)
-        link.content = f'<a href="{address}">{address}</a>'
-        yield link
+        url = f"http://127.0.0.1:{served.port}{found[2] or '/'}"
+        yield Token("link_open", "a", 1, attrs={"href": url})
+        yield _like(text, url)
+        yield Token("link_close", "a", -1)
         end = found.end()
     yield _like(text, text.content[end:])
 

@@ -1,4 +1,4 @@
-"""The last exchanges of running labs, as each lab tells them to this machine."""
+"""Fetch the last exchanges of running labs, as each lab reports them to this machine."""
 
 import http.client
 import json
@@ -21,8 +21,8 @@ MOST_SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Told:
-    """One exchange, as a lab told it."""
+class LiveExchange:
+    """One exchange, as a lab reported it."""
 
     served: LabProcess
     number: int
@@ -32,44 +32,44 @@ class Told:
     path: str
     status: int
     sentence: str
-    url: str  # the whole of it, or "" where the lab named none of its own
+    url: str  # of its page in the lab's panel, or "" if the lab gave none
 
 
-def last_exchanges(labs: Iterable[LabProcess]) -> list[Told]:
-    """The newest exchanges in these labs, newest first; a lab that tells nothing has none.
+def last_exchanges(labs: Iterable[LabProcess]) -> list[LiveExchange]:
+    """Return the newest exchanges in these labs, newest first.
 
-    Notes beside each lab how far its clock is ahead.
+    Also updates how far each lab's clock is ahead. A lab that does not answer has no exchanges.
     """
-    told = [exchange for found in _ask_all(labs, MOST_SHOWN) for exchange in found]
-    return sorted(told, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
+    exchanges = [exchange for found in _fetch_all(labs, MOST_SHOWN) for exchange in found]
+    return sorted(exchanges, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
 
 
-def note_clocks(labs: Iterable[LabProcess]) -> None:
-    """Note beside each lab how far its clock is ahead, and ask it for next to nothing else."""
-    _ask_all(labs, 1)
+def update_clocks(labs: Iterable[LabProcess]) -> None:
+    """Update how far each lab's clock is ahead."""
+    _fetch_all(labs, 1)
 
 
 def ahead(seconds: Any) -> str:
-    """This number of seconds as "1 day, 2 minutes ahead"; empty for none, and for nonsense."""
+    """Return seconds as "1 day, 2 minutes ahead", or "" for 0 and for anything but a number."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return ""
     distance = exact_duration(abs(round(seconds)))
     return f"{distance} {'ahead' if seconds > 0 else 'behind'}" if distance else ""
 
 
-def _ask_all(labs: Iterable[LabProcess], most: int) -> list[list[Told]]:
-    """What each running lab tells, at most so many exchanges of each."""
+def _fetch_all(labs: Iterable[LabProcess], most: int) -> list[list[LiveExchange]]:
+    """Return the exchanges of each running lab, at most `most` of each."""
     labs = list(labs)
     if not labs:
         return []
     with ThreadPoolExecutor(len(labs)) as pool:
-        return list(pool.map(lambda served: _of_lab(served, most), labs))
+        return list(pool.map(lambda served: _fetch_lab(served, most), labs))
 
 
-def _of_lab(served: LabProcess, most: int) -> list[Told]:
-    clock, told = "", []
+def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
+    clock, exchanges = "", []
     if served.state == "running":
-        # It may not be there, be too slow, or tell what was not agreed.
+        # The lab may have ended, be too slow, or report anything.
         with suppress(
             OSError,
             http.client.HTTPException,
@@ -81,9 +81,9 @@ def _of_lab(served: LabProcess, most: int) -> list[Told]:
         ):
             answer = _fetch(served.port, most)
             clock = ahead(answer.get("moved", 0))
-            told = [_told(served, entry) for entry in answer["exchanges"][:most]]
+            exchanges = [_read_exchange(served, entry) for entry in answer["exchanges"][:most]]
     served.clock = clock
-    return told
+    return exchanges
 
 
 def _fetch(port: int, most: int) -> Any:
@@ -98,13 +98,13 @@ def _fetch(port: int, most: int) -> Any:
         connection.close()
 
 
-def _told(served: LabProcess, entry: dict[str, Any]) -> Told:
+def _read_exchange(served: LabProcess, entry: dict[str, Any]) -> LiveExchange:
     url = str(entry.get("url") or "")
-    # Visitor A's exchange is opened as visitor A, and B's as B, by the name that they used.
+    # An exchange opens under the host name that its visitor used, so as the same visitor.
     hosts = {f"{name}:{served.port}" for name in HOSTS}
     host = str(entry.get("host"))
     host = host if host in hosts else f"127.0.0.1:{served.port}"
-    return Told(
+    return LiveExchange(
         served=served,
         number=int(entry["number"]),
         at=datetime.fromisoformat(entry["at"]).astimezone(),

@@ -1,4 +1,4 @@
-"""What was measured for a table: charts and their stamp, of here or else as committed."""
+"""Charts of what was measured for a table, on this machine or as committed."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ FOLDERS = {"here": report.HOME, "committed": report.MEASURED}  # the first one c
 NAME = re.compile(r"[\w-]+\.(svg|json)")
 TYPES = {"svg": "image/svg+xml", "json": "application/json"}
 DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
-# A chart has its colours in a style sheet of its own, for the light and for the dark.
+# A chart contains a stylesheet with its colours for light and dark.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -30,28 +30,28 @@ class Picture:
 
     id: str  # "bytes_up"
     title: str
-    about: str  # what it shows, to who cannot see it
+    about: str  # its alternative text
     file: str  # "carts-sqlite-bytes_up.svg"
 
     @property
     def anchor(self) -> str:
-        """Its place on the page of its table."""
+        """Its id on the page of its table."""
         return f"figure-{self.file.removesuffix('.svg')}"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """All that one run has measured."""
+    """The charts of one measurement."""
 
     file: str  # "carts-sqlite.json"
-    database: str  # in words
+    database: str  # "SQLite" or "MariaDB"
     where: str  # one of FOLDERS
     stamp: SafeString
     pictures: list[Picture]
 
 
 def measurements(checkout: Catalog, table: Table) -> list[Measurement]:
-    """The last run with each database: the one of this machine, where there is one."""
+    """Return the last measurement with each database, preferring those of this machine."""
     found = (_measurement(checkout, f"{table.id}-{db}.json", db) for db in DATABASES)
     return [measurement for measurement in found if measurement]
 
@@ -64,14 +64,14 @@ def _measurement(checkout: Catalog, name: str, db: str) -> Measurement | None:
             pictures = list(_pictures(path, content))
             stamp = prose(results.describe(content["stamp"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
-            continue  # none, or of another version
+            continue  # there is none, or one of another version
         if pictures:
             return Measurement(name, DATABASES[db], where, stamp, pictures)
     return None
 
 
 def _pictures(path: Path, content: dict[str, Any]) -> Iterator[Picture]:
-    """The charts that are drawn: without matplotlib a run has figures alone."""
+    """Yield the charts that are drawn: a run without matplotlib has figures only."""
     for id_, chart in content["charts"].items():
         drawn = path.with_name(f"{path.stem}-{id_}.svg")
         if drawn.is_file():
@@ -80,7 +80,7 @@ def _pictures(path: Path, content: dict[str, Any]) -> Iterator[Picture]:
 
 @require_safe
 def file(request: HttpRequest, where: str, name: str) -> FileResponse:
-    """A chart, or the figures that it was drawn from. Raises Http404."""
+    """Return a chart, or the figures that it was drawn from. Raises Http404."""
     kind = NAME.fullmatch(name)
     if where not in FOLDERS or not kind:
         raise Http404(f"no {name} was measured")

@@ -15,7 +15,7 @@ from labkit.claims import VERDICTS, Entry, Ledger
 from labkit.console import source_code as code_pages
 from labkit.console import supervisor
 from labkit.console.handouts import Page, render_page
-from labkit.console.live_exchanges import last_exchanges, note_clocks
+from labkit.console.live_exchanges import last_exchanges, update_clocks
 from labkit.diff.html_page import STYLE as DIFF_STYLE
 from labkit.panel.access import is_local_instructor
 from labkit.serve.network import qr_as_svg
@@ -38,7 +38,7 @@ def root(request: HttpRequest) -> HttpResponse:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List all labs with their state and the actions for each."""
-    note_clocks(supervisor().labs)
+    update_clocks(supervisor().labs)
     return render(request, "index.html", {"labs": supervisor().labs, "here": "index"})
 
 
@@ -58,7 +58,7 @@ def _find_lab(number: str) -> LabProcess:
 def _find_lab_with_clock(number: str) -> LabProcess:
     """Return a lab for a page that shows its state. Raises Http404."""
     served = _find_lab(number)
-    note_clocks([served])
+    update_clocks([served])
     return served
 
 

@@ -70,7 +70,9 @@ def diff(old: File | None, new: File | None) -> FileDiff:
     python = not each and any(file.name.endswith(".py") for file in (old, new) if file)
     runs = lines.listed(a, b) if each else lines.rows(a, b, python)
     found = [row for run in runs for row in run]
-    hunks, after = _hunks(found, [lines.inside(x) if python else {} for x in (a, b)], each)
+    hunks, after = _hunks(
+        found, [lines.enclosing_blocks(x) if python else {} for x in (a, b)], each
+    )
     remark = ""
     if old is None or new is None:
         remark = EMPTY if not hunks else ""

@@ -1,4 +1,4 @@
-"""Lines and words: which lines differ between two texts, and which words of those lines.
+"""Align two texts: which lines differ, and which words of those lines.
 
 The alignment is difflib's, https://docs.python.org/3/library/difflib.html, function by function.
 """
@@ -13,9 +13,9 @@ from functools import cache
 from labkit.render.filters import visible
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
-ALIKE = 0.5  # of their words in common: below this two lines are not one line that was changed
-MOST_PAIRS = 40_000  # old lines times new lines; beyond, nothing is gained by looking for pairs
-NO_END = "␄"  # the last line, where the file ends without a line feed
+ALIKE = 0.5  # share of common words below which two lines do not count as one changed line
+MOST_PAIRS = 40_000  # old lines times new lines; beyond this, no pairs are looked for
+NO_END = "␄"  # ends the last line of a file without a final line feed
 RETURN = "␍"
 
 Span = tuple[int, int]  # of characters, the second one not included
@@ -27,12 +27,12 @@ class Line:
 
     number: int  # from 1
     text: str  # without its line feed; any other end of a line is visible
-    marks: tuple[Span, ...] = ()  # what differs from the line it is paired with
+    marks: tuple[Span, ...] = ()  # the parts that differ from the line it is paired with
 
 
 @dataclass(frozen=True)
 class Row:
-    """What stands side by side: a line of each, or of one of them."""
+    """Two lines side by side, or one line that only one side has."""
 
     old: Line | None
     new: Line | None
@@ -40,9 +40,9 @@ class Row:
 
 
 def split(text: str) -> list[str]:
-    """The lines of a text. What else than a line feed ends a line is shown as a sign.
+    """Return the lines of a text, with characters that show a CR or a missing final line feed.
 
-    A form feed or U+2028 ends no line here, as it ends none for Python and for git.
+    As for Python and git, a form feed or U+2028 does not end a line.
     """
     if not text:
         return []
@@ -54,9 +54,9 @@ def split(text: str) -> list[str]:
 
 
 def pieces(line: Line) -> Iterator[tuple[bool, str]]:
-    """The line in pieces, each with whether it differs, ready to be read.
+    """Yield (whether it differs, text) for each piece of a line, ready to be shown.
 
-    A space that differs is a dot where else nobody would see it: at the ends of a piece.
+    A space that differs is shown as a dot at the ends of a piece, where it would be invisible.
     """
     at = 0
     for start, end in line.marks:
@@ -76,10 +76,10 @@ def pieces(line: Line) -> Iterator[tuple[bool, str]]:
 
 
 def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
-    """All lines of both, in runs that are the same or differ.
+    """Yield all lines of both, in runs that are the same or differ.
 
-    In Python a function is held against the one of the same name, and not against another that
-    happens to have the same lines in it.
+    With `python`, a function is compared with the function of the same name, not with another one
+    that happens to have the same lines.
     """
     blocks = [_blocks("\n".join(lines)) if python else [] for lines in (old, new)]
     blocks = [b or [("", 0, len(lines))] for b, lines in zip(blocks, (old, new), strict=True)]
@@ -93,7 +93,7 @@ def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
 
 
 def listed(old: list[str], new: list[str]) -> Iterator[list[Row]]:
-    """The same for two lists: the first line beside the first, however little they are alike."""
+    """Yield the lines of two lists in pairs, however different: first with first, and so on."""
     for number, (one, two) in enumerate(zip(old, new, strict=True), 1):
         marks = words(one, two)
         yield [Row(Line(number, one, marks[0]), Line(number, two, marks[1]), same=one == two)]
@@ -107,7 +107,7 @@ def _around(blocks: list[tuple[str, int, int]], first: int, last: int) -> Span:
 
 
 def _blocks(text: str) -> list[tuple[str, int, int]]:
-    """(name, first line, line after the last) of each function with what stands before it."""
+    """Return (name, first line, line after the last) of each function with the lines before it."""
     found, at = [], 0
     for name, start, end in functions(text):
         found.append((name, at, end))
@@ -118,9 +118,9 @@ def _blocks(text: str) -> list[tuple[str, int, int]]:
 
 @cache
 def functions(text: str) -> list[tuple[str, int, int]]:
-    """("def name", first line, line after the last) of functions and classes, counted from 0.
+    """Return ("def name", first line, line after the last) of functions and classes, from 0.
 
-    Decorators count as theirs. None where this is not Python that can be read.
+    A decorator belongs to its function. Text that is not valid Python has no functions.
     """
     try:
         tree = ast.parse(text.replace(RETURN, "").replace(NO_END, ""))
@@ -135,8 +135,8 @@ def functions(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def inside(text: list[str]) -> dict[int, str]:
-    """For each line, counted from 1, the function or class that it is in; none where in none."""
+def enclosing_blocks(text: list[str]) -> dict[int, str]:
+    """Return {line number from 1: the function or class around it}."""
     found: dict[int, str] = {}
     for name, start, end in functions("\n".join(text)):
         found |= dict.fromkeys(range(start + 1, end + 1), name)
@@ -162,7 +162,7 @@ def _runs(old: list[str], new: list[str], one: Span, two: Span) -> Iterator[list
 
 
 def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterator[Row]:
-    """Lines of one place, those that are alike side by side with their words compared."""
+    """Yield changed lines, similar ones side by side with their words compared."""
     at = below = 0
     for n, m in [*_pairs(old, new), (len(old), len(new))]:
         left = [Line(first + number, old[number]) for number in range(at, n)]
@@ -180,11 +180,11 @@ def _at(lines: list[Line], number: int) -> Line | None:
 
 
 def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """Which old line became which new one: the pairs most alike, none crossing another."""
+    """Return (old, new) indices of the most similar lines; no pair crosses another."""
     if not 0 < len(old) * len(new) <= MOST_PAIRS:
         return []
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    ratios = [[_alike(one, two) for two in new] for one in old]
+    ratios = [[_similarity(one, two) for two in new] for one in old]
     for n in reversed(range(len(old))):
         for m in reversed(range(len(new))):
             together = ratios[n][m] + best[n + 1][m + 1] if ratios[n][m] else 0
@@ -201,7 +201,7 @@ def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _alike(one: str, two: str) -> float:
+def _similarity(one: str, two: str) -> float:
     a, b = ([token for token in TOKEN.findall(text) if token.strip()] for text in (one, two))
     if not a or not b:
         return 0.0
@@ -213,10 +213,10 @@ def _alike(one: str, two: str) -> float:
 
 
 def words(one: str, two: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """What differs between two lines: the spans of the first, and those of the second.
+    """Return the spans that differ in the first line, and those in the second.
 
-    Words, signs and runs of blanks are compared whole; a blank between two that differ goes with
-    them.
+    Words, signs and runs of blanks are compared as a whole. A blank between two differences belongs
+    to them.
     """
     tokens = [TOKEN.findall(text) for text in (one, two)]
     matcher = SequenceMatcher(None, tokens[0], tokens[1], autojunk=False)
