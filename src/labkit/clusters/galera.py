@@ -18,7 +18,7 @@ from pathlib import Path
 
 from labkit.processes.ports import LOOPBACK, free_ports
 from labkit.processes.start import NotInstalled, StartCancelled, kill_group, start_server
-from labkit.services.mariadb import FORGETFUL, OPTIONS, PrivateMariaDB, socket_url, template
+from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
 from labkit.services.requirements import TOOLS, missing_tools, program
 
 NODES = 3  # the least of which one can be missed: two of three still are the majority
@@ -68,10 +68,10 @@ class Node(PrivateMariaDB):
         """`ports` has for each node those of the group, of catching up and of the first copy."""
         home = cluster.home / str(number)
         home.mkdir()
-        shutil.copytree(template(), home / "data")
+        shutil.copytree(data_template(), home / "data")
         group, catch_up, copy = ports[number - 1]
         options = [option for option in OPTIONS if option != "--skip-log-bin"]
-        options += [*FORGETFUL, *REPLICATED, f"--wsrep-provider={TOOLS['galera'].found()}"]
+        options += [*NOT_DURABLE, *REPLICATED, f"--wsrep-provider={TOOLS['galera'].found()}"]
         options += [
             f"--wsrep-node-name=node-{number}",
             f"--wsrep-node-address={LOOPBACK}",

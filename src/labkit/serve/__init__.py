@@ -1,9 +1,9 @@
-"""All labs at once for a class: each lab in a process of its own, and the console beside them.
+"""`lab serve`: all labs at once for a class, each in a separate process, and the console.
 
-`command` is `lab serve`, `supervisor` starts the processes and looks after them, `worker` and
-`database` are what runs in them. For `lab run --servers` there are `several` servers of one lab and
-the `front` that they share; `cluster` and `pair` are what they may keep sessions in.
+`supervisor` starts the processes and restarts those that die, `worker` and `database_connections`
+run in them. `temporary_server` starts one lab for a measurement, `network` finds this machine's
+address for the class.
 
-Whatever a parent starts ends with it, even when it is killed: each child holds one end of a pipe
-and goes when the other end is closed.
+A child process ends with its parent, even if the parent is killed: it holds one end of a pipe, and
+ends when the other end is closed.
 """

@@ -1,7 +1,7 @@
 """Database connections that stay open from one request to the next.
 
-To open one costs as much as a query. And whenever SQLite's last one is closed, the whole WAL is
-moved into the database and the disk waited for: https://www.sqlite.org/wal.html#ckpt
+Opening one costs as much as a query. When SQLite's last one is closed, SQLite also moves the whole
+WAL into the database and waits for the disk: https://www.sqlite.org/wal.html#ckpt
 """
 
 import contextlib
@@ -16,16 +16,16 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-LONGEST = 25  # seconds for the requests under way; one waits up to 20 for SQLite's lock
+REQUEST_SECONDS = 25  # to wait for the requests in progress; SQLite's lock takes up to 20
 log = logging.getLogger("labkit.serve")
 _guards: list["FileGuard"] = []  # signals do not keep their receivers
 
 
 def keep_open(migrate: Callable[[], None]) -> None:
-    """From now on each thread keeps its connection to the database; call it before any is open.
+    """Have each thread keep its database connection. Call this before any connection is open.
 
-    A connection that the database has closed is found by a ping and opened again. Where SQLite's
-    file is no longer there, or is another one, all are closed and `migrate` makes its tables.
+    A ping finds a connection that the database has closed, and it is opened again. If SQLite's file
+    is deleted or replaced, all connections are closed and `migrate` creates the tables.
     https://docs.djangoproject.com/en/5.2/ref/databases/#persistent-database-connections
     """
     connections.settings["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
@@ -34,19 +34,19 @@ def keep_open(migrate: Callable[[], None]) -> None:
 
 
 class FileGuard:
-    """Lets go of SQLite's file when it is deleted or another takes its place.
+    """Closes SQLite's file when it is deleted or replaced.
 
-    What is written to a deleted file is lost, and one that is made anew at its path would share
-    the old one's WAL: https://www.sqlite.org/howtocorrupt.html#unlink. So all connections to the
-    old one are closed before the first to the new one is opened.
+    Data written to a deleted file is lost, and a new file at its path would share the old one's
+    WAL: https://www.sqlite.org/howtocorrupt.html#unlink. So all connections to the old file are
+    closed before the first one to the new file is opened.
     """
 
     def __init__(self, path: str, migrate: Callable[[], None]) -> None:
         self._path = path
         self._migrate = migrate
         self._file = _identity(path)
-        self._turn = threading.Condition()
-        self._inside = 0  # requests that are being answered
+        self._changed = threading.Condition()
+        self._requests = 0  # requests in progress
         self._opened: list[BaseDatabaseWrapper] = []  # one for each thread
         connection_created.connect(self._note)
         request_started.connect(self._enter)
@@ -54,28 +54,28 @@ class FileGuard:
 
     def _note(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection not in self._opened:
-            connection.inc_thread_sharing()  # whoever sees first that the file is gone closes it
+            connection.inc_thread_sharing()  # the thread that notices a deleted file closes all
             self._opened.append(connection)
 
     def _enter(self, **_: Any) -> None:
-        with self._turn:
+        with self._changed:
             if _identity(self._path) != self._file:
-                self._turn.wait_for(lambda: not self._inside, LONGEST)
-                if _identity(self._path) != self._file:  # no other request has seen to it meanwhile
-                    self._begin_anew()
-            self._inside += 1
+                self._changed.wait_for(lambda: not self._requests, REQUEST_SECONDS)
+                if _identity(self._path) != self._file:  # no other thread has done it
+                    self._reopen()
+            self._requests += 1
 
     def _leave(self, **_: Any) -> None:
-        with self._turn:
-            self._inside -= 1
-            self._turn.notify_all()
+        with self._changed:
+            self._requests -= 1
+            self._changed.notify_all()
 
-    def _begin_anew(self) -> None:
+    def _reopen(self) -> None:
         log.error("%s was deleted or replaced; what was in it is gone", self._path)
         for opened in self._opened:
             opened.close()
         if _identity(self._path) is None:
-            # Another process may still hold the old file, and its WAL would pass for the new one's.
+            # If another process holds the old file, its WAL would be taken for the new one's.
             for leftover in ("-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     os.unlink(self._path + leftover)
@@ -87,7 +87,7 @@ class FileGuard:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Which file lies here; None where there is none."""
+    """Return (device, inode) of the file at this path, or None if there is none."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,20 +1,20 @@
-"""This machine's address in the local network, and a QR code that leads a phone there."""
+"""This machine's address in the local network, and its URL as a QR code."""
 
 import io
 import socket
 
 import segno
 
-# Addresses nobody has; to choose a way to one of them sends nothing. RFC 5737, RFC 1918.
+# Choosing a route to these addresses sends nothing. RFC 5737, RFC 1918.
 ELSEWHERE = ["192.0.2.1", "10.255.255.255", "192.168.255.255", "172.31.255.255"]
 
 
 def own_address() -> str | None:
-    """The IPv4 address by which other machines reach this one; None without a network."""
-    for there in ELSEWHERE:
+    """Return the IPv4 address at which other machines reach this one; None without a network."""
+    for target in ELSEWHERE:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.connect((there, 9))
+                probe.connect((target, 9))
             except OSError:
                 continue
             address = probe.getsockname()[0]
@@ -23,16 +23,16 @@ def own_address() -> str | None:
     return None
 
 
-def qr_for_terminal(address: str) -> str:
-    """The QR code of this address, drawn with characters: light on dark, whatever the terminal."""
+def qr_for_terminal(url: str) -> str:
+    """Return the QR code of a URL, drawn with characters, light on dark in any terminal."""
     drawn = io.StringIO()
-    segno.make(address, micro=False).terminal(out=drawn, compact=True, border=2)
+    segno.make(url, micro=False).terminal(out=drawn, compact=True, border=2)
     return drawn.getvalue()
 
 
-def qr_as_svg(address: str) -> str:
-    """The QR code of this address as an SVG element to stand in a page."""
-    code = segno.make(address, micro=False)
+def qr_as_svg(url: str) -> str:
+    """Return the QR code of a URL as an SVG element for a page."""
+    code = segno.make(url, micro=False)
     return code.svg_inline(
-        border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", title=address
+        border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", title=url
     )

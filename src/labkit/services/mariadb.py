@@ -1,4 +1,4 @@
-"""A MariaDB server of one's own: on a socket, without a port, in a folder to throw away."""
+"""A private MariaDB server: on a socket, without a port, in a temporary or persistent folder."""
 
 import contextlib
 import hashlib
@@ -17,10 +17,10 @@ from urllib.parse import quote
 from labkit.processes.start import NotInstalled, StartFailed, kill_group, start_server
 from labkit.services.requirements import TOOLS, missing_tools, program
 
-# Small and alone: no network, 40 MB of memory instead of 100, no wish to be root's or systemd's.
+# Small and isolated: no network, 40 MB of memory instead of 100.
 OPTIONS = [
     "--skip-networking",
-    "--max-connections=500",  # as many as the threads of all labs together, and some
+    "--max-connections=500",  # more than the threads of all labs together
     "--skip-name-resolve",
     "--skip-log-bin",
     "--innodb-buffer-pool-size=16M",
@@ -33,13 +33,13 @@ OPTIONS = [
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_unicode_ci",
 ]
-# What a test run throws away need not survive a power cut.
-FORGETFUL = [
+# The databases of a test run need not survive a power failure.
+NOT_DURABLE = [
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
 ]
-# Servers that this process started and others still use; Popen complains if it is forgotten.
+# Servers that this process started and others still use; Popen warns if it is collected.
 _left_running: list[subprocess.Popen[bytes] | None] = []
 
 START_SECONDS = 30
@@ -47,12 +47,12 @@ STOP_SECONDS = 20
 
 
 class PrivateMariaDB:
-    """One running server. Make it with `temporary()` or `kept()`, end it with `stop()`.
+    """One running server. Make it with `temporary()` or `persistent()`, end it with `stop()`.
 
-    Everything works alike as root and as an ordinary user. Not on Windows.
+    It works the same for root and for an ordinary user. Not on Windows.
     """
 
-    user = "root"  # whose process it is where this one is root's
+    user = "root"  # the user of its process if this process is root's
     start_seconds = START_SECONDS
 
     def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
@@ -61,13 +61,11 @@ class PrivateMariaDB:
         self._options = options
         self._temporary = temporary
         self._process: subprocess.Popen[bytes] | None = None
-        self._users: Any = (
-            None  # the lock file that this process holds as one of the server's users
-        )
+        self._users: Any = None  # the lock file that this process holds as a user of the server
 
     @staticmethod
     def check_installed() -> None:
-        """Raises NotInstalled where the server or the driver is not installed."""
+        """Raise NotInstalled if the server or the driver is not installed."""
         if sys.platform == "win32":
             raise NotInstalled(
                 f"There is no private MariaDB on Windows: {TOOLS['mariadb'].lines['']}"
@@ -83,8 +81,8 @@ class PrivateMariaDB:
         """
         cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
-        server = cls(home / "data", home / "socket", [*OPTIONS, *FORGETFUL], temporary=True)
-        shutil.copytree(template(), server.folder)
+        server = cls(home / "data", home / "socket", [*OPTIONS, *NOT_DURABLE], temporary=True)
+        shutil.copytree(data_template(), server.folder)
         server.start()
         return server
 
@@ -92,7 +90,7 @@ class PrivateMariaDB:
     def persistent(cls, folder: Path) -> "PrivateMariaDB":
         """Start the server that keeps its data in `folder`, or join the one that runs there.
 
-        Several programs may use it at a time; the last one to `stop()` ends it.
+        Several programs may use it at the same time; the last one to `stop()` ends it.
         Raises NotInstalled, StartFailed.
         """
         cls.check_installed()
@@ -102,17 +100,17 @@ class PrivateMariaDB:
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
         server = cls(folder / "data", _own_tempdir() / f"{name}.socket", OPTIONS, temporary=False)
         server._users = (folder / "users").open("w")
-        with server._alone():
+        with server._exclusive_lock():
             fcntl.flock(server._users, fcntl.LOCK_SH)
             if not server.answers():
                 if not server.folder.exists():
-                    shutil.copytree(template(), server.folder)
+                    shutil.copytree(data_template(), server.folder)
                 server.start()
         return server
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Within this block no other program starts, joins or ends the kept server."""
+    def _exclusive_lock(self) -> Iterator[None]:
+        """Keep other programs from starting, joining or ending the server during the block."""
         import fcntl
 
         with (self.folder.parent / "starting").open("w") as lock:
@@ -120,7 +118,7 @@ class PrivateMariaDB:
             yield
 
     def start(self) -> None:
-        """Start the server on its folder and wait until it answers. Raises StartFailed."""
+        """Start the server on its folder and wait until it answers. Raise StartFailed."""
         log = self.folder.parent / "server.log"
         command = [
             str(program("mariadbd")),
@@ -130,21 +128,21 @@ class PrivateMariaDB:
             f"--socket={self.socket}",
             f"--pid-file={self.folder.parent / 'pid'}",
             f"--tmpdir={tempfile.gettempdir()}",
-            *_as(self.user),
+            *_user_option(self.user),
         ]
         self._process = start_server("MariaDB", command, log, self.answers, self.start_seconds)
 
     def revive(self) -> None:
-        """Start the server again where this process has started it and it has died."""
+        """Start the server again if this process started it and it has died."""
         if self.has_died():
             self.start()
 
     def has_died(self) -> bool:
-        """Whether this process has started the server, and it has ended."""
+        """Return whether this process started the server and it has ended."""
         return self._process is not None and self._process.poll() is not None
 
     def answers(self) -> bool:
-        """Whether the server takes connections."""
+        """Return whether the server accepts connections."""
         import MySQLdb  # an extra, absent by default
 
         try:
@@ -154,19 +152,19 @@ class PrivateMariaDB:
         return True
 
     def connect(self, database: str = "") -> Any:
-        """A MySQLdb connection as root. Raises MySQLdb.OperationalError."""
+        """Return a MySQLdb connection as root. Raise MySQLdb.OperationalError."""
         import MySQLdb
 
         return MySQLdb.connect(unix_socket=str(self.socket), user="root", database=database)
 
     def url(self, database: str) -> str:
-        """DATABASE_URL for this database, which is made if it is missing."""
+        """Return DATABASE_URL for a database, and create the database if it is missing."""
         with contextlib.closing(self.connect()) as connection:
             connection.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         return socket_url(self.socket, database)
 
     def client_command(self, database: str) -> str:
-        """The command that opens this database in MariaDB's own client."""
+        """Return the command that opens a database in MariaDB's client."""
         client = "mariadb" if program("mariadb") else "mysql"
         return f"{client} --socket={self.socket} --user=root {database}"
 
@@ -180,10 +178,10 @@ class PrivateMariaDB:
             shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def _leave(self) -> None:
-        """End a kept server if no other program holds its lock."""
+        """End a persistent server if no other program holds its lock."""
         import fcntl
 
-        with self._alone(), self._users:
+        with self._exclusive_lock(), self._users:
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -192,29 +190,29 @@ class PrivateMariaDB:
                 self._end()
 
     def kill(self) -> None:
-        """Kill the server as a power cut would; `start()` brings it back."""
+        """Kill the server as a power failure would; `start()` restarts it."""
         os.kill(self._pid(), signal.SIGKILL)
-        self._gone()
+        self._wait_until_ended()
 
     @property
     def pid(self) -> int | None:
-        """The server's process, where this one has started it."""
+        """The ID of the server's process, if this process started it."""
         return self._process.pid if self._process else None
 
     def discard(self) -> None:
-        """Kill the server and all that it has started, if it runs; its data are not wanted."""
+        """Kill the server and all its processes, if it runs, without saving its data."""
         if self._process is not None:
             kill_group(self._process)
 
     def _end(self) -> None:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.kill(self._pid(), signal.SIGTERM)
-            self._gone()
+            self._wait_until_ended()
 
     def _pid(self) -> int:
         return int((self.folder.parent / "pid").read_text())
 
-    def _gone(self) -> None:
+    def _wait_until_ended(self) -> None:
         if self._process is not None:
             self._process.wait(STOP_SECONDS)
             return
@@ -223,29 +221,29 @@ class PrivateMariaDB:
             time.sleep(0.01)
 
 
-def _as(user: str) -> list[str]:
+def _user_option(user: str) -> list[str]:
     return [f"--user={user}"] if os.geteuid() == 0 else []
 
 
 def socket_url(socket: Path, database: str) -> str:
-    """DATABASE_URL for a database behind this socket."""
+    """Return DATABASE_URL for a database behind a socket."""
     return f"mysql://root@localhost/{database}?unix_socket={quote(str(socket), safe='')}"
 
 
 def _own_tempdir() -> Path:
-    """A folder in the system's temporary one that nobody else may enter.
+    """Return a folder in the system's temporary one that only this user may enter.
 
-    A socket's path must be shorter than 108 characters, which a checkout's folder may not be.
+    A socket's path must be shorter than 108 characters; a checkout's may be longer.
     """
     path = Path(tempfile.gettempdir()) / f"labkit-{os.getuid()}"
     path.mkdir(mode=0o700, exist_ok=True)
     if path.stat().st_uid != os.getuid():
-        raise StartFailed(f"{path} belongs to somebody else; set TMPDIR to a folder of your own.")
+        raise StartFailed(f"{path} belongs to another user; set TMPDIR to a folder of yours.")
     return path
 
 
-def template() -> Path:
-    """An empty data folder, made once for each version of the server and copied from then on."""
+def data_template() -> Path:
+    """Return an empty data folder, made once for each version of the server, to be copied."""
     server = Path(program("mariadbd") or "").resolve()
     mark = hashlib.sha256(f"{server} {server.stat().st_mtime_ns}".encode()).hexdigest()[:12]
     template = _own_tempdir() / f"mariadb-{mark}"
@@ -256,11 +254,11 @@ def template() -> Path:
                 str(program("mariadb-install-db")),
                 "--no-defaults",
                 *OPTIONS,
-                *FORGETFUL,
+                *NOT_DURABLE,
                 f"--datadir={fresh}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
-                *_as("root"),
+                *_user_option("root"),
             ],
             capture_output=True,
             text=True,
@@ -278,7 +276,7 @@ def template() -> Path:
 
 @contextlib.contextmanager
 def persistent_server(folder: Path) -> Iterator[PrivateMariaDB]:
-    """`PrivateMariaDB.persistent(folder)` for the length of a with block."""
+    """Run `PrivateMariaDB.persistent(folder)` during a with block."""
     server = PrivateMariaDB.persistent(folder)
     try:
         yield server

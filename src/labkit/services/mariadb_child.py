@@ -1,6 +1,6 @@
-"""The private MariaDB of `lab serve`, held by a child so that it ends even if the parent is killed.
+"""The private MariaDB of `lab serve`, in a child so that it ends even if the parent is killed.
 
-`python -m labkit.services.mariadb_child FOLDER NAME...` starts the server or joins it, makes the
+`python -m labkit.services.mariadb_child FOLDER NAME...` starts the server or joins it, creates the
 databases, and writes one line of JSON: {"urls": {name: DATABASE_URL}}, or {"error": sentence}.
 """
 
@@ -16,7 +16,7 @@ from labkit.services.mariadb import PrivateMariaDB, persistent_server
 
 
 class MariaDBChild(ChildProcess):
-    """A private MariaDB, which ends if nobody else uses it. Raises NotInstalled, StartFailed."""
+    """A private MariaDB that ends with its last user. Raises NotInstalled, StartFailed."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         PrivateMariaDB.check_installed()

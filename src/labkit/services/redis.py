@@ -1,4 +1,4 @@
-"""A Redis server of one's own: on a socket, without a port, in a folder to throw away."""
+"""A private Redis server: on a socket, without a port, in a temporary folder."""
 
 import shutil
 import socket
@@ -29,7 +29,7 @@ class PrivateRedis:
 
     @staticmethod
     def check_installed() -> None:
-        """Raises NotInstalled where the server or the Python package is not installed."""
+        """Raise NotInstalled if the server or the Python package is not installed."""
         if sys.platform == "win32":
             line = TOOLS["redis-server"].lines[""]
             raise NotInstalled(f"There is no private Redis on Windows: {line}")
@@ -53,19 +53,19 @@ class PrivateRedis:
 
     @property
     def url(self) -> str:
-        """REDIS_URL for this server."""
+        """Return REDIS_URL for this server."""
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        """Start the server, empty, and wait until it answers. Raises StartFailed."""
+        """Start the server, empty, and wait until it answers. Raise StartFailed."""
         log = self.folder / "server.log"
         command = [str(program("redis-server")), *self.options]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
         self._process = start_server("Redis", command, log, self.answers, START_SECONDS)
 
     def answers(self) -> bool:
-        """Whether the server takes connections."""
-        # Not by redis-py, which tries for seconds before it gives up.
+        """Return whether the server accepts connections."""
+        # Without redis-py, which retries for seconds before it gives up.
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(self.socket))
@@ -76,20 +76,20 @@ class PrivateRedis:
 
     @property
     def pid(self) -> int | None:
-        """The server's process, where this one has started it."""
+        """The ID of the server's process, if this process started it."""
         return self._process.pid if self._process else None
 
     def has_died(self) -> bool:
-        """Whether this process has started the server, and it has ended."""
+        """Return whether this process started the server and it has ended."""
         return self._process is not None and self._process.poll() is not None
 
     def kill(self) -> None:
-        """Kill the server as a power cut would; `start()` brings back an empty one."""
+        """Kill the server as a power failure would; `start()` restarts it empty."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
         """End the server and delete its folder."""
-        self.kill()  # it keeps nothing on disk, so there is nothing to be gentle with
+        self.kill()  # there is nothing on disk to save
         shutil.rmtree(self.folder, ignore_errors=True)

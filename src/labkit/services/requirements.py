@@ -1,7 +1,7 @@
-"""What this project can use besides Python, whether it is here, and the exact line that brings it.
+"""The packages and programs that the project can use, and how to install missing ones.
 
-The noxfile runs it: `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`.
-It prints a line for each missing thing, and ends with exit status 1 if there is one.
+The noxfile runs `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`.
+It prints a line for each missing item and exits with status 1 if there is one.
 """
 
 import os
@@ -15,7 +15,7 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
-# Server programs lie here on Debian, and an ordinary user's PATH does not reach them.
+# Debian installs server programs here, outside an ordinary user's PATH.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 
 GALERA = [
@@ -24,34 +24,34 @@ GALERA = [
 
 
 def pip_line(extra: str) -> str:
-    """The line that installs labkit with this extra into the environment in use, in any shell."""
+    """Return the command that installs labkit with this extra into the current environment."""
     return f'{sys.executable} -m pip install -e ".[{extra}]"'
 
 
 def program(*names: str) -> str | None:
-    """The path of the first of these programs that is installed; None where none is."""
+    """Return the path of the first of these programs that is installed, or None."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_PATHS])
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One thing that a part of the project cannot do without."""
+    """A program or package that a part of the project needs."""
 
     name: str
     label: str
     use: str  # what it is for
-    found: Callable[[], str | None]  # version or path, None where it is missing
-    lines: dict[str, str]  # package manager -> the line that installs it; "" for any
+    found: Callable[[], str | None]  # version or path; None if it is missing
+    lines: dict[str, str]  # package manager -> the command that installs it; "" for any
 
     def advice(self) -> str:
-        """The line that installs it on this machine."""
+        """Return the command that installs it on this machine."""
         managers = [manager for manager in ("apt-get", "dnf", "brew", "winget") if program(manager)]
         line = next((self.lines[m] for m in managers if m in self.lines), None)
         return line or self.lines.get("", "see README.md")
 
     def missing(self) -> str | None:
-        """What is missing and the line that brings it; None where it is here."""
+        """Return a sentence with the command that installs it, or None if it is installed."""
         return None if self.found() else f"{self.label} not found; get it by: {self.advice()}"
 
 
@@ -75,7 +75,7 @@ def _headers() -> str | None:
         )
         if done.returncode == 0:
             return done.stdout.strip()
-    # With a wheel (Windows) or a driver built already, nobody needs them.
+    # A wheel (Windows) or a driver that is built already does not need them.
     return "not needed any more" if _distribution("mysqlclient")() else None
 
 
@@ -84,15 +84,15 @@ def _mariadb() -> str | None:
 
 
 def _galera() -> str | None:
-    """Galera's library, where all is here that a cluster on one machine needs besides MariaDB."""
-    # To copy all data to another node: a script of MariaDB's that looks with lsof or ss.
+    """Return Galera's library if the programs that a local cluster needs are installed too."""
+    # MariaDB's script that copies all data to another node needs rsync, and lsof or ss.
     if not (program("rsync") and program("lsof", "ss") and program("haproxy")):
         return None
     return next((path for path in GALERA if os.path.isfile(path)), None)
 
 
 def chromium() -> str | None:
-    """The path of Chromium or Chrome; the environment variable CHROMIUM names another one."""
+    """Return the path of Chromium or Chrome; the variable CHROMIUM names another program."""
     mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
     if named := os.environ.get("CHROMIUM"):
         return program(named)
@@ -189,14 +189,14 @@ TOOLS = {
 
 
 def missing_tools(names: Iterable[str]) -> list[str]:
-    """One sentence for each of these needs that is not here. Raises KeyError for an unknown one."""
+    """Return a sentence for each of these tools that is missing. Raise KeyError if unknown."""
     return [sentence for name in names if (sentence := TOOLS[name].missing())]
 
 
 def missing_requirements(extras: Iterable[str]) -> list[str]:
-    """The requirements of labkit and of these extras that this environment does not meet."""
+    """Return the requirements of labkit and these extras that this environment lacks."""
     wanted = set(extras)
-    for requirement in _requirements():  # an extra may ask for another one of labkit's own
+    for requirement in _requirements():  # an extra may include another one
         if requirement.name == "labkit" and _applies(requirement, wanted):
             wanted |= requirement.extras
     return [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
