@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 
 from labkit.processes.ports import free_port
+from labkit.processes.start import wait_until_answering
 
 START_LIMIT = 60  # seconds; a server takes one, and ten on a machine with much to do
 
@@ -77,9 +77,10 @@ class LabServer:
             raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{self._said()}")
 
     def start(self) -> None:
-        """Start the server and wait until it answers. Raises RuntimeError with its log."""
+        """Start the server and wait until it answers. Raise StartFailed with the end of its log."""
         self._process = self._python(*self._command)
-        self._wait()
+        name = self.folder.name
+        wait_until_answering(name, self._process, self.log, self._answers, START_LIMIT)
 
     def kill(self) -> None:
         """Kill the server as a power cut would; `start()` brings it back on the same state."""
@@ -117,17 +118,10 @@ class LabServer:
                 stderr=log,
             )
 
-    def _wait(self) -> None:
-        assert self._process is not None
+    def _answers(self) -> bool:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        deadline = time.monotonic() + START_LIMIT
-        while True:
-            try:
-                direct.open(self.url("/__lab__/static/lab.css"), timeout=5).close()
-                return
-            except (OSError, http.client.HTTPException):
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(
-                        f"{self.folder.name} did not start:\n{self._said()}"
-                    ) from None
-            time.sleep(0.01)
+        try:
+            direct.open(self.url("/__lab__/static/lab.css"), timeout=5).close()
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
