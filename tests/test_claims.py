@@ -71,7 +71,7 @@ def test_marks_are_found_on_functions_on_classes_and_on_parameters(ledger):
         ("C02", "labs/03_cart/tests/test_cart.py::TestCart"),
         ("B01", "labs/03_cart/tests/test_cart.py::test_names"),
     ]
-    assert list(ledger.complaints()) == []
+    assert list(ledger.find_faults()) == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_is_wrong_with_the_ledger_is_told(ledger, path, old, new, complaint
     broken = ledger.catalog.root / path
     assert old in broken.read_text()
     broken.write_text(broken.read_text().replace(old, new))
-    assert any(complaint in found for found in Ledger(ledger.catalog).complaints())
+    assert any(complaint in found for found in Ledger(ledger.catalog).find_faults())
 
 
 PASSED = {"tests": [{"test": "a", "outcome": "passed", "proves": ["C01", "C02", "B01"]}]}
@@ -120,7 +120,7 @@ def test_what_no_test_has_proved_in_the_last_run_is_named(
     folder.mkdir(parents=True)
     for number, content in enumerate(results):
         (folder / f"{number}.json").write_text(json.dumps(content))
-    assert [found.partition(":")[0] for found in ledger.verdicts_of_the_run()] == unproved
+    assert [found.partition(":")[0] for found in ledger.find_unproved()] == unproved
 
 
 def test_a_run_leaves_which_claims_its_tests_proved(tmp_path):
@@ -157,7 +157,7 @@ def test_of_no_claim(): ...
         ("passed", ["C01", "C02"]),
         ("failed", ["B01"]),
         ("skipped", ["C03"]),
-        ("failed", ["C05"]),  # and C04 failed as foretold, which is neither a skip nor a proof
+        ("failed", ["C05"]),  # and C04 failed as expected, which is neither a skip nor a proof
     ]
 
 
@@ -177,7 +177,7 @@ def test_of_no_claim(): ...
 def test_a_mark_that_cannot_be_read_is_told(ledger, line, complaint):
     path = ledger.catalog.root / "labs/03_cart/tests/test_cart.py"
     path.write_text(TESTS + line)
-    (found,) = ledger.complaints()
+    (found,) = ledger.find_faults()
     assert complaint in found
 
 
@@ -186,7 +186,7 @@ def test_a_table_of_cases_says_what_each_of_them_shows(ledger):
     path.write_text('CASES = [Case("one", shows="C02"), *(Case("two", shows="") for _ in "ab")]')
     first = ledger.proofs[0]
     assert (first.id, str(first)) == ("C02", "labs/03_cart/tests/cases.py")
-    assert list(ledger.complaints()) == []
+    assert list(ledger.find_faults()) == []
 
 
 def test_a_proof_in_the_entrys_own_lab_comes_first(ledger):
@@ -195,7 +195,7 @@ def test_a_proof_in_the_entrys_own_lab_comes_first(ledger):
         (root / folder).mkdir(parents=True)
         (root / folder / "test_more.py").write_text(TESTS)
     entry = ledger.entries[0]
-    assert [proof.file.as_posix() for proof in ledger.proving(entry)] == [
+    assert [proof.file.as_posix() for proof in ledger.proofs_of(entry)] == [
         "labs/03_cart/tests/test_cart.py",
         "src/labkit/testing/contracts/test_more.py",
         "tests/test_more.py",

@@ -1,9 +1,9 @@
-"""Reads labs/claims.toml, the ledger of claims and pitfalls, and finds the tests that prove each.
+"""Read labs/claims.toml, the ledger of claims and pitfalls, and find the tests that prove each.
 
-A test proves a claim by its mark, `@pytest.mark.claim("C63")` or `@pytest.mark.pitfall("B32")`, and
-a case of tests/support/cookie_cases.py by `shows="C23"`. Which of them prove what is read from the
-source, so the ids are written there; whether they passed, from the files that nox's sessions leave
-in .lab/results.
+A test proves an entry if it has the mark `@pytest.mark.claim("C63")` or
+`@pytest.mark.pitfall("B32")`, a case of tests/support/cookie_cases.py if it has `shows="C23"`. The
+IDs are read from the source. Whether the tests passed is in the files that nox's sessions write to
+.lab/results.
 """
 
 import ast
@@ -23,8 +23,8 @@ LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")
 RESULTS = Path(".lab", "results")
 MARKS = {"pytest.mark.claim": "C", "pytest.mark.pitfall": "B"}
-NOT_SO = {"wrong", "outdated", "contradicted"}  # told in the handout of the lab
-# What a claim can turn out to be, and what a pitfall can do to whoever steps into it.
+NOT_SO = {"wrong", "outdated", "contradicted"}  # listed in the handout of the lab
+# How a claim turns out, and what the code of a pitfall does.
 CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
@@ -32,30 +32,30 @@ VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
 @dataclass(frozen=True)
 class Entry:
-    """One claim, or one pitfall: those have an `instead`."""
+    """A claim, or a pitfall, which has an `instead`."""
 
     id: str  # "C63", "B32"
     text: str  # what a textbook says, or what its code does
-    verdict: str  # on today's Django and browsers, one of VERDICTS
-    evidence: str  # what happens, in one line
-    lab: str  # the number of the lab where it is met
+    verdict: str  # one of VERDICTS, with current Django and browsers
+    evidence: str  # one line on what happens
+    lab: str  # the number of the lab that shows it
     instead: str = ""  # what the labs do
 
     @property
     def is_claim(self) -> bool:
-        """Whether it is a claim and not a pitfall."""
+        """True for a claim, False for a pitfall."""
         return self.id.startswith("C")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A mark on a test, or a case that shows a claim."""
+    """A mark on a test, or a case that proves a claim."""
 
-    id: str  # or, where it is no text, the code that would make it
-    kind: str  # the first letter that ids of this mark have
+    id: str  # the code of the argument, if that is not a string
+    kind: str  # the first letter of IDs with this mark
     file: Path  # relative to the checkout
     line: int
-    test: str  # its name, with its class's before it; empty for a case
+    test: str  # "TestClass::test_name"; empty for a case
 
     def __str__(self) -> str:
         return self.file.as_posix() + (f"::{self.test}" if self.test else "")
@@ -69,7 +69,7 @@ class Ledger:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """All claims, then all pitfalls. Raises CatalogError where the file cannot be read."""
+        """All claims, then all pitfalls. Raises CatalogError if the file cannot be read."""
         path = self.catalog.root / LEDGER
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ class Ledger:
 
     @cached_property
     def proofs(self) -> tuple[Proof, ...]:
-        """All marks on the tests of the labs, of labkit and of the contracts."""
+        """All marks on tests of the labs, of labkit and of the contracts."""
         root = self.catalog.root
         folders = [
             *root.glob("labs/*/tests"),
@@ -87,24 +87,24 @@ class Ledger:
             root / "src/labkit/testing/contracts",
         ]
         files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-        return tuple(proof for path in files for proof in _marks_in(path, root))
+        return tuple(proof for path in files for proof in _read_marks(path, root))
 
-    def proving(self, entry: Entry) -> list[Proof]:
-        """The tests that carry this entry's mark: those of its own lab first."""
+    def proofs_of(self, entry: Entry) -> list[Proof]:
+        """Return the tests with a mark for this entry; those of its lab come first."""
         places = [f"labs/{entry.lab}_", "src/", "tests/", "labs/"]
         found = [proof for proof in self.proofs if proof.id == entry.id]
         return sorted(found, key=lambda p: [not str(p).startswith(place) for place in places])
 
     def of_lab(self, lab: Lab) -> list[Entry]:
-        """What is met in this lab."""
+        """Return the entries of this lab."""
         return [entry for entry in self.entries if entry.lab == lab.number]
 
-    def complaints(self) -> Iterator[str]:
-        """What is wrong with the ledger and the marks, a sentence each."""
+    def find_faults(self) -> Iterator[str]:
+        """Yield a sentence for each fault of the ledger and the marks."""
         known = {entry.id for entry in self.entries}
         labs = {lab.number for lab in self.catalog.labs}
         for entry in self.entries:
-            if not self.proving(entry):
+            if not self.proofs_of(entry):
                 yield f"{entry.id} has no test: none is marked with it"
             if entry.lab not in labs:
                 yield f"{entry.id} is met in lab {entry.lab}, which is not in labs.toml"
@@ -120,13 +120,12 @@ class Ledger:
             elif proof.id not in known or not proof.id.startswith(proof.kind):
                 yield f"{proof}: line {proof.line} has a mark for {proof.id}, which is none"
 
-    # Whether they passed
+    # The results of the last run
 
-    def verdicts_of_the_run(self) -> Iterator[str]:
-        """What the last run of nox left unproved, a sentence each; empty where all is proved.
+    def find_unproved(self) -> Iterator[str]:
+        """Yield a sentence for each entry that the last run of nox has not proved.
 
-        A test that was skipped, since something is not installed, counts as missing where CI is
-        set, and is let pass elsewhere.
+        A test that was skipped because something is not installed is accepted, unless CI is set.
         """
         outcomes: dict[str, set[str]] = {}
         skipped = False
@@ -144,10 +143,10 @@ class Ledger:
             elif "passed" not in got and not lenient:
                 yield f"{entry.id}: no test that proves it has passed in the last run"
 
-    # For reading
+    # Pages
 
     def page(self) -> str:
-        """docs/claims.md: all entries by lab, with the tests."""
+        """Return the text of docs/claims.md: all entries by lab, with their tests."""
         claims = sum(entry.is_claim for entry in self.entries)
         lines = [
             "# Claims and pitfalls",
@@ -175,13 +174,13 @@ class Ledger:
 
     def _row(self, entry: Entry, *cells: str) -> str:
         link = ""
-        if proofs := self.proving(entry):
+        if proofs := self.proofs_of(entry):
             name = proofs[0].test.rpartition("::")[2] or proofs[0].file.name
             link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(len(proofs))}"
         return "| " + " | ".join([entry.id, *map(_cell, cells), link]) + " |"
 
     def section(self, lab: Lab) -> str:
-        """What this lab's handout says of the claims it meets: how many, and which are not so."""
+        """Return the section of a lab's handout: how many entries, and the wrong claims."""
         entries = self.of_lab(lab)
         claims, pitfalls = _split(entries)
         address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
@@ -191,13 +190,13 @@ class Ledger:
             f"Met in this lab: {link} of textbooks, each with its test.",
             f"In the terminal: `lab claims --lab {lab.number}`.",
         ]
-        if told := [entry for entry in claims if entry.verdict in NOT_SO]:
+        if wrong := [entry for entry in claims if entry.verdict in NOT_SO]:
             lines += ["", "| | What the textbook says | What happens |", "|---|---|---|"]
-            lines += [f"| {e.id} | {_cell(e.text)} | {_cell(e.evidence)} |" for e in told]
+            lines += [f"| {e.id} | {_cell(e.text)} | {_cell(e.evidence)} |" for e in wrong]
         return "\n".join(lines) + "\n"
 
     def handout(self, lab: Lab) -> str:
-        """This lab's README.md with its Claims section as the ledger has it."""
+        """Return the text of a lab's README.md with the section Claims up to date."""
         text = (lab.folder / "README.md").read_text(encoding="utf-8")
         before, _, rest = text.partition("\n## Claims\n")
         if not rest:
@@ -209,7 +208,7 @@ class Ledger:
         return f"{before.rstrip()}\n\n## Claims\n\n{self.section(lab)}{after}"
 
     def write(self) -> list[Path]:
-        """Bring docs/claims.md and the handouts up to date; the files that changed."""
+        """Bring docs/claims.md and the handouts up to date; return the changed files."""
         root = self.catalog.root
         wanted = {root / PAGE: self.page()}
         wanted |= {lab.folder / "README.md": self.handout(lab) for lab in self.catalog.labs}
@@ -230,16 +229,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _marks_in(path: Path, root: Path) -> Iterator[Proof]:
-    """The claims that tests in this file are marked with, and those that its cases show."""
+def _read_marks(path: Path, root: Path) -> Iterator[Proof]:
+    """Yield the marks of the tests in this file, and the claims that its cases prove."""
     source = path.read_bytes()
     if b"pytest.mark." not in source and b"shows=" not in source:
         return
     tree = ast.parse(source)
-    yield from _marks_of(tree, "", path.relative_to(root))
+    yield from _find_marks(tree, "", path.relative_to(root))
 
 
-def _marks_of(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iterator[Proof]:
+def _find_marks(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iterator[Proof]:
     for node in scope.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             name = f"{prefix}{node.name}"
@@ -247,7 +246,7 @@ def _marks_of(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iter
                 for argument in call.args if kind else []:
                     yield Proof(_id(argument), kind, path, call.lineno, name)
             if isinstance(node, ast.ClassDef):
-                yield from _marks_of(node, f"{name}::", path)
+                yield from _find_marks(node, f"{name}::", path)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
             marks = [(call, kind) for call, kind in _calls(node.value) if kind]
             yield from (Proof("", kind, path, call.lineno, "") for call, kind in marks)
@@ -262,13 +261,13 @@ def _marks_of(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iter
 
 
 def _calls(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """All calls in these, each with its kind if it makes a mark."""
+    """Return all calls in these nodes, each with its kind if it is a mark, or ""."""
     calls = (call for node in nodes for call in ast.walk(node) if isinstance(call, ast.Call))
     return ((call, MARKS.get(ast.unparse(call.func), "")) for call in calls)
 
 
 def _id(node: ast.expr) -> str:
-    """The id that is written here; where none is, the code."""
+    """Return the string literal, or the code if it is not one."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return ast.unparse(node)

@@ -223,7 +223,7 @@ def handouts_have_the_same_headings(checkout: Catalog) -> Iterator[str]:
 
 
 def every_claim_has_a_test(checkout: Catalog) -> Iterator[str]:
-    yield from Ledger(checkout).complaints()
+    yield from Ledger(checkout).find_faults()
 
 
 def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:

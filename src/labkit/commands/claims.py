@@ -32,7 +32,7 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
             console.print(f"{path.relative_to(checkout.root)} is up to date.")
         return
     if check:
-        missing = [*ledger.complaints(), *ledger.verdicts_of_the_run()]
+        missing = [*ledger.find_faults(), *ledger.find_unproved()]
         for sentence in missing:
             console.print(escape(sentence), soft_wrap=True)
         console.print(f"{len(ledger.entries) - len(missing)} of {len(ledger.entries)} proved.")
@@ -42,11 +42,11 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     table = Table("", "", box=box.SIMPLE_HEAD)
     table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
     for entry in shown:
-        proofs = ledger.proving(entry)
+        proofs = ledger.proofs_of(entry)
         test = f"{escape(str(proofs[0]))}{and_more(len(proofs))}" if proofs else "no test"
-        told = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
-        table.add_row(entry.id, entry.verdict, told)
-    # Into a file or a pipe no line is broken: a test's path is for copying.
+        text = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
+        table.add_row(entry.id, entry.verdict, text)
+    # In a file or pipe, lines are not wrapped, so that paths can be copied.
     wide = console if console.is_terminal else Console(highlight=False, width=250)
     wide.print(table)
     number_of_claims = sum(entry.is_claim for entry in shown)

@@ -21,7 +21,7 @@ from labkit.services.mariadb import PrivateMariaDB
 from labkit.tables import TESTS, Question, Table, Tables, Variant
 
 console = Console(highlight=False)
-QUESTION, ANSWER = 40, 18  # columns of a terminal that these take at least
+QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
 
 @click.command("compare", short_help="What tells cookies, sessions and engines apart.")
@@ -67,7 +67,7 @@ def compare(
     if write:
         measurement.write(tables.catalog.root, console)
         return
-    # Into a file or a pipe no line is broken: a test's name is for copying.
+    # In a file or pipe, lines are not wrapped, so that names of tests can be copied.
     printed = console if console.is_terminal else Console(highlight=False, width=250)
     if name is None:
         if html or tests or measure:
@@ -79,112 +79,113 @@ def compare(
         PrivateMariaDB.check_installed()
     if measure:
         measurement.run(tables.catalog, table, db, out, console)
-        if not html:  # else a page with both
+        if not html:  # with --html, the page has both
             return
-    answers = _asked(tables, table, db)
+    result = _run_with_progress(tables, table, db)
     if html:
-        standalone.write(html, html_page.html(tables, table, answers), html_page.MADE_BY)
-        click.echo(f"{html}: {verdict(table, answers)} It opens in any browser, offline.")
+        standalone.write(html, html_page.html(tables, table, result), html_page.MADE_BY)
+        click.echo(f"{html}: {verdict(table, result)} It opens in any browser, offline.")
     else:
-        for part in shown(tables, table, answers, tests, printed.width):
+        for part in render_table(tables, table, result, tests, printed.width):
             printed.print(part)
-    sys.exit(0 if answers.holds else 1)
+    sys.exit(0 if result.holds else 1)
 
 
-def _asked(tables: Tables, table: Table, db: str) -> TableResult:
-    """Ask, with a line that says how far it is."""
+def _run_with_progress(tables: Tables, table: Table, db: str) -> TableResult:
+    """Run the tests of a table, with a progress bar."""
     bar = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*bar, console=console, transient=True) as progress:
-        count = sum(len(row.cells) for row in table.questions)
+        count = sum(len(question.cells) for question in table.questions)
         task = progress.add_task(f"Asking {table.id}", total=count)
 
-        def step(test: str) -> None:
-            doing = test.rpartition("[")[2].rstrip("]").replace("_", " ")
-            progress.update(task, advance=1, description=doing)
+        def on_finished(test: str) -> None:
+            name = test.rpartition("[")[2].rstrip("]").replace("_", " ")
+            progress.update(task, advance=1, description=name)
 
-        return run_table(tables.catalog, table, db, step)
+        return run_table(tables.catalog, table, db, on_finished)
 
 
 def overview(tables: Tables) -> Group:
-    """All tables by name, and the conclusions."""
+    """Return the list of all tables, and the conclusions."""
     grid = Grid(box=None, pad_edge=False, show_header=False)
     for table in tables.all:
         grid.add_row(
             f"lab compare {table.id}", escape(table.title), f"{len(table.questions)} questions"
         )
-    return Group(grid, Text("\nWhich one, then?\n", style="bold"), *concluded(tables))
+    return Group(grid, Text("\nWhich one, then?\n", style="bold"), *render_conclusions(tables))
 
 
-def concluded(tables: Tables) -> Iterator[Text]:
-    """The conclusions, each with the cells and charts that support it."""
+def render_conclusions(tables: Tables) -> Iterator[Text]:
+    """Yield the conclusions, each with the cells and charts that support it."""
     for conclusion in tables.conclusions:
         yield Text(conclusion.sentence)
         figures = [f"{figure} (measured)" for figure in conclusion.figures]
         yield Text(f"    {'  '.join([*conclusion.cells, *figures])}\n", style="dim")
 
 
-def shown(
-    tables: Tables, table: Table, answers: TableResult, tests: bool, width: int
+def render_table(
+    tables: Tables, table: Table, result: TableResult, tests: bool, width: int
 ) -> Iterator[Grid | Text]:
-    """The table as a terminal shows it: questions and answers, then the notes on why."""
+    """Yield the parts of a table for a terminal: questions, answers, and the reasons as notes."""
     yield Text(table.title, style="bold")
     yield Text(f"{table.about}\n")
     notes: list[str] = []
     wide = width >= QUESTION + ANSWER * len(table.variants)
-    yield from _columns(table, answers, notes) if wide else _blocks(table, answers, notes)
+    yield from (_columns if wide else _blocks)(table, result, notes)
     for at, note in enumerate(notes, 1):
         yield Text(f"{at:>3}  {note}")
     yield Text("")
     if tests:
-        for seen in answers.cells:
-            yield Text(f"{seen.question}, {seen.variant}: {seen.test or 'no test'}")
+        for cell in result.cells:
+            yield Text(f"{cell.question}, {cell.variant}: {cell.test or 'no test'}")
     else:
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
             yield Text(f"Each is a test: pytest {file} -m '' -k {table.questions[0].id}")
-    for seen in answers.cells:
-        if not seen.holds:
-            yield Text(f"{seen.question}, {seen.variant}: {seen.message}", style="red")
-    yield from (Text(complaint, style="red") for complaint in answers.complaints)
-    yield Text(verdict(table, answers))
+    for cell in result.cells:
+        if not cell.holds:
+            yield Text(f"{cell.question}, {cell.variant}: {cell.message}", style="red")
+    yield from (Text(complaint, style="red") for complaint in result.complaints)
+    yield Text(verdict(table, result))
 
 
-def _columns(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Grid]:
-    """One column for each variant."""
+def _columns(table: Table, result: TableResult, notes: list[str]) -> Iterator[Grid]:
+    """Yield a grid with a column for each variant."""
     grid = Grid("", show_lines=True)
     for variant in table.variants:
         grid.add_column(f"{escape(variant.title)}\n[dim]lab {variant.lab}[/]", overflow="fold")
-    for row in table.questions:
-        cells = [_cell(row, variant, answers, notes) for variant in table.variants]
-        grid.add_row(f"{escape(row.text)}\n[dim]{row.id}[/]", *cells)
+    for question in table.questions:
+        cells = [_cell(question, variant, result, notes) for variant in table.variants]
+        grid.add_row(f"{escape(question.text)}\n[dim]{question.id}[/]", *cells)
     yield grid
 
 
-def _blocks(table: Table, answers: TableResult, notes: list[str]) -> Iterator[Text]:
-    """Each question by itself, and below it who answers what: for many variants."""
-    for row in table.questions:
-        yield Text.assemble(row.text, " ", (row.id, "dim"))
+def _blocks(table: Table, result: TableResult, notes: list[str]) -> Iterator[Text]:
+    """Yield each question with its answers, and the variants that give each of them."""
+    for question in table.questions:
+        yield Text.assemble(question.text, " ", (question.id, "dim"))
         groups: dict[str, list[str]] = {}
         for variant in table.variants:
-            seen = answers.cell(row.id, variant.id)
-            mark = _noted(row, variant, notes)
-            groups.setdefault(_told(seen), []).append(f"{variant.title}{mark}")
-        for answer, who in groups.items():
-            yield Text.from_markup(f"    {answer}: {', '.join(who)}")
+            answer = _mark_wrong(result.cell(question.id, variant.id))
+            mark = _add_note(question, variant, notes)
+            groups.setdefault(answer, []).append(f"{variant.title}{mark}")
+        for answer, variants in groups.items():
+            yield Text.from_markup(f"    {answer}: {', '.join(variants)}")
         yield Text("")
 
 
-def _cell(row: Question, variant: Variant, answers: TableResult, notes: list[str]) -> str:
-    return f"{_told(answers.cell(row.id, variant.id))}{_noted(row, variant, notes)}"
+def _cell(question: Question, variant: Variant, result: TableResult, notes: list[str]) -> str:
+    cell = result.cell(question.id, variant.id)
+    return f"{_mark_wrong(cell)}{_add_note(question, variant, notes)}"
 
 
-def _told(seen: CellResult) -> str:
-    return escape(seen.shown) if seen.holds else f"[bold red]✗ {escape(seen.shown)}[/]"
+def _mark_wrong(cell: CellResult) -> str:
+    return escape(cell.shown) if cell.holds else f"[bold red]✗ {escape(cell.shown)}[/]"
 
 
-def _noted(row: Question, variant: Variant, notes: list[str]) -> str:
-    """The mark of a note, which is put down; nothing for a cell without one."""
-    if not (why := row.cells[variant.id].why):
+def _add_note(question: Question, variant: Variant, notes: list[str]) -> str:
+    """Add the reason of a cell to the notes; return its mark, or "" without a reason."""
+    if not (why := question.cells[variant.id].why):
         return ""
     notes.append(f"{variant.title}: {why}")
     return f" [dim]({len(notes)})[/]"

@@ -1,4 +1,4 @@
-"""`lab compare --measure` and `--write`: measure, keep the figures, draw them, and quote them."""
+"""`lab compare --measure` and `--write`: measure, write figures and charts, quote them."""
 
 from pathlib import Path
 
@@ -25,9 +25,9 @@ def run(
     console: Console,
     amount: Amount = WHOLE,
 ) -> None:
-    """Measure, print, and write TABLE-DB.json with its charts beside it.
+    """Measure a table, print the figures, and write TABLE-DB.json with its charts.
 
-    Raises NotInstalled, StartFailed, and ClickException where a server was not up to it.
+    Raises NotInstalled, StartFailed, and ClickException if a server failed its workload.
     """
     command = " ".join(
         [
@@ -63,7 +63,7 @@ def run(
 
 
 def in_terminal(content: dict[str, object]) -> Grid:
-    """The figures as a table."""
+    """Return the figures as a table for a terminal."""
     found: report.Figures = content["figures"]  # type: ignore[assignment]
     grid = Grid(show_lines=True)
     grid.add_column("", overflow="fold", min_width=24)
@@ -75,7 +75,7 @@ def in_terminal(content: dict[str, object]) -> Grid:
 
 
 def write(root: Path, console: Console) -> None:
-    """Bring README.md up to date with docs/measured. Raises ClickException where that is absent."""
+    """Bring README.md up to date with docs/measured. Raises ClickException if it cannot be."""
     path = root / "README.md"
     try:
         text = report.readme(root)

@@ -144,7 +144,7 @@ def claims(request: HttpRequest) -> HttpResponse:
     checkout = supervisor().checkout
     ledger = _ledger(checkout, (checkout.root / "labs" / "claims.toml").stat().st_mtime_ns)
     wanted = {name: request.GET.get(name, "") for name in ("lab", "verdict", "kind", "text")}
-    rows = [(e, ledger.proving(e)) for e in ledger.entries if _matches(e, wanted)]
+    rows = [(e, ledger.proofs_of(e)) for e in ledger.entries if _matches(e, wanted)]
     context: dict[str, Any] = {
         "rows": rows,
         "total": len(ledger.entries),
