@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from lab import engines, room
+from lab import cookie_size, engines
 from labkit.base.session_times import session_facts
 
 LIFETIME = 120  # seconds, from the last write to the session; reading does not count
@@ -37,7 +37,7 @@ def refusal(request, name, quantity):
     goods = load(request) | {name: quantity}
     if len(goods) > MAX_ITEMS:
         return f"The cart is full: {MAX_ITEMS} items at most."
-    return room.refusal(request, goods, LIFETIME)
+    return cookie_size.refusal(request, goods, LIFETIME)
 
 
 def notice(request):

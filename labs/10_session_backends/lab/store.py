@@ -10,14 +10,14 @@ from django.core.cache import caches
 
 from labkit.base.session_times import clock_time
 
-DAMAGED = "Nothing that can be read: it is empty, damaged or not ours."
+UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours."
 
 
-def kept(request, engine):
-    """Return what is kept, as (question, answer) pairs; none if nothing is."""
+def read_store(request, engine):
+    """Return what the engine stores for this visitor, as (question, answer) pairs."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    # Anybody can send anything as a key, and one engine makes a file's name of it.
-    fits = key if engine == "signed_cookies" else re.fullmatch("[0-9a-z]{32}", key)
+    # A visitor can send anything as a key, and the engine `file` makes a file name of it.
+    valid = key if engine == "signed_cookies" else re.fullmatch("[0-9a-z]{32}", key)
     readers = {
         "db": in_table,
         "cached_db": lambda key: [*in_table(key), *in_cache(key, cached_db.KEY_PREFIX)],
@@ -25,7 +25,7 @@ def kept(request, engine):
         "file": in_file,
         "signed_cookies": in_cookie,
     }
-    return readers[engine](key) if fits else []
+    return readers[engine](key) if valid else []
 
 
 def in_table(key):
@@ -33,7 +33,7 @@ def in_table(key):
         yield "session_key in the row", row.session_key
         yield "session_data in the row", row.session_data
         yield "expire_date in the row", clock_time(row.expire_date)
-        yield "session_data decoded", row.get_decoded() or DAMAGED
+        yield "session_data decoded", row.get_decoded() or UNREADABLE
 
 
 def in_cache(key, prefix=cache.KEY_PREFIX):
@@ -49,10 +49,10 @@ def in_file(key):
         content = path.read_text(errors="replace")
         yield "File", path.relative_to(path.parents[3]).as_posix()
         yield "Content", content
-        yield "Content decoded", file.SessionStore().decode(content) or DAMAGED
+        yield "Content decoded", file.SessionStore().decode(content) or UNREADABLE
 
 
 def in_cookie(key):
     cookie = f"{settings.SESSION_COOKIE_NAME}={key}"
     yield f"Cookie, {len(cookie) - 1} bytes of 4096 at most", cookie
-    yield "Cookie decoded", signed_cookies.SessionStore(key).load() or DAMAGED
+    yield "Cookie decoded", signed_cookies.SessionStore(key).load() or UNREADABLE

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from lab import looking, views
+from lab import pages, views
 from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
@@ -10,7 +10,7 @@ urlpatterns = [
     path("remove/", views.remove, name="remove"),
     path("empty/", views.empty, name="empty"),
     path("info/", views.info, name="info"),
-    path("store/", looking.store, name="store"),
-    path("engines/", looking.table, name="engines"),
+    path("store/", pages.store_page, name="store"),
+    path("engines/", pages.engines_page, name="engines"),
     path("__lab__/", include("labkit.base.urls")),
 ]

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from lab import room, storage
+from lab import cookie_size, storage
 from labkit.testing.contracts import CartPages, words
 from labkit.testing.response_checks import COOKIE_REFUSED, SET_COOKIE_SIZE
 
@@ -35,7 +35,7 @@ def test_a_cart_too_large_for_its_cookie_is_refused_before_anything_is_lost(visi
     name, kept, refused = fill(visitor)
     assert refused.status_code == 422
     assert "The cart is full: its cookie would have 4" in words(refused)
-    assert "the most is 4000" in words(refused)  # and not 4096: see lab/room.py
+    assert "the most is 4000" in words(refused)  # and not 4096: see lab/cookie_size.py
     cookie = visitor.jar.get("sessionid_10")
     assert 3700 < len(cookie.name + cookie.value) <= 4000
     assert cart.cart(visitor) == kept
@@ -49,7 +49,7 @@ def test_the_size_that_is_foretold_is_what_the_cookie_gets(visitor, use, monkeyp
     use("signed_cookies")
     fields = cart.with_token(visitor, name="apple", quantity=3)
     with monkeypatch.context() as patch:
-        patch.setattr(room, "MAX_BYTES", 10)
+        patch.setattr(cookie_size, "MAX_BYTES", 10)
         told = words(visitor.post("/add/", fields))
     visitor.post("/add/", fields)
     cookie = visitor.jar.get("sessionid_10")

@@ -1,20 +1,20 @@
-"""How much room the cart takes where all of it has to fit into one cookie."""
+"""The limit for signed_cookies, where the whole cart must fit into one cookie."""
 
 from importlib import import_module
 
 from django.conf import settings
 
-# A browser keeps 4096 bytes of name and value and throws a longer cookie away without a word. We
-# stop a little before that: the text is compressed, and taking something out may spoil a saving.
+# A browser stores 4096 bytes of name and value, and drops a longer cookie without a word. Stop a
+# little before that: the text is compressed, and may grow when an item is taken out.
 MAX_BYTES = 4000
 
 
 def refusal(request, goods, lifetime):
-    """Say that these goods need too long a cookie, or nothing if they do not."""
+    """Return why the cookie would be too long with these goods, or None if it would not."""
     engine = import_module(settings.SESSION_ENGINE)
     if not engine.__name__.endswith(".signed_cookies"):
         return None
-    # Try it out on a copy: this engine saves into the key, which is the cookie, and nowhere else.
+    # Try it with a copy: this engine saves to the key only, and the key is the cookie.
     copy = engine.SessionStore()
     copy.update(request.session)
     copy["cart"] = goods
