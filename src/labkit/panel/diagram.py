@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
+from typing import Any
 
-from django.utils.safestring import SafeString, mark_safe
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from labkit.panel.models import Exchange, open_snapshot
 
@@ -58,40 +59,28 @@ def _list(what: str, names: "list[str] | dict[str, object]") -> str:
 
 def svg(exchange: Exchange) -> SafeString:
     """Return the diagram. Its text equivalent is str() of each arrow."""
-    steps = arrows(exchange)
-    height = TOP + STEP * len(steps) + 16
-    parts = [
-        f'<svg class="diagram" viewBox="0 0 {WIDTH} {height}" role="img" '
-        'aria-labelledby="diagram-title">',
-        '<title id="diagram-title">The exchange between browser, server and store; '
-        "the same stands below as text.</title>",
-        '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" '
-        'markerHeight="8" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker></defs>',
-    ]
-    for lane, (x, name) in enumerate(zip(LANES, NAMES, strict=True)):
-        parts.append(
-            f'<g class="lane-{lane}"><line x1="{x}" y1="34" x2="{x}" y2="{height}"/>'
-            f'<rect x="{x - 56}" y="4" width="112" height="30" rx="6"/>'
-            f'<text x="{x}" y="24">{name}</text></g>'
-        )
-    for number, arrow in enumerate(steps):
-        parts.append(_draw(arrow, TOP + STEP * number + 18))
-    return mark_safe("".join([*parts, "</svg>"]))
+    drawn = [_draw(arrow, TOP + STEP * row + 18) for row, arrow in enumerate(arrows(exchange))]
+    context = {
+        "width": WIDTH,
+        "height": TOP + STEP * len(drawn) + 16,
+        "lanes": list(zip(LANES, NAMES, strict=True)),
+        "arrows": drawn,
+    }
+    return render_to_string("labkit/diagram.svg", context)
 
 
-def _draw(arrow: Arrow, y: int) -> str:
-    wire = {arrow.start, arrow.end} == {BROWSER, SERVER}
+def _draw(arrow: Arrow, y: int) -> dict[str, Any]:
+    """Return an arrow's texts and coordinates; `y`: of its line."""
     tip = 4 if arrow.end > arrow.start else -4
-    start, end = LANES[arrow.start], LANES[arrow.end] - tip
-    middle = (LANES[arrow.start] + LANES[arrow.end]) / 2
-    kind = "wire" if wire else "inside"
-    label = f'<text x="{middle}" y="{y - 6}">{escape(_short(arrow.label))}</text>'
-    if arrow.detail:
-        label += (
-            f'<text class="small" x="{middle}" y="{y + 13}">{escape(_short(arrow.detail))}</text>'
-        )
-    line = f'<line x1="{start}" y1="{y}" x2="{end}" y2="{y}" marker-end="url(#tip)"/>'
-    return f'<g class="{kind}">{line}{label}</g>'
+    return {
+        "kind": "wire" if {arrow.start, arrow.end} == {BROWSER, SERVER} else "inside",
+        "label": _short(arrow.label),
+        "detail": _short(arrow.detail),
+        "x": (LANES[arrow.start] + LANES[arrow.end]) // 2,
+        "x1": LANES[arrow.start],
+        "x2": LANES[arrow.end] - tip,
+        "y": y,
+    }
 
 
 def _short(text: str) -> str:
