@@ -80,20 +80,26 @@ def _prefix(exchange: Exchange) -> str:
 
 
 def _marked_up(exchange: Exchange) -> str:
+    outcome = Outcome(exchange)
     return _EXCHANGE.format(
         request=escape(f"{exchange.method} {_short_path(exchange)}"),
         status=exchange.status,
-        event=Outcome(exchange).event if exchange.engine else "",
+        event=outcome.event if exchange.engine else "",
         cookies=escape(" ".join(exchange.set_cookie_names())),
-        sentence=escape(summarize(exchange)),
+        sentence=escape(_sentence(outcome)),
     )
 
 
 def summarize(exchange: Exchange) -> str:
     """Return one exchange in a sentence."""
+    return _sentence(Outcome(exchange))
+
+
+def _sentence(outcome: Outcome) -> str:
+    exchange = outcome.exchange
     parts = [f"{exchange.method} {_short_path(exchange)}: {exchange.status}"]
     if exchange.engine:
-        parts.append(summarize_session(Outcome(exchange)))
+        parts.append(summarize_session(outcome))
     if exchange.set_cookies:
         parts.append(f"{quantity(len(exchange.set_cookies), 'cookie')} set")
     return ", ".join(parts)
