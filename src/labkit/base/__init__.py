@@ -1,2 +1,1 @@
-"""What every lab may import: settings helpers, form fields, cookie names, the session lock,
-pages."""
+"""Everything a lab may import: settings helpers, form fields, cookie names, the session lock."""

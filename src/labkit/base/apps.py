@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class BaseConfig(AppConfig):
-    """Stylesheet, template tag and error pages; no models, no cookies, no queries."""
+    """Provide the stylesheet, template tags and error pages; no models, cookies or queries."""
 
     name = "labkit.base"
     label = "labkit_base"

@@ -1,4 +1,4 @@
-"""The lines of a lab's settings.py that are the same in every lab and are not its lesson."""
+"""Helpers for the lines of settings.py that are the same in every lab and not its lesson."""
 
 import os
 import re
@@ -12,9 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from labkit.catalog import own_number, state_dir
 
-# Without these a class of students sees "database is locked": readers no longer wait for the
-# writer (WAL), a writer waits up to 20 s for the one before it, and a transaction takes the write
-# lock when it begins, since one that first reads and then writes is refused without any waiting.
+# Without these a class of students sees "database is locked". With WAL readers do not wait for the
+# writer. A writer waits up to 20 s for another one. A transaction takes the write lock when it
+# begins, because one that first reads and then writes is refused without waiting.
 # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 SQLITE_OPTIONS = {
     "timeout": 20,
@@ -24,11 +24,10 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """The lab's number, which ends the names of its cookies: see `own_number`.
+    """Return the lab's number, which ends the names of its cookies: see `own_number`.
 
-    A copy's tests ask for the cookies of the lab they were copied from. They have it run under that
-    lab's number: the environment variable LAB_AS, which a lab with a number of its own does not
-    heed.
+    The tests of a copy expect the cookies of the original lab. They set the environment variable
+    LAB_AS to the original's number, which a lab with its own number ignores.
     """
     own = own_number(folder)
     borrowed = os.environ.get("LAB_AS", "")
@@ -37,16 +36,16 @@ def number(folder: Path) -> str:
 
 
 def secret_key(folder: Path) -> str:
-    """This lab's SECRET_KEY: made at the first start, kept in its state folder with mode 0600.
+    """Return this lab's SECRET_KEY: made at the first start, stored in its state folder, mode 0600.
 
-    Raises ImproperlyConfigured where the file is there but stays empty.
+    Raises ImproperlyConfigured if the file exists but stays empty.
     https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
     """
     path = state_dir(folder) / "secret_key"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        for _ in range(300):  # another process may be between making the file and writing it
+        for _ in range(300):  # another process may have created the file and not yet written to it
             if key := path.read_text(encoding="ascii"):
                 return key
             time.sleep(0.01)
@@ -57,12 +56,12 @@ def secret_key(folder: Path) -> str:
 
 
 def debug() -> bool:
-    """On at a student's own desk; off in tests and where LAB_DEBUG=0 is set, as before a class."""
+    """Return DEBUG: True on a student's own machine, False in tests and with LAB_DEBUG=0."""
     return os.environ.get("LAB_DEBUG", "1") != "0"
 
 
 def allowed_hosts() -> list[str]:
-    """This machine by its loopback names, and the comma-separated hosts of LAB_HOSTS.
+    """Return ALLOWED_HOSTS: the loopback names, and the comma-separated hosts of LAB_HOSTS.
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
     """
@@ -71,11 +70,11 @@ def allowed_hosts() -> list[str]:
 
 
 def session_files(folder: Path) -> Path:
-    """SESSION_FILE_PATH: where the engine `file` keeps sessions, .lab/NN/sessions, mode 0700.
+    """Return SESSION_FILE_PATH, the folder of the engine `file`: .lab/NN/sessions, mode 0700.
 
-    Django's own default is the system's temporary folder, which all labs would share. The
-    environment variable LAB_SESSION_FOLDER names another one than "sessions": of several servers
-    each has its own under `lab run --servers`, as on several machines.
+    Django's default is the system's temporary folder, which all labs would share. The environment
+    variable LAB_SESSION_FOLDER replaces the name "sessions": with `lab run --servers`, each server
+    has its own folder, as on several machines.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
     """
     path = state_dir(folder) / os.environ.get("LAB_SESSION_FOLDER", "sessions")
@@ -84,10 +83,10 @@ def session_files(folder: Path) -> Path:
 
 
 def caches(folder: Path) -> dict[str, dict[str, Any]]:
-    """CACHES: the Redis that REDIS_URL names, else LocMem, the memory of the server's own process.
+    """Return CACHES: the Redis at REDIS_URL, or LocMem, the memory of the server's process.
 
-    In Redis all keys of a lab begin with lab_NN, so that nobody else's are touched. LocMem throws
-    entries away when there are more than MAX_ENTRIES: Django's 300 would be a class of students.
+    In Redis all keys of a lab begin with lab_NN, to keep them apart from others. LocMem discards
+    entries beyond MAX_ENTRIES: Django's default of 300 is too few for a class of students.
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
     if url := os.environ.get("REDIS_URL", ""):
@@ -105,11 +104,11 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
-    """DATABASES: the one that DATABASE_URL names, else SQLite in this lab's state folder.
+    """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
-    A URL without a database name, such as mysql://teacher:secret@db.example/, gives each lab a
-    database of its own, lab_03, lab_04 and so on.
-    Raises ImproperlyConfigured where DATABASE_URL cannot be read.
+    With a URL without a database name, such as mysql://teacher:secret@db.example/, each lab has its
+    own database: lab_03, lab_04 and so on.
+    Raises ImproperlyConfigured if DATABASE_URL cannot be read.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     url = os.environ.get("DATABASE_URL", "")

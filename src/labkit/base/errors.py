@@ -1,7 +1,7 @@
-"""Error pages in plain words, and the real cause of a failure behind the one Django reports.
+"""Error pages in plain words, with the real cause of a failure behind the one Django reports.
 
 `from labkit.base.errors import handler400, handler403, handler404, handler500` in a lab's urls.py
-puts them to use: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
+installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
 """
 
 import errno
@@ -25,9 +25,9 @@ from django.shortcuts import render
 
 log = logging.getLogger("labkit.errors")
 
-# What a database raises when it is absent, locked, full or not migrated. Not their parent
-# DatabaseError: Django raises that one itself when a session's row was deleted meanwhile.
-# PermissionError: the folder of the session files may not be written.
+# Errors of a database that is absent, locked, full or not migrated. Their parent DatabaseError is
+# left out: Django raises it itself if a session's row was deleted during the request.
+# PermissionError: the folder of the session files is not writable.
 STORE_FAULTS = (
     OperationalError,
     InterfaceError,
@@ -35,8 +35,8 @@ STORE_FAULTS = (
     ProgrammingError,
     PermissionError,
 )
-# What a disk says that is full, may only be read, or is broken. Other OSErrors, such as that of a
-# visitor who has gone, are not the store's.
+# Errors of a disk that is full, read-only or broken. Other OSErrors, such as a closed connection,
+# are not the store's.
 DISK_FAULTS = {
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO")
@@ -48,16 +48,16 @@ RETRY_AFTER = 5  # seconds
 def error_page(
     request: HttpRequest, status: int, title: str, sentence: str, advice: str = ""
 ) -> HttpResponse:
-    """An HTML page that says in one sentence what was wrong, and what to do next."""
+    """Return an HTML page that says in one sentence what was wrong, and what to do next."""
     context = {"status": status, "title": title, "sentence": sentence, "advice": advice}
     return render(request, "labkit/error.html", context, status=status)
 
 
 def store_fault(error: BaseException | None) -> BaseException | None:
-    """The store's own error in this exception or behind it; None where there is none.
+    """Return the store's error that this exception is or was caused by; None if there is none.
 
     Django reports any database failure while a session is saved as SessionInterrupted, "the
-    request's session was deleted": the true cause hangs on __cause__ or __context__.
+    request's session was deleted": the true cause is in __cause__ or __context__.
     """
     return next((link for link in _chain(error) if _is_the_stores(link)), None)
 
@@ -65,9 +65,9 @@ def store_fault(error: BaseException | None) -> BaseException | None:
 def _is_the_stores(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         return True
-    # What is not loaded did not raise; redis is an extra.
+    # A module that is not loaded cannot have raised the error; redis is an extra.
     sqlite: Any = sys.modules.get("sqlite3")
-    if sqlite and type(error) is sqlite.DatabaseError:  # the file is damaged, or no database at all
+    if sqlite and type(error) is sqlite.DatabaseError:  # the file is damaged, or not a database
         return True
     redis: Any = sys.modules.get("redis")
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
@@ -82,7 +82,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
-    """503 with Retry-After for a store that fails, and what to type where its table is missing."""
+    """Return 503 with Retry-After; if the table is missing, the page says what to type."""
     log.error("The store failed: %s", fault)
     if _is_missing_table(fault):
         title = "The table is not there yet"
@@ -100,12 +100,12 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
 
 
 def _is_missing_table(fault: BaseException) -> bool:
-    """SQLite says it in words, MySQL and MariaDB by the number of ER_NO_SUCH_TABLE."""
+    """Return True for SQLite's message, or the number of ER_NO_SUCH_TABLE in MySQL and MariaDB."""
     return "no such table" in str(fault) or fault.args[:1] == (1146,)
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 for a request that cannot be answered; 503 where the store is what failed."""
+    """Return 400 for a request that cannot be understood; 503 if the store failed."""
     if fault := store_fault(exception):
         return unavailable(request, fault)
     if isinstance(exception, DisallowedHost):
@@ -120,21 +120,21 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403 for what this visitor may not do."""
+    """Return 403 for an action that this visitor may not take."""
     return error_page(request, 403, "Not allowed", "You may not do this here.")
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 for an address that leads nowhere."""
+    """Return 404 for a URL without a page."""
     return error_page(
         request, 404, "No such page", "There is no page at this address.", "Check the spelling."
     )
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """500 for a fault of the lab's own; 503 where the store is what failed.
+    """Return 500 for an error in the lab; 503 if the store failed.
 
-    400 where a view has saved a session of its own which was deleted meanwhile: what is said of
+    Return 400 if a view saved its own session and that had been deleted during the request, as for
     the visitor's session.
     """
     error = sys.exc_info()[1]
@@ -151,7 +151,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form that did not prove where it came from: the view for CSRF_FAILURE_VIEW.
+    """Return 403 for a form without a valid CSRF token: the view for CSRF_FAILURE_VIEW.
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
     """

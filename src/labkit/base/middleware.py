@@ -1,4 +1,4 @@
-"""The failures that Django answers with an empty body, a traceback or not at all, given a page."""
+"""Give a page to failures that Django answers with an empty body, a traceback or nothing."""
 
 import codecs
 import sys
@@ -10,19 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from labkit.base.errors import error_page, store_fault, unavailable
 
-LONGEST = 16_000  # characters of an address; Django's MAX_URL_REDIRECT_LENGTH is 16 384
+LONGEST = 16_000  # characters of a URL; Django's MAX_URL_REDIRECT_LENGTH is 16 384
 
 
 def error_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware, the second in the list: pages for 405, 414, 415, and for a store that fails.
+    """Middleware, second in the list: return pages for 405, 414 and 415, and if the store fails.
 
-    Django answers with no redirect to an address longer than MAX_URL_REDIRECT_LENGTH, such as the
-    one that puts the missing slash at the end, and with DEBUG on shows a traceback in its place.
-    With DEBUG on Django shows a traceback where the store fails, such as at a table that is not
-    there yet. It decodes a form with whatever codec of Python its Content-Type names, and some of
-    those raise or make text that cannot be sent back; browsers send UTF-8.
+    Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
+    missing slash, and with DEBUG on it shows a traceback instead. It also shows one if the store
+    fails, for example because a table is missing. Django decodes a form with any Python codec that
+    its Content-Type names; some of them raise, or make text that cannot be sent back. Browsers send
+    UTF-8.
     """
     # The next middleware itself, without Django's convert_exception_to_response around it.
     unconverted = getattr(get_response, "__wrapped__", get_response)
@@ -31,8 +31,8 @@ def error_pages(
         try:
             return unconverted(request)
         except Exception as error:
-            # Where a session could not be saved. With DEBUG on Django shows its traceback as a 400,
-            # and asks no handler.
+            # The session could not be saved. With DEBUG on, Django shows its traceback as a 400
+            # and calls no handler.
             if fault := store_fault(error):
                 return unavailable(request, fault)
             return response_for_exception(request, error)

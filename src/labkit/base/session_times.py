@@ -1,4 +1,4 @@
-"""What a session says of itself, and what its row says: the two do not agree on the time."""
+"""When a session expires: what its API says and what its row says, which is not the same."""
 
 from datetime import datetime
 
@@ -10,14 +10,14 @@ from labkit import stores
 
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
-    """(question, answer) pairs on one session: its end, what the API says, its key, its row.
+    """Return (question, answer) pairs on a session: expiry, what the API says, key and row.
 
-    The row is read from django_session, one query; where there is none the pairs say so.
-    get_expiry_age() and get_expiry_date() reckon from the moment they are called and so never count
-    down; the row holds the end that counts.
+    Reads the row of django_session with one query; if there is none, the pairs say so.
+    get_expiry_age() and get_expiry_date() count from the moment of the call, so they never count
+    down; the row has the expiry that Django checks.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    age = session.get_expiry_age()  # loads the session, which drops a key the server does not know
+    age = session.get_expiry_age()  # loads the session, which drops an unknown key
     closing = "Yes, it ends then." if session.get_expire_at_browser_close() else "No, it stays."
     api = [
         ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
@@ -46,5 +46,5 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
 
 
 def clock_time(moment: datetime) -> str:
-    """Day, time and zone, such as 2026-11-21 10:17:03 UTC."""
+    """Return day, time and zone, such as 2026-11-21 10:17:03 UTC."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,4 +1,4 @@
-"""`python manage.py clearexpired`: clearsessions while a class goes on."""
+"""`python manage.py clearexpired`: clearsessions in small batches, for use during a class."""
 
 from typing import Any
 
