@@ -1,4 +1,4 @@
-"""Runs all benchmarks one after the other, and prints every ratio at the end.
+"""Run all benchmarks one after the other, and print every ratio at the end.
 
 python bench [--out DIR] [--tiny]
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 import common
 import report
 
-# Those whose figures a busy machine spoils most come first.
+# First come those whose figures suffer most on a busy machine.
 ORDER = ["burst", "growth", "start", "cost", "panel", "visitor"]
 
 
 def main() -> None:
-    """Exit status 1 where one of them failed."""
+    """Run them; the exit status is 1 if one of them failed."""
     options = common.parser(__doc__).parse_args()
     arguments = ["--out", str(options.out), *(["--tiny"] if options.tiny else [])]
     began, failed = time.monotonic(), []

@@ -37,7 +37,7 @@ LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 @dataclass(frozen=True)
 class Shop:
-    """Where to come in, where to add, where to look."""
+    """The paths of the form, of adding an item, and of the cart."""
 
     enter: str
     add: str
@@ -53,7 +53,7 @@ TEXTBOOK = {
 
 @dataclass
 class Student:
-    """One browser: how long each of its adds took, and which ones failed."""
+    """A browser, with the seconds of each of its adds and the failures."""
 
     name: str
     shop: Shop
@@ -82,7 +82,7 @@ class Student:
             self.seconds.append(time.perf_counter() - begin)
 
     async def look(self) -> bool:
-        """Whether the cart holds all that was acknowledged, and nothing this one never sent."""
+        """Return True if the cart has all acknowledged items and no others."""
         try:
             page = await self._within_limit(self.client.get(self.shop.display))
         except (OSError, ValueError):
@@ -91,7 +91,7 @@ class Student:
         return self.added <= seen <= {f"{self.name}-{number}" for number in range(ADDS)}
 
     async def enter(self) -> None:
-        """Open the page with the form; who cannot come in will fail at the first add."""
+        """Open the page with the form; if that fails, so will the first add."""
         with contextlib.suppress(OSError, ValueError):
             await self._within_limit(self.client.get(self.shop.enter))
 
@@ -102,7 +102,7 @@ class Student:
 
 
 async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
-    """One class at the same moment: what of it was answered, and after how many seconds."""
+    """Let a class add at the same moment; return the counts of answers and the seconds."""
     crowd = [Student(f"client-{number}", shop, BrowserClient(port)) for number in range(clients)]
     groups = [crowd[first : first + TOGETHER] for first in range(0, clients, TOGETHER)]
     for group in groups:
@@ -125,7 +125,7 @@ async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
 
 
 def together(bursts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Several bursts as one: sums, medians of p50 and p99, the longest of all."""
+    """Combine several bursts: sums, medians of p50 and p99, and the longest time of all."""
     failures: dict[str, int] = {}
     for one in bursts:
         for failure, many in one["failures"].items():
@@ -141,7 +141,7 @@ def together(bursts: list[dict[str, Any]]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def places(home: Path) -> Iterator[list[tuple[str, str, dict[str, str], dict[str, str]]]]:
-    """(lab, database, environment of the lab, environment of the textbook's project)."""
+    """Yield (lab, database, environment of the lab, environment of the textbook's project)."""
     own = common.environment(LAB_STATE_DIR=str(home / "state"))
     found = [("03", "", own, own), ("04", "sqlite", own, own)]
     with common.mariadb(home / "mariadb") as server:
@@ -152,7 +152,7 @@ def places(home: Path) -> Iterator[list[tuple[str, str, dict[str, str], dict[str
 
 
 def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
-    """One entry for each lab and database: {lab, database, served: …, textbook: …}."""
+    """Return {lab, database, served: …, textbook: …} for each lab and database."""
     figures = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -188,12 +188,12 @@ def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
 
 
 def where(lab: str, db: str) -> str:
-    """Such as "cart in a session, SQLite"."""
+    """Return a label such as "cart in a session, SQLite"."""
     return f"{LABS[lab]}, {common.NAMES[db]}" if db else LABS[lab]
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """The 99th percentile, of labs and textbook."""
+    """Return the chart of the 99th percentile, for labs and textbook."""
     return {
         "p99": Bars(
             "A class at the same moment: how long an add takes at most, of 99 in 100",
@@ -212,7 +212,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def tell(figures: list[dict[str, Any]]) -> None:
-    """Print a line for each of both, and why adds failed if any did."""
+    """Print a line for each of the two, and the reasons of failed adds."""
     table = Table("", "", "answered", "p50", "p99", "max", "carts wrong", box=None)
     for row in figures:
         for who, found in (("lab " + row["lab"], row["served"]), ("textbook", row["textbook"])):
@@ -231,7 +231,7 @@ def tell(figures: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = common.parser(__doc__)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="bursts on each lab (3)")

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options, labs as `lab serve` runs them, memory, and results."""
+"""Code that the benchmarks share: options, servers, memory, and results."""
 
 import argparse
 import contextlib
@@ -32,7 +32,7 @@ UNSET = {"DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "SESSION_ENGINE", "DJANGO
 
 
 def parser(text: str | None) -> argparse.ArgumentParser:
-    """The options that every benchmark has; from here on `kill` ends it in order, like Ctrl-C."""
+    """Return a parser with the options of every benchmark; SIGTERM now stops it like Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     made = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -47,44 +47,44 @@ def parser(text: str | None) -> argparse.ArgumentParser:
 
 
 def environment(**own: str) -> dict[str, str]:
-    """This process's environment for a lab as in class, without databases of its owner's."""
+    """Return this environment for a lab as in class, without the user's own databases."""
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     return kept | {"LAB_DEBUG": "0", "LAB_PANEL": "1", "PYTHONUNBUFFERED": "1"} | own
 
 
 def lab_folder(number: str) -> Path:
-    """The folder of this lab."""
+    """Return the folder of this lab."""
     return next((ROOT / "labs").glob(f"{number}_*"))
 
 
 def copy_of_labs(folder: Path) -> Path:
-    """The labs in a checkout of their own, so that nothing in .lab/ is touched."""
+    """Copy the labs to a separate checkout, so that .lab/ is not touched."""
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     shutil.copytree(ROOT / "labs", folder / "labs", ignore=ignored)
     return folder
 
 
 class Steps(Progress):
-    """A progress bar; where nobody sees it move, such as in a log, a line for each step."""
+    """A progress bar, or a line for each step if the output is not a terminal."""
 
     def __init__(self, total: int) -> None:
         super().__init__(transient=True, console=console)
         self._task = self.add_task("", total=total)
 
     def begin(self, text: str) -> None:
-        """This is what is done now."""
+        """Show the current step."""
         self.update(self._task, description=text)
         if not console.is_terminal:
             console.print(f"{time.strftime('%H:%M:%S')} {text}")
 
     def done(self, part: float = 1) -> None:
-        """One step is done, or this part of it."""
+        """Advance by one step, or by this part of it."""
         self.advance(self._task, part)
 
 
 @contextlib.contextmanager
 def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
-    """One lab under the server that `lab serve` gives it; yields its port."""
+    """Run a lab on a server like that of `lab serve`; yield its port."""
     settings = environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
     with temporary_server(lab_folder(number), settings, log) as started:
         started.wait_until_ready(f"lab {number}")
@@ -92,9 +92,9 @@ def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
 
 
 def memory(pid: int) -> int:
-    """Bytes of memory that this process has: its share of what it shares (PSS) where told.
+    """Return the bytes of memory of a process.
 
-    Linux tells that; elsewhere it is what `ps` calls RSS, which counts shared pages in full.
+    On Linux that is the PSS, with its share of shared pages; elsewhere the RSS, with all of them.
     """
     try:
         found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
@@ -109,7 +109,7 @@ def memory(pid: int) -> int:
 
 
 def peak_memory() -> int:
-    """Bytes of memory that this process had at most so far."""
+    """Return the most bytes of memory that this process has had."""
     try:
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:
@@ -125,7 +125,7 @@ def peak_memory() -> int:
 def keep(
     options: argparse.Namespace, name: str, figures: Any, charts: dict[str, Any], *databases: str
 ) -> None:
-    """Write what was measured as NAME.json into --out, and its charts beside it."""
+    """Write the figures as NAME.json to the folder --out, with their charts."""
     stamp = keeping.stamp(f"python bench/{name}.py", "sqlite" if "sqlite" in databases else "")
     if "mysql" in databases:
         stamp["versions"]["MariaDB"] = keeping.mariadb_version()
@@ -142,7 +142,7 @@ def keep(
 
 @dataclass(frozen=True)
 class Bare:
-    """A bare project that answers."""
+    """A bare project that responds."""
 
     port: int
     pid: int
@@ -151,9 +151,9 @@ class Bare:
 
 @contextlib.contextmanager
 def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
-    """bench/bare.py under `runserver` as it is.
+    """Run bench/bare.py under `runserver`.
 
-    DATABASE_URL is from `environ`, else it is an SQLite file in this folder.
+    DATABASE_URL is that of `environ`, or an SQLite file in this folder.
     """
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite3'}"} | environ
     script = [sys.executable, str(Path(__file__).with_name("bare.py"))]
@@ -207,7 +207,7 @@ def until(
 
 @contextlib.contextmanager
 def mariadb(folder: Path, **variables: int) -> Iterator[PrivateMariaDB | None]:
-    """A private MariaDB as `lab serve` has it, but for these variables; None without one."""
+    """Yield a private MariaDB like that of `lab serve` with these variables; None without one."""
     try:
         server = PrivateMariaDB.persistent(folder)
     except NotInstalled as missing:

@@ -1,4 +1,4 @@
-"""What labkit costs a page: each page of each lab, against the same page without labkit.
+"""Measure the cost of labkit: each page of each lab, against the same page without labkit.
 
     python bench/cost.py
 
@@ -43,14 +43,14 @@ MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden"
 
 
 def sense(body: str) -> tuple[list[str], list[str]]:
-    """What a page shows: its tags and its words, without numbers, keys and tokens."""
+    """Return the tags and words of a page, without numbers, keys and tokens."""
     main = body.partition("<main")[2].partition("</main>")[0]
     text = re.sub(r"<[^>]*>", " ", main)
     return re.findall(r"<\w+", main), [word for word in text.split() if word.isalpha()]
 
 
 def pages(number: str, whole: Process, bare: Process) -> list[str]:
-    """The pages that answer 200 to GET. Raises RuntimeError where the bare one shows another."""
+    """Return the pages that respond with 200. Raises RuntimeError if the bare page differs."""
     found = []
     for path in [*whole.ask("paths"), *MORE.get(number, [])]:
         whole.ask("begin")
@@ -64,7 +64,7 @@ def pages(number: str, whole: Process, bare: Process) -> list[str]:
 
 
 def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, Any]:
-    """{kind: milliseconds of processor time}, and ratios to the bare page."""
+    """Return {kind: milliseconds of processor time}, and the ratios to the bare page."""
     for process in processes.values():
         process.ask("begin")
         process.ask("seconds", path)
@@ -85,7 +85,7 @@ def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, 
 
 
 def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
-    """One entry for each page of these labs."""
+    """Return an entry for each page of these labs."""
     figures = []
     with common.Steps(len(numbers)) as steps:
         for number in numbers:
@@ -106,7 +106,7 @@ def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
 
 
 def by_lab(figures: list[dict[str, Any]]) -> dict[str, float]:
-    """{lab: the ratio of the time for all of its pages}."""
+    """Return {lab: the ratio of the times for all of its pages}."""
     labs: dict[str, list[dict[str, float]]] = {}
     for row in figures:
         labs.setdefault(row["lab"], []).append(row["milliseconds"])
@@ -117,7 +117,7 @@ def by_lab(figures: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def tell(figures: list[dict[str, Any]]) -> None:
-    """Print a line for each page, and the labs."""
+    """Print a line for each page, and one for each lab."""
     table = Table("page", "bare", "lab", "ratio", "of labkit the bare one has")
     table.box = None
     for row in figures:
@@ -141,7 +141,7 @@ def tell(figures: list[dict[str, Any]]) -> None:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """A bar for each lab."""
+    """Return a chart with a bar for each lab."""
     ratios = by_lab(figures)
     return {
         "labs": Bars(
@@ -156,7 +156,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = common.parser(__doc__)
     parser.add_argument("--only", metavar="LABS", help="only these, such as 03,04")
     parser.add_argument("--rounds", type=int, default=ROUNDS)

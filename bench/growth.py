@@ -1,4 +1,4 @@
-"""What many rows do to a session: reading, writing, a new visitor, and clearing away what expired.
+"""Measure sessions in a large table: reading, writing, new visitors, and clearing expired ones.
 
     python bench/growth.py
 
@@ -58,7 +58,7 @@ AIM = 1.2
 
 
 class Router:
-    """Sessions are in the table that is asked now."""
+    """Route sessions to the table that is measured now."""
 
     alias = ""
 
@@ -72,7 +72,7 @@ router = Router()
 
 
 def configure(urls: dict[str, str]) -> None:
-    """A Django project with nothing but sessions, in these databases."""
+    """Set up a Django project with only sessions, in these databases."""
     databases: dict[str, dict[str, Any]] = {"default": {}}
     for alias, url in urls.items():
         databases[alias] = dict(dj_database_url.parse(url, conn_max_age=None))
@@ -107,7 +107,7 @@ FILL = {
 
 
 def fill(alias: str, rows: int) -> None:
-    """Make the table anew with this many sessions that have ended; its index is made last."""
+    """Create the table again with this many expired sessions, and then its index."""
     from django.contrib.sessions.backends.db import SessionStore
 
     for target in ("zero", None):
@@ -129,7 +129,7 @@ def fill(alias: str, rows: int) -> None:
 
 
 def some_keys(alias: str, many: int) -> list[str]:
-    """So many keys of that table, taken at random."""
+    """Return this many random keys of the table."""
     from django.contrib.sessions.models import Session
 
     keys = (
@@ -146,7 +146,7 @@ def some_keys(alias: str, many: int) -> list[str]:
 
 
 def operate(operation: str, alias: str, keys: list[str]) -> float:
-    """Seconds for one such operation on that table, over one for each of these keys."""
+    """Return the seconds of one such operation on the table, as a mean over these keys."""
     from django.contrib.sessions.backends.db import SessionStore
 
     router.alias = alias
@@ -167,7 +167,7 @@ def operate(operation: str, alias: str, keys: list[str]) -> float:
 
 
 def compare(db: str, sizes: list[int], rounds: int, tick: Callable[[], Any]) -> dict[str, Any]:
-    """{operation: {milliseconds: {rows: …}, ratio: of the most rows to the fewest}}."""
+    """Return {operation: {milliseconds: {rows: …}, ratio: of the most rows to the fewest}}."""
     keys = {size: some_keys(f"{db}-{size}", rounds * BATCH) for size in sizes}
     found: dict[str, Any] = {}
     for operation in OPERATIONS:
@@ -189,7 +189,7 @@ def compare(db: str, sizes: list[int], rounds: int, tick: Callable[[], Any]) -> 
 
 
 def clear(way: str) -> None:
-    """In a process of its own: clear this lab's expired sessions; what that took, as JSON."""
+    """Clear this lab's expired sessions in a separate process; print what it took as JSON."""
     django.setup()
     from django.contrib.sessions.models import Session
 
@@ -213,7 +213,7 @@ def clear(way: str) -> None:
 
 
 class Visits:
-    """What visitors of lab 04 do one after the other until it is enough."""
+    """Visitors of lab 04, who follow each other until they are stopped."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -224,7 +224,7 @@ class Visits:
         self.writer = BrowserClient(port)
 
     async def _add(self, client: BrowserClient, kind: str, name: str) -> bool:
-        """Add an item; whether that was acknowledged."""
+        """Add an item; return True if it was acknowledged."""
         status = await self._timed(kind, client.post("/add/", {"name": name, "quantity": "1"}))
         if status != 302:
             self.failures.append(f"{kind}: {status}")
@@ -241,7 +241,7 @@ class Visits:
         return status
 
     async def begin(self) -> None:
-        """One cart, which is then written and read."""
+        """Start a cart, then write and read it."""
         await self.writer.get("/add/")
         await self.writer.post("/add/", {"name": "first", "quantity": "1"})
 
@@ -272,7 +272,7 @@ class Visits:
                 self.lost += page.status == 200 and "pear" not in page.body
 
     def worst(self) -> dict[str, float]:
-        """{kind: the longest wait in seconds}, and forget all waits."""
+        """Return {kind: the longest wait in seconds}, and forget all waits."""
         found = {kind: max(waits, default=0.0) for kind, waits in self.waits.items()}
         for waits in self.waits.values():
             waits.clear()
@@ -280,7 +280,7 @@ class Visits:
 
 
 async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> dict[str, Any]:
-    """Clear this way while visitors go on; what it took, and what they met."""
+    """Clear this way while visitors continue; return what it took and how they fared."""
     visits = Visits(port)
     await visits.begin()
     async with asyncio.TaskGroup() as tasks:
@@ -300,7 +300,7 @@ async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> d
 
 
 async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
-    """What `clear` told of itself."""
+    """Return what `clear` printed."""
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, __file__, "--clear", way],
         cwd=common.lab_folder("04"),
@@ -316,7 +316,7 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 def clear_each_way(
     db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
-    """{way: what it took and what visitors met}, each on a full table of the most rows."""
+    """Return {way: what it took and how visitors fared}, each on a table of the most rows."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
@@ -341,7 +341,7 @@ def clear_each_way(
 def servers(
     folder: Path, sizes: list[int], only: str | None
 ) -> Iterator[dict[str, dict[int, dict[str, str]]]]:
-    """{database: {rows: the environment that puts lab 04 on such a table}}."""
+    """Yield {database: {rows: the environment for lab 04 with such a table}}."""
     environ = {size: common.environment(LAB_STATE_DIR=str(folder / str(size))) for size in sizes}
     for size in sizes:
         (folder / str(size) / "04").mkdir(parents=True)
@@ -359,7 +359,7 @@ def servers(
 
 
 def measure(sizes: list[int], rounds: int, quiet: float, only: str | None) -> dict[str, Any]:
-    """{database: {"operations": …, "clearing": …}}."""
+    """Return {database: {"operations": …, "clearing": …}}."""
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as home, servers(Path(home), sizes, only) as places:
         configure(
@@ -387,7 +387,7 @@ def measure(sizes: list[int], rounds: int, quiet: float, only: str | None) -> di
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """How an operation grows, and how long others wait."""
+    """Return the charts of how operations grow, and how long others wait."""
     lines = [
         Series(
             f"{common.NAMES[db]}, {operation}",
@@ -449,7 +449,7 @@ def tell(figures: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = common.parser(__doc__)
     parser.add_argument("--clear", choices=WAYS, help="(used by this script itself)")
     parser.add_argument("--db", choices=list(common.NAMES), help="only this one")

@@ -1,4 +1,4 @@
-"""What the exchange panel costs a page: the same page with it and without, as a ratio.
+"""Measure the cost of the exchange panel: the same page with it and without, as a ratio.
 
     python bench/panel.py
 
@@ -26,7 +26,7 @@ AIM = 1.10
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """{"pages": one entry for each, "opened": milliseconds of the opened panel}."""
+    """Return {"pages": one entry for each, "opened": milliseconds of the opened panel}."""
     pages = []
     with contextlib.ExitStack() as stack:
         processes: dict[str, dict[str, Process]] = {}
@@ -66,7 +66,7 @@ def tell(figures: dict[str, Any]) -> None:
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """A bar for each page."""
+    """Return a chart with a bar for each page."""
     rows = figures["pages"]
     return {
         "pages": Bars(
@@ -81,7 +81,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     options = common.parser(__doc__).parse_args()
     figures = measure(1 if options.tiny else ROUNDS)
     tell(figures)

@@ -1,4 +1,4 @@
-"""The ratios of all benchmarks in one table, from their JSON files.
+"""Show the ratios of all benchmarks in one table, from their JSON files.
 
 python bench/report.py             of the last run, in .lab/bench/
 python bench/report.py --write     puts those of docs/measured/ into README.md
@@ -30,7 +30,7 @@ NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
 
 
 class Line(NamedTuple):
-    """What was measured, here and where it is compared with, and what is aimed at."""
+    """A measured value, the value it is compared with, and the aim."""
 
     what: str
     here: str
@@ -121,7 +121,7 @@ def of_visitor(figures: Any) -> Iterator[Line]:
 
 
 def lines(folder: Path, names: list[str]) -> Iterator[Line]:
-    """What these benchmarks left in this folder."""
+    """Yield the lines of the benchmarks with results in this folder."""
     for name in names:
         path = folder / f"{name}.json"
         if path.exists():
@@ -129,7 +129,7 @@ def lines(folder: Path, names: list[str]) -> Iterator[Line]:
 
 
 def show(folder: Path) -> None:
-    """Print all of it."""
+    """Print all lines."""
     table = Table("measured", "labkit", "against", "aim", show_lines=True)
     for line in lines(folder, NAMES):
         table.add_row(*line)
@@ -137,7 +137,7 @@ def show(folder: Path) -> None:
 
 
 def section(folder: Path) -> str:
-    """What stands in README.md: a table, and where it was measured; nothing before it ever was."""
+    """Return the section of README.md: a table and the machine; empty without results."""
     there = [name for name in NAMES if (folder / f"{name}.json").exists()]
     if not there:
         return ""
@@ -150,7 +150,7 @@ def section(folder: Path) -> str:
 
 
 def filled(text: str, folder: Path = MEASURED) -> str:
-    """This text of README.md with the section brought up to date. Raises ValueError without one."""
+    """Return the text of README.md with the section up to date. Raises ValueError without one."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -159,7 +159,7 @@ def filled(text: str, folder: Path = MEASURED) -> str:
 
 
 def main() -> None:
-    """Print, or write."""
+    """Print, check or write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""How long `lab serve` takes until all labs answer, and what memory each of them needs.
+"""Measure how long `lab serve` takes until all labs respond, and the memory of each.
 
     python bench/start.py
 
@@ -31,7 +31,7 @@ ROUNDS = 3
 
 @contextlib.contextmanager
 def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]:
-    """`lab serve` with all labs answering: (seconds until then, its port, its process id)."""
+    """Run `lab serve`; yield the seconds until all labs respond, its port, and its process ID."""
     port, begin = ports.free_port(*(int(lab.number) for lab in labs)), time.perf_counter()
     with (checkout / "serve.log").open("ab") as log:
         process = subprocess.Popen(
@@ -76,7 +76,7 @@ def memories(parent: int, port: int) -> dict[str, int]:
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Seconds and bytes of both."""
+    """Return the seconds and bytes of both."""
     labs = list(Catalog(common.ROOT).labs)
     served: list[float] = []
     alone: list[float] = []
@@ -125,7 +125,7 @@ def tell(figures: dict[str, Any]) -> None:
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """A bar for each process."""
+    """Return a chart with a bar for each process."""
     memory = dict(sorted(figures["memory"].items()))
     return {
         "memory": Bars(
@@ -144,7 +144,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     options = common.parser(__doc__).parse_args()
     figures = measure(1 if options.tiny else ROUNDS)
     tell(figures)

@@ -1,4 +1,4 @@
-"""A lab in a process of its own, which is asked for batches of a page and says what they took.
+"""Run a lab in a separate process, which requests batches of a page and returns their times.
 
 Several of them, with labkit, without its panel, without labkit, are asked in turns. The time is
 that of the processor, so that a busy machine does not count, and no server is in between.
@@ -30,7 +30,7 @@ Forms = list[tuple[str, str, dict[str, str]]]
 
 
 class Process:
-    """A process that answers for one lab; each needs a state folder of its own.
+    """A process for one lab; each needs its own state folder.
 
     `forms` bring the visitor to where pages have something to show: (page, where its form goes,
     what is filled in).
@@ -60,7 +60,7 @@ class Process:
         return line
 
     def ask(self, question: str, *arguments: str) -> Any:
-        """The answer of the function in `serve` that has this name.
+        """Call the function of this name in `serve`, and return its result.
 
         begin: send the forms again, since what they make lives for two minutes. page: seconds,
         status and body. seconds: processor time for one request of a batch. calls: which functions
@@ -72,7 +72,7 @@ class Process:
         return json.loads(self._hear())
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the process."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -84,7 +84,7 @@ class Process:
 
 
 def strip(settings: types.ModuleType, lab: Lab) -> None:
-    """Take labkit out of a lab: what is left is a plain Django project with the same views.
+    """Remove labkit from a lab, which leaves a plain Django project with the same views.
 
     Its settings lose labkit's apps and middleware; its forms get Django's own fields; its templates
     have the lab's title, which labkit looks up, written into them. What a view or a template asks
@@ -113,14 +113,14 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 
 
 def without_labkit(template: str, lab: Lab) -> str:
-    """A lab's template with what labkit's tags would say written out."""
+    """Return a template of the lab with the output of labkit's tags written out."""
     template = re.sub(r"{% load labkit %}|{% this_lab as lab %}", "", template)
     template = re.sub(r"{% asset '([\w.]+)' %}", r"/static/\1", template)
     return re.sub(r"{{ lab\.(\w+) }}", lambda tag: escape(getattr(lab, tag[1])), template)
 
 
 def prepare(folder: Path, kind: str) -> None:
-    """Make this process the lab's, of this kind, with its tables."""
+    """Set this process up for a lab of this kind, and create its tables."""
     sys.path.insert(0, str(folder))
     os.environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
     from lab import settings
@@ -138,7 +138,7 @@ def prepare(folder: Path, kind: str) -> None:
 
 
 def serve() -> None:
-    """Answer the questions on standard input, one line of JSON each."""
+    """Answer the calls on standard input, one line of JSON each."""
     from django.core.wsgi import get_wsgi_application
     from django.test import RequestFactory
     from django.urls import get_resolver

@@ -1,4 +1,4 @@
-"""What the visitor costs a test, against django.test.Client on the same page in the same run.
+"""Measure the cost of the visitor, against django.test.Client on the same page in the same run.
 
     python bench/visitor.py
 
@@ -34,7 +34,7 @@ AIM = 1.30
 
 
 def seconds(client: Client, page: str) -> float:
-    """Seconds per request, over one measurement."""
+    """Return the seconds per request, as the mean of one measurement."""
     begin = time.perf_counter()
     for _ in range(REQUESTS):
         client.get(page)
@@ -42,7 +42,7 @@ def seconds(client: Client, page: str) -> float:
 
 
 def of_lab(number: str, rounds: int) -> list[dict[str, Any]]:
-    """One entry for each page of this lab. Needs a process of its own for each lab."""
+    """Return an entry for each page of this lab. Each lab needs a separate process."""
     sys.path.insert(0, str(common.lab_folder(number)))
     os.environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
     django.setup()
@@ -68,7 +68,7 @@ def of_lab(number: str, rounds: int) -> list[dict[str, Any]]:
 
 
 def measure(rounds: int) -> list[dict[str, Any]]:
-    """Both carts, each in a process of its own."""
+    """Measure both carts, each in a separate process."""
     figures = []
     numbers = ("03", "04")
     with common.Steps(len(numbers)) as steps:
@@ -96,7 +96,7 @@ def tell(figures: list[dict[str, Any]]) -> None:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """A bar for each page."""
+    """Return a chart with a bar for each page."""
     return {
         "pages": Bars(
             "What a visitor costs a test",
@@ -110,7 +110,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = common.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements per page (15)")
     parser.add_argument("--lab", help="(used by this script itself)")
