@@ -86,7 +86,7 @@ def cells(page, question):
 
 
 def result_of(page, table=""):
-    """Whether the table on this page "holds", "fails" or has no result ("none")."""
+    """The result of the table on this page: "holds", "fails" or "none"."""
     where = f"[@data-table='{table}']" if table else ""
     (found,) = find(page, f"//*[@data-result]{where}/@data-result")
     return found

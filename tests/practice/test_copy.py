@@ -214,7 +214,7 @@ def test_the_page_opens(visitor):
 
 
 def replace_tests(lab, source):
-    """Give a lab of the own checkout one quick file of tests in place of all of its own."""
+    """Give a lab of the own checkout one quick file of tests in place of all others."""
     shutil.rmtree(lab / "tests")
     (lab / "tests").mkdir()
     (lab / "tests" / "test_few.py").write_text(source, encoding="utf-8")

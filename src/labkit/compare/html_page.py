@@ -30,7 +30,7 @@ class PageCell:
 
     @property
     def state(self) -> str:
-        """Whether it "holds", "fails" or is "unasked"."""
+        """The state of the answer: "holds", "fails" or "unasked"."""
         if self.result is None:
             return "unasked"
         return "holds" if self.result.holds else "fails"

@@ -117,7 +117,7 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
 
 
 def _name_status(number: str) -> str:
-    """Return "422 Unprocessable Entity" for this number, or a number that is no status as it is."""
+    """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
     known = {status.value: status.phrase for status in HTTPStatus}
     return f"{number} {known[int(number)]}" if int(number) in known else number
 
