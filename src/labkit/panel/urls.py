@@ -8,5 +8,5 @@ urlpatterns = [
     path("__lab__/", views.exchanges),
     path("__lab__/exchanges.json", views.exchanges_json),
     path("__lab__/exchange/<token>/", views.exchange),
-    path("__lab__/exchange/<token>/<what>/", views.control),
+    path("__lab__/exchange/<token>/<name>/", views.control),
 ]

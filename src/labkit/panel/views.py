@@ -151,20 +151,20 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
 
 
 @require_POST
-def control(request: HttpRequest, token: str, what: str) -> HttpResponse:
+def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """Run one of the instructor's controls and go back to the panel, which says what was done."""
     response = HttpResponseRedirect("")
     try:
         controls.check(request)
-        if what == "clock":
+        if name == "clock":
             message = controls.move_clock(request.POST.get("by", ""))
-        elif what == "reset":
+        elif name == "reset":
             controls.reset(request, response)
             response["Location"] = "/"
             return response
-        elif what == "cookie":
+        elif name == "cookie":
             message = controls.change_cookie(request, response)
-        elif what == "entry" and has_sessions():
+        elif name == "entry" and has_sessions():
             message = controls.change_entry(request)
         else:
             raise Http404
