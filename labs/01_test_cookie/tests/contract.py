@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from labkit.testing.chromium import page_says
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
 WORK = "Cookies work"

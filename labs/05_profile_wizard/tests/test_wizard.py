@@ -1,20 +1,24 @@
 from labkit.testing.contracts import WizardContract
+from tests.malformed_answers import malformed_answers
 
 
 class TestByCookie(WizardContract):
     carrier = "cookie"
+    raw_requests = malformed_answers("cookie")
     needs_cookies = True
     tabs_mix = True
 
 
 class TestBySession(WizardContract):
     carrier = "session"
+    raw_requests = malformed_answers("session")
     needs_cookies = True
     tabs_mix = True
 
 
 class TestByHiddenField(WizardContract):
     carrier = "hidden"
+    raw_requests = malformed_answers("hidden")
     needs_cookies = False
     tabs_mix = False
     redirects = False
@@ -22,5 +26,6 @@ class TestByHiddenField(WizardContract):
 
 class TestByAddress(WizardContract):
     carrier = "url"
+    raw_requests = malformed_answers("url")
     needs_cookies = False
     tabs_mix = False

@@ -6,8 +6,7 @@ import lxml.html
 import pytest
 
 from labkit.testing.chromium import page_says
-from labkit.testing.contracts.carts import HOSTILE_NAMES, REFUSED_NAMES
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts import HOSTILE_NAMES, REFUSED_NAMES, RawRequests, text, words
 from labkit.testing.malformed import REQUESTS, Raw
 
 # What no greeting may take for a name (a cookie's value, which a browser may send).

@@ -10,7 +10,7 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed import REQUESTS
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 
 from labkit.testing.base_visitor import Exchange
 from labkit.testing.chromium import page_says
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_09"

@@ -2,8 +2,7 @@
 
 import pytest
 
-from labkit.testing.contracts.carts import CartPages, table
-from labkit.testing.contracts.common import RawRequests, words
+from labkit.testing.contracts import CartPages, RawRequests, table, words
 from labkit.testing.malformed import REQUESTS
 
 

@@ -6,9 +6,9 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.testing.contracts.carts import table
-from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.malformed import CART_REQUESTS, LOGIN_REQUESTS, REQUESTS
+from labkit.testing.contracts import RawRequests, table, text, words
+from labkit.testing.malformed import CART_REQUESTS, REQUESTS
+from tests.malformed_logins import LOGIN_REQUESTS
 
 
 def facts(response: HttpResponseBase) -> dict[str, str]:

@@ -11,8 +11,7 @@ from django.http import HttpResponseBase
 
 from labkit.testing import wire_visitor
 from labkit.testing.accessibility import complaints, scrolls_sideways
-from labkit.testing.contracts.carts import table
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts import RawRequests, table, text, words
 from labkit.testing.malformed import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_12"

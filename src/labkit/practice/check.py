@@ -113,7 +113,7 @@ def _contract_parts(target: Lab) -> Iterator[str]:
             continue
         for node in body:
             module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            if module.startswith("labkit") or isinstance(node, ast.Import):
+            if module.startswith(("labkit", "tests.")) or isinstance(node, ast.Import):
                 yield ast.unparse(node)
         yield from (ast.unparse(node) for node in classes)
 

@@ -36,10 +36,6 @@ def add(name: str, status: int, body: bytes) -> Raw:
     return Raw(name, status, "POST", b"/add/", body=b"csrfmiddlewaretoken=" + TOKEN + body)
 
 
-def login(name: str, body: bytes) -> Raw:
-    return Raw(name, 200, "POST", b"/login/", body=b"csrfmiddlewaretoken=" + TOKEN + body)
-
-
 def multipart(*parts: bytes) -> bytes:
     return b"".join(b"--xyz\r\n" + part + b"\r\n" for part in parts) + b"--xyz--\r\n"
 
@@ -74,36 +70,6 @@ def unknown_session_ids(name: str) -> list[Raw]:
         cookie(f"session id {value[:20]!r}", name.encode() + b"=" + value, alone=True)
         for value in values
     ]
-
-
-def strange_answers(carrier: str) -> list[Raw]:
-    """What a wizard like lab 05's never gave to this carrier: nothing is opened, no error."""
-    if carrier == "session":
-        return unknown_session_ids("sessionid_05")
-    values = [
-        b"", b"x", b"abc", b"-1", b"151", b"1e2", b"9" * 5000, b"a" * 32, b"%00", b"%ff%fe", b"%0d%0aX:y",
-        b"../../etc/passwd", b"<script>alert(7)</script>", b"%F0%9F%8D%8E" * 80, b"::", b"e30:x:y", b".x:y:z",
-    ]  # fmt: skip
-    if carrier == "cookie":
-        values += [b"\xff\xfe", b'"\\073"']
-        return [
-            Raw(f"{name.decode()} {value[:20]!r}", 302, path=b"/cookie/results/", cookie=name + b"=" + value, alone=True)
-            for name in (b"name_05", b"age_05")
-            for value in values
-        ]  # fmt: skip
-    if carrier == "hidden":
-        return [
-            Raw(f"answers {value[:20]!r}", 200, "POST", b"/hidden/age/", body=b"age=30&answers=" + value)
-            for value in values
-        ]  # fmt: skip
-    return [
-        *(Raw(f"key {value[:20]!r}", 302, path=b"/url/gf/?w=" + value) for value in values),
-        *(
-            Raw(f"an answer to key {value[:20]!r}", 302, "POST", b"/url/name/?w=" + value, body=b"name=Anu")
-            for value in values
-        ),
-        Raw("a key of 17 000 characters", 414, path=b"/url/results/?w=" + b"x" * 17_000),
-    ]  # fmt: skip
 
 
 # For every lab.
@@ -180,25 +146,4 @@ CART_REQUESTS = [
     Raw("multipart with a file for a name", 422, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz", "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"; filename="x"\r\n\r\nabc', b'Content-Disposition: form-data; name="quantity"\r\n\r\n1')),
     Raw("the charset utf-8", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=UTF-8", "X-CSRFToken": TOKEN}, body=b"name=pear"),
     Raw("GET that would remove", 405, path=b"/remove/?name=bread"),
-]  # fmt: skip
-
-# For every login: 200 is the form again, with its error.
-LOGIN_REQUESTS = [
-    login("no name and no password", b""),
-    login("a name without a password", b"&username=ada"),
-    login("a password twice: the last one counts", b"&username=ada&password=lovelace&password=x"),
-    login("SQL for a name", b"&username=ada'+OR+'1'='1&password=x"),
-    login("an emoji for a name", b"&username=%F0%9F%8D%8E&password=x"),
-    login("markup for a name", b"&username=<script>alert(7)</script>&password=x"),
-    login("NUL in a name", b"&username=a%00b&password=x"),
-    login("NUL in a password", b"&username=ada&password=lovelace%00"),
-    login("a name that is not UTF-8", b"&username=%ff%fe&password=%ff%fe"),
-    login("a name of 200 000 characters", b"&password=x&username=" + b"x" * 200_000),
-    login("a password of 200 000 characters", b"&username=ada&password=" + b"x" * 200_000),
-    Raw("a name and password in the address", 200, path=b"/login/?username=ada&password=lovelace"),
-    Raw("a login as JSON", 200, "POST", b"/login/", headers={"Content-Type": b"application/json", "X-CSRFToken": TOKEN}, body=b'{"username": "ada", "password": "lovelace"}'),
-    Raw("a login by PUT", 405, "PUT", b"/login/", headers={"X-CSRFToken": TOKEN}),
-    Raw("a login without a token", 403, "POST", b"/login/", body=b"username=ada&password=lovelace"),
-    Raw("a logout by PUT", 405, "PUT", b"/logout/", headers={"X-CSRFToken": TOKEN}),
-    Raw("GET that would add", 405, path=b"/add/?name=pear&quantity=1"),
 ]  # fmt: skip

@@ -5,33 +5,27 @@ the answers that differ, and re-declares as a strict xfail any promise its mecha
 """
 
 from labkit.testing.contracts.carts import (
-    HOSTILE_NAMES,
     PAGES,
     CartContract,
     CartInChromium,
     CartPages,
-    table,
 )
-from labkit.testing.contracts.common import RawRequests, says_why, text, words
+from labkit.testing.contracts.common import RawRequests
 from labkit.testing.contracts.counts import (
     NO_COUNTS,
     PageCountContract,
     PageCountInChromium,
     PageCountPages,
-    number,
 )
-from labkit.testing.contracts.wizards import (
-    WizardContract,
-    WizardPages,
-    WizardRequests,
-    step_of,
-    told,
-)
+from labkit.testing.contracts.hostile_input import HOSTILE_NAMES, REFUSED_NAMES
+from labkit.testing.contracts.pages import number, says_why, step_of, table, text, told, words
+from labkit.testing.contracts.wizards import WizardContract, WizardPages, WizardRequests
 
 __all__ = [
     "HOSTILE_NAMES",
     "NO_COUNTS",
     "PAGES",
+    "REFUSED_NAMES",
     "CartContract",
     "CartInChromium",
     "CartPages",

@@ -9,52 +9,17 @@ from django.http import HttpResponseBase
 
 from labkit.base.templatetags.labkit import this_lab
 from labkit.testing.chromium import page_says
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts.common import RawRequests
+from labkit.testing.contracts.hostile_input import (
+    HOSTILE_NAMES,
+    REFUSED_NAMES,
+    REFUSED_QUANTITIES,
+)
+from labkit.testing.contracts.pages import table, text, words
 from labkit.testing.malformed import CART_REQUESTS, REQUESTS
 from labkit.testing.visitor import Visitor
 
-# Names that break a cart which uses them as cookie names, session keys or template variables.
-HOSTILE_NAMES = [
-    # not a token, so not a cookie's name
-    "red apple", "a;b", "a=b", "a,b", "a/b", "[x]", "{x}", '"q"', "apple(1)", "\\", "100%", "%41",
-    "café", "日本　語", "a\u00a0b", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "अनार", "日本", "🍎",
-    "e\u0301", "می\u200cخواهم", "क्\u200dष",
-    # attributes of Set-Cookie, reserved in http.cookies
-    "path", "Path", "expires", "Max-Age", "HttpOnly", "samesite", "Domain",
-    "version", "secure", "comment", "partitioned",
-    # other cookies of this host, and names with a meaning for browsers
-    "sessionid", "csrftoken", "messages", "sessionid_04", "csrftoken_03", "csrftoken_04",
-    "cart_03_apple", "__Host-x", "__Secure-x", "count",
-    # keys that Django keeps in a session
-    "_session_expiry", "_auth_user_id", "_auth_user_backend", "_auth_user_hash", "testcookie",
-    "_password_reset_token", "_csrftoken", "_messages", "cart",
-    # attributes that a template would find before the item
-    "items", "keys", "get", "pop", "get_expiry_age", "__class__", "0",
-    # markup
-    "<script>alert(7)</script>", '"><script>alert(7)</script>', "'+alert(7)+'", "&amp;", "{{ x }}",
-    "{% x %}",
-    "x" * 40, "अ" * 40, "🍎" * 40,
-]  # fmt: skip
-
 PAGES = ["/", "/add/", "/display/", "/info/"]
-
-REFUSED_NAMES = [
-    "", " ", "\t", "x" * 41, "x" * 300, "x" * 5000, "a\r\nSet-Cookie: b=c", "a\nb", "a\x00b",
-    "a\x7fb",
-    "a\u202eb", "\u200d", "\u3164", "\ufe0f", "\ufeff", "\ud7a4\u2028",
-]  # fmt: skip
-
-REFUSED_QUANTITIES = [
-    "", "abc", "-1", "0", "1000", "1.5", "1e2", "NaN", "9" * 30, "9" * 5000,
-    "1,5", "<script>", "1_0",
-    "+7", "٣", "９", "٣٣",
-]  # fmt: skip
-
-
-def table(response: HttpResponseBase) -> dict[str, int]:
-    """The goods on a cart's page, as a person reads them: {name: quantity}."""
-    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
-    return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
 
 
 class CartPages(RawRequests):
@@ -318,10 +283,11 @@ class CartContract(CartPages):
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         # Hypothesis takes a while to import; the tests over sockets do without it.
         from labkit.testing import stateful
+        from labkit.testing.contracts import state_machines
 
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
-        machine = type("Machine", (stateful.CartMachine,), {"renews": renews})
+        machine = type("Machine", (state_machines.CartMachine,), {"renews": renews})
         stateful.run(machine, pytestconfig.getoption("lab_examples"))
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):

@@ -1,30 +1,12 @@
-"""What contracts are made of: reading a page as a person does, and requests no browser sends."""
+"""The base class of all contracts: requests that no browser sends, and their responses."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import lxml.html
-from django.http import HttpResponseBase
 
+from labkit.testing.contracts.pages import says_why, text
 from labkit.testing.malformed import ACT, PAGE, TOKEN, Raw
-
-
-def text(response: HttpResponseBase) -> str:
-    """The page as it was sent, decoded."""
-    return response.content.decode(response.charset)
-
-
-def words(response: HttpResponseBase) -> str:
-    """The text of a page as a person reads it, with single spaces."""
-    body = lxml.html.document_fromstring(text(response)).find(".//main")
-    return " ".join(body.text_content().split())
-
-
-def says_why(response: HttpResponseBase) -> bool:
-    """Whether a page of the lab's own says in words what was wrong."""
-    page = lxml.html.document_fromstring(text(response)).find(".//main")
-    said = page is not None and (page.findall("p") + page.find_class("errorlist"))
-    return bool(said and page.find("h1") is not None)
 
 
 class RawRequests:

@@ -4,23 +4,15 @@ import re
 from importlib import import_module
 from typing import Any
 
-import lxml.html
 import pytest
 from django.conf import settings
-from django.http import HttpResponseBase
 
 from labkit.http.origin import Context
 from labkit.testing.chromium import page_says
-from labkit.testing.contracts.common import RawRequests, text, words
+from labkit.testing.contracts.common import RawRequests
+from labkit.testing.contracts.pages import number, words
 from labkit.testing.malformed import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
-
-
-def number(response: HttpResponseBase) -> int:
-    """The large number on a page count's page."""
-    (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
-    return int(element.text_content())
-
 
 # What no page count may take for a number (faults of a cookie that a browser may send).
 NO_COUNTS = [
@@ -174,8 +166,9 @@ class PageCountContract(PageCountPages):
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import stateful
+        from labkit.testing.contracts import state_machines
 
-        machine = type("Machine", (stateful.PageCountMachine,), {"lifetime": self.lifetime})
+        machine = type("Machine", (state_machines.PageCountMachine,), {"lifetime": self.lifetime})
         stateful.run(machine, pytestconfig.getoption("lab_examples"))
 
 

@@ -1,16 +1,15 @@
 """The wizards' promises: pages and fields as in lab 05, whatever carries the answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import lxml.html
 import pytest
-from django.http import HttpResponseBase
 
-from labkit.testing.contracts.common import RawRequests, text, words
-from labkit.testing.malformed import REQUESTS, Raw, strange_answers
+from labkit.testing.contracts.common import RawRequests
+from labkit.testing.contracts.pages import ANSWERS, STEPS, step_of, text, told, words
+from labkit.testing.malformed import REQUESTS, Raw
 
-ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
-STEPS = [*ANSWERS, "results"]
 NAMES = ["Añu", "अनु", "日本", "🍎", "a;b", 'x" onclick="alert(7)', "%41", "a\u200cb", "{{ x }}"]
 WRONG = {
     "name": ["", " ", "x" * 41, "a\nb", "a\x00b", "\u200d", "\ufffd"],
@@ -19,22 +18,10 @@ WRONG = {
 }
 
 
-def step_of(response: HttpResponseBase) -> str:
-    """Which step this page is: the name of the field it asks for, else "results"."""
-    page = lxml.html.document_fromstring(text(response))
-    asked = [field.get("name") for field in page.iterfind(".//input")]
-    return next((name for name in asked if name in ANSWERS), "results")
-
-
-def told(response: HttpResponseBase) -> list[str]:
-    """The answers that this page repeats, in order."""
-    page = lxml.html.document_fromstring(text(response))
-    return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]
-
-
 class WizardRequests(RawRequests):
     """What every wizard promises of its pages, and a real server may spoil."""
 
+    raw_requests: Sequence[Raw] = ()
     carrier: str  # the first part of its addresses
     needs_cookies: bool
     tabs_mix: bool  # whether two tabs of one browser write to the same answers
@@ -49,10 +36,6 @@ class WizardRequests(RawRequests):
     @property
     def form(self) -> str:  # type: ignore[override]
         return self.page.decode()
-
-    @property
-    def raw_requests(self) -> list[Raw]:  # type: ignore[override]
-        return strange_answers(self.carrier)
 
     # The acts, as a person does them
 
@@ -270,6 +253,7 @@ class WizardContract(WizardPages):
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import stateful
+        from labkit.testing.contracts import state_machines
 
-        machine = type("Machine", (stateful.WizardMachine,), {"wizard": self})
+        machine = type("Machine", (state_machines.WizardMachine,), {"wizard": self})
         stateful.run(machine, pytestconfig.getoption("lab_examples"))

@@ -1,0 +1,50 @@
+"""Read the pages of the labs as a person does: their text, a cart, a count, a wizard's step."""
+
+import lxml.html
+from django.http import HttpResponseBase
+
+ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
+STEPS = [*ANSWERS, "results"]
+
+
+def text(response: HttpResponseBase) -> str:
+    """Return the HTML of a page, decoded."""
+    return response.content.decode(response.charset)
+
+
+def words(response: HttpResponseBase) -> str:
+    """Return the text of a page as a person reads it, with single spaces."""
+    body = lxml.html.document_fromstring(text(response)).find(".//main")
+    return " ".join(body.text_content().split())
+
+
+def says_why(response: HttpResponseBase) -> bool:
+    """Return True if a page of the lab says in words what was wrong."""
+    page = lxml.html.document_fromstring(text(response)).find(".//main")
+    said = page is not None and (page.findall("p") + page.find_class("errorlist"))
+    return bool(said and page.find("h1") is not None)
+
+
+def table(response: HttpResponseBase) -> dict[str, int]:
+    """Return the goods on a cart's page: {name: quantity}."""
+    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
+    return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
+
+
+def number(response: HttpResponseBase) -> int:
+    """Return the large number on a page count's page."""
+    (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
+    return int(element.text_content())
+
+
+def step_of(response: HttpResponseBase) -> str:
+    """Return the step of a wizard's page: the name of the field it asks for, or "results"."""
+    page = lxml.html.document_fromstring(text(response))
+    asked = [field.get("name") for field in page.iterfind(".//input")]
+    return next((name for name in asked if name in ANSWERS), "results")
+
+
+def told(response: HttpResponseBase) -> list[str]:
+    """Return the answers that a wizard's page repeats, in order."""
+    page = lxml.html.document_fromstring(text(response))
+    return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]

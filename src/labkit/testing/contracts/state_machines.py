@@ -1,0 +1,287 @@
+"""State machines: carts, page counts and wizards used at random, each checked against a model."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from hypothesis import strategies
+from hypothesis.stateful import rule
+
+from labkit.testing.contracts.pages import STEPS, number, step_of, table, told
+from labkit.testing.stateful import Machine, people
+from labkit.testing.visitor import Visitor
+
+LIFETIME = 120  # seconds
+MOST = 999
+
+names = strategies.sampled_from(["apple", "red apple", "अनार", "_session_expiry", "path"])
+quantities = strategies.one_of(strategies.integers(1, 5), strategies.integers(400, MOST))
+waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
+
+
+@dataclass
+class Person:
+    """One visitor, and what the model says is in their cart: {name: [quantity, end]}."""
+
+    visitor: Visitor
+    cart: dict[str, list[float]] = field(default_factory=dict)
+
+    def token(self) -> str:
+        """The CSRF token of a form that is open; with cookies blocked there is none that works."""
+        name = settings.CSRF_COOKIE_NAME
+        if not self.visitor.jar.get(name):
+            self.visitor.get("/add/")
+        cookie = self.visitor.jar.get(name)
+        return cookie.value if cookie else "x" * 64
+
+    def expected(self, now: float) -> dict[str, int]:
+        """The goods that are alive at `now`, POSIX seconds."""
+        self.cart = {name: kept for name, kept in self.cart.items() if kept[1] > now}
+        return {name: int(quantity) for name, (quantity, _) in self.cart.items()}
+
+
+class CartMachine(Machine):
+    """A cart that keeps each item for LIFETIME seconds.
+
+    Carts differ in `renews` only: "item", an add extends that item's time;
+    "cart", any write extends the time of all items.
+    """
+
+    renews: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = [Person(Visitor()), Person(Visitor())]
+
+    def _written(self, person: Person) -> None:
+        if self.renews == "cart":
+            for kept in person.cart.values():
+                kept[1] = self.now + LIFETIME
+
+    def _look(self, person: Person, page: HttpResponseBase | None = None) -> None:
+        shown = table(page or person.visitor.get("/display/"))
+        assert shown == ({} if person.visitor.jar.blocked else person.expected(self.now))
+
+    @rule(who=people, name=names, quantity=quantities)
+    def add(self, who: int, name: str, quantity: int) -> None:
+        """Send the form, which the browser has open since it was first needed."""
+        person = self.people[who]
+        total = person.expected(self.now).get(name, 0) + quantity
+        fields = {"name": name, "quantity": quantity, "csrfmiddlewaretoken": person.token()}
+        response = person.visitor.post("/add/", fields, follow=True)
+        if person.visitor.jar.blocked:
+            assert response.status_code == 403
+        elif total > MOST:
+            assert response.status_code == 422
+            self._look(person)
+        else:
+            person.cart[name] = [total, self.now + LIFETIME]
+            self._written(person)
+            self._look(person, response)
+
+    @rule(who=people, data=strategies.data())
+    def remove(self, who: int, data: strategies.DataObject) -> None:
+        """Press one of the Remove buttons, where there are any."""
+        person = self.people[who]
+        goods = person.expected(self.now)
+        if goods and not person.visitor.jar.blocked:
+            name = data.draw(strategies.sampled_from(sorted(goods)))
+            response = person.visitor.submit("/remove/", {"name": name}, page="/display/")
+            del person.cart[name]
+            self._written(person)
+            self._look(person, response)
+
+    @rule(who=people)
+    def empty(self, who: int) -> None:
+        """Press the Empty button, where there is one."""
+        person = self.people[who]
+        if person.expected(self.now) and not person.visitor.jar.blocked:
+            response = person.visitor.submit("/empty/", page="/display/")
+            person.cart.clear()
+            self._look(person, response)
+
+    @rule(seconds=waits)
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+        for person in self.people:
+            self._look(person)
+
+    @rule(who=people, first=names, second=names)
+    def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
+        """The steps that tell one way to renew from the other; chance seldom comes by them."""
+        for name in (first, second):
+            self.add(who, name, 1)
+            self.wait(60)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """Their cookies have an expiry and stay."""
+        self.people[who].visitor.close_browser()
+        self._look(self.people[who])
+
+    @rule(who=people, blocked=strategies.booleans())
+    def block_cookies(self, who: int, blocked: bool) -> None:
+        """Blocked, there is no cart; allowed again, it is back."""
+        self.people[who].visitor.block_cookies(blocked)
+        self._look(self.people[who])
+
+
+class PageCountMachine(Machine):
+    """A page count that forgets a visitor `lifetime` seconds after the last visit.
+
+    None: when the browser closes, and not before.
+    """
+
+    lifetime: int | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visitors = [Visitor(), Visitor()]
+        self.counts = [0, 0]
+        self.ends = [0.0, 0.0]
+
+    @rule(who=people)
+    def visit(self, who: int) -> None:
+        """Open the page; it counts, unless cookies are blocked."""
+        now = self.now
+        if self.visitors[who].jar.blocked:
+            assert number(self.visitors[who].get("/")) == 1
+            return
+        if now >= self.ends[who]:
+            self.counts[who] = 0
+        self.counts[who] += 1
+        self.ends[who] = now + self.lifetime if self.lifetime else math.inf
+        assert number(self.visitors[who].get("/")) == self.counts[who]
+
+    @rule(who=people)
+    def look_ahead(self, who: int) -> None:
+        """HEAD does not count."""
+        self.visitors[who].head("/")
+
+    @rule(who=people)
+    def forget(self, who: int) -> None:
+        """Press the button; the page that follows is a first visit."""
+        visitor = self.visitors[who]
+        if not visitor.jar.blocked:
+            self.visit(who)
+            self.counts[who] = 1
+            assert number(visitor.submit("/forget/", page=visitor.exchanges[-1].response)) == 1
+
+    @rule(seconds=strategies.sampled_from([1, 150, 299, 300, 301]))
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """A temporary cookie goes, one with a lifetime stays."""
+        self.visitors[who].close_browser()
+        if self.lifetime is None:
+            self.counts[who] = 0
+
+    @rule(who=people, blocked=strategies.booleans())
+    def block_cookies(self, who: int, blocked: bool) -> None:
+        """Blocked, each visit is the first; allowed again, the count goes on."""
+        self.visitors[who].block_cookies(blocked)
+
+
+@dataclass
+class Asked:
+    """One person at a wizard: the page that is open, and what the model says was answered."""
+
+    visitor: Visitor
+    page: Any = None
+    answers: dict[str, str] = field(default_factory=dict)
+    end: float = 0.0  # POSIX seconds
+
+
+class WizardMachine(Machine):
+    """A wizard that asks for what is missing, and remembers for its lifetime."""
+
+    wizard: Any  # a WizardContract
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = [Asked(Visitor()), Asked(Visitor())]
+
+    def _shown(self, person: Asked, page: Any, step: str, written: bool) -> None:
+        """This page must show this step, or the first before it without an answer."""
+        if written or (person.answers and not self.wizard.redirects):  # signed again, with the time
+            person.end = self.now + self.wizard.lifetime
+        earlier = STEPS[: STEPS.index(step)]
+        assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
+        assert told(page) == [person.answers[s] for s in STEPS if s in person.answers]
+        person.page = page
+
+    def _shut_out(self, person: Asked) -> bool:
+        return self.wizard.needs_cookies and person.visitor.jar.blocked
+
+    def _open(self, person: Asked) -> Any:
+        """The page that is open, or the first one; what has ended by now is no longer expected."""
+        if self.now >= person.end:
+            person.answers = {}
+        return person.page or self.wizard.start(person.visitor)
+
+    @rule(who=people, value=strategies.sampled_from(["7", "अनु", "0", "Bea", "", "151", "x" * 41]))
+    def answer(self, who: int, value: str) -> None:
+        """Answer what the open page asks, rightly or wrongly."""
+        person = self.people[who]
+        page = self._open(person)
+        step = step_of(page)
+        if step == "results":
+            return
+        response = self.wizard.answer(person.visitor, page, **{step: value})
+        if self._shut_out(person):
+            assert response.status_code == 403
+            return
+        right = 0 < len(value) <= 40 and (step != "age" or value in {"7", "0"})
+        if right:
+            person.answers[step] = value
+            self._shown(person, response, STEPS[STEPS.index(step) + 1], written=True)
+        else:
+            self._shown(person, response, step, written=False)
+
+    @rule(who=people, step=strategies.sampled_from(STEPS))
+    def look(self, who: int, step: str) -> None:
+        """Go to any step, forwards or back."""
+        person = self.people[who]
+        page = self._open(person)
+        if self._shut_out(person):
+            assert told(self.wizard.start(person.visitor)) == []
+        else:
+            self._shown(person, self.wizard.again(person.visitor, page, step), step, written=False)
+
+    @rule(who=people)
+    def start_again(self, who: int) -> None:
+        """Press the button that forgets, where there is one."""
+        person = self.people[who]
+        page = self._open(person)
+        if told(page) and not self._shut_out(person):
+            page = self.wizard.answer(person.visitor, page, forget="")
+            person.answers = {}
+            self._shown(person, page, "name", written=False)
+
+    @rule(seconds=strategies.sampled_from([1, 300, 599, 601]))
+    def wait(self, seconds: int) -> None:
+        """Time goes by for all."""
+        self.clock.forward(seconds=seconds)
+
+    @rule(who=people)
+    def close_the_browser(self, who: int) -> None:
+        """The open page is gone, and with it what only the page carried."""
+        person = self.people[who]
+        person.visitor.close_browser()
+        person.page = None
+        if not self.wizard.needs_cookies:
+            person.answers = {}
+
+    @rule(who=people, blocked=strategies.booleans())
+    def block_cookies(self, who: int, blocked: bool) -> None:
+        """A wizard that carries the answers in the page is not affected."""
+        person = self.people[who]
+        person.visitor.block_cookies(blocked)
+        if self.wizard.needs_cookies:
+            person.page = None  # its token came without the cookie that goes with it
