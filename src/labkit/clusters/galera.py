@@ -1,8 +1,8 @@
-"""A cluster of one's own: three MariaDB nodes that replicate by Galera, and HAProxy in front.
+"""A private cluster: three MariaDB nodes that replicate with Galera, behind HAProxy.
 
-Each node has every session, and HAProxy hands a connection to each in turn. One that is killed is
-started again and brought up to date by the others; meanwhile they go on. All of it lies in a folder
-to throw away. https://mariadb.com/kb/en/galera-cluster/
+Each node has every session, and HAProxy gives connections to the nodes in turn. A node that is
+killed is restarted and brought up to date by the others, which go on working. All files are in a
+temporary folder. https://mariadb.com/kb/en/galera-cluster/
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from labkit.processes.start import NotInstalled, StartCancelled, kill_group, sta
 from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
 from labkit.services.requirements import TOOLS, missing_tools, program
 
-NODES = 3  # the least of which one can be missed: two of three still are the majority
-SUSPECT = 2  # seconds without a word from a node until the others go on without it; Galera's own: 5
-START_SECONDS = 90  # seconds, with the copy of all data from another node
-USER = "mysql"  # as root: rsync gives root's rights up and could not enter root's folder
+NODES = 3  # the fewest that survive the loss of one: two of three are still the majority
+SUSPECT = 2  # seconds without a message until the others exclude a node; Galera's default is 5
+START_SECONDS = 90  # with the copy of all data from another node
+USER = "mysql"  # if this process is root's: rsync drops root's rights
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
 REPLICATED = [
@@ -34,8 +34,8 @@ REPLICATED = [
     "--binlog-format=ROW",
     "--default-storage-engine=InnoDB",
     "--innodb-autoinc-lock-mode=2",
-    # Whoever asks one node sees what another one has acknowledged before: reads and writes wait
-    # for it. Else a page after a redirect could show the cart of a moment ago.
+    # Reads and writes wait until the node has applied what another one acknowledged before.
+    # Otherwise a page after a redirect could show an old cart.
     "--wsrep-sync-wait=7",
 ]
 TIMES = (
@@ -59,13 +59,13 @@ listen mariadb
 
 
 class Node(PrivateMariaDB):
-    """One of the nodes. Its number, from 1, is in the version that it tells each connection."""
+    """One of the nodes. Its number, from 1, is in the version that it reports to clients."""
 
     user = USER
     start_seconds = START_SECONDS
 
     def __init__(self, cluster: "Cluster", number: int, ports: list[tuple[int, int, int]]) -> None:
-        """`ports` has for each node those of the group, of catching up and of the first copy."""
+        """`ports` has three per node: for the group, for catching up and for the first copy."""
         home = cluster.home / str(number)
         home.mkdir()
         shutil.copytree(data_template(), home / "data")
@@ -82,32 +82,32 @@ class Node(PrivateMariaDB):
         ]
         super().__init__(home / "data", home / "socket", options, temporary=False)
         self.number = number
-        self.way_in = home / "way-in"  # HAProxy's, there for as long as the node is ready
+        self.proxy_socket = home / "proxy-socket"  # HAProxy's link; exists while the node is ready
         self._cluster = cluster
         self._all = ",".join(f"{LOOPBACK}:{group}" for group, _, _ in ports)
 
     def join(self, *, first: bool = False) -> None:
-        """Start with what the others have, or as the first one; wait until it is up to date.
+        """Start as the first node or with the others' data; wait until it is up to date.
 
-        Raises StartFailed, StartCancelled.
+        Raise StartFailed, StartCancelled.
         """
-        self.way_in.unlink(missing_ok=True)
+        self.proxy_socket.unlink(missing_ok=True)
         usual = self._options
         self._options = [*usual, f"--wsrep-cluster-address=gcomm://{'' if first else self._all}"]
         try:
             self.start()
         finally:
             self._options = usual
-        self.way_in.symlink_to(self.socket)
+        self.proxy_socket.symlink_to(self.socket)
 
     def answers(self) -> bool:
-        """Whether it takes part in the cluster, and is up to date. Raises StartCancelled."""
+        """Return whether the node is in the cluster and up to date. Raise StartCancelled."""
         if self._cluster.ending.is_set():
             raise StartCancelled
         return self.status("wsrep_ready") == "ON"
 
     def status(self, name: str) -> str:
-        """One of its status variables, such as wsrep_cluster_size; empty where it is down."""
+        """Return a status variable such as wsrep_cluster_size; empty if the node is down."""
         import MySQLdb  # an extra, absent by default
 
         try:
@@ -137,7 +137,7 @@ class Cluster:
 
     @staticmethod
     def check_installed() -> None:
-        """Raises NotInstalled where a part of it is not installed."""
+        """Raise NotInstalled if a part of it is not installed."""
         if sys.platform == "win32":
             raise NotInstalled(
                 f"There is no private cluster on Windows: {TOOLS['galera'].lines['']}"
@@ -147,9 +147,9 @@ class Cluster:
 
     @classmethod
     def temporary(cls, ending: threading.Event | None = None) -> "Cluster":
-        """Start all of it, about 10 s; `stop()` deletes it. `ending`, once set, breaks that off.
+        """Start all of it, in about 10 s; `stop()` deletes it. Setting `ending` cancels the start.
 
-        Raises NotInstalled, StartFailed, StartCancelled.
+        Raise NotInstalled, StartFailed, StartCancelled.
         """
         cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
@@ -164,7 +164,7 @@ class Cluster:
         return cluster
 
     def _start_proxy(self) -> None:
-        servers = [f"    server node-{n.number} unix@{n.way_in}" for n in self.nodes]
+        servers = [f"    server node-{n.number} unix@{n.proxy_socket}" for n in self.nodes]
         config = self.home / "haproxy.cfg"
         config.write_text(HAPROXY.format(socket=self.socket, servers="\n".join(servers)))
         command = [str(program("haproxy")), "-db", "-q", "-f", str(config)]
@@ -180,16 +180,16 @@ class Cluster:
                 return False
 
     def url(self, database: str) -> str:
-        """DATABASE_URL for this database behind HAProxy, which is made if it is missing."""
+        """Return DATABASE_URL for a database behind HAProxy, and create it if it is missing."""
         self.nodes[0].url(database)
         return socket_url(self.socket, database)
 
     def dead(self) -> list[Node]:
-        """The nodes whose process has ended."""
+        """Return the nodes whose process has ended."""
         return [node for node in self.nodes if node.has_died()]
 
     def stop(self) -> None:
-        """End all of it and delete its folder; what the nodes hold is thrown away."""
+        """End all of it and delete its folder with all data."""
         self.ending.set()
         for node in self.nodes:
             node.discard()
@@ -199,9 +199,9 @@ class Cluster:
 
 
 def _version() -> str:
-    """The server's version, such as 10.11.19."""
-    said = subprocess.run(
+    """Return the server's version, such as 10.11.19."""
+    output = subprocess.run(
         [str(program("mariadbd")), "--version"], capture_output=True, text=True, check=False
     ).stdout
-    found = re.search(r"Ver ([0-9.]+)", said)
+    found = re.search(r"Ver ([0-9.]+)", output)
     return found[1] if found else "10.11.0"

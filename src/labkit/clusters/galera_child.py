@@ -1,8 +1,8 @@
 """The cluster of `lab run --db galera`, in a child that ends even if the parent is killed.
 
-`python -m labkit.clusters.galera_child NAME...` starts it and makes the databases. It writes one
-line of JSON, {"urls": {name: DATABASE_URL}} or {"error": sentence}, and from then on one for each
-thing that happens to a node: {"event": sentence}.
+`python -m labkit.clusters.galera_child NAME...` starts it, creates the databases, and reports as
+`labkit.processes.child` describes: first each DATABASE_URL, then an event whenever a node starts or
+dies.
 """
 
 import sys
@@ -15,29 +15,29 @@ from labkit.processes.start import StartFailed
 
 
 class GaleraChild(ReportingChild):
-    """A cluster for as long as the with block lasts; `urls` names its databases.
+    """A cluster during a with block; `urls` has a DATABASE_URL for each database.
 
     Raises NotInstalled, StartFailed.
     """
 
-    def __init__(self, names: Iterable[str], tell: Callable[[str], None]) -> None:
-        """`tell` gets a sentence whenever a node starts or dies."""
+    def __init__(self, names: Iterable[str], report: Callable[[str], None]) -> None:
+        """`report` gets a sentence whenever a node starts or dies."""
         Cluster.check_installed()
-        super().__init__([sys.executable, "-m", "labkit.clusters.galera_child", *names], tell)
+        super().__init__([sys.executable, "-m", "labkit.clusters.galera_child", *names], report)
 
 
 def main(names: list[str]) -> None:
-    """See the module's docstring."""
+    """Run the child."""
 
-    def begin(parent: IO[bytes], cluster: Cluster) -> None:
+    def first_report(parent: IO[bytes], cluster: Cluster) -> None:
         send_report(parent, urls={name: cluster.url(name) for name in names})
         for node in cluster.nodes:
-            _say_runs(parent, node)
+            _report_running(parent, node)
 
-    run_child(Cluster.temporary, begin, _look_after, 0.2)
+    run_child(Cluster.temporary, first_report, _check, 0.2)
 
 
-def _look_after(parent: IO[bytes], cluster: Cluster) -> None:
+def _check(parent: IO[bytes], cluster: Cluster) -> None:
     for node in cluster.dead():
         _revive(parent, node)
 
@@ -47,11 +47,11 @@ def _revive(parent: IO[bytes], node: Node) -> None:
     try:
         node.join()
     except StartFailed:
-        return  # tried again at the next turn, and said so
-    _say_runs(parent, node)
+        return  # the next check tries again and reports it
+    _report_running(parent, node)
 
 
-def _say_runs(parent: IO[bytes], node: Node) -> None:
+def _report_running(parent: IO[bytes], node: Node) -> None:
     name = f"Node {node.number} of {NODES}"
     send_report(parent, event=f"{name} runs: process {node.pid}, which ends by: kill -9 {node.pid}")
 

@@ -1,7 +1,7 @@
-"""Two Redis servers of one's own, a primary and its replica, which takes over when that one dies.
+"""Two private Redis servers: a primary, and its replica, which can take over when it dies.
 
-Who uses them has one address: a link to the socket of whichever is the primary. Across machines
-Redis Sentinel does the same. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
+Clients use one path: a link to the socket of the current primary. Across machines Redis Sentinel
+does the same. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
 """
 
 import os
@@ -17,7 +17,7 @@ from labkit.services.redis import OPTIONS, PrivateRedis
 
 
 class Member(PrivateRedis):
-    """One of the two. A replica reaches its primary by a port of loopback; a socket it cannot."""
+    """One of the two. A replica reaches its primary by a loopback port, not a socket."""
 
     def __init__(self, home: Path, number: int, port: int, ending: threading.Event) -> None:
         super().__init__(home / str(number))
@@ -27,9 +27,9 @@ class Member(PrivateRedis):
         self._ending = ending
 
     def start_as(self, primary: "Member | None") -> None:
-        """Start as the primary, empty, or as a replica with all that the primary has.
+        """Start as an empty primary, or as a replica with all data of its primary.
 
-        Raises StartFailed, StartCancelled.
+        Raise StartFailed, StartCancelled.
         """
         own = ["--port", str(self.port), "--bind", LOOPBACK, "--repl-diskless-sync-delay", "0"]
         follow = ["--replicaof", LOOPBACK, str(primary.port)] if primary else []
@@ -37,15 +37,15 @@ class Member(PrivateRedis):
         self.start()
 
     def answers(self) -> bool:
-        """Whether the server takes connections and, as a replica, has what its primary has."""
+        """Return whether the server accepts connections and, as a replica, is up to date."""
         if self._ending.is_set():
             raise StartCancelled
         if not super().answers():
             return False
-        return self.ask("INFO", "replication").get("master_link_status", "up") == "up"
+        return self.execute("INFO", "replication").get("master_link_status", "up") == "up"
 
-    def ask(self, *command: str) -> Any:
-        """What the server answers to this command. Raises redis.RedisError."""
+    def execute(self, *command: str) -> Any:
+        """Return the server's reply to a command. Raise redis.RedisError."""
         from redis import Redis  # an extra
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -69,7 +69,7 @@ class RedisPair:
     def temporary(cls, ending: threading.Event | None = None) -> "RedisPair":
         """Start both in a folder that only its owner may enter; `stop()` deletes all of it.
 
-        `ending`, once set, breaks that off. Raises NotInstalled, StartFailed, StartCancelled.
+        Setting `ending` cancels the start. Raise NotInstalled, StartFailed, StartCancelled.
         """
         PrivateRedis.check_installed()
         pair = cls(Path(tempfile.mkdtemp(prefix="labkit-")), ending or threading.Event())
@@ -84,23 +84,23 @@ class RedisPair:
 
     @property
     def url(self) -> str:
-        """REDIS_URL for whichever is the primary."""
+        """Return REDIS_URL for the current primary."""
         return f"unix://{self._link}"
 
     def fail_over(self) -> None:
-        """Make the replica the primary: the dead one's writes that it has not seen are lost."""
-        self.replica.ask("REPLICAOF", "NO", "ONE")
+        """Promote the replica; writes that the dead primary had not sent to it are lost."""
+        self.replica.execute("REPLICAOF", "NO", "ONE")
         self.primary, self.replica = self.replica, self.primary
         self._point_to_primary()
 
     def revive_replica(self) -> None:
-        """Start the dead server as the other's replica. Raises StartFailed, StartCancelled."""
+        """Start the dead server as the other's replica. Raise StartFailed, StartCancelled."""
         self.replica.start_as(self.primary)
 
     def _point_to_primary(self) -> None:
         new = self.home / "new"
         new.symlink_to(self.primary.socket)
-        os.replace(new, self._link)  # in one step: there is always one
+        os.replace(new, self._link)  # in one step, so that the link always exists
 
     def stop(self) -> None:
         """End both servers and delete their folder."""

@@ -1,4 +1,4 @@
-"""Several servers with the same lab, behind one address: what `lab run NN --servers 2` starts."""
+"""Several servers of the same lab behind a load balancer, for `lab run NN --servers 2`."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from labkit.serve.supervisor import START_SECONDS, LabProcess
 
 
 class ServerPool:
-    """`count` processes of one lab, as `lab serve` runs them, and a front that they share."""
+    """Processes of one lab, as `lab serve` runs them, and their load balancer."""
 
     def __init__(
         self,
@@ -21,10 +21,10 @@ class ServerPool:
         count: int,
         report: Callable[[str], None],
     ) -> None:
-        """`port` is the front's; `report` gets a sentence whenever a server starts or ends.
+        """`port` is the load balancer's; `report` gets a sentence when a server starts or ends.
 
-        With the engine file each server has a folder of its own, as on machines of their own,
-        unless LAB_SESSION_FOLDER names one for all.
+        With the engine `file` each server has a separate folder, as on separate machines, unless
+        LAB_SESSION_FOLDER names one for all.
         """
         self._port = port
         self._report = report
@@ -42,10 +42,10 @@ class ServerPool:
                     lab, place, [ports.LOOPBACK], {**environ, **own}, self._report_state, letter
                 )
             )
-        self._front = LoadBalancer(port, [server.port for server in self.servers])
+        self._balancer = LoadBalancer(port, [server.port for server in self.servers])
 
     def start(self) -> None:
-        """Start all servers and wait until each answers. Raises StartFailed if one does not."""
+        """Start all servers and wait until each answers. Raise StartFailed if one does not."""
         for server in self.servers:
             server.start()
         deadline = time.monotonic() + START_SECONDS
@@ -56,14 +56,14 @@ class ServerPool:
         if failed := [server for server in self.servers if server.state != "running"]:
             raise StartFailed(f"Server {failed[0].letter} did not start: {failed[0].reason}")
         try:
-            self._front.start()
+            self._balancer.start()
         except OSError as error:  # the port was free a moment ago
             raise StartFailed(f"Nothing can listen on port {self._port}: {error}") from None
 
     def stop(self) -> None:
-        """End the front and all servers, and wait until they are gone."""
+        """End the load balancer and all servers, and wait until they have ended."""
         self._ending = True
-        self._front.stop()
+        self._balancer.stop()
         for server in self.servers:
             server.end()
         for server in self.servers:
@@ -76,16 +76,16 @@ class ServerPool:
         if sentence:
             self._report(f"{name} {sentence}; meanwhile the others answer.")
         elif server.state == "running":
-            self._report(f"{name} runs: process {server.pid}, by itself at {own_address(server)}")
+            self._report(f"{name} runs: process {server.pid}, by itself at {server_url(server)}")
         elif server.state == "failed":
             self._report(f"{name} failed: {server.reason} (see {server.log})")
 
 
-def own_address(server: LabProcess) -> str:
-    """Where one server answers without the front."""
+def server_url(server: LabProcess) -> str:
+    """Return the URL of one server, without the load balancer."""
     return f"http://{ports.LOOPBACK}:{server.port}/"
 
 
 def uses_files(environ: Mapping[str, str]) -> bool:
-    """Whether sessions are files."""
+    """Return whether the session engine keeps files."""
     return environ.get("SESSION_ENGINE", "").endswith(".file")
