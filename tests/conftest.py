@@ -1,5 +1,6 @@
 """A Django project whose pages break every promise, and what the tests of labkit share."""
 
+import json
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from labkit import cli
 from labkit.catalog import Catalog
+from labkit.processes.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
@@ -89,3 +91,34 @@ def said():
         return result.exit_code, " ".join(result.output.split())
 
     return run
+
+
+# In place of a lab's manage.py: writes down its arguments and environment, and ends.
+MANAGE_PY = """\
+import json, os, sys
+with open("calls.json", "a") as calls:
+    print(json.dumps([sys.argv[1:], dict(os.environ)]), file=calls)
+"""
+
+
+@pytest.fixture
+def started(own_checkout, said, monkeypatch):
+    """Run `lab run` with MANAGE_PY instead of a server: (what it printed, server's environment)."""
+
+    monkeypatch.setattr("labkit.commands.run.exit_on_signals", lambda: None)
+
+    def start(name, *arguments):
+        (folder,) = own_checkout.glob(f"labs/{name}_*")
+        (folder / "manage.py").write_text(MANAGE_PY)
+        port = free_port()
+        status, printed = said("run", name, "--port", str(port), *arguments)
+        assert status == 0
+        lines = (folder / "calls.json").read_text().splitlines()
+        (folder / "calls.json").unlink()
+        calls = [json.loads(line) for line in lines]
+        *migrations, server = [call[0] for call in calls]
+        assert migrations == [["migrate", "--verbosity=0"]] * (name != "03")  # has no database
+        assert server == ["runserver", f"127.0.0.1:{port}"]
+        return printed, calls[-1][1]
+
+    return start

@@ -1,4 +1,4 @@
-"""The round-robin in front of several servers, with servers that do as they are told."""
+"""The load balancer, with small servers behind it."""
 
 import contextlib
 import http.client
@@ -8,7 +8,12 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from labkit.clusters.load_balancer import LARGEST_HEAD, LoadBalancer
+from labkit.clusters.load_balancer import (
+    LARGEST_HEAD,
+    NO_SERVER,
+    UNKNOWN_OUTCOME,
+    LoadBalancer,
+)
 from labkit.processes.ports import free_port
 
 LIMIT = 10  # seconds
@@ -144,7 +149,7 @@ def test_a_form_is_not_sent_twice_where_the_server_ends_before_it_answers():
     with front(a, b) as port:
         status, page = ask(port, "/add/", "POST", b"name=apple")
         assert status == 502
-        assert "Nobody can say whether it still did what the form asked for" in page
+        assert UNKNOWN_OUTCOME.format(letter="A") in page
         assert (len(a.asked), len(b.asked)) == (1, 0)
         assert ask(port, "/add/", "POST", b"name=apple") == (200, "B 10")
 
@@ -155,7 +160,7 @@ def test_where_no_server_answers_it_says_so_and_to_try_again():
         connection.request("GET", "/")
         response = connection.getresponse()
         assert (response.status, response.getheader("Retry-After")) == (503, "1")
-        assert b"No server answers" in response.read()
+        assert NO_SERVER in response.read().decode()
         connection.close()
 
 

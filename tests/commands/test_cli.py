@@ -1,7 +1,6 @@
 """The `lab` command, run as a person runs it."""
 
 import dataclasses
-import json
 import os
 import signal
 import socket
@@ -31,40 +30,6 @@ from labkit.services.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, table
 from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
-
-# In place of a lab's manage.py: writes down its arguments and environment, and ends.
-MANAGE_PY = """\
-import json, os, sys
-with open("calls.json", "a") as calls:
-    print(json.dumps([sys.argv[1:], dict(os.environ)]), file=calls)
-"""
-
-
-@pytest.fixture(autouse=True)
-def _signals_stay_as_they_are(monkeypatch):
-    """`lab run` in this process sets no signal handlers."""
-    monkeypatch.setattr(run, "exit_on_signals", lambda: None)
-
-
-@pytest.fixture
-def started(own_checkout, said):
-    """Run `lab run` with MANAGE_PY instead of a server: (what it printed, server's environment)."""
-
-    def start(name, *arguments):
-        (folder,) = own_checkout.glob(f"labs/{name}_*")
-        (folder / "manage.py").write_text(MANAGE_PY)
-        port = free_port()
-        status, printed = said("run", name, "--port", str(port), *arguments)
-        assert status == 0
-        lines = (folder / "calls.json").read_text().splitlines()
-        (folder / "calls.json").unlink()
-        calls = [json.loads(line) for line in lines]
-        *migrations, server = [call[0] for call in calls]
-        assert migrations == [["migrate", "--verbosity=0"]] * (name != "03")  # has no database
-        assert server == ["runserver", f"127.0.0.1:{port}"]
-        return printed, calls[-1][1]
-
-    return start
 
 
 def one_line(text):
