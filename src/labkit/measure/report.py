@@ -1,4 +1,4 @@
-"""What was measured, as charts, as a table, and as the section of README.md that quotes it."""
+"""Show the results of a measurement as charts, as a table, and as a section of README.md."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Figures = dict[str, Any]
 
 
 def charts(found: Figures) -> dict[str, Chart]:
-    """All charts of one measurement, by name."""
+    """Return all charts of a measurement, by name."""
     drawn: dict[str, Chart] = {}
     for quantity in QUANTITIES:
         drawn |= _over_sizes(found, quantity)
@@ -55,7 +55,7 @@ def charts(found: Figures) -> dict[str, Chart]:
 
 
 def _over_sizes(found: Figures, quantity: str) -> dict[str, Chart]:
-    """One chart where all variants and kinds of requests have room in it, else one for each."""
+    """Return one chart if all variants and kinds of requests fit into it, or one for each kind."""
     title, axis = QUANTITIES[quantity]
     kinds, variants = found["kinds"], found["variants"].values()
     together = len(kinds) * len(variants) <= len(COLOURS)
@@ -131,18 +131,18 @@ def _groups(found: Figures, name: str) -> list[str]:
 
 
 def _full(variant: Figures) -> str:
-    """Why its line ends before those of others, if it does."""
+    """Return why the line of this variant ends before the others, or ""."""
     ends = list(variant["ends"].values())
     full = ends and ends[0]["count"] == variant["sizes"][-1]["size"]
     return f"full at {ends[0]['count']}" if full else ""
 
 
-# The same as a table
+# The table
 
 
 @dataclass(frozen=True)
 class Line:
-    """One figure of all variants, as a terminal shows it; README.md quotes those that matter."""
+    """A row of the table: a figure of all variants. README.md quotes those that matter."""
 
     label: str
     cells: list[str]
@@ -150,7 +150,7 @@ class Line:
 
 
 def lines(found: Figures) -> Iterator[Line]:
-    """What was measured, one figure after the other."""
+    """Yield the rows of the table."""
     variants = list(found["variants"].values())
     middle = _middle(variants)
     at = [next(s for s in v["sizes"] if s["size"] == middle) for v in variants]
@@ -186,19 +186,19 @@ def lines(found: Figures) -> Iterator[Line]:
 
 
 def _middle(variants: list[Figures]) -> int:
-    """A size that every variant was measured at: 10 where there is one."""
+    """Return a size at which every variant was measured: 10 if possible."""
     common = set.intersection(*({s["size"] for s in v["sizes"]} for v in variants))
     return 10 if 10 in common else max(common)
 
 
-# The same in a page
+# Pages
 
-HOME = Path(".lab", "compare")  # in the checkout: what was measured on this machine
-MEASURED = Path("docs", "measured")  # what comes with the labs
+HOME = Path(".lab", "compare")  # results of this machine
+MEASURED = Path("docs", "measured")  # results in the repository
 
 
 def runs(root: Path, table: str) -> list[Path]:
-    """The last measurement of this table on each database: of here, else as it was committed."""
+    """Return the last results on each database: of this machine, or those in the repository."""
     found = []
     for db in ("sqlite", "mysql"):
         places = [root / folder / f"{table}-{db}.json" for folder in (HOME, MEASURED)]
@@ -209,12 +209,12 @@ def runs(root: Path, table: str) -> list[Path]:
 def _is_ours(path: Path) -> bool:
     try:
         return bool(results.read(path))
-    except (OSError, ValueError):  # none, of another version, or cut off
+    except (OSError, ValueError):  # missing, of another version, or incomplete
         return False
 
 
 def anchor(root: Path, reference: str) -> tuple[str, str] | None:
-    """(title, id on its table's page) of the chart "carts/up"; None where it is not drawn."""
+    """Return (title, ID on the page) of a chart such as "carts/up"; None if it is not drawn."""
     table, _, name = reference.partition("/")
     for path in runs(root, table):
         chart = results.read(path)["charts"].get(name)
@@ -225,7 +225,7 @@ def anchor(root: Path, reference: str) -> tuple[str, str] | None:
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """One measurement as a page shows it."""
+    """The results of a measurement, for a template."""
 
     name: str  # of its files, such as "carts-sqlite"
     database: str
@@ -236,7 +236,7 @@ class MeasuredRun:
 
 
 def measured_runs(root: Path, table: str) -> Iterator[MeasuredRun]:
-    """Yield what was measured for this table.
+    """Yield the results for this table.
 
     Charts are read from the files beside the figures, so that a page needs no matplotlib.
     """
@@ -259,18 +259,18 @@ def measured_runs(root: Path, table: str) -> Iterator[MeasuredRun]:
         )
 
 
-# What README.md quotes
+# README.md
 
-QUOTED = ["up", "median", "stored", "tabs"]  # the charts
+QUOTED = ["up", "median", "stored", "tabs"]  # charts
 BEGIN = "<!-- From docs/measured, by `lab compare --write`. -->"
 END = "<!-- So far. -->"
 
 
 def readme(root: Path) -> str:
-    """README.md with the section on figures as docs/measured has them.
+    """Return the text of README.md with the section on figures from docs/measured.
 
-    Raises FileNotFoundError, and ValueError where README.md has no place for it, or where the two
-    runs do not go together.
+    Raises FileNotFoundError, and ValueError if README.md has no such section or the two runs differ
+    in kind.
     """
     text = (root / "README.md").read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
