@@ -8,12 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
+
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 # Debian installs server programs here, outside an ordinary user's PATH.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
@@ -204,7 +208,14 @@ def missing_requirements(extras: Iterable[str]) -> list[str]:
 
 @cache
 def _requirements() -> list[Requirement]:
-    return [Requirement(text) for text in metadata.requires("labkit") or ()]
+    # From the checkout: what pip noted of labkit is out of date after a change of pyproject.toml.
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    of_extras = [
+        f'{text}; extra == "{extra}"'
+        for extra, texts in project["optional-dependencies"].items()
+        for text in texts
+    ]
+    return [Requirement(text) for text in [*project["dependencies"], *of_extras]]
 
 
 def _applies(requirement: Requirement, extras: set[str]) -> bool:
