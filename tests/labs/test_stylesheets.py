@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 from django.urls import set_script_prefix
 
 from labkit.base import views
 from labkit.base.templatetags.labkit import asset
+from labkit.render import PALETTE
 
 ADDRESS = "/__lab__/static/lab.css"
 
@@ -53,3 +56,19 @@ def test_its_address_is_right_under_a_prefix_too():
         set_script_prefix(prefix)
         found.append(asset("lab.css"))
     assert found == ["/__lab__/static/lab.css", "/labs/__lab__/static/lab.css", found[0]]
+
+
+def test_every_colour_comes_from_the_one_palette(visitor):
+    response = visitor.get("/__lab__/static/palette.css")
+    palette = response.getvalue().decode()
+    response.close()
+    assert palette == PALETTE.read_text(encoding="utf-8")
+    assert (views.ASSETS / "lab.css").read_text().count('@import url("palette.css");') == 1
+    colours = set(re.findall(r"(--[\w-]+):", palette))
+    used = set()
+    for path in Path(views.__file__).parents[1].rglob("*.css"):
+        if path != PALETTE:
+            css = path.read_text(encoding="utf-8")
+            assert "prefers-color-scheme" not in css, path
+            used |= set(re.findall(r"var\((--[\w-]+)", css))
+    assert used <= colours

@@ -1,4 +1,4 @@
-"""What can be compared: a lab, a variant within one (05:cookie, 10:db), any folder."""
+"""Read the two sides of a comparison: labs, variants (05:cookie, 10:db) or other folders."""
 
 import ast
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from labkit.catalog import Catalog, CatalogError, Lab
 
-# The order in which a lab is read. A folder stands for all that is in it.
-ENVIRONMENT = "the environment"  # what is set before a lab starts
+# The order for reading a lab. A folder stands for everything in it.
+ENVIRONMENT = "the environment"  # the variables that are set before a lab starts
 ORDER = [
     ENVIRONMENT,
     "lab/settings.py",
@@ -22,22 +22,22 @@ ORDER = [
     "",
     "tests",
 ]
-LARGEST = 200_000  # bytes; no file that somebody wrote by hand is longer
-NO_CODE = {"README.md"}  # the handout is for reading, not for comparing
+LARGEST = 200_000  # bytes; files written by hand are shorter
+NO_CODE = {"README.md"}  # the handout is not compared
 LEFT_BEHIND = {"__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of one side, or a part of it."""
+    """One file of a side, or a part of one."""
 
-    name: str  # as it is shown, a path within the lab
+    name: str  # a path within the lab, as shown
     content: bytes
-    pairs_as: str = ""  # it is compared with the other side's of the same
-    each_line: bool = False  # a list, each of whose lines is compared with the other's
+    pairs_as: str = ""  # it is compared with the other side's file that has the same value
+    each_line: bool = False  # whether to compare line by line, as in a list
 
     def text(self) -> str | None:
-        """Its text; None where it is none, or too large."""
+        """Return its text, or None if it is binary or too large."""
         if len(self.content) > LARGEST or b"\0" in self.content:
             return None
         try:
@@ -48,18 +48,18 @@ class File:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared."""
+    """One of the two sides of a comparison."""
 
     name: str  # "03", "05:cookie", or a folder as it was named
     title: str
     files: tuple[File, ...]
-    about: str = ""  # what a reader has to know to read the difference rightly
-    rest: tuple[str, ...] = ()  # files that both variants of a lab have, being one lab
-    lab: Lab | None = None  # where it is a lab of the manifest, or a copy of one
+    about: str = ""  # what a reader has to know about the difference
+    rest: tuple[str, ...] = ()  # files that a variant shares with the others of its lab
+    lab: Lab | None = None  # if it is a lab of the manifest or a copy of one
 
 
 def find_side(checkout: Catalog, name: str) -> Side:
-    """The side of this name. Raises CatalogError, saying what there is, where there is none."""
+    """Return the side of this name. Raises CatalogError that says which names there are."""
     lab_name, colon, variant = name.partition(":")
     if colon and not Path(name).exists():
         return _variant(checkout.find(lab_name), variant)
@@ -77,12 +77,12 @@ def find_side(checkout: Catalog, name: str) -> Side:
 
 
 def counterpart(first: Side) -> str:
-    """What a side is compared with if nothing else is said; empty where nothing is natural."""
+    """Return what to compare a side with by default: its twin or original, or ""."""
     return (first.lab.twin or first.lab.original or "") if first.lab else ""
 
 
 def reading_order(path: str) -> tuple[int, str]:
-    """Sorts files as they are best read; the nearest folder in ORDER decides."""
+    """Return a sort key for reading files; the nearest folder in ORDER decides."""
     place = PurePosixPath(path)
     for above in (place, *place.parents):
         name = "" if str(above) == "." else str(above)
