@@ -42,34 +42,24 @@ class Outcome:
     """
 
     def __init__(self, exchange: Exchange) -> None:
+        # Not lazy, unlike the rest: every page's summary bar needs these.
         self.exchange = exchange
         self.accessed = bool(exchange.accesses.get(exchange.store_id or 0))
         self.error_response = exchange.status >= 500
+        self.load: StoreOperation | None = None  # None if it was not loaded
+        self.write: StoreOperation | None = None  # the last one that counts, None if there is none
+        for each in exchange.operations:
+            if each.store_id != exchange.store_id:
+                continue
+            if each.kind == "load":
+                self.load = self.load or each
+            # A session with a new key deletes its old one, which decides nothing.
+            elif each.kind != "delete" or not exchange.key or each.key == exchange.key:
+                self.write = each
+        self.event = self._decide()
 
-    @cached_property
-    def load(self) -> StoreOperation | None:
-        """How the session came out of the store; None if it was not loaded."""
-        return next((each for each in self._operations if each.kind == "load"), None)
-
-    @cached_property
-    def write(self) -> StoreOperation | None:
-        """The write that decided; None if there was none.
-
-        A session with a new key deletes its old one, which decides nothing.
-        """
-        key = self.exchange.key
-        writes = [each for each in self._operations if each.kind != "load"]
-        deciding = [each for each in writes if each.kind != "delete" or not key or each.key == key]
-        return deciding[-1] if deciding else None
-
-    @cached_property
-    def _operations(self) -> list[StoreOperation]:
-        exchange = self.exchange
-        return [each for each in exchange.operations if each.store_id == exchange.store_id]
-
-    @cached_property
-    def event(self) -> SessionEvent:
-        """The one event that decides what became of the session."""
+    def _decide(self) -> SessionEvent:
+        """Return the one event that decides what became of the session."""
         load, write = self.load, self.write
         if write is not None and write.error:
             gone = write.error.startswith("UpdateError")
