@@ -33,7 +33,7 @@ class Add:
 
     @property
     def kept(self) -> bool:
-        """Whether it is in the store at the end."""
+        """Return True if it is in the store at the end."""
         return self.saved_at is not None and self.over is None
 
     @property
