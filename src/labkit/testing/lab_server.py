@@ -25,6 +25,9 @@ SERVERS = {
     "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
 }
 
+# What decides how a migrated database looks -> its path in the state folder, and its content.
+_migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
+
 
 class LabServer:
     """One lab with DEBUG off, on one of SERVERS. Call `stop()` at the end."""
@@ -54,7 +57,7 @@ class LabServer:
         self._process: subprocess.Popen[bytes] | None = None
         try:
             if migrate:
-                self.migrate()
+                self._migrate_once(environ or {})
             self._command = [part.format(port=self.port) for part in SERVERS[server]]
             self.start()
         except BaseException:
@@ -64,6 +67,23 @@ class LabServer:
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """An address on this server."""
         return f"http://{host}:{self.port}{path}"
+
+    def _migrate_once(self, environ: dict[str, str]) -> None:
+        """Make the tables, or copy the SQLite file of the first such server of this process.
+
+        `migrate` takes longer than the server's start. Only the database is copied: each server
+        has its own secret key.
+        """
+        key = (self.folder, frozenset(environ.items()))
+        if key in _migrated:
+            path, content = _migrated[key]
+            (self.state / path).parent.mkdir()
+            (self.state / path).write_bytes(content)
+            return
+        self.migrate()
+        files = [path.relative_to(self.state) for path in self.state.glob("*/db.sqlite3*")]
+        if len(files) == 1:  # not on MariaDB, in another folder, or with a write-ahead log
+            _migrated[key] = (files[0], (self.state / files[0]).read_bytes())
 
     def migrate(self) -> None:
         """Make the tables of its database. Raises RuntimeError with its log."""
