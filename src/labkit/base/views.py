@@ -6,17 +6,14 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
-from labkit.render import PALETTE
-
 ASSETS = Path(__file__).parent / "static" / "labkit"
-SHARED = {PALETTE.name: PALETTE.parent}  # stylesheets shared with pages in one file
 
 
 @require_safe
 def asset(request: HttpRequest, path: str) -> HttpResponseBase:
     """Return one of labkit's files, or 304 if the browser has it already, or 404."""
     try:
-        response = serve(request, path, document_root=SHARED.get(path, ASSETS))
+        response = serve(request, path, document_root=ASSETS)
     except OSError:  # no file system takes such a name
         raise Http404 from None
     response["Cache-Control"] = "no-cache"
