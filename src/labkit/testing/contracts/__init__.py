@@ -18,7 +18,16 @@ from labkit.testing.contracts.counts import (
     PageCountPages,
 )
 from labkit.testing.contracts.hostile_input import HOSTILE_NAMES, REFUSED_NAMES
-from labkit.testing.contracts.pages import number, says_why, step_of, table, text, told, words
+from labkit.testing.contracts.pages import (
+    notices,
+    number,
+    says_why,
+    step_of,
+    table,
+    text,
+    told,
+    words,
+)
 from labkit.testing.contracts.wizards import WizardContract, WizardPages, WizardRequests
 
 __all__ = [
@@ -36,6 +45,7 @@ __all__ = [
     "WizardContract",
     "WizardPages",
     "WizardRequests",
+    "notices",
     "number",
     "says_why",
     "step_of",

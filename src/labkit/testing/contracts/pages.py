@@ -25,6 +25,12 @@ def says_why(response: HttpResponseBase) -> bool:
     return bool(said and page.find("h1") is not None)
 
 
+def notices(response: HttpResponseBase) -> list[str]:
+    """Return the notices on a page, such as the one about a session key that matches no session."""
+    page = lxml.html.document_fromstring(text(response))
+    return [notice.text_content() for notice in page.find_class("notice")]
+
+
 def table(response: HttpResponseBase) -> dict[str, int]:
     """Return the goods on a cart's page: {name: quantity}."""
     rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
