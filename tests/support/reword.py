@@ -175,9 +175,11 @@ def main() -> int:
         for sentence in changed:
             print(f"{sentence.path}:{sentence.line}: {' '.join(sentence.text.split())}")
         print(f"{len(changed)} of {len(every)} sentences, seed {options.seed}", flush=True)
-        failed = list(run_tests(root, options.tests))
-    print("\n".join(failed))
-    print(f"{len(failed)} tests failed." if failed else "No test failed.")
+        failed = 0
+        for line in run_tests(root, options.tests):
+            print(line, flush=True)
+            failed += 1
+    print(f"{failed} tests failed." if failed else "No test failed.")
     return 1 if failed else 0
 
 
