@@ -11,11 +11,12 @@ import pytest
 from adding import Adder, add_all
 from serving import closed, descendants, reachable, running, until
 
+from labkit.base import errors
 from labkit.commands.run import LOCMEM_PER_SERVER, OWN_SESSION_FOLDERS, TAKE_TURNS
 from labkit.http.client import BrowserClient
 from labkit.processes.ports import PortError, free_port
 from labkit.services.database_choice import DatabaseKind
-from labkit.testing.contracts import CartPages, number, table, text, words
+from labkit.testing.contracts import CartPages, notices, number, table, text, words
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
@@ -98,7 +99,7 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert "There is no page at this address." in words(page)  # and no list of all addresses
+    assert errors.NO_PAGE in words(page)  # and no list of all addresses
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 
@@ -138,7 +139,7 @@ def forgotten_at_once(lab):
         cart.put(visitor, name)
         assert visitor.jar.get("sessionid_10") is not None
         page = visitor.get("/display/")
-        assert "Your browser sent a session key that opens nothing" in words(page)
+        assert notices(page)
         assert table(page) == {}
         assert visitor.jar.get("sessionid_10") is None
         assert seen(visitor) == [{}] * 4

@@ -33,10 +33,11 @@ import pytest
 from django.db import OperationalError
 from serving import copy_of, serving, until
 
+from labkit.base import errors
 from labkit.http.client import BrowserClient
 from labkit.services.mariadb import persistent_server
 from labkit.services.redis import PrivateRedis
-from labkit.testing.contracts import CartPages, PageCountPages, words
+from labkit.testing.contracts import CartPages, PageCountPages, notices, says_why, words
 from labkit.testing.lab_server import LabServer
 from labkit.testing.response_checks import SERVER_ERROR, BrokenPromise
 from labkit.testing.wire_visitor import WireVisitor
@@ -84,14 +85,14 @@ def by_hand(server):
     return by_path(database(server))
 
 
-def assert_unavailable(visitor, send, title="The store does not answer"):
+def assert_unavailable(visitor, send, title=errors.STORE_TITLE):
     """This request is answered by the page that says so, and sets no session cookie."""
     with visitor.expecting(SERVER_ERROR):  # a traceback is not expected, and would fail the test
         response = send()
     assert response.status_code == 503, words(response)
     assert response["Retry-After"] == "5"
     assert title in words(response)
-    assert "nothing was changed" in words(response)
+    assert says_why(response)
     lines = visitor.exchanges[-1].set_cookies
     assert [line for line in lines if line.startswith("sessionid")] == []
     return response
@@ -157,7 +158,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
         # Linked elsewhere, so that the new file cannot get the old one's number.
         os.link(database(carts), aside)
         database(carts).unlink()
-        assert "opens nothing" in words(visitor.get("/display/"))
+        assert notices(visitor.get("/display/"))
         assert database(carts).stat().st_ino != before
         with ThreadPoolExecutor(20) as pool:
             for added in [pool.submit(cart.put, one, "plum", quantity) for one in everybody]:
@@ -208,10 +209,10 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     for path in database(carts).parent.glob("db.sqlite3*"):
         path.unlink()
-    title = "The table is not there yet"
+    title = errors.MIGRATE_TITLE
     for _ in range(2):
         page = assert_unavailable(visitor, lambda: visitor.get("/display/"), title)
-        assert "type: python manage.py migrate" in words(page)
+        assert errors.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
         assert newcomer.get("/").status_code == 200  # without a key nothing is looked up
@@ -226,7 +227,7 @@ def test_without_tables_it_is_told(carts):
     fields = cart.put(visitor, "apple", 3)
     with by_hand(carts) as other:
         other.execute("ALTER TABLE django_session RENAME TO elsewhere")
-        title = "The table is not there yet"
+        title = errors.MIGRATE_TITLE
         assert_unavailable(visitor, lambda: visitor.get("/display/"), title)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         other.execute("ALTER TABLE elsewhere RENAME TO django_session")
@@ -428,7 +429,7 @@ def test_clearing_expired_sessions_disturbs_nobody(many_expired):
     assert [(status, whole) for _, status, whole in answers] == [(200, True)] * 20
     visitor = WireVisitor(many_expired.port)
     visitor.jar.store(f"sessionid_04={7:032}", visitor.origin)
-    assert "opens nothing" in words(visitor.get("/display/"))
+    assert notices(visitor.get("/display/"))
 
 
 # Files

@@ -5,6 +5,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import RequestFactory
 
+from labkit.base import errors
 from labkit.testing.contracts import words
 from tests.contract import (
     DO_NOT_WORK,
@@ -123,7 +124,7 @@ def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatc
     monkeypatch.setattr(SessionBase, "delete_test_cookie", delete_both)
     response = visitor.get("/check/")
     assert response.status_code == 400
-    assert "Your session was deleted while this request was under way" in words(response)
+    assert errors.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 

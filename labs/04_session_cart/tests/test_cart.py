@@ -220,7 +220,7 @@ def test_what_if_the_server_forgets_while_it_answers(visitor, monkeypatch):
     monkeypatch.setattr(storage, "put", lambda *a: (put(*a), Session.objects.all().delete()))
     response = visitor.post("/add/", fields)
     assert response.status_code == 400
-    assert "Your session was deleted while this request was under way" in words(response)
+    assert errors.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 

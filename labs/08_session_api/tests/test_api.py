@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
 from lab import operations
+from labkit.base import errors
 from labkit.testing.contracts import words
 from labkit.testing.malformed import unknown_session_ids
 from tests.contract import SessionApiPages, as_json, kept
@@ -136,7 +137,7 @@ def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
     with visitor.expecting("server error"):
         response = visitor.submit("/api/", {"operation": "assign"})
     assert response.status_code == 503
-    assert "The store does not answer" in words(response)
+    assert errors.STORE_TITLE in words(response)
 
 
 @pytest.mark.pitfall("B05")

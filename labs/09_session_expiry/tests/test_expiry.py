@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 
 from lab import storage
+from labkit.base import errors
 from labkit.testing import Visitor
 from labkit.testing.contracts import words
 from labkit.testing.malformed import unknown_session_ids
@@ -368,7 +369,7 @@ def test_a_row_deleted_while_the_server_answers_stays_deleted(visitor, monkeypat
     monkeypatch.setattr(storage, "touch", lambda s: (touch(s), Session.objects.all().delete()))
     response = visitor.post("/touch/", token)
     assert response.status_code == 400
-    assert "Your session was deleted while this request was under way" in words(response)
+    assert errors.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 

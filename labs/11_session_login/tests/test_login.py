@@ -15,6 +15,7 @@ from django.urls import path
 
 from lab import storage, urls
 from lab.models import DEMO
+from labkit.base import errors
 from labkit.testing import Visitor
 from labkit.testing.contracts import HOSTILE_NAMES, notices, table, words
 from labkit.testing.malformed import unknown_session_ids
@@ -163,7 +164,7 @@ def test_a_form_opened_before_the_login_is_refused_after_it(visitor):
     pages.log_in(visitor)
     response = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert response.status_code == 403
-    assert "Open the page with the form again" in words(response)
+    assert errors.SEND_AGAIN in words(response)
     assert table(pages.add(visitor, "apple")) == {"apple": 1}
 
 

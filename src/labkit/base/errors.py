@@ -44,6 +44,19 @@ DISK_FAULTS = {
 }
 RETRY_AFTER = 5  # seconds
 
+# What the pages say; tests find a page by it.
+MIGRATE_TITLE = "The table is not there yet"
+MIGRATE_ADVICE = "In the lab's folder, type: python manage.py migrate (lab run does it by itself)."
+STORE_TITLE = "The store does not answer"
+UNKNOWN_HOST = "This server does not answer to the host name that the request asked for."
+TOO_LARGE = "The form sent more than this server accepts."
+SESSION_DELETED = "Your session was deleted while this request was under way; nothing was kept."
+NOT_UNDERSTOOD = "The server could not make sense of this request."
+NOT_ALLOWED = "You may not do this here."
+NO_PAGE = "There is no page at this address."
+LAB_FAULT = "This is a fault of the lab and not of yours; the server's log says more."
+SEND_AGAIN = "Open the page with the form again, then send it once more."
+
 
 def error_page(
     request: HttpRequest, status: int, title: str, sentence: str, advice: str = ""
@@ -85,11 +98,11 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
     """Return 503 with Retry-After; if the table is missing, the page says what to type."""
     log.error("The store failed: %s", fault)
     if _is_missing_table(fault):
-        title = "The table is not there yet"
+        title = MIGRATE_TITLE
         sentence = "This database has no table for what the lab keeps, so nothing was changed."
-        advice = "In the lab's folder, type: python manage.py migrate (lab run does it by itself)."
+        advice = MIGRATE_ADVICE
     else:
-        title = "The store does not answer"
+        title = STORE_TITLE
         sentence = "The server could not reach the place where it keeps its state, so nothing was "
         sentence += "changed."
         advice = "Try again in a moment. "
@@ -109,26 +122,24 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     if fault := store_fault(exception):
         return unavailable(request, fault)
     if isinstance(exception, DisallowedHost):
-        sentence = "This server does not answer to the host name that the request asked for."
+        sentence = UNKNOWN_HOST
     elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
-        sentence = "The form sent more than this server accepts."
+        sentence = TOO_LARGE
     elif isinstance(exception, SessionInterrupted):
-        sentence = "Your session was deleted while this request was under way; nothing was kept."
+        sentence = SESSION_DELETED
     else:
-        sentence = "The server could not make sense of this request."
+        sentence = NOT_UNDERSTOOD
     return error_page(request, 400, "That request was not understood", sentence)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 403 for an action that this visitor may not take."""
-    return error_page(request, 403, "Not allowed", "You may not do this here.")
+    return error_page(request, 403, "Not allowed", NOT_ALLOWED)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 404 for a URL without a page."""
-    return error_page(
-        request, 404, "No such page", "There is no page at this address.", "Check the spelling."
-    )
+    return error_page(request, 404, "No such page", NO_PAGE, "Check the spelling.")
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -146,7 +157,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
         request,
         500,
         "The lab made a mistake",
-        "This is a fault of the lab and not of yours; the server's log says more.",
+        LAB_FAULT,
     )
 
 
@@ -158,7 +169,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if reason == REASON_NO_CSRF_COOKIE:
         advice = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
     else:
-        advice = "Open the page with the form again, then send it once more."
+        advice = SEND_AGAIN
     return error_page(
         request,
         403,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from labkit.base import errors
 from labkit.testing.contracts import words
 from labkit.testing.lab_server import LabServer
 from labkit.testing.response_checks import BrokenPromise
@@ -64,7 +65,7 @@ def needs_table(server: LabServer, act: Act) -> bool:
         act(visitor)
         return False
     except BrokenPromise:
-        assert "The table is not there yet" in words(visitor.exchanges[-1].response)
+        assert errors.MIGRATE_TITLE in words(visitor.exchanges[-1].response)
     server.migrate()
     act(WireVisitor(server.port))
     return True
