@@ -9,6 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.crypto import salted_hmac
 
 from lab import storage
+from labkit.base import errors
 from labkit.testing.contracts import PAGES, CartContract, notices, table, words
 from labkit.testing.malformed import unknown_session_ids
 

@@ -54,9 +54,3 @@ def told(response: HttpResponseBase) -> list[str]:
     """Return the answers that a wizard's page repeats, in order."""
     page = lxml.html.document_fromstring(text(response))
     return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]
-
-
-def notices(response: HttpResponseBase) -> list[str]:
-    """Return the text of each notice on a page, the elements of the class `notice`."""
-    found = lxml.html.document_fromstring(text(response)).find_class("notice")
-    return [" ".join(element.text_content().split()) for element in found]
