@@ -1,18 +1,20 @@
+"""An extra for the url carrier only: see what a URL with a key in it gives away."""
+
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-# What the page before tells the next one in the Referer header is up to its own header.
+# A page's Referrer-Policy decides what its links tell the next page, in the Referer header.
 POLICIES = [
-    ("same-origin", "what Django sends unless told otherwise"),
+    ("same-origin", "Django's default"),
     ("", "none, so that the browser decides"),
-    ("unsafe-url", "the whole address, to everyone"),
+    ("unsafe-url", "the whole URL, to every site"),
 ]
-OTHER_SITE = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # this server, by its other name
+OTHER_SITE = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # this server's other name
 
 
 @require_safe
 def leaks(request):
-    """Say what an address gives away, and try it: links, under each policy."""
+    """Show links to this site and to another one, under a Referrer-Policy of your choice."""
     host, _, port = request.get_host().partition(":")
     policy = request.GET.get("policy", "same-origin")
     page = {
@@ -29,5 +31,5 @@ def leaks(request):
 
 @require_safe
 def referer(request):
-    """Show what the page before told this one."""
+    """Show the Referer header that came with this request."""
     return render(request, "referer.html", {"referer": request.headers.get("Referer")})

@@ -24,6 +24,12 @@ def form(page):
     return lxml.html.document_fromstring(text(page)).forms[0]
 
 
+def elements(page, attribute):
+    """Return the texts of the elements with this attribute."""
+    found = lxml.html.document_fromstring(text(page)).xpath(f"//*[@{attribute}]")
+    return [element.text_content() for element in found]
+
+
 def key_in(page):
     return parse_qs(urlsplit(form(page).action).query)["w"][0]
 
@@ -174,7 +180,6 @@ def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visi
     wizard.answer(visitor, wizard.answer(visitor, page, age=30), gf="Bea")
     assert told(visitor.get("/url/age/", {"w": early})) == ["Anu"]
     assert Session.objects.count() == 0
-    assert "nothing lies on the server" in words(visitor.get("/"))
 
 
 # Whoever knows the key
@@ -314,12 +319,12 @@ def test_the_page_on_leaks_says_what_it_sends(visitor):
     for policy in ("same-origin", "", "unsafe-url"):
         response = visitor.get("/url/leaks/", {"policy": policy, "w": "x"})
         assert response["Referrer-Policy"] == policy
-        assert f"The Referrer-Policy of this page: {policy or 'none'}." in words(response)
+        assert elements(response, "data-policy") == [policy or "none"]
     assert visitor.get("/url/leaks/", {"policy": "x\r\ny"})["Referrer-Policy"] == "same-origin"
 
 
 def test_the_next_page_shows_what_it_was_told_and_obeys_no_markup(visitor):
-    assert "No Referer header came" in words(visitor.get("/referer/"))
+    assert elements(visitor.get("/referer/"), "data-referer") == []
     response = visitor.get("/referer/", headers={"referer": "http://x/<script>alert(7)</script>"})
-    assert "http://x/<script>alert(7)" in words(response)
+    assert elements(response, "data-referer") == ["http://x/<script>alert(7)</script>"]
     assert b"<script>" not in response.content
