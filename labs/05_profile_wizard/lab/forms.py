@@ -11,11 +11,11 @@ class AgeForm(forms.Form):
     age = WholeNumber(label="Your age", min_value=0, max_value=150)
 
 
-class GfForm(forms.Form):
+class FriendForm(forms.Form):
     gf = PrintableText(label="Your good friend's name", max_length=40)
 
 
-FORMS = {"name": NameForm, "age": AgeForm, "gf": GfForm}  # one for each step, in order
+FORMS = {"name": NameForm, "age": AgeForm, "gf": FriendForm}  # one for each step, in order
 STEPS = [*FORMS, "results"]
 ANSWER_FIRST = "That comes later; this question comes first."
 UNREADABLE = "The answers could not be read: they were altered, have expired, or are not from here."
@@ -26,12 +26,19 @@ def first_open_step(step, answers):
     return next((s for s in STEPS[: STEPS.index(step)] if s not in answers), step)
 
 
+def next_step(step):
+    return STEPS[STEPS.index(step) + 1]
+
+
 def check_answers(sent):
     """Return the valid answers, and a sentence about the others, or None if all are valid."""
     if sent is None:
         return {}, UNREADABLE
-    forms = {field: FORMS[field]({field: text}) for field, text in sent.items()}
-    answers = {f: str(form.cleaned_data[f]) for f, form in forms.items() if form.is_valid()}
+    answers = {}
+    for field, text in sent.items():
+        filled_form = FORMS[field]({field: text})
+        if filled_form.is_valid():
+            answers[field] = str(filled_form.cleaned_data[field])
     if altered := [label(field) for field in sent if field not in answers]:
         return answers, f"Altered on the way, so it does not count: {', '.join(altered)}."
     return answers, None

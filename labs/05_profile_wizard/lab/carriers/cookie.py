@@ -15,11 +15,11 @@ COOKIES = {field: f"{field}_{settings.LAB}" for field in FORMS}
 
 def load(request):
     """Return the answers that this request carries, {field: text}; None if it cannot be read."""
-    sent = {field: request.COOKIES.get(cookie) for field, cookie in COOKIES.items()}
-    return {field: unquote(text) for field, text in sent.items() if text is not None}
+    sent = request.COOKIES
+    return {field: unquote(sent[cookie]) for field, cookie in COOKIES.items() if cookie in sent}
 
 
-def address(request, step, **query):
+def step_url(request, step, **query):
     """Return the URL of a step, with these query parameters."""
     return reverse("cookie", args=[step], query=query)
 
@@ -29,10 +29,10 @@ def form_fields(request, answers):
     return [("csrfmiddlewaretoken", get_token(request))]
 
 
-def lead_to(request, step, answers, **query):
-    """Store the answers and redirect to a step; return None to show it without a redirect."""
-    response = redirect(address(request, step, **query))
-    for field, text in answers.items():
+def lead_to(request, step, to_store, **query):
+    """Store these answers, if any, and redirect to a step, or return None to show it at once."""
+    response = redirect(step_url(request, step, **query))
+    for field, text in to_store.items():
         value = quote(text, safe="")  # a cookie's value allows few characters
         response.set_cookie(COOKIES[field], value, LIFETIME, httponly=True, samesite="Lax")
     return response

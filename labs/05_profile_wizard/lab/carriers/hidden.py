@@ -16,7 +16,7 @@ def load(request):
         return None
 
 
-def address(request, step, **query):
+def step_url(request, step, **query):
     """Return the URL of a step, with these query parameters."""
     return reverse("hidden", args=[step], query=query)
 
@@ -26,10 +26,11 @@ def form_fields(request, answers):
     return [("answers", signing.dumps(answers, salt="wizard"))]
 
 
-def lead_to(request, step, answers, **query):
-    """Store the answers and redirect to a step; return None to show it without a redirect."""
-    # A redirect would lose the form, and the answers with it.
+def lead_to(request, step, to_store, **query):
+    """Store these answers, if any, and redirect to a step, or return None to show it at once."""
+    return None  # a redirect would lose the form, and with it the answers
 
 
 def forget(request, response):
     """Forget all answers."""
+    # Nothing to do: the redirect that follows drops the field.

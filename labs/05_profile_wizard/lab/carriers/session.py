@@ -10,13 +10,14 @@ LIFETIME = 600  # seconds, from the last answer
 
 def load(request):
     """Return the answers that this request carries, {field: text}; None if it cannot be read."""
-    # For a key that matches no session, Django starts an empty one, without keys.
+    # A cookie came, but nothing is stored under it: the session has expired, or the key was
+    # invented.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
 
 
-def address(request, step, **query):
+def step_url(request, step, **query):
     """Return the URL of a step, with these query parameters."""
     return reverse("session", args=[step], query=query)
 
@@ -26,14 +27,14 @@ def form_fields(request, answers):
     return [("csrfmiddlewaretoken", get_token(request))]
 
 
-def lead_to(request, step, answers, **query):
-    """Store the answers and redirect to a step; return None to show it without a redirect."""
-    if answers:
-        request.session["wizard"] = answers
+def lead_to(request, step, to_store, **query):
+    """Store these answers, if any, and redirect to a step, or return None to show it at once."""
+    if to_store:
+        request.session["wizard"] = to_store
         request.session.set_expiry(LIFETIME)
-    if answers and step == "results":
-        request.session.cycle_key()  # a person who planted the old key gets nothing
-    return redirect(address(request, step, **query))
+        if step == "results":
+            request.session.cycle_key()  # a person who planted the old key gets nothing
+    return redirect(step_url(request, step, **query))
 
 
 def forget(request, response):

@@ -7,16 +7,17 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 LIFETIME = 600  # seconds, from the last answer
+ENTRY = "wizard by url"  # not "wizard": the key of a session cookie must not show its answers here
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
 
 def load(request):
     """Return the answers that this request carries, {field: text}; None if it cannot be read."""
     key = request.GET.get("w")
-    return SessionStore(key).get("wizard by url") if key else {}
+    return SessionStore(key).get(ENTRY) if key else {}
 
 
-def address(request, step, **query):
+def step_url(request, step, **query):
     """Return the URL of a step, with these query parameters."""
     key = request.GET.get("w")
     return reverse("url", args=[step], query={"w": key} | query if key else query)
@@ -27,13 +28,14 @@ def form_fields(request, answers):
     return []
 
 
-def lead_to(request, step, answers, **query):
-    """Store the answers and redirect to a step; return None to show it without a redirect."""
-    if not answers:
-        return redirect(address(request, step, **query))
+def lead_to(request, step, to_store, **query):
+    """Store these answers, if any, and redirect to a step, or return None to show it at once."""
+    if not to_store:
+        return redirect(step_url(request, step, **query))
     # A key that matches no session is not adopted: the person who made it up would know it.
-    store = SessionStore(request.GET["w"] if load(request) else None)
-    store["wizard by url"] = answers
+    known_key = request.GET["w"] if load(request) else None
+    store = SessionStore(known_key)
+    store[ENTRY] = to_store
     store.set_expiry(LIFETIME)
     if step == "results":
         store.cycle_key()  # a person who planted the old key gets nothing
