@@ -5,6 +5,7 @@ BY_HAND = (4000, "4 seconds, for two tabs by hand")
 
 
 def number(label, choices, initial):
+    """Make a form field for a number out of these choices, which are (number, text) pairs."""
     return forms.TypedChoiceField(label=label, choices=choices, coerce=int, initial=initial)
 
 

@@ -17,16 +17,23 @@ def start_race(request, way):
         return draw_page(request, way, status=422, race_form=form)
     if way == "locked" and lock_error(request.session):
         return draw_refusal(request)
+    # From here on nothing reads or changes the session (lock_error looks only at the engine): this
+    # request's copy, saved last, would undo all the adds.
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
-    overlap = chosen["delay"] > 0
     try:
-        # This view does not use the session: its copy, saved last, would undo all the adds.
-        race = run_race(request, paths, chosen["tabs"], chosen["adds"], form.fields_of_tab, overlap)
+        race = run_race(
+            request,
+            paths,
+            chosen["tabs"],
+            chosen["adds"],
+            fields=form.fields_of_tab,
+            overlap=chosen["delay"] > 0,  # each tab waits until all of its wave have read
+        )
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")
         return draw_page(request, way, status=429, race_form=form)
     timeline = Timeline(race.steps, race.tabs)
     response = draw_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
-    race.set_cookies_on(response)
+    race.set_cookies_on(response)  # the tabs' session cookie, for the real browser
     return response

@@ -1,4 +1,4 @@
-"""The goods are one entry of the session, which is loaded as a whole and saved as a whole."""
+"""The cart is one entry of the session, which is loaded as a whole and saved as a whole."""
 
 
 def load(request):
@@ -6,12 +6,12 @@ def load(request):
     return request.session.get("cart", {})
 
 
-def put(request, goods, name):
-    """Keep these goods and one more of this name."""
-    request.session["cart"] = goods | {name: goods.get(name, 0) + 1}
+def put(request, goods_read, name):
+    """Add one to what was read (in memory; the middleware or locked() saves it)."""
+    request.session["cart"] = goods_read | {name: goods_read.get(name, 0) + 1}
 
 
 def clear(request):
     """Take everything out."""
-    # An empty cart is something as well: the session stays, and all tabs share it.
+    # Store {} instead of deleting the entry: without a session each tab would make its own.
     request.session["cart"] = {}

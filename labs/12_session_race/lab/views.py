@@ -26,7 +26,10 @@ def add_naive(request):
 
 @require_POST
 def add_locked(request):
-    """Do the same, while every other request that locks this session waits."""
+    """The same, in a block that locks the session's row.
+
+    It reads the session again first, and saves it before it releases the row.
+    """
     form = AddForm(request.POST)
     if not form.is_valid():
         return draw_page(request, "locked", status=422, add_form=form)
