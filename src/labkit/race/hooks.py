@@ -20,6 +20,7 @@ from labkit.panel.models import open_snapshot
 CART = "cart"  # the session's entry that the tabs change, {name: quantity}
 PATIENCE = 10  # seconds that a tab waits for the others of its wave, at most
 
+_turn = threading.RLock()  # held by the one tab that loads or saves: steps in the store's order
 _active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 
@@ -36,25 +37,26 @@ class Step:
 class Wave:
     """The tabs whose requests are under way at the same time.
 
-    overlap: whether each tab goes on only when all have read the cart or wait for the lock. They
-    overlap for certain then, however busy the machine is. Without it, that is a matter of luck.
+    overlap: whether each tab goes on only when all have read the cart or wait for the lock, so that
+    they certainly overlap, however busy the machine is. Otherwise that is a matter of luck.
     """
 
     def __init__(self, number: int, tabs: int, overlap: bool) -> None:
         self.number = number
         self._missing = set(range(1, tabs + 1)) if overlap else set[int]()
-        self._arrival = threading.Condition()
+        self._all_here = threading.Event()
+        if not overlap:
+            self._all_here.set()
 
     def arrive(self, tab: int) -> None:
         """Count a tab that has read, waits for the lock, or will do neither any more."""
-        with self._arrival:
-            self._missing.discard(tab)
-            self._arrival.notify_all()
+        self._missing.discard(tab)
+        if not self._missing:
+            self._all_here.set()
 
     def meet(self) -> bool:
         """Wait until all tabs have arrived, at most PATIENCE. Return whether they have."""
-        with self._arrival:
-            return self._arrival.wait_for(lambda: not self._missing, PATIENCE)
+        return self._all_here.wait(PATIENCE)
 
 
 @dataclass
@@ -64,7 +66,6 @@ class Tab:
     number: int
     wave: Wave
     steps: list[Step]
-    turn: threading.RLock  # held by the one tab that loads or saves: steps are in the store's order
     _recorded: int = field(default=0, init=False)
 
     @contextmanager
@@ -80,7 +81,7 @@ class Tab:
 
     @contextmanager
     def _operation(self, name: str) -> Iterator[None]:
-        with self.turn:
+        with _turn:
             yield
             operations = session_hooks.operations()
             for operation in operations[self._recorded :]:

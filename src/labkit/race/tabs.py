@@ -8,11 +8,12 @@ import functools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -27,11 +28,11 @@ from labkit.http.cookie_header import apply_set_cookies, parse_cookies
 from labkit.panel import session_hooks
 from labkit.race.hooks import Step, Tab, Wave
 
-_running = threading.Lock()
+one_race = threading.Lock()  # one at a time in this process, which is enough for a class
 
 
 class RaceUnderWay(Exception):
-    """Another race is running in this process; one at a time is enough for a class."""
+    """Another race is running in this process."""
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Race:
     goods: dict[str, int] = field(default_factory=dict)  # in the store at the end
     steps: list[Step] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)  # status -> number of responses
-    set_cookies: dict[str, str] = field(default_factory=dict)  # name -> its last Set-Cookie
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last one set of each name
 
     @property
     def kept(self) -> int:
@@ -62,8 +63,7 @@ class Race:
 
     def set_cookies_on(self, response: HttpResponse) -> None:
         """Pass the cookies that the tabs received on to the visitor's browser."""
-        for line in self.set_cookies.values():
-            response.cookies.load(line)
+        response.cookies.update(self.cookies)
 
 
 def run_race(
@@ -83,45 +83,28 @@ def run_race(
 
     Raises RaceUnderWay while another race is running in this process.
     """
-    session_hooks.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
-    browser = _Browser(request)
-    race = Race(tabs, adds)
-    turn = threading.RLock()
-    with one_at_a_time(), ThreadPoolExecutor(tabs) as pool:
-        browser.store_cookies(pool.submit(browser.send, "POST", paths["empty"]).result())
-        for number in range(1, adds // tabs + 1):
-            wave = Wave(number, tabs, overlap)
-            each = [Tab(tab, wave, race.steps, turn) for tab in range(1, tabs + 1)]
-            # All send the cookies from before the wave: none has seen another's response.
-            sent = [
-                pool.submit(browser.send, "POST", paths["add"], fields(tab.number), tab)
-                for tab in each
-            ]
-            for answer in [future.result() for future in as_completed(sent)]:
-                race.statuses[answer.status] += 1
-                browser.store_cookies(answer)
-        cart = pool.submit(browser.send, "GET", paths["cart"]).result()
-    race.goods = json.loads(cart.body)
-    race.set_cookies = browser.set_cookies
-    return race
-
-
-@contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Let no other race begin during this block. Raises RaceUnderWay if one is running."""
-    if not _running.acquire(blocking=False):
+    if not one_race.acquire(blocking=False):
         raise RaceUnderWay
     try:
-        yield
+        session_hooks.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
+        race = Race(tabs, adds)
+        browser = _Browser(request, race.cookies)
+        with ThreadPoolExecutor(tabs) as pool:
+            browser.store_cookies(pool.submit(browser.send, paths["empty"], {}).result())
+            for number in range(1, adds // tabs + 1):
+                wave = Wave(number, tabs, overlap)
+                # All send the cookies from before the wave: none has seen another's response.
+                sent = [
+                    pool.submit(browser.send, paths["add"], fields(tab.number), tab)
+                    for tab in [Tab(n, wave, race.steps) for n in range(1, tabs + 1)]
+                ]
+                for response in [future.result() for future in as_completed(sent)]:
+                    race.statuses[response.status_code] += 1
+                    browser.store_cookies(response)
+            race.goods = json.loads(pool.submit(browser.send, paths["cart"]).result().content)
+        return race
     finally:
-        _running.release()
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    set_cookies: list[str]
-    body: bytes
+        one_race.release()
 
 
 @functools.cache
@@ -130,26 +113,28 @@ def _application() -> WSGIHandler:
 
 
 class _Browser:
-    """A second copy of the visitor's browser: its cookies, its host and the CSRF token."""
+    """A second copy of the visitor's browser: its cookies, its host and the CSRF token.
 
-    def __init__(self, request: HttpRequest) -> None:
+    received: where it puts the cookies that responses set.
+    """
+
+    def __init__(self, request: HttpRequest, received: SimpleCookie) -> None:
         copied = ("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_NAME", "wsgi.")
         self._environ = {k: v for k, v in request.META.items() if k.startswith(copied)}
         # The panel takes it for another visitor: nobody follows the redirects of these tabs.
         self._environ["HTTP_USER_AGENT"] = f"tabs of {request.META.get('HTTP_USER_AGENT', '')}"
         self._token = request.POST.get("csrfmiddlewaretoken", "")
         self._cookies = dict(parse_cookies(request.META.get("HTTP_COOKIE", "")))
-        self.set_cookies: dict[str, str] = {}
+        self._received = received
 
     def send(
-        self, method: str, path: str, fields: dict[str, Any] | None = None, tab: Tab | None = None
-    ) -> _Answer:
-        """Send one request through all middleware, in the calling thread."""
-        body = b""
-        if method == "POST":
-            body = urlencode({"csrfmiddlewaretoken": self._token, **(fields or {})}).encode()
+        self, path: str, fields: dict[str, Any] | None = None, tab: Tab | None = None
+    ) -> HttpResponse:
+        """Send a POST of these fields, or a GET, through all middleware in the calling thread."""
+        form = {} if fields is None else {"csrfmiddlewaretoken": self._token, **fields}
+        body = urlencode(form).encode()
         environ = self._environ | {
-            "REQUEST_METHOD": method,
+            "REQUEST_METHOD": "POST" if form else "GET",
             "PATH_INFO": path,
             "QUERY_STRING": "",
             "CONTENT_TYPE": "application/x-www-form-urlencoded",
@@ -160,14 +145,13 @@ class _Browser:
         try:
             with tab.observed() if tab else nullcontext():
                 response: Any = _application()(environ, lambda status, headers: None)
-            lines = [morsel.OutputString() for morsel in response.cookies.values()]
-            answer = _Answer(response.status_code, lines, b"".join(response))
             response.close()
-            return answer
+            return response
         finally:
             connections.close_all()  # `lab serve` keeps them open, but this thread soon ends
 
-    def store_cookies(self, answer: _Answer) -> None:
+    def store_cookies(self, response: HttpResponse) -> None:
         """Store the cookies that this response sets; every one of them is accepted."""
-        self.set_cookies |= {line.partition("=")[0]: line for line in answer.set_cookies}
-        self._cookies = apply_set_cookies(self._cookies, answer.set_cookies)
+        self._received.update(response.cookies)
+        lines = [morsel.OutputString() for morsel in response.cookies.values()]
+        self._cookies = apply_set_cookies(self._cookies, lines)
