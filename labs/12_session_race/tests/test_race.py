@@ -139,22 +139,27 @@ def steps(text):
 
 
 @pytest.mark.parametrize(
-    ("happened", "fates"),
+    ("happened", "lost_to"),
     [
-        ("1r0 1s1 2r1 2s2", ["kept", "kept"]),
-        ("1r0 2r0 1s1 2s1", ["lost: tab 2 saved over it", "kept"]),
-        ("1r0 2r0 2s1 1s1", ["kept", "lost: tab 1 saved over it"]),
+        ("1r0 1s1 2r1 2s2", [None, None]),
+        ("1r0 2r0 1s1 2s1", [2, None]),
+        ("1r0 2r0 2s1 1s1", [None, 1]),
         # Tab 3 had read what tab 1 saved, and so brings it back.
         (
             "1r0 2r0 1s1 3r1 2s1 3s2",
-            ["kept", "lost: tab 3 saved over it", "kept"],
+            [None, 3, None],
         ),
-        ("1r0 2r0 1s1", ["kept", "not saved"]),
     ],
 )
-def test_the_timeline_tells_who_saved_over_whom(happened, fates):
+def test_the_timeline_tells_who_saved_over_whom(happened, lost_to):
     adds = sorted(Timeline(steps(happened), 3).adds, key=lambda add: add.tab)
-    assert [add.fate for add in adds] == fates
+    assert [add.over and add.over.tab for add in adds] == lost_to
+    assert [add.kept for add in adds] == [tab is None for tab in lost_to]
+
+
+def test_an_add_that_was_never_saved_is_not_kept():
+    adds = Timeline(steps("1r0 2r0 1s1"), 2).adds
+    assert {add.tab: add.kept for add in adds} == {1: True, 2: False}
 
 
 def test_the_timeline_tells_who_waited():

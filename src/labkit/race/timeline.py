@@ -41,7 +41,7 @@ class Add:
         """The same in words, with the tab that overwrote it."""
         if self.saved_at is None:
             return "not saved"
-        return f"lost: tab {self.over.tab} saved over it" if self.over else "kept"
+        return f"lost: tab {self.over.tab} overwrote it" if self.over else "kept"
 
 
 class Timeline:
