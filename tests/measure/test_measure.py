@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from email.message import Message
 from html import escape
 
@@ -282,7 +283,7 @@ def test_what_was_measured_lies_beside_its_charts(checkout, db):
     content = results.read(path)
     assert content["figures"]["samples"] == meter.WHOLE.samples
     assert content["charts"] == {
-        name: json.loads(json.dumps(chart.as_json()))
+        name: json.loads(json.dumps(asdict(chart)))
         for name, chart in report.charts(content["figures"]).items()
     }
     for name, chart in content["charts"].items():

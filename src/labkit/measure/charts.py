@@ -9,9 +9,11 @@ off, and its files have the date but no description, so more code would be neede
 """
 
 import io
+import json
 import logging
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from html import escape
@@ -23,15 +25,16 @@ from labkit.services.requirements import missing_tools
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Number = int | float
 
 # Each has a contrast of at least 3:1 on white and on #111 (WCAG 1.4.11), so that one set is enough.
 COLOURS = ["#0072b2", "#c8500a", "#00875f", "#b8609a", "#757575", "#8a6d00"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
-DASHES = [(0, ()), (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
+DASHES = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
+# Later lines are thinner, so that each is visible if several coincide.
+THINNER = [1 - 0.06 * number for number in range(len(COLOURS))]
 
 # Matplotlib draws with these; in the SVG file, CSS variables replace them.
 INK, QUIET, GRID, GROUND = "#010203", "#020304", "#030405", "#040506"
@@ -44,7 +47,8 @@ STYLE = """
 @media print{.labkit-chart{--ink:#000;--quiet:#333;--grid:#ccc;--ground:#fff}}
 """
 
-WIDTH = 7.0  # inches, of 72 units in the drawing; on a phone it shrinks to a little over half
+# Inches, of 72 units in the drawing; on a phone it shrinks to a little over half.
+WIDTH, PLOT, LINE = 7.0, 2.7, 0.245
 FONT_SIZE = 11.5
 
 
@@ -53,7 +57,7 @@ class Series:
     """A line of a chart: (x, y) points. `ends`: why there are no more, for the legend."""
 
     name: str
-    points: list[tuple[Number, Number]]
+    points: Sequence[Sequence[Number]]
     ends: str = ""
 
 
@@ -68,10 +72,7 @@ class Lines:
     series: list[Series]
     log_x: bool = False
     log_y: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `chart_of` reads."""
-        return {"kind": "lines", **asdict(self)}
+    kind: str = "lines"
 
 
 @dataclass(frozen=True)
@@ -93,25 +94,17 @@ class Bars:
     rows: list[BarSeries]
     log_x: bool = False
     aim: Number | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `chart_of` reads."""
-        return {"kind": "bars", **asdict(self)}
+    kind: str = "bars"
 
 
 Chart = Lines | Bars
 
 
 def chart_of(content: dict[str, Any]) -> Chart:
-    """Return the chart that `as_json` wrote. Raises KeyError, TypeError for anything else."""
-    rest = {name: value for name, value in content.items() if name != "kind"}
+    """Return the chart of which this is `asdict`. Raises KeyError, TypeError for anything else."""
     if content["kind"] == "bars":
-        return Bars(**rest | {"rows": [BarSeries(**row) for row in rest["rows"]]})
-    series = [
-        Series(one["name"], [(x, y) for x, y in one["points"]], one["ends"])
-        for one in rest["series"]
-    ]
-    return Lines(**rest | {"series": series})
+        return Bars(**content | {"rows": [BarSeries(**row) for row in content["rows"]]})
+    return Lines(**content | {"series": [Series(**one) for one in content["series"]]})
 
 
 def need() -> None:
@@ -143,27 +136,48 @@ def svg(chart: Chart, of: str = "") -> str:
     import matplotlib.style
     from matplotlib.figure import Figure
 
-    mark = sha256(f"{of} {chart!r}".encode()).hexdigest()[:8]
+    mark = sha256(f"{of} {json.dumps(asdict(chart))}".encode()).hexdigest()[:8]
     text = io.StringIO()
     # The user's matplotlibrc does not change the picture.
     with matplotlib.style.context(_matplotlib_style(mark), after_reset=True):
-        figure = Figure(figsize=(WIDTH, _height(chart)))
-        axes = figure.add_axes(_place(chart))
-        handles = _draw_lines(axes, chart) if isinstance(chart, Lines) else _draw_bars(axes, chart)
+        figure = Figure(layout="constrained")
+        axes = figure.subplots()
+        plot = _draw_lines(axes, chart) if isinstance(chart, Lines) else _draw_bars(axes, chart)
+        handles, labels = axes.get_legend_handles_labels()
+        title = textwrap.wrap(chart.title, 54)
+        figure.set_size_inches(WIDTH, plot + LINE * (len(title) + len(labels)) + 1)
+        figure.legend(
+            handles,
+            labels,
+            title="\n".join(title),
+            title_fontproperties={"weight": "bold", "size": FONT_SIZE * 1.1},
+            alignment="left",
+            loc="outside upper left",
+        )
         axes.set_xlabel(chart.x)
-        _write_title(figure, chart)
-        _write_legend(figure, chart, handles)
-        figure.savefig(text, format="svg")
+        # Without a date, the same chart gives the same bytes.
+        nothing = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+        figure.savefig(text, format="svg", metadata=nothing)
     return _make_accessible(text.getvalue(), chart, mark)
 
 
 def _matplotlib_style(mark: str) -> list[Any]:
+    from cycler import cycler
+
+    looks = cycler(
+        color=COLOURS,
+        marker=MARKERS,
+        linestyle=DASHES,
+        linewidth=[2.4 * part for part in THINNER],
+        markersize=[9 * part for part in THINNER],
+    )
     own = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": mark,  # for IDs: the same in each run, different in each chart
         "font.family": "DejaVu Sans",  # comes with matplotlib; the fonts of readers are not wider
         "font.size": FONT_SIZE,
         "text.color": INK,
+        "axes.prop_cycle": looks,
         "axes.labelcolor": QUIET,
         "axes.edgecolor": QUIET,
         "axes.facecolor": GROUND,
@@ -171,9 +185,15 @@ def _matplotlib_style(mark: str) -> list[Any]:
         "axes.spines.right": False,
         "axes.axisbelow": True,
         "axes.grid": True,
+        "axes.titlecolor": QUIET,
+        "axes.titlelocation": "left",
+        "axes.titlesize": FONT_SIZE,
         "grid.color": GRID,
+        "lines.markeredgecolor": GROUND,
         "xtick.color": QUIET,
         "ytick.color": QUIET,
+        "figure.constrained_layout.h_pad": 0.1,
+        "figure.constrained_layout.w_pad": 0.15,
         "figure.facecolor": GROUND,
         "legend.frameon": False,
         "legend.handlelength": 4,  # room for a marker and two dashes beside it
@@ -183,163 +203,71 @@ def _matplotlib_style(mark: str) -> list[Any]:
     return ["default", own]
 
 
-# Heights in inches. Each part has its own place, so that nothing overlaps.
-
-LINE, PLOT, BELOW = 0.23, 2.7, 0.62
-BAR = 0.27
-
-
-def _title(chart: Chart) -> list[str]:
-    return textwrap.wrap(chart.title, 54)
-
-
-def _legend(chart: Chart) -> list[str]:
-    if isinstance(chart, Bars):
-        named = [row.name for row in chart.rows] if len(chart.rows) > 1 else []
-        return [
-            *named,
-            *([] if chart.aim is None else [f"aim: at most {format_number(chart.aim)}"]),
-        ]
-    return [f"{s.name} ({s.ends})" if s.ends else s.name for s in chart.series]
-
-
-def _above(chart: Chart) -> float:
-    """Return the height above the plot: of the title, the legend, and the unit of lines."""
-    unit = 1 if isinstance(chart, Lines) else 0
-    return 0.2 + LINE * (1.15 * len(_title(chart)) + len(_legend(chart)) + unit + 0.6)
-
-
-def _plot(chart: Chart) -> float:
-    if isinstance(chart, Lines):
-        return PLOT
-    return sum(max(len(chart.rows) * BAR, _lines_of(group) * LINE) + 0.22 for group in chart.groups)
-
-
-def _height(chart: Chart) -> float:
-    return _above(chart) + _plot(chart) + BELOW
-
-
-def _lines_of(group: str) -> int:
-    return len(textwrap.wrap(group, 26)) or 1
-
-
-def _place(chart: Chart) -> tuple[float, float, float, float]:
-    """Return left, bottom, width and height of the plot, as fractions of the whole."""
-    left, right, height = 0.75, 0.35, _height(chart)
-    if isinstance(chart, Bars):
-        longest = max(len(line) for g in chart.groups for line in textwrap.wrap(g, 26) or [""])
-        left, right = 0.3 + 0.1 * longest, 0.85
-    return left / WIDTH, BELOW / height, (WIDTH - left - right) / WIDTH, _plot(chart) / height
-
-
-def _write_title(figure: "Figure", chart: Chart) -> None:
-    height = _height(chart)
-    for number, line in enumerate(_title(chart)):
-        y = 1 - (0.2 + LINE * 1.15 * number) / height
-        figure.text(0.15 / WIDTH, y, line, weight="bold", size=FONT_SIZE * 1.1, va="top")
-
-
-def _write_legend(figure: "Figure", chart: Chart, handles: list[Any]) -> None:
-    if handles:
-        below = (0.2 + LINE * (1.15 * len(_title(chart)) + 0.1)) / _height(chart)
-        figure.legend(
-            handles,
-            _legend(chart),
-            loc="upper left",
-            bbox_to_anchor=(0.12 / WIDTH, 1 - below),
-            borderpad=0,
-            borderaxespad=0.2,
-            labelspacing=(LINE * 72 / FONT_SIZE) - 1.17,
-        )
-
-
-def _draw_lines(axes: "Axes", chart: Lines) -> list[Any]:
-    """Draw the lines; return their handles for the legend."""
-    handles = []
-    for number, series in enumerate(chart.series):
-        kind = number % len(COLOURS)
-        # Later lines are thinner, so that each is visible if several coincide.
-        finer = 1 - 0.06 * kind
-        (line,) = axes.plot(
-            [x for x, _ in series.points],
-            [y for _, y in series.points],
-            color=COLOURS[kind],
-            linestyle=DASHES[kind],
-            linewidth=2.4 * finer,
-            marker=MARKERS[kind],
-            markersize=9 * finer,
-            markeredgecolor=GROUND,
-            clip_on=False,
-            zorder=3,
-        )
-        handles.append(line)
-    _scale(axes.xaxis, chart.log_x, [x for s in chart.series for x, _ in s.points])
-    _scale(axes.yaxis, chart.log_y, [y for s in chart.series for _, y in s.points])
+def _draw_lines(axes: "Axes", chart: Lines) -> float:
+    """Draw the lines; return the height of the plot in inches."""
+    for series in chart.series:
+        xs, ys = zip(*series.points, strict=True)
+        label = f"{series.name} ({series.ends})" if series.ends else series.name
+        axes.plot(xs, ys, label=label, clip_on=False, zorder=3)
+    _scale(axes, "x", chart.log_x, [x for s in chart.series for x, _ in s.points])
+    _scale(axes, "y", chart.log_y, [y for s in chart.series for _, y in s.points])
     if not chart.log_y:
         axes.set_ylim(bottom=0)
-    # Above the axis and upright, to be read without turning the head.
-    axes.text(
-        0, 1 + 0.12 / PLOT, chart.y, transform=axes.transAxes, color=QUIET, ha="left", va="bottom"
-    )
-    return handles
+    axes.set_title(chart.y)  # above the axis and upright, to be read without turning the head
+    return PLOT + LINE
 
 
-def _draw_bars(axes: "Axes", chart: Bars) -> list[Any]:
-    """Draw the bars; return the handles for the legend."""
-    handles: list[Any] = []
-    at, ticks = 0.0, []
-    tops = []
-    for group in chart.groups:
-        room = max(len(chart.rows) * BAR, _lines_of(group) * LINE) + 0.22
-        ticks.append(at + room / 2)
-        tops.append(at + room / 2 - len(chart.rows) * BAR / 2)
-        at += room
-    known = [value for row in chart.rows for value in row.values if value is not None]
-    _scale(axes.xaxis, chart.log_x, [*known, *([] if chart.aim is None else [chart.aim])])
-    if not chart.log_x:
-        axes.set_xlim(left=0, right=max([*known, chart.aim or 0]) * 1.02 or 1)
-    beside = axes.get_yaxis_transform()  # x in widths of the plot, y in units of the bars
+def _draw_bars(axes: "Axes", chart: Bars) -> float:
+    """Draw the bars, each as high as a line of text; return the height of the plot in inches."""
+    names = [textwrap.wrap(group, 26) for group in chart.groups]
+    room = max(len(chart.rows), *map(len, names)) + 1
+    beside = axes.get_yaxis_transform()  # x in widths of the plot, y in lines
     for number, row in enumerate(chart.rows):
-        kind = number % len(COLOURS)
-        places = [top + BAR * (number + 0.5) for top in tops]
-        bars = axes.barh(
+        places = [room * n + number - (len(chart.rows) - 1) / 2 for n in range(len(names))]
+        axes.barh(
             places,
             [value or 0 for value in row.values],
-            height=BAR * 0.8,
-            color=COLOURS[kind],
-            hatch=HATCHES[kind],
-            edgecolor=GROUND,
-            linewidth=0,
+            hatch=HATCHES[number % len(HATCHES)],
+            label=row.name if len(chart.rows) > 1 else None,
         )
-        handles += [bars] if len(chart.rows) > 1 else []
         for place, value in zip(places, row.values, strict=True):
             label = "–" if value is None else format_number(value)
             axes.text(1.02, place, label, va="center", transform=beside)
+    known = [value for row in chart.rows for value in row.values if value is not None]
     if chart.aim is not None:
-        handles.append(axes.axvline(chart.aim, color=INK, linestyle=DASHES[1], linewidth=1.5))
-    for tick, group in zip(ticks, chart.groups, strict=True):
-        lines = textwrap.wrap(group, 26)
-        for number, line in enumerate(lines):
-            place = tick + LINE * (number - (len(lines) - 1) / 2)
-            axes.text(-0.02, place, line, va="center", ha="right", transform=beside)
-    axes.set_yticks([])
-    axes.set_ylim(at, 0)
+        label = f"aim: at most {format_number(chart.aim)}"
+        axes.axvline(chart.aim, color=INK, linestyle=DASHES[1], marker="", label=label)
+        known.append(chart.aim)
+    _scale(axes, "x", chart.log_x, known)
+    if not chart.log_x:
+        axes.set_xlim(left=0, right=max(known) * 1.02 or 1)
+    # A tick for each line of a name: readers' fonts are narrower, and each line ends at the axis.
+    lines = [
+        (room * n + number - (len(name) - 1) / 2, line)
+        for n, name in enumerate(names)
+        for number, line in enumerate(name)
+    ]
+    axes.set_yticks([place for place, _ in lines], [line for _, line in lines])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_ylim(room * (len(names) - 0.5), -room / 2)
     axes.grid(visible=False, axis="y")
-    return handles
+    return LINE * room * len(names)
 
 
-def _scale(axis: Any, log: bool, values: list[Number]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+def _scale(axes: "Axes", name: str, log: bool, values: list[Number]) -> None:
+    """Scale the axis "x" or "y"."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
-    whole = all(value == int(value) for value in values)
+    axis = {"x": axes.xaxis, "y": axes.yaxis}[name]
     if log:
-        axis._set_axes_scale("log")
+        axes.set(**{f"{name}scale": "log"})
         wide = min(values) > 0 and max(values) / min(values) > 500
         axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-        axis.set_minor_locator(NullLocator())
+        axis.minorticks_off()
     else:
+        whole = all(value == int(value) for value in values)
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=whole))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
+    axis.set_major_formatter(lambda value, _: format_number(value))
 
 
 def format_number(value: Number) -> str:
@@ -353,22 +281,16 @@ def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
     """Add variables for colours, a title and a description to what matplotlib drew."""
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, f"var({variable})")
-    drawing = drawing[drawing.index("<svg") :]
-    drawing = re.sub(r"\s*<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     # A page may have several charts, so rules are limited to charts, and unused IDs removed.
     drawing = drawing.replace('<style type="text/css">*{', "<style>.labkit-chart *{")
-    used = set(re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)\"", drawing))
-    kept = {one or other for one, other in used}
-    drawing = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in kept else "", drawing)
-    head = (
+    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', drawing))
+    drawing = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", drawing)
+    attributes, _, inside = drawing[drawing.index("<svg ") :].partition(">")
+    drawing = (
+        f'{attributes} class="labkit-chart" role="img" aria-labelledby="title-{mark}" '
+        f'aria-describedby="about-{mark}">\n'
         f'<title id="title-{mark}">{escape(chart.title)}</title>\n'
         f'<desc id="about-{mark}">{escape(chart.about)}</desc>\n'
-        f"<style>{STYLE}</style>\n"
+        f"<style>{STYLE}</style>{inside}"
     )
-    attributes = (
-        f'class="labkit-chart" role="img" aria-labelledby="title-{mark}" '
-        f'aria-describedby="about-{mark}" '
-    )
-    drawing = drawing.replace("<svg ", f"<svg {attributes}", 1)
-    drawing = re.sub(r"(<svg [^>]*>\s*)", lambda found: found[1] + head, drawing, count=1)
     return "\n".join(line.rstrip() for line in drawing.splitlines()) + "\n"

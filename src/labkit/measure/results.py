@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -115,7 +116,7 @@ def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Cha
     content = {
         "stamp": stamp,
         "figures": figures,
-        "charts": {name: chart.as_json() for name, chart in charts.items()},
+        "charts": {name: asdict(chart) for name, chart in charts.items()},
     }
     # With one number per line, a diff of two runs would have thousands of lines.
     text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _on_one_line, json.dumps(content, indent=1))
