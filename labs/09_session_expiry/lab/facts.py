@@ -7,6 +7,11 @@ from lab import session_rows, storage
 from lab.forms import POLICIES
 from labkit.base.session_times import clock_time
 
+UNKNOWN_KEY = (
+    "Your browser sent a session key that matches no session: it has expired, or was deleted, "
+    "corrupted or never issued here."
+)
+
 
 def describe(session):
     """Return when the session expires according to each source, as (question, answer) pairs."""
@@ -50,7 +55,5 @@ def notice(request):
     # For a key that matches no session, Django starts an empty one, without "written".
     expiry = session_rows.row_expiry(key)
     if expiry and expiry <= timezone.now():
-        return (
-            f"Your session ended at {clock_time(expiry)}. Its row is still there and opens nothing."
-        )
-    return "Your browser brought a key that opens nothing: ended, deleted, damaged or unknown."
+        return f"Your session expired at {clock_time(expiry)}, but its row is still in the table."
+    return UNKNOWN_KEY

@@ -3,6 +3,7 @@ import time
 import pytest
 from django.conf import settings
 
+from lab.facts import UNKNOWN_KEY
 from labkit.testing.lab_server import LabServer
 from tests.contract import COOKIE, ExpiryInChromium
 
@@ -46,6 +47,6 @@ class TestExpiryInChromium(ExpiryInChromium):
             forgetful.start()
             assert COOKIE in chromium.cookies()
             page.reload()
-            assert "a key that opens nothing" in page.text_content("main")
+            assert page.locator(".notice").text_content() == UNKNOWN_KEY
         finally:
             forgetful.stop()

@@ -45,8 +45,8 @@ def notice(request):
     # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return (
-            "Your browser sent a session key that opens nothing: ended, deleted, damaged, unknown, "
-            "or with nothing in it."
+            "Your browser sent a session key that matches no session: it has expired, or was "
+            "deleted, corrupted or never issued here. Or the session is empty."
         )
 
 

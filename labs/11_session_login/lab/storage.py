@@ -34,7 +34,8 @@ def notice(request):
     """Return what is wrong with the cookies that the browser sent, or None."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not key(request):
         return (
-            "Your browser sent a session key that opens nothing: ended, deleted, damaged, unknown."
+            "Your browser sent a session key that matches no session: it has expired, or was "
+            "deleted, corrupted or never issued here."
         )
 
 
@@ -55,5 +56,4 @@ def row(request):
 
 def login_entries(request):
     """Return what Django stores about your login: (entry, value, meaning)."""
-    session = request.session
-    return [(entry, session[entry], why) for entry, why in MEANINGS.items() if entry in session]
+    return [(e, request.session[e], why) for e, why in MEANINGS.items() if e in request.session]
