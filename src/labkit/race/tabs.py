@@ -4,7 +4,6 @@ A server that handles 8 requests at a time would make most of 50 tabs wait, so t
 overlap.
 """
 
-import functools
 import json
 import threading
 from collections import Counter
@@ -107,11 +106,6 @@ def run_race(
         one_race.release()
 
 
-@functools.cache
-def _application() -> WSGIHandler:
-    return WSGIHandler()
-
-
 class _Browser:
     """A second copy of the visitor's browser: its cookies, its host and the CSRF token.
 
@@ -119,6 +113,7 @@ class _Browser:
     """
 
     def __init__(self, request: HttpRequest, received: SimpleCookie) -> None:
+        self._application = WSGIHandler()
         copied = ("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_NAME", "wsgi.")
         self._environ = {k: v for k, v in request.META.items() if k.startswith(copied)}
         # The panel takes it for another visitor: nobody follows the redirects of these tabs.
@@ -144,7 +139,7 @@ class _Browser:
         }
         try:
             with tab.observed() if tab else nullcontext():
-                response: Any = _application()(environ, lambda status, headers: None)
+                response: Any = self._application(environ, lambda status, headers: None)
             response.close()
             return response
         finally:

@@ -38,7 +38,7 @@ class Add:
 
     @property
     def fate(self) -> str:
-        """The same in words, with the tab that overwrote it."""
+        """Return the same in words, with the tab that overwrote it."""
         if self.saved_at is None:
             return "not saved"
         return f"lost: tab {self.over.tab} overwrote it" if self.over else "kept"
@@ -59,9 +59,9 @@ class Timeline:
 
     def svg(self) -> SafeString:
         """Return the picture: a row for each tab, with its steps in their order from the left."""
-        began = {add.wave: add.began for add in reversed(self.shown)}
+        began: dict[int, int] = {}  # wave -> its first step
         for add in self.shown:
-            began[add.wave] = min(began[add.wave], add.began)
+            began[add.wave] = min(add.began, began.get(add.wave, add.began))
         arrows = self.shown if self.tabs <= MOST_ARROWS else []
         context = {
             "low": self._row == LOWEST,
