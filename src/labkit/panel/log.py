@@ -5,6 +5,8 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from string import ascii_uppercase
 from typing import Any
 
 from labkit.panel import clock
@@ -96,15 +98,10 @@ class Log:
             if browser not in self._visitors:
                 if len(self._visitors) >= 1000:
                     self._visitors.clear()
-                self._visitors[browser] = self._new_name(exchange.host.partition(":")[0])
+                taken = set(self._visitors.values())
+                names = _visitor_names(exchange.host.partition(":")[0])
+                self._visitors[browser] = next(name for name in names if name not in taken)
             return self._visitors[browser]
-
-    def _new_name(self, host: str) -> str:
-        taken = set(self._visitors.values())
-        letter = {"127.0.0.1": "A", "localhost": "B"}.get(host)
-        numbered = (f"{letter}{number if number > 1 else ''}" for number in itertools.count(1))
-        names = numbered if letter else map(_letters, itertools.count(2))
-        return next(name for name in names if name not in taken)
 
     def clear(self) -> None:
         """Forget all exchanges and visitors."""
@@ -134,14 +131,13 @@ def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
     return all(expected[name] == value for name, value in sent.items())
 
 
-def _letters(number: int) -> str:
-    """Return A, B … Z, AA, AB … for 0, 1 … as spreadsheets name their columns."""
-    name = ""
-    number += 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
+def _visitor_names(host: str) -> Iterator[str]:
+    """Yield A, A2, A3 … or B, B2 …; for another host C … Z, AA, AB …, as in a spreadsheet."""
+    if letter := {"127.0.0.1": "A", "localhost": "B"}.get(host):
+        yield letter
+        yield from (f"{letter}{number}" for number in itertools.count(2))
+    words = (itertools.product(ascii_uppercase, repeat=length) for length in itertools.count(1))
+    yield from itertools.islice(map("".join, itertools.chain.from_iterable(words)), 2, None)
 
 
 log = Log()
