@@ -129,7 +129,7 @@ def test_new_changed_and_removed_entries_are_marked():
     load = StoreOperation("load", 1, "k", take_snapshot({"a": 1, "b": 1, "c": 1}))
     after = take_snapshot({"a": 1, "b": 2, "d": 1})
     report = SessionReport(outcome(load, SAVE, session_after=after).exchange)
-    assert {entry.key: entry.change for entry in report.entries} == {
+    assert {key: change for key, _, _, change in report.entries} == {
         "a": "",
         "b": "changed",
         "c": "removed",

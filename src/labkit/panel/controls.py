@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from labkit import stores
 from labkit.panel import clock
 from labkit.panel.access import is_local_instructor
-from labkit.panel.cookies import cookie_owner, edited
+from labkit.panel.cookies import cookie_owner
 from labkit.panel.log import log
 
 STEPS = {  # seconds
@@ -23,8 +23,6 @@ STEPS = {  # seconds
 }
 # Sent by each form of the panel, as a CSRF token. Not in a cookie, since the panel sets none.
 KEY = secrets.token_urlsafe(24)
-
-
 CLOCK_IS_REAL = "The server's clock is back at the real time."
 FOREIGN_COOKIE = "Your browser has no cookie of this lab by that name."
 BAD_VALUE = "A cookie's value has no spaces, quotes, commas, semicolons or accents."
@@ -72,11 +70,15 @@ def reset(request: HttpRequest, response: HttpResponse) -> None:
     stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
         stores.wipe_files(folder)
-    for name in request.COOKIES:
-        if cookie_owner(name).is_this_lab:
-            _set_cookie(response, name, None)
+    for name in cookie_names(request):
+        _set_cookie(response, name, None)
     clock.back_to_now()
     log.clear()
+
+
+def cookie_names(request: HttpRequest) -> list[str]:
+    """Return the names of this browser's cookies that are this lab's."""
+    return [name for name in request.COOKIES if cookie_owner(name).is_this_lab]
 
 
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
@@ -85,7 +87,7 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
     Raises NotAllowed for another cookie, and for a value that a cookie cannot have.
     """
     name = request.POST.get("cookie", "")
-    if name not in request.COOKIES or not cookie_owner(name).is_this_lab:
+    if name not in cookie_names(request):
         raise NotAllowed(FOREIGN_COOKIE)
     if "delete" in request.POST:
         _set_cookie(response, name, None)
@@ -100,15 +102,15 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
-    response.cookies.update(edited(name, value))
+    """Change a cookie of this lab until the browser closes; None deletes it."""
+    max_age = 0 if value is None else None
+    response.set_cookie(name, value or "", max_age, httponly=True, samesite="Lax")
 
 
 def entries(request: HttpRequest) -> list[str]:
     """Return the names in this browser's session; none if it has none or the store fails."""
-    if not stores.has_sessions():
-        return []
     try:
-        return list(_open_session(request).keys())
+        return list(_open_session(request).keys()) if stores.has_sessions() else []
     except Exception:  # the panel opens even if the store fails
         return []
 

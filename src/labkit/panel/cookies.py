@@ -4,17 +4,15 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
 from typing import Literal, NamedTuple
 
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
-from labkit.http.cookie_date import parse_date
 from labkit.http.cookie_header import is_deletion
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin
-from labkit.http.set_cookie import CookieRefusal
+from labkit.http.set_cookie import CookieRefusal, read_expiry
 from labkit.panel.models import Exchange
 from labkit.stores import has_sessions
 from labkit.text import duration, remaining
@@ -28,18 +26,8 @@ class CookieOwner(NamedTuple):
 
     @property
     def is_this_lab(self) -> bool:
-        """True for a cookie of this lab."""
+        """Whether this lab set the cookie."""
         return self.kind in {"session", "csrf", "lab"}
-
-
-@dataclass(frozen=True)
-class RequestCookie:
-    """A cookie that the request sent."""
-
-    name: str
-    value: str
-    size: int  # bytes of name and value
-    owner: CookieOwner
 
 
 @dataclass(frozen=True)
@@ -58,28 +46,18 @@ class Lifetime:
         return remaining(self.left, self.whole)
 
 
-class Attribute(NamedTuple):
-    """An attribute of a Set-Cookie, or its absence."""
-
-    name: str  # "Max-Age", "Path" …
-    text: str  # "Path=/", "no Domain" …
-    meaning: str
-
-
 @dataclass(frozen=True)
 class ResponseCookie:
     """A cookie that the response sets or deletes."""
 
     name: str
-    value: str
     size: int  # bytes of name and value
     owner: CookieOwner
     line: str  # the Set-Cookie header field as sent
-    attributes: list[Attribute]
+    attributes: list[tuple[str, str, str]]  # see explain_attributes
     refusal: str  # why a browser does not keep it; empty if it does
     life: Lifetime | None  # None: until the browser closes, or deleted
     is_deletion: bool
-    is_csrf: bool
 
 
 def cookie_owner(name: str) -> CookieOwner:
@@ -91,7 +69,7 @@ def cookie_owner(name: str) -> CookieOwner:
         return CookieOwner("csrf", "Django's, against forged forms")
     # The first number counts: the text after it may be a visitor's input.
     number = re.search("_([0-9]{2})(?=_|$)", name)
-    if (number and number[1] == lab) or (not number and re.search(f"_{lab}(?=_|$)", name)):
+    if number[1] == lab if number else re.search(f"_{lab}(?=_|$)", name):
         return CookieOwner("lab", "this lab's own")
     if number and number[1] in _lab_numbers():
         return CookieOwner("other-lab", f"lab {number[1]}'s: cookies ignore ports")
@@ -105,15 +83,15 @@ def _lab_numbers() -> list[str]:
         return []
 
 
-def request_cookies(exchange: Exchange) -> list[RequestCookie]:
-    """Return the cookies of the request, this lab's first."""
+def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner]]:
+    """Return (name, value, bytes of both, owner) of the request's cookies, this lab's first."""
     found = []
     for name, value in exchange.sent_cookies():
         # WSGI shows the header's bytes as Latin-1.
-        raw = f"{name}{value}".encode("latin-1", "replace")
+        size = len(f"{name}{value}".encode("latin-1", "replace"))
         text = value.encode("latin-1", "replace").decode("utf-8", "replace")
-        found.append(RequestCookie(name, text, len(raw), cookie_owner(name)))
-    return sorted(found, key=lambda cookie: not cookie.owner.is_this_lab)
+        found.append((name, text, size, cookie_owner(name)))
+    return sorted(found, key=lambda cookie: not cookie[-1].is_this_lab)
 
 
 def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
@@ -122,77 +100,70 @@ def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
 
 
 def _response_cookie(line: str, exchange: Exchange) -> ResponseCookie:
-    pair, *attributes = line.split("; ")
-    name, _, value = pair.partition("=")
-    found = {a.partition("=")[0].lower(): a.partition("=")[2] for a in attributes}
-    deletion = is_deletion(line)
-    whole = _lifetime(found, exchange.at)
+    (name, value), *attributes = (part.partition("=")[::2] for part in line.split("; "))
+    found = {attribute.lower(): text for attribute, text in attributes}
+    deletion, expiry = is_deletion(line), read_expiry(found, exchange.at)
     life = None
-    if whole is not None and not deletion:
+    if expiry is not None and not deletion:
         # The browser's clock goes on, however the server's has been moved.
+        whole = expiry - exchange.at
         life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
     return ResponseCookie(
         name=name,
-        value=value,
         size=len(f"{name}{value}".encode()),
         owner=cookie_owner(name),
         line=line,
-        attributes=list(_explain(found, deletion)),
+        attributes=list(explain_attributes(found, deletion)),
         refusal=_refusal(line, exchange),
         life=life,
         is_deletion=deletion,
-        is_csrf=name == settings.CSRF_COOKIE_NAME,
     )
 
 
-def _lifetime(found: dict[str, str], at: float) -> float | None:
-    if found.get("max-age", "").lstrip("-").isdigit():
-        return float(found["max-age"])
-    end = parse_date(found.get("expires", ""))
-    return None if end is None else end - at
-
-
-_SAME_SITE = {
-    "lax": "from another site it comes along with a link, and with no form or picture",
-    "strict": "from another site it does not come along at all",
-    "none": "from another site it comes along too",
-    "": "browsers treat it as Lax",
+_ABSENT = {  # attribute -> what its absence means
+    "Max-Age": "temporary: it goes when the browser closes",
+    "Path": "sent to addresses below this path alone",
+    "Domain": "sent to this very host, on every port",
+    "HttpOnly": "scripts on the page can read and change it",
+    "Secure": "sent over plain http as well",
+    "SameSite": "browsers treat it as Lax",
+}
+_PRESENT = {  # attribute, or attribute=value -> meaning
+    "Path": "sent to addresses below this path alone",
+    "Path=/": "sent to every address of this host",
+    "Domain": "sent to this domain and all below it",
+    "HttpOnly": "no script sees it",
+    "Secure": "sent over https alone, and to this machine itself",
+    "SameSite": "not a value that browsers know: as Lax",
+    "SameSite=Lax": "from another site it comes along with a link, and with no form or picture",
+    "SameSite=Strict": "from another site it does not come along at all",
+    "SameSite=None": "from another site it comes along too",
 }
 
 
-def _explain(found: dict[str, str], deletion: bool) -> Iterator[Attribute]:
-    """Yield what each attribute, present or absent, means; `found`: {lower-case name: value}."""
+def explain_attributes(found: dict[str, str], deletion: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield (name, text, meaning) of each attribute, such as ("Domain", "no Domain", …).
 
-    def attribute(name: str, present: str, absent: str) -> Attribute:
-        if name.lower() not in found:
-            return Attribute(name, f"no {name}", absent)
-        value = found[name.lower()]
-        return Attribute(name, f"{name}={value}" if value else name, present)
+    `found`: {lower-case name: value}; `deletion`: whether the cookie is deleted.
+    """
+    for name, absent in _ABSENT.items():
+        value = found.get(name.lower())
+        if value is not None:
+            text = f"{name}={value}" if value else name
+            yield name, text, _present(name, value, deletion)
+        elif name == "Max-Age" and "expires" in found:
+            yield "Expires", f"expires={found['expires']}", "the browser keeps it till then"
+        else:
+            yield name, f"no {name}", absent
 
+
+def _present(name: str, value: str, deletion: bool) -> str:
+    if name != "Max-Age":
+        return _PRESENT.get(f"{name}={value.title()}", _PRESENT[name])
     if deletion:
-        yield attribute("Max-Age", "it is over at once: the browser deletes the cookie", "")
-    elif "max-age" not in found and "expires" in found:
-        yield Attribute("Expires", f"expires={found['expires']}", "the browser keeps it till then")
-    else:
-        closing = "temporary: it goes when the browser closes"
-        yield attribute("Max-Age", _max_age_meaning(found.get("max-age", "")), closing)
-    below = "sent to addresses below this path alone"
-    everywhere = "sent to every address of this host"
-    yield attribute("Path", everywhere if found.get("path") == "/" else below, below)
-    domain = "sent to this domain and all below it"
-    yield attribute("Domain", domain, "sent to this very host, on every port")
-    readable = "scripts on the page can read and change it"
-    yield attribute("HttpOnly", "no script sees it", readable)
-    encrypted = "sent over https alone, and to this machine itself"
-    yield attribute("Secure", encrypted, "sent over plain http as well")
-    same_site = found.get("samesite", "").lower()
-    meaning = _SAME_SITE.get(same_site, "not a value that browsers know: as Lax")
-    yield attribute("SameSite", meaning, _SAME_SITE[""])
-
-
-def _max_age_meaning(seconds: str) -> str:
+        return "it is over at once: the browser deletes the cookie"
     try:
-        return f"the browser keeps it for {duration(int(seconds))}"
+        return f"the browser keeps it for {duration(int(value))}"
     except ValueError:
         return "not a number"
 
@@ -206,15 +177,3 @@ def _refusal(line: str, exchange: Exchange) -> str:
     except CookieRefusal as refused:
         return str(refused)
     return ""
-
-
-def edited(name: str, value: str | None) -> SimpleCookie:
-    """Return a Set-Cookie that changes one cookie of this lab by hand; None deletes it."""
-    cookie: SimpleCookie = SimpleCookie()
-    cookie[name] = value or ""
-    cookie[name]["path"] = "/"
-    cookie[name]["samesite"] = "Lax"
-    cookie[name]["httponly"] = True
-    if value is None:
-        cookie[name]["max-age"] = 0
-    return cookie

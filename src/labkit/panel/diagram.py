@@ -13,7 +13,6 @@ BROWSER, SERVER, STORE = range(3)
 NAMES = ["Browser", "Server", "Store"]
 LANES = [80, 360, 640]  # x of each, in units of the drawing
 WIDTH, TOP, STEP = 720, 64, 46
-LONGEST = 38  # characters of a label
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class Arrow:
 
 def arrows(exchange: Exchange) -> list[Arrow]:
     """Return all messages in order, those of the redirect that led here first."""
-    earlier = list(_arrows(exchange.redirect)) if exchange.redirect else []
-    return [*earlier, *_arrows(exchange)]
+    return [arrow for each in exchange.with_redirect() for arrow in _arrows(each)]
 
 
 def _arrows(exchange: Exchange) -> Iterator[Arrow]:
@@ -70,18 +68,8 @@ def svg(exchange: Exchange) -> SafeString:
 
 
 def _draw(arrow: Arrow, y: int) -> dict[str, Any]:
-    """Return an arrow's texts and coordinates; `y`: of its line."""
-    tip = 4 if arrow.end > arrow.start else -4
-    return {
-        "kind": "wire" if {arrow.start, arrow.end} == {BROWSER, SERVER} else "inside",
-        "label": _short(arrow.label),
-        "detail": _short(arrow.detail),
-        "x": (LANES[arrow.start] + LANES[arrow.end]) // 2,
-        "x1": LANES[arrow.start],
-        "x2": LANES[arrow.end] - tip,
-        "y": y,
-    }
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    """Return an arrow with its coordinates; `y`: of its line."""
+    start, end = LANES[arrow.start], LANES[arrow.end]
+    tip = end - 4 if end > start else end + 4
+    kind = "inside" if STORE in {arrow.start, arrow.end} else "wire"
+    return {"arrow": arrow, "kind": kind, "x": (start + end) // 2, "x1": start, "x2": tip, "y": y}

@@ -1,14 +1,9 @@
 """Explains in words what the server did with the visitor's session in one exchange."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from labkit.panel.models import Exchange, SessionAccess, StoreOperation, open_snapshot
+from labkit.panel.models import Exchange, StoreOperation, open_snapshot
 from labkit.panel.outcome import Outcome, SaveCause, SessionEvent
 from labkit.panel.session_hooks import session_accesses
 from labkit.text import quantity
-
-MISSING = object()
 
 _REASONS = {
     SessionEvent.DELETED_BY_OTHER: (
@@ -47,25 +42,6 @@ _NO_ENTRIES = {
 }
 
 
-@dataclass(frozen=True)
-class EntryChange:
-    """One entry of the session, before and after."""
-
-    key: str
-    before: str  # empty if it was not there
-    after: str
-    change: str  # "new", "changed", "removed" or ""
-
-
-@dataclass(frozen=True)
-class OperationText:
-    """One operation of the store, in words."""
-
-    kind: str
-    text: str
-    other_session: bool  # whether the view opened this session itself
-
-
 class SessionReport:
     """What the panel says about the session of one exchange.
 
@@ -76,13 +52,11 @@ class SessionReport:
         self.outcome = outcome = Outcome(exchange)
         self.reason = _reason(outcome, details)
         self.warning = _CHANGE_LOST if outcome.event is SessionEvent.CHANGE_LOST else ""
-        self.accesses: list[SessionAccess] = list(session_accesses(exchange))
+        self.accesses = list(session_accesses(exchange))
         self.operations = [_describe(each, exchange, details) for each in exchange.operations]
         self.no_entries = _why_no_entries(outcome)
         self.no_entries_text = _NO_ENTRIES.get(self.no_entries, "")
-        self.entries = (
-            [] if self.no_entries else _compare(outcome.before or {}, outcome.after or {})
-        )
+        self.entries = [] if self.no_entries else _compare(outcome)
 
 
 def _why_no_entries(outcome: Outcome) -> str:
@@ -97,22 +71,20 @@ def _why_no_entries(outcome: Outcome) -> str:
     return "" if outcome.before or outcome.after else "empty"
 
 
-def _compare(before: dict[str, Any], after: dict[str, Any]) -> list[EntryChange]:
+def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
+    """Return (key, value before, value after, what changed) of each entry; "" if it is absent."""
+    before, after = outcome.before or {}, outcome.after or {}
     changes = []
-    for key in [*before, *(key for key in after if key not in before)]:
-        old, new = before.get(key, MISSING), after.get(key, MISSING)
-        if old is MISSING:
+    for key in before | after:
+        if key not in before:
             change = "new"
-        elif new is MISSING:
+        elif key not in after:
             change = "removed"
         else:
-            change = "" if old == new else "changed"
-        changes.append(EntryChange(str(key), _repr(old), _repr(new), change))
+            change = "" if before[key] == after[key] else "changed"
+        old, new = (repr(each[key]) if key in each else "" for each in (before, after))
+        changes.append((str(key), old, new, change))
     return changes
-
-
-def _repr(value: Any) -> str:
-    return "" if value is MISSING else repr(value)
 
 
 def _reason(outcome: Outcome, details: bool) -> str:
@@ -132,16 +104,16 @@ def _error(operation: StoreOperation | None, details: bool) -> str:
     return f" {operation.error}" if operation and details else ""
 
 
-def _describe(operation: StoreOperation, exchange: Exchange, details: bool) -> OperationText:
+def _describe(
+    operation: StoreOperation, exchange: Exchange, details: bool
+) -> tuple[str, str, bool]:
+    """Return an operation's kind, its text, and whether the view opened that session itself."""
     other = operation.store_id != exchange.store_id
     suffix = " (a session of the view's own)" if other else ""
     text = f"{operation.kind} {operation.key or 'no key'}"
     if operation.error:
-        text += f": failed{suffix}.{_error(operation, details)}"
-    elif operation.kind == "load":
+        return operation.kind, f"{text}: failed{suffix}.{_error(operation, details)}", other
+    if operation.kind == "load":
         number = len(open_snapshot(operation.data) or {})
-        found = quantity(number, "entry", "entries") if operation.found else "nothing there"
-        text += f": {found}{suffix}"
-    else:
-        text += suffix
-    return OperationText(operation.kind, text, other)
+        text += f": {quantity(number, 'entry', 'entries') if operation.found else 'nothing there'}"
+    return operation.kind, text + suffix, other

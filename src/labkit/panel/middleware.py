@@ -116,12 +116,6 @@ def _node() -> str:
 
 def _form(post: Any) -> str:
     """Return the submitted form, encoded, without passwords; empty if it is too long."""
-    if not post:
-        return ""
-    fields = [
-        (name, "…" if SECRET.search(name) else value)
-        for name, values in post.lists()
-        for value in values
-    ]
-    form = urlencode(fields)
+    fields = [(name, value) for name, values in post.lists() for value in values]
+    form = urlencode([(name, "…" if SECRET.search(name) else value) for name, value in fields])
     return form if len(form) <= LONGEST_FORM else ""

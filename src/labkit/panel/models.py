@@ -28,15 +28,6 @@ def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class SessionAccess:
-    """One line of code that read or wrote a session."""
-
-    is_write: bool
-    place: str  # file and line
-    in_lab: bool  # whether the file is the lab's
-
-
-@dataclass(frozen=True)
 class StoreOperation:
     """One load, save or delete that the server asked of the session store."""
 
@@ -90,6 +81,10 @@ class Exchange:
         snapshots = [operation.data for operation in self.operations] + [self.session_after]
         texts = (self.cookie_header, self.path, self.form, *self.set_cookies)
         return sum(len(data) for data in snapshots if data) + sum(map(len, texts))
+
+    def with_redirect(self) -> list["Exchange"]:
+        """Return this exchange, after the redirect that led to it."""
+        return [self.redirect, self] if self.redirect else [self]
 
     def sent_cookies(self) -> list[tuple[str, str]]:
         """Return the (name, value) pairs of the request's cookies, undecoded."""

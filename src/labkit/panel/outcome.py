@@ -27,6 +27,13 @@ class SessionEvent(StrEnum):
     LOAD_FAILED = "load-failed"
 
 
+_WRITTEN = {  # the operation of the store -> the event
+    "create": SessionEvent.CREATED,
+    "save": SessionEvent.SAVED,
+    "delete": SessionEvent.DELETED,
+}
+
+
 class SaveCause(StrEnum):
     """The reason why a session was saved."""
 
@@ -67,22 +74,12 @@ class Outcome:
         if load is not None and load.error:
             return SessionEvent.LOAD_FAILED
         if write is not None:
-            return self._written(write)
+            return _WRITTEN[write.kind] if self._delivered else SessionEvent.NOT_DELIVERED
         if self.exchange.modified:
             return SessionEvent.DISCARDED if self.error_response else SessionEvent.EMPTY
         if self._change_lost:
             return SessionEvent.CHANGE_LOST
         return SessionEvent.READ if self.accessed else SessionEvent.UNTOUCHED
-
-    def _written(self, write: StoreOperation) -> SessionEvent:
-        if not self._delivered:
-            return SessionEvent.NOT_DELIVERED
-        events = {
-            "create": SessionEvent.CREATED,
-            "save": SessionEvent.SAVED,
-            "delete": SessionEvent.DELETED,
-        }
-        return events[write.kind]
 
     @property
     def _delivered(self) -> bool:

@@ -10,7 +10,7 @@ import functools
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,16 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
 from labkit.panel.log import log
-from labkit.panel.models import Exchange, SessionAccess, StoreOperation, take_snapshot
+from labkit.panel.models import Exchange, StoreOperation, take_snapshot
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 Surround = Callable[[str], AbstractContextManager[None]]
 _surround: ContextVar[Surround | None] = ContextVar("surround", default=None)
 
 _store_ids = itertools.count(1)
-_roles: dict[str, str] = {}  # Python file -> its role, see _role_of
 _MARK = "_labkit_observed"
-_DJANGO = str(Path(django.__file__).parent)
-_SESSIONS = str(Path(_DJANGO, "contrib", "sessions"))
+_LIBRARIES = str(Path(django.__file__).parents[1])
+_SESSIONS = str(Path(django.__file__).parent / "contrib" / "sessions")
 _HERE = str(Path(__file__).parent)
 
 
@@ -42,8 +41,8 @@ def observe_sessions(store: type[SessionBase]) -> None:
         SessionBase.modified = _ObservedFlag("modified", is_write=True)
     if _MARK not in store.__dict__:
         setattr(store, _MARK, True)
-        for name, wrapper in _WRAPPERS.items():
-            setattr(store, name, _surrounded(wrapper(getattr(store, name))))
+        for name, record in (("load", _load), ("save", _save), ("delete", _delete)):
+            setattr(store, name, _observed(getattr(store, name), record))
 
 
 def store_id(session: Any) -> int:
@@ -73,7 +72,7 @@ def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
     frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
-        role = _roles.get(file := frame.f_code.co_filename) or _role_of(file)
+        role = _role_of(frame.f_code.co_filename)
         if role == "lab":
             break
         if role == "middleware":
@@ -87,31 +86,25 @@ def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
         accesses[found.f_code.co_filename, found.f_lineno, is_write] = frame is not None
 
 
+@functools.cache
 def _role_of(file: str) -> str:
     """Return a file's role: "lab", session "middleware", "inside" of sessions, or "other"."""
     if file.startswith(str(settings.FOLDER)):
-        role = "lab"
-    elif file.startswith(_SESSIONS):
-        role = "middleware" if file.endswith("middleware.py") else "inside"
-    else:
-        role = "inside" if file.startswith(_HERE) else "other"
-    _roles[file] = role
-    return role
+        return "lab"
+    if file.startswith(_SESSIONS):
+        return "middleware" if file.endswith("middleware.py") else "inside"
+    return "inside" if file.startswith(_HERE) else "other"
 
 
-def session_accesses(exchange: Exchange) -> Iterator[SessionAccess]:
-    """Yield the lines that read or wrote the visitor's session, in the order they first did."""
+def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield ("read" or "write", "file:line") of the visitor's session, in order of first access.
+
+    A file of the lab or of a library is relative to the folder of the lab or of all libraries.
+    """
     recorded = exchange.accesses.get(exchange.store_id or 0, {})
     for (file, line, is_write), in_lab in recorded.items():
-        shown = file.removeprefix(str(settings.FOLDER)) if in_lab else _library_path(file)
-        yield SessionAccess(is_write, f"{shown.lstrip('/')}:{line}", in_lab)
-
-
-@functools.cache
-def _library_path(file: str) -> str:
-    """Return a file of an installed library relative to the folder of libraries."""
-    parent = str(Path(_DJANGO).parent)
-    return Path(file.removeprefix(parent)).as_posix() if file.startswith(parent) else file
+        path = Path(file.removeprefix(str(settings.FOLDER) if in_lab else _LIBRARIES)).as_posix()
+        yield "write" if is_write else "read", f"{path.lstrip('/')}:{line}"
 
 
 # Operations of the store
@@ -137,84 +130,64 @@ def operations() -> list[StoreOperation]:
     return exchange.operations if exchange else []
 
 
-def _surrounded(operate: Callable[..., Any]) -> Callable[..., Any]:
+def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a store's method that records what it does; `record` calls `operate`."""
+    kind = operate.__name__
+
     @functools.wraps(operate)
-    def surrounded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        surround = _surround.get()
-        if surround is None:
-            return operate(self, *args, **kwargs)
-        if current.get() is None:  # with LAB_PANEL=0 there is no middleware that begins one
-            current.set(log.begin(**dict.fromkeys(_REQUEST, "")))
-        with surround(operate.__name__):
-            return operate(self, *args, **kwargs)
-
-    return surrounded
-
-
-def _load(load: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(load)
-    def observed(self: Any) -> Any:
-        exchange = current.get()
+    def observed(session: Any, *args: Any, **kwargs: Any) -> Any:
+        surround, exchange = _surround.get(), current.get()
         if exchange is None:
-            return load(self)
-        key = self._session_key
-        try:
-            data = load(self)
-        except Exception as error:
-            failure = StoreOperation("load", store_id(self), key, error=_error_text(error))
-            exchange.operations.append(failure)
-            raise
-        found = self._session_key is not None
-        operation = StoreOperation("load", store_id(self), key, take_snapshot(data), found)
-        exchange.operations.append(operation)
-        return data
+            if surround is None:
+                return operate(session, *args, **kwargs)
+            # With LAB_PANEL=0 there is no middleware that begins one.
+            exchange = log.begin(**dict.fromkeys(_REQUEST, ""))
+            current.set(exchange)
+        with surround(kind) if surround else nullcontext():
+            try:
+                return record(exchange, operate, session, *args, **kwargs)
+            except Exception as error:
+                if kind != "delete":
+                    text = f"{type(error).__name__}: {error}"[:300]
+                    _add(exchange, kind, session, error=text)
+                raise
 
     return observed
 
 
-def _save(save: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(save)
-    def observed(self: Any, must_create: bool = False) -> Any:
-        exchange = current.get()
-        if exchange is None:
-            return save(self, must_create)
-        new = must_create or self._session_key is None
-        before, modified = len(exchange.operations), self.modified  # one engine sets it as it saves
-        try:
-            result = save(self, must_create)
-        except Exception as error:
-            failure = StoreOperation(
-                "save", store_id(self), self._session_key, error=_error_text(error)
-            )
-            exchange.operations.append(failure)
-            raise
-        if any(each.store_id == store_id(self) for each in exchange.operations[before:]):
-            return result  # it has called itself to create the session, and that is recorded
-        data = take_snapshot(getattr(self, "_session_cache", {}))
-        kind = "create" if new else "save"
-        operation = StoreOperation(kind, store_id(self), self._session_key, data, modified=modified)
-        exchange.operations.append(operation)
-        return result
-
-    return observed
+def _add(exchange: Exchange, kind: str, session: Any, **fields: Any) -> None:
+    operation = {"key": session._session_key} | fields
+    exchange.operations.append(StoreOperation(kind, store_id(session), **operation))
 
 
-def _delete(delete: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(delete)
-    def observed(self: Any, session_key: str | None = None) -> Any:
-        exchange = current.get()
-        key = session_key or self._session_key
-        result = delete(self, session_key)
-        if exchange is not None and key is not None:
-            exchange.operations.append(StoreOperation("delete", store_id(self), key))
-        return result
-
-    return observed
+def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
+    key = session._session_key
+    data = load(session)
+    found = session._session_key is not None
+    _add(exchange, "load", session, key=key, data=take_snapshot(data), found=found)
+    return data
 
 
-def _error_text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+def _save(
+    exchange: Exchange, save: Callable[..., Any], session: Any, must_create: bool = False
+) -> None:
+    new = must_create or session._session_key is None
+    # One engine sets `modified` as it saves.
+    before, modified = len(exchange.operations), session.modified
+    save(session, must_create)
+    if any(each.store_id == store_id(session) for each in exchange.operations[before:]):
+        return  # it has called itself to create the session, and that is recorded
+    data = take_snapshot(getattr(session, "_session_cache", {}))
+    _add(exchange, "create" if new else "save", session, data=data, modified=modified)
+
+
+def _delete(
+    exchange: Exchange, delete: Callable[..., Any], session: Any, session_key: str | None = None
+) -> None:
+    key = session_key or session._session_key
+    delete(session, session_key)
+    if key is not None:
+        _add(exchange, "delete", session, key=key)
 
 
 _REQUEST = ("method", "path", "peer", "agent", "host", "scheme", "cookie_header")
-_WRAPPERS = {"load": _load, "save": _save, "delete": _delete}

@@ -11,16 +11,11 @@ from labkit.panel.outcome import Outcome, SessionEvent
 from labkit.text import quantity
 
 LONGEST_PATH = 60  # characters
-_END = b"</body>"
 _BAR = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
     '<aside class="lab-line" aria-label="This exchange" data-clock-ahead="{ahead:.0f}">'
     '<a href="/__lab__/exchange/{token}/">{prefix}{exchanges}</a></aside>'
     '<script src="/__lab__/static/panel.js" defer></script>'
-)
-_EXCHANGE = (
-    '<span data-request="{request}" data-status="{status}" data-session="{event}" '
-    'data-set-cookies="{cookies}">{sentence}</span>'
 )
 _NOT_SAVED = "session changed but NOT saved"
 _SESSION_TEXTS = {
@@ -36,36 +31,31 @@ _SESSION_TEXTS = {
     SessionEvent.LOAD_FAILED: "session NOT read, the store failed",
 }
 _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
+_WITHOUT_EFFECT = {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}
 
 
 def append_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
     """Insert the bar before the end of an HTML page; leave every other response as it is."""
-    if not exchange.content_type.startswith("text/html"):
+    if not exchange.content_type.startswith("text/html") or "Content-Encoding" in response.headers:
         return
-    if response.has_header("Content-Encoding"):
-        return
-    end = content.rfind(_END)
+    end = content.rfind(b"</body>")
     if end < 0:
         return
     bar = _BAR.format(
         token=exchange.token,
         ahead=exchange.clock_ahead,
         prefix=escape(_prefix(exchange)),
-        exchanges=" → ".join(map(_marked_up, _with_redirect(exchange))),
+        exchanges=" → ".join(map(_marked_up, exchange.with_redirect())),
     )
     added = bar.encode(response.charset, "xmlcharrefreplace")
     response.content = content[:end] + added + content[end:]
-    if response.has_header("Content-Length"):
+    if "Content-Length" in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
 
 
 def summarize_with_redirect(exchange: Exchange) -> str:
     """Return the sentence of an exchange, after that of the redirect which led to it."""
-    return _prefix(exchange) + " → ".join(map(summarize, _with_redirect(exchange)))
-
-
-def _with_redirect(exchange: Exchange) -> list[Exchange]:
-    return [exchange.redirect, exchange] if exchange.redirect else [exchange]
+    return _prefix(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
 
 
 def _prefix(exchange: Exchange) -> str:
@@ -81,12 +71,13 @@ def _prefix(exchange: Exchange) -> str:
 
 def _marked_up(exchange: Exchange) -> str:
     outcome = Outcome(exchange)
-    return _EXCHANGE.format(
-        request=escape(f"{exchange.method} {_short_path(exchange)}"),
-        status=exchange.status,
-        event=outcome.event if exchange.engine else "",
-        cookies=escape(" ".join(exchange.set_cookie_names())),
-        sentence=escape(_sentence(outcome)),
+    event = outcome.event if exchange.engine else ""
+    cookies = " ".join(exchange.set_cookie_names())
+    request = _request(exchange)
+    return (
+        f'<span data-request="{escape(request)}" data-status="{exchange.status}" '
+        f'data-session="{event}" data-set-cookies="{escape(cookies)}">'
+        f"{escape(_sentence(outcome))}</span>"
     )
 
 
@@ -97,17 +88,17 @@ def summarize(exchange: Exchange) -> str:
 
 def _sentence(outcome: Outcome) -> str:
     exchange = outcome.exchange
-    parts = [f"{exchange.method} {_short_path(exchange)}: {exchange.status}"]
-    if exchange.engine:
-        parts.append(summarize_session(outcome))
-    if exchange.set_cookies:
-        parts.append(f"{quantity(len(exchange.set_cookies), 'cookie')} set")
-    return ", ".join(parts)
+    session = f", {summarize_session(outcome)}" if exchange.engine else ""
+    number = len(exchange.set_cookies)
+    cookies = f", {quantity(number, 'cookie')} set" if number else ""
+    return f"{_request(exchange)}: {exchange.status}{session}{cookies}"
 
 
-def _short_path(exchange: Exchange) -> str:
+def _request(exchange: Exchange) -> str:
     path = exchange.path
-    return path if len(path) <= LONGEST_PATH else f"{path[: LONGEST_PATH - 1]}…"
+    if len(path) > LONGEST_PATH:
+        path = f"{path[: LONGEST_PATH - 1]}…"
+    return f"{exchange.method} {path}"
 
 
 def summarize_session(outcome: Outcome) -> str:
@@ -115,6 +106,6 @@ def summarize_session(outcome: Outcome) -> str:
     event = outcome.event
     if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
         return _NOT_SAVED
-    if event in {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}:  # as if nothing were changed
+    if event in _WITHOUT_EFFECT:  # as if nothing were changed
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     return _SESSION_TEXTS[event]

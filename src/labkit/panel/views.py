@@ -19,13 +19,10 @@ from labkit.panel.outcome import Outcome
 from labkit.stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
-_NOT_STORED = {
-    code: {"nothing": code, "reason": reason}
-    for code, reason in {
-        "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
-        "no-session": "This visitor has no session, so nothing is stored.",
-        "deleted": "Nothing any more: the session has been deleted since.",
-    }.items()
+_NOT_STORED = {  # pages carry the key as data-nothing-stored
+    "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
+    "no-session": "This visitor has no session, so nothing is stored.",
+    "deleted": "Nothing any more: the session has been deleted since.",
 }
 
 
@@ -40,27 +37,28 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
             "This exchange has been forgotten",
             f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted.",
         )
-    shown = [found.redirect, found] if found.redirect else [found]
     instructor = is_local_instructor(request)
-    parts = [_parts(each, instructor) for each in shown]
-    return render(
-        request,
-        "labkit/exchange.html",
-        {
-            "exchange": found,
-            "sentence": summary_bar.summarize_with_redirect(found),
-            "parts": parts,
-            "stored": _stored(found, instructor),
-            "diagram": diagram.svg(found),
-            "arrows": diagram.arrows(found),
-            "instructor": instructor,
-            "curl": _curl(found) if instructor else "",
-            "key": controls.KEY if instructor else "",
-            "message": request.GET.get("said", "")[:400] if instructor else "",
-            **(_choices(request) if instructor else {}),
-            "back": found.path if found.method in {"GET", "HEAD"} else "/",
-        },
-    )
+    context = {
+        "exchange": found,
+        "sentence": summary_bar.summarize_with_redirect(found),
+        "parts": [_parts(each, instructor) for each in found.with_redirect()],
+        "stored": _stored(found, instructor),
+        "diagram": diagram.svg(found),
+        "arrows": diagram.arrows(found),
+        "instructor": instructor,
+        "back": found.path if found.method in {"GET", "HEAD"} else "/",
+    }
+    if instructor:
+        context |= {
+            "curl": _curl(found),
+            "key": controls.KEY,
+            "message": request.GET.get("said", "")[:400],
+            "steps": list(controls.STEPS.items()),
+            "moved": clock.moved(),
+            "own_cookies": controls.cookie_names(request),
+            "entries": controls.entries(request),
+        }
+    return render(request, "labkit/exchange.html", context)
 
 
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
@@ -77,34 +75,24 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
 
 def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
     """Return what the store keeps now, or why it keeps nothing, for the template."""
-    if not exchange.engine:
-        return _NOT_STORED["no-sessions"]
     outcome = Outcome(exchange)
     key = outcome.key_after or outcome.key_before
-    if not key:
-        return _NOT_STORED["no-session"]
-    found = stored.describe_stored(exchange.engine, key, details)
-    return _NOT_STORED["deleted"] if found is None else {"session": found}
-
-
-def _choices(request: HttpRequest) -> dict[str, Any]:
-    """Return what the controls offer: clock steps, this browser's cookies and session entries."""
-    return {
-        "steps": list(controls.STEPS.items()),
-        "moved": clock.moved(),
-        "own_cookies": [name for name in request.COOKIES if cookies.cookie_owner(name).is_this_lab],
-        "entries": controls.entries(request),
-    }
+    if not exchange.engine:
+        nothing = "no-sessions"
+    elif not key:
+        nothing = "no-session"
+    elif session := stored.describe_stored(exchange.engine, key, details):
+        return {"session": session}
+    else:
+        nothing = "deleted"
+    return {"nothing": nothing, "reason": _NOT_STORED[nothing]}
 
 
 def _curl(exchange: Exchange) -> str:
     """Return a curl command that sends the request again."""
-    command = ["curl", "-i"]
-    if exchange.method == "HEAD":
-        command = ["curl", "-I"]
-    elif exchange.method not in {"GET", "POST"} or (
-        exchange.method == "POST" and not exchange.form
-    ):
+    command = ["curl", "-I" if exchange.method == "HEAD" else "-i"]
+    implied = {"GET", "HEAD", "POST"} if exchange.form else {"GET", "HEAD"}
+    if exchange.method not in implied:
         command += ["-X", exchange.method]
     if exchange.cookie_header:
         command += ["-H", f"Cookie: {exchange.cookie_header}"]
@@ -118,9 +106,8 @@ def exchanges(request: HttpRequest) -> HttpResponse:
     """List the last exchanges of all visitors, on the instructor's machine only."""
     if not is_local_instructor(request):
         raise Http404
-    listed = [
-        (log.visitor(each), summary_bar.summarize(each), each) for each in log.newest()[:SHOWN]
-    ]
+    newest = log.newest()[:SHOWN]
+    listed = [(log.visitor(each), summary_bar.summarize(each), each) for each in newest]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
 
 
@@ -135,11 +122,10 @@ def exchanges_json(request: HttpRequest) -> HttpResponse:
 
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
+    real_time = datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC)
     return {
         "number": exchange.number,
-        "at": datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC).isoformat(
-            timespec="seconds"
-        ),
+        "at": real_time.isoformat(timespec="seconds"),
         "visitor": log.visitor(exchange),
         "host": exchange.host,
         "method": exchange.method,
