@@ -12,9 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from labkit.catalog import own_number, state_dir
 
-# Without these a class of students sees "database is locked". With WAL readers do not wait for the
-# writer. A writer waits up to 20 s for another one. A transaction takes the write lock when it
-# begins, because one that first reads and then writes is refused without waiting.
+# Against "database is locked": with WAL, readers do not wait for the writer, a writer waits up to
+# 20 s, and a transaction takes the write lock when it begins instead of at its first write.
 # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 SQLITE_OPTIONS = {
     "timeout": 20,
@@ -29,8 +28,7 @@ def number(folder: Path) -> str:
     The tests of a copy expect the cookies of the original lab. They set the environment variable
     LAB_AS to the original's number, which a lab with its own number ignores.
     """
-    own = own_number(folder)
-    borrowed = os.environ.get("LAB_AS", "")
+    own, borrowed = own_number(folder), os.environ.get("LAB_AS", "")
     takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
     return borrowed if takes else own
 
@@ -90,17 +88,10 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
     if url := os.environ.get("REDIS_URL", ""):
-        default: dict[str, Any] = {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": url,
-            "KEY_PREFIX": f"lab_{number(folder)}",
-        }
-    else:
-        default = {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 10_000},
-        }
-    return {"default": default}
+        backend, prefix = "django.core.cache.backends.redis.RedisCache", f"lab_{number(folder)}"
+        return {"default": {"BACKEND": backend, "LOCATION": url, "KEY_PREFIX": prefix}}
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    return {"default": {"BACKEND": backend, "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
@@ -111,20 +102,18 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
     Raises ImproperlyConfigured if DATABASE_URL cannot be read.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
-    url = os.environ.get("DATABASE_URL", "")
-    if url:
+    default: dict[str, Any]
+    if url := os.environ.get("DATABASE_URL", ""):
         try:
-            default: dict[str, Any] = dict(dj_database_url.parse(url))
+            default = dict(dj_database_url.parse(url))
         except ValueError:
             raise ImproperlyConfigured(
                 "DATABASE_URL cannot be read. It looks like mysql://user:password@host:3306/name."
             ) from None
         default["NAME"] = default["NAME"] or f"lab_{number(folder)}"
     else:
-        default = {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": state_dir(folder) / "db.sqlite3",
-        }
+        sqlite_file = state_dir(folder) / "db.sqlite3"
+        default = {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_file}
     if default["ENGINE"] == "django.db.backends.sqlite3":
         default["OPTIONS"] = SQLITE_OPTIONS | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

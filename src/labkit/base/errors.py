@@ -7,7 +7,6 @@ installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customiz
 import errno
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.sessions.backends.base import UpdateError
@@ -28,20 +27,10 @@ log = logging.getLogger("labkit.errors")
 # Errors of a database that is absent, locked, full or not migrated. Their parent DatabaseError is
 # left out: Django raises it itself if a session's row was deleted during the request.
 # PermissionError: the folder of the session files is not writable.
-STORE_FAULTS = (
-    OperationalError,
-    InterfaceError,
-    InternalError,
-    ProgrammingError,
-    PermissionError,
-)
+STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingError, PermissionError)
 # Errors of a disk that is full, read-only or broken. Other OSErrors, such as a closed connection,
-# are not the store's.
-DISK_FAULTS = {
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO")
-    if hasattr(errno, name)  # Windows has no EDQUOT
-}
+# are not the store's. Windows has no EDQUOT.
+DISK_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 RETRY_AFTER = 5  # seconds
 
 # What the pages say; tests find a page by it.
@@ -72,7 +61,13 @@ def store_fault(error: BaseException | None) -> BaseException | None:
     Django reports any database failure while a session is saved as SessionInterrupted, "the
     request's session was deleted": the true cause is in __cause__ or __context__.
     """
-    return next((link for link in _chain(error) if _is_the_stores(link)), None)
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if _is_the_stores(error):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _is_the_stores(error: BaseException) -> bool:
@@ -86,18 +81,11 @@ def _is_the_stores(error: BaseException) -> bool:
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
     """Return 503 with Retry-After; if the table is missing, the page says what to type."""
     log.error("The store failed: %s", fault)
-    if _is_missing_table(fault):
+    # SQLite's message, or the number of ER_NO_SUCH_TABLE in MySQL and MariaDB.
+    if "no such table" in str(fault) or fault.args[:1] == (1146,):
         title = MIGRATE_TITLE
         sentence = "This database has no table for what the lab keeps, so nothing was changed."
         advice = MIGRATE_ADVICE
@@ -110,11 +98,6 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
     response = error_page(request, 503, title, sentence, advice)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
-
-
-def _is_missing_table(fault: BaseException) -> bool:
-    """Return True for SQLite's message, or the number of ER_NO_SUCH_TABLE in MySQL and MariaDB."""
-    return "no such table" in str(fault) or fault.args[:1] == (1146,)
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -153,12 +136,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
         return unavailable(request, fault)
     if isinstance(error, UpdateError):
         return handler400(request, SessionInterrupted())
-    return error_page(
-        request,
-        500,
-        "The lab made a mistake",
-        LAB_FAULT,
-    )
+    return error_page(request, 500, "The lab made a mistake", LAB_FAULT)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -170,10 +148,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         advice = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
     else:
         advice = SEND_AGAIN
-    return error_page(
-        request,
-        403,
-        "This form was refused",
-        "It did not prove that it came from a page of this lab, so nothing was changed.",
-        advice,
-    )
+    sentence = "It did not prove that it came from a page of this lab, so nothing was changed."
+    return error_page(request, 403, "This form was refused", sentence, advice)

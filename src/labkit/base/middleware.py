@@ -11,11 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from labkit.base.errors import error_page, store_fault, unavailable
 
 LONGEST = 16_000  # characters of a URL; Django's MAX_URL_REDIRECT_LENGTH is 16 384
+Respond = Callable[[HttpRequest], HttpResponse]
 
 
-def error_pages(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+def error_pages(get_response: Respond) -> Respond:
     """Middleware, second in the list: return pages for 405, 414 and 415, and if the store fails.
 
     Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
@@ -39,32 +38,22 @@ def error_pages(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if len(request.get_full_path()) > LONGEST:
-            return error_page(
-                request,
-                414,
-                "Too long an address",
-                f"The address is longer than the {LONGEST} characters that are read here.",
-            )
+            sentence = f"The address is longer than the {LONGEST} characters that are read here."
+            return error_page(request, 414, "Too long an address", sentence)
         if not _is_utf8(request.content_params.get("charset", "utf-8")):
-            return error_page(
-                request,
-                415,
-                "Not in this encoding",
-                "The form is not encoded in UTF-8, so it was not read.",
-            )
+            sentence = "The form is not encoded in UTF-8, so it was not read."
+            return error_page(request, 415, "Not in this encoding", sentence)
         response = respond(request)
         fault = getattr(request, "_store_fault", None)
         if fault is not None and response.status_code != 503:
             return unavailable(request, fault)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             allowed = response["Allow"]
-            page = error_page(
-                request,
-                405,
-                "Not by this method",
-                f"This address does not accept {request.method}; it accepts {allowed}.",
-                "What changes something is sent by a form, as POST." if "POST" in allowed else "",
+            sentence = f"This address does not accept {request.method}; it accepts {allowed}."
+            advice = (
+                "What changes something is sent by a form, as POST." if "POST" in allowed else ""
             )
+            page = error_page(request, 405, "Not by this method", sentence, advice)
             response.content = page.content
             response["Content-Length"] = str(len(page.content))
         return response

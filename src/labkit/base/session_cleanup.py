@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from importlib import import_module
-from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
+
+from labkit import stores
 
 BATCH = 500  # rows: about 10 ms, and within the number of parameters that every SQLite accepts
 
@@ -24,12 +23,10 @@ def clear_expired(batch: int = BATCH) -> Iterator[int]:
     Raises the database's errors; the batches before the error stay deleted.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#clearing-the-session-store
     """
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    if not hasattr(store, "get_model_class"):
-        store.clear_expired()
+    if not hasattr(stores.session_store(), "get_model_class"):
+        stores.session_store().clear_expired()
         return
-    now = timezone.now()
-    expired = store.get_model_class().objects.filter(expire_date__lt=now)
+    expired = stores.rows().filter(expire_date__lt=timezone.now())
     # In the order of expiry, each batch starts where the last stopped: InnoDB keeps deleted rows in
     # its index for a while, and would scan all of them again for each batch.
     ordered = expired.order_by("expire_date").values_list("session_key", "expire_date")

@@ -32,9 +32,8 @@ row_locked = Signal()
 def lock_error(session: SessionBase) -> str:
     """Return why this session cannot be locked, as a sentence; an empty string if it can.
 
-    There must be a row to lock. SQLite must take its only lock, on the whole file, when a
-    transaction begins: a transaction that reads first and then wants to write is refused at once
-    with "database is locked", without waiting for the timeout.
+    SQLite must take its only lock, on the whole file, when a transaction begins: one that reads
+    first is refused at once when it wants to write ("database is locked"), whatever the timeout.
     https://docs.djangoproject.com/en/5.2/ref/databases/#transactions-behavior
     """
     if not isinstance(session, SessionStore):
@@ -62,8 +61,8 @@ def locked(request: HttpRequest) -> Iterator[SessionBase]:
     last. A key whose row was gone before the session was loaded counts as no key, as in Django.
 
     Raises ImproperlyConfigured with the sentence of `lock_error`, RuntimeError if the session was
-    changed before the block, and SessionInterrupted if it had been loaded in this request and has
-    been deleted or has expired since: it is not brought back. Django answers that with 400.
+    changed before the block, and SessionInterrupted, for which Django returns 400, if the session
+    had been loaded in this request and has been deleted or has expired since.
     """
     session: Any = request.session
     if error := lock_error(session):
@@ -101,9 +100,9 @@ def _read_row(session: Any) -> dict[str, Any]:
     key, was_loaded = session.session_key, "_session_cache" in session.__dict__
     alive = session.model.objects.using(_alias(session)).filter(expire_date__gt=timezone.now())
     row = alive.select_for_update().filter(session_key=key).first() if key else None
-    if row is None and key and was_loaded:
-        raise SessionInterrupted("The session was deleted or has expired during this request.")
     if row is None:
+        if key and was_loaded:
+            raise SessionInterrupted("The session was deleted or has expired during this request.")
         session._session_key = None  # never adopt a key that was not issued here
     session._session_cache = session.decode(row.session_data) if row else {}
     return session.decode(row.session_data) if row else {}
@@ -112,9 +111,8 @@ def _read_row(session: Any) -> dict[str, Any]:
 def _send_cookie_without_saving(session: Any) -> None:
     """Make SessionMiddleware send the cookie, with its new expiry, but not save a second time.
 
-    By then another request may have had the lock, and this copy is stale. That is how the usual
-    repair loses the first item of every visitor: create() leaves the session marked as modified.
-    Changes after the block are saved as always in Django: over whatever is stored.
+    By then another request may have had the lock, and this copy is stale: create(), for example,
+    leaves the session marked as modified. Changes after the block are saved as always in Django.
     """
     saved = copy.deepcopy(session._session)
 

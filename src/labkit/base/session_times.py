@@ -31,13 +31,10 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     row = stores.rows().filter(session_key=session.session_key).first()
     if row is None:
         return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
-    left = (row.expire_date - timezone.now()).total_seconds()
+    left = f"{(row.expire_date - timezone.now()).total_seconds():.0f} seconds"
     decoded = row.get_decoded() or "Nothing that can be read: it is empty, damaged or not ours"
     return [
-        (
-            "How long is left?",
-            f"{left:.0f} seconds: the row ends at {clock_time(row.expire_date)}.",
-        ),
+        ("How long is left?", f"{left}: the row ends at {clock_time(row.expire_date)}."),
         *api,
         ("Session key, as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
