@@ -6,7 +6,6 @@ https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-sess
 """
 
 import pickle
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -115,27 +114,21 @@ def record_sizes() -> dict[Kind, list[int]]:
 
     Expired ones count. Of caches only LocMem can be listed.
     """
-    return {
-        "row": [len(data) for data in rows().values_list("session_data", flat=True)]
-        if "row" in kinds()
-        else [],
-        "entry": list(_entry_sizes()) if "entry" in kinds() else [],
-        "file": [path.stat().st_size for path in _files()] if "file" in kinds() else [],
-    }
+    sizes: dict[Kind, list[int]] = {"row": [], "entry": [], "file": []}
+    if "row" in kinds():
+        sizes["row"] = list(map(len, rows().values_list("session_data", flat=True)))
+    if "entry" in kinds():
+        entries = _cache()._cache.values()
+        sizes["entry"] = [len(e if isinstance(e, bytes) else pickle.dumps(e)) for e in entries]
+    if "file" in kinds():
+        paths = Path(settings.SESSION_FILE_PATH).glob("*")
+        sizes["file"] = [path.stat().st_size for path in paths]
+    return sizes
 
 
 def count_records() -> dict[str, int]:
     """Return how many rows, cache entries and files the engine keeps, by kind."""
     return {kind: len(sizes) for kind, sizes in record_sizes().items()}
-
-
-def _entry_sizes() -> Iterator[int]:
-    for entry in _cache()._cache.values():
-        yield len(entry if isinstance(entry, bytes) else pickle.dumps(entry))
-
-
-def _files() -> list[Path]:
-    return list(Path(settings.SESSION_FILE_PATH).glob("*"))
 
 
 def wipe() -> None:
