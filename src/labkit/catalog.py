@@ -18,7 +18,7 @@ class CatalogError(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab: a Django project in a folder of its own."""
+    """One lab: a Django project in its own folder."""
 
     number: str  # two digits, "03"; a copy outside labs/ has its folder's name instead
     slug: str
@@ -29,7 +29,7 @@ class Lab:
     redis: bool = False  # whether it can keep its sessions in Redis
     twin: str | None = None
     contract: str | None = None
-    renews: str | None = None  # a cart: "item" or "cart", what a write gives its time anew
+    renews: str | None = None  # a cart: "item" or "cart", whose lifetime a write renews
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
     # For variants that are rows: name -> the environment variables that select it.
@@ -38,10 +38,7 @@ class Lab:
 
     @property
     def port(self) -> int:
-        """The port this lab runs on unless told otherwise: 8000 and the lab's number.
-
-        A copy has one from 8200 to 8899, always the same for the same name.
-        """
+        """The default port: 8000 and the lab's number; for a copy, 8200 to 8899 by its name."""
         if re.fullmatch("[0-9]{2}", self.number):
             return 8000 + int(self.number)
         return 8200 + zlib.crc32(self.number.encode()) % 700
@@ -81,9 +78,8 @@ class Catalog:
                 for entry in self._data["lab"]
             )
         except (KeyError, TypeError) as error:
-            raise CatalogError(
-                f"An entry of {self.root / MANIFEST} is not right: {error}."
-            ) from None
+            path = self.root / MANIFEST
+            raise CatalogError(f"An entry of {path} is not right: {error}.") from None
 
     @cached_property
     def twins(self) -> tuple[Twins, ...]:
@@ -94,19 +90,17 @@ class Catalog:
         )
 
     def find(self, name: str) -> Lab:
-        """The lab called `name`: "3", "03", "cookie_cart", "03_cookie_cart" or a path ending so.
+        """Return the lab called "3", "03", "cookie_cart", "03_cookie_cart" or a path ending so.
 
-        A path to a folder that is none of them but has a lab in it is a copy, see `copy_in`.
-        Raises CatalogError, naming the labs there are, where no lab is called that.
+        A path to any other folder with a lab in it gives a copy, see `copy_in`.
+        Raises CatalogError with the numbers of all labs if there is no such lab.
         """
-        wanted = Path(name).name or name
-        folder = Path(name).resolve()
+        wanted, folder = Path(name).name or name, Path(name).resolve()
         elsewhere = Path(name).parts[1:] and folder.parent != (self.root / "labs").resolve()
         if elsewhere and is_lab(folder):
             return self.copy_in(folder)
         for lab in self.labs:
-            names = {lab.number, lab.number.lstrip("0"), lab.slug, lab.folder.name}
-            if wanted in names:
+            if wanted in {lab.number, lab.number.lstrip("0"), lab.slug, lab.folder.name}:
                 return lab
         if name and is_lab(folder):
             return self.copy_in(folder)
@@ -114,10 +108,9 @@ class Catalog:
         raise CatalogError(f"There is no lab {name}. The labs are {known}; `lab list` tells more.")
 
     def copy_in(self, folder: Path) -> Lab:
-        """The copy of a lab in this folder, whoever made it.
+        """Return the copy of a lab in this folder; its number is the folder's name.
 
-        The first line of its README.md says which lab it was made from, and its settings.py
-        whether it has a database. Its number is its folder's name.
+        The first line of its README.md names the original, and its settings.py the database.
         """
         try:
             readme = (folder / "README.md").read_text(encoding="utf-8")
@@ -140,14 +133,14 @@ class Catalog:
 
 
 def is_lab(folder: Path) -> bool:
-    """Whether this is a lab's folder, or a copy's: with manage.py and lab/settings.py."""
+    """Return whether this is the folder of a lab or a copy: with manage.py and lab/settings.py."""
     return (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
 
 
 def catalog() -> Catalog:
-    """The manifest of the checkout around the current folder, else of the one labkit runs from.
+    """Return the manifest of the checkout around the current folder, or else around labkit.
 
-    Raises CatalogError where there is neither.
+    Raises CatalogError if there is neither.
     """
     here = Path.cwd()
     for root in (here, *here.parents, Path(__file__).resolve().parents[2]):
@@ -159,34 +152,31 @@ def catalog() -> Catalog:
 
 
 def own_number(folder: Path) -> str:
-    """The number in its folder's name: "03" for 03_cookie_cart; a copy has its name, "mine".
+    """Return the number in a folder's name, "03" for 03_cookie_cart; for a copy its name, "mine".
 
-    Cookies ignore ports, so every lab on one host shares one jar; a lab's cookie names end in this
-    text and stay its own. Letters, digits and _ only, so that it is legal in a cookie's name.
+    Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies end in
+    this text to keep them apart, so it has only letters, digits and _.
     """
-    digits = re.match(r"([0-9]{2})_", folder.name)
-    if digits:
+    name = folder.name
+    if digits := re.match(r"([0-9]{2})_", name):
         return digits[1]
-    safe = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")
+    safe = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
     # Two names in another script must not become the same one.
-    return (
-        safe if folder.name.isascii() and safe else f"{safe}{zlib.crc32(folder.name.encode()):08x}"
-    )
+    return safe if name.isascii() and safe else f"{safe}{zlib.crc32(name.encode()):08x}"
 
 
 def state_dir(folder: Path) -> Path:
-    """The folder in which this lab may write, made if it is missing: .lab/NN beside labs/.
-
-    It lies outside of the lab's own folder, which stays clean for diff and copy. The environment
-    variable LAB_STATE_DIR names a folder to take the place of .lab.
-    """
+    """Return `state_path`, the folder in which this lab may write; make it if it is missing."""
     path = state_path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def state_path(folder: Path) -> Path:
-    """Where that folder is, or will be."""
+    """Return the path of a lab's state: .lab/NN beside labs/, which stays clean for diff and copy.
+
+    The environment variable LAB_STATE_DIR replaces .lab.
+    """
     above = folder.parent
     home = above.parent if (above / "labs.toml").is_file() else above
     return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
