@@ -26,7 +26,7 @@ class CookieOwner(NamedTuple):
 
     @property
     def is_this_lab(self) -> bool:
-        """Whether this lab set the cookie."""
+        """True if this lab set the cookie."""
         return self.kind in {"session", "csrf", "lab"}
 
 
@@ -46,18 +46,25 @@ class Lifetime:
         return remaining(self.left, self.whole)
 
 
-@dataclass(frozen=True)
 class ResponseCookie:
-    """A cookie that the response sets or deletes."""
+    """A cookie that a Set-Cookie header field of the response sets or deletes."""
 
-    name: str
-    size: int  # bytes of name and value
-    owner: CookieOwner
-    line: str  # the Set-Cookie header field as sent
-    attributes: list[tuple[str, str, str]]  # see explain_attributes
-    refusal: str  # why a browser does not keep it; empty if it does
-    life: Lifetime | None  # None: until the browser closes, or deleted
-    is_deletion: bool
+    def __init__(self, line: str, exchange: Exchange) -> None:
+        (name, value), *attributes = (part.partition("=")[::2] for part in line.split("; "))
+        found = {attribute.lower(): text for attribute, text in attributes}
+        self.line = line
+        self.name = name
+        self.size = len(f"{name}{value}".encode())  # bytes
+        self.owner = cookie_owner(name)
+        self.is_deletion = is_deletion(line)
+        self.attributes = list(explain_attributes(found, self.is_deletion))
+        self.refusal = _refusal(line, exchange)
+        self.life: Lifetime | None = None  # None: until the browser closes, or deleted
+        expiry = read_expiry(found, exchange.at)
+        if expiry is not None and not self.is_deletion:
+            # The browser's clock goes on, however the server's has been moved.
+            whole = expiry - exchange.at
+            self.life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
 
 
 def cookie_owner(name: str) -> CookieOwner:
@@ -96,28 +103,7 @@ def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner
 
 def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
     """Return the cookies that the response sets or deletes."""
-    return [_response_cookie(line, exchange) for line in exchange.set_cookies]
-
-
-def _response_cookie(line: str, exchange: Exchange) -> ResponseCookie:
-    (name, value), *attributes = (part.partition("=")[::2] for part in line.split("; "))
-    found = {attribute.lower(): text for attribute, text in attributes}
-    deletion, expiry = is_deletion(line), read_expiry(found, exchange.at)
-    life = None
-    if expiry is not None and not deletion:
-        # The browser's clock goes on, however the server's has been moved.
-        whole = expiry - exchange.at
-        life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
-    return ResponseCookie(
-        name=name,
-        size=len(f"{name}{value}".encode()),
-        owner=cookie_owner(name),
-        line=line,
-        attributes=list(explain_attributes(found, deletion)),
-        refusal=_refusal(line, exchange),
-        life=life,
-        is_deletion=deletion,
-    )
+    return [ResponseCookie(line, exchange) for line in exchange.set_cookies]
 
 
 _ABSENT = {  # attribute -> what its absence means

@@ -74,19 +74,16 @@ class Outcome:
         if load is not None and load.error:
             return SessionEvent.LOAD_FAILED
         if write is not None:
-            return _WRITTEN[write.kind] if self._delivered else SessionEvent.NOT_DELIVERED
+            # A session stored in the cookie has to reach the browser.
+            in_cookie = "cookie" in kinds(self.exchange.engine)
+            if in_cookie and settings.SESSION_COOKIE_NAME not in self.exchange.set_cookie_names():
+                return SessionEvent.NOT_DELIVERED
+            return _WRITTEN[write.kind]
         if self.exchange.modified:
             return SessionEvent.DISCARDED if self.error_response else SessionEvent.EMPTY
         if self._change_lost:
             return SessionEvent.CHANGE_LOST
         return SessionEvent.READ if self.accessed else SessionEvent.UNTOUCHED
-
-    @property
-    def _delivered(self) -> bool:
-        """True if a write took effect: a session stored in the cookie has to reach the browser."""
-        if "cookie" not in kinds(self.exchange.engine):
-            return True
-        return settings.SESSION_COOKIE_NAME in self.exchange.set_cookie_names()
 
     @property
     def _change_lost(self) -> bool:
@@ -143,6 +140,7 @@ class Outcome:
     @cached_property
     def key_after(self) -> str:
         """The key of the visitor's session after the exchange; empty if there is none."""
-        if self.write is None or self.write.error or not self._delivered:
+        without_effect = self.event is SessionEvent.NOT_DELIVERED
+        if self.write is None or self.write.error or without_effect:
             return self.key_before
         return "" if self.deleted else self.write.key or ""
