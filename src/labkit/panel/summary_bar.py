@@ -47,7 +47,8 @@ def append_to(response: HttpResponse, content: bytes, exchange: Exchange) -> Non
         prefix=escape(_prefix(exchange)),
         exchanges=" → ".join(map(_marked_up, exchange.with_redirect())),
     )
-    added = bar.encode(response.charset, "xmlcharrefreplace")
+    # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
+    added = bar.encode("ascii", "xmlcharrefreplace")
     response.content = content[:end] + added + content[end:]
     if "Content-Length" in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
