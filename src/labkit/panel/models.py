@@ -49,13 +49,13 @@ class Exchange:
     at: float  # POSIX seconds, by the server's clock
     clock_ahead: float  # seconds by which that clock was ahead
     monotonic: float  # time.monotonic(), which moving the clock does not change
-    method: str
-    path: str  # with the query
-    peer: str
-    agent: str
-    host: str
-    scheme: str
-    cookie_header: str
+    method: str = ""
+    path: str = ""  # with the query
+    peer: str = ""
+    agent: str = ""
+    host: str = ""
+    scheme: str = ""
+    cookie_header: str = ""
     # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
     operations: list[StoreOperation] = field(default_factory=list)

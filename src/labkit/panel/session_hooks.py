@@ -141,8 +141,7 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
             if surround is None:
                 return operate(session, *args, **kwargs)
             # With LAB_PANEL=0 there is no middleware that begins one.
-            exchange = log.begin(**dict.fromkeys(_REQUEST, ""))
-            current.set(exchange)
+            current.set(exchange := log.begin())
         with surround(kind) if surround else nullcontext():
             try:
                 return record(exchange, operate, session, *args, **kwargs)
@@ -188,6 +187,3 @@ def _delete(
     delete(session, session_key)
     if key is not None:
         _add(exchange, "delete", session, key=key)
-
-
-_REQUEST = ("method", "path", "peer", "agent", "host", "scheme", "cookie_header")

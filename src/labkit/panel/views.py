@@ -31,12 +31,8 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
     """Show one exchange and the redirect that led to it, to anyone who has its URL."""
     found = log.find(token)
     if found is None:
-        return error_page(
-            request,
-            404,
-            "This exchange has been forgotten",
-            f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted.",
-        )
+        sentence = f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted."
+        return error_page(request, 404, "This exchange has been forgotten", sentence)
     instructor = is_local_instructor(request)
     context = {
         "exchange": found,
