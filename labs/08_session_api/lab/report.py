@@ -1,13 +1,13 @@
-"""What one operation did: the session before and after, and whether that is kept."""
+"""A report of one operation: the session before and after, and whether Django saves it."""
 
 import copy
 
-from django.conf import settings
-
 from lab.operations import LABELS, SOURCES
+from lab.saving import will_be_saved
 
 # What a session raises when it is used wrongly. A database that fails has a page of its own.
 MISTAKES = (KeyError, RuntimeError, TypeError)
+MISSING = "not there"
 
 
 def press(request, operation):
@@ -31,7 +31,8 @@ def press(request, operation):
         "mistake": mistake,
         "keys": [key_before, session.session_key],
         "rows": rows,
-        "saved": f"{'Yes' if saved else 'No'}: {why}",
+        "saved": saved,
+        "why": why,
         "lost": not saved and not session.is_empty() and any(row[-1] for row in rows),
     }
 
@@ -43,17 +44,4 @@ def compare(before, after):
 
 
 def shown(entries, key):
-    return repr(entries[key]) if key in entries else "not there"
-
-
-def will_be_saved(request):
-    """Say whether the session is saved before the answer leaves, and why: the middleware's rule."""
-    if request.session.is_empty():
-        dropped = settings.SESSION_COOKIE_NAME in request.COOKIES
-        cookie = " The browser is told to drop its cookie." if dropped else ""
-        return False, "it has neither an entry nor a key, so there is nothing to save." + cookie
-    if request.session.modified:
-        return True, "session.modified is True. The cookie is sent along again."
-    if settings.SESSION_SAVE_EVERY_REQUEST:
-        return True, "session.modified is False, but SESSION_SAVE_EVERY_REQUEST is on."
-    return False, "session.modified is False, and SESSION_SAVE_EVERY_REQUEST is off."
+    return repr(entries[key]) if key in entries else MISSING
