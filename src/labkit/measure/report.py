@@ -1,14 +1,23 @@
 """Show the results of a measurement as charts, as a table, and as a section of README.md."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from labkit.measure import results
-from labkit.measure.charts import COLOURS, Bars, BarSeries, Chart, Lines, Series, format_number
+from labkit.measure.charts import (
+    COLOURS,
+    Bars,
+    BarSeries,
+    Chart,
+    Lines,
+    Number,
+    Series,
+    format_number,
+)
 
 QUANTITIES = {  # of a request -> (title, axis)
     "up": ("Bytes up per request", "bytes of the whole request"),
@@ -21,6 +30,7 @@ KEPT = {
     "records": ("What one visitor has on the server", "rows, files and cache entries"),
     "stored": ("What one visitor has on the server, in bytes", "bytes in the store"),
 }
+DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
 Figures = dict[str, Any]
 
 
@@ -29,101 +39,71 @@ Figures = dict[str, Any]
 
 def charts(found: Figures) -> dict[str, Chart]:
     """Return all charts of a measurement, by name."""
+    variants, kinds, unit = found["variants"].values(), found["kinds"], found["unit"]
     drawn: dict[str, Chart] = {}
-    for quantity in QUANTITIES:
-        drawn |= _over_sizes(found, quantity)
+    for quantity, (title, axis) in QUANTITIES.items():
+        parts = {}
+        for kind, words in kinds.items():
+            series = [
+                Series(v["title"], [(s["size"], s[kind][quantity]) for s in v["sizes"]], _full(v))
+                for v in variants
+            ]
+            name = f"{quantity}-{kind}" if len(kinds) > 1 else quantity
+            parts[name] = words, _lines(f"{title}: {words}", axis, series, unit)
+        drawn |= _joined(quantity, title, parts)
     for quantity, (title, axis) in KEPT.items():
         series = [
             Series(v["title"], [(s["size"], s[quantity]) for s in v["sizes"]], _full(v))
-            for v in found["variants"].values()
+            for v in variants
         ]
-        drawn[quantity] = _lines(found, title, axis, series)
-    if ends := _groups(found, "ends"):
-        rows = [
-            BarSeries(v["title"], [v["ends"][way]["count"] for way in ends])
-            for v in found["variants"].values()
-        ]
-        drawn["ends"] = _bars("How many fit", found["unit"], ends, rows)
-    drawn |= _tabs(found)
-    left = _groups(found, "left")
-    rows = [
-        BarSeries(v["title"], [v["left"][kind] for kind in left])
-        for v in found["variants"].values()
-    ]
-    drawn["left"] = _bars("Sessions left on the server by one visitor", "sessions", left, rows)
+        drawn[quantity] = _lines(title, axis, series, unit)
+    if _groups(found, "ends"):
+        drawn["ends"] = _bars(found, "ends", "How many fit", unit, lambda end: end["count"])
+    if crowd := found.get("crowd"):
+        title = f"{crowd.capitalize()}, of {found['adds']} by tabs at once"
+        parts = {}
+        for number, row in enumerate(_groups(found, "tabs")):
+            series = [Series(v["title"], v["tabs"][row]) for v in variants]
+            name = f"tabs-{number}" if number else "tabs"
+            parts[name] = row, _lines(f"{title}, {row}", crowd, series, "tabs")
+        drawn |= _joined("tabs", title, parts)
+    title = "Sessions left on the server by one visitor"
+    drawn["left"] = _bars(found, "left", title, "sessions", lambda count: count)
     return drawn
 
 
-def _over_sizes(found: Figures, quantity: str) -> dict[str, Chart]:
-    """Return one chart if all variants and kinds of requests fit into it, or one for each kind."""
-    title, axis = QUANTITIES[quantity]
-    kinds, variants = found["kinds"], found["variants"].values()
-    together = len(kinds) * len(variants) <= len(COLOURS)
-
-    def series(kind: str, name: str) -> list[Series]:
-        return [
-            Series(
-                name.format(v["title"]),
-                [(s["size"], s[kind][quantity]) for s in v["sizes"]],
-                _full(v),
-            )
-            for v in variants
-        ]
-
-    if together and len(kinds) > 1:
-        every = [one for kind in kinds for one in series(kind, f"{{}}, {kinds[kind]}")]
-        return {quantity: _lines(found, title, axis, every)}
-    return {
-        f"{quantity}-{kind}" if len(kinds) > 1 else quantity: _lines(
-            found, f"{title}: {words}", axis, series(kind, "{}")
-        )
-        for kind, words in kinds.items()
-    }
+def _joined(name: str, title: str, parts: dict[str, tuple[str, Lines]]) -> dict[str, Lines]:
+    """Return one chart if the lines of all parts fit into it, or the parts."""
+    every = [
+        replace(series, name=f"{series.name}, {words}")
+        for words, part in parts.values()
+        for series in part.series
+    ]
+    if len(parts) == 1 or len(every) > len(COLOURS):
+        return {name: part for name, (_, part) in parts.items()}
+    _, first = next(iter(parts.values()))
+    return {name: _lines(title, first.y, every, first.x)}
 
 
-def _tabs(found: Figures) -> dict[str, Chart]:
-    if "crowd" not in found:
-        return {}
-    title = f"{found['crowd'].capitalize()}, of {found['adds']} by tabs at once"
-    rows = {row: None for v in found["variants"].values() for row in v["tabs"]}
-    series = {
-        row: [
-            Series(v["title"], [(x, y) for x, y in v["tabs"][row]])
-            for v in found["variants"].values()
-        ]
-        for row in rows
-    }
-    axis = found["crowd"]
-    if sum(map(len, series.values())) <= len(COLOURS):
-        every = [Series(f"{s.name}, {row}", s.points) for row in rows for s in series[row]]
-        return {"tabs": _lines(found, title, axis, every, "tabs")}
-    return {
-        "tabs" if not number else f"tabs-{number}": _lines(
-            found, f"{title}, {row}", axis, series[row], "tabs"
-        )
-        for number, row in enumerate(rows)
-    }
-
-
-def _lines(found: Figures, title: str, axis: str, series: list[Series], unit: str = "") -> Lines:
+def _lines(title: str, axis: str, series: list[Series], unit: str) -> Lines:
     xs = [x for one in series for x, _ in one.points]
-    told = "; ".join(
+    about = "; ".join(
         f"{s.name}: {format_number(s.points[0][1])} at {s.points[0][0]}, "
         f"{format_number(s.points[-1][1])} at {s.points[-1][0]}"
         for s in series
     )
-    unit = unit or found["unit"]
-    return Lines(title, f"By {unit}. {told}.", unit, axis, series, max(xs) / min(xs) > 10)
+    return Lines(title, f"By {unit}. {about}.", unit, axis, series, max(xs) / min(xs) > 10)
 
 
-def _bars(title: str, axis: str, groups: list[str], rows: list[BarSeries]) -> Bars:
-    told = "; ".join(
-        f"{row.name}: "
-        + ", ".join(f"{format_number(value or 0)} ({group})" for value, group in pairs)
-        for row in rows
-        for pairs in [zip(row.values, groups, strict=True)]
-    )
-    return Bars(title, f"{told}.", axis, groups, rows)
+def _bars(found: Figures, name: str, title: str, axis: str, value: Callable[[Any], Number]) -> Bars:
+    groups = _groups(found, name)
+    rows, about = [], []
+    for variant in found["variants"].values():
+        values = {group: value(variant[name][group]) for group in groups}
+        rows.append(BarSeries(variant["title"], [*values.values()]))
+        each = ", ".join(f"{format_number(number)} ({group})" for group, number in values.items())
+        about.append(f"{variant['title']}: {each}")
+    return Bars(title, f"{'; '.join(about)}.", axis, groups, rows)
 
 
 def _groups(found: Figures, name: str) -> list[str]:
@@ -132,9 +112,8 @@ def _groups(found: Figures, name: str) -> list[str]:
 
 def _full(variant: Figures) -> str:
     """Return why the line of this variant ends before the others, or ""."""
-    ends = list(variant["ends"].values())
-    full = ends and ends[0]["count"] == variant["sizes"][-1]["size"]
-    return f"full at {ends[0]['count']}" if full else ""
+    end = next(iter(variant["ends"].values()), None)
+    return f"full at {end['count']}" if end and end["count"] == variant["sizes"][-1]["size"] else ""
 
 
 # The table
@@ -151,30 +130,27 @@ class Line:
 
 def lines(found: Figures) -> Iterator[Line]:
     """Yield the rows of the table."""
-    variants = list(found["variants"].values())
-    middle = _middle(variants)
+    variants, unit, number = list(found["variants"].values()), found["unit"], format_number
+    common = set.intersection(*({s["size"] for s in v["sizes"]} for v in variants))
+    middle = 10 if 10 in common else max(common)
     at = [next(s for s in v["sizes"] if s["size"] == middle) for v in variants]
     most = [v["sizes"][-1] for v in variants]
-    unit = found["unit"]
     for way in _groups(found, "ends"):
-        fit = [format_number(v["ends"][way]["count"]) for v in variants]
-        yield Line(f"How many fit: {unit}, {way}", fit)
+        yield Line(
+            f"How many fit: {unit}, {way}", [number(v["ends"][way]["count"]) for v in variants]
+        )
     for kind, words in found["kinds"].items():
         first = kind == next(iter(found["kinds"]))
         what, size = words.capitalize(), f"with {middle} {unit}"
-        yield Line(f"{what}: bytes up {size}", [format_number(s[kind]["up"]) for s in at])
+        yield Line(f"{what}: bytes up {size}", [number(s[kind]["up"]) for s in at])
         if any(s["size"] > middle for s in most):
-            full = [f"{format_number(s[kind]['up'])} with {s['size']}" for s in most]
+            full = [f"{number(s[kind]['up'])} with {s['size']}" for s in most]
             yield Line(f"{what}: bytes up with the most measured", full, first)
-        yield Line(
-            f"{what}: bytes down {size}", [format_number(s[kind]["down"]) for s in at], False
-        )
+        yield Line(f"{what}: bytes down {size}", [number(s[kind]["down"]) for s in at], False)
         both = [f"{s[kind]['median']:.1f}, {s[kind]['p99']:.1f}" for s in at]
         yield Line(f"{what}: milliseconds {size}, median and 99 of 100", both)
-        yield Line(f"{what}: queries", [format_number(s[kind]["queries"]) for s in at])
-    held = [
-        f"{s['records']}, {format_number(s['stored'])} bytes" if s["records"] else "–" for s in at
-    ]
+        yield Line(f"{what}: queries", [number(s[kind]["queries"]) for s in at])
+    held = [f"{s['records']}, {number(s['stored'])} bytes" if s["records"] else "–" for s in at]
     yield Line(f"Rows, files and cache entries of one visitor with {middle} {unit}", held)
     for row in _groups(found, "tabs") if "crowd" in found else []:
         tabs = ", ".join(str(tabs) for tabs, _ in variants[0]["tabs"][row])
@@ -182,13 +158,7 @@ def lines(found: Figures) -> Iterator[Line]:
         what = f"{found['crowd'].capitalize()} of {found['adds']}"
         yield Line(f"{what}, by {tabs} tabs at once, {row}", kept)
     for kind in _groups(found, "left"):
-        yield Line(f"Sessions left: {kind}", [format_number(v["left"][kind]) for v in variants])
-
-
-def _middle(variants: list[Figures]) -> int:
-    """Return a size at which every variant was measured: 10 if possible."""
-    common = set.intersection(*({s["size"] for s in v["sizes"]} for v in variants))
-    return 10 if 10 in common else max(common)
+        yield Line(f"Sessions left: {kind}", [number(v["left"][kind]) for v in variants])
 
 
 # Pages
@@ -200,7 +170,7 @@ MEASURED = Path("docs", "measured")  # results in the repository
 def runs(root: Path, table: str) -> list[Path]:
     """Return the last results on each database: of this machine, or those in the repository."""
     found = []
-    for db in ("sqlite", "mysql"):
+    for db in DATABASES:
         places = [root / folder / f"{table}-{db}.json" for folder in (HOME, MEASURED)]
         found += list(filter(_is_ours, places))[:1]
     return found
@@ -247,7 +217,7 @@ def measured_runs(root: Path, table: str) -> Iterator[MeasuredRun]:
         pictures = {name: path.with_name(f"{path.stem}-{name}.svg") for name in content["charts"]}
         yield MeasuredRun(
             path.stem,
-            {"sqlite": "SQLite", "mysql": "MariaDB"}[figures["db"]],
+            DATABASES[figures["db"]],
             results.describe(content["stamp"]),
             titles,
             [(line.label, list(zip(titles, line.cells, strict=True))) for line in lines(figures)],
@@ -281,21 +251,18 @@ def readme(root: Path) -> str:
 
 
 def _quoted(root: Path) -> Iterator[str]:
-    runs = [results.read(root / MEASURED / f"carts-{db}.json") for db in ("sqlite", "mysql")]
-    columns: list[tuple[str, list[Line]]] = []
-    for run in runs:
-        found, versions = run["figures"], run["stamp"]["versions"]
-        every = list(lines(found))
-        for number, variant in enumerate(found["variants"].values()):
+    runs = [results.read(root / MEASURED / f"carts-{db}.json") for db in DATABASES]
+    columns: dict[str, list[Line]] = {}
+    for run, database in zip(runs, DATABASES.values(), strict=True):
+        every = list(lines(run["figures"]))
+        for number, variant in enumerate(run["figures"]["variants"].values()):
             stores = any(size["records"] for size in variant["sizes"])
-            database = next(name for name in ("SQLite", "MariaDB") if name in versions)
             title = f"{variant['title']}, {database}" if stores else variant["title"]
-            if title not in [known for known, _ in columns]:
-                one = [Line(line.label, [line.cells[number]], line.matters) for line in every]
-                columns.append((title, one))
-    yield "\n| | " + " | ".join(title for title, _ in columns) + " |\n"
+            column = [Line(line.label, [line.cells[number]], line.matters) for line in every]
+            columns.setdefault(title, column)
+    yield "\n| | " + " | ".join(columns) + " |\n"
     yield "|---" * (len(columns) + 1) + "|\n"
-    for several in zip(*(column for _, column in columns), strict=True):
+    for several in zip(*columns.values(), strict=True):
         if len({line.label for line in several}) > 1:
             raise ValueError("docs/measured holds runs of different kinds; measure both again.")
         if several[0].matters:
