@@ -11,7 +11,8 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,12 +82,8 @@ class Ledger:
     def proofs(self) -> tuple[Proof, ...]:
         """All marks on tests of the labs, of labkit and of the contracts."""
         root = self.catalog.root
-        folders = [
-            *root.glob("labs/*/tests"),
-            root / "tests",
-            root / "src/labkit/testing/contracts",
-        ]
-        files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+        folders = ["labs/*/tests", "tests", "src/labkit/testing/contracts"]
+        files = sorted(path for folder in folders for path in root.glob(f"{folder}/**/*.py"))
         return tuple(proof for path in files for proof in _read_marks(path, root))
 
     def proofs_of(self, entry: Entry) -> list[Proof]:
@@ -127,16 +124,16 @@ class Ledger:
 
         A test that was skipped because something is not installed is accepted, unless CI is set.
         """
-        outcomes: dict[str, set[str]] = {}
+        outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False
         for path in sorted((self.catalog.root / RESULTS).glob("*.json")):
             found = json.loads(path.read_text(encoding="utf-8"))
             skipped = skipped or "skipped" in found
             for outcome in found.get("tests", []):
                 for id_ in outcome["proves"]:
-                    outcomes.setdefault(id_, set()).add(outcome["outcome"])
+                    outcomes[id_].add(outcome["outcome"])
         for entry in self.entries:
-            got = outcomes.get(entry.id, set())
+            got = outcomes[entry.id]
             lenient = not os.environ.get("CI") and (skipped or "skipped" in got)
             if "failed" in got:
                 yield f"{entry.id}: a test that proves it failed"
@@ -147,64 +144,52 @@ class Ledger:
 
     def page(self) -> str:
         """Return the text of docs/claims.md: all entries by lab, with their tests."""
-        claims = sum(entry.is_claim for entry in self.entries)
+        claims, pitfalls = _split(self.entries)
         lines = [
             "# Claims and pitfalls",
             "",
             "What textbooks say of cookies and sessions, run on today's Django and browsers: "
-            f"{claims} claims, and {len(self.entries) - claims} pitfalls of their code. Each is "
+            f"{len(claims)} claims, and {len(pitfalls)} pitfalls of their code. Each is "
             "shown by at least one test; `nox` fails when one loses it. This page is made from "
             "[labs/claims.toml](../labs/claims.toml) by `lab claims --write`.",
         ]
         for lab in self.catalog.labs:
             lines += ["", f'<a id="lab-{lab.number}"></a>', "", f"## {lab.number} {lab.title}"]
-            claims_, pitfalls = _split(self.of_lab(lab))
-            if claims_:
-                lines += [
-                    "",
-                    "| | Claim | Verdict | What happens | Test |",
-                    "|---|---|---|---|---|",
-                ]
-                lines += [self._row(e, e.text, e.verdict, e.evidence) for e in claims_]
-            if pitfalls:
-                lines += ["", "| | The textbook's code | What happens | Here | Test |"]
-                lines += ["|---|---|---|---|---|"]
-                lines += [self._row(e, e.text, e.evidence, e.instead) for e in pitfalls]
+            claims, pitfalls = _split(self.of_lab(lab))
+            rows = [self._row(e, e.text, e.verdict, e.evidence) for e in claims]
+            lines += _table("| | Claim | Verdict | What happens | Test |", rows)
+            rows = [self._row(e, e.text, e.evidence, e.instead) for e in pitfalls]
+            lines += _table("| | The textbook's code | What happens | Here | Test |", rows)
         return "\n".join(lines) + "\n"
 
-    def _row(self, entry: Entry, *cells: str) -> str:
+    def _row(self, entry: Entry, *texts: str) -> list[str]:
         link = ""
         if proofs := self.proofs_of(entry):
             name = proofs[0].test.rpartition("::")[2] or proofs[0].file.name
             link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(len(proofs))}"
-        return "| " + " | ".join([entry.id, *map(_cell, cells), link]) + " |"
+        return [entry.id, *map(_escape, texts), link]
 
     def section(self, lab: Lab) -> str:
         """Return the section of a lab's handout: how many entries, and the wrong claims."""
-        entries = self.of_lab(lab)
-        claims, pitfalls = _split(entries)
-        address = f"../../{PAGE.as_posix()}#lab-{lab.number}"
+        claims, pitfalls = _split(self.of_lab(lab))
         met = f"{quantity(len(claims), 'claim')} and {quantity(len(pitfalls), 'pitfall')}"
-        link = f"[{met}]({address})"
+        link = f"[{met}](../../{PAGE.as_posix()}#lab-{lab.number})"
+        wrong = [
+            [e.id, _escape(e.text), _escape(e.evidence)] for e in claims if e.verdict in NOT_SO
+        ]
         lines = [
             f"Met in this lab: {link} of textbooks, each with its test.",
             f"In the terminal: `lab claims --lab {lab.number}`.",
+            *_table("| | What the textbook says | What happens |", wrong),
         ]
-        if wrong := [entry for entry in claims if entry.verdict in NOT_SO]:
-            lines += ["", "| | What the textbook says | What happens |", "|---|---|---|"]
-            lines += [f"| {e.id} | {_cell(e.text)} | {_cell(e.evidence)} |" for e in wrong]
         return "\n".join(lines) + "\n"
 
     def handout(self, lab: Lab) -> str:
         """Return the text of a lab's README.md with the section Claims up to date."""
         text = (lab.folder / "README.md").read_text(encoding="utf-8")
-        before, _, rest = text.partition("\n## Claims\n")
-        if not rest:
-            before, _, rest = text.partition("\n## Twin\n")
-            after = f"\n## Twin\n{rest}" if rest else ""
-        else:
-            _, heading, rest = rest.partition("\n## ")
-            after = heading + rest
+        old = r"\n## Claims\n.*?(?=\n## |\Z)"
+        place = old if "\n## Claims\n" in text else r"(?=\n## Twin\n)|\Z"
+        before, after = re.split(place, text, maxsplit=1, flags=re.DOTALL)
         return f"{before.rstrip()}\n\n## Claims\n\n{self.section(lab)}{after}"
 
     def write(self) -> list[Path]:
@@ -221,53 +206,61 @@ class Ledger:
         return changed
 
 
-def _split(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+def _split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the claims and the pitfalls."""
     return [e for e in entries if e.is_claim], [e for e in entries if not e.is_claim]
 
 
-def _cell(text: str) -> str:
+def _table(headings: str, rows: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table, after an empty one; none if there are no rows."""
+    if not rows:
+        return []
+    rule = "|---" * (headings.count("|") - 1) + "|"
+    return ["", headings, rule, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _read_marks(path: Path, root: Path) -> Iterator[Proof]:
     """Yield the marks of the tests in this file, and the claims that its cases prove."""
     source = path.read_bytes()
-    if b"pytest.mark." not in source and b"shows=" not in source:
-        return
-    tree = ast.parse(source)
-    yield from _find_marks(tree, "", path.relative_to(root))
+    if b"pytest.mark." in source or b"shows=" in source:  # parsing all files takes long
+        yield from _find_marks(ast.parse(source), "", path.relative_to(root))
 
 
 def _find_marks(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> Iterator[Proof]:
     for node in scope.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             name = f"{prefix}{node.name}"
-            for call, kind in _calls(*node.decorator_list):
-                for argument in call.args if kind else []:
+            for call, kind in _marks(*node.decorator_list):
+                for argument in call.args:
                     yield Proof(_id(argument), kind, path, call.lineno, name)
             if isinstance(node, ast.ClassDef):
                 yield from _find_marks(node, f"{name}::", path)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
-            marks = [(call, kind) for call, kind in _calls(node.value) if kind]
-            yield from (Proof("", kind, path, call.lineno, "") for call, kind in marks)
+            for call, kind in _marks(node.value):
+                yield Proof("", kind, path, call.lineno, "")
         else:
-            shown = [
-                (k.value, call)
-                for call, _ in _calls(node)
-                for k in call.keywords
-                if k.arg == "shows"
-            ]
-            yield from (Proof(_id(v), "C", path, call.lineno, "") for v, call in shown if _id(v))
+            for call in _calls(node):
+                for keyword in call.keywords:
+                    if keyword.arg == "shows" and (id_ := _id(keyword.value)):
+                        yield Proof(id_, "C", path, call.lineno, "")
 
 
-def _calls(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Return all calls in these nodes, each with its kind if it is a mark, or ""."""
-    calls = (call for node in nodes for call in ast.walk(node) if isinstance(call, ast.Call))
-    return ((call, MARKS.get(ast.unparse(call.func), "")) for call in calls)
+def _marks(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """Yield the marks in these nodes, each with the first letter of its IDs."""
+    for call in _calls(*nodes):
+        if kind := MARKS.get(ast.unparse(call.func)):
+            yield call, kind
+
+
+def _calls(*nodes: ast.AST) -> Iterator[ast.Call]:
+    return (call for node in nodes for call in ast.walk(node) if isinstance(call, ast.Call))
 
 
 def _id(node: ast.expr) -> str:
     """Return the string literal, or the code if it is not one."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return ast.unparse(node)
+    text = node.value if isinstance(node, ast.Constant) else None
+    return text if isinstance(text, str) else ast.unparse(node)

@@ -149,8 +149,7 @@ class Tables:
         columns = [variant.id for variant in table.variants]
         ids = [question.id for question in table.questions]
         for question in table.questions:
-            if list(question.cells) != columns:
-                cells = list(question.cells)
+            if (cells := list(question.cells)) != columns:
                 yield f"{table.id}/{question.id} has answers for {cells}, but not for {columns}"
         yield from (f"{table.id}/{id_} is defined twice" for id_ in set(ids) if ids.count(id_) > 1)
         yield from (f"{table.id}/{id_} has no probe" for id_ in ids if id_ not in probes)
@@ -169,19 +168,12 @@ def _find(id_: str, things: Any, otherwise: str) -> Any:
 
 
 def _table(entry: dict[str, Any]) -> Table:
+    questions = []
     for one in entry["question"]:
-        if unknown := set(one.get("why", {})) - set(one["answer"]):
+        answers, reasons = one["answer"], one.get("why", {})
+        if unknown := set(reasons) - set(answers):
             raise KeyError(f"{one['id']} has a reason, but no answer, for {', '.join(unknown)}")
-    questions = tuple(
-        Question(
-            one["id"],
-            one["text"],
-            {
-                variant: Cell(answer, one.get("why", {}).get(variant, ""))
-                for variant, answer in one["answer"].items()
-            },
-        )
-        for one in entry["question"]
-    )
+        cells = {id_: Cell(answer, reasons.get(id_, "")) for id_, answer in answers.items()}
+        questions.append(Question(one["id"], one["text"], cells))
     variants = tuple(Variant(**variant) for variant in entry["variant"])
-    return Table(entry["id"], entry["title"], entry["about"], variants, questions)
+    return Table(entry["id"], entry["title"], entry["about"], variants, tuple(questions))
