@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +96,9 @@ def measure(
         figures |= {"crowd": workload.crowd, "adds": amount.adds}
     found = figures["variants"]
     with temporary_folder(checkout) as folder, _databases(checkout, table, db, folder) as urls:
-
-        def servers(kind: str, **environ: str) -> contextlib.AbstractContextManager[list[Server]]:
-            return start_servers(checkout, table, workload, folder / kind, urls, environ)
-
+        servers = partial(start_servers, checkout, table, workload, url=urls)
         report("starting servers", 0)
-        with servers("plain") as plain:
+        with servers(folder / "plain", environ={}) as plain:
             for server in plain:
                 report(f"the limit: {server.variant.title}", 0.05)
                 found[server.variant.id]["ends"] = asyncio.run(find_limits(server, amount))
@@ -116,11 +114,11 @@ def measure(
                         "as it is": _count_survivors(server, amount)
                     }
         if workload.crowd:
-            with servers("slow", **{"DJANGO_SETTINGS_MODULE": MEASURED, DELAY: str(SHORT)}) as slow:
+            with servers(folder / "slow", environ=MEASURED | {DELAY: str(SHORT)}) as slow:
                 for server in slow:
                     report(f"tabs at once, a slow view: {server.variant.title}", 0.75)
                     found[server.variant.id]["tabs"][SLOW] = _count_survivors(server, amount)
-        with servers("within", DJANGO_SETTINGS_MODULE=MEASURED) as within:
+        with servers(folder / "within", environ=MEASURED) as within:
             for server in within:
                 report(f"queries and the store: {server.variant.title}", 0.85)
                 for figure in found[server.variant.id]["sizes"]:
@@ -131,7 +129,7 @@ def measure(
     return figures
 
 
-MEASURED = "labkit.measure.meter_settings"
+MEASURED = {"DJANGO_SETTINGS_MODULE": "labkit.measure.meter_settings"}
 SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 
@@ -240,6 +238,9 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
     """Return how many sessions each kind of visitor leaves in the store."""
     workload = server.workload
 
+    def count() -> int:
+        return asyncio.run(server.read_store())["sessions"]
+
     async def blocked() -> None:
         visit = server.new_visit(blocked=True)
         for _ in range(amount.tries):
@@ -253,26 +254,24 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
 
     def day() -> None:
         visit = server.new_visit()
+        forward = f"{METER_URL}forward/?seconds={APART}"
         with time_machine.travel(datetime.now(UTC), tick=True) as browser:
             for _ in range(3):
                 asyncio.run(workload.sitting(visit))
                 browser.shift(APART)
-                asyncio.run(_forward(server, APART))
+                asyncio.run(BrowserClient(server.process.port).get(forward))
 
-    left = {}
-    for name, scene in (
-        (f"cookies blocked, {amount.tries} tries", lambda: asyncio.run(blocked())),
-        (f"a robot, {amount.robot} pages", lambda: asyncio.run(robot())),
-        ("one visitor, 3 times a day", day),
-    ):
-        before = asyncio.run(server.read_store())["sessions"]
-        scene()
-        left[name] = asyncio.run(server.read_store())["sessions"] - before
-    return dict(reversed(left.items()))
-
-
-async def _forward(server: Server, seconds: float) -> None:
-    await BrowserClient(server.process.port).get(f"{METER_URL}forward/?seconds={seconds}")
+    start = count()
+    asyncio.run(blocked())
+    after_blocked = count()
+    asyncio.run(robot())
+    after_robot = count()
+    day()  # last, since it moves the server's clock
+    return {
+        "one visitor, 3 times a day": count() - after_robot,
+        f"a robot, {amount.robot} pages": after_robot - after_blocked,
+        f"cookies blocked, {amount.tries} tries": after_blocked - start,
+    }
 
 
 # The servers
@@ -296,13 +295,14 @@ def _databases(
         yield lambda variant, kind: ""
         return
 
-    def name(variant: Variant, kind: str) -> str:
-        return re.sub(r"\W", "_", f"{variant.id}_{kind}")
-
-    with_database = [v for v in table.variants if checkout.find(v.lab).database]
-    names = [name(v, kind) for v in with_database for kind in ("plain", "slow", "within")]
-    with MariaDBChild(folder / "mariadb", names) as server:
-        yield lambda variant, kind: server.urls.get(name(variant, kind), "")
+    names = {
+        (variant.id, kind): re.sub(r"\W", "_", f"{variant.id}_{kind}")
+        for variant in table.variants
+        if checkout.find(variant.lab).database
+        for kind in ("plain", "slow", "within")
+    }
+    with MariaDBChild(folder / "mariadb", [*names.values()]) as server:
+        yield lambda variant, kind: server.urls.get(names.get((variant.id, kind), ""), "")
 
 
 @contextmanager
@@ -322,15 +322,12 @@ def start_servers(
             state = folder / variant.id
             state.mkdir(parents=True)
             own = {name: v for name, v in lab_environment().items() if not name.startswith("LAB_")}
-            own |= {"LAB_DEBUG": "0", "LAB_STATE_DIR": str(state), "REDIS_URL": ""}
-            own |= {"DATABASE_URL": url(variant, folder.name)}
             own.pop("SESSION_ENGINE", None)
-            own |= variant.environ
+            own |= {"LAB_DEBUG": "0", "LAB_STATE_DIR": str(state), "REDIS_URL": ""}
+            own |= {"DATABASE_URL": url(variant, folder.name)} | variant.environ | environ
             cwd = checkout.find(variant.lab).folder
-            started = stack.enter_context(
-                temporary_server(cwd, own | environ, state / "server.log", port)
-            )
-            servers.append(Server(variant, workload, started))
+            started = temporary_server(cwd, own, state / "server.log", port)
+            servers.append(Server(variant, workload, stack.enter_context(started)))
         for server in servers:
             server.process.wait_until_ready(server.variant.title)
         yield servers

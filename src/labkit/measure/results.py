@@ -1,5 +1,6 @@
 """The results of a measurement as a JSON file: figures, charts, and when and how it was made."""
 
+import contextlib
 import json
 import os
 import platform
@@ -34,33 +35,29 @@ def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
         versions["SQLite"] = sqlite3.sqlite_version
     elif database == "mysql":
         versions["MariaDB"] = mariadb_version()
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": {
+            "processor": _processor(),
+            "cores": str(cores),
+            "memory": _memory(),
+            "system": _system(),
+        },
         "versions": versions,
         "command": command,
     }
 
 
-def machine() -> dict[str, str]:
-    """Describe this machine: processor, cores, memory, system."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return {
-        "processor": _processor(),
-        "cores": str(cores),
-        "memory": _memory(),
-        "system": _system(),
-    }
-
-
 def _processor() -> str:
+    name = ""
     if sys.platform == "linux":
-        known = re.search(r"^model name\s*: (.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
-        if known:
-            return known[1].strip()
-    if sys.platform == "darwin":
-        return _said("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
-    return platform.processor() or platform.machine()
+        with contextlib.suppress(OSError):
+            lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+            name = lines.partition("model name")[2].partition(": ")[2].partition("\n")[0]
+    elif sys.platform == "darwin":
+        name = _output("sysctl", "-n", "machdep.cpu.brand_string")
+    return name.strip() or platform.processor() or platform.machine()
 
 
 def _memory() -> str:
@@ -81,18 +78,12 @@ def _system() -> str:
 
 def mariadb_version() -> str:
     """Return the version of the installed MariaDB server, or "unknown"."""
-    found = re.search(r"Ver (\d[\d.]*)", _said(program("mariadbd") or "", "--version"))
+    found = re.search(r"Ver (\d[\d.]*)", _output(program("mariadbd") or "", "--version"))
     return found[1] if found else "unknown"
 
 
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
+    """Return what a command writes to stdout, or "" if it cannot be run."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
@@ -119,12 +110,12 @@ def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Cha
         "charts": {name: asdict(chart) for name, chart in charts.items()},
     }
     # With one number per line, a diff of two runs would have thousands of lines.
-    text = re.sub(r"\[\s+([-\d.,\s]+?)\s+\]", _on_one_line, json.dumps(content, indent=1))
+    text = re.sub(
+        r"\[\s+([-\d.,\s]+?)\s+\]",
+        lambda numbers: "[" + " ".join(numbers[1].split()) + "]",
+        json.dumps(content, indent=1),
+    )
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _on_one_line(numbers: re.Match[str]) -> str:
-    return "[" + " ".join(numbers[1].split()) + "]"
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -202,6 +202,7 @@ class Wizard(Workload):
     kinds: ClassVar = {"step": "an answer, and the page that follows it"}
     robot: ClassVar = ["/", "{}name/"]
     ANSWERS: ClassVar = {"name": "Ada Lovelace", "age": "36", "gf": "Charles Babbage"}
+    PAGES: ClassVar = [*ANSWERS, "results"]
 
     async def begin(self, visit: Visit) -> None:
         """Open the first question."""
@@ -215,19 +216,17 @@ class Wizard(Workload):
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
         """Answer the last question again, as after going back one page."""
-        before = visit.at, dict(visit.carried)
-        fields = list(self.ANSWERS)
-        step = urlsplit(visit.at)
-        last = fields[self._done(visit) - 1]
-        visit.at = f"{visit.prefix}{last}/" + (f"?{step.query}" if step.query else "")
+        before = urlsplit(visit.at)
+        last = [*self.ANSWERS][await self.size(visit) - 1]
+        visit.at = before._replace(path=f"{visit.prefix}{last}/").geturl()
         answers = await self._answer(visit)
-        if not visit.at.startswith(before[0].partition("?")[0]):
-            raise WorkloadError(f"the wizard led to {visit.at} and not to {before[0]}")
+        if not visit.at.startswith(before.path):
+            raise WorkloadError(f"the wizard led to {visit.at} and not to {before.geturl()}")
         return answers
 
     async def size(self, visit: Visit) -> int:
         """Return how many questions are answered."""
-        return self._done(visit)
+        return self.PAGES.index(self._page(visit))
 
     async def sitting(self, visit: Visit) -> None:
         """Answer all questions."""
@@ -235,22 +234,19 @@ class Wizard(Workload):
         for _ in self.ANSWERS:
             await self._answer(visit)
 
-    def _done(self, visit: Visit) -> int:
-        step = urlsplit(visit.at).path.rstrip("/").rpartition("/")[2]
-        return [*self.ANSWERS, "results"].index(step)
+    def _page(self, visit: Visit) -> str:
+        """Return the name of the current page."""
+        return urlsplit(visit.at).path.rstrip("/").rpartition("/")[2]
 
     async def _answer(self, visit: Visit) -> list[Response]:
-        step = urlsplit(visit.at).path.rstrip("/").rpartition("/")[2]
-        following = [*self.ANSWERS, "results"][[*self.ANSWERS].index(step) + 1]
-        fields = {step: self.ANSWERS[step], **visit.carried}
+        page = self._page(visit)
+        fields = {page: self.ANSWERS[page], **visit.carried}
         answers = [await visit.client.request("POST", visit.at, fields)]
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif (
-            answers[0].status == 200
-        ):  # the next page comes without a redirect, since it carries the answers
-            visit.at = f"{visit.prefix}{following}/"
+        elif answers[0].status == 200:  # no redirect, since the page carries the answers
+            visit.at = f"{visit.prefix}{self.PAGES[self.PAGES.index(page) + 1]}/"
         else:
             raise WorkloadError(f"an answer got the response {answers[0].status}")
         self._note(visit, answers[-1])
