@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
-
-from labkit.render.filters import visible
+from itertools import zip_longest
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 ALIKE = 0.5  # share of common words below which two lines do not count as one changed line
 MOST_PAIRS = 40_000  # old lines times new lines; beyond this, no pairs are looked for
 NO_END = "␄"  # ends the last line of a file without a final line feed
 RETURN = "␍"
+BLANKS = str.maketrans({" ": "·", "\t": "→"})
 
 Span = tuple[int, int]  # of characters, the second one not included
 
@@ -53,23 +53,22 @@ def split(text: str) -> list[str]:
     return [line[:-1] + RETURN if line.endswith("\r") else line for line in lines]
 
 
-def pieces(line: Line) -> Iterator[tuple[bool, str]]:
-    """Yield (whether it differs, text) for each piece of a line, ready to be shown.
+def pieces(line: Line) -> Iterator[tuple[bool, int, str]]:
+    """Yield (whether it differs, first character, text) for each piece of a line.
 
-    A space that differs is shown as a dot at the ends of a piece, where it would be invisible.
+    A blank that differs becomes visible at the ends of a piece, where it could not be seen.
     """
     at = 0
     for start, end in line.marks:
         if at < start:
-            yield False, visible(line.text[at:start])
+            yield False, at, line.text[at:start]
         piece = line.text[start:end]
         core = piece.strip()
-        before = len(piece) - len(piece.lstrip()) if core else len(piece)
-        shown = visible(piece[:before], True) + visible(core)
-        yield True, shown + visible(piece[before + len(core) :], True)
+        before, _, after = piece.partition(core) if core else (piece, "", "")
+        yield True, start, before.translate(BLANKS) + core + after.translate(BLANKS)
         at = end
     if at < len(line.text):
-        yield False, visible(line.text[at:])
+        yield False, at, line.text[at:]
 
 
 # Which lines
@@ -130,7 +129,7 @@ def functions(text: str) -> list[tuple[str, int, int]]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{'class' if isinstance(node, ast.ClassDef) else 'def'} {node.name}"
-            first = min([node, *node.decorator_list], key=_line).lineno
+            first = min(part.lineno for part in (node, *node.decorator_list))
             found.append((name, first - 1, node.end_lineno or first))
     return found
 
@@ -141,10 +140,6 @@ def enclosing_blocks(text: list[str]) -> dict[int, str]:
     for name, start, end in functions("\n".join(text)):
         found |= dict.fromkeys(range(start + 1, end + 1), name)
     return found
-
-
-def _line(node: ast.stmt | ast.expr) -> int:
-    return node.lineno
 
 
 def _runs(old: list[str], new: list[str], one: Span, two: Span) -> Iterator[list[Row]]:
@@ -167,16 +162,11 @@ def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterato
     for n, m in [*_pairs(old, new), (len(old), len(new))]:
         left = [Line(first + number, old[number]) for number in range(at, n)]
         right = [Line(second + number, new[number]) for number in range(below, m)]
-        for number in range(max(len(left), len(right))):
-            yield Row(_at(left, number), _at(right, number))
+        yield from (Row(one, two) for one, two in zip_longest(left, right))
         if n < len(old):
             marks = words(old[n], new[m])
             yield Row(Line(first + n, old[n], marks[0]), Line(second + m, new[m], marks[1]))
         at, below = n + 1, m + 1
-
-
-def _at(lines: list[Line], number: int) -> Line | None:
-    return lines[number] if number < len(lines) else None
 
 
 def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:

@@ -50,12 +50,10 @@ class Writer:
             yield self.style(visible(file.name), bold=True)
             if remark := summary.remark(file, found):
                 yield from self.prose(remark)
-            previous = None
             for hunk in file.hunks:
                 number += 1
                 yield ""
-                yield from self.hunk(found, hunk, number, first=previous is None)
-                previous = hunk
+                yield from self.hunk(found, hunk, number, first=hunk is file.hunks[0])
             yield from map(self.same, file.after[:CONTEXT] if file.hunks else ())
         yield ""
         yield self.style("━" * self.width, dim=True)
@@ -88,11 +86,11 @@ class Writer:
 
     def line(self, line: Line, mark: str, fg: str) -> str:
         numbers = f"{line.number:>4}     " if mark == "-" else f"{'':5}{line.number:>4}"
-        words = "".join(self.piece(piece, changed, mark, fg) for changed, piece in pieces(line))
+        words = "".join(self.piece(visible(t), differs, mark, fg) for differs, _, t in pieces(line))
         return f"{self.style(numbers, dim=True)} {self.style(mark, fg=fg, bold=True)} {words}"
 
-    def piece(self, piece: str, changed: bool, mark: str, fg: str) -> str:
-        if not changed:
+    def piece(self, piece: str, differs: bool, mark: str, fg: str) -> str:
+        if not differs:
             return self.style(piece, fg=fg)
         if self.colour:
             return click.style(piece, fg=fg, reverse=True)

@@ -13,22 +13,18 @@ _code_only = MarkdownIt("zero").enable("backticks")
 
 
 @register.filter
-def visible(text: str, dots: bool = False) -> str:
+def visible(text: str) -> str:
     """Return the text with control and zero-width characters escaped, so that nothing hides.
 
-    With `dots`, a space becomes a dot and a tab an arrow; otherwise a tab becomes four spaces.
+    A tab becomes four spaces.
     """
-    if text.isprintable() and not dots:
-        return text
-    return "".join(_visible(character, dots) for character in text)
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
-def _visible(character: str, dots: bool) -> str:
+def _visible(character: str) -> str:
     if character == "\t":
-        return "→" if dots else "    "
-    if character == " ":
-        return "·" if dots else " "
-    if unicodedata.category(character) in HIDDEN:
+        return "    "
+    if character != " " and unicodedata.category(character) in HIDDEN:
         return character.encode("unicode_escape").decode()
     return character
 
