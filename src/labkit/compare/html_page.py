@@ -8,7 +8,7 @@ from labkit.compare.probe_source import source
 from labkit.compare.test_runner import CellResult, TableResult
 from labkit.measure import report
 from labkit.render import standalone
-from labkit.render.highlight import Span, highlight
+from labkit.render.highlight import highlight
 from labkit.tables import Conclusion, Question, Table, Tables, Variant
 
 MADE_BY = "lab compare, of labkit"
@@ -37,15 +37,6 @@ class PageCell:
 
 
 @dataclass(frozen=True)
-class PageRow:
-    """A question with the answers of all variants."""
-
-    question: Question
-    cells: list[PageCell]
-    probe: list[list[Span]] = field(default_factory=list)  # the lines of its source
-
-
-@dataclass(frozen=True)
 class Support:
     """One reason for a conclusion: a question with its answers, or a chart."""
 
@@ -54,6 +45,10 @@ class Support:
     url: str  # "" if it is on no page
     cells: list[PageCell] = field(default_factory=list)
     undrawn: bool = False  # a chart that was not measured yet
+
+
+# Returns a chart of this ID as a support; None if it is not to be shown.
+FindChart = Callable[[Table, str], Support | None]
 
 
 def page_cells(
@@ -73,19 +68,45 @@ def page_cells(
     return cells
 
 
-def question_supports(
+def page_conclusions(
+    tables: Tables,
+    results: dict[str, TableResult | None],
+    find_url: FindUrl,
+    find_chart: FindChart,
+) -> list[tuple[str, list[Support]]]:
+    """Return each conclusion with the questions, their answers, and the charts it rests on."""
+    return [
+        (
+            conclusion.sentence,
+            [
+                *_question_supports(tables, conclusion, results, find_url),
+                *_chart_supports(tables, conclusion, find_chart),
+            ],
+        )
+        for conclusion in tables.conclusions
+    ]
+
+
+def _question_supports(
     tables: Tables,
     conclusion: Conclusion,
     results: dict[str, TableResult | None],
     find_url: FindUrl,
 ) -> Iterator[Support]:
-    """Yield the questions that a conclusion rests on, each with the answers that it names."""
     for reference in conclusion.cells:
         table, question, variant = tables.resolve(reference)
-        url = find_url(table, question, variant)
         cells = page_cells(table, question, results.get(table.id), find_url)
         named = [cell for cell in cells if variant in {None, cell.variant}]
-        yield Support(table, question.text, url, named)
+        yield Support(table, question.text, find_url(table, question, variant), named)
+
+
+def _chart_supports(
+    tables: Tables, conclusion: Conclusion, find_chart: FindChart
+) -> Iterator[Support]:
+    for reference in conclusion.figures:
+        name, _, chart = reference.partition("/")
+        if support := find_chart(tables.find(name), chart):
+            yield support
 
 
 def verdict(table: Table, result: TableResult) -> str:
@@ -107,40 +128,26 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
         return f"#ask-{question.id}" if other == table else ""
 
     rows = [
-        PageRow(
-            question,
-            page_cells(table, question, result, find_url),
-            highlight(source(table.id, question.id), ".py"),
-        )
+        {
+            "question": question,
+            "cells": page_cells(table, question, result, find_url),
+            "probe": highlight(source(table.id, question.id), ".py"),
+        }
         for question in table.questions
     ]
-    conclusions = [
-        (
-            conclusion.sentence,
-            [
-                *question_supports(tables, conclusion, {table.id: result}, find_url),
-                *_chart_supports(tables, table, conclusion),
-            ],
-        )
-        for conclusion in tables.conclusions
-    ]
+
+    def find_chart(other: Table, chart: str) -> Support:
+        drawn = report.anchor(tables.catalog.root, f"{other.id}/{chart}")
+        if drawn is None:
+            return Support(other, chart, "", undrawn=True)
+        title, place = drawn
+        return Support(other, title, f"#{place}" if other == table else "")
+
     context = {
         "table": table,
         "verdict": verdict(table, result),
         "rows": rows,
         "runs": list(report.measured_runs(tables.catalog.root, table.id)),
-        "conclusions": conclusions,
+        "conclusions": page_conclusions(tables, {table.id: result}, find_url, find_chart),
     }
     return standalone.render_page("render/compare.html", table.title, MADE_BY, [STYLE], context)
-
-
-def _chart_supports(tables: Tables, here: Table, conclusion: Conclusion) -> Iterator[Support]:
-    for reference in conclusion.figures:
-        name, _, chart = reference.partition("/")
-        table = tables.find(name)
-        drawn = report.anchor(tables.catalog.root, reference)
-        if drawn is None:
-            yield Support(table, chart, "", undrawn=True)
-        else:
-            title, place = drawn
-            yield Support(table, title, f"#{place}" if table == here else "")

@@ -1,6 +1,5 @@
 """`lab compare` as pages of the console: tables of tested answers, and what follows from them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from labkit.compare import Conclusion, Question, Table, Tables, Variant
-from labkit.compare.html_page import PageRow, Support, page_cells, question_supports
+from labkit.compare import Question, Table, Tables, Variant
+from labkit.compare.html_page import Support, page_cells, page_conclusions
 from labkit.compare.probe_source import FOLDER, source
 from labkit.compare.test_runner import read_last_result
 from labkit.console import supervisor, table_run
@@ -37,12 +36,14 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
     """Show a table: the answers of each variant, the measurements, and the conclusions."""
     tables, table = _find_table(name)
     result = read_last_result(tables.catalog, table)
-    rows = [PageRow(q, page_cells(table, q, result, _question_url)) for q in table.questions]
     context = {
         "table": table,
         "result": result,
         "run": table_run.last_run(),
-        "rows": rows,
+        "rows": [
+            {"question": question, "cells": page_cells(table, question, result, _question_url)}
+            for question in table.questions
+        ],
         "measurements": measurements(tables.catalog, table),
         "conclusions": [
             (sentence, supports)
@@ -105,24 +106,14 @@ def _question_url(table: Table, question: Question, variant: Variant | None) -> 
 def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
     """Return each conclusion with its supports. Raises CatalogError."""
     results = {table.id: read_last_result(tables.catalog, table) for table in tables.all}
-    return [
-        (
-            conclusion.sentence,
-            [
-                *question_supports(tables, conclusion, results, _question_url),
-                *_chart_supports(tables, conclusion),
-            ],
-        )
-        for conclusion in tables.conclusions
-    ]
 
+    def find_chart(table: Table, chart: str) -> Support | None:
+        """Return a chart that was measured here, or comes with the labs."""
+        for measurement in measurements(tables.catalog, table):
+            for picture in measurement.pictures:
+                if picture.id == chart:
+                    url = f"{reverse('comparison', args=[table.id])}#{picture.anchor}"
+                    return Support(table, picture.title, url)
+        return None
 
-def _chart_supports(tables: Tables, conclusion: Conclusion) -> Iterator[Support]:
-    """Yield the charts of a conclusion that were measured here, or come with the labs."""
-    for reference in conclusion.figures:
-        name, _, chart = reference.partition("/")
-        table = tables.find(name)
-        charts = [p for m in measurements(tables.catalog, table) for p in m.pictures]
-        for picture in [picture for picture in charts if picture.id == chart][:1]:
-            url = f"{reverse('comparison', args=[table.id])}#{picture.anchor}"
-            yield Support(table, picture.title, url)
+    return page_conclusions(tables, results, _question_url, find_chart)

@@ -1,8 +1,8 @@
 """`lab diff` as pages of the console: what differs between two labs or variants, and why."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,21 +12,11 @@ from django.views.decorators.http import require_safe
 from labkit.base.errors import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import supervisor
-from labkit.diff import Notes, Side, compare, find_sides
+from labkit.diff import Notes, compare, find_sides
 from labkit.diff.html_page import page_diff
 from labkit.diff.inputs import find_side
 
 View = Callable[..., HttpResponse]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A lab with variants, any two of which can be compared."""
-
-    lab: Lab
-    variants: list[Side]
-    one: str  # the two that the form shows as chosen
-    two: str
 
 
 def show_catalog_errors(view: View) -> View:
@@ -100,7 +90,8 @@ def _lab_url(checkout: Catalog, number: str) -> str:
     return reverse("difference", args=pairs[0])
 
 
-def _choice(checkout: Catalog, lab: Lab, one: str = "", two: str = "") -> Choice:
+def _choice(checkout: Catalog, lab: Lab, one: str = "", two: str = "") -> dict[str, Any]:
+    """Return a lab with its variants, and the two of them that the form shows as chosen."""
     names = [f"{lab.number}:{variant}" for variant in lab.variants]
     variants = [find_side(checkout, name) for name in names]
-    return Choice(lab, variants, one or names[0], two or names[-1])
+    return {"lab": lab, "variants": variants, "one": one or names[0], "two": two or names[-1]}
