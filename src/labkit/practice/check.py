@@ -8,7 +8,6 @@ import ast
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,27 +98,23 @@ def _assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
 
 def contract_source(target: Lab) -> str:
     """Return the source of the classes that subclass the lab's contract, with their imports."""
-    return "\n\n".join(_contract_parts(target))
-
-
-def _contract_parts(target: Lab) -> Iterator[str]:
+    parts: list[ast.stmt] = []
     for path in sorted((target.folder / "tests").glob("test_*.py")):
-        source = path.read_text(encoding="utf-8")
-        body = ast.parse(source).body
+        body = ast.parse(path.read_text(encoding="utf-8")).body
         classes = [
-            node for node in body if isinstance(node, ast.ClassDef) and _has_contract(node, target)
+            node
+            for node in body
+            if isinstance(node, ast.ClassDef)
+            and (target.contract or "") in map(ast.unparse, node.bases)
         ]
-        if not classes:
-            continue
-        for node in body:
-            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            if module.startswith(("labkit", "tests.")) or isinstance(node, ast.Import):
-                yield ast.unparse(node)
-        yield from (ast.unparse(node) for node in classes)
+        if classes:
+            parts += [*filter(_is_needed_import, body), *classes]
+    return "\n\n".join(map(ast.unparse, parts))
 
 
-def _has_contract(node: ast.ClassDef, target: Lab) -> bool:
-    return target.contract in [ast.unparse(base) for base in node.bases]
+def _is_needed_import(node: ast.stmt) -> bool:
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    return isinstance(node, ast.Import) or module.startswith(("labkit", "tests."))
 
 
 def _run(stage: Path, root: Path) -> Run:

@@ -10,8 +10,8 @@ class Hint(NamedTuple):
     """A failure that students meet in the exercise, and how to repair it."""
 
     pattern: str  # a regular expression, found in pytest's message
-    meaning: str
-    advice: str
+    meaning: str  # {0} stands for the first group of the pattern
+    advice: str = ""  # "" if it depends on the lab
 
 
 class Explanation(NamedTuple):
@@ -59,14 +59,11 @@ HINTS = [  # in the order in which a student follows them
     NO_FILE_PATH,
     NOTHING_IN_SESSION,
     OTHER_COOKIE_NAME,
-]
-# What to do about these depends on the lab.
-MEANINGS = [
-    (
+    Hint(
         r"'NoneType' object has no attribute '(value|expires|http_only|same_site|pair|host_only)'",
         "The browser does not hold the cookie that this asks for.",
     ),
-    (r"KeyError: '(\w+_\d\d\w*)'", "The browser does not hold the cookie {0}."),
+    Hint(r"KeyError: '(\w+_\d\d\w*)'", "The browser does not hold the cookie {0}."),
 ]
 # "assert left == right", as pytest writes it; quoted text may have any of these words in it
 TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
@@ -89,11 +86,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     is shown as one in the copy called `name`.
     """
     for hint in HINTS:
-        if re.search(hint.pattern, message):
-            return Explanation(hint.meaning, hint.advice)
-    for pattern, meaning in MEANINGS:
-        if match := re.search(pattern, message):
-            return Explanation(meaning.format(*match.groups()))
+        if match := re.search(hint.pattern, message):
+            return Explanation(hint.meaning.format(*match.groups()), hint.advice)
     # A SyntaxError, or an error before the first test, has its place in its message.
     inside = re.findall(r'^(?:E +)? +File "(.+)", line (\d+)', message, re.M)
     code = [(Path(path), int(line)) for path, line in [*places, *inside]]
@@ -118,8 +112,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
 
 def _name_status(number: str) -> str:
     """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
-    known = {status.value: status.phrase for status in HTTPStatus}
-    return f"{number} {known[int(number)]}" if int(number) in known else number
+    known = {str(status.value): status.phrase for status in HTTPStatus}
+    return f"{number} {known.get(number, '')}".rstrip()
 
 
 def _shorten(text: str) -> str:
@@ -130,11 +124,8 @@ def next_step(failed: list[tuple[str, Explanation]]) -> str:
     """Return the first thing to do for these (test, explanation); "" if nothing failed."""
     if not failed:
         return ""
-    advices = [explanation.advice for _, explanation in failed if explanation.advice]
-    order = [hint.advice for hint in HINTS]
-    if known := [advice for advice in order if advice in advices]:
-        return known[0]
-    if advices:
-        return advices[0]
+    if advices := [explanation.advice for _, explanation in failed if explanation.advice]:
+        order = [hint.advice for hint in HINTS]
+        return min(advices, key=lambda a: order.index(a) if a in order else len(order))
     test, explanation = failed[0]
     return f'Make "{test}" hold. {explanation.reason}'
