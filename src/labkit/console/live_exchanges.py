@@ -18,6 +18,7 @@ ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
+NOTHING: dict[str, Any] = {"exchanges": []}  # of a lab that answers with an error
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,6 @@ class LiveExchange:
     number: int
     at: datetime
     visitor: str
-    method: str
-    path: str
-    status: int
     sentence: str
     url: str  # of its page in the lab's panel, or "" if the lab gave none
 
@@ -91,9 +89,7 @@ def _fetch(port: int, most: int) -> Any:
     try:
         connection.request("GET", f"{ADDRESS}?most={most}")
         response = connection.getresponse()
-        return (
-            json.loads(response.read(MOST_BYTES)) if response.status == 200 else {"exchanges": []}
-        )
+        return json.loads(response.read(MOST_BYTES)) if response.status == 200 else NOTHING
     finally:
         connection.close()
 
@@ -101,17 +97,14 @@ def _fetch(port: int, most: int) -> Any:
 def _read_exchange(served: LabProcess, entry: dict[str, Any]) -> LiveExchange:
     url = str(entry.get("url") or "")
     # An exchange opens under the host name that its visitor used, so as the same visitor.
-    hosts = {f"{name}:{served.port}" for name in HOSTS}
-    host = str(entry.get("host"))
-    host = host if host in hosts else f"127.0.0.1:{served.port}"
+    host, _, port = str(entry.get("host")).rpartition(":")
+    if host not in HOSTS or port != str(served.port):
+        host = "127.0.0.1"
     return LiveExchange(
         served=served,
         number=int(entry["number"]),
         at=datetime.fromisoformat(entry["at"]).astimezone(),
         visitor=str(entry["visitor"]),
-        method=str(entry["method"]),
-        path=str(entry["path"]),
-        status=int(entry["status"]),
         sentence=str(entry["sentence"]),
-        url=f"http://{host}{url}" if url.startswith("/__lab__/") else "",
+        url=f"http://{host}:{served.port}{url}" if url.startswith("/__lab__/") else "",
     )

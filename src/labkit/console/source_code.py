@@ -22,16 +22,13 @@ class File:
 
 def files(folder: Path) -> list[File]:
     """Return a lab's files: settings, URLs, forms, storage, views, then the rest."""
-    return [_read(folder, path) for path in _in_order(folder)]
+    paths = sorted(_texts(folder), key=lambda path: _place(path, folder))
+    return [_read(folder, path) for path in paths]
 
 
 def anchor(name: str) -> str:
     """Return the id of a file on the page; line 3 has this id and "-3"."""
     return name.replace("/", "-").replace(".", "-")
-
-
-def _in_order(folder: Path) -> list[Path]:
-    return sorted((path for path in _texts(folder)), key=lambda path: _place(path, folder))
 
 
 def _texts(folder: Path) -> Iterator[Path]:
