@@ -73,11 +73,7 @@ def diff(old: File | None, new: File | None) -> FileDiff:
     hunks, after = _hunks(
         found, [lines.enclosing_blocks(x) if python else {} for x in (a, b)], each
     )
-    remark = ""
-    if old is None or new is None:
-        remark = EMPTY if not hunks else ""
-    elif not hunks:
-        remark = ONLY_BYTES
+    remark = "" if hunks else ONLY_BYTES if old and new else EMPTY
     return FileDiff(old, new, tuple(hunks), tuple(after), remark)
 
 

@@ -23,7 +23,6 @@ FILE = Path("labs", "notes.toml")
 class PairNotes:
     """The notes of one pair."""
 
-    sides: tuple[str, str]  # in the order the notes are written for
     notes: dict[str, dict[str, str]]  # file -> key -> why
     swapped: bool = False  # whether the pair was asked for in the other order
 
@@ -63,9 +62,9 @@ class Notes:
         for entry in self.entries:
             one, two = entry["sides"]
             if fnmatchcase(old, one) and fnmatchcase(new, two):
-                return PairNotes((old, new), entry["notes"])
+                return PairNotes(entry["notes"])
             if fnmatchcase(old, two) and fnmatchcase(new, one):
-                return PairNotes((new, old), entry["notes"], swapped=True)
+                return PairNotes(entry["notes"], swapped=True)
         return None
 
     def pairs(self) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,8 @@
 """Check labs/notes.toml against the labs: every change has a note, and every note a change."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 
 from labkit.catalog import Catalog
 from labkit.diff.comparison import compare
@@ -35,13 +37,12 @@ def _pair_complaints(notes: Notes, found: Comparison, used: set[NoteKey]) -> Ite
     of_pair = notes.of_pair(found.old.name, found.new.name)
     assert of_pair is not None
     entry = next(entry for entry in notes.entries if entry["notes"] is of_pair.notes)
-    holders: dict[tuple[str, str], int] = {}
+    holders: Counter[tuple[str, str]] = Counter()
     for file in found.files:
         for hunk in file.hunks:
             of_hunk = of_pair.of_hunk(file, hunk)
             used |= {(id(entry), file.key, key) for key in of_hunk}
-            for key in of_hunk:
-                holders[file.key, key] = holders.get((file.key, key), 0) + 1
+            holders.update((file.key, key) for key in of_hunk)
             if not of_hunk:
                 line = next((c.text for c in hunk.changed if c.text.strip()), "").strip()
                 old, new = (hunk.line_range(side) or "none" for side in (False, True))
@@ -60,4 +61,4 @@ def _expected_pairs(catalog: Catalog) -> Iterator[tuple[str, str]]:
         yield twins.labs
     for lab in catalog.labs:
         names = [f"{lab.number}:{name}" for name in lab.variants]
-        yield from ((a, b) for at, a in enumerate(names) for b in names[at + 1 :])
+        yield from combinations(names, 2)
