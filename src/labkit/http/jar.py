@@ -16,7 +16,7 @@ MAX_PER_SITE = 180  # cookies of one registrable domain, after which Chromium pu
 KEPT_BY_PURGE = 150  # ... down to this many
 ACCESS_STEP = 60  # seconds between two updates of a cookie's last access, in Chromium
 LAX_POST_GRACE = 120  # seconds during which a new cookie without SameSite is sent with any POST
-
+BLOCKED = "cookies are blocked"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -64,11 +64,10 @@ class Jar:
         Section 5.8.3. The cookies that are sent count as accessed now.
         """
         sent, held_back = self._sort_out(target, context)
-        if sent:
-            now = time.time()
-            for cookie in sent:
-                if now - cookie.accessed >= ACCESS_STEP:
-                    cookie.accessed = now
+        now = time.time()
+        for cookie in sent:
+            if now - cookie.accessed >= ACCESS_STEP:
+                cookie.accessed = now
         return sent, held_back
 
     def header(self, target: Origin, context: Context = TYPED) -> str:
@@ -90,9 +89,7 @@ class Jar:
         now = time.time()
         sent, held_back = [], []
         for cookie in self._cookies.values():
-            reason = _withholding_reason(cookie, target, context, now)
-            if self.blocked:
-                reason = "cookies are blocked"
+            reason = BLOCKED if self.blocked else _withholding_reason(cookie, target, context, now)
             if reason:
                 held_back.append(WithheldCookie(cookie, reason))
             else:
@@ -108,7 +105,7 @@ class Jar:
         ignore the header.
         """
         if self.blocked:
-            raise CookieRefusal("cookies are blocked")
+            raise CookieRefusal(BLOCKED)
         now = time.time()
         cookie = parse_set_cookie(set_cookie, source, now)
         self._check(cookie, source, context)

@@ -6,16 +6,8 @@ Nothing is checked, escaped or completed, so that a test can send exactly what i
 import http.client
 import io
 from collections.abc import Mapping
-
-
-class _ReceivedBytes:
-    """Offer bytes that have arrived as `http.client` wants them: as a socket."""
-
-    def __init__(self, received: bytes) -> None:
-        self._received = received
-
-    def makefile(self, mode: str) -> io.BytesIO:
-        return io.BytesIO(self._received)
+from types import SimpleNamespace
+from typing import Any
 
 
 def build_request(
@@ -45,7 +37,8 @@ def parse_response(received: bytes, method: str = "GET") -> http.client.HTTPResp
     """
     if b"\r\n\r\n" not in received:
         raise http.client.HTTPException(f"the server broke off: {received[:200]!r}")
-    response = http.client.HTTPResponse(_ReceivedBytes(received), method=method)  # type: ignore[arg-type]
+    socket: Any = SimpleNamespace(makefile=lambda mode: io.BytesIO(received))  # for http.client
+    response = http.client.HTTPResponse(socket, method=method)
     response.begin()
     return response
 

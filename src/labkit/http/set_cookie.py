@@ -60,6 +60,7 @@ class CookieRefusal(Exception):
     """The jar does not store this cookie; the message says why."""
 
 
+_SAME_SITE = {member.lower(): member for member in SameSite}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -97,7 +98,7 @@ def parse_set_cookie(text: str, source: Origin, now: float) -> Cookie:
         host_only=host_only,
         secure=secure,
         http_only=http_only,
-        same_site=_same_site(attributes.get("samesite", "")),
+        same_site=_SAME_SITE.get(attributes.get("samesite", "").lower(), SameSite.DEFAULT),
         expires=read_expiry(attributes, now),
         created=now,
         accessed=now,
@@ -114,9 +115,8 @@ def _attributes(parts: list[str]) -> dict[str, str]:
     for part in parts:
         name, _, value = part.partition("=")
         name, value = name.strip(" \t").lower(), value.strip(" \t")
-        if len(value.encode()) > MAX_ATTRIBUTE:
-            continue
-        attributes[name] = value
+        if len(value.encode()) <= MAX_ATTRIBUTE:
+            attributes[name] = value
     return attributes
 
 
@@ -147,11 +147,6 @@ def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
     if not domain_match(source.host, wanted):
         raise CookieRefusal(f"Domain={wanted} is not the domain of {source.host}")
     return wanted, False
-
-
-def _same_site(value: str) -> SameSite:
-    known = {"strict": SameSite.STRICT, "lax": SameSite.LAX, "none": SameSite.NONE}
-    return known.get(value.lower(), SameSite.DEFAULT)
 
 
 # Longest first. __Host-Http- and __Http- are from draft-ietf-httpbis-layered-cookies; Chromium
