@@ -92,7 +92,7 @@ def test_a_lab_that_cannot_start_fails_and_can_be_restarted(lab):
     assert (failing.state, failing.reason, failing.pid) == ("failed", "no such module", None)
     assert failing.log.read_text() == "no such module\n"
     broken.unlink()
-    failing.restart("starting", lambda: "repaired", supervisor.START_SECONDS)
+    failing.restart("starting", lambda: "repaired").wait(supervisor.START_SECONDS)
     assert (failing.state, failing.reason, failing.note) == ("running", "", "repaired")
     failing.end()
     failing.wait_until_ended()
@@ -105,7 +105,7 @@ def test_a_restart_works_while_the_process_is_down(process):
         seen.append((process.state, alive([before])))
         return "done"
 
-    process.restart("resetting", work, supervisor.START_SECONDS)
+    process.restart("resetting", work).wait(supervisor.START_SECONDS)
     assert seen == [("resetting", [])]
     assert (process.state, process.note, process.restarts) == ("running", "done", 0)
     assert process.pid != before
@@ -114,7 +114,7 @@ def test_a_restart_works_while_the_process_is_down(process):
 def test_a_restart_forgets_earlier_deaths(process):
     for _ in range(MAX_DEATHS - 1):
         kill(process)
-    process.restart("starting", lambda: "", supervisor.START_SECONDS)
+    process.restart("starting", lambda: "").wait(supervisor.START_SECONDS)
     assert (process.restarts, process.reason) == (0, "")
     kill(process)
     assert process.state == "running"
@@ -124,7 +124,7 @@ def test_an_error_during_a_reset_is_noted_and_the_lab_runs(process):
     def work():
         raise OSError("disk full")
 
-    process.restart("resetting", work, supervisor.START_SECONDS)
+    process.restart("resetting", work).wait(supervisor.START_SECONDS)
     assert process.state == "running"
     assert "disk full" in process.note
 

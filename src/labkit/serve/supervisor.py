@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from labkit.catalog import Catalog, Lab, state_dir
@@ -74,7 +75,6 @@ class LabProcess:
 
     @property
     def number(self) -> str:
-        """The lab's number, "03"."""
         return self.lab.number
 
     @property
@@ -94,12 +94,12 @@ class LabProcess:
         self.log.write_bytes(b"")  # of this start only
         self._thread.start()
 
-    def restart(self, state: str, work: Callable[[], str], seconds: float) -> None:
-        """End the process, do the work, and start it again; wait so long until it answers."""
+    def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
+        """End the process, do the work, and start it again; return what is set afterwards."""
         done = threading.Event()
         self._queue.put(Maintenance(state, work, done))
         self._close_process()
-        done.wait(seconds)
+        return done
 
     def end(self) -> None:
         """End the process for good, without waiting."""
@@ -194,11 +194,10 @@ class LabProcess:
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"ended by {signal.Signals(-status).name}"
-        with contextlib.suppress(OSError), self.log.open("rb") as log:
-            log.seek(log_size)
-            lines = log.read().decode(errors="replace").strip().splitlines()
-            if lines:
-                return add_hint(lines[-1])
+        with contextlib.suppress(OSError):
+            logged = self.log.read_bytes()[log_size:].decode(errors="replace").strip()
+            if logged:
+                return add_hint(logged.splitlines()[-1])
         return f"ended with status {status} and without a word"
 
 
@@ -217,7 +216,7 @@ class Supervisor:
         database: str = "SQLite",
         report: Callable[[LabProcess, str], None] = lambda process, sentence: None,
     ) -> None:
-        """Prepare the processes; `start` starts them.
+        """Prepare the processes.
 
         `port` is the console's; a lab's is that plus its number. `address` is this machine's in
         the network, `database` where sessions are kept, in words. `database_urls` has a
@@ -254,31 +253,13 @@ class Supervisor:
         for process in self.labs:
             process.start()
 
-    def reset(self, chosen: list[LabProcess], seconds: float = RESTART_SECONDS) -> None:
-        """Empty these labs' stores and restart them; wait so long until all answer."""
-        self._restart_all(chosen, "resetting", self._reset, seconds)
+    def reset(self, chosen: list[LabProcess]) -> None:
+        """Empty these labs' stores and restart them; wait until all answer, or RESTART_SECONDS."""
+        _wait_for_all([p.restart("resetting", partial(self._reset, p)) for p in chosen])
 
-    def restart(self, chosen: list[LabProcess], seconds: float = RESTART_SECONDS) -> None:
-        """Restart these labs, for example after their code was changed."""
-        self._restart_all(chosen, "starting", lambda process: "", seconds)
-
-    def _restart_all(
-        self,
-        chosen: list[LabProcess],
-        state: str,
-        work: Callable[[LabProcess], str],
-        seconds: float,
-    ) -> None:
-        threads = [
-            threading.Thread(
-                target=process.restart, args=(state, lambda each=process: work(each), seconds)
-            )
-            for process in chosen
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(seconds)
+    def restart(self, chosen: list[LabProcess]) -> None:
+        """Restart these labs, for example after their code was changed, and wait as `reset`."""
+        _wait_for_all([process.restart("starting", str) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
         cleared = lab_state.reset(self.checkout, process.lab)
@@ -288,7 +269,18 @@ class Supervisor:
 
     def stop(self) -> None:
         """End all labs, and wait until their processes have ended."""
-        for process in self.labs:
-            process.end()
-        for process in self.labs:
-            process.wait_until_ended()
+        end_all(self.labs)
+
+
+def end_all(processes: list[LabProcess]) -> None:
+    """End these processes, and wait until they have ended."""
+    for process in processes:
+        process.end()
+    for process in processes:
+        process.wait_until_ended()
+
+
+def _wait_for_all(events: list[threading.Event]) -> None:
+    deadline = time.monotonic() + RESTART_SECONDS
+    for event in events:
+        event.wait(deadline - time.monotonic())

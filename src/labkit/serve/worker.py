@@ -6,18 +6,17 @@ ends with its parent. If it cannot start, the last line on stderr says why.
 
 import logging
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from ipaddress import ip_address
 from typing import Any
 
 import waitress
 from waitress import wasyncore
 from waitress.server import MultiSocketServer
 
+from labkit.http.origin import Origin
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 
 READY = b"ready\n"
@@ -83,12 +82,9 @@ def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]
 
 
 def _is_trustworthy(environ: dict[str, Any]) -> bool:
-    """Return whether a browser trusts this origin: https, or this machine."""
-    if environ["wsgi.url_scheme"] == "https":
-        return True
-    host = re.sub(r":[0-9]+$", "", environ.get("HTTP_HOST", "").lower())
     try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+        url = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+        return Origin.of(url).trustworthy
     except ValueError:
         return False
 
