@@ -4,15 +4,13 @@ import sys
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from labkit import claims
 from labkit.catalog import catalog
+from labkit.commands.options import console, unwrapped
 from labkit.text import and_more, quantity
-
-console = Console(highlight=False)
 
 
 @click.command("claims", short_help="What textbooks say, and what happens.")
@@ -46,9 +44,7 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
         test = f"{escape(str(proofs[0]))}{and_more(len(proofs))}" if proofs else "no test"
         text = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
         table.add_row(entry.id, entry.verdict, text)
-    # In a file or pipe, lines are not wrapped, so that paths can be copied.
-    wide = console if console.is_terminal else Console(highlight=False, width=250)
-    wide.print(table)
+    unwrapped(console).print(table)
     number_of_claims = sum(entry.is_claim for entry in shown)
     pitfalls = quantity(len(shown) - number_of_claims, "pitfall")
     console.print(f"{quantity(number_of_claims, 'claim')}, {pitfalls}.")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands import measurement
+from labkit.commands.options import console, html_option, unwrapped
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
 from labkit.compare.test_runner import CellResult, TableResult, run_table
@@ -20,7 +21,6 @@ from labkit.render import standalone
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.tables import TESTS, Question, Table, Tables, Variant
 
-console = Console(highlight=False)
 QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
 
@@ -34,9 +34,7 @@ QUESTION, ANSWER = 40, 18  # their least width in a terminal
     help="The database of those that have one; mysql is a private MariaDB.",
 )
 @click.option("--tests", is_flag=True, help="Name the test behind each cell.")
-@click.option(
-    "--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline."
-)
+@html_option
 @click.option("--measure", is_flag=True, help="Drive real servers, and draw what each one costs.")
 @click.option(
     "--out",
@@ -67,8 +65,7 @@ def compare(
     if write:
         measurement.write(tables.catalog.root, console)
         return
-    # In a file or pipe, lines are not wrapped, so that names of tests can be copied.
-    printed = console if console.is_terminal else Console(highlight=False, width=250)
+    printed = unwrapped(console)
     if name is None:
         if html or tests or measure:
             raise click.UsageError("Name the table: " + ", ".join(t.id for t in tables.all) + ".")
@@ -155,7 +152,10 @@ def _columns(table: Table, result: TableResult, notes: list[str]) -> Iterator[Gr
     for variant in table.variants:
         grid.add_column(f"{escape(variant.title)}\n[dim]lab {variant.lab}[/]", overflow="fold")
     for question in table.questions:
-        cells = [_cell(question, variant, result, notes) for variant in table.variants]
+        cells = [
+            _mark_wrong(result.cell(question.id, variant.id)) + _add_note(question, variant, notes)
+            for variant in table.variants
+        ]
         grid.add_row(f"{escape(question.text)}\n[dim]{question.id}[/]", *cells)
     yield grid
 
@@ -172,11 +172,6 @@ def _blocks(table: Table, result: TableResult, notes: list[str]) -> Iterator[Tex
         for answer, variants in groups.items():
             yield Text.from_markup(f"    {answer}: {', '.join(variants)}")
         yield Text("")
-
-
-def _cell(question: Question, variant: Variant, result: TableResult, notes: list[str]) -> str:
-    cell = result.cell(question.id, variant.id)
-    return f"{_mark_wrong(cell)}{_add_note(question, variant, notes)}"
 
 
 def _mark_wrong(cell: CellResult) -> str:

@@ -19,19 +19,12 @@ def make_copy(name: str, target: Path) -> None:
     checkout = catalog()
     lab = checkout.find(name)
     made = copy(checkout, lab, target)
+    here, state = Path.cwd(), state_path(made.folder)
+    state = state.relative_to(here) if state.is_relative_to(here) else state
     click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
-    click.echo(f"what it writes lies in {_relative(state_path(made.folder))}.\n")
+    click.echo(f"what it writes lies in {state}.\n")
     shown = target.as_posix().rstrip("/") + "/"
     click.echo(f"    lab run {shown}    at http://127.0.0.1:{made.port}/, beside the original")
     click.echo(f"    lab diff {lab.number} {shown}    what you have changed")
-    click.echo(
-        f"    lab check {shown} --as {lab.twin or lab.number}    whether it does what lab ",
-        nl=False,
-    )
-    click.echo(f"{lab.twin or lab.number} promises")
-
-
-def _relative(path: Path) -> Path:
-    """Return the path as seen from the current folder, if it is below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    wanted = lab.twin or lab.number
+    click.echo(f"    lab check {shown} --as {wanted}    whether it does what lab {wanted} promises")

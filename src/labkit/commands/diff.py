@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from labkit.catalog import Catalog, catalog
-from labkit.commands.options import use_colour
-from labkit.diff import Comparison, Notes, compare, find_sides, html_page, terminal
+from labkit.catalog import catalog
+from labkit.commands.options import html_option, use_colour
+from labkit.diff import Notes, compare, find_sides, html_page, terminal
 from labkit.diff.summary import summary
 from labkit.render import standalone
 
@@ -16,9 +16,7 @@ from labkit.render import standalone
 @click.command("diff", short_help="What differs between two labs, and why.")
 @click.argument("one", metavar="[LAB", required=False)
 @click.argument("two", metavar="OTHER]", required=False)
-@click.option(
-    "--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline."
-)
+@html_option
 @click.option("--no-pager", is_flag=True, help="Print it all at once.")
 def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) -> None:
     """What differs between two labs, word by word, and why.
@@ -29,11 +27,15 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
     """
     checkout = catalog()
     if one is None:
-        _name_pairs(checkout)
+        click.echo("These are worth comparing; notes say why each change is there.\n")
+        for old, new in Notes(checkout).pairs():
+            click.echo(f"    lab diff {old} {new}")
+        click.echo("\nAny two labs or folders can be compared: lab diff 03 mine/")
         return
     found = compare(checkout, *find_sides(checkout, one, two or ""))
     if html:
-        _write(html, found)
+        standalone.write(html, html_page.html(found), html_page.MADE_BY)
+        click.echo(f"{html}: {summary(found)} Open it in any browser; it needs no network.")
         return
     colour = use_colour()
     text = terminal.text(found, colour, shutil.get_terminal_size().columns)
@@ -41,16 +43,3 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
         click.echo_via_pager(text, color=colour)
     else:
         click.echo(text, nl=False, color=colour)
-
-
-def _name_pairs(checkout: Catalog) -> None:
-    click.echo("These are worth comparing; notes say why each change is there.\n")
-    for old, new in Notes(checkout).pairs():
-        click.echo(f"    lab diff {old} {new}")
-    click.echo("\nAny two labs or folders can be compared: lab diff 03 mine/")
-
-
-def _write(path: Path, found: Comparison) -> None:
-    """Write the page. Raises ClickException where that would lose somebody's file."""
-    standalone.write(path, html_page.html(found), html_page.MADE_BY)
-    click.echo(f"{path}: {summary(found)} Open it in any browser; it needs no network.")

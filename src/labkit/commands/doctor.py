@@ -1,17 +1,17 @@
 """`lab doctor`: say what is missing on this machine, and how to install it."""
 
+import platform
 import sys
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from labkit.catalog import catalog
+from labkit.commands.options import console
 from labkit.processes.ports import port_error
 from labkit.services import requirements
 
-console = Console(highlight=False)
 ABSENT = "[yellow]–[/]"
 PRESENT = "[green]✓[/]"
 
@@ -23,16 +23,11 @@ def doctor() -> None:
     Exit status 1 where something is missing without which no lab runs.
     """
     checkout = catalog()
-    version = ".".join(map(str, sys.version_info[:3]))
     lacking = requirements.missing_requirements(["dev"])
+    mend = f"{requirements.pip_line('dev')}  (missing: {', '.join(lacking)})"
     rows = [
-        ("Python", "everything", f"{version}, {sys.executable}", ""),
-        (
-            "packages",
-            "labs and tests",
-            "" if lacking else sys.prefix,
-            f"{requirements.pip_line('dev')}  (missing: {', '.join(lacking)})",
-        ),
+        ("Python", "everything", f"{platform.python_version()}, {sys.executable}", ""),
+        ("packages", "labs and tests", "" if lacking else sys.prefix, mend),
     ]
     for tool in requirements.TOOLS.values():
         rows.append((tool.label, tool.use, tool.found() or "", tool.advice()))

@@ -2,8 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
+from rich.console import Console
+
+console = Console(highlight=False)
 
 # Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
@@ -18,6 +23,22 @@ db_or_cluster_option = click.option(
     type=click.Choice(["sqlite", "mysql", "galera"]),
     help=f"{_DB} galera: in a private cluster of three MariaDB nodes, thrown away at the end.",
 )
+
+
+def engine_option(subject: str) -> Any:
+    """Return the option `--engine`; `subject` opens its help."""
+    text = f"{subject} Default: in what SESSION_ENGINE names, else db."
+    return click.option("--engine", type=click.Choice(ENGINES), help=text)
+
+
+html_option = click.option(
+    "--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline."
+)
+
+
+def unwrapped(console: Console) -> Console:
+    """Return the console, or one that wraps no lines if they go to a file or pipe."""
+    return console if console.is_terminal else Console(highlight=False, width=250)
 
 
 def engine_path(engine: str) -> str:

@@ -3,9 +3,9 @@
 import os
 
 import click
-from rich.console import Console
 
 from labkit.catalog import catalog
+from labkit.commands.options import console
 from labkit.services import lab_state
 
 NOTHING_TO_CLEAR = "nothing to clear"
@@ -18,8 +18,6 @@ COOKIES_STAY = (
     "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
     "or use a private window for each group and close it."
 )
-
-console = Console(highlight=False)
 
 
 @click.command(short_help="Empty what a lab keeps on the server.")
