@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -10,13 +9,15 @@ from ipaddress import ip_address
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.box import HEAVY
 from rich.markup import escape
+from rich.panel import Panel
 
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.commands.options import ENGINES, db_option, engine_path
+from labkit.commands.options import console, db_option, engine_option, engine_path
 from labkit.processes import ports
 from labkit.processes.manage_py import lab_environment
+from labkit.processes.parent_pipe import on_signals
 from labkit.serve import network
 from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.services.database_choice import choose_database, open_databases
@@ -25,6 +26,10 @@ HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
 WAIT_SECONDS = 10  # until the console's URL is printed, even if a lab is still starting
 HOW_TO_END = "Ctrl-C ends everything."  # printed once all labs run or failed
+PLAIN_HTTP = (
+    "The class opens this address. All of it travels in plain http: no real names\n"
+    "and no real passwords.\n"
+)
 NO_NETWORK = (
     "This machine has no address in a network. Join the class's network, or name the "
     "address: lab serve --lan --address 192.168.1.20"
@@ -37,7 +42,6 @@ ALL_ADDRESSES = (
 OWN_MACHINE_ONLY = (
     "{address} is reached from this machine alone; --address names the one in the class's network."
 )
-console = Console(highlight=False)
 
 
 @click.command(short_help="Run all labs at once, with a console, for a class.")
@@ -50,11 +54,7 @@ console = Console(highlight=False)
     help="The console's port. Each lab's is this and the lab's number: 8004 for lab 04.",
 )
 @db_option
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    help="The session engine of all labs. Default: in what SESSION_ENGINE names, else db.",
-)
+@engine_option("The session engine of all labs.")
 @click.option("--lan", is_flag=True, help="Let the class in over the local network.")
 @click.option(
     "--address",
@@ -80,7 +80,8 @@ def serve(
     address = _address(lan, address)
     _check_ports(labs, port, address)
     began = time.monotonic()
-    end = _end_by_signal()
+    end = threading.Event()
+    on_signals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], lambda number: end.set())
     with contextlib.ExitStack() as stack:
         url = os.environ.get("DATABASE_URL", "")
         kind = choose_database(db, url)
@@ -107,10 +108,8 @@ def serve(
         stack.callback(supervisor.stop)
         supervisor.start()
         _start_console(supervisor)
-        while not all(process.stable.is_set() for process in supervisor.labs) and not end.wait(
-            0.05
-        ):
-            if time.monotonic() - began > WAIT_SECONDS:
+        while time.monotonic() - began < WAIT_SECONDS and not end.wait(0.05):
+            if all(process.stable.is_set() for process in supervisor.labs):
                 break
         _print_addresses(supervisor)
         while not end.wait(0.5):  # without a limit Ctrl-C would not get through on Windows
@@ -155,10 +154,8 @@ def _address(lan: bool, address: str | None) -> str | None:
 def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
     """Raise ClickException with a sentence for each port on which nothing can listen."""
     sentences = []
-    for number, user in [
-        (0, "the console"),
-        *((int(lab.number), f"lab {lab.number}") for lab in labs),
-    ]:
+    users = {0: "the console"} | {int(lab.number): f"lab {lab.number}" for lab in labs}
+    for number, user in users.items():
         for where in filter(None, (ports.LOOPBACK, address)):
             if error := ports.port_error(port + number, where):
                 sentences.append(f"{str(error)[:-1]}; {user} would listen there.")
@@ -172,17 +169,7 @@ def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
         raise click.ClickException("\n".join(sentences))
 
 
-def _end_by_signal() -> threading.Event:
-    """Return an event that Ctrl-C, `kill` and closing the terminal set."""
-    end = threading.Event()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, frame: end.set())
-    return end
-
-
 def _environment(engine: str | None, address: str | None) -> dict[str, str]:
-    """Return the environment of all labs."""
     environ = lab_environment() | {"LAB_DEBUG": "0"}
     if address:
         environ["LAB_HOSTS"] = ",".join(filter(None, [os.environ.get("LAB_HOSTS"), address]))
@@ -219,10 +206,6 @@ def _print_addresses(supervisor: Supervisor) -> None:
     if supervisor.class_url:
         qr = network.qr_for_terminal(supervisor.class_url)
         console.print(qr, markup=False, style="bright_white on black")
-        width = len(supervisor.class_url) + 6
-        console.print(f"┏{'━' * width}┓\n┃   [b]{supervisor.class_url}[/b]   ┃\n┗{'━' * width}┛")
-        console.print(
-            "The class opens this address. All of it travels in plain http: no real names"
-        )
-        console.print("and no real passwords.\n")
+        console.print(Panel.fit(f"[b]{supervisor.class_url}[/b]", box=HEAVY, padding=(0, 3)))
+        console.print(PLAIN_HTTP)
     sys.stdout.flush()

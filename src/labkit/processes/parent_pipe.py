@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 STOP_SECONDS = 5  # for a child to end by itself
@@ -56,14 +56,16 @@ def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -
         process.stdout.close()
 
 
-def exit_on_signals() -> None:
-    """Have `kill` and closing the terminal raise SystemExit in this process.
-
-    So that with blocks end whatever was started, for example a private MariaDB.
-    """
-    for name in ("SIGTERM", "SIGHUP"):
+def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
+    """Call `act` with the number of each of these signals that this system has."""
+    for name in names:
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+            signal.signal(getattr(signal, name), lambda number, _: act(number))
+
+
+def exit_on_signals() -> None:
+    """Have `kill` and closing the terminal raise SystemExit, so that with blocks are left."""
+    on_signals(["SIGTERM", "SIGHUP"], lambda number: sys.exit(128 + number))
 
 
 def on_parent_exit(act: Callable[[], Any]) -> None:
