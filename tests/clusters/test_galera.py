@@ -228,7 +228,7 @@ def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch
     absent_need = dataclasses.replace(requirements.TOOLS["galera"], found=lambda: None)
     monkeypatch.setitem(requirements.TOOLS, "galera", absent_need)
     monkeypatch.setattr(requirements, "program", lambda *names: "apt" * ("apt-get" in names))
-    monkeypatch.setattr(galera, "missing_tools", lambda names: [absent_need.missing()])
+    monkeypatch.setattr(requirements, "missing_tools", lambda names: [absent_need.missing()])
     status, output = said("run", "10", "--db", "galera")
     assert status == 1
     assert output.endswith(

@@ -35,7 +35,7 @@ from serving import copy_of, serving, until
 
 from labkit.base import errors
 from labkit.http.client import BrowserClient
-from labkit.services.mariadb import persistent_server
+from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.redis import PrivateRedis
 from labkit.testing.contracts import CartPages, PageCountPages, notices, says_why, words
 from labkit.testing.lab_server import LabServer
@@ -490,7 +490,7 @@ class TestFiles:
 @pytest.fixture
 def own_mariadb(mariadb, tmp_path):
     """A server to kill; unlike `mariadb` it forgets nothing that it has acknowledged."""
-    with persistent_server(tmp_path / "mariadb") as server:
+    with PrivateMariaDB.persistent(tmp_path / "mariadb") as server:
         yield server
 
 

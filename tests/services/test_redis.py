@@ -63,7 +63,9 @@ def test_without_a_server_the_install_line_is_the_message(monkeypatch):
 
 
 def test_what_is_missing_is_said_before_anything_is_started(monkeypatch):
-    monkeypatch.setattr("labkit.services.redis.missing_tools", lambda names: [f"no {names[0]}"])
+    monkeypatch.setattr(
+        "labkit.services.requirements.missing_tools", lambda names: [f"no {names[0]}"]
+    )
     with pytest.raises(NotInstalled, match="no redis-py"):
         PrivateRedis.temporary()
 

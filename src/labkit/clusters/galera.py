@@ -11,15 +11,14 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
 
 from labkit.processes.ports import LOOPBACK, free_ports
-from labkit.processes.start import NotInstalled, StartCancelled, kill_group, start_server
+from labkit.processes.start import StartCancelled, Stoppable, kill_group, start_server
 from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
-from labkit.services.requirements import TOOLS, missing_tools, program
+from labkit.services.requirements import TOOLS, program, require_server
 
 NODES = 3  # the fewest that survive the loss of one: two of three are still the majority
 SUSPECT = 2  # seconds without a message until the others exclude a node; Galera's default is 5
@@ -120,7 +119,7 @@ class Node(PrivateMariaDB):
         return row[1] if row else ""
 
 
-class Cluster:
+class Cluster(Stoppable):
     """All nodes and HAProxy. Make it with `temporary()`, end it with `stop()`."""
 
     def __init__(self, home: Path, ending: threading.Event) -> None:
@@ -138,12 +137,7 @@ class Cluster:
     @staticmethod
     def check_installed() -> None:
         """Raise NotInstalled if a part of it is not installed."""
-        if sys.platform == "win32":
-            raise NotInstalled(
-                f"There is no private cluster on Windows: {TOOLS['galera'].lines['']}"
-            )
-        if missing := missing_tools(["mysqlclient", "mariadb", "galera"]):
-            raise NotInstalled(". ".join(missing))
+        require_server("cluster", "mysqlclient", "mariadb", "galera")
 
     @classmethod
     def temporary(cls, ending: threading.Event | None = None) -> "Cluster":
@@ -192,7 +186,7 @@ class Cluster:
         """End all of it and delete its folder with all data."""
         self.ending.set()
         for node in self.nodes:
-            node.discard()
+            node.kill()
         if self._proxy is not None:
             kill_group(self._proxy)
         shutil.rmtree(self.home, ignore_errors=True)

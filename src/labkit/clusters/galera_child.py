@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from labkit.clusters.galera import NODES, Cluster, Node
-from labkit.processes.child import ReportingChild, run_child, send_report
+from labkit.processes.child import ChildProcess, report_process, run_child, send_report
 from labkit.processes.start import StartFailed
 
 
-class GaleraChild(ReportingChild):
+class GaleraChild(ChildProcess):
     """A cluster during a with block; `urls` has a DATABASE_URL for each database.
 
     Raises NotInstalled, StartFailed.
@@ -23,7 +23,7 @@ class GaleraChild(ReportingChild):
     def __init__(self, names: Iterable[str], report: Callable[[str], None]) -> None:
         """`report` gets a sentence whenever a node starts or dies."""
         Cluster.check_installed()
-        super().__init__([sys.executable, "-m", "labkit.clusters.galera_child", *names], report)
+        super().__init__("labkit.clusters.galera_child", *names, report=report)
 
 
 def main(names: list[str]) -> None:
@@ -39,21 +39,16 @@ def main(names: list[str]) -> None:
 
 def _check(parent: IO[bytes], cluster: Cluster) -> None:
     for node in cluster.dead():
-        _revive(parent, node)
-
-
-def _revive(parent: IO[bytes], node: Node) -> None:
-    send_report(parent, event=f"Node {node.number} died and is started again.")
-    try:
-        node.join()
-    except StartFailed:
-        return  # the next check tries again and reports it
-    _report_running(parent, node)
+        send_report(parent, event=f"Node {node.number} died and is started again.")
+        try:
+            node.join()
+        except StartFailed:
+            continue  # the next check tries again and reports it
+        _report_running(parent, node)
 
 
 def _report_running(parent: IO[bytes], node: Node) -> None:
-    name = f"Node {node.number} of {NODES}"
-    send_report(parent, event=f"{name} runs: process {node.pid}, which ends by: kill -9 {node.pid}")
+    report_process(parent, f"Node {node.number} of {NODES} runs", node.pid)
 
 
 if __name__ == "__main__":

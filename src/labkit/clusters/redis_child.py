@@ -5,28 +5,25 @@ reports as `labkit.processes.child` describes: first REDIS_URL, then an event at
 """
 
 import contextlib
-import sys
 from collections.abc import Callable
 from typing import IO
 
 from labkit.clusters.redis_failover import Member, RedisPair
-from labkit.processes.child import ReportingChild, run_child, send_report
+from labkit.processes.child import ChildProcess, report_process, run_child, send_report
 from labkit.processes.start import StartFailed
 from labkit.services.redis import PrivateRedis
 
 
-class RedisFailoverChild(ReportingChild):
-    """A primary and its replica during a with block. Raises NotInstalled, StartFailed."""
+class RedisFailoverChild(ChildProcess):
+    """A primary and its replica during a with block; `urls` has one URL, REDIS_URL.
+
+    Raises NotInstalled, StartFailed.
+    """
 
     def __init__(self, report: Callable[[str], None]) -> None:
         """`report` gets a sentence whenever a server starts or dies."""
         PrivateRedis.check_installed()
-        super().__init__([sys.executable, "-m", "labkit.clusters.redis_child"], report)
-
-    @property
-    def url(self) -> str:
-        """Return REDIS_URL for the current primary."""
-        return self.urls["REDIS_URL"]
+        super().__init__("labkit.clusters.redis_child", report=report)
 
 
 def main() -> None:
@@ -62,8 +59,7 @@ def _repair(parent: IO[bytes], pair: RedisPair) -> None:
 
 
 def _report_running(parent: IO[bytes], member: Member, role: str) -> None:
-    name = f"Redis {member.number} runs as {role}"
-    send_report(parent, event=f"{name}: process {member.pid}, which ends by: kill -9 {member.pid}")
+    report_process(parent, f"Redis {member.number} runs as {role}", member.pid)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.processes.ports import LOOPBACK, free_ports
-from labkit.processes.start import StartCancelled
+from labkit.processes.start import StartCancelled, Stoppable
 from labkit.services.redis import OPTIONS, PrivateRedis
 
 
@@ -54,7 +54,7 @@ class Member(PrivateRedis):
             return client.execute_command(*command)
 
 
-class RedisPair:
+class RedisPair(Stoppable):
     """Both of them. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
 
     def __init__(self, home: Path, ending: threading.Event) -> None:

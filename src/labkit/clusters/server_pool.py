@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from labkit.catalog import Lab
 from labkit.clusters.load_balancer import SERVER_LETTERS, LoadBalancer
 from labkit.processes import ports
-from labkit.processes.start import StartFailed
-from labkit.serve.supervisor import START_SECONDS, LabProcess
+from labkit.processes.start import StartFailed, Stoppable
+from labkit.serve.supervisor import START_SECONDS, LabProcess, end_all
 
 
-class ServerPool:
+class ServerPool(Stoppable):
     """Processes of one lab, as `lab serve` runs them, and their load balancer."""
 
     def __init__(
@@ -31,16 +31,13 @@ class ServerPool:
         self._ending = False
         own_folders = uses_files(environ) and "LAB_SESSION_FOLDER" not in environ
         self.servers = []
-        for letter, place in zip(
-            SERVER_LETTERS, ports.free_ports(count, excluding=port), strict=False
-        ):
-            own = {"LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
+        free = ports.free_ports(count, excluding=port)
+        for letter, place in zip(SERVER_LETTERS, free, strict=False):
+            own = {**environ, "LAB_DEBUG": "0", "LAB_SERVER": letter, "LAB_SERVERS": str(count)}
             if own_folders:
                 own["LAB_SESSION_FOLDER"] = f"sessions-{letter}"
             self.servers.append(
-                LabProcess(
-                    lab, place, [ports.LOOPBACK], {**environ, **own}, self._report_state, letter
-                )
+                LabProcess(lab, place, [ports.LOOPBACK], own, self._report_state, letter)
             )
         self._balancer = LoadBalancer(port, [server.port for server in self.servers])
 
@@ -64,10 +61,7 @@ class ServerPool:
         """End the load balancer and all servers, and wait until they have ended."""
         self._ending = True
         self._balancer.stop()
-        for server in self.servers:
-            server.end()
-        for server in self.servers:
-            server.wait_until_ended()
+        end_all(self.servers)
 
     def _report_state(self, server: LabProcess, sentence: str) -> None:
         if self._ending:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
 from labkit.catalog import Catalog, Lab, catalog
@@ -17,18 +16,17 @@ from labkit.clusters.galera_child import GaleraChild
 from labkit.clusters.load_balancer import SERVER_LETTERS
 from labkit.clusters.redis_child import RedisFailoverChild
 from labkit.clusters.server_pool import ServerPool, uses_files
-from labkit.commands.options import ENGINES, db_or_cluster_option, engine_path
+from labkit.commands.options import console, db_or_cluster_option, engine_option, engine_path
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.ports import port_error
-from labkit.processes.start import NotInstalled
-from labkit.services import requirements
 from labkit.services.database_choice import (
     DatabaseKind,
     choose_database,
     database_name,
     open_database,
 )
+from labkit.services.requirements import require_tools
 
 # What the command prints; tests look for these.
 ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
@@ -66,8 +64,6 @@ OWN_SESSION_FOLDERS = (
     "machines of their own: {folders}. LAB_SESSION_FOLDER=sessions gives all of them one."
 )
 
-console = Console(highlight=False)
-
 
 @click.command(short_help="Run one lab at your own desk.")
 @click.argument("name", metavar="LAB")
@@ -77,11 +73,7 @@ console = Console(highlight=False)
     help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
 )
 @db_or_cluster_option
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    help="The session engine. Default: in what SESSION_ENGINE names, else db.",
-)
+@engine_option("The session engine.")
 @click.option(
     "--redis-pair",
     is_flag=True,
@@ -124,7 +116,7 @@ def run(
             environ["SESSION_ENGINE"] = engine_path(engine)
         if redis_pair and _can_use_redis(lab, environ):
             _print(STARTING_REDIS)
-            environ["REDIS_URL"] = stack.enter_context(RedisFailoverChild(_print)).url
+            environ.update(stack.enter_context(RedisFailoverChild(_print)).urls)
         elif lab.database and _uses_cache(environ):
             _print_cache(lab, environ, servers)
         if lab.database:
@@ -132,44 +124,41 @@ def run(
         if servers > 1:
             _run_pool(lab, environ, port, servers)
             return
-        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
+        _print_address(lab, port)
         status = _run_server(lab, environ, port)
     sys.exit(status)
 
 
 def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
     """Run several servers behind a load balancer until Ctrl-C."""
-    pool = ServerPool(lab, environ, port, count, _print)
-    if lab.database and uses_files(environ):
-        _print(_describe_session_folders(lab, environ, pool))
-    try:
+    with (
+        ServerPool(lab, environ, port, count, _print) as pool,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        if lab.database and uses_files(environ):
+            folders = ", ".join(f"sessions-{server.letter}" for server in pool.servers)
+            shared = "LAB_SESSION_FOLDER" in environ
+            text = ONE_SESSION_FOLDER if shared else OWN_SESSION_FOLDERS
+            _print(text.format(number=lab.number, folders=folders))
         pool.start()
-        console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
+        _print_address(lab, port)
         _print(TAKE_TURNS)
         while True:
             time.sleep(3600)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        pool.stop()
+
+
+def _print_address(lab: Lab, port: int) -> None:
+    console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
 
 
 def _print(text: str) -> None:
     console.print(escape(text), soft_wrap=True)
 
 
-def _describe_session_folders(lab: Lab, environ: dict[str, str], pool: ServerPool) -> str:
-    if "LAB_SESSION_FOLDER" in environ:
-        return ONE_SESSION_FOLDER
-    folders = ", ".join(f"sessions-{server.letter}" for server in pool.servers)
-    return OWN_SESSION_FOLDERS.format(number=lab.number, folders=folders)
-
-
 def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
     """Print which cache the engine uses. Raise NotInstalled if Redis lacks its package."""
     if lab.redis and environ.get("REDIS_URL"):
-        if missing := requirements.missing_tools(["redis-py"]):
-            raise NotInstalled(missing[0])
+        require_tools("redis-py")
         _print(CACHE_IS_REDIS)
         if not _redis_answers(environ["REDIS_URL"]):
             _print(REDIS_SILENT)
@@ -181,16 +170,15 @@ def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
 
 
 def _uses_cache(environ: dict[str, str]) -> bool:
-    return environ.get("SESSION_ENGINE", "").rpartition(".")[2] in {"cache", "cached_db"}
+    return environ.get("SESSION_ENGINE", "").endswith((".cache", ".cached_db"))
 
 
 def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
     """Return whether this lab with this engine can use Redis; print why not."""
-    if not lab.redis:
-        _print(REDIS_IGNORED.format(number=lab.number))
-    elif not _uses_cache(environ):
-        _print(NO_CACHE)
-    return lab.redis and _uses_cache(environ)
+    usable = lab.redis and _uses_cache(environ)
+    if not usable:
+        _print(NO_CACHE if lab.redis else REDIS_IGNORED.format(number=lab.number))
+    return usable
 
 
 def _redis_answers(url: str) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 
 class NotInstalled(Exception):
@@ -19,6 +20,43 @@ class StartFailed(Exception):
 
 class StartCancelled(Exception):
     """The server is no longer wanted, for example because the parent process has ended."""
+
+
+class Stoppable:
+    """Something that runs until `stop()` or the end of a with block."""
+
+    def stop(self) -> None:
+        """End it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+
+class PrivateServer(Stoppable):
+    """A server program, which this process or another one has started."""
+
+    _process: "subprocess.Popen[bytes] | None" = None  # None: not this process
+
+    @property
+    def pid(self) -> int | None:
+        """The ID of the server's process, if this process started it."""
+        return self._process.pid if self._process else None
+
+    def has_died(self) -> bool:
+        """Return whether this process started the server and it has ended."""
+        return self._process is not None and self._process.poll() is not None
+
+    def kill(self) -> None:
+        """Kill the server and its children, if this process started it, as a power failure would.
+
+        `start()` restarts it.
+        """
+        if self._process is not None:
+            kill_group(self._process)
 
 
 def start_server(

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, Lab
 from labkit.processes.manage_py import DatabaseNotReady
-from labkit.processes.start import NotInstalled
-from labkit.services import requirements
-from labkit.services.mariadb import persistent_server
+from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.mariadb_child import MariaDBChild
+from labkit.services.requirements import require_tools
 
 MARIADB = Path(".lab", "mariadb")  # the private server's folder in the checkout
 ONE_DATABASE = (
@@ -69,7 +68,7 @@ def open_database(
     """
     if kind is DatabaseKind.MARIADB:
         name = database_name(lab.number)
-        with persistent_server(checkout.root / MARIADB) as server:
+        with PrivateMariaDB.persistent(checkout.root / MARIADB) as server:
             yield LabDatabase(server.url(name), server.client_command(name))
     elif kind is DatabaseKind.NAMED:
         _check_driver(url)
@@ -107,5 +106,5 @@ def has_private_rows(checkout: Catalog, lab: Lab) -> bool:
 
 
 def _check_driver(url: str) -> None:
-    if url.startswith("mysql") and (missing := requirements.missing_tools(["mysqlclient"])):
-        raise NotInstalled(missing[0])
+    if url.startswith("mysql"):
+        require_tools("mysqlclient")

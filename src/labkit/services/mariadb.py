@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from labkit.processes.start import NotInstalled, StartFailed, kill_group, start_server
-from labkit.services.requirements import TOOLS, missing_tools, program
+from labkit.processes.start import PrivateServer, StartFailed, start_server
+from labkit.services.requirements import program, require_server
 
 # Small and isolated: no network, 40 MB of memory instead of 100.
 OPTIONS = [
@@ -46,11 +45,8 @@ START_SECONDS = 30
 STOP_SECONDS = 20
 
 
-class PrivateMariaDB:
-    """One running server. Make it with `temporary()` or `persistent()`, end it with `stop()`.
-
-    It works the same for root and for an ordinary user. Not on Windows.
-    """
+class PrivateMariaDB(PrivateServer):
+    """One running server. Make it with `temporary()` or `persistent()`. Not on Windows."""
 
     user = "root"  # the user of its process if this process is root's
     start_seconds = START_SECONDS
@@ -60,24 +56,18 @@ class PrivateMariaDB:
         self.socket = socket
         self._options = options
         self._temporary = temporary
-        self._process: subprocess.Popen[bytes] | None = None
         self._users: Any = None  # the lock file that this process holds as a user of the server
 
     @staticmethod
     def check_installed() -> None:
         """Raise NotInstalled if the server or the driver is not installed."""
-        if sys.platform == "win32":
-            raise NotInstalled(
-                f"There is no private MariaDB on Windows: {TOOLS['mariadb'].lines['']}"
-            )
-        if missing := missing_tools(["mysqlclient", "mariadb"]):
-            raise NotInstalled(". ".join(missing))
+        require_server("MariaDB", "mysqlclient", "mariadb")
 
     @classmethod
     def temporary(cls) -> "PrivateMariaDB":
         """Start a server for one test run; `stop()` deletes it. About 0.2 s, the first time 2 s.
 
-        Raises NotInstalled, StartFailed.
+        Raise NotInstalled, StartFailed.
         """
         cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
@@ -91,7 +81,7 @@ class PrivateMariaDB:
         """Start the server that keeps its data in `folder`, or join the one that runs there.
 
         Several programs may use it at the same time; the last one to `stop()` ends it.
-        Raises NotInstalled, StartFailed.
+        Raise NotInstalled, StartFailed.
         """
         cls.check_installed()
         import fcntl  # there is none on Windows
@@ -132,15 +122,6 @@ class PrivateMariaDB:
         ]
         self._process = start_server("MariaDB", command, log, self.answers, self.start_seconds)
 
-    def revive(self) -> None:
-        """Start the server again if this process started it and it has died."""
-        if self.has_died():
-            self.start()
-
-    def has_died(self) -> bool:
-        """Return whether this process started the server and it has ended."""
-        return self._process is not None and self._process.poll() is not None
-
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
         import MySQLdb  # an extra, absent by default
@@ -170,15 +151,11 @@ class PrivateMariaDB:
 
     def stop(self) -> None:
         """End the server, unless another program still uses it; delete a temporary one."""
-        if self._users is not None:
-            self._leave()
+        if self._users is None:
+            self._end()
+            if self._temporary:
+                shutil.rmtree(self.folder.parent, ignore_errors=True)
             return
-        self._end()
-        if self._temporary:
-            shutil.rmtree(self.folder.parent, ignore_errors=True)
-
-    def _leave(self) -> None:
-        """End a persistent server if no other program holds its lock."""
         import fcntl
 
         with self._exclusive_lock(), self._users:
@@ -189,36 +166,15 @@ class PrivateMariaDB:
             else:
                 self._end()
 
-    def kill(self) -> None:
-        """Kill the server as a power failure would; `start()` restarts it."""
-        os.kill(self._pid(), signal.SIGKILL)
-        self._wait_until_ended()
-
-    @property
-    def pid(self) -> int | None:
-        """The ID of the server's process, if this process started it."""
-        return self._process.pid if self._process else None
-
-    def discard(self) -> None:
-        """Kill the server and all its processes, if it runs, without saving its data."""
-        if self._process is not None:
-            kill_group(self._process)
-
     def _end(self) -> None:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(self._pid(), signal.SIGTERM)
-            self._wait_until_ended()
-
-    def _pid(self) -> int:
-        return int((self.folder.parent / "pid").read_text())
-
-    def _wait_until_ended(self) -> None:
-        if self._process is not None:
-            self._process.wait(STOP_SECONDS)
-            return
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.answers() and time.monotonic() < deadline:
-            time.sleep(0.01)
+            os.kill(int((self.folder.parent / "pid").read_text()), signal.SIGTERM)
+            if self._process is not None:
+                self._process.wait(STOP_SECONDS)
+                return
+            deadline = time.monotonic() + STOP_SECONDS
+            while self.answers() and time.monotonic() < deadline:
+                time.sleep(0.01)
 
 
 def _user_option(user: str) -> list[str]:
@@ -272,13 +228,3 @@ def data_template() -> Path:
         except OSError:  # another run was faster
             shutil.rmtree(fresh, ignore_errors=True)
     return template
-
-
-@contextlib.contextmanager
-def persistent_server(folder: Path) -> Iterator[PrivateMariaDB]:
-    """Run `PrivateMariaDB.persistent(folder)` during a with block."""
-    server = PrivateMariaDB.persistent(folder)
-    try:
-        yield server
-    finally:
-        server.stop()

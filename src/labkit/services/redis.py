@@ -2,22 +2,19 @@
 
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from labkit.processes.start import NotInstalled, start_server
-from labkit.services.requirements import TOOLS, missing_tools, program
+from labkit.processes.start import PrivateServer, start_server
+from labkit.services.requirements import program, require_server
 
 # No network, and nothing on disk.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
 
 START_SECONDS = 20
-STOP_SECONDS = 10
 
 
-class PrivateRedis:
+class PrivateRedis(PrivateServer):
     """One running server. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
 
     options = OPTIONS
@@ -25,22 +22,17 @@ class PrivateRedis:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "socket"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
     def check_installed() -> None:
         """Raise NotInstalled if the server or the Python package is not installed."""
-        if sys.platform == "win32":
-            line = TOOLS["redis-server"].lines[""]
-            raise NotInstalled(f"There is no private Redis on Windows: {line}")
-        if missing := missing_tools(["redis-py", "redis-server"]):
-            raise NotInstalled(". ".join(missing))
+        require_server("Redis", "redis-py", "redis-server")
 
     @classmethod
     def temporary(cls) -> "PrivateRedis":
         """Start a server in a folder that only its owner may enter; `stop()` deletes both.
 
-        Raises NotInstalled, StartFailed.
+        Raise NotInstalled, StartFailed.
         """
         cls.check_installed()
         server = cls(Path(tempfile.mkdtemp(prefix="labkit-")))
@@ -73,21 +65,6 @@ class PrivateRedis:
                 return probe.recv(7) == b"+PONG\r\n"
             except OSError:
                 return False
-
-    @property
-    def pid(self) -> int | None:
-        """The ID of the server's process, if this process started it."""
-        return self._process.pid if self._process else None
-
-    def has_died(self) -> bool:
-        """Return whether this process started the server and it has ended."""
-        return self._process is not None and self._process.poll() is not None
-
-    def kill(self) -> None:
-        """Kill the server as a power failure would; `start()` restarts it empty."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
         """End the server and delete its folder."""

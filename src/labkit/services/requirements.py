@@ -11,11 +11,13 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+
+from labkit.processes.start import NotInstalled
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -42,7 +44,6 @@ def program(*names: str) -> str | None:
 class Tool:
     """A program or package that a part of the project needs."""
 
-    name: str
     label: str
     use: str  # what it is for
     found: Callable[[], str | None]  # version or path; None if it is missing
@@ -59,14 +60,15 @@ class Tool:
         return None if self.found() else f"{self.label} not found; get it by: {self.advice()}"
 
 
-def _distribution(name: str) -> Callable[[], str | None]:
-    def version() -> str | None:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            return None
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
-    return version
+
+def _package(name: str, use: str, extra: str) -> Tool:
+    return Tool(name, use, partial(_version, name), {"": pip_line(extra)})
 
 
 def _headers() -> str | None:
@@ -80,7 +82,7 @@ def _headers() -> str | None:
         if done.returncode == 0:
             return done.stdout.strip()
     # A wheel (Windows) or a driver that is built already does not need them.
-    return "not needed any more" if _distribution("mysqlclient")() else None
+    return "not needed any more" if _version("mysqlclient") else None
 
 
 def _mariadb() -> str | None:
@@ -104,97 +106,85 @@ def chromium() -> str | None:
 
 
 TOOLS = {
-    tool.name: tool
-    for tool in [
-        Tool(
-            "headers",
-            "MariaDB's headers",
-            "building mysqlclient",
-            _headers,
-            {
-                "apt-get": "sudo apt-get install libmariadb-dev pkg-config gcc python3-dev",
-                "dnf": "sudo dnf install mariadb-connector-c-devel pkgconf gcc python3-devel",
-                "brew": "brew install mariadb-connector-c pkg-config",
-                "": "none needed: pip has a wheel for Windows",
-            },
-        ),
-        Tool(
-            "mysqlclient",
-            "mysqlclient",
-            "MySQL and MariaDB",
-            _distribution("mysqlclient"),
-            {"": pip_line("mysql")},
-        ),
-        Tool(
-            "mariadb",
-            "MariaDB's server",
-            "a private MariaDB server",
-            _mariadb,
-            {
-                "apt-get": "sudo apt-get install mariadb-server",
-                "dnf": "sudo dnf install mariadb-server",
-                "brew": "brew install mariadb",
-                "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
-            },
-        ),
-        Tool(
-            "galera",
-            "Galera with rsync and HAProxy",
-            "a private MariaDB cluster",
-            _galera,
-            {
-                "apt-get": "sudo apt-get install galera-4 rsync lsof haproxy",
-                "dnf": "sudo dnf install galera rsync lsof haproxy",
-                "": "none for this system; --db mysql is there",
-            },
-        ),
-        Tool("redis-py", "redis-py", "Redis", _distribution("redis"), {"": pip_line("redis")}),
-        Tool(
-            "redis-server",
-            "Redis's server",
-            "a private Redis server",
-            lambda: program("redis-server"),
-            {
-                "apt-get": "sudo apt-get install redis-server",
-                "dnf": "sudo dnf install redis",
-                "brew": "brew install redis",
-                "": "none for this system; set REDIS_URL=redis://host:6379/0",
-            },
-        ),
-        Tool(
-            "matplotlib",
-            "matplotlib",
-            "charts of what is measured",
-            _distribution("matplotlib"),
-            {"": pip_line("charts")},
-        ),
-        Tool(
-            "playwright",
-            "playwright",
-            "driving Chromium in tests",
-            _distribution("playwright"),
-            {"": pip_line("browser")},
-        ),
-        Tool(
-            "chromium",
-            "Chromium",
-            "the browser tests",
-            chromium,
-            {
-                "apt-get": "sudo apt-get install chromium",
-                "dnf": "sudo dnf install chromium",
-                "brew": "brew install --cask chromium",
-                "winget": "winget install Google.Chrome",
-                "": "install Chromium or Chrome; CHROMIUM=/path/to/it names one elsewhere",
-            },
-        ),
-    ]
+    "headers": Tool(
+        "MariaDB's headers",
+        "building mysqlclient",
+        _headers,
+        {
+            "apt-get": "sudo apt-get install libmariadb-dev pkg-config gcc python3-dev",
+            "dnf": "sudo dnf install mariadb-connector-c-devel pkgconf gcc python3-devel",
+            "brew": "brew install mariadb-connector-c pkg-config",
+            "": "none needed: pip has a wheel for Windows",
+        },
+    ),
+    "mysqlclient": _package("mysqlclient", "MySQL and MariaDB", "mysql"),
+    "mariadb": Tool(
+        "MariaDB's server",
+        "a private MariaDB server",
+        _mariadb,
+        {
+            "apt-get": "sudo apt-get install mariadb-server",
+            "dnf": "sudo dnf install mariadb-server",
+            "brew": "brew install mariadb",
+            "": "none for this system; set DATABASE_URL=mysql://user:password@host:3306/name",
+        },
+    ),
+    "galera": Tool(
+        "Galera with rsync and HAProxy",
+        "a private MariaDB cluster",
+        _galera,
+        {
+            "apt-get": "sudo apt-get install galera-4 rsync lsof haproxy",
+            "dnf": "sudo dnf install galera rsync lsof haproxy",
+            "": "none for this system; --db mysql is there",
+        },
+    ),
+    "redis-py": Tool("redis-py", "Redis", partial(_version, "redis"), {"": pip_line("redis")}),
+    "redis-server": Tool(
+        "Redis's server",
+        "a private Redis server",
+        lambda: program("redis-server"),
+        {
+            "apt-get": "sudo apt-get install redis-server",
+            "dnf": "sudo dnf install redis",
+            "brew": "brew install redis",
+            "": "none for this system; set REDIS_URL=redis://host:6379/0",
+        },
+    ),
+    "matplotlib": _package("matplotlib", "charts of what is measured", "charts"),
+    "playwright": _package("playwright", "driving Chromium in tests", "browser"),
+    "chromium": Tool(
+        "Chromium",
+        "the browser tests",
+        chromium,
+        {
+            "apt-get": "sudo apt-get install chromium",
+            "dnf": "sudo dnf install chromium",
+            "brew": "brew install --cask chromium",
+            "winget": "winget install Google.Chrome",
+            "": "install Chromium or Chrome; CHROMIUM=/path/to/it names one elsewhere",
+        },
+    ),
 }
 
 
 def missing_tools(names: Iterable[str]) -> list[str]:
     """Return a sentence for each of these tools that is missing. Raise KeyError if unknown."""
     return [sentence for name in names if (sentence := TOOLS[name].missing())]
+
+
+def require_tools(*names: str) -> None:
+    """Raise NotInstalled, with the commands that install them, if any of TOOLS is missing."""
+    if missing := missing_tools(names):
+        raise NotInstalled(". ".join(missing))
+
+
+def require_server(name: str, *tools: str) -> None:
+    """Raise NotInstalled if no private server can run here; the last tool is its program."""
+    if sys.platform == "win32":
+        line = TOOLS[tools[-1]].lines[""]
+        raise NotInstalled(f"There is no private {name} on Windows: {line}")
+    require_tools(*tools)
 
 
 def missing_requirements(extras: Iterable[str]) -> list[str]:
@@ -224,7 +214,7 @@ def _applies(requirement: Requirement, extras: set[str]) -> bool:
 
 
 def _met(requirement: Requirement) -> bool:
-    version = _distribution(requirement.name)()
+    version = _version(requirement.name)
     return version is not None and requirement.specifier.contains(version, prereleases=True)
 
 
