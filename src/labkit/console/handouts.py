@@ -66,25 +66,18 @@ def _slug(heading: str) -> str:
 
 def _rewrite_links(children: list[Token], folder: str, supervisor: Supervisor) -> Iterator[Token]:
     """Yield the tokens with each link leading to a page of the console, or without the link."""
-    dropped = 0
-    inside = 0
+    inside = dropped = False  # links do not nest
     for child in children:
         if child.type == "link_open":
             target = _target(str(child.attrs["href"]), folder, supervisor)
-            inside += 1
-            if target is None:
-                dropped += 1
-                continue
-            child.attrSet("href", target)
-        elif child.type == "link_close":
-            inside -= 1
-            if dropped:
-                dropped -= 1
-                continue
-        elif child.type == "text" and not inside:
+            inside, dropped = True, target is None
+            child.attrSet("href", target or "")
+        if child.type == "text" and not inside:
             yield from _link_lab_urls(child, supervisor)
-            continue
-        yield child
+        elif not dropped or child.type not in {"link_open", "link_close"}:
+            yield child
+        if child.type == "link_close":
+            inside = dropped = False
 
 
 def _target(link: str, folder: str, supervisor: Supervisor) -> str | None:
@@ -114,14 +107,10 @@ def _link_lab_urls(text: Token, supervisor: Supervisor) -> Iterator[Token]:
         served = supervisor.find(found[1])
         if served is None:
             continue
-        yield _like(text, text.content[end : found.start()])
+        yield text.copy(content=text.content[end : found.start()])
         url = f"http://127.0.0.1:{served.port}{found[2] or '/'}"
         yield Token("link_open", "a", 1, attrs={"href": url})
-        yield _like(text, url)
+        yield text.copy(content=url)
         yield Token("link_close", "a", -1)
         end = found.end()
-    yield _like(text, text.content[end:])
-
-
-def _like(text: Token, content: str) -> Token:
-    return text.copy(content=content)
+    yield text.copy(content=text.content[end:])
