@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.diff import inputs, lines
+from labkit.diff import lines
 from labkit.diff.inputs import File, Side, find_side, reading_order
 from labkit.diff.lines import Row
 from labkit.diff.models import Comparison, FileDiff, Hunk
@@ -24,7 +24,8 @@ def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
     first = find_side(checkout, one)
     if two:
         return first, find_side(checkout, two)
-    if not (other := inputs.counterpart(first)):
+    other = first.lab and (first.lab.twin or first.lab.original)
+    if not other:
         raise CatalogError(f"{first.name} has no twin. Name a second one to compare it with.")
     second = find_side(checkout, other)
     # A copy comes after its original.

@@ -70,25 +70,15 @@ def find_side(checkout: Catalog, name: str) -> Side:
         if not Path(name).is_dir():
             raise
         return Side(shown, "a folder", tuple(_files(Path(name))))
-    files = tuple(_files(lab.folder))
-    if lab in checkout.labs:
-        return Side(lab.number, lab.title, files, lab=lab)
-    return Side(shown, lab.title, files, lab=lab)
-
-
-def counterpart(first: Side) -> str:
-    """Return what to compare a side with by default: its twin or original, or ""."""
-    return (first.lab.twin or first.lab.original or "") if first.lab else ""
+    shown = lab.number if lab in checkout.labs else shown
+    return Side(shown, lab.title, tuple(_files(lab.folder)), lab=lab)
 
 
 def reading_order(path: str) -> tuple[int, str]:
     """Return a sort key for reading files; the nearest folder in ORDER decides."""
     place = PurePosixPath(path)
-    for above in (place, *place.parents):
-        name = "" if str(above) == "." else str(above)
-        if name in ORDER:
-            return ORDER.index(name), path
-    return ORDER.index(""), path
+    above = next((str(p) for p in (place, *place.parents) if str(p) in ORDER), "")
+    return ORDER.index(above), path
 
 
 def _files(folder: Path) -> Iterator[File]:
