@@ -55,6 +55,7 @@ class Table:
     about: str
     variants: tuple[Variant, ...]
     questions: tuple[Question, ...]
+    probes: Path | None = None  # their file, if it is not in labkit.compare.probes
 
     def question(self, id_: str) -> Question:
         """Return the question with this ID. Raises CatalogError."""
@@ -104,7 +105,7 @@ class Tables:
     def all(self) -> tuple[Table, ...]:
         """The tables, in the order of the file. Raises CatalogError if the file is malformed."""
         try:
-            return tuple(_table(entry) for entry in self._data["table"])
+            return tuple(_table(entry, self.catalog.root) for entry in self._data["table"])
         except (KeyError, TypeError) as error:
             path = self.catalog.root / MANIFEST
             raise CatalogError(f"An entry of {path} is not right: {error}.") from None
@@ -129,13 +130,13 @@ class Tables:
         table = self.find(table_id)
         return table, table.question(question_id), table.variant(variant_id) if variant_id else None
 
-    def find_faults(self, probes_of: Callable[[str], Sequence[str]]) -> Iterator[str]:
+    def find_faults(self, probes_of: Callable[[Table], Sequence[str]]) -> Iterator[str]:
         """Yield a sentence for each fault of the manifest, the probes and the labs' tests.
 
-        probes_of: given the ID of a table, return the names of its probes.
+        probes_of: given a table, return the names of its probes.
         """
         for table in self.all:
-            yield from self._find_faults_of(table, probes_of(table.id))
+            yield from self._find_faults_of(table, probes_of(table))
         for conclusion in self.conclusions:
             if not conclusion.cells:
                 yield f"nothing supports the sentence {conclusion.sentence!r}"
@@ -167,7 +168,7 @@ def _find(id_: str, things: Any, otherwise: str) -> Any:
     raise CatalogError(f"{otherwise}.")
 
 
-def _table(entry: dict[str, Any]) -> Table:
+def _table(entry: dict[str, Any], root: Path) -> Table:
     questions = []
     for one in entry["question"]:
         answers, reasons = one["answer"], one.get("why", {})
@@ -176,4 +177,5 @@ def _table(entry: dict[str, Any]) -> Table:
         cells = {id_: Cell(answer, reasons.get(id_, "")) for id_, answer in answers.items()}
         questions.append(Question(one["id"], one["text"], cells))
     variants = tuple(Variant(**variant) for variant in entry["variant"])
-    return Table(entry["id"], entry["title"], entry["about"], variants, tuple(questions))
+    probes = root / entry["probes"] if "probes" in entry else None
+    return Table(entry["id"], entry["title"], entry["about"], variants, tuple(questions), probes)

@@ -10,7 +10,8 @@ from django.core import signing
 
 from lab.carriers import url
 from lab.forms import ANSWER_FIRST, UNREADABLE
-from labkit.testing.contracts import WizardPages, step_of, text, told, words
+from labkit.testing.contracts import text, words
+from tests.contract import WizardPages, step_of, told
 
 
 def wizard_by(carrier):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from labkit.compare.probes import check_answer, every_probe, wizards
-from labkit.compare.probes.wizards import wizard  # noqa: F401 a fixture of the probes
+from labkit.compare.probes import check_answer, every_probe
+from tests import probes
+from tests.probes import wizard  # noqa: F401 a fixture of the probes
 
 
 @pytest.mark.parametrize("carrier", ["cookie", "hidden", "session", "url"])
-@every_probe(wizards)
+@every_probe(probes)
 def test_what_the_table_says_is_so(carrier, probe, request):
     check_answer("wizard", probe, request, carrier)

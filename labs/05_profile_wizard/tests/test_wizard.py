@@ -1,4 +1,4 @@
-from labkit.testing.contracts import WizardContract
+from tests.contract import WizardContract
 from tests.malformed_answers import malformed_answers
 
 

@@ -1,12 +1,13 @@
 """What `lab compare engines` says of each engine is so."""
 
-from lab import engines as lab_engines
+from lab import engines
 from labkit.catalog import catalog
 from labkit.compare import Tables
-from labkit.compare.probes import check_answer, engines, every_probe
+from labkit.compare.probes import check_answer, every_probe
+from tests import probes
 
 
-@every_probe(engines)
+@every_probe(probes)
 def test_what_the_table_says_is_so(engine, probe, request):
     check_answer("engines", probe, request, engine)
 
@@ -23,11 +24,11 @@ SAME = {
 
 def test_it_says_what_the_table_on_the_page_says():
     table = Tables(catalog()).find("engines")
-    for name, row in lab_engines.TABLE.items():
+    for name, row in engines.TABLE.items():
         if "Redis" in name:
             continue
         variant = name.partition(",")[0]
-        on_page = dict(zip(lab_engines.COLUMNS, row.split("; "), strict=True))
+        on_page = dict(zip(engines.COLUMNS, row.split("; "), strict=True))
         expected = {
             column: table.question(id_).cells[variant].answer for column, id_ in SAME.items()
         }

@@ -131,7 +131,7 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
         {
             "question": question,
             "cells": page_cells(table, question, result, find_url),
-            "probe": highlight(source(table.id, question.id), ".py"),
+            "probe": highlight(source(table, question.id), ".py"),
         }
         for question in table.questions
     ]

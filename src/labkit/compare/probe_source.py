@@ -2,38 +2,39 @@
 
 import ast
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-MODULES = {"carts": "carts", "counts": "counts", "wizard": "wizards", "engines": "engines"}
+from labkit.tables import Table
+
 FOLDER = "src/labkit/compare/probes"
 DECORATORS = {"probe", "thorough_probe"}
 
 
-def source(table: str, question: str) -> str:
+def source(table: Table, question: str) -> str:
     """Return the source of the probe for this question, or "" if there is none.
 
     Follows a probe that a module takes from another one, as in `replay = carts.replay`.
     """
-    module, name = MODULES.get(table, ""), question
-    while module:
-        found = _definitions(module).get(name)
-        if not isinstance(found, tuple):
-            return found or ""
+    found = _definitions(table.id, table.probes).get(question, "")
+    while isinstance(found, tuple):
         module, name = found
-    return ""
+        found = _definitions(module).get(name, "")
+    return found
 
 
-def probe_names(table: str) -> list[str]:
+def probe_names(table: Table) -> list[str]:
     """Return the names of all probes in this table's module, in order."""
-    module = MODULES.get(table)
-    return [name for name in _definitions(module) if source(table, name)] if module else []
+    return [name for name in _definitions(table.id, table.probes) if source(table, name)]
 
 
 @cache
-def _definitions(module: str) -> dict[str, str | tuple[str, str]]:
-    """Return {name: its source, or the (module, name) it stands for} for a module of probes."""
-    path = resources.files("labkit").joinpath("compare", "probes", f"{module}.py")
-    text = path.read_text(encoding="utf-8")
+def _definitions(module: str, path: Path | None = None) -> dict[str, str | tuple[str, str]]:
+    """Return {name: its source, or the (module, name) it stands for} for a module of probes.
+
+    path: its file, if it is not one of labkit.compare.probes.
+    """
+    path = path or Path(__file__).parent / "probes" / f"{module}.py"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     found: dict[str, str | tuple[str, str]] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):

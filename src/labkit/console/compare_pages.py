@@ -74,13 +74,14 @@ def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
         raise Http404(f"no question {id_} in {name}")
     question = table.questions[at]
     result = read_last_result(tables.catalog, table)
+    probes = table.probes.relative_to(tables.catalog.root).parent if table.probes else FOLDER
     context: dict[str, Any] = {
         "table": table,
         "question": question,
         "number": at + 1,
         "cells": page_cells(table, question, result, _question_url),
-        "lines": highlight(source(table.id, question.id), ".py"),
-        "folder": FOLDER,
+        "lines": highlight(source(table, question.id), ".py"),
+        "folder": probes,
         "previous": table.questions[at - 1] if at else None,
         "next": table.questions[at + 1] if at + 1 < len(table.questions) else None,
         "served": {lab.number for lab in supervisor().labs},

@@ -81,7 +81,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     # A settings module of another project may be set in the shell; it is not meant for a lab.
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
-        pytest.register_assert_rewrite("tests.contract")
+        pytest.register_assert_rewrite("tests.contract", "tests.probes")
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         for name in ("DATABASE_URL", "REDIS_URL"):  # the tests touch no server of the user's
             os.environ.pop(name, None)

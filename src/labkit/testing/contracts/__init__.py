@@ -22,13 +22,10 @@ from labkit.testing.contracts.pages import (
     notices,
     number,
     says_why,
-    step_of,
     table,
     text,
-    told,
     words,
 )
-from labkit.testing.contracts.wizards import WizardContract, WizardPages, WizardRequests
 
 __all__ = [
     "HOSTILE_NAMES",
@@ -42,15 +39,10 @@ __all__ = [
     "PageCountInChromium",
     "PageCountPages",
     "RawRequests",
-    "WizardContract",
-    "WizardPages",
-    "WizardRequests",
     "notices",
     "number",
     "says_why",
-    "step_of",
     "table",
     "text",
-    "told",
     "words",
 ]

@@ -1,10 +1,7 @@
-"""Read the pages of the labs as a person does: their text, a cart, a count, a wizard's step."""
+"""Read the pages of the labs as a person does: their text, a cart, a count."""
 
 import lxml.html
 from django.http import HttpResponseBase
-
-ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
-STEPS = [*ANSWERS, "results"]
 
 
 def text(response: HttpResponseBase) -> str:
@@ -41,16 +38,3 @@ def number(response: HttpResponseBase) -> int:
     """Return the large number on a page count's page."""
     (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
     return int(element.text_content())
-
-
-def step_of(response: HttpResponseBase) -> str:
-    """Return the step of a wizard's page: the name of the field it asks for, or "results"."""
-    page = lxml.html.document_fromstring(text(response))
-    asked = [field.get("name") for field in page.iterfind(".//input")]
-    return next((name for name in asked if name in ANSWERS), "results")
-
-
-def told(response: HttpResponseBase) -> list[str]:
-    """Return the answers that a wizard's page repeats, in order."""
-    page = lxml.html.document_fromstring(text(response))
-    return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]

@@ -1,15 +1,14 @@
-"""State machines: carts, page counts and wizards used at random, each checked against a model."""
+"""State machines: carts and page counts used at random, each checked against a model."""
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponseBase
 from hypothesis import strategies
 from hypothesis.stateful import rule
 
-from labkit.testing.contracts.pages import STEPS, number, step_of, table, told
+from labkit.testing.contracts.pages import number, table
 from labkit.testing.stateful import Machine, people
 from labkit.testing.visitor import Visitor
 
@@ -186,102 +185,3 @@ class PageCountMachine(Machine):
     def block_cookies(self, who: int, blocked: bool) -> None:
         """Blocked, each visit is the first; allowed again, the count goes on."""
         self.visitors[who].block_cookies(blocked)
-
-
-@dataclass
-class Asked:
-    """One person at a wizard: the page that is open, and what the model says was answered."""
-
-    visitor: Visitor
-    page: Any = None
-    answers: dict[str, str] = field(default_factory=dict)
-    end: float = 0.0  # POSIX seconds
-
-
-class WizardMachine(Machine):
-    """A wizard that asks for what is missing, and remembers for its lifetime."""
-
-    wizard: Any  # a WizardContract
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.people = [Asked(Visitor()), Asked(Visitor())]
-
-    def _shown(self, person: Asked, page: Any, step: str, written: bool) -> None:
-        """This page must show this step, or the first before it without an answer."""
-        if written or (person.answers and not self.wizard.redirects):  # signed again, with the time
-            person.end = self.now + self.wizard.lifetime
-        earlier = STEPS[: STEPS.index(step)]
-        assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
-        assert told(page) == [person.answers[s] for s in STEPS if s in person.answers]
-        person.page = page
-
-    def _shut_out(self, person: Asked) -> bool:
-        return self.wizard.needs_cookies and person.visitor.jar.blocked
-
-    def _open(self, person: Asked) -> Any:
-        """The page that is open, or the first one; what has ended by now is no longer expected."""
-        if self.now >= person.end:
-            person.answers = {}
-        return person.page or self.wizard.start(person.visitor)
-
-    @rule(who=people, value=strategies.sampled_from(["7", "अनु", "0", "Bea", "", "151", "x" * 41]))
-    def answer(self, who: int, value: str) -> None:
-        """Answer what the open page asks, rightly or wrongly."""
-        person = self.people[who]
-        page = self._open(person)
-        step = step_of(page)
-        if step == "results":
-            return
-        response = self.wizard.answer(person.visitor, page, **{step: value})
-        if self._shut_out(person):
-            assert response.status_code == 403
-            return
-        right = 0 < len(value) <= 40 and (step != "age" or value in {"7", "0"})
-        if right:
-            person.answers[step] = value
-            self._shown(person, response, STEPS[STEPS.index(step) + 1], written=True)
-        else:
-            self._shown(person, response, step, written=False)
-
-    @rule(who=people, step=strategies.sampled_from(STEPS))
-    def look(self, who: int, step: str) -> None:
-        """Go to any step, forwards or back."""
-        person = self.people[who]
-        page = self._open(person)
-        if self._shut_out(person):
-            assert told(self.wizard.start(person.visitor)) == []
-        else:
-            self._shown(person, self.wizard.again(person.visitor, page, step), step, written=False)
-
-    @rule(who=people)
-    def start_again(self, who: int) -> None:
-        """Press the button that forgets, where there is one."""
-        person = self.people[who]
-        page = self._open(person)
-        if told(page) and not self._shut_out(person):
-            page = self.wizard.answer(person.visitor, page, forget="")
-            person.answers = {}
-            self._shown(person, page, "name", written=False)
-
-    @rule(seconds=strategies.sampled_from([1, 300, 599, 601]))
-    def wait(self, seconds: int) -> None:
-        """Time goes by for all."""
-        self.clock.forward(seconds=seconds)
-
-    @rule(who=people)
-    def close_the_browser(self, who: int) -> None:
-        """The open page is gone, and with it what only the page carried."""
-        person = self.people[who]
-        person.visitor.close_browser()
-        person.page = None
-        if not self.wizard.needs_cookies:
-            person.answers = {}
-
-    @rule(who=people, blocked=strategies.booleans())
-    def block_cookies(self, who: int, blocked: bool) -> None:
-        """A wizard that carries the answers in the page is not affected."""
-        person = self.people[who]
-        person.visitor.block_cookies(blocked)
-        if self.wizard.needs_cookies:
-            person.page = None  # its token came without the cookie that goes with it

@@ -1,4 +1,4 @@
-"""Probes of a wizard's carriers; the pages are those of labkit.testing.contracts.WizardPages."""
+"""Probes of a wizard's carriers; the pages are those of the contract."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -16,11 +16,12 @@ from labkit.compare.probes.observations import (
 )
 from labkit.compare.probes.servers import kill_and_restart
 from labkit.stores import count_records
-from labkit.testing.contracts import WizardPages, step_of, text, told
+from labkit.testing.contracts import text
 from labkit.testing.wire_visitor import WireVisitor
 from labkit.text import quantities
+from tests.contract import ANSWERS, WizardPages, step_of, told
 
-ALL = ["Anu", "30", "Bea"]
+ALL = list(ANSWERS.values())
 
 
 @pytest.fixture

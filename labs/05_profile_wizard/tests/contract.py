@@ -1,15 +1,17 @@
-"""The wizards' promises: pages and fields as in lab 05, whatever carries the answers."""
+"""The contract of the wizard, whatever carries the answers."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import lxml.html
 import pytest
+from django.http import HttpResponseBase
 
-from labkit.testing.contracts.common import RawRequests
-from labkit.testing.contracts.pages import ANSWERS, STEPS, step_of, text, told, words
+from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed import REQUESTS, Raw
 
+ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
+STEPS = [*ANSWERS, "results"]
 NAMES = ["Añu", "अनु", "日本", "🍎", "a;b", 'x" onclick="alert(7)', "%41", "a\u200cb", "{{ x }}"]
 WRONG = {
     "name": ["", " ", "x" * 41, "a\nb", "a\x00b", "\u200d", "\ufffd"],
@@ -18,14 +20,27 @@ WRONG = {
 }
 
 
-class WizardRequests(RawRequests):
-    """What every wizard promises of its pages, and a real server may spoil."""
+def step_of(response: HttpResponseBase) -> str:
+    """Return the step of a wizard's page: the name of the field it asks for, or "results"."""
+    page = lxml.html.document_fromstring(text(response))
+    asked = [field.get("name") for field in page.iterfind(".//input")]
+    return next((name for name in asked if name in ANSWERS), "results")
+
+
+def told(response: HttpResponseBase) -> list[str]:
+    """Return the answers that a wizard's page repeats, in order."""
+    page = lxml.html.document_fromstring(text(response))
+    return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]
+
+
+class WizardPages(RawRequests):
+    """The promises of a wizard about its pages."""
 
     raw_requests: Sequence[Raw] = ()
-    carrier: str  # the first part of its addresses
+    carrier: str  # the first part of its URLs
     needs_cookies: bool
-    tabs_mix: bool  # whether two tabs of one browser write to the same answers
-    redirects: bool = True  # to the next step; else it is shown at once
+    tabs_mix: bool  # whether two tabs of one browser change the same answers
+    redirects: bool = True  # to the next step; if False, the response shows it at once
 
     @property
     def page(self) -> bytes:  # type: ignore[override]
@@ -37,25 +52,25 @@ class WizardRequests(RawRequests):
     def form(self) -> str:  # type: ignore[override]
         return self.page.decode()
 
-    # The acts, as a person does them
+    # What a person does
 
     def start(self, visitor: Any) -> Any:
         return visitor.get(f"/{self.carrier}/name/")
 
     def answer(self, visitor: Any, page: Any, **data: Any) -> Any:
-        """Fill in the form on this page, and send it; the page that follows."""
+        """Send the form on this page with these fields; return the next page."""
         return visitor.submit(None, data, page=page)
 
     def fill_in(self, visitor: Any, **changed: str) -> Any:
-        """Answer all from the start; the results' page."""
+        """Answer every question from the start; return the page with the results."""
         page = self.start(visitor)
         for field, value in (ANSWERS | changed).items():
             page = self.answer(visitor, page, **{field: value})
         return page
 
     def again(self, visitor: Any, page: Any, step: str) -> Any:
-        """Open another step of the same wizard: by its address, or where none of it is in the
-        address, with the form that has all.
+        """Open another step of the same wizard: by its URL, or by sending the form again if only
+        the form carries the answers.
         """
         form = lxml.html.document_fromstring(text(page)).forms[-1]
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")
@@ -118,10 +133,6 @@ class WizardRequests(RawRequests):
                     # Any text that can be seen is a name, and the next question is the age.
                     assert response["Location"].split("/")[2] in {"name", "age"}
                 assert told(self.fill_in(visitor)) == ["Anu", "30", "Bea"]
-
-
-class WizardPages(WizardRequests):
-    """What every wizard promises of its pages."""
 
     @pytest.mark.parametrize("step", STEPS)
     def test_a_new_visitor_begins_with_the_first_question(self, visitor, step):
@@ -229,9 +240,9 @@ class WizardPages(WizardRequests):
 
 
 class WizardContract(WizardPages):
-    """What every wizard promises: its pages, and how long it remembers."""
+    """The promises of a wizard about its pages and the lifetime of its answers."""
 
-    lifetime: int = 600  # seconds, from the last answer
+    lifetime: int = 600  # seconds since the last answer
 
     def test_answers_live_as_long_as_promised(self, visitor, clock):
         page = self.answer(visitor, self.start(visitor), name="Anu")
@@ -253,7 +264,7 @@ class WizardContract(WizardPages):
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         from labkit.testing import stateful
-        from labkit.testing.contracts import state_machines
+        from tests import wizard_machine
 
-        machine = type("Machine", (state_machines.WizardMachine,), {"wizard": self})
+        machine = type("Machine", (wizard_machine.WizardMachine,), {"wizard": self})
         stateful.run(machine, pytestconfig.getoption("lab_examples"))
