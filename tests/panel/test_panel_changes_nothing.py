@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from exchange_recording import differences
 
 from labkit.catalog import Catalog
-from labkit.testing.recording import differences
 
 ROOT = Path(__file__).parents[2]
 LABS = Catalog(ROOT).labs
@@ -23,7 +23,8 @@ def record(lab, folder, **runs):
     processes = []
     for name, options in runs.items():
         command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
-        command += ["--lab-record", str(folder / name), "-p", "no:cacheprovider"]
+        command += ["-p", "exchange_recording", "--lab-record", str(folder / name)]
+        command += ["-p", "no:cacheprovider"]
         with (folder / f"{name}.log").open("w") as output:
             processes.append(subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output))
     for process in processes:

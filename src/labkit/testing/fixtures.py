@@ -55,21 +55,6 @@ def clock() -> "Iterator[Clock]":
         yield module.Clock(traveller)
 
 
-@pytest.fixture(autouse=True)
-def _recorded(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Stop the clock while a run is recorded, so that two runs can be compared.
-
-    It stops in the past: the engine `file` compares the time with that of the file.
-    """
-    if not request.config.getoption("lab_record") or "clock" in request.fixturenames:
-        yield
-        return
-    import time_machine
-
-    with time_machine.travel("2020-01-06 09:00 +0000", tick=False):
-        yield
-
-
 @pytest.fixture
 def use_engine(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

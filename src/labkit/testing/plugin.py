@@ -67,9 +67,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--lab-panel", action="store_true", help="run a lab's tests with its exchange panel"
     )
-    group.addoption(
-        "--lab-record", type=Path, help="write every exchange of a lab's tests to this file"
-    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -187,9 +184,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    module = sys.modules.get("labkit.testing.recording")
-    if module and module.recording:
-        module.recording.write(session.config.getoption("lab_record"))
     # With pytest-xdist the workers' reports have reached the process that started them.
     is_worker = hasattr(session.config, "workerinput")
     if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
@@ -201,11 +195,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if module := sys.modules.get("labkit.testing.base_visitor"):
         module.visitors_of_this_test.clear()
-    if item.config.getoption("lab_record"):
-        from labkit.testing import recording
-
-        recording.recording = recording.recording or recording.Recording()
-        recording.recording.test = item.nodeid
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from django.test import Client
 
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin
-from labkit.testing import recording, response_checks
+from labkit.testing import response_checks
 from labkit.testing.base_visitor import BaseVisitor, Exchange
 
 
@@ -79,13 +79,9 @@ class Visitor(BaseVisitor, Client):
         """
         self._requesting = True
         try:
-            with recording.counted() as queries:
-                response = super().request(**request)
+            response = super().request(**request)
         finally:
             self._requesting = False
-        if recording.recording:
-            under_way = self._under_way
-            recording.recording.take(under_way.method, under_way.address, response, queries[0])
         self._finish(self._under_way, response, response_checks.set_cookie_lines(response))
         return response
 

@@ -1,0 +1,130 @@
+"""A pytest plugin that writes every exchange of a test run to a file, to compare two runs.
+
+`-p exchange_recording` loads it, and its option --lab-record names the file. Two runs of the same
+tests differ only in random values, such as session keys and tokens; those are recorded as *.
+"""
+
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import time_machine
+
+# Session keys, CSRF tokens, signatures: long runs of the characters of base64 and Django's texts.
+RANDOM = re.compile(r"[A-Za-z0-9_.:-]{20,}|[a-z0-9]{6}(?=…)")
+SUMMARY_BAR = re.compile(
+    r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>', re.S
+)
+HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Control"]
+
+
+class Recorder:
+    """Records what the visitors send and receive, by the node ID of the test."""
+
+    def __init__(self, path):
+        self.path = path
+        self.exchanges = {}
+        self.test = ""
+
+    def pytest_sessionstart(self):
+        from django.test import Client
+
+        from labkit.testing.visitor import Visitor
+
+        send = Client.request
+
+        def record(client, **request):
+            with count_queries() as queries:
+                response = send(client, **request)
+            if isinstance(client, Visitor):
+                sent = client.exchanges[-1]
+                found = describe(f"{sent.method} {sent.address}", response, queries[0])
+                self.exchanges.setdefault(self.test, []).append(found)
+            return response
+
+        Client.request = record
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        self.test = item.nodeid
+
+    def pytest_sessionfinish(self):
+        self.path.write_text(json.dumps(self.exchanges, indent=1), encoding="utf-8")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--lab-record", type=Path, help="write every exchange to this file")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Recorder(config.getoption("lab_record")))
+
+
+@pytest.fixture(autouse=True)
+def _stopped_clock(request):
+    """Stop the clock, so that two runs can be compared, unless the test does it.
+
+    It stops in the past: the engine `file` compares the time with that of the file.
+    """
+    if "clock" in request.fixturenames:
+        yield
+        return
+    with time_machine.travel("2020-01-06 09:00 +0000", tick=False):
+        yield
+
+
+@contextmanager
+def count_queries():
+    """Yield the number of database queries within the block, in a list of one."""
+    from django.db import connections
+
+    count = [0]
+
+    def wrapper(execute, *arguments):
+        count[0] += 1
+        return execute(*arguments)
+
+    opened = connections.all(initialized_only=True)  # to ask for another one would open it
+    for connection in opened:
+        connection.execute_wrappers.append(wrapper)
+    try:
+        yield count
+    finally:
+        for connection in opened:
+            connection.execute_wrappers.remove(wrapper)
+
+
+def describe(request, response, queries):
+    """Return a response as JSON values, without random values and without the panel."""
+    session = getattr(getattr(response, "wsgi_request", None), "__dict__", {}).get("session")
+    body = "" if response.streaming else response.content.decode("utf-8", "replace")
+    return {
+        "request": mask(request),
+        "status": response.status_code,
+        "headers": {name: mask(response[name]) for name in HEADERS if response.has_header(name)},
+        "cookies": sorted(mask(morsel.OutputString()) for morsel in response.cookies.values()),
+        "accessed": getattr(session, "accessed", None),
+        "modified": getattr(session, "modified", None),
+        "queries": queries,
+        "body": mask(SUMMARY_BAR.sub("", body)),
+    }
+
+
+def mask(text):
+    return RANDOM.sub("*", text)
+
+
+def differences(one, two):
+    """Yield a sentence for each difference between two recordings of the same tests."""
+    first, second = (json.loads(path.read_text(encoding="utf-8")) for path in (one, two))
+    for test in sorted(first.keys() | second.keys()):
+        left, right = first.get(test, []), second.get(test, [])
+        if len(left) != len(right):
+            yield f"{test}: {len(left)} exchanges, and {len(right)}"
+        for before, after in zip(left, right, strict=False):
+            for key in before:
+                if before[key] != after[key]:
+                    change = f"{str(before[key])[:300]!r} became {str(after[key])[:300]!r}"
+                    yield f"{test}: {before['request']}: {key}: {change}"
