@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -121,23 +120,6 @@ class Chromium:
         content = json.loads(preferences.read_text()) if preferences.exists() else {}
         content.setdefault("profile", {}).update(profile)
         preferences.write_text(json.dumps(content))
-
-    def clear_cookies(self) -> None:
-        """Delete all cookies."""
-        assert self._context is not None
-        self._context.clear_cookies()
-
-    def age(self, seconds: float) -> None:
-        """Make every cookie this much older: Chromium's own clock cannot be moved."""
-        assert self._context is not None
-        now = time.time()
-        cookies = self._context.cookies()
-        self._context.clear_cookies()
-        for cookie in cookies:
-            if cookie["expires"] != -1:
-                cookie["expires"] -= seconds
-        alive: list[Any] = [c for c in cookies if c["expires"] == -1 or c["expires"] > now]
-        self._context.add_cookies(alive)
 
     def cookies(self) -> dict[str, Any]:
         """{name: cookie} of all that the browser holds, HttpOnly ones included.
