@@ -266,5 +266,5 @@ class WizardContract(WizardPages):
         from labkit.testing import stateful
         from tests import wizard_machine
 
-        machine = type("Machine", (wizard_machine.WizardMachine,), {"wizard": self})
-        stateful.run(machine, pytestconfig.getoption("lab_examples"))
+        examples = pytestconfig.getoption("lab_examples")
+        stateful.run(wizard_machine.WizardMachine, examples, wizard=self)

@@ -1,5 +1,7 @@
 """The base of the state machines: a clock that stands still, and how Hypothesis runs them."""
 
+from typing import Any
+
 import time_machine
 from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
@@ -27,14 +29,16 @@ class Machine(RuleBasedStateMachine):
         return self.clock.now.timestamp()
 
 
-def run(machine: type[RuleBasedStateMachine], examples: int | None) -> None:
+def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None:
     """Run a machine with a few fixed examples, or with this many random ones.
+
+    attributes: set on the machine's class.
 
     Raises AssertionError with the steps that lead to a failure; of random ones, the shortest.
     """
     thorough = examples is not None
     run_state_machine_as_test(
-        machine,
+        type("Machine", (machine,), attributes),
         settings=settings(
             max_examples=examples or 8,
             derandomize=not thorough,

@@ -287,8 +287,8 @@ class CartContract(CartPages):
 
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
-        machine = type("Machine", (state_machines.CartMachine,), {"renews": renews})
-        stateful.run(machine, pytestconfig.getoption("lab_examples"))
+        examples = pytestconfig.getoption("lab_examples")
+        stateful.run(state_machines.CartMachine, examples, renews=renews)
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
         self.add(visitor, "apple")

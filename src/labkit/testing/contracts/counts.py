@@ -168,8 +168,8 @@ class PageCountContract(PageCountPages):
         from labkit.testing import stateful
         from labkit.testing.contracts import state_machines
 
-        machine = type("Machine", (state_machines.PageCountMachine,), {"lifetime": self.lifetime})
-        stateful.run(machine, pytestconfig.getoption("lab_examples"))
+        examples = pytestconfig.getoption("lab_examples")
+        stateful.run(state_machines.PageCountMachine, examples, lifetime=self.lifetime)
 
 
 class PageCountInChromium:
