@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 
+from labkit.processes.parent_pipe import end_child
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
@@ -90,15 +90,16 @@ class LabServer:
         self.manage("migrate", "--verbosity=0")
 
     def manage(self, *arguments: str) -> None:
-        """Run its manage.py, and wait for the end. Raises RuntimeError with its log."""
-        with self._python("manage.py", *arguments) as process:
+        """Run its manage.py, and wait for the end. Raise RuntimeError with its log."""
+        with self._start_python("manage.py", *arguments) as process:
             failed = process.wait(START_LIMIT)
         if failed:
-            raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{self._said()}")
+            log = self.log.read_text(errors="replace")
+            raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{log}")
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raise StartFailed with the end of its log."""
-        self._process = self._python(*self._command)
+        self._process = self._start_python(*self._command)
         name = self.folder.name
         wait_until_answering(name, self._process, self.log, self._answers, START_LIMIT)
 
@@ -106,28 +107,16 @@ class LabServer:
         """Kill the server as a power cut would; `start()` brings it back on the same state."""
         assert self._process is not None
         self._process.kill()
-        self._ended()
+        end_child(self._process)
 
     def stop(self) -> None:
-        """End the server, wait until it is gone, and delete its state."""
+        """Stop the server, wait until it has ended, and delete its state."""
         if self._process is not None:
             self._process.terminate()
-            try:
-                self._ended()
-            except subprocess.TimeoutExpired:
-                self.kill()
+            end_child(self._process, START_LIMIT)
         self._state.cleanup()
 
-    def _ended(self) -> None:
-        assert self._process is not None
-        self._process.wait(START_LIMIT)
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-
-    def _said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def _python(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start_python(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *arguments],
@@ -139,9 +128,11 @@ class LabServer:
             )
 
     def _answers(self) -> bool:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            direct.open(self.url("/__lab__/static/lab.css"), timeout=5).close()
+            connection.request("GET", "/__lab__/static/lab.css")
+            return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False
-        return True
+        finally:
+            connection.close()
