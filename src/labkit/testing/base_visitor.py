@@ -16,9 +16,9 @@ from django.http import HttpResponseBase
 
 from labkit.http.jar import Jar, WithheldCookie
 from labkit.http.origin import Context, Origin
-from labkit.http.set_cookie import Cookie, CookieRefusal
+from labkit.http.set_cookie import CookieRefusal
 from labkit.testing import response_checks
-from labkit.testing.response_checks import BrokenPromise, Fault
+from labkit.testing.response_checks import BrokenPromise
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report
@@ -120,11 +120,11 @@ class BaseVisitor:
             except CookieRefusal as refused:
                 exchange.refused[line] = str(refused)
                 if not self.jar.blocked:
-                    found.append(Fault(response_checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
-        for fault in found:
-            if fault.promise not in self._expected:
-                raise BrokenPromise(f"{fault.promise}: {fault.detail}\n{exchange}")
-            self._expected[fault.promise] = True
+                    found.append((response_checks.COOKIE_REFUSED, f"{line!r}: {refused}"))
+        for promise, detail in found:
+            if promise not in self._expected:
+                raise BrokenPromise(f"{promise}: {detail}\n{exchange}")
+            self._expected[promise] = True
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
@@ -203,13 +203,9 @@ class BaseVisitor:
 
         Raises KeyError where the jar holds no cookie of that name.
         """
-        self._cookie(name).value = value
-
-    def _cookie(self, name: str) -> Cookie:
-        cookie = self.jar.get(name)
-        if cookie is None:
+        if (cookie := self.jar.get(name)) is None:
             raise KeyError(name)
-        return cookie
+        cookie.value = value
 
     @contextmanager
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:

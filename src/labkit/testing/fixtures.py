@@ -1,4 +1,4 @@
-"""The plugin's fixtures: visitors, the clock, session engines, private servers, the lab's server.
+"""The plugin's fixtures: visitors, the clock, engines, database and lab servers, and Chromium.
 
 They import Django and the rest of labkit when a test asks for them, not before.
 """
@@ -6,18 +6,23 @@ They import Django and the rest of labkit when a test asks for them, not before.
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
     from labkit.services.mariadb import PrivateMariaDB
     from labkit.services.redis import PrivateRedis
-    from labkit.testing import Clock, Visitor, WireVisitor
+    from labkit.testing.chromium import Chromium
+    from labkit.testing.clock import Clock
     from labkit.testing.lab_server import LabServer
+    from labkit.testing.visitor import Visitor
+    from labkit.testing.wire_visitor import WireVisitor
 
 
-def skip_or_fail(reason: str) -> None:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip the test because something is not installed; in CI, fail it."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason} (a failure, since CI is set)")
@@ -37,7 +42,8 @@ def classmate(request: pytest.FixtureRequest) -> "Visitor | WireVisitor":
 
 
 def _new_visitor(request: pytest.FixtureRequest) -> "Visitor | WireVisitor":
-    from labkit.testing import Visitor, WireVisitor
+    from labkit.testing.visitor import Visitor
+    from labkit.testing.wire_visitor import WireVisitor
 
     if name := request.config.getoption("lab_server"):
         return WireVisitor(request.getfixturevalue("server").port, server=name)
@@ -84,16 +90,12 @@ _mariadb_key = pytest.StashKey["PrivateMariaDB"]()
 def private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
     """Return the private server of this pytest run, which the first call starts.
 
-    Raises UsageError where MariaDB is not installed.
+    Raises NotInstalled.
     """
-    from labkit.processes.start import NotInstalled
     from labkit.services.mariadb import PrivateMariaDB
 
     if _mariadb_key not in config.stash:
-        try:
-            server = PrivateMariaDB.temporary()
-        except NotInstalled as missing:
-            raise pytest.UsageError(str(missing)) from None
+        server = PrivateMariaDB.temporary()
         config.add_cleanup(server.stop)
         config.stash[_mariadb_key] = server
     return config.stash[_mariadb_key]
@@ -103,13 +105,11 @@ def private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
     """A private MariaDB on a separate socket, started once per run."""
     from labkit.processes.start import NotInstalled
-    from labkit.services.mariadb import PrivateMariaDB
 
     try:
-        PrivateMariaDB.check_installed()
+        return private_mariadb(pytestconfig)
     except NotInstalled as missing:
         skip_or_fail(str(missing))
-    return private_mariadb(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -161,3 +161,48 @@ def server(pytestconfig: pytest.Config, server_environ: dict[str, str]) -> "Iter
     )
     yield server
     server.stop()
+
+
+# A test that calls one of these changes the browser for the tests after it.
+PROFILE_METHODS = {"close", "close_and_reopen", "block_cookies"}
+
+
+@pytest.fixture(scope="session")
+def playwright_driver() -> "Iterator[Playwright]":
+    """Playwright, which starts browsers."""
+    from labkit.services.requirements import missing_tools
+
+    if missing := missing_tools(["playwright", "chromium"]):
+        skip_or_fail(". ".join(missing))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def shared_chromium(playwright_driver: "Playwright") -> "Iterator[Browser]":
+    """The Chromium in which most tests open a window."""
+    from labkit.testing.chromium import launch
+
+    with launch(playwright_driver) as browser:
+        yield browser
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Chromium]":
+    """A real Chromium without cookies; a script error in it fails the test.
+
+    A test that closes it or changes its settings gets one with a separate profile, which takes
+    longer to start. Where a helper does it for the test, the mark own_profile says so.
+    """
+    from labkit.testing.chromium import Chromium
+
+    playwright = request.getfixturevalue("playwright_driver")
+    called = PROFILE_METHODS & set(request.function.__code__.co_names)
+    separate = called or request.node.get_closest_marker("own_profile")
+    shared = None if separate else request.getfixturevalue("shared_chromium")
+    browser = Chromium(playwright, tmp_path / "profile", shared=shared)
+    yield browser
+    browser.close()
+    assert browser.complaints == []

@@ -1,7 +1,4 @@
-"""The pytest plugin: its options, its marks, and the lab that the tests belong to.
-
-The fixtures are in labkit.testing.fixtures and labkit.testing.chromium_fixtures.
-"""
+"""The pytest plugin: its options, its marks, and the lab that the tests belong to."""
 
 import contextlib
 import json
@@ -42,7 +39,7 @@ PROCESS_FIXTURES = {
     "use_engine",
 }
 
-pytest_plugins = ["labkit.testing.fixtures", "labkit.testing.chromium_fixtures"]
+pytest_plugins = ["labkit.testing.fixtures"]
 pytest.register_assert_rewrite("labkit.testing.contracts")
 
 
@@ -86,9 +83,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         os.environ["LAB_PANEL"] = "1" if early_config.known_args_namespace.lab_panel else "0"
         if early_config.known_args_namespace.lab_db == "mysql":
             from labkit.base import conf
+            from labkit.processes.start import NotInstalled
             from labkit.testing.fixtures import private_mariadb
 
-            server = private_mariadb(early_config)
+            try:
+                server = private_mariadb(early_config)
+            except NotInstalled as missing:
+                raise pytest.UsageError(str(missing)) from None
             os.environ["DATABASE_URL"] = server.url(f"lab_{conf.number(lab)}")
     return (yield)
 

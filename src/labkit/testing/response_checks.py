@@ -1,8 +1,7 @@
-"""What every response must keep, checked on its way to the test: each check names one promise."""
+"""The promises that every response must keep; each visitor checks its responses."""
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
@@ -31,36 +30,28 @@ class BrokenPromise(AssertionError):
     """A response broke one of the promises that every response must keep."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One broken promise: which of ALL, and what was seen."""
-
-    promise: str
-    detail: str
-
-
 def set_cookie_lines(response: HttpResponseBase) -> list[str]:
-    """The values of the response's Set-Cookie headers, as a server would send them."""
+    """Return the values of the Set-Cookie headers, as a server would send them."""
     lines = [morsel.OutputString() for morsel in response.cookies.values()]
     if response.has_header("Set-Cookie"):
         lines.append(response["Set-Cookie"])
     return lines
 
 
-def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[Fault]:
-    """The promises this response breaks, without those that only a browser's jar can tell."""
+def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (promise, detail) for each promise that the response breaks, but COOKIE_REFUSED."""
     if response.status_code >= 500:
-        yield Fault(SERVER_ERROR, f"status {response.status_code}")
+        yield SERVER_ERROR, f"status {response.status_code}"
     if not response.streaming and b"Traceback (most recent call last)" in response.content:
-        yield Fault(TRACEBACK, "the page shows a traceback")
+        yield TRACEBACK, "the page shows a traceback"
     for name, value in response.items():
         if not (HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)):
-            yield Fault(HEADER, f"{name}: {value!r}")
+            yield HEADER, f"{name}: {value!r}"
     for line in set_cookies:
         if not HEADER_VALUE.fullmatch(line):
-            yield Fault(HEADER, f"Set-Cookie: {line!r}")
+            yield HEADER, f"Set-Cookie: {line!r}"
         elif not SET_COOKIE.fullmatch(line):
-            yield Fault(SET_COOKIE_GRAMMAR, repr(line))
+            yield SET_COOKIE_GRAMMAR, repr(line)
         size = len(line.partition(";")[0].encode()) - 1  # the = does not count
         if size > MAX_NAME_VALUE:
-            yield Fault(SET_COOKIE_SIZE, f"name and value of {size} bytes: {line[:60]!r}...")
+            yield SET_COOKIE_SIZE, f"name and value of {size} bytes: {line[:60]!r}..."

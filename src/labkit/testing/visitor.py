@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote
+from wsgiref.util import application_uri
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -64,8 +65,7 @@ class Visitor(BaseVisitor, Client):
             environ["HTTP_COOKIE"] = exchange.cookie_bytes.decode("latin-1")
         if exchange.method == "POST" and "HTTP_ORIGIN" not in environ:
             # Browsers name the page's origin with every POST, and Django's CSRF check reads it.
-            own = f"{target.scheme}://{environ.get('HTTP_HOST') or _server(environ)}"
-            environ["HTTP_ORIGIN"] = self._came_from or own
+            environ["HTTP_ORIGIN"] = self._came_from or application_uri(environ).removesuffix("/")
         query = environ.get("QUERY_STRING")
         exchange.address = f"{target.path}?{query}" if query else target.path
         self._under_way = exchange
@@ -145,12 +145,6 @@ class _JarView(SimpleCookie):
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
         self._jar.store(f"{name}={value}; Path=/; HttpOnly", self._origin)
-
-
-def _server(environ: Mapping[str, Any]) -> str:
-    default = "443" if environ["wsgi.url_scheme"] == "https" else "80"
-    port = environ["SERVER_PORT"]
-    return environ["SERVER_NAME"] if port == default else f"{environ['SERVER_NAME']}:{port}"
 
 
 def _target(environ: Mapping[str, Any]) -> Origin:

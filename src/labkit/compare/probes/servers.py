@@ -6,6 +6,7 @@ from typing import Any
 
 from labkit.base import errors
 from labkit.testing.contracts import words
+from labkit.testing.fixtures import has_database
 from labkit.testing.lab_server import LabServer
 from labkit.testing.response_checks import BrokenPromise
 from labkit.testing.wire_visitor import WireVisitor
@@ -31,7 +32,7 @@ class Servers:
         if self._engine != settings.SESSION_ENGINE:
             self.stop()
             environ = _environ()
-            self._pair.append(LabServer(settings.FOLDER, migrate=_migrates(), environ=environ))
+            self._pair.append(LabServer(settings.FOLDER, migrate=has_database(), environ=environ))
             environ["LAB_STATE_DIR"] = str(self._pair[0].state)
             self._pair.append(LabServer(settings.FOLDER, migrate=False, environ=environ))
             self._engine = settings.SESSION_ENGINE
@@ -98,12 +99,6 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
     }
     at_last = look(elsewhere)
     return answers[(*at_first, "/", *at_last) if at_first else tuple(at_last)]
-
-
-def _migrates() -> bool:
-    from django.conf import settings
-
-    return bool(settings.DATABASES.get("default", {}).get("NAME"))
 
 
 def _environ(suffix: str = "") -> dict[str, str]:
