@@ -1,26 +1,22 @@
-"""What axe finds wrong with a page, and what sticks out of it.
-
-https://github.com/dequelabs/axe-core comes with the extra `browser`.
-"""
+"""Check a page with axe (https://github.com/dequelabs/axe-core), and for sideways scrolling."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# WCAG 2.2 at level AA, and what axe holds to be good practice.
+# WCAG 2.2 at level AA, and axe's own recommendations.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def complaints(page: "Page") -> list[str]:
-    """One line for each element that breaks a rule of axe on the page as it is now.
+    """Return a line for each element of the page that breaks a rule of axe.
 
-    Raises ModuleNotFoundError where axe-playwright-python is not installed.
+    Raises ModuleNotFoundError if axe-playwright-python is not installed, from the extra `browser`.
     """
     from axe_playwright_python.sync_playwright import Axe
 
-    page.wait_for_load_state()  # a click is over as soon as the next page begins
-
+    page.wait_for_load_state()  # click() returns as soon as the next page begins to arrive
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [
@@ -31,7 +27,7 @@ def complaints(page: "Page") -> list[str]:
 
 
 def scrolls_sideways(page: "Page") -> list[str]:
-    """What sticks out to the right of the window; empty where the page fits."""
+    """Return the elements that extend beyond the right edge of the window."""
     script = """() => {
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];

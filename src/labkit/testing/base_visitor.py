@@ -1,4 +1,4 @@
-"""What every visitor is, whatever carries its requests: a jar, a memory, and checks."""
+"""The browser half of a visitor: a cookie jar, the last exchanges, forms, and checks."""
 
 import contextlib
 import itertools
@@ -15,7 +15,7 @@ import lxml.html
 from django.http import HttpResponseBase
 
 from labkit.http.jar import Jar, WithheldCookie
-from labkit.http.origin import Context, Origin
+from labkit.http.origin import TYPED, Context, Origin
 from labkit.http.set_cookie import CookieRefusal
 from labkit.testing import response_checks
 from labkit.testing.response_checks import BrokenPromise
@@ -25,20 +25,20 @@ EXCERPT = 300  # characters of a page in a report
 
 _births = itertools.count()
 
-# All visitors of the test under way, for its report if it fails.
+# All visitors of the running test, for its report if it fails.
 visitors_of_this_test: "WeakSet[BaseVisitor]" = WeakSet()
 
 
 @dataclass
 class Exchange:
-    """One request and its response, as they crossed the wire."""
+    """One request and its response, as sent and received."""
 
     method: str
     target: Origin
     context: Context
-    cookie_bytes: bytes  # the Cookie header, empty where none is sent
+    cookie_bytes: bytes  # the Cookie header; empty if none is sent
     held_back: list[WithheldCookie] = field(default_factory=list)
-    address: str = ""  # path and query, where they are more than the target's path
+    address: str = ""  # path and query, if they are more than the target's path
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> why the jar refused it
@@ -66,7 +66,7 @@ class Exchange:
 
 
 def _excerpt(response: HttpResponseBase) -> list[str]:
-    """The first words of a page as a person reads them, in lines; never an error of its own."""
+    """Return the first lines of a page as a person reads them, whatever the page is."""
     if response.streaming or not response.content:
         return []
     text = response.content.decode("utf-8", "replace")
@@ -80,23 +80,22 @@ def _excerpt(response: HttpResponseBase) -> list[str]:
 
 
 class BaseVisitor:
-    """The half of a visitor that is a browser; its subclasses add how requests travel."""
+    """A browser that remembers cookies and exchanges; subclasses send the requests."""
 
     def __init__(self, origin: Origin) -> None:
-        self.origin = origin  # the site that its addresses belong to, at its root
+        self.origin = origin  # the site that its URLs belong to
         self.jar = Jar()
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
-        self._initiator: Origin | None = None
-        self._came_from = ""  # its origin as a header names it, port included
-        self._top_level = True
-        self._expected: dict[str, bool] = {}  # promise -> whether it was broken since
+        self._context = TYPED
+        self._came_from = ""  # the initiator's origin as a header names it, port included
+        self._expected: dict[str, bool] = {}  # by promise: whether it has been broken
         self.born = next(_births)
 
     # One exchange
 
     def _begin(self, method: str, target: Origin, own: str | bytes | None = None) -> Exchange:
-        """A request sets out; a Cookie header of the test's own takes the jar's place."""
-        context = Context(method, self._initiator, self._top_level)
+        """Prepare a request; `own` is a Cookie header that replaces the jar's."""
+        context = replace(self._context, method=method)
         sent, held_back = self.jar.select(target, context)
         header = "; ".join(cookie.pair for cookie in sent) if own is None else own
         cookie_bytes = header if isinstance(header, bytes) else header.encode()
@@ -108,9 +107,9 @@ class BaseVisitor:
     def _finish(
         self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
     ) -> None:
-        """Its response arrives: its cookies go into the jar, its promises are checked.
+        """Store the response's cookies and check its promises.
 
-        Raises BrokenPromise for one that is broken and was not expected to be.
+        Raises BrokenPromise, unless the test expects it.
         """
         exchange.response, exchange.set_cookies = response, set_cookies
         found = list(response_checks.faults(response, set_cookies))
@@ -128,10 +127,9 @@ class BaseVisitor:
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Within this block these promises of labkit.testing.response_checks are broken, each at
-        least once.
+        """Expect each of these promises of response_checks to be broken within this block.
 
-        Raises ValueError for a name that is none, BrokenPromise where one was kept after all.
+        Raises ValueError for an unknown promise, and BrokenPromise for one that was kept.
         """
         if unknown := set(promises) - response_checks.ALL:
             raise ValueError(f"no such promise: {', '.join(sorted(unknown))}")
@@ -149,13 +147,13 @@ class BaseVisitor:
     def submit(
         self, action: str | None, data: Mapping[str, Any] | None = None, page: Any = None
     ) -> Any:
-        """Fill in the form on `page` that goes to `action`, and send it.
+        """Fill in a form, send it as a browser does, and follow redirects.
 
-        `page` is an address to open first (default: `action`), or a response that is open already.
-        Without an action it is the first form there that has all of `data`.
-        All as in a browser: hidden fields, the CSRF token and the pressed button's name included,
-        redirects followed. `data` names fields and buttons of the form.
-        Raises AssertionError where the page has no such form.
+        action: the URL that the form goes to; None for the first form that has all of `data`.
+        data: the values of fields and the pressed button; hidden fields are sent as they are.
+        page: a URL to open first (default: `action`), or a response.
+
+        Raises AssertionError if the page has no such form.
         """
         data, page = data or {}, page or action
         if isinstance(page, str):
@@ -165,10 +163,11 @@ class BaseVisitor:
         return self._send_form(form, urljoin(opened, form.action or opened), data)
 
     def press(self, button: str, page: Any, data: Mapping[str, Any] | None = None) -> Any:
-        """Press the button of this name on `page`, a response.
+        """Press the button with this accessible name on `page`, a response.
 
-        The name is what a screen reader says. `data` fills in fields of its form first.
-        Raises AssertionError where the page has no such button.
+        data: fields of its form to fill in first.
+
+        Raises AssertionError if the page has no such button.
         """
         opened: str = page.request["PATH_INFO"]
         for element in lxml.html.document_fromstring(page.content.decode(page.charset)).iter(
@@ -194,43 +193,39 @@ class BaseVisitor:
     def block_cookies(self, blocked: bool = True) -> None:
         """Neither send nor store cookies from now on; False allows them again.
 
-        As in Chromium's settings, which keep the cookies there are: allowed again, they come back.
+        Stored cookies are kept and come back when allowed, as with Chromium's settings.
         """
         self.jar.blocked = blocked
 
     def edit_cookie(self, name: str, value: str) -> None:
-        """Change a cookie's value by hand, as in a browser's developer tools.
-
-        Raises KeyError where the jar holds no cookie of that name.
-        """
+        """Change a cookie's value as in a browser's developer tools. Raises KeyError."""
         if (cookie := self.jar.get(name)) is None:
             raise KeyError(name)
         cookie.value = value
 
     @contextmanager
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
-        """Within this block the requests are caused by the page at `url`: its link, its form.
+        """Send the requests within this block as if a link or form on the page at `url` did.
 
-        `embedded`: it shows the answer inside itself (image, frame, fetch) and not in its place.
+        embedded: the page shows the response inside itself, as an image, frame or fetch.
         """
-        before = self._initiator, self._top_level, self._came_from
-        self._initiator, self._top_level = Origin.of(url), not embedded
+        before = self._context, self._came_from
+        self._context = Context(initiator=Origin.of(url), top_level=not embedded)
         self._came_from = "/".join(url.split("/")[:3])
         try:
             yield
         finally:
-            self._initiator, self._top_level, self._came_from = before
+            self._context, self._came_from = before
 
     def held_back(self, path: str = "/") -> list[WithheldCookie]:
-        """The cookies in the jar that a request to `path` would not carry, each with its reason."""
-        context = Context("GET", self._initiator, self._top_level)
-        return self.jar.held_back(replace(self.origin, path=path), context)
+        """Return the cookies that a GET request to `path` would not send, with the reasons."""
+        return self.jar.held_back(replace(self.origin, path=path), self._context)
 
 
 def _form(
     response: HttpResponseBase, page: str, action: str | None, data: Mapping[str, Any]
 ) -> lxml.html.FormElement:
-    """The form on this page that goes to `action`, with a field or button for all of `data`."""
+    """Return the form that goes to `action` and has a field or button for all of `data`."""
     html = response.content.decode(response.charset)
     forms = [
         form

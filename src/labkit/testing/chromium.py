@@ -1,4 +1,4 @@
-"""A real Chromium: a window of one that is open, or one with a profile that can be closed."""
+"""A real Chromium: a window of a running one, or one with its own profile."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from labkit.services.requirements import chromium as chromium_path
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
-# Chromium phones home at every start; in a room without a network that is noise at best.
+# Chromium contacts other machines at every start.
 QUIET = [
     "--no-first-run",
     "--disable-background-networking",
@@ -19,22 +19,21 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    # No other machine has an address; *.example is this one, as a site that is not loopback.
+    # No other host name resolves; *.example is this machine, as a site that is not loopback.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
 ]
 
 
 def launch(playwright: "Playwright") -> "Browser":
-    """A Chromium for many windows, each with cookies of its own, which starts only once."""
+    """Start a Chromium for many windows, each with separate cookies."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=_arguments())
 
 
 def page_says(page: "Page", part: str = "main") -> str:
-    """What this part of the page says, when all of it is there.
+    """Return the text of this part of a page after it has loaded.
 
-    Playwright's click is over as soon as the next page begins to arrive: what is read without
-    waiting may be the first half of it, and its stylesheets and scripts may still be under way.
+    Playwright's click() returns as soon as the next page begins to arrive.
     """
     page.wait_for_load_state()
     return page.text_content(part) or ""
@@ -46,10 +45,10 @@ def _arguments() -> list[str]:
 
 
 class Chromium:
-    """One browser with one tab, `page`. It finds no other machine, and notes any call for one.
+    """A browser with one tab, `page`, that notes script errors and requests to other machines.
 
-    With `shared`, a browser that is running already, it is a window of that one: quick, but it
-    cannot be closed and reopened, nor its settings changed.
+    With `shared` it is a window of that running browser, which starts faster but cannot be closed
+    and reopened, and whose settings cannot be changed.
     """
 
     def __init__(
@@ -65,13 +64,13 @@ class Chromium:
         self._profile = profile
         self._context: BrowserContext | None = None
         self.page: Page
-        self.complaints: list[str] = []  # script errors, and requests that would leave this machine
+        self.complaints: list[str] = []  # script errors, and requests to other machines
         if third_party_cookies:  # which Chromium blocks in an automated profile
             self._prefer(cookie_controls_mode=0, block_third_party_cookies=False)
         self.open()
 
     def open(self) -> "Page":
-        """Open the browser; cookies of an earlier opening are there if they are persistent."""
+        """Open the browser, with the persistent cookies of its profile."""
         if self._shared is not None:
             self._context = self._shared.new_context(locale="en")
             self._context.new_page()
@@ -97,7 +96,7 @@ class Chromium:
             self._context = None
 
     def close_and_reopen(self) -> "Page":
-        """Close the browser and open it again, as a person does at the end of the day."""
+        """Close the browser and open it again."""
         self._need_profile()
         self.close()
         return self.open()
@@ -114,7 +113,7 @@ class Chromium:
             raise RuntimeError("only a browser with a profile: mark the test own_profile")
 
     def _prefer(self, **profile: Any) -> None:
-        """Write these into the `profile` section of a closed browser's settings."""
+        """Write preferences into the `profile` section of a closed browser's settings."""
         preferences = self._profile / "Default" / "Preferences"
         preferences.parent.mkdir(parents=True, exist_ok=True)
         content = json.loads(preferences.read_text()) if preferences.exists() else {}
@@ -122,7 +121,7 @@ class Chromium:
         preferences.write_text(json.dumps(content))
 
     def cookies(self) -> dict[str, Any]:
-        """{name: cookie} of all that the browser holds, HttpOnly ones included.
+        """Return {name: cookie} of all cookies, HttpOnly ones included.
 
         Each has value, domain, path, expires (POSIX seconds, -1 for a session cookie), httpOnly,
         secure and sameSite.

@@ -1,4 +1,4 @@
-"""Time travel for server and browsers together: both read time.time(), and that is what moves."""
+"""A clock for server and visitors together: both read time.time(), which it moves."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,11 +15,11 @@ class Clock:
 
     @property
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The current time, aware, in UTC."""
         return datetime.now(UTC)
 
     def forward(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> None:
-        """Let this much time pass; negative amounts turn the clock back."""
+        """Move the clock by this much; negative amounts move it back."""
         self._traveller.shift(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))

@@ -1,4 +1,4 @@
-"""What a failing test prints: its last exchanges, and what browsers and server hold by now."""
+"""The report of a failed test: its last exchanges, and the cookies and sessions at its end."""
 
 import time
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ MOST_ROWS = 10
 
 
 def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
-    """(title, text) for each visitor of this test that has sent a request, and for the store."""
+    """Return (title, text) for each visitor that has sent a request, and for the store."""
     names = {id(value): name for name, value in fixtures.items()}
-    told = []
+    sections = []
     for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
         if browser.exchanges:
             name = names.get(id(browser), f"visitor {number}")
-            told.append((f"last exchanges of {name}", "\n\n".join(_exchanges(browser))))
-    if told:
-        told.append(("what is in the session store", "\n".join(_store())))
-    return told
+            sections.append((f"last exchanges of {name}", "\n\n".join(_exchanges(browser))))
+    if sections:
+        sections.append(("what is in the session store", "\n".join(_store())))
+    return sections
 
 
 def _exchanges(browser: BaseVisitor) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _cookie(cookie: Cookie) -> str:
 
 
 def _store() -> Iterator[str]:
-    """The sessions that the server keeps, one line each, read as the test has left them."""
+    """Yield a line for each stored session."""
     from django.conf import settings
 
     from labkit import stores

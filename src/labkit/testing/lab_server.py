@@ -1,4 +1,4 @@
-"""A lab on a real server and a real socket: a process and a state folder of its own."""
+"""A lab on a real server, with a separate process and state folder."""
 
 import http.client
 import os
@@ -11,7 +11,7 @@ from labkit.processes.parent_pipe import end_child
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
-START_LIMIT = 60  # seconds; a server takes one, and ten on a machine with much to do
+START_LIMIT = 60  # seconds; a server takes one, or ten on a busy machine
 
 SERVERS = {
     "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],
@@ -25,12 +25,12 @@ SERVERS = {
     "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
 }
 
-# What decides how a migrated database looks -> its path in the state folder, and its content.
+# A migrated database's path in the state folder and its content, by lab folder and environment.
 _migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
 
 
 class LabServer:
-    """One lab with DEBUG off, on one of SERVERS. Call `stop()` at the end."""
+    """A lab with DEBUG off on one of SERVERS. Call `stop()` at the end."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class LabServer:
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        # In memory where the system has a place for that: SQLite waits for the disk at each write.
+        # In memory if the system allows it: SQLite waits for the disk at each write.
         memory = Path("/dev/shm")  # noqa: S108 only its owner can enter what is made there
         self._state = tempfile.TemporaryDirectory(
             prefix="labkit-", dir=memory if os.access(memory, os.W_OK) else None
@@ -50,7 +50,7 @@ class LabServer:
         self.state = Path(self._state.name)
         self.log = self.state / "server.log"
         self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
-        # A DATABASE_URL of the shell is somebody's own; only a test's `environ` names one.
+        # A DATABASE_URL of the shell is the user's; only a test's `environ` names one.
         own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": "", "REDIS_URL": ""}
         own["LAB_PANEL"] = "1"  # as for a person
         self._environ |= own | (environ or {})
@@ -65,11 +65,11 @@ class LabServer:
             raise
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        """An address on this server."""
+        """Return a URL on this server."""
         return f"http://{host}:{self.port}{path}"
 
     def _migrate_once(self, environ: dict[str, str]) -> None:
-        """Make the tables, or copy the SQLite file of the first such server of this process.
+        """Create the tables, or copy the SQLite file of the first such server of this process.
 
         `migrate` takes longer than the server's start. Only the database is copied: each server
         has its own secret key.
@@ -86,11 +86,11 @@ class LabServer:
             _migrated[key] = (files[0], (self.state / files[0]).read_bytes())
 
     def migrate(self) -> None:
-        """Make the tables of its database. Raises RuntimeError with its log."""
+        """Create the tables of its database. Raise RuntimeError with its log."""
         self.manage("migrate", "--verbosity=0")
 
     def manage(self, *arguments: str) -> None:
-        """Run its manage.py, and wait for the end. Raise RuntimeError with its log."""
+        """Run its manage.py and wait for it to end. Raise RuntimeError with its log."""
         with self._start_python("manage.py", *arguments) as process:
             failed = process.wait(START_LIMIT)
         if failed:

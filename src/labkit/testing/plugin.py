@@ -26,7 +26,7 @@ MARKS = [
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",
 ]
 
-# A test that asks for one of these looks into the process of the lab, or changes it.
+# A test that uses one of these reads or changes the process of the lab.
 PROCESS_FIXTURES = {
     "clock",
     "db",

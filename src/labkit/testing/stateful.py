@@ -1,4 +1,4 @@
-"""The base of the state machines: a clock that stands still, and how Hypothesis runs them."""
+"""The base of the state machines: a clock that stands still, and their Hypothesis settings."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ people = strategies.integers(0, 1)  # the first visitor or the second
 
 
 class Machine(RuleBasedStateMachine):
-    """A state machine with a clock that moves only by its rules."""
+    """A state machine with a clock that only its rules move."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Machine(RuleBasedStateMachine):
         self.clock = Clock(self._travel.start())
 
     def teardown(self) -> None:
-        """Back to the present."""
+        """Return to the present."""
         self._travel.stop()
 
     @property
@@ -43,7 +43,7 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
             max_examples=examples or 8,
             derandomize=not thorough,
             stateful_step_count=30 if thorough else 16,
-            # To find the shortest steps takes a minute.
+            # Finding the shortest steps takes a minute.
             phases=[Phase.generate, Phase.shrink] if thorough else [Phase.generate],
             database=None,
             deadline=None,

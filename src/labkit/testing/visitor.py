@@ -19,18 +19,17 @@ from labkit.testing.base_visitor import BaseVisitor, Exchange
 
 
 class Visitor(BaseVisitor, Client):
-    """A browser of its own: what it was given it keeps, returns and forgets by RFC 6265bis.
+    """A django.test.Client that stores, sends and drops cookies as RFC 6265bis says.
 
-    It is a django.test.Client in all else: `.get()`, `.post()`, `response.context`, templates, the
-    test's own transaction. CSRF protection is on. Every response is checked on its way (see
-    labkit.testing.response_checks); a test that expects a fault says so with `expecting()`.
+    CSRF protection is on. Each response is checked (see labkit.testing.response_checks); a test
+    that expects a fault uses `expecting()`.
     """
 
     raise_request_exception: bool  # of Client
-    server = ""  # none: requests stay in this process
+    server = ""  # requests stay in this process
 
     def __init__(self, host: str = "", scheme: str = "http", **defaults: Any) -> None:
-        """`host` is 127.0.0.1 unless told otherwise; where ALLOWED_HOSTS has not, testserver."""
+        """The default host is 127.0.0.1, or testserver if ALLOWED_HOSTS does not allow it."""
         if not host:
             local = "127.0.0.1"
             host = local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
@@ -43,25 +42,25 @@ class Visitor(BaseVisitor, Client):
         """Return another visitor of this site, with an empty jar."""
         return type(self)(self.origin.host, self.origin.scheme)
 
-    # What django.test.Client asks of its cookies: session, login(), force_login(), logout()
+    # What django.test.Client uses in `session`, login(), force_login() and logout()
 
     @property
     def cookies(self) -> SimpleCookie:
-        """The jar's cookies for this site, as Client knows them; what is set goes into the jar."""
+        """The jar's cookies for this site, as Client has them; a cookie set here is stored."""
         return SimpleCookie() if self._requesting else _JarView(self.jar, self.origin)
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        self.jar.clear()  # as Client.logout() means it
+        self.jar.clear()  # Client.logout() sets an empty SimpleCookie
 
     # One exchange
 
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
-        del environ["HTTP_COOKIE"]  # what Client made of its own, empty, cookies
+        del environ["HTTP_COOKIE"]  # from Client's own cookies, which are empty
         target = _target(environ)
         exchange = self._begin(environ["REQUEST_METHOD"], target, request.get("HTTP_COOKIE"))
-        if exchange.cookie_bytes:  # which WSGI shows as Latin-1
+        if exchange.cookie_bytes:  # WSGI decodes headers as Latin-1
             environ["HTTP_COOKIE"] = exchange.cookie_bytes.decode("latin-1")
         if exchange.method == "POST" and "HTTP_ORIGIN" not in environ:
             # Browsers name the page's origin with every POST, and Django's CSRF check reads it.
@@ -72,11 +71,7 @@ class Visitor(BaseVisitor, Client):
         return environ
 
     def request(self, **request: Any) -> HttpResponseBase:
-        """Send a request with the cookies that belong to it; store and check what comes back.
-
-        Raises BrokenPromise where the response breaks a promise that the test did not expect to be
-        broken.
-        """
+        """Send a request with its cookies; store and check the response. Raises BrokenPromise."""
         self._requesting = True
         try:
             response = super().request(**request)
@@ -94,7 +89,7 @@ class Visitor(BaseVisitor, Client):
         secure: bool = False,
         **kwargs: Any,
     ) -> HttpResponseBase:
-        """As in Client; https where the visitor's own addresses are."""
+        """Send a request as Client does, by https if the visitor's site uses it."""
         secure = secure or self.origin.scheme == "https"
         return super().generic(method, path, data, content_type, secure, **kwargs)
 
@@ -105,9 +100,9 @@ class Visitor(BaseVisitor, Client):
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> HttpResponseBase:
-        """Send a request with these headers beside the usual ones, as WireVisitor.send() does.
+        """Send a request with these headers added, as WireVisitor.send() does.
 
-        Bytes reach the lab as a server would hand them on. Raises BrokenPromise.
+        Bytes reach the lab as a server would pass them on. Raises BrokenPromise.
         """
         extra: dict[str, Any] = {}
         for name, value in (headers or {}).items():
@@ -123,7 +118,7 @@ class Visitor(BaseVisitor, Client):
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """As in BaseVisitor; an expected server error is not raised as an exception either."""
+        """Expect broken promises; an expected server error raises no exception."""
         before: bool = self.raise_request_exception
         self.raise_request_exception = response_checks.SERVER_ERROR not in promises
         try:
@@ -134,7 +129,7 @@ class Visitor(BaseVisitor, Client):
 
 
 class _JarView(SimpleCookie):
-    """A jar as Client sees its cookies: name and value alone, one for each name."""
+    """A jar as Client needs it: names and values, one cookie for each name."""
 
     def __init__(self, jar: Jar, origin: Origin) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A visitor at the other end of a socket: what it sends is what crosses the wire, byte for byte."""
+"""A visitor of a real server, which sends exactly the bytes that a test gives it."""
 
 import contextlib
 import socket
@@ -18,9 +18,9 @@ MOST_REDIRECTS = 20  # as in Chromium
 
 
 class WireVisitor(BaseVisitor):
-    """A browser that speaks HTTP/1.1 to a real server, one connection for each request.
+    """A browser that opens a connection to a real server for each request.
 
-    It has the methods of `Visitor` that a contract needs, and `send()` for anything at all.
+    It has the methods of `Visitor` that a contract needs, and `send()` for any other request.
     """
 
     def __init__(self, port: int, host: str = "127.0.0.1", server: str = "") -> None:
@@ -40,11 +40,10 @@ class WireVisitor(BaseVisitor):
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> HttpResponse:
-        """Send a request with these headers beside the usual ones; None leaves a usual one out.
+        """Send a request, unchecked, with these headers added; None leaves a usual one out.
 
-        Nothing is checked, escaped or completed. Raises OSError or http.client.HTTPException where
-        the server breaks off, hangs for LIMIT seconds or answers with something that is not HTTP,
-        BrokenPromise where the response breaks a promise.
+        Raises OSError or http.client.HTTPException if the server closes the connection early, takes
+        longer than LIMIT seconds or does not send HTTP, and BrokenPromise.
         """
         raw_path = path if isinstance(path, bytes) else path.encode("latin-1")
         headers = {name.title(): value for name, value in (headers or {}).items()}
@@ -67,10 +66,10 @@ class WireVisitor(BaseVisitor):
         return response
 
     def _exchange(self, method: str, message: bytes) -> tuple[HttpResponse, list[str]]:
-        """Send it and read until the server closes; all in LIMIT seconds."""
+        """Send a message and read until the server closes the connection, within LIMIT."""
         deadline = time.monotonic() + LIMIT
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
-            # A server may refuse before it has read all; its answer is there to read.
+            # A server may refuse a request before it has read it; its response can be read.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(message)
             received = b""

@@ -10,25 +10,25 @@ from labkit.testing.malformed import ACT, PAGE, TOKEN, Raw
 
 
 class RawRequests:
-    """What every lab promises of requests that no browser sends."""
+    """The promises of every lab about requests that no browser sends."""
 
-    raw_requests: Sequence[Raw]  # for this lab, besides those for all
-    page: bytes  # an address that shows the visitor's state
+    raw_requests: Sequence[Raw]  # only for this lab
+    page: bytes  # a URL that shows the visitor's state
     act: bytes  # one that changes it, by POST
     form = "/"  # one with a form
 
     def token(self, visitor: Any) -> str:
-        """The CSRF token of a form that this visitor has open."""
+        """Return the CSRF token of a form that this visitor opens."""
         form = lxml.html.document_fromstring(text(visitor.get(self.form))).forms[0]
         value: str = form.fields["csrfmiddlewaretoken"]
         return value
 
     def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
-        """These fields, and that token."""
+        """Return these fields and that token."""
         return {"csrfmiddlewaretoken": self.token(visitor), **data}
 
     def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
-        """Send it; its status is as foretold, its page says why, it sets no cookie if refused."""
+        """Send a request and check its status; a refused one gives a reason and sets no cookie."""
         sender = visitor.new_visitor() if raw.alone else visitor
         response = self._send(raw, sender, token)
         by_server = raw.except_on.get(visitor.server)

@@ -1,4 +1,4 @@
-"""State machines: carts and page counts used at random, each checked against a model."""
+"""State machines that use carts and page counts at random and check them against models."""
 
 import math
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
 
 @dataclass
 class Person:
-    """One visitor, and what the model says is in their cart: {name: [quantity, end]}."""
+    """A visitor and the cart that the model expects: {name: [quantity, expiry]}."""
 
     visitor: Visitor
     cart: dict[str, list[float]] = field(default_factory=dict)
 
     def token(self) -> str:
-        """The CSRF token of a form that is open; with cookies blocked there is none that works."""
+        """Return the CSRF token of an open form; with cookies blocked, one that is refused."""
         name = settings.CSRF_COOKIE_NAME
         if not self.visitor.jar.get(name):
             self.visitor.get("/add/")
@@ -36,7 +36,7 @@ class Person:
         return cookie.value if cookie else "x" * 64
 
     def expected(self, now: float) -> dict[str, int]:
-        """The goods that are alive at `now`, POSIX seconds."""
+        """Return the items that have not expired at `now`, POSIX seconds: {name: quantity}."""
         self.cart = {name: kept for name, kept in self.cart.items() if kept[1] > now}
         return {name: int(quantity) for name, (quantity, _) in self.cart.items()}
 
@@ -65,7 +65,7 @@ class CartMachine(Machine):
 
     @rule(who=people, name=names, quantity=quantities)
     def add(self, who: int, name: str, quantity: int) -> None:
-        """Send the form, which the browser has open since it was first needed."""
+        """Send the form, which stays open in the browser."""
         person = self.people[who]
         total = person.expected(self.now).get(name, 0) + quantity
         fields = {"name": name, "quantity": quantity, "csrfmiddlewaretoken": person.token()}
@@ -82,7 +82,7 @@ class CartMachine(Machine):
 
     @rule(who=people, data=strategies.data())
     def remove(self, who: int, data: strategies.DataObject) -> None:
-        """Press one of the Remove buttons, where there are any."""
+        """Press one of the Remove buttons, if there are any."""
         person = self.people[who]
         goods = person.expected(self.now)
         if goods and not person.visitor.jar.blocked:
@@ -94,7 +94,7 @@ class CartMachine(Machine):
 
     @rule(who=people)
     def empty(self, who: int) -> None:
-        """Press the Empty button, where there is one."""
+        """Press the Empty button, if there is one."""
         person = self.people[who]
         if person.expected(self.now) and not person.visitor.jar.blocked:
             response = person.visitor.submit("/empty/", page="/display/")
@@ -103,38 +103,35 @@ class CartMachine(Machine):
 
     @rule(seconds=waits)
     def wait(self, seconds: int) -> None:
-        """Time goes by for all."""
+        """Let time pass."""
         self.clock.forward(seconds=seconds)
         for person in self.people:
             self._look(person)
 
     @rule(who=people, first=names, second=names)
     def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
-        """The steps that tell one way to renew from the other; chance seldom comes by them."""
+        """Distinguish the two ways to renew, which random steps seldom do."""
         for name in (first, second):
             self.add(who, name, 1)
             self.wait(60)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Their cookies have an expiry and stay."""
+        """Close and reopen the browser; the cookies have an expiry and stay."""
         self.people[who].visitor.close_browser()
         self._look(self.people[who])
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Blocked, there is no cart; allowed again, it is back."""
+        """Block cookies, which hides the cart, or allow them, which brings it back."""
         self.people[who].visitor.block_cookies(blocked)
         self._look(self.people[who])
 
 
 class PageCountMachine(Machine):
-    """A page count that forgets a visitor `lifetime` seconds after the last visit.
+    """A page count that forgets a visitor some time after the last visit."""
 
-    None: when the browser closes, and not before.
-    """
-
-    lifetime: int | None
+    lifetime: int | None  # seconds; None: until the browser closes
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +141,7 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def visit(self, who: int) -> None:
-        """Open the page; it counts, unless cookies are blocked."""
+        """Open the page, which counts the visit unless cookies are blocked."""
         now = self.now
         if self.visitors[who].jar.blocked:
             assert number(self.visitors[who].get("/")) == 1
@@ -157,12 +154,12 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def look_ahead(self, who: int) -> None:
-        """HEAD does not count."""
+        """Send HEAD, which does not count."""
         self.visitors[who].head("/")
 
     @rule(who=people)
     def forget(self, who: int) -> None:
-        """Press the button; the page that follows is a first visit."""
+        """Press the button, after which the next page is a first visit."""
         visitor = self.visitors[who]
         if not visitor.jar.blocked:
             self.visit(who)
@@ -171,17 +168,17 @@ class PageCountMachine(Machine):
 
     @rule(seconds=strategies.sampled_from([1, 150, 299, 300, 301]))
     def wait(self, seconds: int) -> None:
-        """Time goes by for all."""
+        """Let time pass."""
         self.clock.forward(seconds=seconds)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """A temporary cookie goes, one with a lifetime stays."""
+        """Close and reopen the browser, which keeps only a cookie with a lifetime."""
         self.visitors[who].close_browser()
         if self.lifetime is None:
             self.counts[who] = 0
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Blocked, each visit is the first; allowed again, the count goes on."""
+        """Block cookies, so that each visit is the first, or allow them."""
         self.visitors[who].block_cookies(blocked)
