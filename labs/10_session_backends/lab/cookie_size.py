@@ -7,6 +7,7 @@ from django.conf import settings
 # A browser stores 4096 bytes of name and value, and drops a longer cookie without a word. Stop a
 # little before that: the text is compressed, and may grow when an item is taken out.
 MAX_BYTES = 4000
+FULL = "The cart is full: its cookie would have {size} bytes; the most is {limit}."
 
 
 def refusal(request, goods, lifetime):
@@ -22,4 +23,4 @@ def refusal(request, goods, lifetime):
     copy.save()
     size = len(settings.SESSION_COOKIE_NAME) + len(copy.session_key)
     if size > MAX_BYTES:
-        return f"The cart is full: its cookie would have {size} bytes; the most is {MAX_BYTES}."
+        return FULL.format(size=size, limit=MAX_BYTES)

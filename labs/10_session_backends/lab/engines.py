@@ -1,4 +1,4 @@
-"""What becomes of the cart on each engine. tests/test_table.py proves the table, cell by cell."""
+"""The fate of the cart on each engine. tests/test_table.py proves the table, cell by cell."""
 
 from django.conf import settings
 
@@ -13,14 +13,15 @@ COLUMNS = {
     "migrate": "Needs migrate",
     "queries": "Queries to read",
 }
+SEPARATOR = "|"
 TABLE = {  # an engine, with its cache if it has one, and a cell for each of COLUMNS
-    "db": "a row of the table django_session; yes; yes; yes; no; no; no; yes; 1",
-    "cached_db, LocMem": "a row, and a copy of it in memory; yes; late; yes; no; no; no; yes; 0",
-    "cached_db, Redis": "a row, and a copy of it in Redis; yes; yes; yes; no; no; no; yes; 0",
-    "cache, LocMem": "the memory of the server's process; no; no; yes; no; no; no; no; 0",
-    "cache, Redis": "the memory of the Redis server; yes; yes; yes; no; no; no; no; 0",
-    "file": "a file in the folder SESSION_FILE_PATH; yes; yes; no; no; no; no; no; 0",
-    "signed_cookies": "the cookie itself, in the browser; yes; yes; no; yes; yes; yes; no; 0",
+    "db": "a row of the table django_session|yes|yes|yes|no|no|no|yes|1",
+    "cached_db, LocMem": "a row, and a copy of it in memory|yes|late|yes|no|no|no|yes|0",
+    "cached_db, Redis": "a row, and a copy of it in Redis|yes|yes|yes|no|no|no|yes|0",
+    "cache, LocMem": "the memory of the server's process|no|no|yes|no|no|no|no|0",
+    "cache, Redis": "the memory of the Redis server|yes|yes|yes|no|no|no|no|0",
+    "file": "a file in the folder SESSION_FILE_PATH|yes|yes|no|no|no|no|no|0",
+    "signed_cookies": "the cookie itself, in the browser|yes|yes|no|yes|yes|yes|no|0",
 }
 
 
@@ -41,6 +42,6 @@ def rows():
     used = ", ".join(filter(None, in_use()))
     found = []
     for name, row in TABLE.items():
-        place, *cells = row.split("; ")
+        place, *cells = row.split(SEPARATOR)
         found.append({"name": name, "place": place, "cells": cells, "in_use": name == used})
     return found

@@ -28,7 +28,7 @@ def test_it_says_what_the_table_on_the_page_says():
         if "Redis" in name:
             continue
         variant = name.partition(",")[0]
-        on_page = dict(zip(engines.COLUMNS, row.split("; "), strict=True))
+        on_page = dict(zip(engines.COLUMNS, row.split(engines.SEPARATOR), strict=True))
         expected = {
             column: table.question(id_).cells[variant].answer for column, id_ in SAME.items()
         }

@@ -141,7 +141,7 @@ def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Sid
     """Return a variant that environment variables select, with its row of a table in the lab.
 
     The file has two literals: COLUMNS, a dict with the heading of each column, and TABLE, a dict
-    with the cells of each row, separated by semicolons.
+    with the cells of each row, separated by "|".
     """
     literals = {
         node.targets[0].id: ast.literal_eval(node.value)
@@ -152,7 +152,7 @@ def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Sid
         raise CatalogError(
             f"{lab.folder / path} has no row for {row}; see `variants` in labs.toml."
         )
-    cells = zip(literals["COLUMNS"].values(), literals["TABLE"][row].split("; "), strict=True)
+    cells = zip(literals["COLUMNS"].values(), literals["TABLE"][row].split("|"), strict=True)
     facts = [f"{heading}: {cell}" for heading, cell in cells]
     setting = [f"{key}={value}" for key, value in lab.environments[name].items()]
     parts = {ENVIRONMENT: setting, f"{path}, the row of the table": facts}
