@@ -24,7 +24,7 @@ def row_expiry(key):
 
 
 def list_rows(own_key):
-    """Return (start of the key, is it yours, expiry, time left) of each row, latest first."""
+    """Return (start of key, is it yours, expiry, seconds left, in words) of each, latest first."""
     if missing_rows():
         return []
     # Anyone who sees a whole key can use it, so show only its start.
@@ -33,16 +33,20 @@ def list_rows(own_key):
             row.session_key[:6],
             row.session_key == own_key,
             clock_time(row.expire_date),
-            time_left(row),
+            seconds_left(row),
+            time_left(seconds_left(row)),
         )
         for row in Session.objects.order_by("-expire_date")[:MOST_ROWS]
     ]
 
 
-def time_left(row):
-    """Return how long the row is still valid, or how long ago it expired, in words."""
-    left = (row.expire_date - timezone.now()).total_seconds()
-    return f"{left:.0f} seconds left" if left > 0 else f"expired {-left:.0f} seconds ago"
+def seconds_left(row):
+    return round((row.expire_date - timezone.now()).total_seconds())
+
+
+def time_left(seconds):
+    """Return how long a row is still valid, or how long ago it expired, in words."""
+    return f"{seconds} seconds left" if seconds > 0 else f"expired {-seconds} seconds ago"
 
 
 def clear_expired(session):

@@ -3,7 +3,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from lab import facts, session_rows, storage
+from lab import facts, notices, session_rows, storage
 from lab.forms import PolicyForm
 
 
@@ -23,7 +23,7 @@ def policy(request):
 
 def start_page(request, form, status=200):
     context = {"form": form, "every_request": settings.SESSION_SAVE_EVERY_REQUEST}
-    context |= {"notice": facts.notice(request), "facts": facts.describe(request.session)}
+    context |= {"notice": notices.notice(request), "facts": facts.describe(request.session)}
     return render(request, "index.html", context, status=status)
 
 
@@ -36,7 +36,7 @@ def touch(request):
 @require_safe
 def read(request):
     """Read from the session, and nothing else."""
-    context = {"notice": facts.notice(request)}
+    context = {"notice": notices.notice(request)}
     context["every_request"] = settings.SESSION_SAVE_EVERY_REQUEST
     if "written" in request.session:
         context["left"] = storage.seconds_left(request.session)

@@ -1,18 +1,20 @@
 """The promises of the lab on how a session ends: pages and fields as in lab 09."""
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
+from lab import forms, notices
 from labkit.testing.base_visitor import Exchange
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_09"
+CHOICES = dict(forms.POLICIES)
 PAGES = ["/", "/read/", "/rows/"]
 
 # What was chosen: the Max-Age of its cookie in seconds, at most. None: the cookie has no end.
@@ -43,15 +45,38 @@ POLICY_REQUESTS = [
 
 
 def what_holds(response: HttpResponseBase) -> dict[str, str]:
-    """The table of what holds now, as a person reads it; empty where there is no session."""
-    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
-    return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
+    """Return the table of what holds now: {name: answer}; empty if there is no session."""
+    rows = lxml.html.document_fromstring(text(response)).xpath("//tr[@data-fact]")
+    return {row.get("data-fact"): row.findtext("td") or "" for row in rows}
 
 
-def listing(response: HttpResponseBase) -> list[tuple[str, ...]]:
-    """The rows on the page of rows: (key, end, state), as a person reads them."""
-    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
-    return [tuple(" ".join(cell.text_content().split()) for cell in row) for row in rows]
+class ListedRow(NamedTuple):
+    """A row on the page of rows."""
+
+    key: str  # its start
+    expiry: str
+    left: int  # seconds; negative once it has expired
+    own: bool
+
+
+def listing(response: HttpResponseBase) -> list[ListedRow]:
+    """Return the rows on the page of rows, in its order."""
+    rows = lxml.html.document_fromstring(text(response)).xpath("//tr[@data-left]")
+    return [
+        ListedRow(
+            row.findtext("th").partition("…")[0],
+            row.findtext("td"),
+            int(row.get("data-left")),
+            "data-own" in row.attrib,
+        )
+        for row in rows
+    ]
+
+
+def deleted(response: HttpResponseBase) -> str | None:
+    """Return how many rows the page says were deleted, or None if it says nothing of it."""
+    found = lxml.html.document_fromstring(text(response)).xpath("//*[@data-deleted]")
+    return found[0].get("data-deleted") if found else None
 
 
 def session_cookies(exchange: Exchange) -> list[str]:
@@ -92,17 +117,17 @@ class ExpiryPages(RawRequests):
             with subtests.test(policy=value):
                 response = self.choose(visitor, value)
                 assert response.redirect_chain == [("/", 302)]
-                told = what_holds(response)["The cookie was given"]
+                told = what_holds(response)["cookie"]
                 (line,) = session_cookies(visitor.exchanges[-2])
                 assert "HttpOnly" in line
                 assert "SameSite=Lax" in line
                 if most is None:
-                    assert told == "no end"
+                    assert "Max-Age" not in told
                     assert "Max-Age" not in line
                 else:
                     age = int(line.partition("Max-Age=")[2].partition(";")[0])
                     assert most - 62 <= age <= most  # a datetime is a full minute
-                    assert told.startswith("Max-Age=")
+                    assert f"Max-Age={age}" in told
 
     def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):
         before = what_holds(self.choose(visitor, "300"))
@@ -116,18 +141,18 @@ class ExpiryPages(RawRequests):
                 assert "<script>alert" not in text(response)
                 assert session_cookies(visitor.exchanges[-1]) == []
         after = what_holds(visitor.get("/"))
-        assert after["You chose"] == before["You chose"]
-        assert after["Last write"] == before["Last write"]
+        assert after["chosen"] == before["chosen"]
+        assert after["written"] == before["written"]
 
     @pytest.mark.parametrize("path", ["/policy/", "/touch/", "/clear-expired/"])
     def test_nothing_changes_without_a_token_or_by_another_method(self, visitor, path):
-        before = what_holds(self.choose(visitor, "300"))["Last write"]
+        before = what_holds(self.choose(visitor, "300"))["written"]
         assert visitor.post(path, {"policy": "120"}).status_code == 403
         for method in ("get", "head", "put", "delete", "patch", "options", "trace"):
             response = getattr(visitor, method)(path)
             assert response.status_code in {403, 405}  # CSRF protection comes before the view
             assert session_cookies(visitor.exchanges[-1]) == []
-        assert what_holds(visitor.get("/"))["Last write"] == before
+        assert what_holds(visitor.get("/"))["written"] == before
 
     def test_the_rows_of_others_are_shown_but_not_their_keys(self, visitor, classmate):
         self.choose(visitor, "120")
@@ -136,8 +161,8 @@ class ExpiryPages(RawRequests):
         page = classmate.get("/rows/")
         assert key[:6] in words(page)
         assert key[:7] not in text(page)
-        (own,) = [row for row in listing(page) if "yours" in row[0]]
-        assert own[0] == f"{classmate.jar.get(COOKIE).value[:6]}… yours"
+        (own,) = [row.key for row in listing(page) if row.own]
+        assert own == classmate.jar.get(COOKIE).value[:6]
 
     def test_a_copied_key_outlives_the_browser(self, visitor, classmate):
         self.choose(visitor, "0")
@@ -145,7 +170,7 @@ class ExpiryPages(RawRequests):
         visitor.close_browser()
         assert what_holds(visitor.get("/")) == {}
         classmate.jar.store(f"{COOKIE}={key}; Path=/", classmate.origin)
-        assert what_holds(classmate.get("/"))["You chose"] == "0: when the browser closes"
+        assert what_holds(classmate.get("/"))["chosen"] == CHOICES["0"]
 
     def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
         visitor.block_cookies()
@@ -155,15 +180,15 @@ class ExpiryPages(RawRequests):
 
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
-        before = what_holds(self.choose(visitor, "none"))["Last write"]
+        before = what_holds(self.choose(visitor, "none"))["written"]
         token = self.token(visitor).encode()
         self.choose(classmate, "300")
         for raw in [*self.raw_requests, *POLICY_REQUESTS, *REQUESTS]:
             with subtests.test(request=raw.name):
                 self.answer_to(raw, visitor, token)
                 assert raw.alone or session_cookies(visitor.exchanges[-1]) == []
-                assert what_holds(visitor.get("/"))["Last write"] == before
-        assert what_holds(classmate.get("/"))["You chose"].startswith("300")
+                assert what_holds(visitor.get("/"))["written"] == before
+        assert what_holds(classmate.get("/"))["chosen"] == CHOICES["300"]
 
 
 class ExpiryInChromium:
@@ -171,32 +196,32 @@ class ExpiryInChromium:
 
     def choose(self, page: Any, server: Any, value: str) -> None:
         page.goto(server.url("/"))
-        page.get_by_label("What goes into set_expiry()?").select_option(value)
-        page.get_by_role("button", name="Set").click()
+        page.locator("[name=policy]").select_option(value)
+        page.locator("form[action='/policy/'] button").click()
 
     def chosen(self, page: Any) -> str:
         """Return the choice that the page shows; empty if there is no session."""
         page.wait_for_load_state()
-        row = page.locator("tr", has=page.get_by_text("You chose", exact=True))
-        return row.locator("td").text_content() if row.count() else ""
+        row = page.locator("tr[data-fact=chosen] td")
+        return row.text_content() if row.count() else ""
 
     def test_a_person_chooses_writes_reads_and_clears(self, chromium, server):
         page = chromium.page
         page.goto(server.url("/"))
-        assert "no session key" in page_says(page)
+        assert page_says(page, ".notice") == notices.NO_KEY
         self.choose(page, server, "300")
-        assert self.chosen(page) == "300: five minutes after the last write"
-        assert page.get_by_label("What goes into set_expiry()?").input_value() == "300"
+        assert self.chosen(page) == CHOICES["300"]
+        assert page.locator("[name=policy]").input_value() == "300"
         began = time.monotonic()
-        page.get_by_role("button", name="Write").click()
-        page.get_by_role("link", name="Reading").click()
+        page.locator("form[action='/touch/'] button").click()
+        page.locator("main a[href='/read/']").click()
         left = int(page_says(page, ".number"))
         assert 299 - (time.monotonic() - began) <= left <= 300
-        page.get_by_role("link", name="Rows").click()
-        assert "yours" in page_says(page, "table")
-        page.get_by_role("button", name="Clear what has expired").click()
-        assert "gone now: 0." in page_says(page)
-        assert "yours" in page_says(page, "table")
+        page.locator("nav a[href='/rows/']").click()
+        page.locator("tr[data-own]").wait_for()
+        page.locator("form[action='/clear-expired/'] button").click()
+        page.locator("[data-deleted='0']").wait_for()
+        page.locator("tr[data-own]").wait_for()
 
     def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
         page = chromium.page

@@ -3,9 +3,9 @@ import time
 import pytest
 from django.conf import settings
 
-from lab.facts import UNKNOWN_KEY
+from lab.notices import UNKNOWN_KEY
 from labkit.testing.lab_server import LabServer
-from tests.contract import COOKIE, ExpiryInChromium
+from tests.contract import CHOICES, COOKIE, ExpiryInChromium
 
 
 class TestExpiryInChromium(ExpiryInChromium):
@@ -19,19 +19,19 @@ class TestExpiryInChromium(ExpiryInChromium):
         assert self.chosen(page) == ""
         assert COOKIE not in chromium.cookies()
         page.goto(server.url("/rows/"))
-        row = page.locator("tr", has=page.get_by_text(cookie["value"][:6])).text_content()
-        assert "seconds left" in row
-        assert "yours" not in row
+        row = page.locator("tr[data-left]", has=page.get_by_text(cookie["value"][:6]))
+        assert int(row.get_attribute("data-left")) > 0
+        assert row.get_attribute("data-own") is None
         page.context.add_cookies([cookie])
         page.goto(server.url("/"))
-        assert self.chosen(page) == "0: when the browser closes"
+        assert self.chosen(page) == CHOICES["0"]
 
     @pytest.mark.claim("C67")
     def test_seconds_outlive_the_browser_which_notes_their_end(self, chromium, server):
         self.choose(chromium.page, server, "120")
         page = chromium.close_and_reopen()
         page.goto(server.url("/"))
-        assert self.chosen(page).startswith("120")
+        assert self.chosen(page) == CHOICES["120"]
         assert 0 < chromium.cookies()[COOKIE]["expires"] - time.time() <= 120
 
     @pytest.mark.claim("C86")
@@ -42,7 +42,7 @@ class TestExpiryInChromium(ExpiryInChromium):
             self.choose(chromium.page, forgetful, "none")
             page = chromium.close_and_reopen()
             page.goto(forgetful.url("/"))
-            assert self.chosen(page) == "None: as the settings say"
+            assert self.chosen(page) == CHOICES["none"]
             forgetful.kill()
             forgetful.start()
             assert COOKIE in chromium.cookies()

@@ -1,0 +1,34 @@
+"""The notices about an expired or missing session."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from lab import session_rows, storage
+from labkit.base.session_times import clock_time
+
+UNKNOWN_KEY = (
+    "Your browser sent a session key that matches no session: it has expired, or was deleted, "
+    "corrupted or never issued here."
+)
+
+NO_KEY = (
+    "Your browser brought no session key. Either you had no session yet, or it has ended "
+    "and its cookie with it: the server cannot tell which."
+)
+EXPIRED_BUT_LOADED = "This session is over, but the engine in use has not looked at the time."
+
+
+def notice(request):
+    """Return what is wrong with this visitor's session, or None."""
+    if "written" in request.session:
+        if session_rows.missing_rows() and storage.seconds_left(request.session) < 0:
+            return EXPIRED_BUT_LOADED
+        return None
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if key is None:
+        return NO_KEY
+    # For a key that matches no session, Django starts an empty one, without "written".
+    expiry = session_rows.row_expiry(key)
+    if expiry and expiry <= timezone.now():
+        return f"Your session expired at {clock_time(expiry)}, but its row is still in the table."
+    return UNKNOWN_KEY
