@@ -19,7 +19,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labkit.base.session_lock import locked
+from labkit.base.session_lock import CHANGED_BEFORE, NO_ROW, locked
 
 pytestmark = pytest.mark.usefixtures("transactional_db")  # each thread has its own connection
 LIMIT = 30  # seconds for a thread
@@ -339,7 +339,7 @@ def test_a_change_before_the_lock_would_be_undone_and_is_refused(key):
         request.session["name"] = "Anu"
         return add_locked(request)
 
-    with pytest.raises(RuntimeError, match="changed before the lock"):
+    with pytest.raises(RuntimeError, match=CHANGED_BEFORE):
         send(view, key)
 
 
@@ -349,7 +349,7 @@ def test_a_change_before_the_lock_would_be_undone_and_is_refused(key):
 @pytest.mark.parametrize("engine", ["cache", "file", "signed_cookies"])
 def test_an_engine_without_rows_is_refused_by_name(use_engine, engine):
     use_engine(engine)
-    with pytest.raises(ImproperlyConfigured, match=f"engine in use, {engine}, has no row to lock"):
+    with pytest.raises(ImproperlyConfigured, match=NO_ROW.format(engine=engine)):
         send(add_locked)
 
 

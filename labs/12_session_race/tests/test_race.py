@@ -6,10 +6,11 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
+from labkit.base.session_lock import NO_ROW
 from labkit.race import Timeline, hooks, tabs
 from labkit.race.hooks import Step
 from labkit.testing import wire_visitor
-from labkit.testing.contracts import table, words
+from labkit.testing.contracts import notices, table
 from labkit.testing.lab_server import LabServer
 from labkit.testing.malformed import unknown_session_ids
 from labkit.testing.wire_visitor import WireVisitor
@@ -83,7 +84,7 @@ def test_the_naive_way_works_on_every_engine_and_the_locked_one_where_there_is_a
     for path, fields in (("/locked/add/", ADD), ("/locked/race/", RACE)):
         refused = visitor.post(path, token | fields)
         assert refused.status_code == 409
-        assert f"The session engine in use, {engine}, has no row to lock" in words(refused)
+        assert NO_ROW.format(engine=engine) in notices(refused)
         assert table(refused) == {"apple": 1}
 
 

@@ -28,6 +28,9 @@ from django.utils import timezone
 lock_requested = Signal()
 row_locked = Signal()
 
+NO_ROW = "The session engine in use, {engine}, has no row to lock; db and cached_db have."
+CHANGED_BEFORE = "The session was changed before the lock; change it inside."
+
 
 def lock_error(session: SessionBase) -> str:
     """Return why this session cannot be locked, as a sentence; an empty string if it can.
@@ -38,7 +41,7 @@ def lock_error(session: SessionBase) -> str:
     """
     if not isinstance(session, SessionStore):
         engine = type(session).__module__.rpartition(".")[2]
-        return f"The session engine in use, {engine}, has no row to lock; db and cached_db have."
+        return NO_ROW.format(engine=engine)
     connection = connections[_alias(session)]
     mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
     if connection.vendor == "sqlite" and mode.upper() not in {"IMMEDIATE", "EXCLUSIVE"}:
@@ -68,7 +71,7 @@ def locked(request: HttpRequest) -> Iterator[SessionBase]:
     if error := lock_error(session):
         raise ImproperlyConfigured(error)
     if session.modified:
-        raise RuntimeError("The session was changed before the lock; change it inside.")
+        raise RuntimeError(CHANGED_BEFORE)
     lock_requested.send(locked, session=session)
     try:
         with transaction.atomic(using=_alias(session)):
