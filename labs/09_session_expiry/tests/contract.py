@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from lab import forms, notices
+from labkit.base import errors
 from labkit.testing.base_visitor import Exchange
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import RawRequests, text, words
@@ -176,7 +177,7 @@ class ExpiryPages(RawRequests):
         visitor.block_cookies()
         response = self.choose(visitor, "120")
         assert response.status_code == 403
-        assert "cookies blocked" in words(response)
+        assert errors.COOKIES_BLOCKED in words(response)
 
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):

@@ -44,6 +44,7 @@ NOT_UNDERSTOOD = "The server could not make sense of this request."
 NOT_ALLOWED = "You may not do this here."
 NO_PAGE = "There is no page at this address."
 LAB_FAULT = "This is a fault of the lab and not of yours; the server's log says more."
+COOKIES_BLOCKED = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
 SEND_AGAIN = "Open the page with the form again, then send it once more."
 
 
@@ -144,9 +145,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
     """
-    if reason == REASON_NO_CSRF_COOKIE:
-        advice = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
-    else:
-        advice = SEND_AGAIN
+    advice = COOKIES_BLOCKED if reason == REASON_NO_CSRF_COOKIE else SEND_AGAIN
     sentence = "It did not prove that it came from a page of this lab, so nothing was changed."
     return error_page(request, 403, "This form was refused", sentence, advice)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from labkit.base import errors
 from labkit.http.origin import Context
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests
@@ -200,4 +201,4 @@ class PageCountInChromium:
         page = chromium.block_cookies()
         assert [self.count(page, server) for _ in range(2)] == [1, 1]
         page.get_by_role("button", name="Forget me").click()
-        assert "Are cookies blocked" in page_says(page)
+        assert errors.COOKIES_BLOCKED in page_says(page)
