@@ -6,7 +6,8 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.testing.contracts import RawRequests, notices, says_why, table, text, words
+from labkit.testing.contracts import RawRequests, notices, table, text, words
+from labkit.testing.contracts.pages import says_why
 from labkit.testing.malformed import CART_REQUESTS, REQUESTS
 from tests.malformed_logins import LOGIN_REQUESTS
 
