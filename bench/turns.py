@@ -94,9 +94,9 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 
     settings.INSTALLED_APPS = [a for a in settings.INSTALLED_APPS if not a.startswith("labkit")]
     settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if not m.startswith("labkit")]
-    plain = types.ModuleType("labkit.base.fields")
+    plain = types.ModuleType("labkit.base.form_fields")
     plain.PrintableText, plain.WholeNumber = forms.CharField, forms.IntegerField
-    sys.modules["labkit.base.fields"] = plain
+    sys.modules["labkit.base.form_fields"] = plain
     folder = lab.folder / "lab" / "templates"
     sources = {
         path.relative_to(folder).as_posix(): without_labkit(path.read_text(encoding="utf-8"), lab)
@@ -186,7 +186,7 @@ def serve() -> None:
         return [f"/{p.pattern}" for p in own if "<" not in str(p.pattern)]
 
     def opened_panel() -> float:
-        from labkit.panel.log import log
+        from labkit.panel.exchange_log import log
 
         return seconds(f"/__lab__/exchange/{log.newest()[0].token}/")
 

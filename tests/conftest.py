@@ -37,7 +37,7 @@ settings.configure(
         "django.middleware.csrf.CsrfViewMiddleware",
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-    CSRF_FAILURE_VIEW="labkit.base.errors.csrf_failure",
+    CSRF_FAILURE_VIEW="labkit.base.error_pages.csrf_failure",
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -92,12 +92,12 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/display/": [],
         # What the page tells is labkit's; a page without it would tell something else.
         "/info/": [
-            "labkit.base.session_times.clock_time",
-            "labkit.base.session_times.session_facts",
-            "labkit.stores.engine_name",
-            "labkit.stores.kinds",
-            "labkit.stores.rows",
-            "labkit.stores.session_store",
+            "labkit.base.session_expiry.clock_time",
+            "labkit.base.session_expiry.session_facts",
+            "labkit.session_stores.engine_name",
+            "labkit.session_stores.kinds",
+            "labkit.session_stores.rows",
+            "labkit.session_stores.session_store",
         ],
     }
     for row in found:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing import Visitor, response_checks
 from labkit.testing.contracts import words
 
@@ -10,13 +10,13 @@ from labkit.testing.contracts import words
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [
-        ("/nowhere/", 404, errors.NO_PAGE),
-        ("/refuse/denied/", 403, errors.NOT_ALLOWED),
-        ("/refuse/bad/", 400, errors.NOT_UNDERSTOOD),
-        ("/refuse/deleted/", 400, errors.SESSION_DELETED),
+        ("/nowhere/", 404, error_pages.NO_PAGE),
+        ("/refuse/denied/", 403, error_pages.NOT_ALLOWED),
+        ("/refuse/bad/", 400, error_pages.NOT_UNDERSTOOD),
+        ("/refuse/deleted/", 400, error_pages.SESSION_DELETED),
         ("/only-post/", 405, "does not accept GET; it accepts POST"),
         ("/__lab__/static/nothing.css", 404, "no page"),
-        ("/__lab__/static/../errors.py", 400, errors.NOT_UNDERSTOOD),
+        ("/__lab__/static/../errors.py", 400, error_pages.NOT_UNDERSTOOD),
     ],
 )
 def test_a_refusal_is_a_page_with_one_sentence_and_a_way_back(visitor, path, status, text):
@@ -38,7 +38,7 @@ def test_a_host_that_is_not_ours_is_refused(visitor, settings):
     visitor.get("/form/")
     response = visitor.post("/form/", headers={"host": "evil.example"})
     assert response.status_code == 400
-    assert errors.UNKNOWN_HOST in words(response)
+    assert error_pages.UNKNOWN_HOST in words(response)
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -56,7 +56,7 @@ def test_too_large_a_form_is_refused(visitor):
     for fields in ({"a": "x" * 3_000_000}, {f"f{number}": "x" for number in range(1500)}):
         response = visitor.post("/form/", fields)
         assert response.status_code == 400
-        assert errors.TOO_LARGE in words(response)
+        assert error_pages.TOO_LARGE in words(response)
 
 
 def test_a_crash_is_a_page_without_a_traceback():
@@ -64,7 +64,7 @@ def test_a_crash_is_a_page_without_a_traceback():
     with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get("/crash/")
     assert response.status_code == 500
-    assert errors.LAB_FAULT in words(response)
+    assert error_pages.LAB_FAULT in words(response)
 
 
 @pytest.mark.parametrize("path", ["/refuse/absent/", "/masked/"])
@@ -73,7 +73,7 @@ def test_a_store_that_fails_is_a_503_whatever_django_calls_it(visitor, path):
         response = visitor.get(path)
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
-    assert errors.STORE_TITLE in words(response)
+    assert error_pages.STORE_TITLE in words(response)
     assert "OperationalError" in words(response)
 
 
@@ -84,7 +84,7 @@ def test_a_missing_table_is_a_page_that_says_what_to_type(visitor, settings, pat
     with visitor.expecting(response_checks.SERVER_ERROR):
         response = visitor.get(path)
     assert response.status_code == 503
-    assert errors.MIGRATE_ADVICE in words(response)
+    assert error_pages.MIGRATE_ADVICE in words(response)
     assert "Traceback" not in response.content.decode()
 
 
@@ -97,7 +97,7 @@ def test_a_crash_at_the_own_desk_keeps_its_traceback(visitor, settings):
 def test_a_chain_of_exceptions_that_bites_its_tail_ends():
     first, second = ValueError(), ValueError()
     first.__context__, second.__context__ = second, first
-    assert errors.store_fault(first) is None
+    assert error_pages.store_fault(first) is None
 
 
 def test_the_stylesheet_is_served_and_not_sent_twice(visitor):

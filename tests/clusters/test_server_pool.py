@@ -11,7 +11,7 @@ import pytest
 from adding import Adder, add_all
 from serving import closed, descendants, reachable, running, until
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.commands.run import LOCMEM_PER_SERVER, OWN_SESSION_FOLDERS, TAKE_TURNS
 from labkit.http.client import BrowserClient
 from labkit.processes.ports import PortError, free_port
@@ -99,7 +99,7 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert errors.NO_PAGE in words(page)  # and no list of all addresses
+    assert error_pages.NO_PAGE in words(page)  # and no list of all addresses
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 

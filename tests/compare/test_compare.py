@@ -14,10 +14,10 @@ from rich.console import Console
 
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError
-from labkit.compare import Tables, html_page, test_runner
+from labkit.compare import Tables, html_page, table_runner
 from labkit.compare.html_page import verdict
 from labkit.compare.probe_source import probe_names, source
-from labkit.compare.test_runner import CellResult, TableResult
+from labkit.compare.table_runner import CellResult, TableResult
 from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
 
@@ -176,7 +176,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 @pytest.fixture
 def quick_probes(monkeypatch):
     """Leave the thorough probes out, so that no server is started."""
-    monkeypatch.setattr(test_runner, "MARKS", "not thorough and not redis and not browser")
+    monkeypatch.setattr(table_runner, "MARKS", "not thorough and not redis and not browser")
 
 
 def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
@@ -187,9 +187,9 @@ def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
     )
     checkout = Catalog(own_checkout)
     table = Tables(checkout).find("counts")
-    assert test_runner.read_last_result(checkout, table) is None
+    assert table_runner.read_last_result(checkout, table) is None
     finished = []
-    result = test_runner.run_table(checkout, table, on_finished=finished.append)
+    result = table_runner.run_table(checkout, table, on_finished=finished.append)
     assert finished == [cell.test for cell in result.cells if cell.test]
     assert len(finished) == 34
     right, wrong = result.cell("replay", "session"), result.cell("bytes_up", "cookie")
@@ -211,11 +211,11 @@ def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
     assert datetime.fromisoformat(result.time).tzinfo == UTC
 
     # It is stored, and a damaged file counts as none.
-    assert test_runner.read_last_result(checkout, table) == result
-    path = own_checkout / test_runner.ANSWERS / "counts.json"
+    assert table_runner.read_last_result(checkout, table) == result
+    path = own_checkout / table_runner.ANSWERS / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
         path.write_text(damaged)
-        assert test_runner.read_last_result(checkout, table) is None
+        assert table_runner.read_last_result(checkout, table) is None
 
 
 def test_the_command_lists_what_failed(tables, said, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_lab_whose_tests_cannot_run_is_a_complaint(own_checkout, quick_probes)
     settings = own_checkout / "labs" / "02_cookie_pagecount" / "lab" / "settings.py"
     settings.write_text("import nothing_of_this_name\n")
     checkout = Catalog(own_checkout)
-    result = test_runner.run_table(checkout, Tables(checkout).find("counts"))
+    result = table_runner.run_table(checkout, Tables(checkout).find("counts"))
     (complaint,) = result.complaints
     assert "No module named 'nothing_of_this_name'" in complaint
     assert not result.holds
@@ -255,7 +255,7 @@ def test_lab_compare_confirms_every_cell_on_mariadb(checkout, tables, said, mari
     table = tables.find("carts")
     status, text = said("compare", "carts", "--db", "mysql")
     assert status == 0, text
-    result = test_runner.read_last_result(checkout, table)
+    result = table_runner.read_last_result(checkout, table)
     assert result.holds
     assert any(name.startswith("MariaDB ") for name in result.databases)
 

@@ -33,7 +33,7 @@ import pytest
 from django.db import OperationalError
 from serving import copy_of, serving, until
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.http.client import BrowserClient
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.redis import PrivateRedis
@@ -85,7 +85,7 @@ def by_hand(server):
     return by_path(database(server))
 
 
-def assert_unavailable(visitor, send, title=errors.STORE_TITLE):
+def assert_unavailable(visitor, send, title=error_pages.STORE_TITLE):
     """This request is answered by the page that says so, and sets no session cookie."""
     with visitor.expecting(SERVER_ERROR):  # a traceback is not expected, and would fail the test
         response = send()
@@ -209,10 +209,10 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     for path in database(carts).parent.glob("db.sqlite3*"):
         path.unlink()
-    title = errors.MIGRATE_TITLE
+    title = error_pages.MIGRATE_TITLE
     for _ in range(2):
         page = assert_unavailable(visitor, lambda: visitor.get("/display/"), title)
-        assert errors.MIGRATE_ADVICE in words(page)
+        assert error_pages.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
         assert newcomer.get("/").status_code == 200  # without a key nothing is looked up
@@ -227,7 +227,7 @@ def test_without_tables_it_is_told(carts):
     fields = cart.put(visitor, "apple", 3)
     with by_hand(carts) as other:
         other.execute("ALTER TABLE django_session RENAME TO elsewhere")
-        title = errors.MIGRATE_TITLE
+        title = error_pages.MIGRATE_TITLE
         assert_unavailable(visitor, lambda: visitor.get("/display/"), title)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         other.execute("ALTER TABLE elsewhere RENAME TO django_session")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from labkit.catalog import Catalog, Lab
-from labkit.claims import PAGE, Ledger
 from labkit.compare import Tables
 from labkit.compare.probe_source import probe_names
 from labkit.diff.notes_check import note_complaints
+from labkit.textbook_claims import PAGE, Ledger
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
@@ -308,9 +308,9 @@ BROKEN = [
     (no_file_is_long, CART + "lab/views.py", "\n\n\n", "\n" * 30, "lines; the most is 59"),
     (code_is_for_reading_aloud, CART + "lab/views.py", "def info", "class X: pass\ndef info", "class, X"),
     (code_is_for_reading_aloud, CART + "lab/views.py", "info(request)", "info(request: int)", "type hint"),
-    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "labkit.base.fields", "labkit.http.jar", "imports labkit.http"),
-    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.fields", "import labkit.race\nfrom labkit.base.fields", "imports labkit.race"),
-    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.fields", "from labkit import panel\nfrom labkit.base.fields", "imports labkit.panel"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "labkit.base.form_fields", "labkit.http.jar", "imports labkit.http"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.form_fields", "import labkit.race\nfrom labkit.base.form_fields", "imports labkit.race"),
+    (labs_import_no_more_of_labkit_than_base, CART + "lab/forms.py", "from labkit.base.form_fields", "from labkit import panel\nfrom labkit.base.form_fields", "imports labkit.panel"),
     (labs_import_no_more_of_labkit_than_base, CART + "lab/settings.py", "labkit.panel.middleware", "labkit.serve.worker", "names labkit.serve"),
     (labs_import_no_more_of_labkit_than_base, CART + "lab/urls.py", "labkit.base.urls", "labkit.panel.urls", "names labkit.panel"),
     (settings_show_protection_and_no_number, CART + "lab/settings.py", "{LAB}", "03", "its number"),

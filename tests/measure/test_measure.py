@@ -16,15 +16,15 @@ import pytest
 from serving import alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
-from labkit.commands import measurement
+from labkit.commands import compare_measure
+from labkit.comparison_tables import Tables
 from labkit.http.client import Response
 from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, WORKLOADS, Carts, WorkloadError
 from labkit.processes.start import StartFailed
-from labkit.render.templates import render_template
+from labkit.render.template_engine import render_template
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
-from labkit.tables import Tables
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
 CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
@@ -231,8 +231,8 @@ def test_the_command_keeps_its_figures_and_says_what_is_missing(
 
     monkeypatch.setattr(charts, "need", absent)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    console = measurement.Console(width=200, highlight=False)
-    measurement.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
+    console = compare_measure.Console(width=200, highlight=False)
+    compare_measure.run(checkout, tables.find("counts"), "sqlite", tmp_path, console, SMALL)
     output = capsys.readouterr().out
     assert [file.name for file in tmp_path.iterdir()] == ["counts-sqlite.json"]
     assert "No charts: matplotlib not found; get it by: pip" in output
@@ -300,7 +300,7 @@ def test_other_figures_are_another_readme(checkout, tmp_path):
     content["figures"]["variants"]["session"]["left"]["one visitor, 3 times a day"] = 4321
     path.write_text(json.dumps(content), encoding="utf-8")
     assert "4,321" in report.readme(tmp_path)
-    measurement.write(tmp_path, measurement.Console())
+    compare_measure.write(tmp_path, compare_measure.Console())
     assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 

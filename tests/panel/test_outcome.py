@@ -2,10 +2,10 @@
 
 import pytest
 
-from labkit.panel.explanations import SessionReport
-from labkit.panel.log import log
+from labkit.panel.exchange_log import log
+from labkit.panel.exchange_outcome import Outcome, SaveCause, SessionEvent
 from labkit.panel.models import StoreOperation, take_snapshot
-from labkit.panel.outcome import Outcome, SaveCause, SessionEvent
+from labkit.panel.session_explanations import SessionReport
 from labkit.panel.summary_bar import summarize_session
 
 DATA = take_snapshot({"cart": {"tea": 1}})

@@ -9,8 +9,8 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel import controls, cookies
-from labkit.panel.log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
+from labkit.panel import cookie_explanations, instructor_controls
+from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
 from labkit.testing.contracts import text
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.lab_server import LabServer
@@ -314,7 +314,7 @@ def test_a_cookie_that_browsers_refuse_is_shown_as_refused():
         "__Host-b=1; Path=/x",
         "c=1; Domain=d.example",
     ]
-    assert [bool(cookie.refusal) for cookie in cookies.response_cookies(exchange)] == [
+    assert [bool(cookie.refusal) for cookie in cookie_explanations.response_cookies(exchange)] == [
         True,
         True,
         True,
@@ -324,7 +324,10 @@ def test_a_cookie_that_browsers_refuse_is_shown_as_refused():
 def test_any_max_age_below_one_deletes_a_cookie():
     exchange = log.begin(**BARE | {"cookie_header": "a=1; b=2"})
     exchange.set_cookies = ["a=; Max-Age=0; Path=/", "b=x; Max-Age=-100; Path=/"]
-    assert [cookie.is_deletion for cookie in cookies.response_cookies(exchange)] == [True, True]
+    assert [cookie.is_deletion for cookie in cookie_explanations.response_cookies(exchange)] == [
+        True,
+        True,
+    ]
     assert exchange.cookies_after() == {}
 
 
@@ -339,7 +342,9 @@ def test_any_max_age_below_one_deletes_a_cookie():
     ],
 )
 def test_the_first_number_in_a_name_decides_the_owner(name, own):
-    assert cookies.cookie_owner(name).is_this_lab == own  # the settings of these tests are lab 03's
+    assert (
+        cookie_explanations.cookie_owner(name).is_this_lab == own
+    )  # the settings of these tests are lab 03's
 
 
 # What became of the session
@@ -458,7 +463,7 @@ def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     try:
         opened = use_control(visitor, opened, "clock", by="60")
-        assert controls.STEPS["60"] in message(opened)
+        assert instructor_controls.STEPS["60"] in message(opened)
         assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 60
         assert cart.cart(visitor) == {"apple": 3}
         opened = use_control(visitor, opened, "clock", by="60")
@@ -467,7 +472,7 @@ def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
         assert cart.cart(visitor) == {}
     finally:
         opened = use_control(visitor, opened, "clock", by="now")
-    assert controls.CLOCK_IS_REAL in message(opened)
+    assert instructor_controls.CLOCK_IS_REAL in message(opened)
     assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 0
 
 
@@ -493,9 +498,9 @@ def test_a_cookie_can_be_tampered_with(visitor):
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"cookie": "other", "value": "x"}, controls.FOREIGN_COOKIE),
-        ({"cookie": "sessionid_04", "value": "a;b"}, controls.BAD_VALUE),
-        ({"cookie": "sessionid_04", "value": "x" * 4096}, controls.TOO_LONG),
+        ({"cookie": "other", "value": "x"}, instructor_controls.FOREIGN_COOKIE),
+        ({"cookie": "sessionid_04", "value": "a;b"}, instructor_controls.BAD_VALUE),
+        ({"cookie": "sessionid_04", "value": "x" * 4096}, instructor_controls.TOO_LONG),
     ],
 )
 def test_a_value_that_a_cookie_cannot_have_is_refused(visitor, fields, why):

@@ -5,7 +5,7 @@ import re
 import pytest
 from serving import until
 
-from labkit.panel import controls
+from labkit.panel import instructor_controls
 from labkit.testing.contracts.carts import CartInChromium
 from labkit.testing.lab_server import LabServer
 
@@ -63,7 +63,7 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
     assert "GET /" in requests_in(open_panel(page))[0]
 
     press(page, "clock", by="120")
-    assert controls.STEPS["120"] in page.get_by_role("status").text_content()
+    assert instructor_controls.STEPS["120"] in page.get_by_role("status").text_content()
     page.goto(shop.url("/display/"))
     assert cart.goods(page) == {}
     assert open_panel(page).locator("[data-table=cookies] [data-owner=session]").count() == 1
@@ -148,9 +148,9 @@ def test_the_controls_work_repeatedly_on_the_panels_page(chromium, shop, scripts
     cart.add(page, shop, "apple", 3)
     page.goto(shop.url(page.locator(".lab-line a").get_attribute("href")))
     for step, message in (
-        ("60", controls.STEPS["60"]),
-        ("300", controls.STEPS["300"]),
-        ("now", controls.CLOCK_IS_REAL),
+        ("60", instructor_controls.STEPS["60"]),
+        ("300", instructor_controls.STEPS["300"]),
+        ("now", instructor_controls.CLOCK_IS_REAL),
     ):
         press(page, "clock", by=step)
         page.get_by_role("status").filter(has_text=message).wait_for()

@@ -13,7 +13,7 @@ from serving import alive, closed, copy_of, reachable, serving, until
 from labkit import cli
 from labkit.commands import serve
 from labkit.panel.access import is_local_instructor
-from labkit.serve import network
+from labkit.serve import lan_address
 from labkit.serve.worker import without_opener_policy
 from labkit.services.database_choice import ONE_DATABASE, DatabaseKind
 from labkit.testing.contracts import CartContract, table
@@ -21,7 +21,7 @@ from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartContract()
-OWN_ADDRESS = network.own_address()
+OWN_ADDRESS = lan_address.own_address()
 ADDRESS = OWN_ADDRESS or "127.0.0.2"
 OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
@@ -155,7 +155,7 @@ def test_an_address_goes_with_lan(said):
 
 
 def test_a_machine_without_a_network_is_one_sentence(said, monkeypatch):
-    monkeypatch.setattr(network, "own_address", lambda: None)
+    monkeypatch.setattr(lan_address, "own_address", lambda: None)
     assert said("--lan") == (1, f"Error: {serve.NO_NETWORK}")
 
 

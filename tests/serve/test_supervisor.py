@@ -11,7 +11,7 @@ from serving import alive, until
 
 from labkit.serve import supervisor, worker
 from labkit.serve.supervisor import MAX_DEATHS, LabProcess, Supervisor
-from labkit.services import lab_state
+from labkit.services import lab_reset
 
 READY = "print('ready', flush=True); sys.stdin.read()"
 # A child that lives until its pipe is closed, if the file `broken` does not exist.
@@ -143,7 +143,7 @@ def test_a_lab_that_does_not_answer_in_time_fails(lab, monkeypatch):
 
 def test_several_labs_are_reset_at_the_same_time(checkout, lab, monkeypatch):
     together = threading.Barrier(2)
-    monkeypatch.setattr(lab_state, "reset", lambda checkout, lab: [f"store {together.wait(30)}"])
+    monkeypatch.setattr(lab_reset, "reset", lambda checkout, lab: [f"store {together.wait(30)}"])
     served = Supervisor(
         checkout, [lab, dataclasses.replace(lab, number="04")], port=8000, environ=os.environ
     )

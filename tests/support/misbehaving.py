@@ -9,7 +9,7 @@ from django.template import engines
 from django.urls import include, path
 from django.views.decorators.http import require_POST
 
-from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 
 FORM = """
 <form method="post" action="/other/">{% csrf_token %}<button name="b" value="x">no</button></form>

@@ -1,8 +1,9 @@
-"""labkit.testing.runner: the outcome of each test, and of files that pytest cannot collect."""
+"""labkit.testing.pytest_runner: the outcome of each test, and of files that pytest cannot
+collect."""
 
 import pytest
 
-from labkit.testing.runner import run_tests
+from labkit.testing.pytest_runner import run_tests
 
 TESTS = """
 import pytest

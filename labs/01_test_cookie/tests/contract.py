@@ -7,7 +7,7 @@ import pytest
 
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import RawRequests, text, words
-from labkit.testing.malformed import ACT, REQUESTS, Raw, cookie, unknown_session_ids
+from labkit.testing.malformed_requests import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
 WORK = "Cookies work"
 DO_NOT_WORK = "Cookies do not work"

@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import RequestFactory
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing.contracts import words
 from tests.contract import (
     DO_NOT_WORK,
@@ -124,7 +124,7 @@ def test_a_session_that_is_deleted_during_the_look_is_a_page(visitor, monkeypatc
     monkeypatch.setattr(SessionBase, "delete_test_cookie", delete_both)
     response = visitor.get("/check/")
     assert response.status_code == 400
-    assert errors.SESSION_DELETED in words(response)
+    assert error_pages.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing import response_checks
 from labkit.testing.contracts import words
 from labkit.testing.lab_server import LabServer
@@ -76,7 +76,7 @@ def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
 
 def says_what_to_type(response):
     assert response.status_code == 503
-    assert errors.MIGRATE_ADVICE in words(response)
+    assert error_pages.MIGRATE_ADVICE in words(response)
     assert b"Traceback" not in response.content
 
 

@@ -5,7 +5,7 @@ from django.db import connection
 
 from lab import storage
 from labkit.testing.contracts import PAGES, CartContract, notices, table, words
-from labkit.testing.malformed import spoilt_cookies
+from labkit.testing.malformed_requests import spoilt_cookies
 
 
 class TestCart(CartContract):

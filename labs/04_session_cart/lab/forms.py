@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.base.fields import PrintableText, WholeNumber
+from labkit.base.form_fields import PrintableText, WholeNumber
 
 MAX_QUANTITY = 999
 

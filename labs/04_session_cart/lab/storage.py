@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from labkit.base.session_times import session_facts
+from labkit.base.session_expiry import session_facts
 
 LIFETIME = 120  # seconds, from the last write to the session; reading does not count
 MAX_ITEMS = 200

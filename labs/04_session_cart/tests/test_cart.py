@@ -9,9 +9,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.crypto import salted_hmac
 
 from lab import storage
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing.contracts import PAGES, CartContract, notices, table, words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 
 
 class TestCart(CartContract):
@@ -221,7 +221,7 @@ def test_what_if_the_server_forgets_while_it_answers(visitor, monkeypatch):
     monkeypatch.setattr(storage, "put", lambda *a: (put(*a), Session.objects.all().delete()))
     response = visitor.post("/add/", fields)
     assert response.status_code == 400
-    assert errors.SESSION_DELETED in words(response)
+    assert error_pages.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 

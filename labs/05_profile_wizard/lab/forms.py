@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.base.fields import PrintableText, WholeNumber
+from labkit.base.form_fields import PrintableText, WholeNumber
 
 
 class NameForm(forms.Form):

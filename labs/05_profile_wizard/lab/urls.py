@@ -3,7 +3,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lab import leaks, views
 from lab.carriers import cookie, hidden, session, url
-from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 
 # A browser sends its cookies with every request, even one that another site caused, so a form
 # needs a CSRF token. A hidden field or a key in the URL comes only from a page that the visitor

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.testing.contracts import RawRequests, text, words
-from labkit.testing.malformed import REQUESTS, Raw
+from labkit.testing.malformed_requests import REQUESTS, Raw
 
 ANSWERS = {"name": "Anu", "age": "30", "gf": "Bea"}
 STEPS = [*ANSWERS, "results"]
@@ -263,8 +263,8 @@ class WizardContract(WizardPages):
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        from labkit.testing import stateful
+        from labkit.testing import state_machine
         from tests import wizard_machine
 
         examples = pytestconfig.getoption("lab_examples")
-        stateful.run(wizard_machine.WizardMachine, examples, wizard=self)
+        state_machine.run(wizard_machine.WizardMachine, examples, wizard=self)

@@ -1,6 +1,6 @@
 """Answers that the wizard never gave to its carriers."""
 
-from labkit.testing.malformed import Raw, unknown_session_ids
+from labkit.testing.malformed_requests import Raw, unknown_session_ids
 
 
 def malformed_answers(carrier):

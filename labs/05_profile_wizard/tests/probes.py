@@ -15,10 +15,10 @@ from labkit.compare.probes.observations import (
     yes_or_no,
 )
 from labkit.compare.probes.servers import kill_and_restart
-from labkit.stores import count_records
+from labkit.session_stores import count_records
 from labkit.testing.contracts import text
 from labkit.testing.wire_visitor import WireVisitor
-from labkit.text import quantities
+from labkit.text_format import quantities
 from tests.contract import ANSWERS, WizardPages, step_of, told
 
 ALL = list(ANSWERS.values())

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies
 from hypothesis.stateful import rule
 
-from labkit.testing.stateful import Machine, people
+from labkit.testing.state_machine import Machine, people
 from labkit.testing.visitor import Visitor
 from tests.contract import STEPS, step_of, told
 

@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.base.fields import PrintableText
+from labkit.base.form_fields import PrintableText
 
 REMEMBER = [("session", "until I close the browser"), ("3min", "for 3 minutes")]
 

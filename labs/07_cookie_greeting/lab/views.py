@@ -5,7 +5,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lab import storage
 from lab.forms import GreetForm
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 
 @require_safe

@@ -7,7 +7,7 @@ import pytest
 
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import HOSTILE_NAMES, REFUSED_NAMES, RawRequests, text, words
-from labkit.testing.malformed import REQUESTS, Raw
+from labkit.testing.malformed_requests import REQUESTS, Raw
 
 # What no greeting may take for a name (a cookie's value, which a browser may send).
 NO_NAMES = [

@@ -1,6 +1,6 @@
 from django import forms
 
-from labkit.base.fields import PrintableText
+from labkit.base.form_fields import PrintableText
 
 
 class StudentForm(forms.Form):

@@ -13,7 +13,7 @@ from django.http import HttpResponseBase
 from lab import saving
 from lab.report import MISSING
 from labkit.testing.contracts import RawRequests, notices, text
-from labkit.testing.malformed import REQUESTS
+from labkit.testing.malformed_requests import REQUESTS
 
 
 @dataclass(frozen=True)

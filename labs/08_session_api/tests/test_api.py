@@ -7,9 +7,9 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
 from lab import operations, saving
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing.contracts import words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 from tests.contract import SessionApiPages, as_json, is_empty, kept
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
@@ -137,7 +137,7 @@ def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
     with visitor.expecting("server error"):
         response = visitor.submit("/api/", {"operation": "assign"})
     assert response.status_code == 503
-    assert errors.STORE_TITLE in words(response)
+    assert error_pages.STORE_TITLE in words(response)
 
 
 @pytest.mark.pitfall("B05")

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from lab import session_rows, storage
 from lab.forms import POLICIES
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 WRITTEN = "on: this visit was a write"
 

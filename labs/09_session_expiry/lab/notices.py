@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from lab import session_rows, storage
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 UNKNOWN_KEY = (
     "Your browser sent a session key that matches no session: it has expired, or was deleted, "

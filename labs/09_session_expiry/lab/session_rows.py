@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 MOST_ROWS = 100  # rows on the page
 

@@ -8,11 +8,11 @@ import pytest
 from django.http import HttpResponseBase
 
 from lab import forms, notices
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing.base_visitor import Exchange
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts import RawRequests, text, words
-from labkit.testing.malformed import REQUESTS, TOKEN, Raw
+from labkit.testing.malformed_requests import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_09"
 CHOICES = dict(forms.POLICIES)
@@ -177,7 +177,7 @@ class ExpiryPages(RawRequests):
         visitor.block_cookies()
         response = self.choose(visitor, "120")
         assert response.status_code == 403
-        assert errors.COOKIES_BLOCKED in words(response)
+        assert error_pages.COOKIES_BLOCKED in words(response)
 
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):

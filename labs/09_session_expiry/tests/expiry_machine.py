@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from hypothesis import strategies
 from hypothesis.stateful import rule
 
-from labkit.testing.stateful import Machine, people
+from labkit.testing.state_machine import Machine, people
 from labkit.testing.visitor import Visitor
 from tests.contract import ExpiryPages, listing, what_holds
 

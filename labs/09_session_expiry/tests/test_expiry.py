@@ -10,10 +10,10 @@ from django.core.management import call_command
 from lab import facts, session_rows, storage
 from lab import notices as lab_notices
 from lab.notices import UNKNOWN_KEY
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing import Visitor
 from labkit.testing.contracts import notices, number, text, words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 from tests.contract import (
     CHOICES,
     COOKIE,
@@ -376,7 +376,7 @@ def test_a_row_deleted_while_the_server_answers_stays_deleted(visitor, monkeypat
     monkeypatch.setattr(storage, "touch", lambda s: (touch(s), Session.objects.all().delete()))
     response = visitor.post("/touch/", token)
     assert response.status_code == 400
-    assert errors.SESSION_DELETED in words(response)
+    assert error_pages.SESSION_DELETED in words(response)
     assert Session.objects.count() == 0
 
 
@@ -436,11 +436,11 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
 def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
     # Hypothesis takes a while to import.
-    from labkit.testing import stateful
+    from labkit.testing import state_machine
     from tests import expiry_machine
 
     settings.SESSION_SAVE_EVERY_REQUEST = every
-    stateful.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))
+    state_machine.run(expiry_machine.ExpiryMachine, pytestconfig.getoption("lab_examples"))
 
 
 # Other engines

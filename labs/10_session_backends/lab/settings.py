@@ -33,7 +33,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 # Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
 CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
-CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
 
 SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")

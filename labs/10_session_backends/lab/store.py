@@ -8,7 +8,7 @@ from django.contrib.sessions.backends import cache, cached_db, file, signed_cook
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours."
 

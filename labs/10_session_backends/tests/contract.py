@@ -5,7 +5,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.testing.contracts import CartPages, RawRequests, table, text, words
-from labkit.testing.malformed import REQUESTS
+from labkit.testing.malformed_requests import REQUESTS
 
 
 def stored(response: HttpResponseBase) -> list[str]:

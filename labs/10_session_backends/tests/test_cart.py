@@ -4,7 +4,7 @@ import pytest
 
 from lab import engines
 from labkit.testing.contracts import CartContract, notices, table, words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 
 NAMES = "_session_expiry", "red apple", "日本", "<script>"
 

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.services.redis import PrivateRedis
 from labkit.testing.contracts import CartPages, notices, words
 from labkit.testing.response_checks import SERVER_ERROR
@@ -135,7 +135,7 @@ def test_a_folder_that_may_not_be_written_is_an_error_and_a_page(visitor, use, s
         with visitor.expecting(SERVER_ERROR):
             response = visitor.post("/add/", fields)
     assert response.status_code == 503
-    assert errors.STORE_TITLE in words(response)
+    assert error_pages.STORE_TITLE in words(response)
     assert "sessionid_10" not in {cookie.name for cookie in visitor.jar}
     cart.put(visitor, "apple", 3)
     assert cart.cart(visitor) == {"apple": 3}
@@ -259,7 +259,7 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name)
     with visitor.expecting(SERVER_ERROR):
         response = visitor.post("/add/", fields)
     assert response.status_code == 503
-    assert errors.STORE_TITLE in words(response)
+    assert error_pages.STORE_TITLE in words(response)
     own.start()
     assert visitor.post("/add/", fields).status_code == 302
     assert cart.cart(visitor) == {"apple": 3}

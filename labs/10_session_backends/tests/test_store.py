@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from lab.store import UNREADABLE
 from labkit.testing.contracts import CartPages, notices, table, words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 from tests import contract
 
 cart = CartPages()

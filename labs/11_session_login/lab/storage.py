@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 
-from labkit.base.session_times import clock_time
+from labkit.base.session_expiry import clock_time
 
 MAX_ITEMS = 10  # few enough for signed_cookies, which stores the whole session in one cookie
 MEANINGS = {

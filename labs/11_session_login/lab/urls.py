@@ -2,7 +2,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from lab import views
-from labkit.base.errors import handler400, handler403, handler404, handler500  # noqa: F401
+from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 
 urlpatterns = [
     path("", views.index, name="index"),

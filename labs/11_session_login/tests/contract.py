@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 
 from labkit.testing.contracts import RawRequests, notices, table, text, words
 from labkit.testing.contracts.pages import says_why
-from labkit.testing.malformed import CART_REQUESTS, REQUESTS
+from labkit.testing.malformed_requests import CART_REQUESTS, REQUESTS
 from tests.malformed_logins import LOGIN_REQUESTS
 
 

@@ -1,6 +1,6 @@
 """Logins that no form sends; 200 is the form again, with its error."""
 
-from labkit.testing.malformed import TOKEN, Raw
+from labkit.testing.malformed_requests import TOKEN, Raw
 
 
 def login(name, body):

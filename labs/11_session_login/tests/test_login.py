@@ -15,10 +15,10 @@ from django.urls import path
 
 from lab import storage, urls
 from lab.models import DEMO
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing import Visitor
 from labkit.testing.contracts import HOSTILE_NAMES, notices, table, words
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 from labkit.testing.response_checks import COOKIE_REFUSED
 from tests import quick_settings
 from tests.contract import LoginPages, facts, form_errors, page_of
@@ -165,7 +165,7 @@ def test_a_form_opened_before_the_login_is_refused_after_it(visitor):
     pages.log_in(visitor)
     response = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert response.status_code == 403
-    assert errors.SEND_AGAIN in words(response)
+    assert error_pages.SEND_AGAIN in words(response)
     assert table(pages.add(visitor, "apple")) == {"apple": 1}
 
 

@@ -12,7 +12,7 @@ from django.http import HttpResponseBase
 from labkit.testing import wire_visitor
 from labkit.testing.accessibility import complaints, scrolls_sideways
 from labkit.testing.contracts import RawRequests, table, text
-from labkit.testing.malformed import REQUESTS, TOKEN, Raw
+from labkit.testing.malformed_requests import REQUESTS, TOKEN, Raw
 
 COOKIE = "sessionid_12"
 WAYS = ["naive", "locked"]

@@ -7,12 +7,12 @@ from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
 from labkit.base.session_lock import NO_ROW
-from labkit.race import Timeline, hooks, tabs
-from labkit.race.hooks import Step
+from labkit.race import Timeline, simulated_tabs, tab_overlap
+from labkit.race.tab_overlap import Step
 from labkit.testing import wire_visitor
 from labkit.testing.contracts import notices, table
 from labkit.testing.lab_server import LabServer
-from labkit.testing.malformed import unknown_session_ids
+from labkit.testing.malformed_requests import unknown_session_ids
 from labkit.testing.wire_visitor import WireVisitor
 from tests.contract import ADD, PATIENCE, RACE, WAYS, RacePages, RaceRuns, fates, kept
 
@@ -34,7 +34,7 @@ class TestRace(RaceRuns):
 
 
 def test_while_one_race_is_run_another_one_is_asked_to_wait(transactional_db, visitor):
-    with tabs.one_race:
+    with simulated_tabs.one_race:
         refused = visitor.post("/naive/race/", pages.with_token(visitor, **RACE))
         assert refused.status_code == 429
         assert lxml.html.document_fromstring(refused.content).find_class("errorlist")
@@ -48,12 +48,12 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     # As `lab serve` has it: each thread keeps its connection.
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
-    meet = hooks.Wave.meet
-    monkeypatch.setattr(hooks.Wave, "meet", lambda wave: met.append(meet(wave)))
+    meet = tab_overlap.Wave.meet
+    monkeypatch.setattr(tab_overlap.Wave, "meet", lambda wave: met.append(meet(wave)))
     token = pages.with_token(visitor)
     request = RequestFactory(SERVER_NAME="127.0.0.1").post("/naive/race/", token)
     request.META["HTTP_COOKIE"] = visitor.jar.header(visitor.origin)
-    race = tabs.run_race(
+    race = simulated_tabs.run_race(
         request,
         {"empty": "/empty/", "add": "/naive/add/", "cart": "/cart/"},
         tabs=3,

@@ -8,7 +8,7 @@ from django.core.handlers.exception import response_for_exception
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from labkit.base.errors import error_page, store_fault, unavailable
+from labkit.base.error_pages import error_page, store_fault, unavailable
 
 LONGEST = 16_000  # characters of a URL; Django's MAX_URL_REDIRECT_LENGTH is 16 384
 Respond = Callable[[HttpRequest], HttpResponse]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from labkit import stores
+from labkit import session_stores
 
 BATCH = 500  # rows: about 10 ms, and within the number of parameters that every SQLite accepts
 
@@ -23,10 +23,10 @@ def clear_expired(batch: int = BATCH) -> Iterator[int]:
     Raises the database's errors; the batches before the error stay deleted.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#clearing-the-session-store
     """
-    if not hasattr(stores.session_store(), "get_model_class"):
-        stores.session_store().clear_expired()
+    if not hasattr(session_stores.session_store(), "get_model_class"):
+        session_stores.session_store().clear_expired()
         return
-    expired = stores.rows().filter(expire_date__lt=timezone.now())
+    expired = session_stores.rows().filter(expire_date__lt=timezone.now())
     # In the order of expiry, each batch starts where the last stopped: InnoDB keeps deleted rows in
     # its index for a while, and would scan all of them again for each batch.
     ordered = expired.order_by("expire_date").values_list("session_key", "expire_date")

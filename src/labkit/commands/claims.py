@@ -7,15 +7,15 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from labkit import claims
+from labkit import textbook_claims
 from labkit.catalog import catalog
 from labkit.commands.options import console, unwrapped
-from labkit.text import and_more, quantity
+from labkit.text_format import and_more, quantity
 
 
 @click.command("claims", short_help="What textbooks say, and what happens.")
 @click.option("--lab", "name", help="Only what is met in this lab.")
-@click.option("--verdict", type=click.Choice(claims.VERDICTS), help="Only these.")
+@click.option("--verdict", type=click.Choice(textbook_claims.VERDICTS), help="Only these.")
 @click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")
 @click.option("--check", is_flag=True, help="Fail if the last run of nox left one unproved.")
 def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
@@ -24,7 +24,7 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     Claims are C01 to C94, pitfalls of textbook code B01 to B47.
     """
     checkout = catalog()
-    ledger = claims.Ledger(checkout)
+    ledger = textbook_claims.Ledger(checkout)
     if write:
         for path in ledger.write():
             console.print(f"{path.relative_to(checkout.root)} is up to date.")

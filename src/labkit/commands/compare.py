@@ -12,14 +12,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from labkit.catalog import catalog
-from labkit.commands import measurement
+from labkit.commands import compare_measure
 from labkit.commands.options import console, html_option, unwrapped
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
-from labkit.compare.test_runner import CellResult, TableResult, run_table
-from labkit.render import standalone
+from labkit.compare.table_runner import CellResult, TableResult, run_table
+from labkit.comparison_tables import TESTS, Question, Table, Tables, Variant
+from labkit.render import standalone_page
 from labkit.services.mariadb import PrivateMariaDB
-from labkit.tables import TESTS, Question, Table, Tables, Variant
 
 QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
@@ -63,7 +63,7 @@ def compare(
     """
     tables = Tables(catalog())
     if write:
-        measurement.write(tables.catalog.root, console)
+        compare_measure.write(tables.catalog.root, console)
         return
     printed = unwrapped(console)
     if name is None:
@@ -75,12 +75,12 @@ def compare(
     if db == "mysql":
         PrivateMariaDB.check_installed()
     if measure:
-        measurement.run(tables.catalog, table, db, out, console)
+        compare_measure.run(tables.catalog, table, db, out, console)
         if not html:  # with --html, the page has both
             return
     result = _run_with_progress(tables, table, db)
     if html:
-        standalone.write(html, html_page.html(tables, table, result), html_page.MADE_BY)
+        standalone_page.write(html, html_page.html(tables, table, result), html_page.MADE_BY)
         click.echo(f"{html}: {verdict(table, result)} It opens in any browser, offline.")
     else:
         for part in render_table(tables, table, result, tests, printed.width):

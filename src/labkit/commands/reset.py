@@ -6,7 +6,7 @@ import click
 
 from labkit.catalog import catalog
 from labkit.commands.options import console
-from labkit.services import lab_state
+from labkit.services import lab_reset
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
@@ -32,7 +32,7 @@ def reset(name: str | None, everything: bool) -> None:
     if bool(name) == everything:
         raise click.UsageError("Name one lab, or say --all.")
     for lab in checkout.labs if everything else [checkout.find(name or "")]:
-        cleared = lab_state.reset(checkout, lab)
+        cleared = lab_reset.reset(checkout, lab)
         console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or NOTHING_TO_CLEAR}.")
         if lab.redis and os.environ.get("REDIS_URL"):
             console.print(REDIS_KEYS_STAY.format(number=lab.number))

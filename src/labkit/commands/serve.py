@@ -18,7 +18,7 @@ from labkit.commands.options import console, db_option, engine_option, engine_pa
 from labkit.processes import ports
 from labkit.processes.manage_py import lab_environment
 from labkit.processes.parent_pipe import on_signals
-from labkit.serve import network
+from labkit.serve import lan_address
 from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.services.database_choice import choose_database, open_databases
 
@@ -133,7 +133,7 @@ def _address(lan: bool, address: str | None) -> str | None:
         if address:
             raise click.UsageError("--address goes with --lan.")
         return None
-    address = address or network.own_address()
+    address = address or lan_address.own_address()
     if address is None:
         raise click.ClickException(NO_NETWORK)
     try:
@@ -204,7 +204,7 @@ def _print_addresses(supervisor: Supervisor) -> None:
     console.print(f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
     console.print(f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
-        qr = network.qr_for_terminal(supervisor.class_url)
+        qr = lan_address.qr_for_terminal(supervisor.class_url)
         console.print(qr, markup=False, style="bright_white on black")
         console.print(Panel.fit(f"[b]{supervisor.class_url}[/b]", box=HEAVY, padding=(0, 3)))
         console.print(PLAIN_HTTP)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.compare.probe_source import source
-from labkit.compare.test_runner import CellResult, TableResult
+from labkit.compare.table_runner import CellResult, TableResult
+from labkit.comparison_tables import Conclusion, Question, Table, Tables, Variant
 from labkit.measure import report
-from labkit.render import standalone
+from labkit.render import standalone_page
 from labkit.render.highlight import highlight
-from labkit.tables import Conclusion, Question, Table, Tables, Variant
 
 MADE_BY = "lab compare, of labkit"
 STYLE = Path(__file__).with_name("page.css")
@@ -150,4 +150,6 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
         "runs": list(report.measured_runs(tables.catalog.root, table.id)),
         "conclusions": page_conclusions(tables, {table.id: result}, find_url, find_chart),
     }
-    return standalone.render_page("render/compare.html", table.title, MADE_BY, [STYLE], context)
+    return standalone_page.render_page(
+        "render/compare.html", table.title, MADE_BY, [STYLE], context
+    )

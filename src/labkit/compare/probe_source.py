@@ -4,7 +4,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from labkit.tables import Table
+from labkit.comparison_tables import Table
 
 FOLDER = "src/labkit/compare/probes"
 DECORATORS = {"probe", "thorough_probe"}

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 from labkit.compare import Question, Table, Tables, Variant
 from labkit.compare.html_page import Support, page_cells, page_conclusions
 from labkit.compare.probe_source import FOLDER, source
-from labkit.compare.test_runner import read_last_result
-from labkit.console import supervisor, table_run
+from labkit.compare.table_runner import read_last_result
+from labkit.console import background_table_run, supervisor
 from labkit.console.diff_pages import show_catalog_errors
 from labkit.console.measure_pages import measurements
 from labkit.render.highlight import highlight
@@ -39,7 +39,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "table": table,
         "result": result,
-        "run": table_run.last_run(),
+        "run": background_table_run.last_run(),
         "rows": [
             {"question": question, "cells": page_cells(table, question, result, _question_url)}
             for question in table.questions
@@ -60,7 +60,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
 def start_run(request: HttpRequest, name: str) -> HttpResponse:
     """Start the tests behind this table; its page shows their progress."""
     tables, table = _find_table(name)
-    table_run.start(tables.catalog, table)
+    background_table_run.start(tables.catalog, table)
     return redirect("comparison", table.id)
 
 

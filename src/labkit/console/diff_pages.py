@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from labkit.base.errors import error_page
+from labkit.base.error_pages import error_page
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.console import supervisor
 from labkit.diff import Notes, compare, find_sides

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from labkit.console.source_code import anchor
+from labkit.console.source_pages import anchor
 from labkit.serve.supervisor import Supervisor
 
 LAB_PAGE = re.compile(r"labs/([0-9]{2})_\w+(?:/README\.md)?/?")

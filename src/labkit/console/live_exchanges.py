@@ -12,7 +12,7 @@ from typing import Any
 
 from labkit.panel.access import HOSTS
 from labkit.serve.supervisor import LabProcess
-from labkit.text import exact_duration
+from labkit.text_format import exact_duration
 
 ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer

@@ -14,7 +14,7 @@ from labkit.catalog import Catalog
 from labkit.compare import Table
 from labkit.console import supervisor
 from labkit.measure import report, results
-from labkit.render.filters import prose
+from labkit.render.template_filters import prose
 
 FOLDERS = {"here": report.HOME, "committed": report.MEASURED}  # the first one counts
 NAME = re.compile(r"[\w-]+\.(svg|json)")

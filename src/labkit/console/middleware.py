@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from labkit.base.errors import error_page
+from labkit.base.error_pages import error_page
 from labkit.console import supervisor
 from labkit.panel.access import is_local_instructor
 

@@ -3,7 +3,7 @@
 import secrets
 
 from labkit.console import supervisor
-from labkit.render import templates
+from labkit.render import template_engine
 
 DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(50)  # a new one for each start: it signs nothing lasting
@@ -24,10 +24,10 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "DIRS": [templates.FOLDER],
+        "DIRS": [template_engine.FOLDER],
         "OPTIONS": {
             "context_processors": ["labkit.console.middleware.context"],
-            "builtins": [templates.FILTERS],
+            "builtins": [template_engine.FILTERS],
         },
     }
 ]
@@ -38,7 +38,7 @@ CSRF_COOKIE_PATH = "/console/"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None  # until the browser closes
-CSRF_FAILURE_VIEW = "labkit.base.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 # Over plain HTTP from another machine, a browser ignores this header and logs a warning.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # The time of this machine; the labs use UTC.

@@ -11,15 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
 from labkit.catalog import Catalog
-from labkit.claims import VERDICTS, Entry, Ledger
-from labkit.console import source_code as code_pages
+from labkit.console import source_pages as code_pages
 from labkit.console import supervisor
 from labkit.console.handouts import Page, render_page
 from labkit.console.live_exchanges import last_exchanges, update_clocks
 from labkit.diff.html_page import STYLE as DIFF_STYLE
 from labkit.panel.access import is_local_instructor
-from labkit.serve.network import qr_as_svg
+from labkit.serve.lan_address import qr_as_svg
 from labkit.serve.supervisor import LabProcess
+from labkit.textbook_claims import VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file

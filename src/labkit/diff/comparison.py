@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from labkit.catalog import Catalog, CatalogError
 from labkit.diff import lines
+from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File, Side, find_side, reading_order
 from labkit.diff.lines import Row
-from labkit.diff.models import Comparison, FileDiff, Hunk
 from labkit.diff.notes import Notes
 
 CLOSE = 2  # changes with fewer unchanged lines than this between them are one

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from labkit.diff import summary
+from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File
 from labkit.diff.lines import Line, Row, pieces
-from labkit.diff.models import Comparison, FileDiff, Hunk
-from labkit.render import standalone
+from labkit.render import standalone_page
 from labkit.render.highlight import Colours, Span, colour_lines, spans
 
 MADE_BY = "lab diff, of labkit"
@@ -24,7 +24,7 @@ def html(found: Comparison) -> str:
     """Return the page that opens offline."""
     title = f"{found.old.name} and {found.new.name}: what differs, and why"
     context = {"diff": page_diff(found)}
-    return standalone.render_page("render/diff.html", title, MADE_BY, [STYLE], context)
+    return standalone_page.render_page("render/diff.html", title, MADE_BY, [STYLE], context)
 
 
 def page_diff(found: Comparison) -> dict[str, Any]:

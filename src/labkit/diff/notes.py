@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.catalog import Catalog, CatalogError
-from labkit.diff.models import FileDiff, Hunk
+from labkit.diff.data_classes import FileDiff, Hunk
 
 FILE = Path("labs", "notes.toml")
 

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from labkit.catalog import Catalog
 from labkit.diff.comparison import compare
+from labkit.diff.data_classes import Comparison
 from labkit.diff.inputs import find_side
-from labkit.diff.models import Comparison
 from labkit.diff.notes import FILE, Notes
 
 NoteKey = tuple[int, str, str]  # (id of the entry, file, key of the note)

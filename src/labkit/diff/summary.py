@@ -2,10 +2,10 @@
 
 from itertools import groupby
 
+from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.lines import Row
-from labkit.diff.models import Comparison, FileDiff, Hunk
-from labkit.render.filters import visible
-from labkit.text import quantity
+from labkit.render.template_filters import visible
+from labkit.text_format import quantity
 
 NO_NOTE = "no note yet: say why in labs/notes.toml"
 NOTHING = "Nothing differs."

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import click
 
 from labkit.diff import summary
+from labkit.diff.data_classes import Comparison, Hunk
 from labkit.diff.lines import Line, Row, pieces
-from labkit.diff.models import Comparison, Hunk
-from labkit.render.filters import visible
+from labkit.render.template_filters import visible
 
 CONTEXT = 3  # unchanged lines shown on either side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read

@@ -23,6 +23,7 @@ from typing import Any
 import time_machine
 
 from labkit.catalog import Catalog
+from labkit.comparison_tables import Table, Variant
 from labkit.http.client import BrowserClient, Response
 from labkit.http.jar import Jar
 from labkit.measure.meter_middleware import DELAY, METER_URL, QUERIES
@@ -31,7 +32,6 @@ from labkit.processes.manage_py import lab_environment
 from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.services.mariadb_child import MariaDBChild
-from labkit.tables import Table, Variant
 
 SHORT = 0.02  # seconds that a slow view takes
 APART = 4 * 3600  # seconds between two visits on one day
@@ -129,7 +129,7 @@ def measure(
     return figures
 
 
-MEASURED = {"DJANGO_SETTINGS_MODULE": "labkit.measure.meter_settings"}
+MEASURED = {"DJANGO_SETTINGS_MODULE": "labkit.measure.metered_settings"}
 SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 

@@ -1,6 +1,6 @@
 """Middleware for measuring a server: it counts queries, reads the store and slows the view down.
 
-Only labkit.measure.meter_settings adds it to a lab, for servers of `lab compare --measure`.
+Only labkit.measure.metered_settings adds it to a lab, for servers of `lab compare --measure`.
 """
 
 import os
@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from labkit import stores
-from labkit.panel import clock
+from labkit import session_stores
+from labkit.panel import server_clock
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METER_URL = "/__measure__/"
@@ -34,8 +34,8 @@ def count_queries(get_response: GetResponse) -> GetResponse:
         if request.path_info == f"{METER_URL}store/":
             return _json(stored_sessions())
         if request.path_info == f"{METER_URL}forward/":
-            clock.forward(float(request.GET["seconds"]))
-            return _json({"ahead": clock.moved()})
+            server_clock.forward(float(request.GET["seconds"]))
+            return _json({"ahead": server_clock.moved()})
         counter = QueryCounter()
         with ExitStack() as stack:
             for connection in connections.all() if has_database else []:  # this thread's
@@ -81,7 +81,7 @@ class QueryCounter:
 
 def stored_sessions() -> dict[str, int]:
     """Return how many sessions the store holds, in how many records, and their bytes."""
-    sizes = list(stores.record_sizes().values())
+    sizes = list(session_stores.record_sizes().values())
     return {
         "sessions": next((len(each) for each in sizes if each), 0),  # cached_db has them twice
         "records": sum(map(len, sizes)),

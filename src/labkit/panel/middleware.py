@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.panel import summary_bar
-from labkit.panel.log import log
+from labkit.panel.exchange_log import log
 from labkit.panel.models import Exchange, take_snapshot
-from labkit.panel.session_hooks import current, observe_sessions, store_id
-from labkit.stores import has_sessions, session_store
+from labkit.panel.session_recorder import current, observe_sessions, store_id
+from labkit.session_stores import has_sessions, session_store
 
 PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
 LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters

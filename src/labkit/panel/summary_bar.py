@@ -5,10 +5,10 @@ from html import escape
 
 from django.http import HttpResponse
 
-from labkit.panel.log import SERVER
+from labkit.panel.exchange_log import SERVER
+from labkit.panel.exchange_outcome import Outcome, SessionEvent
 from labkit.panel.models import Exchange
-from labkit.panel.outcome import Outcome, SessionEvent
-from labkit.text import quantity
+from labkit.text_format import quantity
 
 LONGEST_PATH = 60  # characters
 _BAR = (

@@ -10,13 +10,21 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from labkit.base.errors import error_page
-from labkit.panel import clock, controls, cookies, diagram, explanations, stored, summary_bar
+from labkit.base.error_pages import error_page
+from labkit.panel import (
+    cookie_explanations,
+    diagram,
+    instructor_controls,
+    server_clock,
+    session_explanations,
+    stored_session,
+    summary_bar,
+)
 from labkit.panel.access import is_local_instructor
-from labkit.panel.log import REMEMBERED, log
+from labkit.panel.exchange_log import REMEMBERED, log
+from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.models import Exchange
-from labkit.panel.outcome import Outcome
-from labkit.stores import has_sessions
+from labkit.session_stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
 _NOT_STORED = {  # pages carry the key as data-nothing-stored
@@ -47,12 +55,12 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
     if instructor:
         context |= {
             "curl": _curl(found),
-            "key": controls.KEY,
+            "key": instructor_controls.KEY,
             "message": request.GET.get("said", "")[:400],
-            "steps": list(controls.STEPS.items()),
-            "moved": clock.moved(),
-            "own_cookies": controls.cookie_names(request),
-            "entries": controls.entries(request),
+            "steps": list(instructor_controls.STEPS.items()),
+            "moved": server_clock.moved(),
+            "own_cookies": instructor_controls.cookie_names(request),
+            "entries": instructor_controls.entries(request),
         }
     return render(request, "labkit/exchange.html", context)
 
@@ -61,10 +69,12 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     return {
         "exchange": exchange,
         "gist": summary_bar.summarize(exchange),
-        "request_cookies": cookies.request_cookies(exchange),
+        "request_cookies": cookie_explanations.request_cookies(exchange),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
-        "session": explanations.SessionReport(exchange, details) if exchange.engine else None,
-        "response_cookies": cookies.response_cookies(exchange),
+        "session": session_explanations.SessionReport(exchange, details)
+        if exchange.engine
+        else None,
+        "response_cookies": cookie_explanations.response_cookies(exchange),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
@@ -77,7 +87,7 @@ def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
         nothing = "no-sessions"
     elif not key:
         nothing = "no-session"
-    elif session := stored.describe_stored(exchange.engine, key, details):
+    elif session := stored_session.describe_stored(exchange.engine, key, details):
         return {"session": session}
     else:
         nothing = "deleted"
@@ -114,7 +124,9 @@ def exchanges_json(request: HttpRequest) -> HttpResponse:
         raise Http404
     most = request.GET.get("most", "")
     newest = log.newest()[: min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN]
-    return JsonResponse({"moved": clock.moved(), "exchanges": [_as_json(each) for each in newest]})
+    return JsonResponse(
+        {"moved": server_clock.moved(), "exchanges": [_as_json(each) for each in newest]}
+    )
 
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
@@ -137,20 +149,20 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """Run one of the instructor's controls and go back to the panel, which says what was done."""
     response = HttpResponseRedirect("")
     try:
-        controls.check(request)
+        instructor_controls.check(request)
         if name == "clock":
-            message = controls.move_clock(request.POST.get("by", ""))
+            message = instructor_controls.move_clock(request.POST.get("by", ""))
         elif name == "reset":
-            controls.reset(request, response)
+            instructor_controls.reset(request, response)
             response["Location"] = "/"
             return response
         elif name == "cookie":
-            message = controls.change_cookie(request, response)
+            message = instructor_controls.change_cookie(request, response)
         elif name == "entry" and has_sessions():
-            message = controls.change_entry(request)
+            message = instructor_controls.change_entry(request)
         else:
             raise Http404
-    except controls.NotAllowed as refused:
+    except instructor_controls.NotAllowed as refused:
         return error_page(request, 403, "This was refused", str(refused))
     response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': message})}#controls"
     return response

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog, Lab
+from labkit.comparison_tables import MANIFEST as TABLES
 from labkit.practice.failure_hints import Explanation, explain, next_step
-from labkit.tables import MANIFEST as TABLES
-from labkit.testing.runner import Run, run_tests
+from labkit.testing.pytest_runner import Run, run_tests
 
 PROMISES = "test_the_contract.py"
 # Tests that need a private server or a browser are for nox; the others take seconds.

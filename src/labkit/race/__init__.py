@@ -4,7 +4,7 @@
 The views under test know nothing of it: `hooks` observes their sessions from outside.
 """
 
-from labkit.race.tabs import Race, RaceUnderWay, run_race
+from labkit.race.simulated_tabs import Race, RaceUnderWay, run_race
 from labkit.race.timeline import Add, Timeline
 
 __all__ = ["Add", "Race", "RaceUnderWay", "Timeline", "run_race"]

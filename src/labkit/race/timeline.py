@@ -8,7 +8,7 @@ from typing import Any
 from django.template import Engine
 from django.utils.safestring import SafeString
 
-from labkit.race.hooks import Step
+from labkit.race.tab_overlap import Step
 
 WIDTH, LEFT, TOP = 720, 64, 34  # in units of the picture
 LOWEST, HIGHEST = 15, 44  # height of a row

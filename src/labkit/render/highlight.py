@@ -6,7 +6,7 @@ from itertools import groupby
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 
-from labkit.render.filters import visible
+from labkit.render.template_filters import visible
 
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
 

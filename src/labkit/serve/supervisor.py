@@ -18,7 +18,7 @@ from labkit.processes.manage_py import DatabaseNotReady, add_hint
 from labkit.processes.parent_pipe import close, read_line, start_child
 from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
-from labkit.services import lab_state
+from labkit.services import lab_reset
 
 START_SECONDS = 60  # until a lab must answer
 STOP_SECONDS = 5  # for a process to end by itself
@@ -262,7 +262,7 @@ class Supervisor:
         _wait_for_all([process.restart("starting", str) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
-        cleared = lab_state.reset(self.checkout, process.lab)
+        cleared = lab_reset.reset(self.checkout, process.lab)
         process.log.touch()
         gone = ", ".join(part for part in cleared if part != process.log.name)
         return f"Reset at {time.strftime('%H:%M:%S')}: {gone or 'there was nothing to clear'}."

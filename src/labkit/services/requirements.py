@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -188,18 +189,34 @@ def require_server(name: str, *tools: str) -> None:
 
 
 def missing_requirements(extras: Iterable[str]) -> list[str]:
-    """Return the requirements of labkit and these extras that this environment lacks."""
+    """Return the requirements of labkit and these extras that this environment lacks.
+
+    labkit is one of them if pip noted other pytest plugins of it than pyproject.toml names.
+    """
     wanted = set(extras)
     for requirement in _requirements():  # an extra may include another one
         if requirement.name == "labkit" and _applies(requirement, wanted):
             wanted |= requirement.extras
-    return [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
+    lacking = [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
+    return lacking if _plugins_are_installed() else [*lacking, "labkit"]
+
+
+def _plugins_are_installed() -> bool:
+    wanted = _project()["entry-points"]["pytest11"]
+    found = metadata.entry_points(group="pytest11")
+    return wanted.items() <= {(point.name, point.value) for point in found}
+
+
+@cache
+def _project() -> dict[str, Any]:
+    # From the checkout: what pip noted of labkit is out of date after a change of pyproject.toml.
+    project: dict[str, Any] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    return project
 
 
 @cache
 def _requirements() -> list[Requirement]:
-    # From the checkout: what pip noted of labkit is out of date after a change of pyproject.toml.
-    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    project = _project()
     of_extras = [
         f'{text}; extra == "{extra}"'
         for extra, texts in project["optional-dependencies"].items()

@@ -45,16 +45,16 @@ def _store() -> Iterator[str]:
     """Yield a line for each stored session."""
     from django.conf import settings
 
-    from labkit import stores
+    from labkit import session_stores
 
-    if not stores.has_sessions():
+    if not session_stores.has_sessions():
         yield "this project has no sessions: what it remembers is in the jar"
         return
-    if "row" not in stores.kinds():
+    if "row" not in session_stores.kinds():
         yield f"{settings.SESSION_ENGINE} cannot be listed"
         return
     try:
-        rows = list(stores.rows()[: MOST_ROWS + 1])
+        rows = list(session_stores.rows()[: MOST_ROWS + 1])
     except Exception as error:  # a report must not fail over what made the test fail
         yield f"cannot be read: {type(error).__name__}: {error}"
         return

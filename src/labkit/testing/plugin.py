@@ -172,7 +172,8 @@ def _uses(fixture: str, item: pytest.Item) -> bool:
     return bool(definitions) and definitions[-1].func.__module__ in pytest_plugins
 
 
-# The claims that the marked tests of this run proved, for labkit.claims; nox names the file.
+# The claims that the marked tests of this run proved, for labkit.textbook_claims; nox names the
+# file.
 _proved: list[dict[str, Any]] = []
 
 

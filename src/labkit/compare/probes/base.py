@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from labkit.catalog import catalog
-from labkit.compare.test_runner import PROPERTY
-from labkit.tables import Tables
+from labkit.compare.table_runner import PROPERTY
+from labkit.comparison_tables import Tables
 
 
 @dataclass(frozen=True)

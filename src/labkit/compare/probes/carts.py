@@ -7,7 +7,7 @@ from random import Random
 from django.apps import apps
 from django.core.management import call_command
 
-from labkit import stores
+from labkit import session_stores
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     count_queries,
@@ -20,7 +20,7 @@ from labkit.compare.probes.observations import (
 from labkit.compare.probes.servers import kill_and_restart, second_process_sees
 from labkit.testing.contracts import CartPages, table
 from labkit.testing.wire_visitor import WireVisitor
-from labkit.text import quantities
+from labkit.text_format import quantities
 
 cart = CartPages()
 
@@ -81,7 +81,7 @@ def server_ends_it(visitor, clock):
 def server_can_wipe_it(visitor):
     """Delete everything stored on the server, and open the cart."""
     cart.put(visitor, "apple", 3)
-    stores.wipe()
+    session_stores.wipe()
     return yes_or_no(cart.cart(visitor) == {})
 
 
@@ -271,7 +271,7 @@ def left_behind(visitor, clock):
     """Add an item and never return. What is on the server long after the cart has expired?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
-    return quantities(**stores.count_records())
+    return quantities(**session_stores.count_records())
 
 
 @probe
@@ -281,7 +281,7 @@ def clearsessions_leaves(visitor, clock):
     clock.forward(days=30)
     if apps.is_installed("django.contrib.sessions"):
         call_command("clearsessions")
-    return quantities(**stores.count_records())
+    return quantities(**session_stores.count_records())
 
 
 @probe
@@ -289,4 +289,4 @@ def forgetting_leaves(visitor):
     """Empty the cart, and count what the browser and the server still store for it."""
     cart.put(visitor, "apple")
     cart.empty(visitor)
-    return quantities(cookie=len(stored_cookies(visitor)), **stores.count_records())
+    return quantities(cookie=len(stored_cookies(visitor)), **session_stores.count_records())

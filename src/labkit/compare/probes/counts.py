@@ -1,6 +1,6 @@
 """Probes of a page count, whose page is that of labkit.testing.contracts.PageCountPages."""
 
-from labkit import stores
+from labkit import session_stores
 from labkit.compare.probes.base import probe, thorough_probe
 from labkit.compare.probes.observations import (
     count_queries,
@@ -12,7 +12,7 @@ from labkit.compare.probes.observations import (
 from labkit.compare.probes.servers import kill_and_restart
 from labkit.testing.contracts import PageCountPages, number
 from labkit.testing.wire_visitor import WireVisitor
-from labkit.text import quantities
+from labkit.text_format import quantities
 
 page = PageCountPages()
 
@@ -59,7 +59,7 @@ def visiting_prolongs(visitor, clock):
 def server_can_wipe_it(visitor):
     """Delete everything stored on the server. Is the next visit the first one?"""
     page.count(visitor)
-    stores.wipe()
+    session_stores.wipe()
     return yes_or_no(page.count(visitor) == 1)
 
 
@@ -125,7 +125,7 @@ def blocked_leaves(visitor):
     visitor.block_cookies()
     for _ in range(10):
         page.count(visitor)
-    return quantities(**stores.count_records())
+    return quantities(**session_stores.count_records())
 
 
 # Several at once
@@ -206,4 +206,4 @@ def left_behind(visitor, clock):
     """Visit and never return. What is on the server a month later?"""
     page.count(visitor)
     clock.forward(days=30)
-    return quantities(**stores.count_records())
+    return quantities(**session_stores.count_records())

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.testing.contracts import words
 from labkit.testing.fixtures import has_database
 from labkit.testing.lab_server import LabServer
@@ -66,7 +66,7 @@ def needs_table(server: LabServer, act: Act) -> bool:
         act(visitor)
         return False
     except BrokenPromise:
-        assert errors.MIGRATE_TITLE in words(visitor.exchanges[-1].response)
+        assert error_pages.MIGRATE_TITLE in words(visitor.exchanges[-1].response)
     server.migrate()
     act(WireVisitor(server.port))
     return True

@@ -7,7 +7,7 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.base.templatetags.labkit import this_lab
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests
@@ -17,7 +17,7 @@ from labkit.testing.contracts.hostile_input import (
     REFUSED_QUANTITIES,
 )
 from labkit.testing.contracts.pages import says_why, table, text, words
-from labkit.testing.malformed import CART_REQUESTS, REQUESTS
+from labkit.testing.malformed_requests import CART_REQUESTS, REQUESTS
 from labkit.testing.visitor import Visitor
 
 PAGES = ["/", "/add/", "/display/", "/info/"]
@@ -237,13 +237,13 @@ class CartPages(RawRequests):
     def test_an_address_that_leads_nowhere_has_a_page(self, visitor):
         response = visitor.get("/display/anything/")
         assert response.status_code == 404
-        assert errors.NO_PAGE in words(response)
+        assert error_pages.NO_PAGE in words(response)
 
     def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
         visitor.block_cookies()
         response = self.add(visitor, "apple")
         assert response.status_code == 403
-        assert errors.COOKIES_BLOCKED in words(response)
+        assert error_pages.COOKIES_BLOCKED in words(response)
         assert self.cart(visitor) == {}
         visitor.block_cookies(False)
         assert table(self.add(visitor, "apple")) == {"apple": 1}
@@ -285,13 +285,13 @@ class CartContract(CartPages):
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
         # Hypothesis takes a while to import; the tests over sockets do without it.
-        from labkit.testing import stateful
+        from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
 
         renews = self.renews or this_lab().renews
         assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
         examples = pytestconfig.getoption("lab_examples")
-        stateful.run(state_machines.CartMachine, examples, renews=renews)
+        state_machine.run(state_machines.CartMachine, examples, renews=renews)
 
     def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
         self.add(visitor, "apple")
@@ -380,7 +380,7 @@ class CartInChromium:
     def test_with_cookies_blocked_the_page_says_so(self, chromium, server):
         page = chromium.block_cookies()
         self.add(page, server, "apple", 3)
-        assert errors.COOKIES_BLOCKED in page_says(page)
+        assert error_pages.COOKIES_BLOCKED in page_says(page)
         page.locator("main a[href='/']").click()
         page.locator("main ul a[href='/add/']").wait_for()
         assert page.locator("main > p b").count() == 0

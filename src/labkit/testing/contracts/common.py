@@ -6,7 +6,7 @@ from typing import Any
 import lxml.html
 
 from labkit.testing.contracts.pages import says_why, text
-from labkit.testing.malformed import ACT, PAGE, TOKEN, Raw
+from labkit.testing.malformed_requests import ACT, PAGE, TOKEN, Raw
 
 
 class RawRequests:

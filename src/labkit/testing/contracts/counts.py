@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from labkit.base import errors
+from labkit.base import error_pages
 from labkit.http.origin import Context
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests
 from labkit.testing.contracts.pages import number, words
-from labkit.testing.malformed import REQUESTS, Raw
+from labkit.testing.malformed_requests import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
 # What no page count may take for a number (faults of a cookie that a browser may send).
@@ -166,11 +166,11 @@ class PageCountContract(PageCountPages):
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        from labkit.testing import stateful
+        from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
 
         examples = pytestconfig.getoption("lab_examples")
-        stateful.run(state_machines.PageCountMachine, examples, lifetime=self.lifetime)
+        state_machine.run(state_machines.PageCountMachine, examples, lifetime=self.lifetime)
 
 
 class PageCountInChromium:
@@ -201,4 +201,4 @@ class PageCountInChromium:
         page = chromium.block_cookies()
         assert [self.count(page, server) for _ in range(2)] == [1, 1]
         page.get_by_role("button", name="Forget me").click()
-        assert errors.COOKIES_BLOCKED in page_says(page)
+        assert error_pages.COOKIES_BLOCKED in page_says(page)

@@ -9,7 +9,7 @@ from hypothesis import strategies
 from hypothesis.stateful import rule
 
 from labkit.testing.contracts.pages import number, table
-from labkit.testing.stateful import Machine, people
+from labkit.testing.state_machine import Machine, people
 from labkit.testing.visitor import Visitor
 
 LIFETIME = 120  # seconds

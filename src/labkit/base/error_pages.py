@@ -1,7 +1,7 @@
 """Error pages in plain words, with the real cause of a failure behind the one Django reports.
 
-`from labkit.base.errors import handler400, handler403, handler404, handler500` in a lab's urls.py
-installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
+`from labkit.base.error_pages import handler400, handler403, handler404, handler500` in a lab's
+urls.py installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
 """
 
 import errno

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Any
 
-from labkit.panel import clock
+from labkit.panel import server_clock
 from labkit.panel.access import is_loopback
 from labkit.panel.models import Exchange
 
@@ -36,7 +36,7 @@ class Log:
         if SERVER:  # each server has its own log; labkit.clusters.load_balancer finds it by this
             token = f"{SERVER}-{token}"
         return Exchange(
-            number, token, time.time(), clock.moved(), monotonic=time.monotonic(), **request
+            number, token, time.time(), server_clock.moved(), monotonic=time.monotonic(), **request
         )
 
     def add(self, exchange: Exchange) -> None:

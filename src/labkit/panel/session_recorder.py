@@ -19,7 +19,7 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from labkit.panel.log import log
+from labkit.panel.exchange_log import log
 from labkit.panel.models import Exchange, StoreOperation, take_snapshot
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)

@@ -1,9 +1,9 @@
 """Explains in words what the server did with the visitor's session in one exchange."""
 
+from labkit.panel.exchange_outcome import Outcome, SaveCause, SessionEvent
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
-from labkit.panel.outcome import Outcome, SaveCause, SessionEvent
-from labkit.panel.session_hooks import session_accesses
-from labkit.text import quantity
+from labkit.panel.session_recorder import session_accesses
+from labkit.text_format import quantity
 
 _REASONS = {
     SessionEvent.DELETED_BY_OTHER: (

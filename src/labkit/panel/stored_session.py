@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labkit import stores
-from labkit.base.session_times import clock_time
-from labkit.panel.cookies import Lifetime
+from labkit import session_stores
+from labkit.base.session_expiry import clock_time
+from labkit.panel.cookie_explanations import Lifetime
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
     store's error message.
     """
     try:
-        records = stores.read(key, engine)
+        records = session_stores.read(key, engine)
         if not records:
             return None
         data = records[0].data
@@ -41,13 +41,13 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
         return StoredSession([("The store does not answer", message)])
 
 
-def _facts(record: stores.Record) -> Iterator[tuple[str, str]]:
+def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
     if record.kind == "row" and record.expires:
         yield "Row in django_session", record.name
         yield "session_data", record.content
         yield "expire_date", clock_time(record.expires)
     elif record.kind == "entry":
-        yield f"Entry in the cache ({stores.cache_name()})", record.name
+        yield f"Entry in the cache ({session_stores.cache_name()})", record.name
     elif record.kind == "file":
         yield "File", record.name
         yield "Content", record.content
@@ -55,10 +55,10 @@ def _facts(record: stores.Record) -> Iterator[tuple[str, str]]:
         yield "Store", "The cookie itself: the server keeps nothing."
 
 
-def _life(record: stores.Record, engine: str) -> Lifetime:
+def _life(record: session_stores.Record, engine: str) -> Lifetime:
     """Return the rest of a row's life, out of the life that a write gives its session."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     expiry = record.data.get("_session_expiry")
-    given = float(stores.session_store(engine)().get_expiry_age(expiry=expiry))
+    given = float(session_stores.session_store(engine)().get_expiry_age(expiry=expiry))
     return Lifetime(max(left, given), max(0.0, left))

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
-from labkit.stores import kinds
+from labkit.session_stores import kinds
 
 
 class SessionEvent(StrEnum):

@@ -9,12 +9,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from labkit.catalog import Catalog
+from labkit.comparison_tables import Table
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import WorkloadError
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.start import NotInstalled
-from labkit.tables import Table
 
 
 def run(

@@ -9,7 +9,7 @@ from typing import Any
 from django.template import Context, Engine
 
 FOLDER = Path(__file__).parent / "templates"
-FILTERS = "labkit.render.filters"  # a library that these templates use without loading it
+FILTERS = "labkit.render.template_filters"  # a library that these templates use without loading it
 
 _engine = Engine(dirs=[FOLDER], builtins=[FILTERS])
 

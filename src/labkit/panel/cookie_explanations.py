@@ -14,8 +14,8 @@ from labkit.http.jar import Jar
 from labkit.http.origin import Origin
 from labkit.http.set_cookie import CookieRefusal, read_expiry
 from labkit.panel.models import Exchange
-from labkit.stores import has_sessions
-from labkit.text import duration, remaining
+from labkit.session_stores import has_sessions
+from labkit.text_format import duration, remaining
 
 
 class CookieOwner(NamedTuple):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
-from labkit import stores
+from labkit import session_stores
 
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
@@ -24,11 +24,11 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
         ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
         ("Does it end when the browser closes?", closing),
     ]
-    if "row" not in stores.kinds(settings.SESSION_ENGINE):
-        engine = stores.engine_name(settings.SESSION_ENGINE)
+    if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
+        engine = session_stores.engine_name(settings.SESSION_ENGINE)
         left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
         return [("How long is left?", left), *api]
-    row = stores.rows().filter(session_key=session.session_key).first()
+    row = session_stores.rows().filter(session_key=session.session_key).first()
     if row is None:
         return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
     left = f"{(row.expire_date - timezone.now()).total_seconds():.0f} seconds"

@@ -14,7 +14,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from labkit.base.session_lock import lock_requested, row_locked
-from labkit.panel import session_hooks
+from labkit.panel import session_recorder
 from labkit.panel.models import open_snapshot
 
 CART = "cart"  # the session's entry that the tabs change, {name: quantity}
@@ -73,7 +73,7 @@ class Tab:
         """Record the steps of the request that this thread handles in the block."""
         tab = _active.set(self)
         try:
-            with session_hooks.surrounded_by(self._operation):
+            with session_recorder.surrounded_by(self._operation):
                 yield
         finally:
             _active.reset(tab)
@@ -83,7 +83,7 @@ class Tab:
     def _operation(self, name: str) -> Iterator[None]:
         with _turn:
             yield
-            operations = session_hooks.operations()
+            operations = session_recorder.operations()
             for operation in operations[self._recorded :]:
                 if operation.kind != "delete" and not operation.error:
                     kind = "read" if operation.kind == "load" else "saved"

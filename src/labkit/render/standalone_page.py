@@ -8,7 +8,7 @@ import click
 from django.utils.safestring import mark_safe
 
 from labkit.render import PALETTE
-from labkit.render.templates import render_template
+from labkit.render.template_engine import render_template
 
 COMMON = [PALETTE, PALETTE.with_name("standalone.css")]
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab
-from labkit.text import and_more, quantity
+from labkit.text_format import and_more, quantity
 
 LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")

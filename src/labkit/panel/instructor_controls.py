@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from labkit import stores
-from labkit.panel import clock
+from labkit import session_stores
+from labkit.panel import server_clock
 from labkit.panel.access import is_local_instructor
-from labkit.panel.cookies import cookie_owner
-from labkit.panel.log import log
+from labkit.panel.cookie_explanations import cookie_owner
+from labkit.panel.exchange_log import log
 
 STEPS = {  # seconds
     "60": "+1 minute",
@@ -50,11 +50,11 @@ def move_clock(by: str) -> str:
     Raises NotAllowed for anything else.
     """
     if by == "now":
-        clock.back_to_now()
+        server_clock.back_to_now()
         return CLOCK_IS_REAL
     if by not in STEPS:
         raise NotAllowed("The clock does not move by that.")
-    clock.forward(int(by))
+    server_clock.forward(int(by))
     return (
         f"The server's clock moved by {STEPS[by]}. The browser's did not: it keeps and sends its "
         "cookies as before."
@@ -67,12 +67,12 @@ def reset(request: HttpRequest, response: HttpResponse) -> None:
         from django.core.management import call_command
 
         call_command("flush", interactive=False, verbosity=0)
-    stores.wipe_cache()
+    session_stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
-        stores.wipe_files(folder)
+        session_stores.wipe_files(folder)
     for name in cookie_names(request):
         _set_cookie(response, name, None)
-    clock.back_to_now()
+    server_clock.back_to_now()
     log.clear()
 
 
@@ -110,13 +110,13 @@ def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
 def entries(request: HttpRequest) -> list[str]:
     """Return the names in this browser's session; none if it has none or the store fails."""
     try:
-        return list(_open_session(request).keys()) if stores.has_sessions() else []
+        return list(_open_session(request).keys()) if session_stores.has_sessions() else []
     except Exception:  # the panel opens even if the store fails
         return []
 
 
 def _open_session(request: HttpRequest) -> Any:
-    return stores.session_store()(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    return session_stores.session_store()(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def change_entry(request: HttpRequest) -> str:
@@ -125,7 +125,7 @@ def change_entry(request: HttpRequest) -> str:
     Raises NotAllowed if there is no session to change, and for a value that cannot be saved.
     """
     store = _open_session(request)
-    if "cookie" in stores.kinds():
+    if "cookie" in session_stores.kinds():
         raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
     if not store.keys():
         raise NotAllowed("Your browser has no session.")

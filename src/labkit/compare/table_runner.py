@@ -10,8 +10,8 @@ from pathlib import Path
 import django
 
 from labkit.catalog import Catalog
-from labkit.tables import TESTS, Table
-from labkit.testing.runner import Outcome, run_tests
+from labkit.comparison_tables import TESTS, Table
+from labkit.testing.pytest_runner import Outcome, run_tests
 
 PROPERTY = "compared"  # a user property of a test: the table, question, variant, database, answer
 ANSWERS = Path(".lab", "compare")

@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import caches
 
-from labkit import stores
+from labkit import session_stores
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def empty_cache():
 
 
 def saved_session():
-    session = stores.session_store()()
+    session = session_stores.session_store()()
     session["count"] = 2
     session.save()
     return session
@@ -24,39 +24,39 @@ def saved_session():
 def test_a_session_on_the_server_is_read_counted_and_wiped(use_engine, engine, kind):
     use_engine(engine)
     session = saved_session()
-    (record,) = stores.read(session.session_key)
+    (record,) = session_stores.read(session.session_key)
     assert (record.kind, record.data) == (kind, {"count": 2})
     assert session.session_key in record.name
-    assert stores.count_records() == {"row": 0, "entry": 0, "file": 0} | {kind: 1}
-    assert stores.record_sizes()[kind][0] > 0
-    stores.wipe()
-    assert stores.read(session.session_key) == []
-    assert set(stores.count_records().values()) == {0}
+    assert session_stores.count_records() == {"row": 0, "entry": 0, "file": 0} | {kind: 1}
+    assert session_stores.record_sizes()[kind][0] > 0
+    session_stores.wipe()
+    assert session_stores.read(session.session_key) == []
+    assert set(session_stores.count_records().values()) == {0}
 
 
 def test_a_session_in_its_cookie_is_read_and_leaves_nothing(use_engine):
     use_engine("signed_cookies")
-    (record,) = stores.read(saved_session().session_key)
+    (record,) = session_stores.read(saved_session().session_key)
     assert (record.kind, record.data) == ("cookie", {"count": 2})
-    assert set(stores.count_records().values()) == {0}
+    assert set(session_stores.count_records().values()) == {0}
 
 
 def test_without_sessions_there_is_nothing_to_count(settings):
     settings.MIDDLEWARE = []
-    assert stores.engine_name() == ""
-    assert stores.kinds() == ()
-    assert set(stores.count_records().values()) == {0}
+    assert session_stores.engine_name() == ""
+    assert session_stores.kinds() == ()
+    assert set(session_stores.count_records().values()) == {0}
 
 
 def test_reading_does_not_load_the_session(use_engine):
     use_engine("cache")
-    assert stores.read("unknown") == []
-    assert stores.count_records()["entry"] == 0
+    assert session_stores.read("unknown") == []
+    assert session_stores.count_records()["entry"] == 0
 
 
 def test_wiping_files_keeps_their_folder(tmp_path):
     (tmp_path / "sessionid-x").write_text("x")
-    assert stores.wipe_files(tmp_path, tmp_path / "missing") == 1
+    assert session_stores.wipe_files(tmp_path, tmp_path / "missing") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,6 +69,6 @@ def test_in_a_shared_redis_only_the_projects_keys_are_deleted(settings, redis):
     }
     for cache in caches.all(initialized_only=False):
         cache.set("count", 2)
-    stores.wipe_cache()
+    session_stores.wipe_cache()
     assert caches["default"].get("count") is None
     assert caches["other"].get("count") == 2

@@ -2,7 +2,7 @@
 
 import shutil
 
-from labkit import stores
+from labkit import session_stores
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.services.database_choice import DatabaseKind, has_private_rows, open_database
@@ -33,7 +33,7 @@ def reset(checkout: Catalog, lab: Lab) -> list[str]:
         if url:
             run_manage_py(lab, environ | {"DATABASE_URL": url}, *flush)
             cleared.append(f"rows in {DatabaseKind.NAMED.value}")
-    if stores.wipe_files(*state.glob("sessions*")):
+    if session_stores.wipe_files(*state.glob("sessions*")):
         cleared.append("session files")
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:

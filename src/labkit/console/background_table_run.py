@@ -1,4 +1,5 @@
-"""Run the tests of a table in the background: `python -m labkit.console.table_run TABLE`.
+"""Run the tests of a table in the background: `python -m labkit.console.background_table_run
+TABLE`.
 
 One table at a time, in a separate process that ends with the console. The results are stored where
 `lab compare` stores them, and the pages read them there.
@@ -14,7 +15,7 @@ from datetime import datetime
 
 from labkit.catalog import Catalog, CatalogError, catalog
 from labkit.compare import Table, Tables
-from labkit.compare.test_runner import run_table
+from labkit.compare.table_runner import run_table
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, start_child
 
 FINISHED = b"."  # written for each test that has finished
@@ -65,7 +66,7 @@ def start(checkout: Catalog, table: Table) -> None:
     with _lock:
         if _last and _last[0].runs:
             return
-        command = [sys.executable, "-m", "labkit.console.table_run", table.id]
+        command = [sys.executable, "-m", "labkit.console.background_table_run", table.id]
         process = start_child(command, cwd=checkout.root, stderr=subprocess.PIPE)
         _last[:] = [TableRun(table, process)]
         threading.Thread(target=_last[0].watch, daemon=True).start()

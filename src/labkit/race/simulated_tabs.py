@@ -24,8 +24,8 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
 from labkit.http.cookie_header import apply_set_cookies, parse_cookies
-from labkit.panel import session_hooks
-from labkit.race.hooks import Step, Tab, Wave
+from labkit.panel import session_recorder
+from labkit.race.tab_overlap import Step, Tab, Wave
 
 one_race = threading.Lock()  # one at a time in this process, which is enough for a class
 
@@ -85,7 +85,7 @@ def run_race(
     if not one_race.acquire(blocking=False):
         raise RaceUnderWay
     try:
-        session_hooks.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
+        session_recorder.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
         race = Race(tabs, adds)
         browser = _Browser(request, race.cookies)
         with ThreadPoolExecutor(tabs) as pool:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from labkit.catalog import Catalog
-from labkit.claims import Ledger
+from labkit.textbook_claims import Ledger
 
 MANIFEST = """
 [[lab]]
