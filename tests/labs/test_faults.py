@@ -37,7 +37,8 @@ from labkit.base import error_pages
 from labkit.http.client import BrowserClient
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.redis import PrivateRedis
-from labkit.testing.contracts import CartPages, PageCountPages, notices, says_why, words
+from labkit.testing.contracts import CartPages, PageCountPages, notices, words
+from labkit.testing.contracts.pages import says_why
 from labkit.testing.lab_server import LabServer
 from labkit.testing.response_checks import SERVER_ERROR, BrokenPromise
 from labkit.testing.wire_visitor import WireVisitor
