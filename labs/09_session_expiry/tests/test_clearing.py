@@ -5,8 +5,8 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.sessions.backends import file
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.backends.file import SessionStore as FileStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -85,14 +85,12 @@ def test_a_batch_of_nothing_is_refused(batch):
         call_command("clearexpired", batch=batch)
 
 
-def test_session_files_are_cleared_as_django_does_it(settings, tmp_path, monkeypatch):
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.file"
-    # Django remembers the folder on the class.
-    monkeypatch.setattr(FileStore, "_storage_path", str(tmp_path), raising=False)
+def test_session_files_are_cleared_as_django_does_it(settings, use_engine):
+    use_engine("file")
     for days in (15, 13):
-        store = FileStore()
+        store = file.SessionStore()
         store.save()
         saved = (timezone.now() - timedelta(days=days)).timestamp()
         os.utime(store._key_to_file(), (saved, saved))
     assert list(clear_expired()) == []
-    assert [str(path) for path in tmp_path.iterdir()] == [store._key_to_file()]
+    assert [str(path) for path in settings.SESSION_FILE_PATH.iterdir()] == [store._key_to_file()]

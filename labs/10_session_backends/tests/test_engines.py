@@ -1,5 +1,6 @@
 """What is said of the five engines, and how far it is so."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -87,10 +88,10 @@ def test_three_engines_do_without_the_app(tmp_path):
 
 
 @pytest.fixture
-def nowhere(settings, monkeypatch):
-    """The engine file has not looked for its folder yet."""
-    monkeypatch.delattr(file.SessionStore, "_storage_path")
+def nowhere(settings):
+    """No folder is set, and the engine file has not looked for one yet."""
     settings.SESSION_FILE_PATH = global_settings.SESSION_FILE_PATH
+    importlib.reload(file)
 
 
 @pytest.mark.claim("C46")

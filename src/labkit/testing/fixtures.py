@@ -3,6 +3,7 @@
 They import Django and the rest of labkit when a test asks for them, not before.
 """
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,9 +63,7 @@ def clock() -> "Iterator[Clock]":
 
 
 @pytest.fixture
-def use_engine(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> "Callable[[str], None]":
+def use_engine(settings: Any, tmp_path: Path) -> "Iterator[Callable[[str], None]]":
     """A function that chooses the session engine, by the last part of its name.
 
     It counts from the next request on. The engine `file` keeps its files in a folder of this test,
@@ -75,13 +74,13 @@ def use_engine(
     folder = tmp_path / ".lab" / settings.LAB / "sessions"
     folder.mkdir(parents=True)
     settings.SESSION_FILE_PATH = folder
-    # The engine reads the setting once and keeps it here.
-    monkeypatch.setattr(file.SessionStore, "_storage_path", str(folder), raising=False)
+    importlib.reload(file)  # its class reads the setting once and keeps it
 
     def use(engine: str) -> None:
         settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
 
-    return use
+    yield use
+    importlib.reload(file)
 
 
 _mariadb_key = pytest.StashKey["PrivateMariaDB"]()
