@@ -1,0 +1,61 @@
+"""Conventions of the code that no linter knows. Each rule is also seen failing."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+PATCHES = {
+    "setattr",
+    "delattr",
+    "setitem",
+    "delitem",
+    "object",
+    "patch",
+}  # monkeypatch's and mock's
+LONGEST_FILE = 400  # lines
+
+
+def find_private_patches(source: str) -> Iterator[str]:
+    """Yield each private name that this code patches: `setattr(jar, "_expiry", …)`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and _name_of(node.func) in PATCHES:
+            for argument in node.args[:2]:
+                name = argument.value if isinstance(argument, ast.Constant) else ""
+                last = str(name).rpartition(".")[2]
+                if last.startswith("_") and not last.endswith("__"):
+                    yield str(name)
+
+
+def _name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def test_no_test_patches_a_private_name(checkout):
+    folders = [checkout.root / "tests", checkout.root / "src", *checkout.root.glob("labs/*/tests")]
+    found = [
+        f"{path.relative_to(checkout.root)}: {name}"
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for name in find_private_patches(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'monkeypatch.setattr(jar, "_expiry", None)',
+        'monkeypatch.setattr("labkit.http.jar._expiry", None)',
+        'monkeypatch.delattr(file.SessionStore, "_storage_path")',
+        'setattr(jar, "_expiry", None)',
+    ],
+)
+def test_patching_a_private_name_is_noticed(line):
+    assert len(list(find_private_patches(line))) == 1
+
+
+def test_no_file_of_labkit_is_long(checkout):
+    for path in (checkout.root / "src" / "labkit").rglob("*.py"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= LONGEST_FILE, path
