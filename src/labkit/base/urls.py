@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.base import views
+from labkit.base.assets import asset
 
 app_name = "labkit"
-urlpatterns = [path("static/<path:path>", views.asset, name="asset")]
+urlpatterns = [path("static/<path:path>", asset, name="asset")]

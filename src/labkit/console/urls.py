@@ -2,8 +2,8 @@
 
 from django.urls import path
 
+from labkit.base.assets import asset
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
-from labkit.base.views import asset
 from labkit.console import compare_pages, diff_pages, measure_pages, views
 
 urlpatterns = [

@@ -8,11 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
-from django.views.static import serve
 
+from labkit.base.assets import asset
 from labkit.catalog import Catalog
-from labkit.console import source_pages as code_pages
-from labkit.console import supervisor
+from labkit.console import source_pages, supervisor
 from labkit.console.handouts import Page, render_page
 from labkit.console.live_exchanges import last_exchanges, update_clocks
 from labkit.diff.html_page import STYLE as DIFF_STYLE
@@ -107,7 +106,7 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
 def code(request: HttpRequest, number: str) -> HttpResponse:
     """Show a lab's files, highlighted and in reading order."""
     served = _find_lab_with_clock(number)
-    files = code_pages.files(served.lab.folder)
+    files = source_pages.files(served.lab.folder)
     return render(request, "code.html", {"served": served, "files": files, "here": "index"})
 
 
@@ -177,12 +176,6 @@ def class_(request: HttpRequest) -> HttpResponse:
     return render(request, "class.html", {"url": url, "qr": qr, "here": "class"})
 
 
-@require_safe
 def own_asset(request: HttpRequest, path: str) -> HttpResponseBase:
     """Return one of the console's stylesheets or its script."""
-    try:
-        response = serve(request, path, document_root=SHARED.get(path, ASSETS))
-    except OSError:  # no file system takes such a name
-        raise Http404 from None
-    response["Cache-Control"] = "no-cache"
-    return response
+    return asset(request, path, SHARED.get(path, ASSETS))

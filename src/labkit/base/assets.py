@@ -10,10 +10,10 @@ ASSETS = Path(__file__).parent / "static" / "labkit"
 
 
 @require_safe
-def asset(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Return one of labkit's files, or 304 if the browser has it already, or 404."""
+def asset(request: HttpRequest, path: str, folder: Path = ASSETS) -> HttpResponseBase:
+    """Return a file of this folder, or 304 if the browser has it already, or 404."""
     try:
-        response = serve(request, path, document_root=ASSETS)
+        response = serve(request, path, document_root=folder)
     except OSError:  # no file system takes such a name
         raise Http404 from None
     response["Cache-Control"] = "no-cache"
