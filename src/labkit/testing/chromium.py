@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
 # Chromium contacts other machines at every start.
-QUIET = [
+ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -22,12 +22,13 @@ QUIET = [
     # No other host name resolves; *.example is this machine, as a site that is not loopback.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
+    *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),  # needed by root
 ]
 
 
 def launch(playwright: "Playwright") -> "Browser":
     """Start a Chromium for many windows, each with separate cookies."""
-    return playwright.chromium.launch(executable_path=chromium_path(), args=_arguments())
+    return playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
 
 
 def page_says(page: "Page", part: str = "main") -> str:
@@ -37,11 +38,6 @@ def page_says(page: "Page", part: str = "main") -> str:
     """
     page.wait_for_load_state()
     return page.text_content(part) or ""
-
-
-def _arguments() -> list[str]:
-    root = getattr(os, "geteuid", lambda: 1)() == 0
-    return [*QUIET, *(["--no-sandbox"] if root else [])]
 
 
 class Chromium:
@@ -76,7 +72,7 @@ class Chromium:
             self._context.new_page()
         else:
             self._context = self._playwright.chromium.launch_persistent_context(
-                self._profile, executable_path=chromium_path(), args=_arguments(), locale="en"
+                self._profile, executable_path=chromium_path(), args=ARGUMENTS, locale="en"
             )
         self._context.set_default_timeout(30_000)  # milliseconds
         self._context.on("request", self._guard)
@@ -95,22 +91,18 @@ class Chromium:
             self._context.close()
             self._context = None
 
-    def close_and_reopen(self) -> "Page":
-        """Close the browser and open it again."""
-        self._need_profile()
+    def close_and_reopen(self, **preferences: Any) -> "Page":
+        """Close the browser and open it again, with these preferences. Raises RuntimeError."""
+        if self._shared is not None:
+            raise RuntimeError("only a browser with a profile: mark the test own_profile")
         self.close()
+        self._prefer(**preferences)
         return self.open()
 
     def block_cookies(self, blocked: bool = True) -> "Page":
         """Reopen the browser with all cookies blocked in its settings, or allowed again."""
-        self._need_profile()
-        self.close()
-        self._prefer(default_content_setting_values={"cookies": 2 if blocked else 1})
-        return self.open()
-
-    def _need_profile(self) -> None:
-        if self._shared is not None:
-            raise RuntimeError("only a browser with a profile: mark the test own_profile")
+        cookies = 2 if blocked else 1
+        return self.close_and_reopen(default_content_setting_values={"cookies": cookies})
 
     def _prefer(self, **profile: Any) -> None:
         """Write preferences into the `profile` section of a closed browser's settings."""

@@ -108,15 +108,15 @@ class WireVisitor(BaseVisitor):
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> Any:
         response: Any = self.send(method, path, body, headers)
-        response.redirect_chain = []
+        chain: list[tuple[str, int]] = []
         while follow and response.status_code in {301, 302, 303}:
             parts = urlsplit(urljoin(path, response["Location"]))
             if parts.netloc not in {"", f"{self.origin.host}:{self.port}"}:
                 raise AssertionError(f"{path} redirects to another server: {parts.geturl()}")
-            if len(response.redirect_chain) >= MOST_REDIRECTS:
-                raise AssertionError(f"{path} redirects and redirects: {response.redirect_chain}")
+            if len(chain) >= MOST_REDIRECTS:
+                raise AssertionError(f"{path} redirects and redirects: {chain}")
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-            chain = [*response.redirect_chain, (path, response.status_code)]
+            chain.append((path, response.status_code))
             response = self.send("GET", path)
-            response.redirect_chain = chain
+        response.redirect_chain = chain
         return response
