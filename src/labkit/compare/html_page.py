@@ -111,13 +111,11 @@ def _chart_supports(
 
 def verdict(table: Table, result: TableResult) -> str:
     """Return how many cells hold, with which versions, and when."""
-    wrong = sum(not cell.holds for cell in result.cells)
-    count = len(result.cells)
+    wrong, count = sum(not cell.holds for cell in result.cells), len(result.cells)
+    verb = "is" if wrong == 1 else "are"
     sentence = f"All {count} cells were seen to be so."
     if wrong:
-        sentence = (
-            f"Of {count} cells {wrong} {'is' if wrong == 1 else 'are'} not as the table says."
-        )
+        sentence = f"Of {count} cells {wrong} {verb} not as the table says."
     return " ".join([sentence, result.stamp, *result.complaints])
 
 

@@ -58,10 +58,7 @@ class TableResult:
 
     def cell(self, question: str, variant: str) -> CellResult:
         """Return the result of one cell. Raises KeyError."""
-        for cell in self.cells:
-            if (cell.question, cell.variant) == (question, variant):
-                return cell
-        raise KeyError((question, variant))
+        return {(cell.question, cell.variant): cell for cell in self.cells}[question, variant]
 
     @property
     def stamp(self) -> str:
@@ -99,7 +96,8 @@ def run_table(
             found = test.properties.get(PROPERTY)
             if found and found["table"] == table.id:
                 cells.append(_cell_result(table, test))
-                databases |= dict.fromkeys(filter(None, [found["database"]]))
+                if found["database"]:
+                    databases[found["database"]] = None
     result = TableResult(
         table.id,
         datetime.now(UTC).isoformat(timespec="seconds"),
@@ -143,5 +141,5 @@ def _untested(table: Table, cells: list[CellResult]) -> Iterator[CellResult]:
     for question in table.questions:
         for variant, cell in question.cells.items():
             if (question.id, variant) not in tested:
-                message = "No test asked this."
-                yield CellResult(question.id, variant, cell.answer, "", False, "", message)
+                missing = "No test asked this."
+                yield CellResult(question.id, variant, cell.answer, "", False, "", missing)
