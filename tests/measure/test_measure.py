@@ -327,31 +327,32 @@ def measured(checkout, tmp_path):
 
 
 def test_a_page_shows_what_was_measured(measured):
-    runs = list(report.measured_runs(measured, "carts"))
+    runs = report.measured_runs(measured, "carts")
     page = render_template("render/compare_costs.html", {"runs": runs})
     assert page.count("<figure") == page.count("<svg ") == page.count("</figure>")
-    for reference in ("carts/up", "carts/tabs"):
-        title, place = report.anchor(measured, reference)
-        assert f'id="{place}"' in page
-        assert f">{title}</title>" in page
+    for name in ("up", "tabs"):
+        chart = report.find_chart(runs, name)
+        assert f'id="{chart.anchor}"' in page
+        assert f">{chart.title}</title>" in page
     names = re.findall(r' id="([^"]+)"', page)
     assert len(names) == len(set(names))
-    assert report.anchor(measured, "carts/sideways") is None
+    assert report.find_chart(runs, "sideways") is None
 
 
 def test_what_was_measured_here_comes_first(measured):
     here = measured / report.HOME / "carts-sqlite.json"
     here.parent.mkdir(parents=True)
     here.write_text("{}", encoding="utf-8")
-    folders = [path.parent for path in report.runs(measured, "carts")]
+    folders = [run.path.parent for run in report.measured_runs(measured, "carts")]
     assert folders == [measured / report.MEASURED] * 2
     shutil.copy(measured / report.MEASURED / "carts-sqlite.json", here)
-    folders = [path.parent for path in report.runs(measured, "carts")]
+    folders = [run.path.parent for run in report.measured_runs(measured, "carts")]
     assert folders == [here.parent, measured / report.MEASURED]
-    assert not list(report.measured_runs(measured, "wizard"))
+    assert not report.measured_runs(measured, "wizard")
 
 
 def test_the_figures_of_a_conclusion_are_drawn(measured, tables):
     references = [one for conclusion in tables.conclusions for one in conclusion.figures]
     assert references
-    assert all(report.anchor(measured, one) for one in references)
+    for table, _, name in (one.partition("/") for one in references):
+        assert report.find_chart(report.measured_runs(measured, table), name)

@@ -121,6 +121,7 @@ def verdict(table: Table, result: TableResult) -> str:
 
 def html(tables: Tables, table: Table, result: TableResult) -> str:
     """Return the page that opens offline; its links lead to places on it."""
+    root = tables.catalog.root
 
     def find_url(other: Table, question: Question, variant: Variant | None) -> str:
         return f"#ask-{question.id}" if other == table else ""
@@ -135,17 +136,16 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
     ]
 
     def find_chart(other: Table, chart: str) -> Support:
-        drawn = report.anchor(tables.catalog.root, f"{other.id}/{chart}")
-        if drawn is None:
+        found = report.find_chart(report.measured_runs(root, other.id), chart)
+        if found is None:
             return Support(other, chart, "", undrawn=True)
-        title, place = drawn
-        return Support(other, title, f"#{place}" if other == table else "")
+        return Support(other, found.title, f"#{found.anchor}" if other == table else "")
 
     context = {
         "table": table,
         "verdict": verdict(table, result),
         "rows": rows,
-        "runs": list(report.measured_runs(tables.catalog.root, table.id)),
+        "runs": report.measured_runs(root, table.id),
         "conclusions": page_conclusions(tables, {table.id: result}, find_url, find_chart),
     }
     return standalone_page.render_page(

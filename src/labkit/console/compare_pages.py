@@ -13,7 +13,7 @@ from labkit.compare.probe_source import FOLDER, source
 from labkit.compare.table_runner import read_last_result
 from labkit.console import background_table_run, supervisor
 from labkit.console.diff_pages import show_catalog_errors
-from labkit.console.measure_pages import measurements
+from labkit.measure import report
 from labkit.render.highlight import highlight
 
 
@@ -44,7 +44,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
             {"question": question, "cells": page_cells(table, question, result, _question_url)}
             for question in table.questions
         ],
-        "measurements": measurements(tables.catalog, table),
+        "measured_runs": report.measured_runs(tables.catalog.root, table.id, drawn=True),
         "conclusions": [
             (sentence, supports)
             for sentence, supports in _conclusions(tables)
@@ -110,11 +110,10 @@ def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
 
     def find_chart(table: Table, chart: str) -> Support | None:
         """Return a chart that was measured here, or comes with the labs."""
-        for measurement in measurements(tables.catalog, table):
-            for picture in measurement.pictures:
-                if picture.id == chart:
-                    url = f"{reverse('comparison', args=[table.id])}#{picture.anchor}"
-                    return Support(table, picture.title, url)
+        runs = report.measured_runs(tables.catalog.root, table.id, drawn=True)
+        if found := report.find_chart(runs, chart):
+            url = f"{reverse('comparison', args=[table.id])}#{found.anchor}"
+            return Support(table, found.title, url)
         return None
 
     return page_conclusions(tables, results, _question_url, find_chart)

@@ -165,68 +165,84 @@ def lines(found: Figures) -> Iterator[Line]:
 
 HOME = Path(".lab", "compare")  # results of this machine
 MEASURED = Path("docs", "measured")  # results in the repository
+PLACES = {"here": HOME, "committed": MEASURED}  # the first one counts
 
 
-def runs(root: Path, table: str) -> list[Path]:
-    """Return the last results on each database: of this machine, or those in the repository."""
-    found = []
-    for db in DATABASES:
-        places = [root / folder / f"{table}-{db}.json" for folder in (HOME, MEASURED)]
-        found += list(filter(_is_ours, places))[:1]
-    return found
+@dataclass(frozen=True)
+class DrawnChart:
+    """A chart of a measurement, for a template."""
 
+    name: str  # such as "bytes_up"
+    title: str
+    about: str  # its alternative text
+    path: Path  # of the SVG, beside the figures, so that a page needs no matplotlib
 
-def _is_ours(path: Path) -> bool:
-    try:
-        return bool(results.read(path))
-    except (OSError, ValueError):  # missing, of another version, or incomplete
-        return False
+    @property
+    def anchor(self) -> str:
+        """Its ID on a page."""
+        return f"figure-{self.path.stem}"
 
-
-def anchor(root: Path, reference: str) -> tuple[str, str] | None:
-    """Return (title, ID on the page) of a chart such as "carts/up"; None if it is not drawn."""
-    table, _, name = reference.partition("/")
-    for path in runs(root, table):
-        chart = results.read(path)["charts"].get(name)
-        if chart and path.with_name(f"{path.stem}-{name}.svg").exists():
-            return chart["title"], f"figure-{path.stem}-{name}"
-    return None
+    @property
+    def svg(self) -> SafeString:
+        """The drawing."""
+        return mark_safe(self.path.read_text(encoding="utf-8"))  # labkit draws it
 
 
 @dataclass(frozen=True)
 class MeasuredRun:
     """The results of a measurement, for a template."""
 
-    name: str  # of its files, such as "carts-sqlite"
-    database: str
+    path: Path  # of the figures, such as "carts-sqlite.json"
+    place: str  # a key of PLACES
+    database: str  # in words
     stamp: str  # machine, versions and date in words
-    variants: list[str]  # their titles
-    rows: list[tuple[str, list[tuple[str, str]]]]  # label, and (variant, figure) of each variant
-    charts: list[tuple[str, SafeString]]  # (name, SVG)
+    figures: Figures
+    charts: list[DrawnChart]  # none if matplotlib was not installed
+
+    @property
+    def variants(self) -> list[str]:
+        """The titles of the variants."""
+        return [variant["title"] for variant in self.figures["variants"].values()]
+
+    @property
+    def rows(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The label of each row of the table, and (variant, figure) of each variant."""
+        titles = self.variants
+        return [
+            (line.label, list(zip(titles, line.cells, strict=True))) for line in lines(self.figures)
+        ]
 
 
-def measured_runs(root: Path, table: str) -> Iterator[MeasuredRun]:
-    """Yield the results for this table.
+def measured_runs(root: Path, table: str, *, drawn: bool = False) -> list[MeasuredRun]:
+    """Return the last run on each database: of this machine, or the one in the repository.
 
-    Charts are read from the files beside the figures, so that a page needs no matplotlib.
+    drawn: ignore runs without charts.
     """
-    for path in runs(root, table):
+    runs = []
+    for db in DATABASES:
+        found = (_read_run(root, place, table, db) for place in PLACES)
+        runs += [run for run in found if run and (run.charts or not drawn)][:1]
+    return runs
+
+
+def _read_run(root: Path, place: str, table: str, db: str) -> MeasuredRun | None:
+    path = root / PLACES[place] / f"{table}-{db}.json"
+    try:
         content = results.read(path)
-        figures = content["figures"]
-        titles = [variant["title"] for variant in figures["variants"].values()]
-        pictures = {name: path.with_name(f"{path.stem}-{name}.svg") for name in content["charts"]}
-        yield MeasuredRun(
-            path.stem,
-            DATABASES[figures["db"]],
-            results.describe(content["stamp"]),
-            titles,
-            [(line.label, list(zip(titles, line.cells, strict=True))) for line in lines(figures)],
-            [
-                (name, mark_safe(picture.read_text(encoding="utf-8")))  # labkit draws it
-                for name, picture in pictures.items()
-                if picture.exists()
-            ],
-        )
+        charts = [
+            DrawnChart(name, chart["title"], chart["about"], svg)
+            for name, chart in content["charts"].items()
+            if (svg := path.with_name(f"{path.stem}-{name}.svg")).is_file()
+        ]
+        stamp = results.describe(content["stamp"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # there is none, or one of another version
+    return MeasuredRun(path, place, DATABASES[db], stamp, content["figures"], charts)
+
+
+def find_chart(runs: list[MeasuredRun], name: str) -> DrawnChart | None:
+    """Return the first chart of this name, such as "up"; None if it is not drawn."""
+    return next((chart for run in runs for chart in run.charts if chart.name == name), None)
 
 
 # README.md
