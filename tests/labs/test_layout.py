@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from notes_check import note_complaints
 
 from labkit.catalog import Catalog, Lab
 from labkit.compare import Tables
 from labkit.compare.probe_source import probe_names
-from labkit.diff.notes_check import note_complaints
 from labkit.textbook_claims import PAGE, Ledger
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
