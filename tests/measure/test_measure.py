@@ -23,7 +23,7 @@ from labkit.measure import charts, meter, report, results
 from labkit.measure.meter import Amount, measure
 from labkit.measure.workloads import NAMES, WORKLOADS, Carts, WorkloadError
 from labkit.processes.start import StartFailed
-from labkit.render.template_engine import render_template
+from labkit.render.standalone_page import render_template
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)

@@ -3,7 +3,7 @@
 import secrets
 
 from labkit.console import supervisor
-from labkit.render import template_engine
+from labkit.render import standalone_page
 
 DEBUG = False
 SECRET_KEY = secrets.token_urlsafe(50)  # a new one for each start: it signs nothing lasting
@@ -24,10 +24,10 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "DIRS": [template_engine.FOLDER],
+        "DIRS": [standalone_page.FOLDER],
         "OPTIONS": {
             "context_processors": ["labkit.console.middleware.context"],
-            "builtins": [template_engine.FILTERS],
+            "builtins": [standalone_page.FILTERS],
         },
     }
 ]

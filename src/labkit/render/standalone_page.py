@@ -1,16 +1,28 @@
-"""Pages in one file that open offline: without scripts, requests or other files."""
+"""Pages in one file that open offline: without scripts, requests or other files.
+
+The console has the folder of their templates among its own.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
 from labkit.render import PALETTE
-from labkit.render.template_engine import render_template
 
+FOLDER = Path(__file__).parent / "templates"
+FILTERS = "labkit.render.template_filters"  # a library that these templates use without loading it
 COMMON = [PALETTE, PALETTE.with_name("standalone.css")]
+
+_engine = Engine(dirs=[FOLDER], builtins=[FILTERS])  # without Django's settings
+
+
+def render_template(name: str, context: dict[str, Any]) -> str:
+    """Return the template of this name as text; numbers and dates are not localized."""
+    return _engine.get_template(name).render(Context(context, use_l10n=False, use_tz=False))
 
 
 def render_page(
