@@ -1,7 +1,6 @@
 """Read labs/compare.toml: tables of questions with one answer per variant, and conclusions."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -129,36 +128,6 @@ class Tables:
         question_id, _, variant_id = rest.partition("/")
         table = self.find(table_id)
         return table, table.question(question_id), table.variant(variant_id) if variant_id else None
-
-    def find_faults(self, probes_of: Callable[[Table], Sequence[str]]) -> Iterator[str]:
-        """Yield a sentence for each fault of the manifest, the probes and the labs' tests.
-
-        probes_of: given a table, return the names of its probes.
-        """
-        for table in self.all:
-            yield from self._find_faults_of(table, probes_of(table))
-        for conclusion in self.conclusions:
-            if not conclusion.cells:
-                yield f"nothing supports the sentence {conclusion.sentence!r}"
-            for reference in conclusion.cells:
-                try:
-                    self.resolve(reference)
-                except CatalogError as error:
-                    yield f"a conclusion refers to {reference}: {error}"
-
-    def _find_faults_of(self, table: Table, probes: Sequence[str]) -> Iterator[str]:
-        columns = [variant.id for variant in table.variants]
-        ids = [question.id for question in table.questions]
-        for question in table.questions:
-            if (cells := list(question.cells)) != columns:
-                yield f"{table.id}/{question.id} has answers for {cells}, but not for {columns}"
-        yield from (f"{table.id}/{id_} is defined twice" for id_ in set(ids) if ids.count(id_) > 1)
-        yield from (f"{table.id}/{id_} has no probe" for id_ in ids if id_ not in probes)
-        yield from (f"{table.id} has no question {name}" for name in probes if name not in ids)
-        for number in table.labs:
-            tests = self.catalog.find(number).folder / TESTS
-            if not tests.exists() or f'check_answer("{table.id}", ' not in tests.read_text("utf-8"):
-                yield f"{table.id}: {TESTS.as_posix()} of lab {number} does not run its probes"
 
 
 def _find(id_: str, things: Any, otherwise: str) -> Any:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from notes_check import note_complaints
+from tables_check import table_complaints
 
 from labkit.catalog import Catalog, Lab
 from labkit.compare import Tables
-from labkit.compare.probe_source import probe_names
 from labkit.textbook_claims import PAGE, Ledger
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
@@ -244,7 +244,7 @@ def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
 
 def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:
     """And every question has its cells, and every conclusion stands on some."""
-    yield from Tables(checkout).find_faults(probe_names)
+    yield from table_complaints(Tables(checkout))
 
 
 def contracts_are_kept(checkout: Catalog) -> Iterator[str]:
