@@ -1,12 +1,12 @@
 """A table prepared for templates: for the console, and for `lab compare --html`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.compare.probe_source import source
 from labkit.compare.table_runner import CellResult, TableResult
-from labkit.comparison_tables import Conclusion, Question, Table, Tables, Variant
+from labkit.comparison_tables import Question, Table, Tables, Variant
 from labkit.measure import report
 from labkit.render import standalone_page
 from labkit.render.highlight import highlight
@@ -75,38 +75,21 @@ def page_conclusions(
     find_chart: FindChart,
 ) -> list[tuple[str, list[Support]]]:
     """Return each conclusion with the questions, their answers, and the charts it rests on."""
-    return [
-        (
-            conclusion.sentence,
-            [
-                *_question_supports(tables, conclusion, results, find_url),
-                *_chart_supports(tables, conclusion, find_chart),
-            ],
-        )
-        for conclusion in tables.conclusions
-    ]
-
-
-def _question_supports(
-    tables: Tables,
-    conclusion: Conclusion,
-    results: dict[str, TableResult | None],
-    find_url: FindUrl,
-) -> Iterator[Support]:
-    for reference in conclusion.cells:
-        table, question, variant = tables.resolve(reference)
-        cells = page_cells(table, question, results.get(table.id), find_url)
-        named = [cell for cell in cells if variant in {None, cell.variant}]
-        yield Support(table, question.text, find_url(table, question, variant), named)
-
-
-def _chart_supports(
-    tables: Tables, conclusion: Conclusion, find_chart: FindChart
-) -> Iterator[Support]:
-    for reference in conclusion.figures:
-        name, _, chart = reference.partition("/")
-        if support := find_chart(tables.find(name), chart):
-            yield support
+    conclusions = []
+    for conclusion in tables.conclusions:
+        supports = []
+        for reference in conclusion.cells:
+            table, question, variant = tables.resolve(reference)
+            cells = page_cells(table, question, results.get(table.id), find_url)
+            named = [cell for cell in cells if variant in {None, cell.variant}]
+            url = find_url(table, question, variant)
+            supports.append(Support(table, question.text, url, named))
+        for reference in conclusion.figures:
+            name, _, chart = reference.partition("/")
+            if found := find_chart(tables.find(name), chart):
+                supports.append(found)
+        conclusions.append((conclusion.sentence, supports))
+    return conclusions
 
 
 def verdict(table: Table, result: TableResult) -> str:
