@@ -29,13 +29,9 @@ def run(
 
     Raises NotInstalled, StartFailed, and ClickException if a server failed its workload.
     """
-    command = " ".join(
-        [
-            f"lab compare {table.id} --measure",
-            *(["--db mysql"] if db == "mysql" else []),
-            *([f"--out {out.as_posix()}"] if out else []),
-        ]
-    )
+    command = f"lab compare {table.id} --measure"
+    command += " --db mysql" if db == "mysql" else ""
+    command += f" --out {out.as_posix()}" if out else ""
     exit_on_signals()
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as progress:
@@ -51,7 +47,7 @@ def run(
     path = (out or checkout.root / report.HOME) / f"{table.id}-{db}.json"
     results.write(path, results.stamp(command, db), found, report.charts(found))
     content = results.read(path)
-    console.print(in_terminal(content))
+    console.print(in_terminal(content["figures"]))
     console.print(escape(results.describe(content["stamp"])), soft_wrap=True)
     console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
     try:
@@ -62,9 +58,8 @@ def run(
         console.print(f"Charts: {len(drawn)} files {escape(path.stem)}-*.svg beside it.")
 
 
-def in_terminal(content: dict[str, object]) -> Grid:
+def in_terminal(found: report.Figures) -> Grid:
     """Return the figures as a table for a terminal."""
-    found: report.Figures = content["figures"]  # type: ignore[assignment]
     grid = Grid(show_lines=True)
     grid.add_column("", overflow="fold", min_width=24)
     for variant in found["variants"].values():
