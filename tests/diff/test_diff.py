@@ -21,10 +21,10 @@ from labkit.diff import (
     find_sides,
     html_page,
     lines,
-    summary,
     terminal,
 )
 from labkit.diff.comparison import diff
+from labkit.diff.data_classes import NOTHING
 from labkit.diff.inputs import File
 from labkit.testing import accessibility
 
@@ -240,7 +240,7 @@ def test_a_file_on_one_side_alone_is_told(printed, tmp_path, monkeypatch):
 def test_the_same_is_told_to_be_the_same(printed):
     status, text = printed("diff", "03", "03")
     assert status == 0
-    assert summary.NOTHING in text
+    assert NOTHING in text
 
 
 def test_files_come_in_the_order_in_which_they_are_read(compared):
@@ -473,9 +473,7 @@ class TestDiffInChromium:
         page, _ = opened("03", "04")
         page.set_viewport_size({"width": 1280, "height": 800})
         tops = "block => [...block.children].map(line => line.getBoundingClientRect().top)"
-        found = [
-            run for hunk in compared("03", "04").hunks for run in summary.group_rows(hunk.rows)
-        ]
+        found = [run for hunk in compared("03", "04").hunks for run in hunk.runs()]
         changed = [run for run in found if not run[0].same]
         blocks = page.locator(".changed").all()
         for block, run in zip(blocks, changed, strict=True):

@@ -9,7 +9,6 @@ import click
 from labkit.catalog import catalog
 from labkit.commands.options import html_option, use_colour
 from labkit.diff import Notes, compare, find_sides, html_page, terminal
-from labkit.diff.summary import summary
 from labkit.render import standalone_page
 
 
@@ -35,7 +34,7 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
     found = compare(checkout, *find_sides(checkout, one, two or ""))
     if html:
         standalone_page.write(html, html_page.html(found), html_page.MADE_BY)
-        click.echo(f"{html}: {summary(found)} Open it in any browser; it needs no network.")
+        click.echo(f"{html}: {found.summary} Open it in any browser; it needs no network.")
         return
     colour = use_colour()
     text = terminal.text(found, colour, shutil.get_terminal_size().columns)

@@ -1,9 +1,15 @@
-"""The result of a comparison: the files that differ, change by change."""
+"""The result of a comparison: the files that differ, change by change, and sentences about them."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from labkit.diff.inputs import File, Side
 from labkit.diff.lines import Line, Row
+from labkit.render.template_filters import visible
+from labkit.text_format import quantity
+
+NO_NOTE = "no note yet: say why in labs/notes.toml"
+NOTHING = "Nothing differs."
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,24 @@ class Hunk:
         if not found:
             return ""
         return f"{found[0]}-{found[-1]}" if found[0] != found[-1] else str(found[0])
+
+    @property
+    def location(self) -> str:
+        """The lines of this change in words."""
+        old, new = self.line_range(new=False), self.line_range(new=True)
+        if not new:
+            return f"{_lines(old)}, gone"
+        if not old:
+            return f"{_lines(new)}, new"
+        return _lines(old) if old == new else f"{_lines(old)}, now {new}"
+
+    def runs(self) -> list[list[Row]]:
+        """Return the rows in runs, each with only unchanged or only changed ones."""
+        return [list(run) for _, run in groupby(self.rows, key=lambda row: row.same)]
+
+
+def _lines(numbers: str) -> str:
+    return f"lines {numbers}" if "-" in numbers else f"line {numbers}"
 
 
 @dataclass(frozen=True)
@@ -66,3 +90,40 @@ class Comparison:
     def hunks(self) -> list[Hunk]:
         """All changes, in reading order."""
         return [hunk for file in self.files for hunk in file.hunks]
+
+    @property
+    def summary(self) -> str:
+        """One sentence that says how much differs."""
+        if not self.files:
+            return NOTHING
+        return (
+            f"{quantity(len(self.hunks), 'change')} in {quantity(len(self.files), 'file')}; "
+            f"{quantity(len(self.same), 'file')} the same."
+        )
+
+    @property
+    def about(self) -> list[str]:
+        """Sentences that a reader needs about the two sides, each once."""
+        return list(dict.fromkeys(filter(None, (self.old.about, self.new.about))))
+
+    @property
+    def ending(self) -> list[str]:
+        """Sentences on everything that was not shown."""
+        sentences = []
+        if self.same:
+            sentences.append(f"The same in both: {', '.join(self.same)}.")
+        if self.old.lab and self.new.lab and not self.old.rest:
+            sentences.append("Not compared: README.md, the handout.")
+        if not self.has_notes and self.files:
+            sentences.append("No notes are kept for these two.")
+        return sentences
+
+    def note_text(self, hunk: Hunk) -> str:
+        """Return why this change is there; "" for a pair that has no notes at all."""
+        return hunk.note or (NO_NOTE if self.has_notes else "")
+
+    def remark(self, file: FileDiff) -> str:
+        """Return what has to be said about a file as a whole, or ""."""
+        side = self.new if file.old is None else self.old if file.new is None else None
+        only = f"Only in {visible(side.name)}." if side else ""
+        return " ".join(filter(None, (only, file.remark)))

@@ -5,7 +5,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from labkit.diff import summary
 from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File
 from labkit.diff.lines import Line, Row, pieces
@@ -33,18 +32,18 @@ def page_diff(found: Comparison) -> dict[str, Any]:
     return {
         "old": found.old,
         "new": found.new,
-        "about": summary.about(found),
-        "summary": summary.summary(found),
+        "about": found.about,
+        "summary": found.summary,
         "count": len(found.hunks),
         "files": [
             {
                 "name": file.name,
-                "remark": summary.remark(file, found),
+                "remark": found.remark(file),
                 "changes": list(_changes(found, file, numbers)),
             }
             for file in found.files
         ],
-        "ending": summary.ending(found),
+        "ending": found.ending,
     }
 
 
@@ -54,8 +53,8 @@ def _changes(found: Comparison, file: FileDiff, numbers: Iterator[int]) -> Itera
     for hunk in file.hunks:
         yield {
             "number": next(numbers),
-            "location": summary.location(hunk),
-            "note": summary.note_text(found, hunk),
+            "location": hunk.location,
+            "note": found.note_text(hunk),
             "blocks": list(lines.blocks(hunk, file.after if hunk is file.hunks[-1] else ())),
         }
 
@@ -70,7 +69,7 @@ class _Lines:
     def blocks(self, hunk: Hunk, rest: tuple[Row, ...]) -> Iterator[Block]:
         """Yield a change between the unchanged lines around it; many of those are folded."""
         yield from self.around(hunk.before)
-        for run in summary.group_rows(hunk.rows):
+        for run in hunk.runs():
             yield self.unchanged(run) if run[0].same else self.changed(run)
         yield from self.around(rest, last=True)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import click
 
-from labkit.diff import summary
 from labkit.diff.data_classes import Comparison, Hunk
 from labkit.diff.lines import Line, Row, pieces
 from labkit.render.template_filters import visible
@@ -38,17 +37,17 @@ class Writer:
         old, new = found.old, found.new
         yield self.style(f"- {visible(old.name)}  {visible(old.title)}", fg="red", bold=True)
         yield self.style(f"+ {visible(new.name)}  {visible(new.title)}", fg="green", bold=True)
-        for sentence in summary.about(found):
+        for sentence in found.about:
             yield ""
             yield from self.prose(sentence)
         yield ""
-        yield from self.prose(summary.summary(found))
+        yield from self.prose(found.summary)
         number = 0
         for file in found.files:
             yield ""
             yield self.style("━" * self.width, dim=True)
             yield self.style(visible(file.name), bold=True)
-            if remark := summary.remark(file, found):
+            if remark := found.remark(file):
                 yield from self.prose(remark)
             for hunk in file.hunks:
                 number += 1
@@ -57,21 +56,19 @@ class Writer:
             yield from map(self.same, file.after[:CONTEXT] if file.hunks else ())
         yield ""
         yield self.style("━" * self.width, dim=True)
-        for sentence in summary.ending(found):
+        for sentence in found.ending:
             yield from self.prose(sentence)
 
     def hunk(self, found: Comparison, hunk: Hunk, number: int, first: bool) -> Iterator[str]:
-        place = self.style(f"  {summary.location(hunk)}", dim=True)
+        place = self.style(f"  {hunk.location}", dim=True)
         yield self.style(f"{number} of {len(found.hunks)}", bold=True) + place
-        yield from self.prose(
-            summary.note_text(found, hunk), "▌ ", fg="yellow" if hunk.note else "magenta"
-        )
+        yield from self.prose(found.note_text(hunk), "▌ ", fg="yellow" if hunk.note else "magenta")
         # Lines between two changes are shown once, before the second.
         shown = hunk.before[-CONTEXT:] if first else hunk.before[-2 * CONTEXT :]
         if len(shown) < len(hunk.before):
             yield self.style(f"{'':11}⋮", dim=True)
         yield from map(self.same, shown)
-        for run in summary.group_rows(hunk.rows):
+        for run in hunk.runs():
             if run[0].same:
                 yield from map(self.same, run)
             else:
