@@ -94,7 +94,8 @@ def page_conclusions(
 
 def verdict(table: Table, result: TableResult) -> str:
     """Return how many cells hold, with which versions, and when."""
-    wrong, count = sum(not cell.holds for cell in result.cells), len(result.cells)
+    wrong = sum(not cell.holds for cell in result.cells)
+    count = len(result.cells)
     verb = "is" if wrong == 1 else "are"
     sentence = f"All {count} cells were seen to be so."
     if wrong:
