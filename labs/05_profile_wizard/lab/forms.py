@@ -18,6 +18,7 @@ class FriendForm(forms.Form):
 FORMS = {"name": NameForm, "age": AgeForm, "gf": FriendForm}  # one for each step, in order
 STEPS = [*FORMS, "results"]
 ANSWER_FIRST = "That comes later; this question comes first."
+ALTERED = "Altered on the way, so it does not count: {}."
 UNREADABLE = "The answers could not be read: they were altered, have expired, or are not from here."
 
 
@@ -40,7 +41,7 @@ def check_answers(sent):
         if filled_form.is_valid():
             answers[field] = str(filled_form.cleaned_data[field])
     if altered := [label(field) for field in sent if field not in answers]:
-        return answers, f"Altered on the way, so it does not count: {', '.join(altered)}."
+        return answers, ALTERED.format(", ".join(altered))
     return answers, None
 
 

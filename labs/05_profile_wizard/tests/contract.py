@@ -7,6 +7,8 @@ import lxml.html
 import pytest
 from django.http import HttpResponseBase
 
+from lab.forms import ANSWER_FIRST
+from labkit.base import error_pages
 from labkit.testing.contracts import RawRequests, text, words
 from labkit.testing.malformed_requests import REQUESTS, Raw
 
@@ -92,7 +94,7 @@ class WizardPages(RawRequests):
             skipped = self.again(visitor, page, step)
             assert step_of(skipped) == "age"
             assert told(skipped) == ["Anu"]
-            assert "this question comes first" in words(skipped)
+            assert ANSWER_FIRST in words(skipped)
 
     def test_a_name_in_any_script_arrives_as_it_was_typed(self, visitor, subtests):
         for name in NAMES:
@@ -107,7 +109,7 @@ class WizardPages(RawRequests):
         if self.needs_cookies:
             refused = self.answer(visitor, page, name="Anu")
             assert refused.status_code == 403
-            assert "Are cookies blocked" in words(refused)
+            assert error_pages.COOKIES_BLOCKED in words(refused)
         else:
             assert told(self.fill_in(visitor)) == ["Anu", "30", "Bea"]
             assert visitor.exchanges[-1].cookie_bytes == b""
@@ -141,7 +143,7 @@ class WizardPages(RawRequests):
         assert response.status_code == (200 if landed else 302)
         page = visitor.get(f"/{self.carrier}/{step}/", follow=True)
         assert step_of(page) == "name"
-        assert ("this question comes first" in words(page)) == (step != "name")
+        assert (ANSWER_FIRST in words(page)) == (step != "name")
         assert list(visitor.jar) == [] or self.needs_cookies
 
     def test_each_answer_leads_to_the_next_question(self, visitor):

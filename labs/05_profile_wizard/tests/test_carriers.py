@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 
 from lab.carriers import url
-from lab.forms import ANSWER_FIRST, UNREADABLE
+from lab.forms import ALTERED, ANSWER_FIRST, UNREADABLE, label
 from labkit.testing.contracts import text, words
 from tests.contract import WizardPages, step_of, told
 
@@ -100,7 +100,7 @@ def test_an_altered_cookie_that_is_no_answer_is_asked_for_again(visitor, age):
     page = visitor.get("/cookie/results/", follow=True)
     assert step_of(page) == "age"
     assert told(page) == ["Anu", "Bea"]
-    assert "Altered on the way, so it does not count: Your age" in words(page)
+    assert ALTERED.format(label("age")) in words(page)
 
 
 @pytest.mark.parametrize("spoil", [str.upper, lambda s: s[:-1], lambda s: "", lambda s: "é" * 9])
