@@ -8,6 +8,10 @@ from django.utils import timezone
 
 from labkit import session_stores
 
+ENDS_WITH_THE_BROWSER = "Yes, it ends then."
+OUTLIVES_THE_BROWSER = "No, it stays."
+UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours"
+
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     """Return (question, answer) pairs on a session: expiry, what the API says, key and row.
@@ -18,7 +22,8 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
     age = session.get_expiry_age()  # loads the session, which drops an unknown key
-    closing = "Yes, it ends then." if session.get_expire_at_browser_close() else "No, it stays."
+    at_close = session.get_expire_at_browser_close()
+    closing = ENDS_WITH_THE_BROWSER if at_close else OUTLIVES_THE_BROWSER
     api = [
         ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
         ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
@@ -32,7 +37,7 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     if row is None:
         return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
     left = f"{(row.expire_date - timezone.now()).total_seconds():.0f} seconds"
-    decoded = row.get_decoded() or "Nothing that can be read: it is empty, damaged or not ours"
+    decoded = row.get_decoded() or UNREADABLE
     return [
         ("How long is left?", f"{left}: the row ends at {clock_time(row.expire_date)}."),
         *api,

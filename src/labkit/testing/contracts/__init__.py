@@ -9,4 +9,4 @@ from labkit.testing.contracts.carts import PAGES, CartContract, CartInChromium, 
 from labkit.testing.contracts.common import RawRequests
 from labkit.testing.contracts.counts import PageCountContract, PageCountInChromium, PageCountPages
 from labkit.testing.contracts.hostile_input import HOSTILE_NAMES, REFUSED_NAMES
-from labkit.testing.contracts.pages import notices, number, table, text, words
+from labkit.testing.contracts.pages import facts, notices, number, table, text, words

@@ -28,6 +28,12 @@ def notices(response: HttpResponseBase) -> list[str]:
     return [notice.text_content() for notice in page.find_class("notice")]
 
 
+def facts(response: HttpResponseBase) -> list[str]:
+    """Return the answers to the questions on a page, in order, with single spaces."""
+    answers = lxml.html.document_fromstring(text(response)).iterfind(".//main//dd")
+    return [" ".join(answer.text_content().split()) for answer in answers]
+
+
 def table(response: HttpResponseBase) -> dict[str, int]:
     """Return the goods on a cart's page: {name: quantity}."""
     rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
