@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from labkit import textbook_claims as claims
 from labkit.catalog import Catalog
 from labkit.textbook_claims import Ledger
 
@@ -77,13 +78,23 @@ def test_marks_are_found_on_functions_on_classes_and_on_parameters(ledger):
 @pytest.mark.parametrize(
     ("path", "old", "new", "complaint"),
     [
-        ("labs/03_cart/tests/test_cart.py", '"C01", ', "", "C01 has no test"),
-        ("labs/03_cart/tests/test_cart.py", "C01", "C99", "a mark for C99, which is none"),
-        ("labs/03_cart/tests/test_cart.py", ".pitfall", ".claim", "a mark for B01, which is none"),
-        ("labs/claims.toml", '"holds"', '"true"', "the verdict true"),
-        ("labs/claims.toml", 'verdict = "crashes"', 'verdict = "holds"', "the verdict holds"),
-        ("labs/claims.toml", 'instead = "Names are encoded."', "", "what the labs do instead"),
-        ("labs/claims.toml", 'lab = "03"', 'lab = "33"', "not in labs.toml"),
+        ("labs/03_cart/tests/test_cart.py", '"C01", ', "", f"C01 {claims.NO_TEST}"),
+        ("labs/03_cart/tests/test_cart.py", "C01", "C99", f"C99, {claims.NO_ENTRY}"),
+        (
+            "labs/03_cart/tests/test_cart.py",
+            ".pitfall",
+            ".claim",
+            f"B01, {claims.NO_ENTRY}",
+        ),
+        ("labs/claims.toml", '"holds"', '"true"', f"true, {claims.NO_VERDICT}"),
+        (
+            "labs/claims.toml",
+            'verdict = "crashes"',
+            'verdict = "holds"',
+            f"holds, {claims.NO_VERDICT}",
+        ),
+        ("labs/claims.toml", 'instead = "Names are encoded."', "", claims.INSTEAD),
+        ("labs/claims.toml", 'lab = "03"', 'lab = "33"', f"33, {claims.NO_LAB}"),
     ],
 )
 def test_what_is_wrong_with_the_ledger_is_told(ledger, path, old, new, complaint):
@@ -166,12 +177,15 @@ def test_of_no_claim(): ...
     [
         (
             "@pytest.mark.claim(ID)\ndef test_x(): ...",
-            "test_x: line 10 has the mark ID",
+            f"ID, {claims.NOT_QUOTED}",
         ),
-        ("pytestmark = pytest.mark.claim('C01')", "line 10 has pytestmark"),
-        ("class TestY:\n    pytestmark = [pytest.mark.pitfall('B01')]", "line 11 has pytestmark"),
-        ("CASES = [Case('x', shows=ID)]", "line 10 has the mark ID"),
-        ("CASES = [Case('x', shows='C99')]", "line 10 has a mark for C99, which is none"),
+        ("pytestmark = pytest.mark.claim('C01')", f"10 {claims.PYTESTMARK}"),
+        (
+            "class TestY:\n    pytestmark = [pytest.mark.pitfall('B01')]",
+            f"11 {claims.PYTESTMARK}",
+        ),
+        ("CASES = [Case('x', shows=ID)]", f"ID, {claims.NOT_QUOTED}"),
+        ("CASES = [Case('x', shows='C99')]", f"C99, {claims.NO_ENTRY}"),
     ],
 )
 def test_a_mark_that_cannot_be_read_is_told(ledger, line, complaint):

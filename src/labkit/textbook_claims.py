@@ -30,6 +30,15 @@ CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
+# The faults of the ledger and the marks; tests find a fault by them.
+NO_TEST = "has no test: none is marked with it"
+NO_LAB = "which is not in labs.toml"
+NO_VERDICT = "which is none"
+INSTEAD = "a pitfall says what the labs do instead, and a claim does not"
+PYTESTMARK = "has pytestmark; mark each test or class itself"
+NOT_QUOTED = "not an id in quotes"
+NO_ENTRY = "which is none"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -102,20 +111,20 @@ class Ledger:
         labs = {lab.number for lab in self.catalog.labs}
         for entry in self.entries:
             if not self.proofs_of(entry):
-                yield f"{entry.id} has no test: none is marked with it"
+                yield f"{entry.id} {NO_TEST}"
             if entry.lab not in labs:
-                yield f"{entry.id} is met in lab {entry.lab}, which is not in labs.toml"
+                yield f"{entry.id} is met in lab {entry.lab}, {NO_LAB}"
             if entry.verdict not in (CLAIM_VERDICTS if entry.is_claim else PITFALL_VERDICTS):
-                yield f"{entry.id} has the verdict {entry.verdict}, which is none"
+                yield f"{entry.id} has the verdict {entry.verdict}, {NO_VERDICT}"
             if bool(entry.instead) == entry.is_claim:
-                yield f"{entry.id}: a pitfall says what the labs do instead, and a claim does not"
+                yield f"{entry.id}: {INSTEAD}"
         for proof in self.proofs:
             if not proof.id:
-                yield f"{proof}: line {proof.line} has pytestmark; mark each test or class itself"
+                yield f"{proof}: line {proof.line} {PYTESTMARK}"
             elif not re.fullmatch(r"[BC]\d+", proof.id):
-                yield f"{proof}: line {proof.line} has the mark {proof.id}, not an id in quotes"
+                yield f"{proof}: line {proof.line} has the mark {proof.id}, {NOT_QUOTED}"
             elif proof.id not in known or not proof.id.startswith(proof.kind):
-                yield f"{proof}: line {proof.line} has a mark for {proof.id}, which is none"
+                yield f"{proof}: line {proof.line} has a mark for {proof.id}, {NO_ENTRY}"
 
     # The results of the last run
 
