@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from labkit.testing import plugin
+
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
@@ -36,7 +38,7 @@ def run(checkout):
 def test_several_labs_in_one_run_are_refused_in_one_sentence(run, paths):
     status, output = run(*paths)
     assert status == pytest.ExitCode.USAGE_ERROR
-    assert "One run of pytest tests one lab" in output
+    assert plugin.SEVERAL_LABS in output
 
 
 def test_the_readmes_example_of_arguments_for_pytest_finds_a_test(run, checkout):

@@ -1,5 +1,7 @@
 """The visitor is a browser, and lets no server get away with a broken promise."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -29,7 +31,7 @@ def test_it_sends_a_cookie_only_where_its_path_says(visitor):
     set_cookie(visitor, "a=1; Path=/a")
     assert sent(visitor) == ""
     assert sent(visitor, "/a/echo/") == "a=1"
-    assert [held.reason for held in visitor.held_back("/echo/")] == ["its Path is /a"]
+    assert ["/a" in held.reason for held in visitor.held_back("/echo/")] == [True]
 
 
 def test_its_cookies_age_with_the_server(visitor, clock):
@@ -110,7 +112,7 @@ def test_it_can_send_a_form_by_get(visitor):
 
 @pytest.mark.parametrize("data", [{"nothing": "x"}, {"b": "3"}])
 def test_it_fills_in_no_form_that_is_not_there(visitor, data):
-    with pytest.raises(AssertionError, match="no form that goes to /form/"):
+    with pytest.raises(AssertionError, match=re.escape(repr(data))):
         visitor.submit("/form/", data)
 
 
@@ -169,7 +171,7 @@ def test_a_user_can_be_logged_in_as_with_the_client(visitor):
 
 def test_a_server_error_fails_the_test():
     visitor = Visitor(raise_request_exception=False)
-    with pytest.raises(BrokenPromise, match="server error: status 500"):
+    with pytest.raises(BrokenPromise, match=f"{response_checks.SERVER_ERROR}: .*500"):
         visitor.get("/crash/")
 
 
@@ -179,23 +181,23 @@ def test_a_crash_shows_the_tests_author_the_exception_itself(visitor):
 
 
 def test_a_traceback_on_a_page_fails_the_test(visitor):
-    with pytest.raises(BrokenPromise, match="traceback"):
+    with pytest.raises(BrokenPromise, match=response_checks.TRACEBACK):
         visitor.get("/traceback/")
 
 
 def test_a_header_that_no_server_can_send_fails_the_test(visitor):
-    with pytest.raises(BrokenPromise, match="header that cannot be sent: X-Name"):
+    with pytest.raises(BrokenPromise, match=f"{response_checks.HEADER}: X-Name"):
         visitor.get("/header/")
 
 
 def test_a_cookie_value_that_no_server_can_send_fails_the_test(visitor):
-    with pytest.raises(BrokenPromise, match="header that cannot be sent: Set-Cookie"):
+    with pytest.raises(BrokenPromise, match=f"{response_checks.HEADER}: Set-Cookie"):
         visitor.get("/cookie/", {"name": "a", "value": "अनु"})
 
 
 @pytest.mark.parametrize("value", ["a;b", "a,b", "a b", 'a"b', "a\\b"])
 def test_a_cookie_outside_of_the_grammar_fails_the_test(visitor, value):
-    with pytest.raises(BrokenPromise, match="illegal Set-Cookie"):
+    with pytest.raises(BrokenPromise, match=response_checks.SET_COOKIE_GRAMMAR):
         visitor.get("/cookie/", {"name": "a", "value": value})
 
 
@@ -208,7 +210,7 @@ def test_a_cookie_header_outside_of_the_grammar_fails_the_test(visitor, line):
 def test_a_cookie_of_4096_bytes_passes_and_one_of_4097_fails_the_test(visitor):
     visitor.get("/cookie/", {"name": "abc", "value": "x" * 4093})
     assert len(visitor.jar.get("abc").value) == 4093
-    with pytest.raises(BrokenPromise, match="Set-Cookie too large: name and value of 4097 bytes"):
+    with pytest.raises(BrokenPromise, match=f"{response_checks.SET_COOKIE_SIZE}: .* 4097 "):
         visitor.get("/cookie/", {"name": "abc", "value": "x" * 4094})
 
 
@@ -216,7 +218,7 @@ def test_a_cookie_of_4096_bytes_passes_and_one_of_4097_fails_the_test(visitor):
     "line", ["__Host-a=1", "a=1; SameSite=None", "a=1; Domain=example.com", "__Secure-a=1; Path=/"]
 )
 def test_a_cookie_that_the_browser_drops_in_silence_fails_the_test(visitor, line):
-    with pytest.raises(BrokenPromise, match="cookie refused by the browser"):
+    with pytest.raises(BrokenPromise, match=response_checks.COOKIE_REFUSED):
         set_cookie(visitor, line)
 
 
@@ -231,14 +233,14 @@ def test_what_a_test_expects_does_not_fail_it(visitor):
 
 def test_what_a_test_expects_has_to_happen(visitor):
     with (
-        pytest.raises(BrokenPromise, match="did not happen: server error"),
+        pytest.raises(BrokenPromise, match=f"{response_checks.SERVER_ERROR}$"),
         visitor.expecting(response_checks.SERVER_ERROR),
     ):
         visitor.get("/")
 
 
 def test_only_promises_that_exist_can_be_expected(visitor):
-    with pytest.raises(ValueError, match="no such promise: rain"), visitor.expecting("rain"):
+    with pytest.raises(ValueError, match="rain"), visitor.expecting("rain"):
         pass
 
 

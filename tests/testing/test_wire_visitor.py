@@ -44,7 +44,7 @@ def serve():
 
 def test_an_answer_that_breaks_off_in_its_headers_is_no_answer(serve):
     port = serve(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Na")
-    with pytest.raises(http.client.HTTPException, match="broke off"):
+    with pytest.raises(http.client.HTTPException, match="X-Na"):
         WireVisitor(port).get("/")
 
 
@@ -63,7 +63,7 @@ def test_an_answer_that_trickles_runs_out_of_time(serve, monkeypatch):
 
 def test_a_redirect_in_circles_ends(serve):
     port = serve(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
-    with pytest.raises(AssertionError, match="redirects and redirects"):
+    with pytest.raises(AssertionError, match=r"\('/', 302\)"):
         WireVisitor(port).get("/", follow=True)
 
 
@@ -71,5 +71,5 @@ def test_a_redirect_to_another_server_is_not_followed(serve):
     port = serve(
         b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/x\r\nContent-Length: 0\r\n\r\n"
     )
-    with pytest.raises(AssertionError, match="to another server"):
+    with pytest.raises(AssertionError, match=r"http://evil\.example/x"):
         WireVisitor(port).get("/", follow=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 SETTINGS = "lab.settings"
+SEVERAL_LABS = "One run of pytest tests one lab; `nox` tests them all."
 MARKS = [
     "browser: needs Chromium, as in nox -t browser",
     "mysql: needs MariaDB's server, as in nox -t mysql",
@@ -107,7 +108,7 @@ def _lab_around(paths: list[str]) -> Path | None:
         if (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
     }
     if len(labs) > 1 or any((start / "labs.toml").is_file() for start in starts):
-        raise pytest.UsageError("One run of pytest tests one lab; `nox` tests them all.")
+        raise pytest.UsageError(SEVERAL_LABS)
     return labs.pop() if labs else None
 
 
