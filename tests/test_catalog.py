@@ -16,7 +16,7 @@ def test_a_lab_goes_by_several_names(checkout, name):
 
 @pytest.mark.parametrize("name", ["99", "cart", "", "3_cookie_cart"])
 def test_an_unknown_lab_is_named_beside_those_there_are(checkout, name):
-    with pytest.raises(CatalogError, match="The labs are 01, 02, 03, "):
+    with pytest.raises(CatalogError, match="01, 02, 03, "):
         checkout.find(name)
 
 
@@ -34,7 +34,7 @@ def test_elsewhere_it_is_the_one_labkit_runs_from(tmp_path, monkeypatch, checkou
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [(None, "no manifest"), ("lab = [", "not valid TOML")]
+    ("text", "sentence"), [(None, r"labs\.toml\.$"), ("lab = [", "labs.toml .*Invalid value")]
 )
 def test_a_manifest_that_cannot_be_read_is_one_sentence(tmp_path, text, sentence):
     (tmp_path / "labs").mkdir()

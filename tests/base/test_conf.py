@@ -87,7 +87,7 @@ def test_several_processes_that_start_at_once_have_one_key(lab):
 def test_an_empty_key_file_is_one_sentence(lab, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
     (state_dir(lab) / "secret_key").touch()
-    with pytest.raises(ImproperlyConfigured, match="is empty"):
+    with pytest.raises(ImproperlyConfigured, match="secret_key"):
         conf.secret_key(lab)
 
 
@@ -141,5 +141,5 @@ def test_a_url_without_a_name_gives_each_lab_its_own(lab, monkeypatch):
 @pytest.mark.parametrize("url", ["nonsense", "db://x/y", "mysql://host:99999999/x"])
 def test_a_url_that_cannot_be_read_is_one_sentence(lab, monkeypatch, url):
     monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(ImproperlyConfigured, match="looks like mysql://"):
+    with pytest.raises(ImproperlyConfigured, match="mysql://"):
         conf.databases(lab)

@@ -14,8 +14,8 @@ from labkit.testing.contracts import words
         ("/refuse/denied/", 403, error_pages.NOT_ALLOWED),
         ("/refuse/bad/", 400, error_pages.NOT_UNDERSTOOD),
         ("/refuse/deleted/", 400, error_pages.SESSION_DELETED),
-        ("/only-post/", 405, "does not accept GET; it accepts POST"),
-        ("/__lab__/static/nothing.css", 404, "no page"),
+        ("/only-post/", 405, "POST"),
+        ("/__lab__/static/nothing.css", 404, error_pages.NO_PAGE),
         ("/__lab__/static/../errors.py", 400, error_pages.NOT_UNDERSTOOD),
     ],
 )
@@ -47,7 +47,7 @@ def test_an_address_too_long_to_lead_back_to_is_refused(visitor, settings, debug
     settings.DEBUG = debug
     response = visitor.get(address.format("x" * 20_000))  # the first has no slash at its end
     assert response.status_code == 414
-    assert "longer than the 16000 characters" in words(response)
+    assert "16000" in words(response)
     assert visitor.get(address.format("x" * 15_900)).status_code in {301, 404}
 
 

@@ -16,6 +16,7 @@ from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
 from labkit.http.set_cookie import CookieRefusal
 
+NO_HTTP_RESPONSE = "not an HTTP response"
 TIMEOUT = 90  # seconds for one response
 
 
@@ -75,7 +76,7 @@ class BrowserClient:
         try:
             response = parse_response(received, method)
         except HTTPException as error:
-            raise ValueError(f"not an HTTP response: {error}") from None
+            raise ValueError(f"{NO_HTTP_RESPONSE}: {error}") from None
         try:
             page = response.read().decode(errors="replace")
         except IncompleteRead as error:  # a server that died in the middle of its response

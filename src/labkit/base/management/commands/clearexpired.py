@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labkit.base.session_cleanup import BATCH, clear_expired
 
+NO_SESSIONS = "Nothing expires here: this project keeps no sessions."
+
 
 class Command(BaseCommand):
     """See labkit.base.session_cleanup."""
@@ -23,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not apps.is_installed("django.contrib.sessions"):
-            raise CommandError("Nothing expires here: this project keeps no sessions.")
+            raise CommandError(NO_SESSIONS)
         if options["batch"] < 1:
             raise CommandError("--batch takes a number from 1 up.")
         gone = sum(clear_expired(options["batch"]))
