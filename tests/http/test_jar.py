@@ -215,9 +215,7 @@ def test_a_secure_cookie_is_not_sent_over_plain_http(jar):
     stored(jar, "a=b; Secure", SHOP)
     target = Origin.of("http://www.shop.example/")
     assert jar.header(target) == ""
-    assert [held.reason for held in jar.held_back(target)] == [
-        "it is Secure and this is plain http"
-    ]
+    assert ["Secure" in held.reason for held in jar.held_back(target)] == [True]
 
 
 def test_plain_http_cannot_hide_a_secure_cookie(jar):
@@ -271,13 +269,13 @@ def test_after_two_minutes_no_same_site_means_lax(jar, clock):
 
 def test_another_sites_frame_cannot_set_what_it_would_not_send(jar):
     frame = Context("GET", Origin.of("https://evil.example/"), top_level=False)
-    with pytest.raises(CookieRefusal, match="another site"):
+    with pytest.raises(CookieRefusal, match="SameSite=Lax"):
         stored(jar, "a=b; SameSite=Lax", SHOP, frame)
     assert stored(jar, "a=b; SameSite=None; Secure", SHOP, frame)
 
 
 def test_same_site_none_needs_secure(jar):
-    with pytest.raises(CookieRefusal, match="SameSite=None needs Secure"):
+    with pytest.raises(CookieRefusal, match=r"SameSite=None .*Secure"):
         stored(jar, "a=b; SameSite=None", SHOP)
     assert stored(jar, "a=b; SameSite=none; Secure", SHOP).same_site is SameSite.NONE
 
