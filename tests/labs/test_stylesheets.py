@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.urls import set_script_prefix
 
-from labkit.base import views
+from labkit.base import assets
 from labkit.base.templatetags.labkit import asset
 from labkit.render import PALETTE
 
@@ -17,7 +17,7 @@ ADDRESS = "/__lab__/static/lab.css"
 
 def hashes():
     """The hash of the labs' stylesheet, and the two kinds of mistake that print makes in one."""
-    content = (views.ASSETS / "lab.css").read_bytes()
+    content = (assets.ASSETS / "lab.css").read_bytes()
     right = base64.b64encode(hashlib.sha384(content).digest()).decode()
     assert len(right) == 64
     other = "A" if right[10] != "A" else "B"
@@ -41,7 +41,7 @@ def test_a_stylesheet_with_a_mistyped_hash_is_not_applied(chromium, server):
 @pytest.mark.pitfall("B45")
 def test_the_labs_stylesheet_is_their_own_and_has_no_hash(checkout, visitor):
     response = visitor.get(ADDRESS)
-    assert response.getvalue() == (views.ASSETS / "lab.css").read_bytes()
+    assert response.getvalue() == (assets.ASSETS / "lab.css").read_bytes()
     response.close()
     for lab in checkout.labs:
         base = (lab.folder / "lab" / "templates" / "base.html").read_text(encoding="utf-8")
@@ -61,11 +61,11 @@ def test_its_address_is_right_under_a_prefix_too():
 def test_every_colour_comes_from_the_one_palette():
     """lab.css starts with the palette: an @import would be one more request for each page."""
     palette = PALETTE.read_text(encoding="utf-8")
-    lab_css = views.ASSETS / "lab.css"
+    lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)
     colours = set(re.findall(r"(--[\w-]+):", palette))
     used = set()
-    for path in Path(views.__file__).parents[1].rglob("*.css"):
+    for path in Path(assets.__file__).parents[1].rglob("*.css"):
         if path not in {PALETTE, lab_css}:
             css = path.read_text(encoding="utf-8")
             assert "prefers-color-scheme" not in css, path
