@@ -12,11 +12,11 @@ def index(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def wizard(request, carrier, step):
-    """Take one answer or show one step. The carrier, a module, loads and stores the answers."""
+    """Take one answer or show one step. The carrier is a module: see carriers/__init__.py."""
     if step not in STEPS:
         raise Http404
     if "forget" in request.POST:
-        response = redirect(request.resolver_match.url_name, "name")
+        response = redirect(request.resolver_match.url_name, STEPS[0])
         carrier.forget(request, response)
         return response
     answers, notice = check_answers(carrier.load(request))
@@ -38,8 +38,8 @@ def go_on(request, carrier, step, answers, notice, to_store):
     open_step = first_open_step(step, answers)
     query = {"first": 1} if open_step != step else {}  # the next page has to explain the detour
     response = carrier.lead_to(request, open_step, to_store, **query)
-    # A redirect needs no notice: the next request checks the answers again and builds its own.
     first = ANSWER_FIRST if query else None
+    # None: the hidden carrier cannot redirect, since a redirect would lose the form.
     return response or show(request, carrier, open_step, answers, notice or first)
 
 

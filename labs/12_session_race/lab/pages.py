@@ -21,7 +21,7 @@ def way_page(request, way):
 def draw_page(request, way="", status=200, **context):
     """Draw the page of this way, or the start page; `context` adds to what every page needs."""
     if "race" not in context:
-        # After a race the session must not be read: this request's copy is old.
+        # Not after a race: the tabs may have a new session, which this request does not know.
         context["cart_rows"] = list(storage.load(request).items())
     context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context
     return render(request, "way.html" if way else "index.html", context, status=status)

@@ -17,7 +17,7 @@ def start_race(request, way):
         return draw_page(request, way, status=422, race_form=form)
     if way == "locked" and lock_error(request.session):
         return draw_refusal(request)
-    # From here on nothing reads or changes the session (lock_error looks only at the engine): this
+    # From here on nothing changes the session (lock_error looks only at the engine): this
     # request's copy, saved last, would undo all the adds.
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
@@ -28,7 +28,7 @@ def start_race(request, way):
             chosen["tabs"],
             chosen["adds"],
             fields=form.fields_of_tab,
-            overlap=chosen["delay"] > 0,  # each tab waits until all of its wave have read
+            overlap=chosen["delay"] > 0,  # each waits until all have read, or wait for the lock
         )
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")

@@ -6,12 +6,13 @@ def load(request):
     return request.session.get("cart", {})
 
 
-def put(request, goods_read, name):
+def add_one(request, goods_read, name):
     """Add one to what was read (in memory; the middleware or locked() saves it)."""
     request.session["cart"] = goods_read | {name: goods_read.get(name, 0) + 1}
 
 
 def clear(request):
     """Take everything out."""
-    # Store {} instead of deleting the entry: without a session each tab would make its own.
+    # Store {} instead of deleting the entry: Django deletes an empty session, and each tab
+    # would make a session of its own.
     request.session["cart"] = {}

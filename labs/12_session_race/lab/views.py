@@ -20,7 +20,7 @@ def add_naive(request):
         return draw_page(request, "naive", status=422, add_form=form)
     goods = storage.load(request)
     time.sleep(form.cleaned_data["delay"] / 1000)
-    storage.put(request, goods, form.cleaned_data["name"])
+    storage.add_one(request, goods, form.cleaned_data["name"])
     return redirect("naive")
 
 
@@ -33,12 +33,12 @@ def add_locked(request):
     form = AddForm(request.POST)
     if not form.is_valid():
         return draw_page(request, "locked", status=422, add_form=form)
-    if lock_error(request.session):
+    if lock_error(request.session):  # an engine without rows has nothing to lock
         return draw_refusal(request)
     with locked(request):
         goods = storage.load(request)
         time.sleep(form.cleaned_data["delay"] / 1000)
-        storage.put(request, goods, form.cleaned_data["name"])
+        storage.add_one(request, goods, form.cleaned_data["name"])
     return redirect("locked")
 
 
