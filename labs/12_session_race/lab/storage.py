@@ -14,5 +14,5 @@ def add_one(request, goods_read, name):
 def clear(request):
     """Take everything out."""
     # Store {} instead of deleting the entry: Django deletes an empty session, and each tab
-    # would make a session of its own.
+    # would then create another.
     request.session["cart"] = {}
