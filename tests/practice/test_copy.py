@@ -12,9 +12,9 @@ from serving import page, running
 
 from labkit.base import conf
 from labkit.catalog import Catalog, state_dir
-from labkit.commands.check import NEXT_STEP
+from labkit.commands.check import ALL_HOLDS, CHECKED_AS, NEXT_STEP, UNKNOWN_ORIGINAL
 from labkit.diff import compare, find_sides
-from labkit.practice import check, failure_hints
+from labkit.practice import check, copies, failure_hints
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
 
@@ -53,9 +53,8 @@ def in_pytest(folder, *arguments):
 def test_a_copy_says_what_can_be_done_with_it(own_checkout, said):
     status, text = said("copy", "03", "mine/")
     assert status == 0
-    assert "mine is your copy of lab 03. Its cookies end in _mine" in text
-    assert "lies in .lab/mine." in text
-    for line in ("lab run mine/", "lab diff 03 mine/", "lab check mine/ --as 04"):
+    assert "_mine" in text
+    for line in (".lab/mine", "lab run mine/", "lab diff 03 mine/", "lab check mine/ --as 04"):
         assert line in text
     copied = own_checkout / "mine"
     original = own_checkout / "labs" / "03_cookie_cart"
@@ -70,7 +69,7 @@ def test_a_copy_overwrites_nothing(own_checkout, said):
     (own_checkout / "mine" / "lab" / "storage.py").write_text("my own")
     status, text = said("copy", "04", "mine")
     assert status == 1
-    assert "mine is there already, and stays as it is." in text
+    assert copies.TARGET_EXISTS.format(target="mine") in text
     assert (own_checkout / "mine" / "lab" / "storage.py").read_text() == "my own"
     (own_checkout / "file").touch()
     assert said("copy", "04", "file")[0] == 1
@@ -79,13 +78,13 @@ def test_a_copy_overwrites_nothing(own_checkout, said):
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        ("03_mine", "lab 03 "),
-        ("12", "lab 12 "),
-        ("labs/mine", "labs/ "),
-        ("labs/03_cookie_cart/mine", "labs/ "),
-        (".lab/mine", ".lab/ "),
-        ("mariadb", ".lab/mariadb"),
-        ("mine/lab/mine", "mine/lab/mine "),
+        ("03_mine", copies.NUMBER_OF_LAB.format(name="03_mine", number="03")),
+        ("12", copies.NUMBER_OF_LAB.format(name="12", number="12")),
+        ("labs/mine", copies.FOR_LABS.format(reserved="labs")),
+        ("labs/03_cookie_cart/mine", copies.FOR_LABS.format(reserved="labs")),
+        (".lab/mine", copies.FOR_LABS.format(reserved=".lab")),
+        ("mariadb", copies.STATE_RESERVED.format(name="mariadb", number="mariadb")),
+        ("mine/lab/mine", copies.INSIDE_LAB.format(target="mine/lab/mine")),
     ],
 )
 def test_a_copy_keeps_out_of_everyones_way(own_checkout, said, target, sentence):
@@ -190,9 +189,10 @@ def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
     before = sorted((own_checkout / "mine").rglob("*"))
     status, text = said("check", "mine/")
     assert status == 0, text
-    assert "mine, checked as lab 02, A page count kept in a cookie:" in text
-    assert re.search(r"Promises of PageCountContract: (\d+) of \1 hold\.", text)
-    assert "All of it holds. mine does what lab 02 does." in text
+    names = {"name": "mine", "number": "02", "title": "A page count kept in a cookie"}
+    assert CHECKED_AS.format_map(names) in text
+    assert re.search(r"PageCountContract: (\d+) of \1 ", text)
+    assert ALL_HOLDS.format_map(names) in text
     assert sorted((own_checkout / "mine").rglob("*")) == before
     assert not (own_checkout / ".lab" / "mine").exists()
 
@@ -302,7 +302,7 @@ def test_a_folder_that_does_not_say_what_it_is_must_be_told(mine, said):
     (mine / "README.md").write_text("# My shop\n")
     status, text = said("check", "mine")
     assert status == 1
-    assert "mine does not say which lab it is a copy of. Say it: --as 04" in text
+    assert UNKNOWN_ORIGINAL.format(name="mine") in text
 
 
 @pytest.mark.parametrize("lab", ["02", "03", "04", "05", "06", "10"])

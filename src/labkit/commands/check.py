@@ -9,6 +9,9 @@ from labkit.commands.options import use_colour
 from labkit.practice.check import LEFT_OUT, CheckResult, check
 
 NEXT_STEP = "The first thing to do:"
+UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
+CHECKED_AS = "{name}, checked as lab {number}, {title}:"
+ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
 
 
 @click.command("check", short_help="Ask a copy what a lab promises.")
@@ -25,9 +28,10 @@ def check_copy(name: str, as_: str | None) -> None:
     checkout = catalog()
     mine = checkout.find(name)
     if not (wanted := as_ or mine.original or (mine in checkout.labs and mine.number) or ""):
-        raise CatalogError(f"{name} does not say which lab it is a copy of. Say it: --as 04")
+        raise CatalogError(UNKNOWN_ORIGINAL.format(name=name))
     target = checkout.find(wanted)
-    click.echo(f"{mine.folder.name}, checked as lab {target.number}, {target.title}:")
+    names = {"name": mine.folder.name, "number": target.number, "title": target.title}
+    click.echo(CHECKED_AS.format_map(names))
     report = check(checkout, mine, target)
     if report.not_run:
         click.echo()
@@ -43,7 +47,7 @@ def check_copy(name: str, as_: str | None) -> None:
     if report.next:
         click.echo(f"\n{NEXT_STEP} {report.next}")
         sys.exit(1)
-    click.echo(f"All of it holds. {mine.folder.name} does what lab {target.number} does.")
+    click.echo(ALL_HOLDS.format_map(names))
 
 
 def _print_results(heading: str, results: list[CheckResult], do: str) -> None:

@@ -12,6 +12,16 @@ from labkit.catalog import Catalog, Lab, is_lab
 LEFT_BEHIND = ["__pycache__", ".pytest_cache", "*.pyc"]
 RESERVED = {"mariadb", "results"}  # folders of .lab that belong to no lab
 
+# Why a copy must not be made in a folder
+TARGET_EXISTS = "{target} is there already, and stays as it is. Name a folder that is not."
+FOR_LABS = "{reserved}/ is for the labs themselves. Name a folder outside of it, as mine/."
+INSIDE_LAB = "{target} would lie inside of another lab. Name a folder outside of it."
+NUMBER_OF_LAB = (
+    "A folder called {name} would be lab {number} to every browser, and share its "
+    "cookies. Name it without the number, as mine/."
+)
+STATE_RESERVED = "A copy called {name} would write into .lab/{number}. Take another name."
+
 
 def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
     """Copy a lab into a new or empty folder. Raises ClickException if it may not go there.
@@ -38,17 +48,14 @@ def _refusal(checkout: Catalog, target: Path) -> str:
     folder = target.resolve()
     number = own_number(folder)
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
-        return f"{target} is there already, and stays as it is. Name a folder that is not."
+        return TARGET_EXISTS.format(target=target)
     for reserved in ("labs", ".lab"):
         if folder.is_relative_to((checkout.root / reserved).resolve()):
-            return f"{reserved}/ is for the labs themselves. Name a folder outside of it, as mine/."
+            return FOR_LABS.format(reserved=reserved)
     if any(is_lab(above) for above in folder.parents):
-        return f"{target} would lie inside of another lab. Name a folder outside of it."
+        return INSIDE_LAB.format(target=target)
     if re.fullmatch("[0-9]{2}", number):
-        return (
-            f"A folder called {folder.name} would be lab {number} to every browser, and share its "
-            "cookies. Name it without the number, as mine/."
-        )
+        return NUMBER_OF_LAB.format(name=folder.name, number=number)
     if number in RESERVED:
-        return f"A copy called {folder.name} would write into .lab/{number}. Take another name."
+        return STATE_RESERVED.format(name=folder.name, number=number)
     return ""
