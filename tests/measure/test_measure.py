@@ -195,16 +195,19 @@ def test_what_is_lost_on_the_way_is_not_measured():
 
     variant = meter.Variant("cookie", "cookies", "03")
     server = meter.Server(variant, Forgetful(), TemporaryServer(1, None, None))
-    with pytest.raises(WorkloadError, match="had 2 items in the cart and has 1"):
+    unit = server.workload.unit
+    shrunk = meter.SIZE_LOST.format(name="cookie", size=2, unit=unit, left=1)
+    limited = meter.LIMIT_LOST.format(name="cookies", count=4, size=1)
+    with pytest.raises(WorkloadError, match=re.escape(shrunk)):
         asyncio.run(meter.measure_at_size([server], 2, SMALL))
-    with pytest.raises(WorkloadError, match="took 4 and has 1"):
+    with pytest.raises(WorkloadError, match=re.escape(limited)):
         asyncio.run(meter.find_limits(server, Amount()))
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path):
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "no_lab.settings"}
     with (
-        pytest.raises(StartFailed, match=r"of lab 03 did not start: .*No module named 'no_lab'"),
+        pytest.raises(StartFailed, match=r"lab 03.*No module named 'no_lab'"),
         temporary_server(tmp_path, environ, tmp_path / "server.log") as started,
     ):
         started.wait_until_ready("lab 03")
@@ -277,15 +280,25 @@ def test_the_readme_quotes_what_was_measured(checkout):
     assert report.readme(checkout.root) == (checkout.root / "README.md").read_text("utf-8")
 
 
+def without_words(value):
+    """Return a chart's figures alone: its titles are those of the day it was drawn."""
+    if isinstance(value, dict):
+        return {key: without_words(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without_words(part) for part in value]
+    return None if isinstance(value, str) else value
+
+
 @pytest.mark.parametrize("db", ["sqlite", "mysql"])
 def test_what_was_measured_lies_beside_its_charts(checkout, db):
     path = checkout.root / report.MEASURED / f"carts-{db}.json"
     content = results.read(path)
     assert content["figures"]["samples"] == meter.WHOLE.samples
-    assert content["charts"] == {
+    drawn = {
         name: json.loads(json.dumps(asdict(chart)))
         for name, chart in report.charts(content["figures"]).items()
     }
+    assert without_words(content["charts"]) == without_words(drawn)
     for name, chart in content["charts"].items():
         drawn = path.with_name(f"{path.stem}-{name}.svg").read_text(encoding="utf-8")
         assert f">{escape(chart['about'])}</desc>" in drawn, name

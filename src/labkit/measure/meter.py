@@ -36,6 +36,9 @@ from labkit.services.mariadb_child import MariaDBChild
 SHORT = 0.02  # seconds that a slow view takes
 APART = 4 * 3600  # seconds between two visits on one day
 
+LIMIT_LOST = "{name} took {count} and has {size}: is it too slow?"
+SIZE_LOST = "{name} had {size} {unit} and has {left}: is it too slow?"
+
 Progress = Callable[[str, float], None]  # the current step, and the part done (0 to 1)
 
 
@@ -162,7 +165,7 @@ async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int
         size = await server.workload.size(visit)
         if size != count:
             name = server.variant.title
-            raise WorkloadError(f"{name} took {count} and has {size}: is it too slow?")
+            raise WorkloadError(LIMIT_LOST.format(name=name, count=count, size=size))
         answer = await visit.client.get("/")
         limits[way] = {"count": count, "cookie": answer.cookie}
     return limits
@@ -183,7 +186,7 @@ async def measure_at_size(
         left = await workload.size(visit)
         if left < size:
             unit = workload.unit
-            raise WorkloadError(f"{name} had {size} {unit} and has {left}: is it too slow?")
+            raise WorkloadError(SIZE_LOST.format(name=name, size=size, unit=unit, left=left))
     found: dict[str, dict[str, Any]] = {name: {} for name in visits}
     for (name, kind), several in samples.items():
         found[name][kind] = summarize(several)
