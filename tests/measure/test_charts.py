@@ -135,7 +135,7 @@ def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(requirements.TOOLS, "matplotlib", missing)
     with pytest.raises(NotInstalled) as caught:
         svg(LINES)
-    assert str(caught.value).startswith("matplotlib not found; get it by: ")
+    assert str(caught.value).startswith(requirements.NOT_FOUND.format("matplotlib"))
     assert str(caught.value).endswith('-m pip install -e ".[charts]"')
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from labkit.services.requirements import NOT_FOUND
 from labkit.testing import plugin
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -83,7 +84,7 @@ def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(
     blind = {"PYTHONPATH": str(SUPPORT)}
     status, output = run(*arguments, environ=blind)
     assert status == 0
-    assert "Chromium not found; get it by:" in output
+    assert NOT_FOUND.format("Chromium") in output
     status, output = run(*arguments, environ=blind | {"CI": "1"})
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "a failure, since CI is set" in output
@@ -94,7 +95,7 @@ def test_a_missing_redis_skips_with_the_line_that_installs_it_and_fails_in_ci(ru
     blind = {"PYTHONPATH": str(SUPPORT)}
     status, output = run(*arguments, environ=blind)
     assert status == 0
-    assert "Redis's server not found; get it by:" in output
+    assert NOT_FOUND.format("Redis's server") in output
     status, output = run(*arguments, environ=blind | {"CI": "1"})
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "a failure, since CI is set" in output

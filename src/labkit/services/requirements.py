@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 from labkit.processes.start import NotInstalled
 
+NOT_FOUND = "{} not found; get it by:"
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 # Debian installs server programs here, outside an ordinary user's PATH.
@@ -58,7 +59,7 @@ class Tool:
 
     def missing(self) -> str | None:
         """Return a sentence with the command that installs it, or None if it is installed."""
-        return None if self.found() else f"{self.label} not found; get it by: {self.advice()}"
+        return None if self.found() else f"{NOT_FOUND.format(self.label)} {self.advice()}"
 
 
 def _version(package: str) -> str | None:
