@@ -35,6 +35,7 @@ from serving import copy_of, serving, until
 
 from labkit.base import error_pages
 from labkit.http.client import BrowserClient
+from labkit.serve.database_connections import FILE_REPLACED
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.redis import PrivateRedis
 from labkit.testing.contracts import CartPages, PageCountPages, notices, words
@@ -168,7 +169,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
         with by_hand(carts) as seen:  # it is in the file, and not in the one that is gone
             assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert seen.execute("SELECT count(*) FROM django_session").fetchall() == [(20,)]
-    assert "deleted or replaced" in carts.log.read_text()
+    assert FILE_REPLACED % database(carts) in carts.log.read_text()
 
 
 def test_a_deleted_file_is_made_anew_though_another_program_holds_it(start):

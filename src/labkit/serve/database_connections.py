@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 REQUEST_SECONDS = 25  # to wait for the requests in progress; SQLite's lock takes up to 20
+FILE_REPLACED = "%s was deleted or replaced; what was in it is gone"
 log = logging.getLogger("labkit.serve")
 _guards: list["FileGuard"] = []  # signals do not keep their receivers
 
@@ -71,7 +72,7 @@ class FileGuard:
             self._changed.notify_all()
 
     def _reopen(self) -> None:
-        log.error("%s was deleted or replaced; what was in it is gone", self._path)
+        log.error(FILE_REPLACED, self._path)
         for opened in self._opened:
             opened.close()
         if _identity(self._path) is None:
