@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from labkit.http.set_cookie import OTHER_DOMAIN
+from labkit.testing.failure_report import STORE_HEADING
+
 SETTINGS = """
 SECRET_KEY = "bare"
 ROOT_URLCONF = "urls"
@@ -143,8 +146,9 @@ def test_the_page_of_the_documents_is_true(run):
 def test_a_failure_shows_the_exchange_there_too(run):
     status, output = run("--ds=settings", **bare_project(test_wrong__py=FAILING))
     assert status == 1
-    assert "NOT stored: Domain=other.example is not the domain of" in output
-    assert "what is in the session store" in output
+    refusal = OTHER_DOMAIN.format(domain="other.example", host="127.0.0.1")
+    assert f"NOT stored: {refusal}" in output
+    assert STORE_HEADING in output
 
 
 def test_a_projects_own_options_and_fixtures_are_left_alone(run):

@@ -11,6 +11,7 @@ from lab_copies import IGNORED, run_pytest
 from labkit.http import jar, set_cookie
 from labkit.testing import clock as labkit_clock
 from labkit.testing import response_checks
+from labkit.testing.failure_report import LAST_EXCHANGES, STORE_HEADING
 
 
 def ignoring_path(monkeypatch):
@@ -155,6 +156,11 @@ def test_a_fault_in_a_lab_turns_a_test_red_that_says_what_happened(checkout, tmp
 def test_a_failing_test_prints_the_exchange_that_failed(checkout, tmp_path):
     lab = tmp_path / "04_session_cart"
     shutil.copytree(checkout.root / "labs" / "04_session_cart", lab, ignore=IGNORED)
+    base = lab / "lab" / "templates" / "base.html"
+    page = base.read_text(encoding="utf-8")
+    main = '<main id="main">'
+    assert main in page
+    base.write_text(page.replace(main, f"{main}<p>the page of this test</p>"), encoding="utf-8")
     (lab / "tests" / "test_wrong.py").write_text(
         "from labkit.testing.contracts import table\n"
         "def test_the_cart_lives_for_three_minutes(visitor, clock):\n"
@@ -164,14 +170,14 @@ def test_a_failing_test_prints_the_exchange_that_failed(checkout, tmp_path):
     )
     _, output = run_pytest(checkout, lab, "-k", "three_minutes")
     for line in (
-        "last exchanges of visitor",
+        LAST_EXCHANGES.format("visitor"),
         "POST http://127.0.0.1/add/",
         "302 Found, text/html",
         "Location: /display/",
         "Max-Age=120; Path=/; SameSite=Lax",
-        "(it has expired)",
-        "| There are no items in your cart.",
-        "what is in the session store",
+        f"({jar.EXPIRED})",
+        "| the page of this test",
+        STORE_HEADING,
         "0 s left  {'cart': {'red apple': 3}, '_session_expiry': 120}",
     ):
         assert line in output

@@ -17,6 +17,7 @@ KEPT_BY_PURGE = 150  # ... down to this many
 ACCESS_STEP = 60  # seconds between two updates of a cookie's last access, in Chromium
 LAX_POST_GRACE = 120  # seconds during which a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
+EXPIRED = "it has expired"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -162,7 +163,7 @@ class Jar:
 def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: float) -> str:
     """Return why a request does not send this cookie (section 5.8.3); empty if it does."""
     if cookie.expired(now):
-        return "it has expired"
+        return EXPIRED
     if cookie.host_only:
         if cookie.domain != target.host:
             return f"it belongs to the host {cookie.domain} alone"

@@ -13,6 +13,7 @@ from labkit.http.origin import Origin, default_path, domain_match, ip_address_of
 MAX_NAME_VALUE = 4096  # bytes of name and value together, section 5.6
 MAX_ATTRIBUTE = 1024  # bytes of an attribute's value, section 5.6
 MAX_AGE = 400 * 24 * 3600  # seconds, section 5.5
+OTHER_DOMAIN = "Domain={domain} is not the domain of {host}"
 
 
 class SameSite(StrEnum):
@@ -145,7 +146,7 @@ def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
     if is_public_suffix(wanted):
         raise CookieRefusal(f"Domain={wanted} is a public suffix, shared by strangers")
     if not domain_match(source.host, wanted):
-        raise CookieRefusal(f"Domain={wanted} is not the domain of {source.host}")
+        raise CookieRefusal(OTHER_DOMAIN.format(domain=wanted, host=source.host))
     return wanted, False
 
 

@@ -9,6 +9,8 @@ from labkit.testing.base_visitor import BaseVisitor, visitors_of_this_test
 
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10
+LAST_EXCHANGES = "last exchanges of {}"
+STORE_HEADING = "what is in the session store"
 
 
 def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
@@ -18,9 +20,9 @@ def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
     for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
         if browser.exchanges:
             name = names.get(id(browser), f"visitor {number}")
-            sections.append((f"last exchanges of {name}", "\n\n".join(_exchanges(browser))))
+            sections.append((LAST_EXCHANGES.format(name), "\n\n".join(_exchanges(browser))))
     if sections:
-        sections.append(("what is in the session store", "\n".join(_store())))
+        sections.append((STORE_HEADING, "\n".join(_store())))
     return sections
 
 
