@@ -11,6 +11,8 @@ from labkit.catalog import catalog
 from labkit.compare.table_runner import PROPERTY
 from labkit.comparison_tables import Tables
 
+MISMATCH = "The table {table} says {expected!r} for {variant}, and it is {answer!r}."
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -72,10 +74,8 @@ def check_answer(
     answer = probe.observe(**{name: request.getfixturevalue(name) for name in fixtures})
     cell["answer"] = answer
     expected = question.cells[variant_id].answer
-    assert answer == expected, (
-        f"{question.text} The table {table_id} says {expected!r} for {variant_id}, "
-        f"and it is {answer!r}."
-    )
+    mismatch = MISMATCH.format(table=table_id, expected=expected, variant=variant_id, answer=answer)
+    assert answer == expected, f"{question.text} {mismatch}"
 
 
 def database_version() -> str:
