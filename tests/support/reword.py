@@ -55,21 +55,22 @@ class Sentence(NamedTuple):
 
 def find_sentences(root: Path) -> Iterator[Sentence]:
     """Yield the visible sentences of templates, code, manifests and handouts."""
-    quoted = _quoted_lines(root)
+    quoted = _read_quotes(root)
     for path, text in prose.read_files(root):
         for start, end in _find_spans(path, text):
             part = text[start:end]
-            if path.startswith("labs/") and any(quote in part for quote in quoted):
+            if any(quote in part for quote in quoted):
                 continue
             if SEVERAL_WORDS.search(f"{part} "):
                 yield Sentence(path, text.count("\n", 0, start) + 1, start, part)
 
 
-def _quoted_lines(root: Path) -> set[str]:
-    """Return the texts by which notes.toml finds a change: they quote the labs' lines."""
+def _read_quotes(root: Path) -> set[str]:
+    """Return the texts by which notes.toml finds a change: they quote lines and titles of parts."""
     pairs = tomllib.loads((root / "labs/notes.toml").read_text(encoding="utf-8"))["pair"]
-    keys = {key for pair in pairs for notes in pair["notes"].values() for key in notes}
-    return {key for key in keys if " " in key}
+    titles = {file.partition(", ")[2] for pair in pairs for file in pair["notes"]}
+    lines = {key for pair in pairs for notes in pair["notes"].values() for key in notes}
+    return {quote for quote in titles | lines if " " in quote}
 
 
 def _find_spans(path: str, text: str) -> Iterator[tuple[int, int]]:
