@@ -24,8 +24,8 @@ from labkit.diff import (
     terminal,
 )
 from labkit.diff.comparison import diff
-from labkit.diff.data_classes import NOTHING
-from labkit.diff.inputs import File
+from labkit.diff.data_classes import NOTHING, SAME_FILES
+from labkit.diff.inputs import SAME_CODE, File
 from labkit.testing import accessibility
 
 
@@ -271,11 +271,11 @@ def test_without_a_second_it_is_the_twin(compared):
 def test_engines_differ_in_a_setting_and_in_what_becomes_of_the_cart(printed):
     status, text = printed("diff", "10:db", "10:signed_cookies")
     assert status == 0
-    assert "The code of lab 10 is the same for both." in text
+    assert SAME_CODE.format("10", "lab/engines.py") in " ".join(text.split())
     assert "SESSION_ENGINE=django.contrib.sessions.backends.[-db-]" in text
     assert "Copied cookie restores it: {+yes+}" in text
     assert "Survives a restart: yes" in text  # the same, and shown between the others
-    assert "lab/settings.py" in text.partition("The same in both:")[2]
+    assert "lab/settings.py" in text.partition(SAME_FILES)[2]
 
 
 def test_with_redis_the_environment_names_it(printed):

@@ -10,6 +10,7 @@ from labkit.text_format import quantity
 
 NO_NOTE = "no note yet: say why in labs/notes.toml"
 NOTHING = "Nothing differs."
+SAME_FILES = "The same in both:"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Comparison:
         """Sentences on everything that was not shown."""
         sentences = []
         if self.same:
-            sentences.append(f"The same in both: {', '.join(self.same)}.")
+            sentences.append(f"{SAME_FILES} {', '.join(self.same)}.")
         if self.old.lab and self.new.lab and not self.old.rest:
             sentences.append("Not compared: README.md, the handout.")
         if not self.has_notes and self.files:
