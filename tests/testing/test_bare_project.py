@@ -146,7 +146,7 @@ def test_the_page_of_the_documents_is_true(run):
 def test_a_failure_shows_the_exchange_there_too(run):
     status, output = run("--ds=settings", **bare_project(test_wrong__py=FAILING))
     assert status == 1
-    refusal = OTHER_DOMAIN.format(domain="other.example", host="127.0.0.1")
+    refusal = OTHER_DOMAIN.format(domain="other.example", host="testserver")
     assert f"NOT stored: {refusal}" in output
     assert STORE_HEADING in output
 
