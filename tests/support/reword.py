@@ -34,10 +34,10 @@ MARKUP = re.compile(
 # A value of the manifests that is text: the names of fields, files and tests have no spaces.
 # Handouts and the README repeat the titles of the labs on purpose.
 TOML_VALUE = re.compile(r'^(?:(?!title\b)\w+ = |"[^"\n]*" = )"(?P<text>[^"\n]*)"', re.MULTILINE)
-# SQL, and what is typed or written into a configuration.
+# SQL, choices of pytest's marks, and what is typed or written into a configuration.
 COMMAND = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|SET|BEGIN|SHOW|GRANT)\b"
-    r"| --?[a-z]|\blab [a-z]+ \{"
+    r"| --?[a-z]|\blab [a-z]+ \{|\bnot [a-z]+ and not\b"
 )
 
 
