@@ -79,19 +79,19 @@ def test_marks_are_found_on_functions_on_classes_and_on_parameters(ledger):
     ("path", "old", "new", "complaint"),
     [
         ("labs/03_cart/tests/test_cart.py", '"C01", ', "", f"C01 {claims.NO_TEST}"),
-        ("labs/03_cart/tests/test_cart.py", "C01", "C99", f"C99, {claims.NO_ENTRY}"),
+        ("labs/03_cart/tests/test_cart.py", "C01", "C99", f"C99, {claims.UNKNOWN}"),
         (
             "labs/03_cart/tests/test_cart.py",
             ".pitfall",
             ".claim",
-            f"B01, {claims.NO_ENTRY}",
+            f"B01, {claims.UNKNOWN}",
         ),
-        ("labs/claims.toml", '"holds"', '"true"', f"true, {claims.NO_VERDICT}"),
+        ("labs/claims.toml", '"holds"', '"true"', f"true, {claims.UNKNOWN}"),
         (
             "labs/claims.toml",
             'verdict = "crashes"',
             'verdict = "holds"',
-            f"holds, {claims.NO_VERDICT}",
+            f"holds, {claims.UNKNOWN}",
         ),
         ("labs/claims.toml", 'instead = "Names are encoded."', "", claims.INSTEAD),
         ("labs/claims.toml", 'lab = "03"', 'lab = "33"', f"33, {claims.NO_LAB}"),
@@ -185,7 +185,7 @@ def test_of_no_claim(): ...
             f"11 {claims.PYTESTMARK}",
         ),
         ("CASES = [Case('x', shows=ID)]", f"ID, {claims.NOT_QUOTED}"),
-        ("CASES = [Case('x', shows='C99')]", f"C99, {claims.NO_ENTRY}"),
+        ("CASES = [Case('x', shows='C99')]", f"C99, {claims.UNKNOWN}"),
     ],
 )
 def test_a_mark_that_cannot_be_read_is_told(ledger, line, complaint):

@@ -33,11 +33,10 @@ VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 # The faults of the ledger and the marks; tests find a fault by them.
 NO_TEST = "has no test: none is marked with it"
 NO_LAB = "which is not in labs.toml"
-NO_VERDICT = "which is none"
 INSTEAD = "a pitfall says what the labs do instead, and a claim does not"
 PYTESTMARK = "has pytestmark; mark each test or class itself"
 NOT_QUOTED = "not an id in quotes"
-NO_ENTRY = "which is none"
+UNKNOWN = "which is none"
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class Ledger:
             if entry.lab not in labs:
                 yield f"{entry.id} is met in lab {entry.lab}, {NO_LAB}"
             if entry.verdict not in (CLAIM_VERDICTS if entry.is_claim else PITFALL_VERDICTS):
-                yield f"{entry.id} has the verdict {entry.verdict}, {NO_VERDICT}"
+                yield f"{entry.id} has the verdict {entry.verdict}, {UNKNOWN}"
             if bool(entry.instead) == entry.is_claim:
                 yield f"{entry.id}: {INSTEAD}"
         for proof in self.proofs:
@@ -124,7 +123,7 @@ class Ledger:
             elif not re.fullmatch(r"[BC]\d+", proof.id):
                 yield f"{proof}: line {proof.line} has the mark {proof.id}, {NOT_QUOTED}"
             elif proof.id not in known or not proof.id.startswith(proof.kind):
-                yield f"{proof}: line {proof.line} has a mark for {proof.id}, {NO_ENTRY}"
+                yield f"{proof}: line {proof.line} has a mark for {proof.id}, {UNKNOWN}"
 
     # The results of the last run
 

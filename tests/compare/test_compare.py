@@ -14,11 +14,12 @@ from rich.console import Console
 
 from labkit import cli
 from labkit.catalog import Catalog, CatalogError
-from labkit.compare import Tables, html_page, table_runner
+from labkit.compare import html_page, table_runner
 from labkit.compare.html_page import verdict
 from labkit.compare.probe_source import probe_names, source
 from labkit.compare.probes.base import MISMATCH
 from labkit.compare.table_runner import CellResult, TableResult
+from labkit.comparison_tables import Tables
 from labkit.measure.report import KEPT, QUANTITIES
 from labkit.testing import accessibility
 

@@ -9,8 +9,8 @@ from elements import find, links, texts
 from serving import alive, copy_of, serving, until
 
 from labkit.catalog import Catalog
-from labkit.compare import Tables
 from labkit.compare.table_runner import CellResult, TableResult
+from labkit.comparison_tables import Tables
 from labkit.measure import results
 from labkit.measure.charts import Lines, Series
 from labkit.testing.accessibility import complaints, scrolls_sideways

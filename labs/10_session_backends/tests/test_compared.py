@@ -2,8 +2,8 @@
 
 from lab import engines
 from labkit.catalog import catalog
-from labkit.compare import Tables
 from labkit.compare.probes import check_answer, every_probe
+from labkit.comparison_tables import Tables
 from tests import probes
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from labkit.catalog import Catalog, CatalogError, catalog
-from labkit.compare import Table, Tables
 from labkit.compare.table_runner import run_table
+from labkit.comparison_tables import Table, Tables
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, start_child
 
 FINISHED = b"."  # written for each test that has finished

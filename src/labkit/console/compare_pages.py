@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from labkit.compare import Question, Table, Tables, Variant
 from labkit.compare.html_page import Support, page_cells, page_conclusions
 from labkit.compare.probe_source import FOLDER, source
 from labkit.compare.table_runner import read_last_result
+from labkit.comparison_tables import Question, Table, Tables, Variant
 from labkit.console import background_table_run, supervisor
 from labkit.console.diff_pages import show_catalog_errors
 from labkit.measure import report

@@ -9,7 +9,7 @@ import click
 from labkit.base.conf import own_number
 from labkit.catalog import Catalog, Lab, is_lab
 
-LEFT_BEHIND = ["__pycache__", ".pytest_cache", "*.pyc"]
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".pytest_cache", "*.pyc")
 RESERVED = {"mariadb", "results"}  # folders of .lab that belong to no lab
 
 # Why a copy must not be made in a folder
@@ -32,12 +32,8 @@ def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
     if reason := _refusal(checkout, target):
         raise click.ClickException(reason)
     try:
-        shutil.copytree(
-            lab.folder,
-            target,
-            ignore=shutil.ignore_patterns(*LEFT_BEHIND),
-            dirs_exist_ok=True,  # the target may be an empty folder
-        )
+        # The target may be an empty folder.
+        shutil.copytree(lab.folder, target, ignore=LEFT_BEHIND, dirs_exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from None
     return checkout.copy_in(target.resolve())

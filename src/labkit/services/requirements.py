@@ -74,10 +74,8 @@ def _package(name: str, use: str, extra: str) -> Tool:
 
 
 def _headers() -> str | None:
-    tool = program("pkg-config")
-    for library in ("mysqlclient", "mariadb", "libmariadb"):
-        if tool is None:
-            break
+    tool = program("pkg-config") or ""
+    for library in ("mysqlclient", "mariadb", "libmariadb") if tool else ():
         done = subprocess.run(
             [tool, "--modversion", library], capture_output=True, text=True, check=False
         )
@@ -85,10 +83,6 @@ def _headers() -> str | None:
             return done.stdout.strip()
     # A wheel (Windows) or a driver that is built already does not need them.
     return "not needed any more" if _version("mysqlclient") else None
-
-
-def _mariadb() -> str | None:
-    return program("mariadbd") if program("mariadb-install-db") else None
 
 
 def _galera() -> str | None:
@@ -123,7 +117,7 @@ TOOLS = {
     "mariadb": Tool(
         "MariaDB's server",
         "a private MariaDB server",
-        _mariadb,
+        lambda: program("mariadbd") if program("mariadb-install-db") else None,
         {
             "apt-get": "sudo apt-get install mariadb-server",
             "dnf": "sudo dnf install mariadb-server",
