@@ -67,7 +67,9 @@ def find_sentences(root: Path) -> Iterator[Sentence]:
 
 def _read_quotes(root: Path) -> set[str]:
     """Return the texts by which notes.toml finds a change: they quote lines and titles of parts."""
-    pairs = tomllib.loads((root / "labs/notes.toml").read_text(encoding="utf-8"))["pair"]
+    path = root / "labs/notes.toml"
+    manifest = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    pairs = manifest.get("pair", [])
     titles = {file.partition(", ")[2] for pair in pairs for file in pair["notes"]}
     lines = {key for pair in pairs for notes in pair["notes"].values() for key in notes}
     return {quote for quote in titles | lines if " " in quote}
