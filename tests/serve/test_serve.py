@@ -136,6 +136,8 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:
         for taken, number in ((one, 0), (other, 4)):
+            # To free_port(), too, a port that waits for its last packets is free.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port + number))
             taken.listen()
         status, text = said("--only", "03,04", "--port", str(port))
