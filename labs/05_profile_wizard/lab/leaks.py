@@ -1,31 +1,28 @@
-"""An extra for the url carrier only: see what a URL with a key in it gives away."""
+"""An extra for the carrier url: see what a URL with a key in it gives away."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 # A page's Referrer-Policy decides what its links tell the next page, in the Referer header.
-POLICIES = [
-    ("same-origin", "Django's default"),
-    ("", "none, so that the browser decides"),
-    ("unsafe-url", "the whole URL, to every site"),
-]
-OTHER_SITE = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # this server's other name
+POLICIES = {
+    "same-origin": "Django's default",
+    "": "none, so that the browser decides",
+    "unsafe-url": "the whole URL, to every site",
+}
+OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # of this server
 
 
 @require_safe
 def leaks(request):
     """Show links to this site and to another one, under a Referrer-Policy of your choice."""
+    policy = request.GET.get("policy")
+    if policy not in POLICIES:
+        policy = "same-origin"
     host, _, port = request.get_host().partition(":")
-    policy = request.GET.get("policy", "same-origin")
-    page = {
-        "w": request.GET.get("w", ""),
-        "policy": policy,
-        "policies": POLICIES,
-        "other": f"{request.scheme}://{OTHER_SITE[host]}:{port}" if host in OTHER_SITE else "",
-    }
+    other = f"{request.scheme}://{OTHER_NAME[host]}:{port}" if host in OTHER_NAME else None
+    page = {"policy": policy, "policies": POLICIES, "other": other}
     response = render(request, "leaks.html", page)
-    if policy in dict(POLICIES):
-        response["Referrer-Policy"] = policy
+    response["Referrer-Policy"] = policy  # even "": Django adds its default if there is no header
     return response
 
 
