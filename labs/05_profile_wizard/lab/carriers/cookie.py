@@ -7,10 +7,10 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from lab.forms import FORMS
+from lab.forms import QUESTIONS
 
 LIFETIME = 600  # seconds, from the last answer
-COOKIES = {field: f"{field}_{settings.LAB}" for field in FORMS}
+COOKIES = {field: f"{field}_{settings.LAB}" for field in QUESTIONS}
 
 
 def load(request):
