@@ -40,7 +40,3 @@ def first_open_step(step, answers):
         if earlier not in answers:
             return earlier
     return step
-
-
-def next_step(step):
-    return STEPS[STEPS.index(step) + 1]

@@ -1,5 +1,12 @@
 """A carrier brings the answers from one page to the next. Each module here is one.
 
-urls.py hands one to each route. All four have the same functions: load, step_url, form_fields,
-lead_to and forget.
+load(request)
+    Return the answers that came, {field: text}, or None if they cannot be read.
+form_fields(request, answers)
+    Return the hidden fields that every form needs, {name: value}. Two carriers need a CSRF token
+    and two do not, so get_token() is called here, and not {% csrf_token %} in the template.
+save(request, response, answers, next_step)
+    Store these answers. The response leads to the next step.
+forget(request, response)
+    Forget all answers. The response leads to the first step.
 """

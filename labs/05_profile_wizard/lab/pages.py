@@ -1,0 +1,32 @@
+"""The pages of the wizard: one for each question, and one with the results."""
+
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, first_open_step, label
+
+
+def show(request, carrier, step, answers, notice, sent_form=None):
+    """Show a step, or the first question before it that has no answer."""
+    carrier_name = request.resolver_match.url_name
+    open_step = first_open_step(step, answers)
+    if open_step != step:
+        if not carrier.REDIRECTS:
+            return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
+        query = request.GET.dict() | {"first": 1}  # keeps the key, if the URL carries one
+        return redirect(reverse(carrier_name, args=[open_step], query=query))
+    if "first" in request.GET:
+        notice = notice or ANSWER_FIRST
+    page = {
+        "carrier_name": carrier_name,
+        "about": carrier.__doc__,
+        "notice": notice,
+        "step": step,
+        "hidden_fields": carrier.form_fields(request, answers),
+        "answers": [(f, label(f), answers[f]) for f in QUESTIONS if f in answers],
+    }
+    if step == "results":
+        return render(request, "results.html", page)
+    form = sent_form or WizardForm(initial=answers)
+    page |= {"number": STEPS.index(step) + 1, "field": form[step]}
+    return render(request, "step.html", page, status=422 if sent_form else 200)
