@@ -13,7 +13,7 @@ class WizardForm(forms.Form):
 
 QUESTIONS = list(WizardForm.base_fields)
 STEPS = [*QUESTIONS, "results"]
-ANSWER_FIRST = "That comes later; this question comes first."
+ANSWER_FIRST = "This question comes first: its answer is missing or has expired."
 ALTERED = "Altered on the way, so it does not count: {}."
 UNREADABLE = "The answers could not be read: they were altered, have expired, or are not from here."
 
