@@ -233,6 +233,26 @@ def test_answers_that_the_server_has_lost_are_asked_for_again(visitor, carrier):
     assert told(page) == ["30"]
 
 
+@pytest.mark.parametrize(
+    ("carrier", "notice"),
+    [
+        ("cookie", ANSWER_FIRST),
+        ("session", ANSWER_FIRST),
+        ("url", ANSWER_FIRST),
+        ("hidden", UNREADABLE),
+    ],
+)
+def test_a_late_answer_leads_to_a_notice(visitor, clock, carrier, notice):
+    wizard = wizard_by(carrier)
+    page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
+    page = wizard.answer(visitor, page, age=30)
+    clock.forward(seconds=601)
+    page = wizard.answer(visitor, page, gf="Bea")
+    assert step_of(page) == "name"
+    assert notice in words(page)
+    assert told(page) == ["Bea"]
+
+
 @pytest.mark.parametrize("carrier", ["cookie", "session"])
 def test_where_cookies_speak_for_the_visitor_a_form_must_prove_that_it_is_ours(visitor, carrier):
     wizard = wizard_by(carrier)
