@@ -13,8 +13,9 @@ def show(request, carrier, step, answers, notice, sent_form=None):
     if open_step != step:
         if not carrier.REDIRECTS:
             return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
-        query = request.GET.dict() | {"first": 1}  # keeps the key, if the URL carries one
-        return redirect(reverse(carrier_name, args=[open_step], query=query))
+        url = reverse(carrier_name, args=[open_step], query={"first": 1})
+        query = request.META["QUERY_STRING"]  # it stays: the carrier url has its key there
+        return redirect(f"{url}&{query}" if query else url)
     if "first" in request.GET:
         notice = notice or ANSWER_FIRST
     page = {

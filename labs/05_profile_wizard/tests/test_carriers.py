@@ -138,6 +138,13 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
     assert key_in(page) == Session.objects.get().session_key != key
 
 
+@pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
+def test_a_redirect_lengthens_no_query(visitor, carrier):
+    query = "w=" + "!" * 15_000  # encoded again, it would be too long for a redirect
+    response = visitor.get(f"/{carrier}/gf/?{query}")
+    assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
+
+
 @pytest.mark.in_process
 def test_the_key_of_a_session_opens_no_wizard_in_an_address(visitor, classmate):
     wizard_by("session").fill_in(visitor)
