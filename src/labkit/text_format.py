@@ -1,4 +1,10 @@
-"""Formats counts and durations in English, without Django."""
+"""Format counts and durations in English, and commands for a shell, without Django."""
+
+import os
+import re
+import shlex
+import sys
+from enum import Enum
 
 _UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)]
 
@@ -51,3 +57,50 @@ def remaining(left: float, whole: float) -> str:
     units = [(86400, "days"), (3600, "hours"), (1, "seconds")]
     size, unit = next((s, u) for s, u in units if whole >= 2 * s or s == 1)
     return f"{left / size:.0f} of {whole / size:.0f} {unit}"
+
+
+class Shell(Enum):
+    """A kind of command line, with its own rules of quoting."""
+
+    POSIX = "sh, bash, zsh"
+    POWERSHELL = "PowerShell"
+    CMD = "cmd.exe"
+
+
+def current_shell() -> Shell:
+    """Return the shell that this process was probably started from, judged by its environment.
+
+    cmd.exe sets PROMPT; Git Bash sets SHELL; PowerShell sets PSModulePath, on Windows for all.
+    """
+    if "SHELL" in os.environ and sys.platform == "win32":
+        return Shell.POSIX
+    if sys.platform == "win32" and "PROMPT" in os.environ:
+        return Shell.CMD
+    return Shell.POWERSHELL if "PSModulePath" in os.environ else Shell.POSIX
+
+
+def command_line(*words: str, shell: Shell | None = None) -> str:
+    """Return words as a line to copy into a shell, quoted if they need it.
+
+    shell: by default the current one. The first word is the program.
+    https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
+    """
+    shell = shell or current_shell()
+    if shell is Shell.POSIX:
+        return shlex.join(words)
+    quote = _quote_for_powershell if shell is Shell.POWERSHELL else _quote_for_cmd
+    line = " ".join(map(quote, words))
+    return f"& {line}" if line.startswith("'") else line  # to run a quoted program, not print it
+
+
+def _quote_for_powershell(word: str) -> str:
+    is_plain = re.fullmatch(r"[\w./\\:=+-]+", word, re.ASCII)
+    if is_plain and not re.match("-.*[.:]", word):  # it would split such an option
+        return word
+    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # all of them end a quotation there
+
+
+def _quote_for_cmd(word: str) -> str:
+    if re.fullmatch(r"[\w./\\:+'-]+", word, re.ASCII):
+        return word
+    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # a program takes \" for a quotation mark

@@ -1,7 +1,6 @@
 """The panel's pages: one exchange in five parts, the list of all, and the controls."""
 
 import re
-import shlex
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -25,6 +24,7 @@ from labkit.panel.exchange_log import REMEMBERED, log
 from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
+from labkit.text_format import command_line
 
 SHOWN = 200  # exchanges in a list
 _NOT_STORED = {  # pages carry the key as data-nothing-stored
@@ -104,7 +104,7 @@ def _curl(exchange: Exchange) -> str:
         command += ["-H", f"Cookie: {exchange.cookie_header}"]
     if exchange.form:
         command += ["--data", exchange.form]
-    return shlex.join([*command, f"{exchange.scheme}://{exchange.host}{exchange.path}"])
+    return command_line(*command, f"{exchange.scheme}://{exchange.host}{exchange.path}")
 
 
 @require_safe

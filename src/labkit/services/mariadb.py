@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from labkit.processes.start import PrivateServer, StartFailed, start_server
 from labkit.services.requirements import program, require_server
+from labkit.text_format import command_line
 
 # Small and isolated: no network, 40 MB of memory instead of 100.
 OPTIONS = [
@@ -147,7 +148,7 @@ class PrivateMariaDB(PrivateServer):
     def client_command(self, database: str) -> str:
         """Return the command that opens a database in MariaDB's client."""
         client = "mariadb" if program("mariadb") else "mysql"
-        return f"{client} --socket={self.socket} --user=root {database}"
+        return command_line(client, f"--socket={self.socket}", "--user=root", database)
 
     def stop(self) -> None:
         """End the server, unless another program still uses it; delete a temporary one."""

@@ -19,6 +19,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from labkit.processes.start import NotInstalled
+from labkit.text_format import command_line
 
 NOT_FOUND = "{} not found; get it by:"
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
@@ -33,7 +34,7 @@ GALERA = [
 
 def pip_line(extra: str) -> str:
     """Return the command that installs labkit with this extra into the current environment."""
-    return f'{sys.executable} -m pip install -e ".[{extra}]"'
+    return command_line(sys.executable, "-m", "pip", "install", "-e", f".[{extra}]")
 
 
 def program(*names: str) -> str | None:
