@@ -1,5 +1,7 @@
 """Reads labs/labs.toml, the manifest that says which labs there are and which are twins."""
 
+import contextlib
+import errno
 import os
 import re
 import tomllib
@@ -9,6 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 MANIFEST = Path("labs", "labs.toml")
+FIRST_PORT, PORTS = 8200, 700  # of copies
+LONGEST = 40  # characters of a copy's name in the names of its cookies
+NOT_WRITABLE = (
+    "{path} cannot be written ({reason}). Set the environment variable LAB_STATE_DIR to a folder "
+    "of yours, and all that the labs keep is stored there."
+)
 HEADING = re.compile("# ([0-9]{2}) (.+)")  # of a handout
 
 
@@ -38,10 +46,10 @@ class Lab:
 
     @property
     def port(self) -> int:
-        """The default port: 8000 and the lab's number; for a copy, 8200 to 8899 by its name."""
+        """The default port: 8000 and the lab's number; for a copy, see `copy_port`."""
         if re.fullmatch("[0-9]{2}", self.number):
             return 8000 + int(self.number)
-        return 8200 + zlib.crc32(self.number.encode()) % 700
+        return copy_port(self.folder)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,11 @@ class Catalog:
     """The manifest of one checkout."""
 
     root: Path
+
+    @property
+    def state(self) -> Path:
+        """The folder for everything that is written, see `state_home`."""
+        return state_home(self.root)
 
     @cached_property
     def _data(self) -> dict:
@@ -105,18 +118,15 @@ class Catalog:
         if name and is_lab(folder):
             return self.copy_in(folder)
         known = ", ".join(lab.number for lab in self.labs)
-        raise CatalogError(f"There is no lab {name}. The labs are {known}; `lab list` tells more.")
+        raise CatalogError(f"{absence(name)} The labs are {known}; `lab list` tells more.")
 
     def copy_in(self, folder: Path) -> Lab:
         """Return the copy of a lab in this folder; its number is the folder's name.
 
         The first line of its README.md names the original, and its settings.py the database.
         """
-        try:
-            readme = (folder / "README.md").read_text(encoding="utf-8")
-            settings = (folder / "lab" / "settings.py").read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            readme = settings = ""
+        readme = read_lines(folder / "README.md")
+        settings = read_lines(folder / "lab" / "settings.py")
         heading = HEADING.match(readme)
         original = next((lab for lab in self.labs if heading and lab.number == heading[1]), None)
         return Lab(
@@ -151,32 +161,111 @@ def catalog() -> Catalog:
     )
 
 
+def read_lines(path: Path) -> str:
+    """Return a file's text with line feeds and without a byte order mark, whatever wrote it.
+
+    Bytes that are not UTF-8 become U+FFFD. A file that cannot be read has no text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""
+
+
+def absence(name: str) -> str:
+    """Return a sentence that says why no folder of this name is a lab or a copy of one."""
+    folder = Path(name).resolve()
+    if not name or not folder.exists():
+        return f"There is no lab {name}, and no folder of that name."
+    if not folder.is_dir():
+        return f"{name} is a file, not a folder with a copy of a lab."
+    if above := next(filter(is_lab, folder.parents), None):
+        return f"{name} is a part of {above.name}. Name that folder."
+    return f"{name} is not a copy of a lab: it has no manage.py with a lab/settings.py."
+
+
 def own_number(folder: Path) -> str:
     """Return the number in a folder's name, "03" for 03_cookie_cart; for a copy its name, "mine".
 
-    Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies end in
-    this text to keep them apart, so it has only letters, digits and _.
+    Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies
+    contain this text between underscores to keep them apart, so it has only letters, digits and
+    hyphens, and no two folders of a checkout have the same. A name with other characters, a long
+    one, and one that is not beside labs/ get a checksum: "a_b" becomes "ab-65ce5fc2".
     """
     name = folder.name
     if digits := re.match(r"([0-9]{2})_", name):
         return digits[1]
-    safe = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-    # Two names in another script must not become the same one.
-    return safe if name.isascii() and safe else f"{safe}{zlib.crc32(name.encode()):08x}"
+    beside = (folder.parent / MANIFEST).is_file()
+    safe = re.sub(r"[^A-Za-z0-9-]+", "", name)[:LONGEST]
+    if safe == name and beside and not re.fullmatch("[0-9]{2}", name):
+        return name
+    checksum = zlib.crc32(os.fsencode(name if beside else folder))
+    return f"{safe}-{checksum:08x}".lstrip("-")
+
+
+def database_name(number: str) -> str:
+    """Return the name of a lab's database on a server, such as "lab_04"."""
+    return f"lab_{number.replace('-', '_')}"
+
+
+def copy_port(folder: Path) -> int:
+    """Return the default port of a copy, 8200 to 8899: no other copy beside it has the same.
+
+    The copy that was made first keeps the port that follows from its name.
+    """
+    copies = {folder: 0.0}
+    with contextlib.suppress(OSError):
+        for path in filter(is_lab, folder.parent.iterdir()):
+            copies[path] = (path / "manage.py").stat().st_ctime
+    taken: set[int] = set()
+    for path in sorted(copies, key=lambda path: (copies[path], path.name)):
+        port = zlib.crc32(own_number(path).encode()) % PORTS
+        while port in taken and len(taken) < PORTS:
+            port = (port + 1) % PORTS
+        taken.add(port)
+        if path == folder:
+            break
+    return FIRST_PORT + port
+
+
+def state_home(root: Path) -> Path:
+    """Return the folder for everything that is written: .lab in a checkout, or LAB_STATE_DIR.
+
+    The environment variable LAB_STATE_DIR names another one, for a checkout that you cannot write
+    to.
+    """
+    return Path(os.environ.get("LAB_STATE_DIR") or root / ".lab")
 
 
 def state_dir(folder: Path) -> Path:
-    """Return `state_path`, the folder in which this lab may write; make it if it is missing."""
-    path = state_path(folder)
-    path.mkdir(parents=True, exist_ok=True)
+    """Return `state_path`, the folder in which this lab may write; make it if it is missing.
+
+    Raises CatalogError, with a way out, if this user may not write there.
+    """
+    return writable(state_path(folder))
+
+
+def writable(path: Path) -> Path:
+    """Return this folder of a state; make it if it is missing.
+
+    Raises CatalogError, with a way out, if this user may not write to it or to a file in it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for entry in (path, *path.iterdir()):
+            if not os.access(entry, os.R_OK | os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(entry))
+    except OSError as error:
+        where = error.filename or path
+        raise CatalogError(NOT_WRITABLE.format(path=where, reason=error.strerror)) from None
     return path
 
 
 def state_path(folder: Path) -> Path:
     """Return the path of a lab's state: .lab/NN beside labs/, which stays clean for diff and copy.
 
-    The environment variable LAB_STATE_DIR replaces .lab.
+    The environment variable LAB_STATE_DIR replaces .lab, see `state_home`.
     """
     above = folder.parent
     home = above.parent if (above / "labs.toml").is_file() else above
-    return Path(os.environ.get("LAB_STATE_DIR") or home / ".lab") / own_number(folder)
+    return state_home(home) / own_number(folder)

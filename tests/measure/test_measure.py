@@ -353,7 +353,7 @@ def test_a_page_shows_what_was_measured(measured):
 
 
 def test_what_was_measured_here_comes_first(measured):
-    here = measured / report.HOME / "carts-sqlite.json"
+    here = report.places(measured)["here"] / "carts-sqlite.json"
     here.parent.mkdir(parents=True)
     here.write_text("{}", encoding="utf-8")
     folders = [run.path.parent for run in report.measured_runs(measured, "carts")]

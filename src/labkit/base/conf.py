@@ -10,7 +10,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from labkit.catalog import own_number, state_dir
+from labkit.catalog import database_name, own_number, state_dir
 
 # Against "database is locked": with WAL, readers do not wait for the writer, a writer waits up to
 # 20 s, and a transaction takes the write lock when it begins instead of at its first write.
@@ -110,7 +110,7 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             raise ImproperlyConfigured(
                 "DATABASE_URL cannot be read. It looks like mysql://user:password@host:3306/name."
             ) from None
-        default["NAME"] = default["NAME"] or f"lab_{number(folder)}"
+        default["NAME"] = default["NAME"] or database_name(number(folder))
     else:
         sqlite_file = state_dir(folder) / "db.sqlite3"
         default = {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_file}

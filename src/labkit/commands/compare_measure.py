@@ -8,13 +8,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, writable
 from labkit.comparison_tables import Table
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import WorkloadError
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.processes.start import NotInstalled
+from labkit.text_format import command_line
 
 
 def run(
@@ -29,9 +30,10 @@ def run(
 
     Raises NotInstalled, StartFailed, and ClickException if a server failed its workload.
     """
-    command = f"lab compare {table.id} --measure"
-    command += " --db mysql" if db == "mysql" else ""
-    command += f" --out {out.as_posix()}" if out else ""
+    words = ["lab", "compare", table.id, "--measure"]
+    words += ["--db", "mysql"] if db == "mysql" else []
+    words += ["--out", out.as_posix()] if out else []
+    command = command_line(*words)
     exit_on_signals()
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as progress:
@@ -44,7 +46,7 @@ def run(
             found = measure(checkout, table, db, report_progress, amount)
         except (WorkloadError, OSError, ValueError, TimeoutError) as error:
             raise click.ClickException(f"It could not be measured: {error}.") from None
-    path = (out or checkout.root / report.HOME) / f"{table.id}-{db}.json"
+    path = (out or writable(checkout.state / report.HOME)) / f"{table.id}-{db}.json"
     results.write(path, results.stamp(command, db), found, report.charts(found))
     content = results.read(path)
     console.print(in_terminal(content["figures"]))

@@ -6,6 +6,7 @@ import click
 
 from labkit.catalog import catalog, state_path
 from labkit.practice.copies import copy
+from labkit.text_format import command_line
 
 
 @click.command("copy", short_help="Make a copy of a lab, to change it.")
@@ -24,7 +25,11 @@ def make_copy(name: str, target: Path) -> None:
     click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
     click.echo(f"what it writes lies in {state}.\n")
     shown = target.as_posix().rstrip("/") + "/"
-    click.echo(f"    lab run {shown}    at http://127.0.0.1:{made.port}/, beside the original")
-    click.echo(f"    lab diff {lab.number} {shown}    what you have changed")
+    shown = f"./{shown}" if shown.startswith("-") else shown  # not an option
     wanted = lab.twin or lab.number
-    click.echo(f"    lab check {shown} --as {wanted}    whether it does what lab {wanted} promises")
+    for words, remark in (
+        (("run", shown), f"at http://127.0.0.1:{made.port}/, beside the original"),
+        (("diff", lab.number, shown), "what you have changed"),
+        (("check", shown, "--as", wanted), f"whether it does what lab {wanted} promises"),
+    ):
+        click.echo(f"    {command_line('lab', *words)}    {remark}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 from rich.markup import escape
 
-from labkit.catalog import Catalog, Lab, catalog
+from labkit.catalog import Catalog, Lab, catalog, database_name
 from labkit.clusters.galera import NODES, SUSPECT
 from labkit.clusters.galera_child import GaleraChild
 from labkit.clusters.load_balancer import SERVER_LETTERS
@@ -23,7 +23,6 @@ from labkit.processes.ports import port_error
 from labkit.services.database_choice import (
     DatabaseKind,
     choose_database,
-    database_name,
     open_database,
 )
 from labkit.services.requirements import require_tools

@@ -6,7 +6,7 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.views.decorators.http import require_safe
 
 from labkit.console import supervisor
-from labkit.measure.report import PLACES
+from labkit.measure.report import places
 
 NAME = re.compile(r"[\w-]+\.(svg|json)")
 TYPES = {"svg": "image/svg+xml", "json": "application/json"}
@@ -18,10 +18,11 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 def file(request: HttpRequest, place: str, name: str) -> FileResponse:
     """Return a chart, or the figures that it was drawn from. Raises Http404."""
     kind = NAME.fullmatch(name)
-    if place not in PLACES or not kind:
+    folder = places(supervisor().checkout.root).get(place)
+    if folder is None or not kind:
         raise Http404(f"no {name} was measured")
     try:
-        opened = (supervisor().checkout.root / PLACES[place] / name).open("rb")
+        opened = (folder / name).open("rb")
     except OSError:
         raise Http404(f"no {name} was measured") from None
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}

@@ -22,7 +22,7 @@ from typing import Any
 
 import time_machine
 
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, writable
 from labkit.comparison_tables import Table, Variant
 from labkit.http.client import BrowserClient, Response
 from labkit.http.jar import Jar
@@ -283,8 +283,7 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
 @contextmanager
 def temporary_folder(checkout: Catalog) -> Iterator[Path]:
     """Yield a temporary folder on the disk where labs store their state."""
-    home = checkout.root / ".lab" / "compare"
-    home.mkdir(parents=True, exist_ok=True)
+    home = writable(checkout.state / "compare")
     with tempfile.TemporaryDirectory(prefix="state-", dir=home, ignore_cleanup_errors=True) as path:
         yield Path(path)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from labkit.catalog import state_home
 from labkit.measure import results
 from labkit.measure.charts import (
     COLOURS,
@@ -163,9 +164,13 @@ def lines(found: Figures) -> Iterator[Line]:
 
 # Pages
 
-HOME = Path(".lab", "compare")  # results of this machine
+HOME = "compare"  # the folder of this machine's results, beside the labs' state folders
 MEASURED = Path("docs", "measured")  # results in the repository
-PLACES = {"here": HOME, "committed": MEASURED}  # the first one counts
+
+
+def places(root: Path) -> dict[str, Path]:
+    """Return the folders of results by name; the first one counts."""
+    return {"here": state_home(root) / HOME, "committed": root / MEASURED}
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ class MeasuredRun:
     """The results of a measurement, for a template."""
 
     path: Path  # of the figures, such as "carts-sqlite.json"
-    place: str  # a key of PLACES
+    place: str  # a key of `places`
     database: str  # in words
     stamp: str  # machine, versions and date in words
     figures: Figures
@@ -220,13 +225,13 @@ def measured_runs(root: Path, table: str, *, drawn: bool = False) -> list[Measur
     """
     runs = []
     for db in DATABASES:
-        found = (_read_run(root, place, table, db) for place in PLACES)
+        found = (_read_run(root, place, table, db) for place in places(root))
         runs += [run for run in found if run and (run.charts or not drawn)][:1]
     return runs
 
 
 def _read_run(root: Path, place: str, table: str, db: str) -> MeasuredRun | None:
-    path = root / PLACES[place] / f"{table}-{db}.json"
+    path = places(root)[place] / f"{table}-{db}.json"
     try:
         content = results.read(path)
         charts = [

@@ -75,8 +75,8 @@ def cookie_owner(name: str) -> CookieOwner:
     if name == settings.CSRF_COOKIE_NAME:
         return CookieOwner("csrf", "Django's, against forged forms")
     # The first number counts: the text after it may be a visitor's input.
-    number = re.search("_([0-9]{2})(?=_|$)", name)
-    if number[1] == lab if number else re.search(f"_{lab}(?=_|$)", name):
+    number = re.search(f"_({re.escape(lab)}|[0-9]{{2}})(?=_|$)", name)
+    if number and number[1] == lab:
         return CookieOwner("lab", "this lab's own")
     if number and number[1] in _lab_numbers():
         return CookieOwner("other-lab", f"lab {number[1]}'s: cookies ignore ports")

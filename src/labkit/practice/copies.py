@@ -10,7 +10,7 @@ from labkit.base.conf import own_number
 from labkit.catalog import Catalog, Lab, is_lab
 
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".pytest_cache", "*.pyc")
-RESERVED = {"mariadb", "results"}  # folders of .lab that belong to no lab
+RESERVED = {"bench", "compare", "mariadb", "results"}  # folders of .lab that belong to no lab
 
 # Why a copy must not be made in a folder
 TARGET_EXISTS = "{target} is there already, and stays as it is. Name a folder that is not."
@@ -26,17 +26,37 @@ STATE_RESERVED = "A copy called {name} would write into .lab/{number}. Take anot
 def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
     """Copy a lab into a new or empty folder. Raises ClickException if it may not go there.
 
-    The copy goes by its folder's name: its cookies end in that name, its state is kept in the
-    folder of that name in .lab, and its port is computed from it.
+    The copy is named after its folder, see `own_number`: its cookies have that name, its state is
+    kept in the folder of that name in .lab, and its port is computed from it.
     """
     if reason := _refusal(checkout, target):
         raise click.ClickException(reason)
+    is_new = not target.exists()
     try:
-        # The target may be an empty folder.
-        shutil.copytree(lab.folder, target, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+        copy_tree(lab.folder, target)
     except OSError as error:
-        raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from None
+        if is_new:
+            shutil.rmtree(target, ignore_errors=True)
+        raise click.ClickException(f"{target} was not made: {_reason(error)}.") from None
     return checkout.copy_in(target.resolve())
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder into a new or empty one, without byte code; its owner may write to all of it.
+
+    Raises OSError.
+    """
+    shutil.copytree(source, target, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+    for path in (target, *target.rglob("*")):  # in a read-only checkout they are read-only too
+        path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
+
+
+def _reason(error: OSError) -> str:
+    """Return why a folder could not be copied; for several files, why the first could not."""
+    if isinstance(error, shutil.Error):
+        source, _, reason = error.args[0][0]
+        return f"{source}: {reason}"
+    return f"{error.filename}: {error.strerror}"
 
 
 def _refusal(checkout: Catalog, target: Path) -> str:
@@ -45,13 +65,13 @@ def _refusal(checkout: Catalog, target: Path) -> str:
     number = own_number(folder)
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
         return TARGET_EXISTS.format(target=target)
-    for reserved in ("labs", ".lab"):
-        if folder.is_relative_to((checkout.root / reserved).resolve()):
+    for reserved, path in {"labs": checkout.root / "labs", ".lab": checkout.state}.items():
+        if folder.is_relative_to(path.resolve()):
             return FOR_LABS.format(reserved=reserved)
     if any(is_lab(above) for above in folder.parents):
         return INSIDE_LAB.format(target=target)
-    if re.fullmatch("[0-9]{2}", number):
-        return NUMBER_OF_LAB.format(name=folder.name, number=number)
+    if digits := re.match("([0-9]{2})(_|$)", folder.name):
+        return NUMBER_OF_LAB.format(name=folder.name, number=digits[1])
     if number in RESERVED:
         return STATE_RESERVED.format(name=folder.name, number=number)
     return ""

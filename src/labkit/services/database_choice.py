@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from labkit.catalog import Catalog, Lab
+from labkit.catalog import Catalog, Lab, database_name, writable
 from labkit.processes.manage_py import DatabaseNotReady
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.mariadb_child import MariaDBChild
 from labkit.services.requirements import require_tools
 
-MARIADB = Path(".lab", "mariadb")  # the private server's folder in the checkout
+PRIVATE_MARIADB = "mariadb"  # the private server's folder beside the labs' state folders
 ONE_DATABASE = (
     "DATABASE_URL names one database for all labs, but each needs its own. Leave the "
     "name out, as in mysql://user:password@host:3306/, and create lab_01, lab_04 and "
@@ -28,7 +28,7 @@ class DatabaseKind(Enum):
 
     SQLITE = "SQLite"
     NAMED = "the database that DATABASE_URL names"
-    MARIADB = f"a private MariaDB ({MARIADB})"
+    MARIADB = "a private MariaDB"
     GALERA = "a private MariaDB cluster"
 
 
@@ -53,11 +53,6 @@ def choose_database(db: str | None, url: str) -> DatabaseKind:
     return DatabaseKind.NAMED if url else DatabaseKind.MARIADB
 
 
-def database_name(number: str) -> str:
-    """Return the name of a lab's database on a private server: lab_04."""
-    return f"lab_{number}"
-
-
 @contextmanager
 def open_database(
     checkout: Catalog, lab: Lab, kind: DatabaseKind, url: str
@@ -68,7 +63,7 @@ def open_database(
     """
     if kind is DatabaseKind.MARIADB:
         name = database_name(lab.number)
-        with PrivateMariaDB.persistent(checkout.root / MARIADB) as server:
+        with PrivateMariaDB.persistent(_private_folder(checkout)) as server:
             yield LabDatabase(server.url(name), server.client_command(name))
     elif kind is DatabaseKind.NAMED:
         _check_driver(url)
@@ -89,7 +84,7 @@ def open_databases(
     numbers = [lab.number for lab in labs if lab.database]
     if kind is DatabaseKind.MARIADB:
         names = {number: database_name(number) for number in numbers}
-        with MariaDBChild(checkout.root / MARIADB, names.values()) as server:
+        with MariaDBChild(_private_folder(checkout), names.values()) as server:
             yield {number: server.urls[name] for number, name in names.items()}
     elif kind is DatabaseKind.NAMED:
         _check_driver(url)
@@ -102,7 +97,12 @@ def open_databases(
 
 def has_private_rows(checkout: Catalog, lab: Lab) -> bool:
     """Return True if the private MariaDB has a database for this lab."""
-    return (checkout.root / MARIADB / "data" / database_name(lab.number)).exists()
+    return (checkout.state / PRIVATE_MARIADB / "data" / database_name(lab.number)).exists()
+
+
+def _private_folder(checkout: Catalog) -> Path:
+    """Return the private server's folder. Raise CatalogError if nothing can be written there."""
+    return writable(checkout.state / PRIVATE_MARIADB)
 
 
 def _check_driver(url: str) -> None:

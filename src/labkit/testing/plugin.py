@@ -84,6 +84,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         os.environ["LAB_PANEL"] = "1" if early_config.known_args_namespace.lab_panel else "0"
         if early_config.known_args_namespace.lab_db == "mysql":
             from labkit.base import conf
+            from labkit.catalog import database_name
             from labkit.processes.start import NotInstalled
             from labkit.testing.fixtures import private_mariadb
 
@@ -91,7 +92,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
                 server = private_mariadb(early_config)
             except NotInstalled as missing:
                 raise pytest.UsageError(str(missing)) from None
-            os.environ["DATABASE_URL"] = server.url(f"lab_{conf.number(lab)}")
+            os.environ["DATABASE_URL"] = server.url(database_name(conf.number(lab)))
     return (yield)
 
 
