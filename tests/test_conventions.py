@@ -1,6 +1,8 @@
 """Conventions of the code that no linter knows. Each rule is also seen failing."""
 
 import ast
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +61,25 @@ def test_no_file_of_labkit_is_long(checkout):
     for path in (checkout.root / "src" / "labkit").rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         assert lines <= LONGEST_FILE, path
+
+
+def test_git_stores_text_with_line_feeds(checkout, tmp_path):
+    """A copy of a lab is compared with it byte by byte, on every system."""
+
+    def git(*arguments):
+        command = ["git", "-c", "core.autocrlf=true", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    git("init", "--quiet")
+    shutil.copy(checkout.root / ".gitattributes", tmp_path)
+    for name in ("views.py", "index.html", "README.md", "labs.toml", "chart.svg", "LICENSE"):
+        (tmp_path / name).write_bytes(b"one\r\ntwo\r\n")
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\r\n")
+    git("add", "--all")
+    lines = git("ls-files", "--eol").stdout.splitlines()
+    assert {line.split()[-1]: line.split()[0] for line in lines if "i/lf" not in line} == {
+        "photo.png": "i/-text"
+    }
+    (tmp_path / "views.py").unlink()
+    git("checkout", "--", "views.py")
+    assert (tmp_path / "views.py").read_bytes() == b"one\ntwo\n"

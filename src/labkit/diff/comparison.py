@@ -13,6 +13,7 @@ CLOSE = 2  # changes with fewer unchanged lines than this between them are one
 # What is said about a file whose difference cannot be shown as lines
 NO_TEXT = "It is no text, or too large to be shown."
 EMPTY = "It is empty."
+ENDINGS_TOO = "Its line endings or its byte order mark differ as well."
 ONLY_BYTES = "Its bytes differ, and none of its lines: compare it with another tool."
 
 
@@ -50,15 +51,21 @@ def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
 def _compare(old: Side, new: Side) -> Comparison:
     before = {file.pairs_as: file for file in old.files}
     after = {file.pairs_as: file for file in new.files}
-    files, same = [], []
+    files, same, endings = [], [], []
     for key in sorted(before.keys() | after.keys(), key=reading_order):
         one, two = before.get(key), after.get(key)
-        if one and two and one.content == two.content:
-            same.append(one.name)
-        else:
+        if not (one and two):
             files.append(diff(one, two))
+        elif one.content == two.content:
+            same.append(one.name)
+        elif one.plain().content == two.plain().content:
+            endings.append(one.name)
+        else:
+            file = diff(one.plain(), two.plain())
+            one_sided = (one.plain() == one) != (two.plain() == two)
+            files.append(replace(file, remark=ENDINGS_TOO) if one_sided else file)
     unchanged = sorted({*same, *old.rest}, key=reading_order)
-    return Comparison(old, new, tuple(files), tuple(unchanged), has_notes=False)
+    return Comparison(old, new, tuple(files), tuple(unchanged), False, tuple(endings))
 
 
 def diff(old: File | None, new: File | None) -> FileDiff:
@@ -124,4 +131,4 @@ def _swap(found: Comparison) -> Comparison:
         )
         for file in found.files
     )
-    return Comparison(found.new, found.old, files, found.same, found.has_notes)
+    return replace(found, old=found.new, new=found.old, files=files)

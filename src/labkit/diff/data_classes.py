@@ -11,6 +11,8 @@ from labkit.text_format import quantity
 NO_NOTE = "no note yet: say why in labs/notes.toml"
 NOTHING = "Nothing differs."
 SAME_FILES = "The same in both:"
+ONLY_ENDINGS = "Only line endings or a byte order mark differ in:"
+NOTHING_BUT_ENDINGS = "Only line endings or byte order marks differ."
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Comparison:
     files: tuple[FileDiff, ...]
     same: tuple[str, ...]  # the files that do not differ
     has_notes: bool  # whether labs/notes.toml has notes for these two
+    endings: tuple[str, ...] = ()  # the files that differ in line endings or byte order mark alone
 
     @property
     def hunks(self) -> list[Hunk]:
@@ -96,7 +99,7 @@ class Comparison:
     def summary(self) -> str:
         """One sentence that says how much differs."""
         if not self.files:
-            return NOTHING
+            return NOTHING if not self.endings else NOTHING_BUT_ENDINGS
         return (
             f"{quantity(len(self.hunks), 'change')} in {quantity(len(self.files), 'file')}; "
             f"{quantity(len(self.same), 'file')} the same."
@@ -111,6 +114,8 @@ class Comparison:
     def ending(self) -> list[str]:
         """Sentences on everything that was not shown."""
         sentences = []
+        if self.endings:
+            sentences.append(f"{ONLY_ENDINGS} {', '.join(self.endings)}.")
         if self.same:
             sentences.append(f"{SAME_FILES} {', '.join(self.same)}.")
         if self.old.lab and self.new.lab and not self.old.rest:

@@ -1,8 +1,9 @@
 """Read the two sides of a comparison: labs, variants (05:cookie, 10:db) or other folders."""
 
 import ast
+import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from labkit.catalog import Catalog, CatalogError, Lab
@@ -44,6 +45,16 @@ class File:
             return self.content.decode("utf-8")
         except UnicodeDecodeError:
             return None
+
+    def plain(self) -> "File":
+        """Return the file without a byte order mark and, if all its lines end in CRLF, with LF.
+
+        An editor or git on Windows writes them. Binary files stay as they are.
+        """
+        content = self.content.removeprefix(codecs.BOM_UTF8)
+        if content.count(b"\n") == content.count(b"\r\n"):
+            content = content.replace(b"\r\n", b"\n")
+        return self if self.text() is None else replace(self, content=content)
 
 
 @dataclass(frozen=True)
