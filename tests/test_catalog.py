@@ -1,8 +1,12 @@
 """The manifest, and finding a lab in it."""
 
+import shutil
+
 import pytest
 
-from labkit.catalog import Catalog, CatalogError, catalog
+from labkit.catalog import Catalog, CatalogError, absence, catalog, copy_port
+from labkit.commands.check import MAKE_COPY
+from labkit.text_format import command_line
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,60 @@ def test_a_manifest_that_cannot_be_read_is_one_sentence(tmp_path, text, sentence
         (tmp_path / "labs" / "labs.toml").write_text(text)
     with pytest.raises(CatalogError, match=sentence):
         Catalog(tmp_path).find("03")
+
+
+COMMANDS = "run {}", "check {}", "reset {}", "copy {} other", "check 03 --as {}"
+
+
+@pytest.mark.parametrize("name", ["nothere", "notes.txt", "folder", "mine/lab", "folder/nothere"])
+def test_a_name_that_is_nothing_says_why(own_checkout, said, name):
+    said("copy", "02", "mine")
+    (own_checkout / "notes.txt").touch()
+    (own_checkout / "folder").mkdir()
+    sentences = set()
+    for command in COMMANDS:
+        status, text = said(*command.format(name).split())
+        assert status == 1
+        sentences.add(text.partition(" The labs are ")[0].partition(" A copy is made by")[0])
+    if not (own_checkout / name).is_dir():  # any folder can be compared
+        assert absence(name) in said("diff", "03", name)[1]
+    assert sentences == {f"Error: {absence(name)}"}
+
+
+def test_each_kind_of_absence_is_a_sentence_of_its_own(own_checkout, said):
+    said("copy", "02", "mine")
+    (own_checkout / "notes.txt").touch()
+    (own_checkout / "folder").mkdir()
+    found = {absence(name).replace(name, "") for name in ("x", "notes.txt", "folder", "mine/lab")}
+    assert len(found) == 4
+
+
+def test_a_missing_copy_comes_with_the_line_that_makes_it(own_checkout, said):
+    text = said("check", "my cart", "--as", "03")[1]
+    assert MAKE_COPY.format(line=command_line("lab", "copy", "03", "my cart")) in text
+
+
+def same_port(folder):
+    """Two names whose checksums give the same port."""
+    seen = {}
+    for number in range(10_000):
+        name = f"copy{number}"
+        port = copy_port(folder / name)  # there are no copies yet
+        if port in seen:
+            return seen[port], name
+        seen[port] = name
+    raise AssertionError
+
+
+def test_no_two_copies_have_one_port(own_checkout, said):
+    first, second = same_port(own_checkout)
+    for names in ((second, first), (first, second)):
+        ports = {}
+        for name in names:
+            assert said("copy", "02", name)[0] == 0
+            ports[name] = Catalog(own_checkout).find(name).port
+        again = {name: Catalog(own_checkout).find(name).port for name in names}
+        assert again == ports  # the first one keeps its port
+        assert len(set(ports.values())) == 2
+        for name in names:
+            shutil.rmtree(own_checkout / name)

@@ -216,7 +216,7 @@ def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
 
     # It is stored, and a damaged file counts as none.
     assert table_runner.read_last_result(checkout, table) == result
-    path = own_checkout / table_runner.ANSWERS / "counts.json"
+    path = own_checkout / ".lab" / table_runner.ANSWERS / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
         path.write_text(damaged)
         assert table_runner.read_last_result(checkout, table) is None

@@ -1,19 +1,26 @@
 """`lab copy` and `lab check`: a copy beside its lab, and an exercise that checks itself."""
 
+import codecs
 import os
 import re
+import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from http import HTTPStatus
 
 import pytest
+from click.testing import CliRunner
 from serving import page, running
 
+from labkit import cli
 from labkit.base import conf
-from labkit.catalog import Catalog, state_dir
+from labkit.base.cookie_names import cookie_name, names_from_cookies
+from labkit.catalog import Catalog, state_dir, state_path
 from labkit.commands.check import ALL_HOLDS, CHECKED_AS, NEXT_STEP, UNKNOWN_ORIGINAL
-from labkit.diff import compare, find_sides
+from labkit.diff import compare, comparison, find_sides
+from labkit.diff.data_classes import NOTHING_BUT_ENDINGS, ONLY_ENDINGS
 from labkit.practice import check, copies, failure_hints
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
@@ -161,9 +168,9 @@ def test_only_a_copy_takes_another_number(tmp_path, monkeypatch):
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path))
     assert conf.number(tmp_path / "mine") == "04"
     assert conf.number(tmp_path / "03_cookie_cart") == "03"
-    assert state_dir(tmp_path / "mine") == tmp_path / "mine"
     monkeypatch.setenv("LAB_AS", "../x")
-    assert conf.number(tmp_path / "mine") == "mine"
+    assert state_dir(tmp_path / "mine") == tmp_path / conf.number(tmp_path / "mine")
+    assert conf.number(tmp_path / "mine").startswith("mine-")
 
 
 def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
@@ -179,6 +186,80 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "Not compared: README.md" in text
     checkout = Catalog(mine.parent)
     assert len(compare(checkout, *find_sides(checkout, "mine")).hunks) == 1
+
+
+def with_windows_line_endings(folder, mark=b""):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(mark + path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["CRLF", "CRLF and a mark"])
+def test_a_copy_from_windows_is_still_that_copy(mine, said, mark):
+    with_windows_line_endings(mine, mark)
+    copied = Catalog(mine.parent).find("mine")
+    assert (copied.original, copied.title) == ("03", "A cart kept in cookies")
+    assert NOTHING_BUT_ENDINGS in said("diff", "mine")[1]
+    storage = mine / "lab" / "storage.py"
+    storage.write_bytes(storage.read_bytes().replace(b"LIFETIME = 120", b"LIFETIME = 60"))
+    text = said("diff", "mine")[1]
+    assert "1 change in 1 file" in text
+    assert comparison.ENDINGS_TOO in text
+    assert "lab/views.py" in text.partition(ONLY_ENDINGS)[2]
+
+
+def test_a_session_copy_from_windows_has_its_database(own_checkout, said):
+    said("copy", "06", "mine")
+    with_windows_line_endings(own_checkout / "mine", codecs.BOM_UTF8)
+    assert Catalog(own_checkout).find("mine").database
+
+
+COPIES = ["a-b", "a_b", "a b", "a.b", "03-x", "mine", "mine_2", "week1/mine", "week2/mine"]
+
+
+def test_copies_do_not_share_cookies_or_state(own_checkout, said):
+    """Each one stores a cart; none sees the others', nor does lab 03."""
+    jars, places = [], set()
+    for name in COPIES:
+        assert said("copy", "03", name)[0] == 0
+        copied = Catalog(own_checkout).find(f"./{name}")
+        prefix = f"cart_{copied.number}_"
+        jars.append((prefix, cookie_name(prefix, "apple")))
+        places.add(state_path(copied.folder))
+    assert len(places) == len(COPIES)
+    cookies = {cookie: "1" for _, cookie in jars}
+    for prefix, _ in [*jars, ("cart_03_", "")]:
+        expected = {"apple": "1"} if prefix != "cart_03_" else {}
+        assert names_from_cookies(prefix, cookies) == expected
+
+
+def test_printed_commands_can_be_pasted(own_checkout, monkeypatch):
+    monkeypatch.delenv("PSModulePath", raising=False)
+    output = CliRunner().invoke(cli.main, ["copy", "02", "mein Wagen [/done]"]).output
+    lines = [shlex.split(line)[:4] for line in output.splitlines() if line.startswith("    lab ")]
+    folder = "mein Wagen [/done]/"
+    assert [words[1:3] for words in lines] == [["run", folder], ["diff", "02"], ["check", folder]]
+    assert CliRunner().invoke(cli.main, lines[1][1:]).exit_code == 0
+
+
+def test_a_copy_of_a_read_only_checkout_can_be_changed(own_checkout, said):
+    lab = own_checkout / "labs" / "02_cookie_pagecount"
+    for path in [*lab.rglob("*"), lab]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    assert said("copy", "02", "mine")[0] == 0
+    for path in [lab, *lab.rglob("*")]:
+        path.chmod(0o755)
+    mine = own_checkout / "mine"
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in [mine, *mine.rglob("*")])
+
+
+def test_a_copy_that_fails_leaves_nothing(own_checkout, said):
+    lab = own_checkout / "labs" / "02_cookie_pagecount"
+    (lab / "lab" / "nowhere.py").symlink_to("nothing")
+    status, text = said("copy", "02", "mine")
+    assert status == 1
+    assert "nowhere.py" in text
+    assert not (own_checkout / "mine").exists()
 
 
 # The check

@@ -1,16 +1,20 @@
 """`lab check`: test a copy against what a lab promises."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from labkit.catalog import CatalogError, catalog
+from labkit.catalog import CatalogError, absence, catalog
 from labkit.commands.options import use_colour
-from labkit.practice.check import LEFT_OUT, CheckResult, check
+from labkit.practice.check import LEFT_OUT, LIMIT, CheckResult, check
+from labkit.text_format import command_line
 
+MAKE_COPY = "A copy is made by: {line}"
 NEXT_STEP = "The first thing to do:"
 UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
+NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
 ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
 
 
@@ -19,24 +23,40 @@ ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
 @click.option(
     "--as", "as_", metavar="LAB", help="The lab it should be. Default: what it was made from."
 )
-def check_copy(name: str, as_: str | None) -> None:
+@click.option(
+    "--limit",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=LIMIT,
+    show_default=True,
+    help="How long one test may take. A longer one ends the check.",
+)
+def check_copy(name: str, as_: str | None, limit: float) -> None:
     """Ask a copy what a lab promises: run that lab's contract and tests on the copy's code.
 
     It is run under that lab's number, in a folder of its own; nothing is written into the copy.
     Exit status 1 where something does not hold.
     """
     checkout = catalog()
-    mine = checkout.find(name)
+    try:
+        mine = checkout.find(name)
+    except CatalogError:
+        line = command_line("lab", "copy", as_ or "04", name or "mine/")
+        hint = "" if Path(name).exists() else f" {MAKE_COPY.format(line=line)}"
+        raise CatalogError(absence(name) + hint) from None
     if not (wanted := as_ or mine.original or (mine in checkout.labs and mine.number) or ""):
         raise CatalogError(UNKNOWN_ORIGINAL.format(name=name))
     target = checkout.find(wanted)
     names = {"name": mine.folder.name, "number": target.number, "title": target.title}
     click.echo(CHECKED_AS.format_map(names))
-    report = check(checkout, mine, target)
-    if report.not_run:
+    report = check(checkout, mine, target, limit)
+    first = [*filter(None, [report.stop]), *report.not_run]
+    if first:
         click.echo()
-    for result in report.not_run:
+    for result in first:
         _print_result(result)
+    if report.stop and report.expected:
+        click.echo(f"\n{NOT_ALL.format(asked=report.asked, expected=report.expected)}")
     if report.promises:
         _print_results(f"Promises of {report.contract}", report.promises, "hold")
     if report.questions:
@@ -44,7 +64,7 @@ def check_copy(name: str, as_: str | None) -> None:
             f"Questions of lab {target.number}", report.questions, "are answered as there"
         )
     click.echo(f"\n{LEFT_OUT}")
-    if report.next:
+    if not report.holds:
         click.echo(f"\n{NEXT_STEP} {report.next}")
         sys.exit(1)
     click.echo(ALL_HOLDS.format_map(names))

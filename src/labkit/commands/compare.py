@@ -20,6 +20,7 @@ from labkit.compare.table_runner import CellResult, TableResult, run_table
 from labkit.comparison_tables import TESTS, Question, Table, Tables, Variant
 from labkit.render import standalone_page
 from labkit.services.mariadb import PrivateMariaDB
+from labkit.text_format import command_line
 
 QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
@@ -138,7 +139,8 @@ def render_table(
     else:
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
-            yield Text(f"Each is a test: pytest {file} -m '' -k {table.questions[0].id}")
+            words = ("pytest", file, "-m", "", "-k", table.questions[0].id)
+            yield Text(f"Each is a test: {command_line(*words)}")
     for cell in result.cells:
         if not cell.holds:
             yield Text(f"{cell.question}, {cell.variant}: {cell.message}", style="red")

@@ -5,17 +5,17 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import django
 
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, writable
 from labkit.comparison_tables import TESTS, Table
 from labkit.testing.pytest_runner import Outcome, run_tests
 
 PROPERTY = "compared"  # a user property of a test: the table, question, variant, database, answer
-ANSWERS = Path(".lab", "compare")
+ANSWERS = "compare"  # the folder of the stored results, beside the labs' state folders
 MARKS = "not redis and not browser"  # includes thorough tests
+SECONDS = 300.0  # the time limit of one test; some start servers and send many requests
 OUTPUT_LINES = 20  # of pytest's output, shown if it could not run the tests
 
 
@@ -71,26 +71,34 @@ def run_table(
     checkout: Catalog,
     table: Table,
     db: str = "sqlite",
-    on_finished: Callable[[str], None] | None = None,
+    on_finished: Callable[[str], None] = lambda test: None,
 ) -> TableResult:
     """Run all tests of a table, one lab after the other, and store the result.
 
     db: "sqlite" or "mysql", for labs that have a database.
     on_finished: called with the node ID of each finished test.
 
-    The tests do not touch the state of the labs themselves.
+    The tests do not touch the state of the labs themselves. Raises CatalogError if nothing can be
+    written.
     """
+    folder = writable(checkout.state / ANSWERS)
     cells: list[CellResult] = []
     databases: dict[str, None] = {}
     complaints: list[str] = []
     for lab in map(checkout.find, table.labs):
-        arguments = [str(lab.folder / TESTS), "-v", "-m", MARKS]
+        arguments = [str(lab.folder / TESTS), "-q", "-m", MARKS]
         if db == "mysql" and lab.database:
             arguments.append("--lab-db=mysql")
-        run = run_tests(checkout.root, *arguments, on_finished=on_finished)
-        if not run.finished:
-            complaints.append("".join(run.output.splitlines(keepends=True)[-OUTPUT_LINES:]))
-            continue
+        run = run_tests(
+            checkout.root,
+            *arguments,
+            checkout=checkout.root,
+            on_finished=on_finished,
+            seconds=SECONDS,
+        )
+        if run.stop:
+            end = run.output.splitlines()[-OUTPUT_LINES:]
+            complaints.append("\n".join([f"{run.stop.sentence} {run.stop.test}".strip(), *end]))
         complaints += [file.message for file in run.uncollected]
         for test in run.tests:
             found = test.properties.get(PROPERTY)
@@ -107,15 +115,14 @@ def run_table(
         (*cells, *_untested(table, cells)),
         tuple(complaints),
     )
-    path = checkout.root / ANSWERS / f"{table.id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{table.id}.json"
     path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False), encoding="utf-8")
     return result
 
 
 def read_last_result(checkout: Catalog, table: Table) -> TableResult | None:
     """Return the stored result of this table's last run on this machine, or None."""
-    path = checkout.root / ANSWERS / f"{table.id}.json"
+    path = checkout.state / ANSWERS / f"{table.id}.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         cells = tuple(CellResult(**cell) for cell in data.pop("cells"))

@@ -13,10 +13,21 @@ from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog, Lab
 from labkit.comparison_tables import MANIFEST as TABLES
-from labkit.practice.failure_hints import Explanation, explain, next_step
-from labkit.testing.pytest_runner import Run, run_tests
+from labkit.practice.copies import copy_tree
+from labkit.practice.failure_hints import Explanation, explain, explain_stop, next_step
+from labkit.testing.pytest_runner import (
+    MEMORY,
+    NO_TESTS,
+    SECONDS,
+    STOPS,
+    UNKNOWN,
+    Run,
+    run_tests,
+)
 
 PROMISES = "test_the_contract.py"
+LIMIT = SECONDS  # for one test
+STARTS, ENDS = "the lab starts", "the lab ends after its tests"
 # Tests that need a private server or a browser are for nox; the others take seconds.
 LEFT_OUT = "Not asked: what takes a real browser, MariaDB or Redis, or long."
 
@@ -38,27 +49,44 @@ class Report:
     promises: list[CheckResult] = field(default_factory=list)  # the tests of the contract
     questions: list[CheckResult] = field(default_factory=list)  # the lab's other tests
     not_run: list[CheckResult] = field(default_factory=list)  # files that pytest could not import
+    stop: CheckResult | None = None  # what ended the tests early
+    expected: int = 0  # how many tests there are
+
+    @property
+    def asked(self) -> int:
+        """How many tests have been run."""
+        return len(self.promises) + len(self.questions)
+
+    @property
+    def holds(self) -> bool:
+        """Return True if every test has been run and none failed."""
+        results = [*self.promises, *self.questions]
+        failed = any(result.outcome == "failed" for result in results)
+        some = any(result.outcome == "passed" for result in results)
+        return some and not (failed or self.stop or self.not_run)
 
     @property
     def next(self) -> str:
-        """The first thing to do; "" if nothing failed."""
+        """The first thing to do; "" if everything holds."""
+        if self.stop and self.stop.explanation:
+            return self.stop.explanation.advice
         results = [*self.not_run, *self.promises, *self.questions]
         failed = [(r.sentence, r.explanation) for r in results if r.outcome == "failed"]
-        return next_step([(test, why) for test, why in failed if why])
+        step = next_step([(test, why) for test, why in failed if why])
+        return step or ("" if self.holds else STOPS[NO_TESTS])
 
 
-def check(checkout: Catalog, copy: Lab, target: Lab) -> Report:
-    """Run the contract and the tests of `target` on a copy's code."""
+def check(checkout: Catalog, copy: Lab, target: Lab, seconds: float = LIMIT) -> Report:
+    """Run the contract and the tests of `target` on a copy's code.
+
+    seconds: the time limit of each test. The first one that exceeds it ends the check.
+    """
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         stage = _assemble(checkout, copy, target, root)
-        run = _run(stage, root)
+        run = _run(checkout, stage, root, seconds)
         name = copy.folder.name
-        report = Report(target.contract or "")
-        if not run.finished:
-            why = explain(run.output, [], stage, name)
-            report.not_run.append(CheckResult("the lab starts", "failed", why))
-            return report
+        report = Report(target.contract or "", expected=run.expected)
         for test in run.tests:
             passed = test.outcome == "passed"
             reason = None if passed else explain(test.message, test.places, stage, name)
@@ -70,6 +98,13 @@ def check(checkout: Catalog, copy: Lab, target: Lab) -> Report:
                 why = explain(file.message, file.places, stage, name)
                 text = f"the questions of {file.id} can be asked"
                 report.not_run.append(CheckResult(text, "failed", why))
+        if stop := run.stop:
+            why = explain_stop(stop, stage, name)
+            if stop.cause == UNKNOWN and not stop.test:
+                why = explain(run.output, [], stage, name)
+                why = why._replace(advice=why.advice or why.reason)
+            text = sentence(stop.test) if stop.test else ENDS if run.tests else STARTS
+            report.stop = CheckResult(text, "failed", why)
         return report
 
 
@@ -83,13 +118,12 @@ def sentence(test: str) -> str:
 def _assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
     """Return the folder to test: the copy's code with the name and the tests of a lab."""
     stage = root / "labs" / target.folder.name
-    left = shutil.ignore_patterns("__pycache__", ".pytest_cache")
-    shutil.copytree(copy.folder / "lab", stage / "lab", ignore=left)
-    shutil.copytree(target.folder / "tests", stage / "tests", ignore=left)
+    copy_tree(copy.folder / "lab", stage / "lab")
+    copy_tree(target.folder / "tests", stage / "tests")
     for name in ("manage.py", "README.md"):
-        shutil.copy(target.folder / name, stage)
+        shutil.copyfile(target.folder / name, stage / name)
     for manifest in (MANIFEST, TABLES):
-        shutil.copy(checkout.root / manifest, root / manifest)
+        shutil.copyfile(checkout.root / manifest, root / manifest)
     # In its own file, since the lab's other tests may import a table that does not exist yet.
     if contract := contract_source(target):
         (stage / "tests" / PROMISES).write_text(contract, encoding="utf-8")
@@ -117,7 +151,7 @@ def _is_needed_import(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import) or module.startswith(("labkit", "tests."))
 
 
-def _run(stage: Path, root: Path) -> Run:
+def _run(checkout: Catalog, stage: Path, root: Path, seconds: float) -> Run:
     """Run the tests, those of the contract only once, in their own file."""
     twice = [
         f"--deselect={path.relative_to(stage).as_posix()}::{name}"
@@ -125,4 +159,13 @@ def _run(stage: Path, root: Path) -> Run:
         if path.name != PROMISES and (stage / "tests" / PROMISES).exists()
         for name in re.findall(r"^class (Test\w*)\(\w*Contract\):", path.read_text("utf-8"), re.M)
     ]
-    return run_tests(stage, str(stage), "-q", *twice, environ={"LAB_STATE_DIR": str(root / ".lab")})
+    return run_tests(
+        stage,
+        str(stage),
+        "-q",
+        *twice,
+        checkout=checkout.root,
+        environ={"LAB_STATE_DIR": str(root / ".lab")},
+        seconds=seconds,
+        memory=MEMORY,
+    )

@@ -1,9 +1,12 @@
 """Explain a failing test in plain words, with advice on what to do about it."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
+
+from labkit.testing.pytest_runner import Place, Stop
 
 
 class Hint(NamedTuple):
@@ -64,6 +67,10 @@ HINTS = [  # in the order in which a student follows them
         "The browser does not hold the cookie that this asks for.",
     ),
     Hint(r"KeyError: '(\w+_\d\d\w*)'", "The browser does not hold the cookie {0}."),
+    Hint(
+        r"reading from stdin while output is captured|wait for the keyboard",
+        "This waits for the keyboard, which a check does not have. Remove breakpoint() or input().",
+    ),
 ]
 # "assert left == right", as pytest writes it; quoted text may have any of these words in it
 TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
@@ -77,6 +84,8 @@ FOUND = {
     "is not": "There is {0}, and it should not be.",
 }
 LONGEST = 160  # characters of what was found
+# Places in the text of an error: of Python, and of pytest's short tracebacks
+PLACES = (r'^(?:E +)? *File "(.+)", line (\d+)', r"^(?:E +)?([^\s:]+\.py):(\d+): in ")
 
 
 def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str) -> Explanation:
@@ -85,22 +94,22 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     `places` are the (path, line) of the traceback. A path in `stage`, the folder that was tested,
     is shown as one in the copy called `name`.
     """
+    # A SyntaxError, or an error before the first test, has its place in its message.
+    inside = [found[:2] for pattern in PLACES for found in re.findall(pattern, message, re.M)]
+    code = [(path, int(line), "") for path, line in [*places, *inside]]
+    where = _where(code, stage, name)
     for hint in HINTS:
         if match := re.search(hint.pattern, message):
-            return Explanation(hint.meaning.format(*match.groups()), hint.advice)
-    # A SyntaxError, or an error before the first test, has its place in its message.
-    inside = re.findall(r'^(?:E +)? +File "(.+)", line (\d+)', message, re.M)
-    code = [(Path(path), int(line)) for path, line in [*places, *inside]]
-    code = [(path if path.is_absolute() else stage / path, line) for path, line in code]
-    in_lab = [(p, line) for p, line in code if p.is_relative_to(stage / "lab")]
+            meaning = hint.meaning.format(*match.groups())
+            if hint.advice or not where:
+                return Explanation(meaning, hint.advice)
+            return Explanation(f"{where}: {meaning}", f"Look at {where}.")
     text = message.replace(str(stage), name).strip()
     errors = re.findall(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured)\b.*)$", text, re.M)
     first = text.partition("\n")[0]
-    if first.startswith(("File ", "Traceback")) and errors:
+    if first.startswith(("File ", "Traceback", "ImportError while loading conftest")) and errors:
         first = errors[-1]
-    if in_lab and not first.startswith(("AssertionError", "assert")):
-        path, line = in_lab[-1]
-        where = f"{name}/{path.relative_to(stage).as_posix()}, line {line}"
+    if where and not first.startswith(("AssertionError", "assert")):
         return Explanation(f"{where}: {_shorten(first)}", f"Look at {where}.")
     if match := COMPARED.fullmatch(first):
         left, sign, right = match.groups()
@@ -108,6 +117,31 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
             left, right = _name_status(left), _name_status(right)
         return Explanation(FOUND[sign].format(_shorten(left), _shorten(right)))
     return Explanation(_shorten(errors[-1] if errors else first))
+
+
+def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
+    """Return why the tests ended early or never ended, and where in the copy that happened.
+
+    The parameters after the first are those of `explain`.
+    """
+    places = (_where(stack, stage, name) for stack in stop.stacks)
+    if where := next(filter(None, places), ""):
+        return Explanation(f"{where}: {stop.sentence}", f"Look at {where}.")
+    return Explanation(stop.sentence, stop.sentence)
+
+
+def _where(stack: Sequence[Place], stage: Path, name: str) -> str:
+    """Return the innermost place in the copy's code, with the function that called it; or ""."""
+    code = [(stage / path, line, function) for path, line, function in stack]
+    in_lab = [place for place in code if place[0].is_relative_to(stage / "lab")]
+    calls = [
+        f"{name}/{path.relative_to(stage).as_posix()}, line {line}"
+        + (f", in {function}" if function.isidentifier() else "")
+        for path, line, function in in_lab[-2:]
+    ]
+    if len(calls) > 1 and in_lab[-1][2].isidentifier():
+        return f"{calls[1]}, called from {calls[0]}"
+    return calls[-1] if calls else ""
 
 
 def _name_status(number: str) -> str:

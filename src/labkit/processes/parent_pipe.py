@@ -19,12 +19,14 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a child that ends when this process does, or when its `stdin` is closed.
 
     It gets its own process group: Ctrl-C in the terminal is for the parent, which ends it then.
+    Its `stdout` is a pipe unless the options name another file.
     """
+    options.setdefault("stdout", subprocess.PIPE)
     if sys.platform == "win32":
         options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
     else:
         options["start_new_session"] = True
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, **options)
 
 
 def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
@@ -68,11 +70,14 @@ def exit_on_signals() -> None:
     on_signals(["SIGTERM", "SIGHUP"], lambda number: sys.exit(128 + number))
 
 
-def on_parent_exit(act: Callable[[], Any]) -> None:
-    """In the child: call `act` in a thread as soon as the parent has ended or closed the pipe."""
+def on_parent_exit(act: Callable[[], Any], pipe: int = 0) -> None:
+    """In the child: call `act` in a thread as soon as the parent has ended or closed the pipe.
+
+    `pipe`: the descriptor of the child's end, by default its standard input.
+    """
 
     def wait() -> None:
-        while os.read(0, 1024):  # nothing is ever sent
+        while os.read(pipe, 1024):  # nothing is ever sent
             pass
         act()
 

@@ -1,19 +1,54 @@
-"""Run a lab's tests in a pytest process, and return the outcome of each."""
+"""Run a lab's tests in a pytest process, and return the outcome of each.
 
+The tests may run a student's code. The process has no terminal and no standard input, a time limit
+for each of its steps, and it ends with this process.
+"""
+
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CONFIGURATION = Path(__file__).resolve().parents[3] / "pyproject.toml"  # of pytest
-STOP_LIMIT = 30  # seconds
-FINISHED = re.compile(r"(\S+::\S+) (?:PASSED|FAILED|ERROR|SKIPPED)")  # a line of pytest -v
+from labkit.catalog import MANIFEST, CatalogError
+from labkit.processes.parent_pipe import end_child, start_child
+
+CONFIGURATION = "pyproject.toml"  # of pytest, beside labs/
+NO_CONFIGURATION = (
+    "{path} is missing, so the tests cannot be run. Install labkit from its checkout with "
+    "pip install -e, or start the command inside the checkout."
+)
+SECONDS = 20.0  # for one test, or for loading one file
+MEMORY = 4 * 2**30  # bytes
+STOP_LIMIT = 30  # seconds; tests that stop their servers take a few
+UNRESPONSIVE = 10  # seconds beyond the time limit, after which the process has no watchdog left
+PAUSE = 0.05  # seconds between two looks at the process
+# Files of a run: what it prints, and what labkit.testing.watchdog notes
+OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
+LONGEST_OUTPUT = 100_000  # bytes of what it prints that are returned
+# Variables of the user's that would change what the tests do
+NOT_INHERITED = {
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONBREAKPOINT",
+    "PYTHONINSPECT",
+    "PYTHONOPTIMIZE",
+    "PYTHONWARNINGS",
+    "SESSION_ENGINE",
+}
+FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # of faulthandler
+CURRENT = "Current thread"
+TIMEOUT = "Timeout ("  # the first words of faulthandler's stacks after the time limit
+COMPLETE = {0, 1}  # exit codes of pytest: all tests passed, some failed
+
+Place = tuple[str, int, str]  # path, line, function
 
 
 @dataclass
@@ -27,66 +62,173 @@ class Outcome:
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
 
 
+TIME, NO_TESTS, UNKNOWN = "time", "no tests", "unknown"  # causes of a stop, beside the names below
+STOPS = {
+    TIME: "It did not end within {text} seconds.",
+    NO_TESTS: "There was no test that could be run. The folder labs/ is not complete.",
+    UNKNOWN: "The program ended before its tests had, with {text}.",
+    "KeyboardInterrupt": "KeyboardInterrupt ended the program, as Ctrl-C does.",
+    "SystemExit": "SystemExit ended the program.",
+    "Exit": "pytest.exit() ended the tests.",
+    "os._exit": "os._exit({text}) ended the program at once.",
+}
+CRASH = "The program crashed: {cause}."
+
+
+@dataclass
+class Stop:
+    """Why a run ended before all of its tests had, or did not end after them."""
+
+    cause: str  # a key of STOPS, the name of another exception, or of a signal
+    text: str = ""  # the exception's message, the limit in seconds, or the exit status
+    test: str = ""  # node ID of the test that was running; "" before the first and after the last
+    stacks: list[list[Place]] = field(default_factory=list)  # of each thread; innermost call last
+
+    @property
+    def sentence(self) -> str:
+        """One sentence that says it, without the place."""
+        return STOPS.get(self.cause, CRASH).format(cause=self.cause, text=self.text)
+
+
 @dataclass
 class Run:
-    """The outcomes of one run. Without `finished`, pytest stopped before it ran any test."""
+    """The outcomes of one run. With `stop`, it is not complete."""
 
-    output: str  # all that pytest printed
-    finished: bool = False
-    tests: list[Outcome] = field(default_factory=list)
+    output: str  # the end of what pytest printed
+    stop: Stop | None = None
+    expected: int = 0  # how many tests pytest has chosen
+    tests: list[Outcome] = field(default_factory=list)  # those that have ended
     uncollected: list[Outcome] = field(default_factory=list)  # files
 
 
 def run_tests(
     root: Path,
     *arguments: str,
+    checkout: Path | None = None,
     environ: dict[str, str] | None = None,
-    on_finished: Callable[[str], None] | None = None,
+    on_finished: Callable[[str], None] = lambda test: None,
+    seconds: float = SECONDS,
+    memory: int | None = None,
 ) -> Run:
-    """Run pytest in the folder `root` with the settings of this checkout's pyproject.toml.
+    """Run pytest in the folder `root` with the settings of a checkout's pyproject.toml.
 
-    The user's own settings of labs, pytest and Django are left out of its environment; `environ` is
-    added. With -v among the arguments, `on_finished` gets the node ID of each test as it finishes.
+    checkout: the folder that holds labs/; by default the one around labkit.
+    environ: added to the environment, which has none of the user's settings of labs, pytest and
+        Django.
+    on_finished: gets the node ID of each test as it ends.
+    seconds: the time limit of each test and of loading each file.
+    memory: the most bytes that the tests may use.
+
+    Raises CatalogError if there is no pyproject.toml.
     """
-    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("LAB_", "PYTEST"))}
-    inherited.pop("DJANGO_SETTINGS_MODULE", None)
-    with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
-        log = Path(temporary, "outcomes.jsonl")
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LAB_", "PYTEST")) and name not in NOT_INHERITED
+    }
+    configuration = find_configuration(checkout)
+    with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        log = folder / "outcomes.jsonl"
         command = [sys.executable, "-m", "pytest", *arguments, "--tb=short"]
-        command += ["-c", str(CONFIGURATION), f"--rootdir={root}", f"--report-log={log}"]
+        command += ["-c", str(configuration), f"--rootdir={root}", f"--report-log={log}"]
         command += ["-p", "no:cacheprovider", "--continue-on-collection-errors"]
-        output = []
-        with subprocess.Popen(
-            command,
-            cwd=root,
-            env=inherited | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        ) as process:
-            try:
-                for line in process.stdout or ():
-                    output.append(line)
-                    if on_finished and (finished := FINISHED.match(line)):
-                        on_finished(finished[1])
-            except KeyboardInterrupt:  # pytest got the signal as well, and stops its servers
-                process.communicate(timeout=STOP_LIMIT)
-                raise
-        return _read(log, "".join(output))
+        command += ["-p", "labkit.testing.watchdog", "-p", "no:faulthandler"]
+        command += [f"--watchdog={folder}", f"--watchdog-seconds={seconds}"]
+        command += [f"--watchdog-memory={memory}"] if memory else []
+        for name in (JOURNAL, STACKS):
+            (folder / name).touch()
+        with (folder / OUTPUT).open("wb") as output:
+            process = start_child(
+                command,
+                cwd=root,
+                env=inherited | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            late = _wait(process, folder, on_finished, seconds + UNRESPONSIVE)
+        finally:  # Ctrl-C as well
+            _end(process, min(seconds, STOP_LIMIT))
+        run = _read(folder, log)
+        run.stop = _read_stop(
+            folder, run, process.returncode, f"{seconds:g}" if late or is_timeout(folder) else ""
+        )
+        return run
 
 
-def _read(log: Path, output: str) -> Run:
-    """Read what pytest-reportlog wrote: a JSON object on each line."""
-    run = Run(output)
+def find_configuration(checkout: Path | None) -> Path:
+    """Return the pyproject.toml of this checkout, or else of the one around labkit.
+
+    Raises CatalogError if there is neither, as after `pip install` without -e.
+    """
+    own = Path(__file__).resolve().parents[3]
+    for root in (checkout, own):
+        if root and (root / CONFIGURATION).is_file() and (root / MANIFEST).is_file():
+            return root / CONFIGURATION
+    raise CatalogError(NO_CONFIGURATION.format(path=(checkout or own) / CONFIGURATION))
+
+
+def _wait(
+    process: "subprocess.Popen[bytes]",
+    folder: Path,
+    on_finished: Callable[[str], None],
+    limit: float,
+) -> bool:
+    """Wait until the process has ended. Return True if it did not within a step's time limit.
+
+    `limit`: seconds without a new step, for a process that no longer has its watchdog.
+    """
+    rest, since = b"", time.monotonic()
+    with (folder / JOURNAL).open("rb") as journal:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PAUSE)
+            *lines, rest = (rest + journal.read()).split(b"\n")
+            for entry in map(json.loads, lines):
+                since = time.monotonic()
+                if "ended" in entry:
+                    on_finished(entry["ended"])
+            if process.returncode is not None:
+                return False
+            if is_timeout(folder) or time.monotonic() - since > limit:
+                return True
+
+
+def is_timeout(folder: Path) -> bool:
+    """Return True if faulthandler wrote stacks because a step took too long."""
+    return (folder / STACKS).read_text("utf-8", "replace").startswith(TIMEOUT)
+
+
+def _end(process: "subprocess.Popen[bytes]", limit: float) -> None:
+    """End a run within so many seconds, and all processes that it has left in its group."""
+    if sys.platform == "win32":
+        end_child(process)
+        return
+    try:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)  # pytest stops its servers
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(limit)
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        end_child(process)
+
+
+# What the process has written
+
+
+def _read(folder: Path, log: Path) -> Run:
+    """Read what the process has printed, and the outcomes that pytest-reportlog noted."""
+    with (folder / OUTPUT).open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_OUTPUT))
+        run = Run(file.read().decode("utf-8", "replace"))
     tests: dict[str, Outcome] = {}
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    for report in map(json.loads, lines):
+    ended: dict[str, None] = {}
+    for report in _entries(log):
         kind = report["$report_type"]
-        if kind == "SessionFinish":
-            run.finished = True
-        elif kind == "CollectReport" and report["outcome"] == "failed":
+        if kind == "CollectReport" and report["outcome"] != "passed":
             run.uncollected.append(Outcome(report["nodeid"], "failed", *_reason(report)))
         elif kind != "CollectReport" and "when" in report:
             known = tests.setdefault(report["nodeid"], Outcome(report["nodeid"]))
@@ -95,8 +237,68 @@ def _read(log: Path, output: str) -> Run:
                 known.outcome = report["outcome"]
                 known.message, known.places = _reason(report)
             known.properties = dict(report["user_properties"])
-    run.tests = list(tests.values())
+            if report["when"] == "teardown":
+                ended[report["nodeid"]] = None
+    run.tests = [tests[id_] for id_ in ended]
     return run
+
+
+def _read_stop(folder: Path, run: Run, status: int, late: str) -> Stop | None:
+    """Note how many tests were chosen, and return why the run is not complete, None if it is.
+
+    late: the time limit that a step exceeded, or "".
+    """
+    chosen: list[str] | None = None
+    test, finished, noted = "", None, None
+    for entry in _entries(folder / JOURNAL):
+        chosen = entry.get("collected", chosen)
+        test = "" if "ended" in entry else entry.get("started", test)
+        finished = entry.get("finished", finished)
+        if "stopped" in entry and noted is None:
+            stack = [tuple(place) for place in entry["places"]]
+            noted = Stop(entry["stopped"], entry["text"], test, [stack])
+    run.expected = len(chosen or ())
+    text = (folder / STACKS).read_text("utf-8", "replace")
+    if late:
+        return Stop(TIME, late, test, [*_stacks(text), *(noted.stacks if noted else ())])
+    if noted:
+        return noted
+    if text or status < 0:  # on Windows, a crash has a status above 0
+        cause = signal_name(-status) if status < 0 else text.partition("\n")[0]
+        return Stop(cause, "", test, _stacks(text))
+    if chosen == [] and not run.uncollected:
+        return Stop(NO_TESTS)
+    if finished is None or status not in COMPLETE or len(run.tests) < run.expected:
+        return Stop(UNKNOWN, f"exit status {status}", test)
+    return None
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal, such as "SIGSEGV"."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _stacks(text: str) -> list[list[Place]]:
+    """Return the stacks in faulthandler's text: first of the thread at fault, or the main one.
+
+    Threads are separated by an empty line, and the main one comes last. The innermost call of each
+    comes first.
+    """
+    threads = text.split("\n\n")[::-1]
+    threads.sort(key=lambda thread: CURRENT not in thread)
+    found = (FRAME.findall(thread) for thread in threads)
+    return [[(path, int(line), name) for path, line, name in reversed(stack)] for stack in found]
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a file, one on each line; a process can end within a line."""
+    with contextlib.suppress(FileNotFoundError):  # pytest has not come so far
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                yield json.loads(line)
 
 
 def _reason(report: dict[str, Any]) -> tuple[str, list[tuple[str, int]]]:

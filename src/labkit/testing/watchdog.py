@@ -1,0 +1,172 @@
+"""The pytest plugin of `run_tests`: note how far a run has come, so that its end can be explained.
+
+A run may execute a student's code, which can end the process, never return, or use all memory. The
+plugin writes a line of JSON to a journal for each step. When a step takes too long, Python's
+faulthandler writes where each thread is, even if one of them never lets go of the interpreter.
+https://docs.python.org/3/library/faulthandler.html
+"""
+
+import contextlib
+import faulthandler
+import json
+import os
+import pdb
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import django.test  # noqa: F401  loaded before the first step is timed
+import pytest
+
+from labkit.processes.parent_pipe import on_parent_exit
+from labkit.testing.pytest_runner import JOURNAL, STACKS
+
+PARENT_LIMIT = 20  # seconds in which a run may stop its servers after its parent has ended
+LARGEST_FILE = 64 * 2**20  # bytes, also of what a test prints
+LONGEST_SECTION = 10_000  # characters of what a test printed that its report keeps
+NO_KEYBOARD = "breakpoint() and pdb.set_trace() wait for the keyboard, which a check does not have."
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("watchdog")
+    group.addoption("--watchdog", type=Path, help="the folder to write into")
+    group.addoption("--watchdog-seconds", type=float, help="the time limit of each step")
+    group.addoption("--watchdog-memory", type=int, help="the most bytes that the run may use")
+
+
+class Watchdog:
+    """Keep the journal of a run, and limit the time of its steps."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        """`folder` has the two files; `seconds` is the time limit of each step."""
+        self.seconds = seconds
+        self._journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND)
+        self._stacks = os.open(folder / STACKS, os.O_WRONLY | os.O_APPEND)
+        self._pid = os.getpid()  # a process that the student's code forks writes nothing
+        faulthandler.enable(file=self._stacks)
+
+    def write(self, **entry: Any) -> None:
+        """Append a line to the journal, and allow the next step its time."""
+        if os.getpid() == self._pid:
+            os.write(self._journal, json.dumps(entry).encode() + b"\n")
+            faulthandler.dump_traceback_later(self.seconds, file=self._stacks)
+
+    def write_exception(self, error: BaseException) -> None:
+        """Note an exception that ends the run, with the places of its traceback."""
+        frames = traceback.extract_tb(error.__traceback__)
+        text = str(getattr(error, "msg", error))  # of pytest's Exit, a field
+        self.write(stopped=type(error).__name__, text=text, places=_places(frames))
+
+    def write_exit(self, status: int) -> None:
+        """Note a call of os._exit, with the places of its stack."""
+        places = _places(traceback.extract_stack()[:-2])  # without this function and its caller
+        self.write(stopped="os._exit", text=str(status), places=places)
+
+    # Hooks of pytest
+
+    @pytest.hookimpl(trylast=True)  # after pytest has installed its debugger
+    def pytest_configure(self) -> None:
+        sys.breakpointhook = pdb.set_trace = refuse_breakpoint
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        self.write(collecting=collector.nodeid)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.write(collected=[item.nodeid for item in session.items])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.write(started=nodeid)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self,
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        report.sections = [(name, text[-LONGEST_SECTION:]) for name, text in report.sections]
+        return report
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.write(ended=nodeid)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.write_exception(excinfo.value)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.write_exception(excinfo.value)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self.write(finished=int(exitstatus))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    options = early_config.known_args_namespace
+    watchdog = Watchdog(options.watchdog, options.watchdog_seconds)
+    early_config.pluginmanager.register(watchdog, "watchdog of this run")
+    if options.watchdog_memory:
+        limit_resources(options.watchdog_memory)
+    follow_parent()
+    end_process = os._exit
+
+    def note_and_exit(status: int) -> NoReturn:
+        watchdog.write_exit(status)
+        end_process(status)
+
+    os._exit = note_and_exit
+    watchdog.write(loading="settings")
+    try:
+        return (yield)
+    except (SystemExit, KeyboardInterrupt, pytest.exit.Exception) as error:
+        watchdog.write_exception(error)
+        raise
+
+
+def refuse_breakpoint(*_: Any, **__: Any) -> NoReturn:
+    """Raise RuntimeError in place of a debugger."""
+    raise RuntimeError(NO_KEYBOARD)
+
+
+def limit_resources(memory: int) -> None:
+    """Have Python raise MemoryError for more than so many bytes, and OSError for a huge file.
+
+    Does nothing where the system has no such limits.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # there is none on Windows
+
+        for kind, wanted in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_FSIZE, LARGEST_FILE)):
+            _, most = resource.getrlimit(kind)
+            if most == resource.RLIM_INFINITY or wanted < most:
+                resource.setrlimit(kind, (wanted, most))
+
+
+def follow_parent() -> None:
+    """Close the standard input to the tests, and end this process when its parent ends.
+
+    The standard input is a pipe whose other end the parent has.
+    """
+    pipe = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    on_parent_exit(end_run, pipe)
+
+
+def end_run() -> None:
+    """Stop the run as Ctrl-C does, so that it stops its servers; then end its process group."""
+    if sys.platform == "win32":
+        os.kill(os.getpid(), signal.SIGTERM)  # ends this process at once
+        return
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(PARENT_LIMIT)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _places(frames: list[traceback.FrameSummary]) -> list[tuple[str, int, str]]:
+    """Return (path, line, function) of each frame, the innermost last."""
+    return [(frame.filename, frame.lineno or 0, frame.name) for frame in frames]

@@ -1,0 +1,133 @@
+"""`lab check` on a copy whose code ends the tests early, or never ends: it says so, and where."""
+
+import shutil
+
+import pytest
+
+from labkit.commands.check import ALL_HOLDS, NEXT_STEP, NOT_ALL
+from labkit.practice.check import ENDS, STARTS
+from labkit.testing.pytest_runner import NO_TESTS, STOPS, TIME
+
+TESTS = """
+def test_the_page_opens(visitor):
+    visitor.get("/")
+
+
+def test_it_opens_again(visitor):
+    visitor.get("/")
+"""
+VIEW = "def index(request):\n"
+FIRST_LINE = "mine/lab/views.py, line {line}"
+
+
+@pytest.fixture
+def mine(own_checkout, said):
+    """A copy of lab 02, which has two quick tests."""
+    assert said("copy", "02", "mine")[0] == 0
+    tests = own_checkout / "labs" / "02_cookie_pagecount" / "tests"
+    shutil.rmtree(tests)
+    tests.mkdir()
+    (tests / "test_few.py").write_text(TESTS, encoding="utf-8")
+    return own_checkout / "mine"
+
+
+@pytest.fixture
+def check_fails(said, mine):
+    """Check mine/, which fails; what it prints."""
+
+    def run(*arguments):
+        status, text = said("check", "mine", *arguments)
+        assert status == 1
+        assert ALL_HOLDS.partition(".")[0] not in text
+        assert NEXT_STEP in text
+        assert "labkit-" not in text  # the folder where it really ran is of no use to a student
+        return text
+
+    return run
+
+
+def break_view(mine, code):
+    """Make this the first line of the view; its place."""
+    path = mine / "lab" / "views.py"
+    before, view, after = path.read_text(encoding="utf-8").partition(VIEW)
+    assert view
+    path.write_text(f"{before}{view}    {code}\n{after}", encoding="utf-8")
+    return f"mine/lab/views.py, line {before.count(chr(10)) + 2}, in index"
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("__import__('os')._exit(0)", "os._exit"),
+        ("__import__('pytest').exit('', returncode=0)", "Exit"),
+    ],
+)
+def test_an_early_end_names_its_place(mine, check_fails, code, cause):
+    place = break_view(mine, code)
+    text = check_fails()
+    assert f"{place}: {STOPS[cause].format(text=0)}" in text
+    assert "✗ the page opens" in text
+    assert NOT_ALL.format(asked=0, expected=2) in text
+
+
+def test_an_endless_view_is_named(mine, check_fails):
+    place = break_view(mine, "while True: pass")
+    text = check_fails("--limit", "2")
+    assert f"{place}: {STOPS[TIME].format(text=2)}" in text
+    assert f"{NEXT_STEP} Look at {place}." in text
+
+
+def test_an_endless_template_names_its_view(mine, check_fails):
+    break_view(mine, "return render(request, 'endless.html', {'all': iter(int, 1)})")
+    template = mine / "lab" / "templates" / "endless.html"
+    template.write_text("{% for one in all %}{% endfor %}", encoding="utf-8")
+    assert "mine/lab/views.py, line" in check_fails("--limit", "2").partition(NEXT_STEP)[2]
+
+
+def test_an_endless_helper_names_its_caller(mine, check_fails):
+    path = mine / "lab" / "views.py"
+    helper = "\n\ndef wait():\n    __import__('time').sleep(1000)\n"
+    path.write_text(path.read_text(encoding="utf-8") + helper, encoding="utf-8")
+    place = break_view(mine, "wait()")
+    assert f", in wait, called from {place}" in check_fails("--limit", "2")
+
+
+def test_an_endless_import_is_named(mine, check_fails):
+    path = mine / "lab" / "settings.py"
+    path.write_text("while True: pass\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    text = check_fails("--limit", "2")
+    assert f"✗ {STARTS} mine/lab/settings.py, line 1: {STOPS[TIME].format(text=2)}" in text
+
+
+def test_an_exit_in_the_settings_is_named(mine, check_fails):
+    path = mine / "lab" / "settings.py"
+    path.write_text("raise SystemExit(0)\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    text = check_fails()
+    assert f"✗ {STARTS} mine/lab/settings.py, line 1: {STOPS['SystemExit']}" in text
+
+
+def test_a_thread_that_never_ends_is_named(mine, check_fails):
+    thread = "import threading, time; threading.Thread(target=time.sleep, args=[1000]).start()"
+    break_view(mine, thread)
+    text = check_fails("--limit", "2")
+    assert f"✗ {ENDS}" in text
+    assert "2 of 2" in text
+
+
+def test_a_breakpoint_is_a_failure_with_its_place(mine, check_fails):
+    place = break_view(mine, "breakpoint()")
+    text = check_fails()
+    assert f"{NEXT_STEP} Look at {place.rpartition(',')[0]}." in text
+    assert "0 of 2" in text
+
+
+def test_a_check_without_tests_does_not_hold(mine, check_fails, own_checkout):
+    (own_checkout / "labs" / "02_cookie_pagecount" / "tests" / "test_few.py").write_text("")
+    assert STOPS[NO_TESTS] in check_fails()
+
+
+def test_a_check_that_skips_everything_does_not_hold(mine, check_fails, own_checkout):
+    tests = own_checkout / "labs" / "02_cookie_pagecount" / "tests" / "test_few.py"
+    tests.write_text("import pytest\n\n\n@pytest.mark.skip\ndef test_it(): ...\n")
+    assert STOPS[NO_TESTS] in check_fails()
