@@ -4,6 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from labkit.http.cookie_header import set_cookie_lines
 from labkit.testing import response_checks
 
 
@@ -11,7 +12,7 @@ def set_cookie(*arguments, **named):
     """The Set-Cookie line of a response on which set_cookie() was called like this."""
     response = HttpResponse()
     response.set_cookie(*arguments, **named)
-    (line,) = response_checks.set_cookie_lines(response)
+    (line,) = set_cookie_lines(response)
     return line
 
 

@@ -3,11 +3,14 @@
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import DatabaseError, OperationalError, ProgrammingError
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template import engines
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from django.views.generic import RedirectView
 
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 
@@ -19,8 +22,57 @@ FORM = """
 """
 
 
+UPLOAD = """
+<form method="post" action="/received/" enctype="{enctype}">{{% csrf_token %}}
+<input name="empty"><input type="checkbox" name="agreed">
+<input type="checkbox" name="kept" checked>
+<select name="many" multiple><option selected>a</option><option>b</option>
+<option selected>c</option></select>
+<select name="one"><option value="1">x</option><option value="2">y</option></select>
+<textarea name="note">
+first
+second</textarea><input type="radio" name="size" value="s"><input type="radio" name="size" value="l"
+checked><fieldset disabled><input name="off" value="1"></fieldset><input type="file" name="file">
+<button name="go" value="1">Go</button><button formaction="/a/echo/" formmethod="get">Look</button>
+<button type="button">Idle</button></form><button form="nowhere">Lost</button>
+"""
+
+
 def text(request):
     return HttpResponse("fine")
+
+
+@csrf_exempt
+def received(request, status=200):
+    """Show what arrived, as JSON; redirect to another such page if the status says so."""
+    body = request.body.decode("latin-1")
+    names = ("HTTP_ORIGIN", "HTTP_HOST", "HTTP_X_NAME", "CONTENT_TYPE", "wsgi.url_scheme")
+    files = {name: [each.name, each.read().decode()] for name, each in request.FILES.items()}
+    seen = {
+        "method": request.method,
+        "path": request.path,
+        "get": dict(request.GET.lists()),
+        "post": dict(request.POST.lists()),
+        "files": files,
+        "body": body,
+        "meta": {name: request.META[name] for name in names if name in request.META},
+        "host": request.get_host(),
+    }
+    if status == 200:
+        return JsonResponse(seen)
+    return HttpResponse(status=status, headers={"Location": request.GET.get("to", "/received/")})
+
+
+def upload(request):
+    """A form with every kind of field."""
+    form = UPLOAD.format(enctype=request.GET.get("enctype", ""))
+    return HttpResponse(engines["django"].from_string(form).render({}, request))
+
+
+def checked(request):
+    """A view that needs a CSRF token, by any method."""
+    get_token(request)
+    return HttpResponse(request.method)
 
 
 def echo(request):
@@ -118,6 +170,10 @@ urlpatterns = [
     path("add/", text, name="add"),
     path("display/", text, name="display"),
     path("info/", text, name="info"),
+    path("received/", received),
+    path("received/<int:status>/", received),
+    path("upload/", upload),
+    path("checked/", checked),
     path("echo/", echo),
     path("a/echo/", echo),
     path("set-cookie/", set_cookie),
@@ -127,6 +183,7 @@ urlpatterns = [
     path("traceback/", traceback),
     path("header/", header),
     path("redirect/", redirect),
+    path("circle/", RedirectView.as_view(url="/circle/")),
     path("session/", session),
     path("secure/", secure),
     path("unreadable/<how>/", unreadable),

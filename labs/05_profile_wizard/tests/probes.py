@@ -130,7 +130,7 @@ def replay(visitor, wizard):
 def address_opens_it(visitor, classmate, wizard):
     """Open the URL of the results in another person's browser, as with a link in a message."""
     page = wizard.fill_in(visitor)
-    address = visitor.exchanges[-1].address
+    address = visitor.exchanges[-1].url
     assert told(page) == ALL
     return yes_or_no(told(classmate.get(address, follow=True)) == ALL)
 

@@ -325,7 +325,7 @@ def test_no_form_puts_its_fields_into_the_address(visitor, carrier):
     page = wizard_by(carrier).start(visitor)
     assert form(page).method == "POST"
     wizard_by(carrier).fill_in(visitor)
-    addresses = [exchange.address for exchange in visitor.exchanges]
+    addresses = [exchange.url for exchange in visitor.exchanges]
     assert not any("csrf" in address or "Anu" in address for address in addresses)
 
 

@@ -131,7 +131,7 @@ def test_a_token_in_a_form_that_gets_ends_up_in_the_address(textbook, visitor):
     visitor.submit("/second", {"name": "Anu"}, page="/")
     token = visitor.jar.get("csrftoken_07").value
     assert token
-    assert "csrfmiddlewaretoken=" in visitor.exchanges[-1].address
+    assert "csrfmiddlewaretoken=" in visitor.exchanges[-1].url
 
 
 @pytest.mark.pitfall("B16")
@@ -139,6 +139,6 @@ def test_no_address_of_the_lab_ever_has_a_token_in_it(visitor):
     assert greeted(pages.greet(visitor, "Anu")) == "Anu"
     visitor.submit("/forget/", page="/result/")
     assert [e.method for e in visitor.exchanges].count("POST") == 2
-    assert not any("csrf" in exchange.address for exchange in visitor.exchanges)
+    assert not any("csrf" in exchange.url for exchange in visitor.exchanges)
     forms = lxml.html.document_fromstring(visitor.get("/").content.decode()).forms
     assert {form.method for form in forms} == {"POST"}

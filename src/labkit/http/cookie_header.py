@@ -5,6 +5,7 @@ It keeps what real browsers refuse, and ignores domains and paths: labkit.http.j
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 def parse_cookies(header: str) -> Iterator[tuple[str, str]]:
@@ -39,3 +40,32 @@ def apply_set_cookies(cookies: dict[str, str], set_cookies: Iterable[str]) -> di
         else:
             result[name] = value
     return result
+
+
+def to_wire(text: str) -> bytes:
+    """Return the bytes of a header field as browsers send text: UTF-8.
+
+    What from_wire() could not decode becomes the bytes that it was.
+    """
+    return text.encode("utf-8", "surrogateescape")
+
+
+def from_wire(field: str) -> str:
+    """Return a header field as browsers read it: as UTF-8.
+
+    field: its bytes decoded as Latin-1, as WSGI does (PEP 3333). Other text, which no server can
+    send, is returned as it is.
+    """
+    try:
+        return field.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return field
+
+
+def set_cookie_lines(response: Any) -> list[str]:
+    """Return the Set-Cookie fields of a Django response, in the order in which a server sends them.
+
+    They include one that was set as a header, not with set_cookie().
+    """
+    lines = [response.headers["Set-Cookie"]] if "Set-Cookie" in response.headers else []
+    return lines + [morsel.OutputString() for morsel in response.cookies.values()]

@@ -53,6 +53,10 @@ class Jar:
         """Delete every cookie, as "Clear browsing data" does."""
         self._cookies.clear()
 
+    def delete(self, cookie: Cookie) -> None:
+        """Delete one of the jar's cookies, as in a browser's developer tools."""
+        self._cookies.pop(cookie.key, None)
+
     def close_browser(self) -> None:
         """Close and reopen the browser: delete session cookies, keep persistent ones."""
         self._cookies = {k: c for k, c in self._cookies.items() if c.expires is not None}

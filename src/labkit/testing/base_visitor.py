@@ -6,22 +6,29 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin, urlsplit
 from weakref import WeakSet
 
 import lxml.etree
 import lxml.html
 from django.http import HttpResponseBase
+from django.http.request import split_domain_port
 
+from labkit.http.cookie_header import from_wire, to_wire
 from labkit.http.jar import Jar, WithheldCookie
 from labkit.http.origin import TYPED, Context, Origin
-from labkit.http.set_cookie import CookieRefusal
-from labkit.testing import response_checks
+from labkit.http.set_cookie import Cookie, CookieRefusal
+from labkit.testing import forms, response_checks
+from labkit.testing.jar_cookies import JarCookies
 from labkit.testing.response_checks import BrokenPromise
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # not quoted in a path; % is there if something is quoted
+TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted in path and query
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _births = itertools.count()
 
@@ -36,18 +43,20 @@ class Exchange:
     method: str
     target: Origin
     context: Context
+    url: str
     cookie_bytes: bytes  # the Cookie header; empty if none is sent
+    origin: str = ""  # the Origin header; empty if none is sent
+    came_from: str = ""  # the origin of the page that caused it; empty for a page of this site
     held_back: list[WithheldCookie] = field(default_factory=list)
-    address: str = ""  # path and query, if they are more than the target's path
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> why the jar refused it
 
     def __str__(self) -> str:
         target = self.target
-        lines = [f"{self.method} {target.scheme}://{target.host}{self.address or target.path}"]
-        if self.context.initiator:
-            came_from = self.context.initiator
+        lines = [f"{self.method} {self.url}"]
+        came_from = self.context.initiator
+        if came_from and (came_from.scheme, came_from.host) != (target.scheme, target.host):
             lines.append(f"  caused by a page of {came_from.scheme}://{came_from.host}")
         cookies = self.cookie_bytes.decode(errors="backslashreplace")
         lines.append(f"  Cookie: {cookies or '(none sent)'}")
@@ -82,27 +91,74 @@ def _excerpt(response: HttpResponseBase) -> list[str]:
 class BaseVisitor:
     """A browser that remembers cookies and exchanges; subclasses send the requests."""
 
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin  # the site that its URLs belong to
+    def __init__(self, site: str, scheme: str = "", port: int | None = None) -> None:
+        """The arguments are those of parse_site(), which says what it raises."""
+        # The site that its URLs belong to, and its Host header.
+        self.origin, self.host = parse_site(site, scheme, port)
         self.jar = Jar()
+        self._requesting = False  # while Client stores cookies, which is done in _finish()
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._context = TYPED
         self._came_from = ""  # the initiator's origin as a header names it, port included
         self._expected: dict[str, bool] = {}  # by promise: whether it has been broken
         self.born = next(_births)
 
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The jar's cookies, as Client has them; a change here is a change of the jar."""
+        return SimpleCookie() if self._requesting else JarCookies(self.jar, self.origin)
+
+    @cookies.setter
+    def cookies(self, value: SimpleCookie) -> None:
+        morsels = [value[name].copy() for name in value]
+        self.jar.clear()
+        self.cookies.update({morsel.key: morsel for morsel in morsels})
+
     # One exchange
 
-    def _begin(self, method: str, target: Origin, own: str | bytes | None = None) -> Exchange:
-        """Prepare a request; `own` is a Cookie header that replaces the jar's."""
+    def _begin(
+        self,
+        method: str,
+        target: Origin,
+        host: str,
+        address: str,
+        own_cookies: str | bytes | None = None,
+    ) -> Exchange:
+        """Prepare a request.
+
+        host: its Host header; address: path and query; own_cookies: a Cookie header that replaces
+        the jar's.
+        """
         context = replace(self._context, method=method)
         sent, held_back = self.jar.select(target, context)
-        header = "; ".join(cookie.pair for cookie in sent) if own is None else own
-        cookie_bytes = header if isinstance(header, bytes) else header.encode()
-        exchange = Exchange(method, target, context, cookie_bytes, held_back)
+        header = "; ".join(cookie.pair for cookie in sent) if own_cookies is None else own_cookies
+        cookie_bytes = header if isinstance(header, bytes) else to_wire(header)
+        site = f"{target.scheme}://{host}"
+        origin = self._origin_header(method, site)
+        exchange = Exchange(
+            method,
+            target,
+            context,
+            f"{site}{address}",
+            cookie_bytes,
+            origin,
+            self._came_from,
+            held_back,
+        )
         self.exchanges.append(exchange)
         visitors_of_this_test.add(self)
         return exchange
+
+    def _origin_header(self, method: str, own: str) -> str:
+        """Return the Origin header of a request, which Django's CSRF check reads; empty if none.
+
+        https://fetch.spec.whatwg.org/#append-a-request-origin-header
+        """
+        if method in {"GET", "HEAD"}:
+            return ""
+        if self._came_from.startswith("https:") and own.startswith("http:"):
+            return "null"  # the default referrer policy tells nothing to plain http
+        return self._came_from or own
 
     def _finish(
         self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
@@ -112,10 +168,11 @@ class BaseVisitor:
         Raises BrokenPromise, unless the test expects it.
         """
         exchange.response, exchange.set_cookies = response, set_cookies
+        response.exchange = exchange
         found = list(response_checks.faults(response, set_cookies))
         for line in set_cookies:
             try:
-                self.jar.store(line, exchange.target, exchange.context)
+                self.jar.store(from_wire(line), exchange.target, exchange.context)
             except CookieRefusal as refused:
                 exchange.refused[line] = str(refused)
                 if not self.jar.blocked:
@@ -150,7 +207,8 @@ class BaseVisitor:
         """Fill in a form, send it as a browser does, and follow redirects.
 
         action: the URL that the form goes to; None for the first form that has all of `data`.
-        data: the values of fields and the pressed button; hidden fields are sent as they are.
+        data: the values of fields and the pressed button, as labkit.testing.forms.submit() takes
+            them; other fields are sent as they are on the page.
         page: a URL to open first (default: `action`), or a response.
 
         Raises AssertionError if the page has no such form.
@@ -158,33 +216,66 @@ class BaseVisitor:
         data, page = data or {}, page or action
         if isinstance(page, str):
             page = self.get(page)  # type: ignore[attr-defined]
-        opened: str = page.request["PATH_INFO"]
-        form = _form(page, opened, action, data)
-        return self._send_form(form, urljoin(opened, form.action or opened), data)
+        opened = self._url_of(page)
+        form = forms.find_form(page, opened, action, data)
+        return self._send_form(forms.submit(form, opened, data))
 
     def press(self, button: str, page: Any, data: Mapping[str, Any] | None = None) -> Any:
         """Press the button with this accessible name on `page`, a response.
 
-        data: fields of its form to fill in first.
+        data: fields of its form to fill in first, as in submit().
 
-        Raises AssertionError if the page has no such button.
+        Raises AssertionError if the page has no such button, or it sends no form.
         """
-        opened: str = page.request["PATH_INFO"]
-        for element in lxml.html.document_fromstring(page.content.decode(page.charset)).iter(
-            "button"
-        ):
-            if (element.get("aria-label") or element.text_content().strip()) == button:
-                form = next(element.iterancestors("form"))
-                action = element.get("formaction") or form.action or opened
-                pressed = {element.get("name"): element.get("value", "")}
-                pressed.pop(None, None)
-                return self._send_form(form, urljoin(opened, action), pressed | dict(data or {}))
-        raise AssertionError(f"{opened} answered {page.status_code} and has no button {button!r}")
+        opened = self._url_of(page)
+        return self._send_form(
+            forms.press(forms.find_button(page, opened, button), opened, data or {})
+        )
 
-    def _send_form(self, form: Any, address: str, data: Mapping[str, Any]) -> Any:
-        fields = dict(form.form_values()) | {key: str(value) for key, value in data.items()}
-        send = self.post if form.method == "POST" else self.get  # type: ignore[attr-defined]
-        return send(address, fields, follow=True)
+    def _url_of(self, page: Any) -> str:
+        """Return the URL of a response, without the visitor's own scheme and host."""
+        return self._without_own_site(page.exchange.url)
+
+    def _follow_redirect(
+        self,
+        response: Any,
+        *,
+        data: Any = "",
+        content_type: str = "",
+        headers: Any = None,
+        query_params: Any = None,
+        **extra: Any,
+    ) -> Any:
+        """Follow a redirect as Client does; one without a host stays on the one that sent it.
+
+        The URL in Location has the whole query, and the cause of the request stays the same.
+        """
+        location = response.headers["Location"]
+        response.redirect_chain.append((location, response.status_code))
+        exchange: Exchange = response.exchange
+        method = exchange.method if response.status_code in {307, 308} else "GET"
+        if method not in {"GET", "HEAD", "TRACE"}:
+            extra |= {"data": _rewound(data), "content_type": content_type}
+        for name in ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme"):
+            extra.pop(name, None)  # the URL has them
+        url = self._without_own_site(urljoin(exchange.url, location).partition("#")[0])
+        cause = exchange.came_from or exchange.origin
+        embedded = not exchange.context.top_level
+        with self.coming_from(cause, embedded=embedded) if cause else contextlib.nullcontext():
+            return getattr(self, method.lower())(url, headers=headers, **extra)
+
+    def _without_own_site(self, url: str) -> str:
+        """Return an absolute URL as a path if it is one of this visitor's site."""
+        site = f"{self.origin.scheme}://{self.host}"
+        path = url.removeprefix(site)
+        return path if url.startswith(site) and path[:1] == "/" != path[1:2] else url
+
+    def _send_form(self, sent: forms.Submission) -> Any:
+        if sent.method == "GET":
+            return self.get(sent.url, follow=True)  # type: ignore[attr-defined]
+        return self.post(  # type: ignore[attr-defined]
+            sent.url, sent.body, content_type=sent.content_type, follow=True
+        )
 
     def close_browser(self) -> None:
         """Close the browser and open it again: session cookies are gone, persistent ones stay."""
@@ -197,11 +288,26 @@ class BaseVisitor:
         """
         self.jar.blocked = blocked
 
-    def edit_cookie(self, name: str, value: str) -> None:
-        """Change a cookie's value as in a browser's developer tools. Raises KeyError."""
-        if (cookie := self.jar.get(name)) is None:
-            raise KeyError(name)
-        cookie.value = value
+    def edit_cookie(self, cookie: str | Cookie, value: str) -> None:
+        """Change a cookie's value as in a browser's developer tools.
+
+        cookie: its name, or one of the jar's cookies if there are several with this name.
+
+        Raises KeyError if there is no such cookie, and ValueError if there are several or no cookie
+        can have this value.
+        """
+        if set(";\r\n\0") & set(value):
+            raise ValueError(f"No cookie can have the value {value!r}.")
+        found = [each for each in self.jar if each is cookie or each.name == cookie]
+        if not found:
+            raise KeyError(cookie)
+        if len(found) > 1:
+            places = ", ".join(f"{each.domain}{each.path}" for each in found)
+            raise ValueError(
+                f"There are {len(found)} cookies named {cookie!r} ({places}). "
+                f"Give one of them, from visitor.jar."
+            )
+        found[0].value = value
 
     @contextmanager
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
@@ -211,7 +317,7 @@ class BaseVisitor:
         """
         before = self._context, self._came_from
         self._context = Context(initiator=Origin.of(url), top_level=not embedded)
-        self._came_from = "/".join(url.split("/")[:3])
+        self._came_from = _serialize_origin(url)
         try:
             yield
         finally:
@@ -222,22 +328,57 @@ class BaseVisitor:
         return self.jar.held_back(replace(self.origin, path=path), self._context)
 
 
-def _form(
-    response: HttpResponseBase, page: str, action: str | None, data: Mapping[str, Any]
-) -> lxml.html.FormElement:
-    """Return the form that goes to `action` and has a field or button for all of `data`."""
-    html = response.content.decode(response.charset)
-    forms = [
-        form
-        for form in lxml.html.document_fromstring(html).forms
-        if action is None or urljoin(page, form.action or page) == action
-    ]
-    for form in forms:
-        buttons = {(button.get("name"), button.get("value", "")) for button in form.iter("button")}
-        if all(key in form.fields or (key, str(value)) in buttons for key, value in data.items()):
-            return form
-    where = action or "any address"
-    raise AssertionError(
-        f"{page} answered {response.status_code} and has no form that goes to {where} and takes "
-        f"{dict(data)!r}; it has {len(forms)} forms to that address"
-    )
+def _rewound(data: Any) -> Any:
+    """Return the data of a request that is sent again, with its files at their beginning."""
+    values = data.values() if isinstance(data, Mapping) else []
+    for value in values:
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if hasattr(each, "seek"):
+                each.seek(0)
+    return data
+
+
+def raw_target(path: str | bytes) -> bytes:
+    """Return a path with its query as bytes. Text is encoded as browsers do, bytes stay as is."""
+    return path if isinstance(path, bytes) else quote(path, safe=TARGET_CHARACTERS).encode()
+
+
+def _serialize_origin(url: str) -> str:
+    """Return the origin of a URL as a header names it: without the scheme's default port."""
+    origin, port = Origin.of(url), urlsplit(url).port
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    suffix = "" if port in {None, DEFAULT_PORTS.get(origin.scheme)} else f":{port}"
+    return f"{origin.scheme}://{host}{suffix}"
+
+
+def parse_site(site: str, scheme: str = "", port: int | None = None) -> tuple[Origin, str]:
+    """Return the origin of a site and the Host header of its requests.
+
+    site: a host name or IP address, with a port if it needs one, or the URL of the site.
+
+    Raises ValueError if it is neither, and if it contradicts `scheme` or `port`.
+    """
+    if not isinstance(site, str):
+        raise TypeError(f"The host of a visitor is text, not {site!r}.")
+    url = site
+    if "://" not in site:
+        bare_ipv6 = site.count(":") > 1 and not site.startswith("[")
+        url = f"{scheme or 'http'}://{f'[{site}]' if bare_ipv6 else site}"
+    try:
+        parts, text = urlsplit(url), _serialize_origin(url)
+        own_port = parts.port
+    except ValueError:
+        raise ValueError(f"{site!r} is neither a host nor the URL of a site.") from None
+    if parts.scheme not in DEFAULT_PORTS:
+        raise ValueError(f"{site!r}: a visitor speaks http or https.")
+    if scheme and parts.scheme != scheme:
+        raise ValueError(f"{site!r} contradicts scheme={scheme!r}.")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(f"{site!r} is more than a site: paths belong to the requests.")
+    if own_port is not None and port is not None:
+        raise ValueError(f"{site!r} has a port, and so has port={port}.")
+    text += f":{port}" if port else ""
+    host = text.partition("://")[2]
+    if not split_domain_port(host)[0]:
+        raise ValueError(f"{site!r} is not a host that Django accepts.")
+    return Origin.of(text), host

@@ -30,14 +30,6 @@ class BrokenPromise(AssertionError):
     """A response broke one of the promises that every response must keep."""
 
 
-def set_cookie_lines(response: HttpResponseBase) -> list[str]:
-    """Return the values of the Set-Cookie headers, as a server would send them."""
-    lines = [morsel.OutputString() for morsel in response.cookies.values()]
-    if response.has_header("Set-Cookie"):
-        lines.append(response["Set-Cookie"])
-    return lines
-
-
 def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield (promise, detail) for each promise that the response breaks, but COOKIE_REFUSED."""
     if response.status_code >= 500:

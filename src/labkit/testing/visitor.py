@@ -2,20 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import quote
-from wsgiref.util import application_uri
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from django.conf import settings
-from django.http import HttpResponseBase
+from django.http import HttpHeaders, HttpRequest, HttpResponseBase
 from django.http.request import validate_host
 from django.test import Client
 
-from labkit.http.jar import Jar
+from labkit.http.cookie_header import set_cookie_lines
 from labkit.http.origin import Origin
-from labkit.testing import response_checks
-from labkit.testing.base_visitor import BaseVisitor, Exchange
+from labkit.http.set_cookie import CookieRefusal
+from labkit.testing import forms, response_checks
+from labkit.testing.base_visitor import (
+    DEFAULT_PORTS,
+    PATH_CHARACTERS,
+    BaseVisitor,
+    parse_site,
+    raw_target,
+)
+from labkit.testing.jar_cookies import session_cookie_line
+
+EXCHANGE = "labkit.exchange"  # in the environ of a request
 
 
 class Visitor(BaseVisitor, Client):
@@ -23,61 +31,115 @@ class Visitor(BaseVisitor, Client):
 
     CSRF protection is on. Each response is checked (see labkit.testing.response_checks); a test
     that expects a fault uses `expecting()`.
+    https://docs.djangoproject.com/en/5.2/topics/testing/tools/#the-test-client
     """
 
     raise_request_exception: bool  # of Client
     server = ""  # requests stay in this process
 
-    def __init__(self, host: str = "", scheme: str = "http", **defaults: Any) -> None:
-        """The default host is 127.0.0.1, or testserver if ALLOWED_HOSTS does not allow it."""
-        if not host:
-            local = "127.0.0.1"
-            host = local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
-        self._requesting = False
-        BaseVisitor.__init__(self, Origin(scheme, host))
-        Client.__init__(self, enforce_csrf_checks=True, SERVER_NAME=host, **defaults)
-        self._under_way: Exchange
+    def __init__(
+        self,
+        host: str = "",
+        scheme: str = "",
+        *,
+        enforce_csrf_checks: bool = True,
+        headers: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Open a browser for this site; other arguments are those of django.test.Client.
+
+        host: as in labkit.testing.base_visitor.parse_site(). The default is a Host header or
+            SERVER_NAME among the other arguments, or 127.0.0.1, or testserver if ALLOWED_HOSTS does
+            not allow that.
+
+        Raises ValueError for a host that is not one, and for arguments that contradict each other.
+        """
+        self._arguments = {"host": host, "scheme": scheme, "headers": headers, **options}
+        self._arguments["enforce_csrf_checks"] = enforce_csrf_checks
+        for name in ("SERVER_PORT", "wsgi.url_scheme"):
+            if name in options:
+                raise ValueError(f"{name} is a part of the site: Visitor('https://host:port').")
+        environ = options | HttpHeaders.to_wsgi_names(headers or {})
+        named = {environ[name] for name in ("HTTP_HOST", "SERVER_NAME") if name in environ}
+        if host and named:
+            raise ValueError(f"The host is given twice: {host!r} and {', '.join(sorted(named))}.")
+        site = host or environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or _default_host()
+        BaseVisitor.__init__(self, site, scheme)
+        options.setdefault("SERVER_NAME", self.origin.host)
+        if self.host != self.origin.host and "HTTP_HOST" not in environ:
+            options["HTTP_HOST"] = self.host  # an IPv6 address, or a port
+        Client.__init__(self, enforce_csrf_checks, headers=headers, **options)
 
     def new_visitor(self) -> "Visitor":
-        """Return another visitor of this site, with an empty jar."""
-        return type(self)(self.origin.host, self.origin.scheme)
+        """Return another visitor of this site with the same arguments, and with an empty jar."""
+        return type(self)(**self._arguments)
 
     # What django.test.Client uses in `session`, login(), force_login() and logout()
 
     @property
-    def cookies(self) -> SimpleCookie:
-        """The jar's cookies for this site, as Client has them; a cookie set here is stored."""
-        return SimpleCookie() if self._requesting else _JarView(self.jar, self.origin)
+    def session(self) -> Any:
+        """The session as Client has it; save() also stores its key, if that has changed."""
+        return self._storing_its_key(super().session)
 
-    @cookies.setter
-    def cookies(self, value: SimpleCookie) -> None:
-        self.jar.clear()  # Client.logout() sets an empty SimpleCookie
+    async def asession(self) -> Any:
+        """Return the session, as `session` does."""
+        return self._storing_its_key(await super().asession())
+
+    def _storing_its_key(self, session: Any) -> Any:
+        save = session.save
+
+        def save_and_store_key(*arguments: Any, **options: Any) -> None:
+            save(*arguments, **options)
+            sent = self.cookies.get(settings.SESSION_COOKIE_NAME)
+            if sent is None or sent.value != session.session_key:
+                self.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+
+        session.save = save_and_store_key
+        return session
+
+    def _set_login_cookies(self, request: HttpRequest) -> None:
+        """Store the session cookie that SessionMiddleware would set. Raises CookieRefusal."""
+        session: Any = request.session
+        at_close = session.get_expire_at_browser_close()
+        age = None if at_close else session.get_expiry_age()
+        line = session_cookie_line(session.session_key, age)
+        try:
+            self.jar.store(line, self.origin)
+        except CookieRefusal as refused:
+            raise CookieRefusal(
+                f"A browser at {self.origin.scheme}://{self.host} refuses {line!r}: {refused}"
+            ) from None
 
     # One exchange
 
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
-        del environ["HTTP_COOKIE"]  # from Client's own cookies, which are empty
-        target = _target(environ)
-        exchange = self._begin(environ["REQUEST_METHOD"], target, request.get("HTTP_COOKIE"))
+        if "SERVER_NAME" in request and "HTTP_HOST" not in request:
+            environ.pop("HTTP_HOST", None)  # the default one is another host's
+        own_cookies = None
+        if "HTTP_COOKIE" in self.defaults | request:
+            own_cookies = environ["HTTP_COOKIE"] or b""
+        del environ["HTTP_COOKIE"]  # otherwise from Client's own cookies, which are empty
+        target, host = _target(environ), _host(environ)
+        query = environ.get("QUERY_STRING")
+        address = f"{target.path}?{query}" if query else target.path
+        exchange = self._begin(environ["REQUEST_METHOD"], target, host, address, own_cookies)
         if exchange.cookie_bytes:  # WSGI decodes headers as Latin-1
             environ["HTTP_COOKIE"] = exchange.cookie_bytes.decode("latin-1")
-        if exchange.method == "POST" and "HTTP_ORIGIN" not in environ:
-            # Browsers name the page's origin with every POST, and Django's CSRF check reads it.
-            environ["HTTP_ORIGIN"] = self._came_from or application_uri(environ).removesuffix("/")
-        query = environ.get("QUERY_STRING")
-        exchange.address = f"{target.path}?{query}" if query else target.path
-        self._under_way = exchange
-        return environ
+        if exchange.origin:
+            environ.setdefault("HTTP_ORIGIN", exchange.origin)
+        environ[EXCHANGE] = exchange
+        return {name: value for name, value in environ.items() if value is not None}
 
     def request(self, **request: Any) -> HttpResponseBase:
         """Send a request with its cookies; store and check the response. Raises BrokenPromise."""
-        self._requesting = True
+        before, self._requesting = self._requesting, True
         try:
             response = super().request(**request)
         finally:
-            self._requesting = False
-        self._finish(self._under_way, response, response_checks.set_cookie_lines(response))
+            self._requesting = before
+        exchange = response.wsgi_request.environ[EXCHANGE]
+        self._finish(exchange, response, set_cookie_lines(response))
         return response
 
     def generic(
@@ -87,11 +149,32 @@ class Visitor(BaseVisitor, Client):
         data: Any = "",
         content_type: str | None = "application/octet-stream",
         secure: bool = False,
+        *,
+        query_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> HttpResponseBase:
-        """Send a request as Client does, by https if the visitor's site uses it."""
+        """Send a request as Client does, by https if the visitor's site uses it.
+
+        `path` may be an absolute URL: the request goes to that host, in this process.
+        """
         secure = secure or self.origin.scheme == "https"
-        return super().generic(method, path, data, content_type, secure, **kwargs)
+        path = self._without_own_site(str(path))
+        url = urlsplit(path)
+        if url.netloc:
+            target, host = parse_site(f"{url.scheme}://{url.netloc}")
+            secure = target.scheme == "https"
+            kwargs = {"HTTP_HOST": host, "SERVER_NAME": target.host} | kwargs
+            if not url.path:
+                kwargs.setdefault("PATH_INFO", "/")
+        else:
+            host = self.host
+        if port := urlsplit(f"//{host}").port:
+            kwargs.setdefault("SERVER_PORT", str(port))
+        if not (query_params or url.query or "QUERY_STRING" in kwargs):
+            kwargs["QUERY_STRING"] = self.defaults.get("QUERY_STRING", "")  # Client forgets it
+        return super().generic(
+            method, path, data, content_type, secure, query_params=query_params, **kwargs
+        )
 
     def send(
         self,
@@ -104,23 +187,26 @@ class Visitor(BaseVisitor, Client):
 
         Bytes reach the lab as a server would pass them on. Raises BrokenPromise.
         """
-        extra: dict[str, Any] = {}
+        path, _, query = raw_target(path).partition(b"?")
+        environ: dict[str, Any] = {
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query.decode("latin-1"),
+        }
         for name, value in (headers or {}).items():
-            if value is None:  # a server fills in what is left out
-                continue
-            key = f"HTTP_{name.upper().replace('-', '_')}"
+            key = HttpHeaders.to_wsgi_name(name)
             if key != "HTTP_COOKIE" and isinstance(value, bytes):
                 value = value.decode("latin-1")  # noqa: PLW2901
-            extra[key] = value
-        kind = extra.pop("HTTP_CONTENT_TYPE", "application/x-www-form-urlencoded")
-        path = path if isinstance(path, str) else quote(path, safe="/%:@!$&'()*+,;=~?")
-        return self.generic(method, path, body, kind, **extra)
+            environ[key] = value
+        kind = environ.pop("CONTENT_TYPE", forms.URLENCODED)
+        if environ.get("CONTENT_LENGTH", "") is None:  # a server counts for itself
+            del environ["CONTENT_LENGTH"]
+        return self.generic(method, "/", body, kind, **environ)
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
         """Expect broken promises; an expected server error raises no exception."""
         before: bool = self.raise_request_exception
-        self.raise_request_exception = response_checks.SERVER_ERROR not in promises
+        self.raise_request_exception = before and response_checks.SERVER_ERROR not in promises
         try:
             with super().expecting(*promises):
                 yield
@@ -128,24 +214,28 @@ class Visitor(BaseVisitor, Client):
             self.raise_request_exception = before
 
 
-class _JarView(SimpleCookie):
-    """A jar as Client needs it: names and values, one cookie for each name."""
+def _default_host() -> str:
+    local = "127.0.0.1"
+    return local if validate_host(local, settings.ALLOWED_HOSTS) else "testserver"
 
-    def __init__(self, jar: Jar, origin: Origin) -> None:
-        super().__init__()
-        for cookie in reversed(jar.select(origin)[0]):
-            super().__setitem__(cookie.name, cookie.value)
-        self._jar, self._origin = jar, origin
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self._jar.store(f"{name}={value}; Path=/; HttpOnly", self._origin)
+def _host(environ: Mapping[str, Any]) -> str:
+    """Return the Host header that a browser sends with this request."""
+    if host := environ.get("HTTP_HOST"):
+        return str(host)
+    name, port = environ["SERVER_NAME"], environ["SERVER_PORT"]
+    default = str(DEFAULT_PORTS[environ["wsgi.url_scheme"]])
+    return name if port == default else f"{name}:{port}"
 
 
 def _target(environ: Mapping[str, Any]) -> Origin:
-    host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    path = environ["PATH_INFO"]
+    """Return where a request goes, as the browser sees it: with SCRIPT_NAME."""
+    scheme, host = environ["wsgi.url_scheme"], _host(environ)
+    path = environ.get("SCRIPT_NAME", "").rstrip("/") + environ["PATH_INFO"]
     if not path.isascii() or not path.isprintable() or " " in path:
-        path = quote(path.encode("latin-1"), safe="/%:@!$&'()*+,;=~")
-    return Origin(environ["wsgi.url_scheme"], name.strip("[]").lower(), path)
+        path = quote(path.encode("latin-1"), safe=PATH_CHARACTERS)
+    try:
+        name = Origin.of(f"{scheme}://{host}").host
+    except ValueError:  # a test may send any Host header
+        name = host.lower()
+    return Origin(scheme, name, path)

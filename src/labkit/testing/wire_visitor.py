@@ -4,34 +4,100 @@ import contextlib
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import HttpHeaders, HttpResponse
+from django.test import Client
+from django.utils.encoding import force_bytes
+from django.utils.http import urlencode
 
 from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
-from labkit.testing.base_visitor import BaseVisitor
+from labkit.testing import forms
+from labkit.testing.base_visitor import BaseVisitor, raw_target
+from labkit.testing.jar_cookies import read_set_cookie
 
 LIMIT = 30  # seconds for one exchange
-MOST_REDIRECTS = 20  # as in Chromium
 
 
-class WireVisitor(BaseVisitor):
+class InProcessOnly:
+    """An attribute that needs the site in this process; over a socket it says so."""
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> "InProcessOnly":
+        if instance is None:
+            return self
+        raise AttributeError(f"{self._name}: the site runs in another process. {self._instead}")
+
+
+_LOOK_AT_PAGE = "Look at the response's content and headers."
+_LOOK_AT_JAR = "Use the site's pages, or look at visitor.jar."
+_USE_FORM = "Use the site's own form, with submit()."
+
+
+class WireResponse(HttpResponse):
+    """A response as sent, with the attributes of Client's that a socket allows."""
+
+    client: "WireVisitor"
+    request: dict[str, Any]  # PATH_INFO, QUERY_STRING and REQUEST_METHOD
+    context = InProcessOnly(_LOOK_AT_PAGE)
+    templates = InProcessOnly(_LOOK_AT_PAGE)
+    resolver_match = InProcessOnly(_LOOK_AT_PAGE)
+    exc_info = InProcessOnly("Look at the server's log.")
+    wsgi_request = InProcessOnly("Look at response.exchange.")
+
+    @property
+    def url(self) -> str:
+        """The Location of a redirect, as the server sent it."""
+        return str(self.headers["Location"])
+
+
+class WireVisitor(BaseVisitor, Client):
     """A browser that opens a connection to a real server for each request.
 
-    It has the methods of `Visitor` that a contract needs, and `send()` for any other request.
+    It has the methods of django.test.Client, and `send()` for any other request. What needs the
+    site in this process raises AttributeError.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1", server: str = "") -> None:
-        """`server` is the name of the server's program, such as "waitress", if it is known."""
-        super().__init__(Origin("http", host))
+    session = InProcessOnly(_LOOK_AT_JAR)
+    asession = InProcessOnly(_LOOK_AT_JAR)
+    login = InProcessOnly(_USE_FORM)
+    alogin = InProcessOnly(_USE_FORM)
+    force_login = InProcessOnly(_USE_FORM)
+    aforce_login = InProcessOnly(_USE_FORM)
+    logout = InProcessOnly(_USE_FORM)
+    alogout = InProcessOnly(_USE_FORM)
+
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", server: str = "", **options: Any
+    ) -> None:
+        """Open a browser for the server at this port of this machine.
+
+        host: its name in URLs, without a port. server: the name of its program, such as "waitress",
+        if it is known. options: headers, query_params, json_encoder and HTTP_… as in Client.
+
+        Raises ValueError for a host that is not one, and for other arguments of Client.
+        """
+        for name in options.keys() - {"headers", "query_params", "json_encoder"}:
+            _header_name(name)
+        BaseVisitor.__init__(self, host, "http", port)
+        Client.__init__(self, **options)
         self.port = port
         self.server = server
+        self._arguments = (port, host, server), options
 
     def new_visitor(self) -> "WireVisitor":
         """Return another visitor of this server, with an empty jar."""
-        return type(self)(self.port, self.origin.host, self.server)
+        arguments, options = self._arguments
+        return type(self)(*arguments, **options)
 
     def send(
         self,
@@ -39,33 +105,38 @@ class WireVisitor(BaseVisitor):
         path: str | bytes,
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
-    ) -> HttpResponse:
+    ) -> WireResponse:
         """Send a request, unchecked, with these headers added; None leaves a usual one out.
 
         Raises OSError or http.client.HTTPException if the server closes the connection early, takes
         longer than LIMIT seconds or does not send HTTP, and BrokenPromise.
         """
-        raw_path = path if isinstance(path, bytes) else path.encode("latin-1")
+        raw_path = raw_target(path)
         headers = {name.title(): value for name, value in (headers or {}).items()}
-        target = Origin("http", self.origin.host, raw_path.partition(b"?")[0].decode("latin-1"))
-        own = headers.pop("Cookie", None)
-        exchange = self._begin(method, target, own)
-        exchange.address = f":{self.port}{raw_path.decode('latin-1')}"
-        host = f"{self.origin.host}:{self.port}"
-        usual: dict[str, str | bytes | None] = {"Host": host, "Connection": "close"}
+        raw, _, query = raw_path.partition(b"?")
+        target = Origin("http", self.origin.host, raw.decode("latin-1"))
+        own = headers.pop("Cookie") or b"" if "Cookie" in headers else None
+        exchange = self._begin(method, target, self.host, raw_path.decode("latin-1"), own)
+        usual: dict[str, str | bytes | None] = {"Host": self.host, "Connection": "close"}
         usual["Cookie"] = exchange.cookie_bytes or None
+        usual["Origin"] = exchange.origin or None
         if method == "POST":
-            usual["Origin"] = self._came_from or f"http://{host}"
-            usual["Content-Type"] = "application/x-www-form-urlencoded"
+            usual["Content-Type"] = forms.URLENCODED
         if body or method in {"POST", "PUT", "PATCH"}:
             usual["Content-Length"] = str(len(body))
         message = build_request(method, raw_path, usual | headers, body)
         response, set_cookies = self._exchange(method, message)
-        response.request = {"PATH_INFO": target.path}
+        response.client = self
+        response.json = partial(self._parse_json, response)
+        response.request = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": unquote_to_bytes(raw).decode("latin-1"),
+            "QUERY_STRING": query.decode("latin-1"),
+        }
         self._finish(exchange, response, set_cookies)
         return response
 
-    def _exchange(self, method: str, message: bytes) -> tuple[HttpResponse, list[str]]:
+    def _exchange(self, method: str, message: bytes) -> tuple[WireResponse, list[str]]:
         """Send a message and read until the server closes the connection, within LIMIT."""
         deadline = time.monotonic() + LIMIT
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
@@ -78,45 +149,55 @@ class WireVisitor(BaseVisitor):
                     received += part
                     connection.settimeout(max(0.001, deadline - time.monotonic()))
         parsed = parse_response(received, method)
-        response = HttpResponse(parsed.read(), status=parsed.status)
+        response = WireResponse(parsed.read(), status=parsed.status, reason=parsed.reason)
+        del response.headers["Content-Type"]  # Django's own default
         for name, value in parsed.getheaders():
-            if name.lower() != "set-cookie":
-                response.headers[name] = value
-        return response, parsed.headers.get_all("Set-Cookie") or []
+            if name.lower() != "set-cookie":  # a field that comes twice is one list (RFC 9110, 5.3)
+                before = response.headers.get(name)
+                response.headers[name] = f"{before}, {value}" if before else value
+        set_cookies = parsed.headers.get_all("Set-Cookie") or []
+        for morsel in map(read_set_cookie, set_cookies):
+            dict.__setitem__(response.cookies, morsel.key, morsel)
+        return response, set_cookies
 
-    # The methods of django.test.Client that a contract uses
-
-    def get(self, path: str, data: Any = None, *, follow: bool = False, **kwargs: Any) -> Any:
-        """GET, with `data` as its query."""
-        return self._send("GET", f"{path}?{urlencode(data)}" if data else path, follow, **kwargs)
-
-    def post(self, path: str, data: Any = None, *, follow: bool = False, **kwargs: Any) -> Any:
-        """POST `data` as a form."""
-        return self._send("POST", path, follow, urlencode(data or {}).encode(), **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in {"head", "options", "trace", "put", "patch", "delete"}:
-            raise AttributeError(name)
-        return lambda path: self._send(name.upper(), path, False)
-
-    def _send(
+    def generic(
         self,
         method: str,
         path: str,
-        follow: bool,
-        body: bytes = b"",
-        headers: Mapping[str, str | bytes | None] | None = None,
-    ) -> Any:
-        response: Any = self.send(method, path, body, headers)
-        chain: list[tuple[str, int]] = []
-        while follow and response.status_code in {301, 302, 303}:
-            parts = urlsplit(urljoin(path, response["Location"]))
-            if parts.netloc not in {"", f"{self.origin.host}:{self.port}"}:
-                raise AssertionError(f"{path} redirects to another server: {parts.geturl()}")
-            if len(chain) >= MOST_REDIRECTS:
-                raise AssertionError(f"{path} redirects and redirects: {chain}")
-            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-            chain.append((path, response.status_code))
-            response = self.send("GET", path)
-        response.redirect_chain = chain
-        return response
+        data: Any = "",
+        content_type: str | None = "application/octet-stream",
+        secure: bool = False,
+        *,
+        headers: Mapping[str, Any] | None = None,
+        query_params: Mapping[str, Any] | None = None,
+        **extra: Any,
+    ) -> WireResponse:
+        """Send a request as Client does.
+
+        Raises ValueError for what cannot be sent, and AssertionError for another server's URL.
+        """
+        path = self._without_own_site(str(path)).partition("#")[0]
+        if urlsplit(path).netloc:
+            raise AssertionError(f"{path} is the URL of another server.")
+        if secure:
+            raise ValueError("A wire visitor speaks no TLS: secure=True cannot be sent.")
+        environ = extra | HttpHeaders.to_wsgi_names(headers or {})
+        query = urlencode(query_params or {}, doseq=True) or environ.pop("QUERY_STRING", "")
+        environ = self.defaults | environ
+        default_query = environ.pop("QUERY_STRING", "")
+        path, _, own_query = path.partition("?")
+        if query := query or own_query or default_query:
+            path = f"{path}?{query}"
+        body = force_bytes(data, settings.DEFAULT_CHARSET)
+        fields = {_header_name(name): value for name, value in environ.items()}
+        if body:
+            fields.setdefault("Content-Type", content_type)
+        return self.send(method, path, body, fields)
+
+
+def _header_name(variable: str) -> str:
+    """Return the header of a WSGI variable. Raise ValueError if it has none."""
+    name = HttpHeaders.parse_header_name(variable)
+    if name is None:
+        raise ValueError(f"{variable} cannot be sent to a server in another process.")
+    return str(name)
