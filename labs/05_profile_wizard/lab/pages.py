@@ -16,7 +16,7 @@ def show(request, carrier, step, answers, notice, sent_form=None):
         url = reverse(carrier_name, args=[open_step], query={"first": 1})
         query = request.META["QUERY_STRING"]  # it stays: the carrier url has its key there
         return redirect(f"{url}&{query}" if query else url)
-    if "first" in request.GET:
+    if "first" in request.GET:  # the redirect above led here
         notice = notice or ANSWER_FIRST
     page = {
         "carrier_name": carrier_name,

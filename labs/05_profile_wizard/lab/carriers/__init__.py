@@ -1,5 +1,7 @@
 """A carrier brings the answers from one page to the next. Each module here is one.
 
+REDIRECTS
+    Whether the answers survive a redirect from one step to the next.
 load(request)
     Return the answers that came, {field: text}, or None if they cannot be read.
 form_fields(request, answers)

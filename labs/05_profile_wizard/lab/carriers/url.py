@@ -29,7 +29,7 @@ def save(request, response, answers, next_step):
     if next_step == "results":
         store.cycle_key()  # a person who planted the old key gets nothing
     store.save()
-    response["Location"] += f"?w={store.session_key}"
+    response["Location"] += f"?w={store.session_key}"  # the next page needs the key
 
 
 def forget(request, response):
