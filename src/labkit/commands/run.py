@@ -18,8 +18,9 @@ from labkit.clusters.redis_child import RedisFailoverChild
 from labkit.clusters.server_pool import ServerPool, uses_files
 from labkit.commands.options import console, db_or_cluster_option, engine_option, engine_path
 from labkit.processes.manage_py import lab_environment, run_manage_py
+from labkit.processes.output import OutputThread, relayed_output
 from labkit.processes.parent_pipe import exit_on_signals
-from labkit.processes.ports import port_error
+from labkit.processes.ports import port_error, suggest_port
 from labkit.services.database_choice import (
     DatabaseKind,
     choose_database,
@@ -196,13 +197,11 @@ def _redis_answers(url: str) -> bool:
 
 
 def _check_port(port: int, lab: Lab) -> None:
-    """Raise ClickException, with a way out, if nothing can listen on this port."""
+    """Raise ClickException, with a way out, if this port cannot be used."""
     if error := port_error(port):
-        advice, other = "End what runs there, or take another", port + 100
-        if error.privileged:
-            advice, other = "Take one above 1023", lab.port
-        elif other > 65535:
-            other = 8100
+        advice, other = "End what runs there, or take another", suggest_port(port)
+        if error.blocked or error.privileged:
+            advice, other = "Take one above 1023" if error.privileged else "Take another", lab.port
         raise click.ClickException(f"{error} {advice}: lab run {lab.number} --port {other}")
 
 

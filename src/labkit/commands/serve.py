@@ -39,6 +39,7 @@ ALL_ADDRESSES = (
     "{address} stands for all addresses of this machine; --address names the one in the "
     "class's network."
 )
+IPV4_ONLY = "{address} is not an IPv4 address. Name one, such as 192.168.1.20."
 OWN_MACHINE_ONLY = (
     "{address} is reached from this machine alone; --address names the one in the class's network."
 )
@@ -140,6 +141,8 @@ def _address(lan: bool, address: str | None) -> str | None:
         found = ip_address(address)
     except ValueError:
         raise click.ClickException(NO_ADDRESS_OF_OURS.format(address=address)) from None
+    if found.version != 4 and not found.is_loopback:
+        raise click.ClickException(IPV4_ONLY.format(address=address))
     if found.is_unspecified:
         raise click.ClickException(ALL_ADDRESSES.format(address=address))
     if found.is_loopback and os.environ.get(LOOPBACK_TOO) != "1":
@@ -152,7 +155,7 @@ def _address(lan: bool, address: str | None) -> str | None:
 
 
 def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
-    """Raise ClickException with a sentence for each port on which nothing can listen."""
+    """Raise ClickException with a sentence for each port that cannot be used."""
     sentences = []
     users = {0: "the console"} | {int(lab.number): f"lab {lab.number}" for lab in labs}
     for number, user in users.items():
@@ -161,10 +164,10 @@ def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
                 sentences.append(f"{str(error)[:-1]}; {user} would listen there.")
                 break
     if sentences:
-        other = port + 100 if port + 100 + HIGHEST <= 65535 else 8100
+        other = ports.suggest_port(max(port, 8000), *users)
         sentences.append(
             "End what runs there, leave labs out with --only, or move all of them: "
-            f"lab serve --port {max(other, 8100)}"
+            f"lab serve --port {other}"
         )
         raise click.ClickException("\n".join(sentences))
 

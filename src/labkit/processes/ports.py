@@ -1,36 +1,74 @@
 """TCP ports: choose free ones, and explain why a port cannot be used."""
 
+import errno
 import os
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_6 = "::1"  # where a browser looks first for the host localhost
+ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}  # without IPv6
+
+# Browsers open no http:// URL with these: https://fetch.spec.whatwg.org/#port-blocking
+_BLOCKED = """
+0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113
+115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554
+556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665
+6666 6667 6668 6669 6679 6697 10080
+"""
+BLOCKED = frozenset(map(int, _BLOCKED.split()))
 
 
 class PortError(Exception):
-    """Nothing can listen on this port; the message is one sentence."""
+    """Nothing can listen on this port, or no browser opens it; the message is one sentence."""
 
-    def __init__(self, port: int, *, privileged: bool) -> None:
+    def __init__(self, port: int, *, privileged: bool = False, address: str = LOOPBACK) -> None:
         """`privileged`: the port is reserved for the administrator, not in use."""
         self.privileged = privileged
-        super().__init__(f"Port {port} is {'not open to you' if privileged else 'in use'}.")
+        self.blocked = port in BLOCKED
+        if self.blocked:
+            reason = "refused by browsers, which keep it for another protocol"
+        elif privileged:
+            reason = "not open to you"
+        else:
+            reason = "in use at [::1]" if address == LOOPBACK_6 else "in use"
+        super().__init__(f"Port {port} is {reason}.")
 
 
 def bind(port: int, address: str = LOOPBACK) -> None:
     """Bind a port for a moment. Raise PermissionError, or OSError if it is in use."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
         if os.name != "nt":  # on Windows this option would let two servers share a port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         probe.bind((address, port))
 
 
 def port_error(port: int, address: str = LOOPBACK) -> PortError | None:
-    """Return why nothing can listen on a port, or None if it is free."""
-    try:
-        bind(port, address)
-    except OSError as error:
-        return PortError(port, privileged=isinstance(error, PermissionError))
+    """Return why a port cannot be used, or None if it is free.
+
+    At 127.0.0.1 it must be free at [::1] too: a browser that looks for localhost there would meet
+    another server.
+    """
+    if port in BLOCKED:
+        return PortError(port)
+    for each in (LOOPBACK, LOOPBACK_6) if address == LOOPBACK else (address,):
+        try:
+            bind(port, each)
+        except OSError as error:
+            if each == LOOPBACK_6 and error.errno in ABSENT:
+                continue
+            return PortError(port, privileged=isinstance(error, PermissionError), address=each)
     return None
+
+
+def suggest_port(port: int, *offsets: int) -> int:
+    """Return another port to try, so that browsers open it and those at these offsets."""
+    highest = 65535 - max(offsets, default=0)
+    steps = (*range(port + 100, highest + 1, 100), 8100)
+    return next(at for at in steps if not BLOCKED & {at + offset for offset in (0, *offsets)})
 
 
 def free_port(*offsets: int) -> int:
