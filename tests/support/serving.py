@@ -160,8 +160,13 @@ class Serving:
 
 
 @contextmanager
-def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
-    """Run `lab serve` in this checkout, end it by a signal, and check that nothing is left."""
+def serving(
+    folder, *arguments, environ=None, end=signal.SIGINT, wait=True, stdout=None, prepare=None
+):
+    """Run `lab serve` in this checkout, end it by a signal, and check that nothing is left.
+
+    `prepare` is called in the new process.
+    """
     port = free_base()
     log = folder / "serve.log"
     unset = {"DATABASE_URL", "LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE", "SESSION_ENGINE"}
@@ -172,9 +177,10 @@ def serving(folder, *arguments, environ=None, end=signal.SIGINT, wait=True):
             cwd=folder,
             env=own | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=output if stdout is None else stdout,
             stderr=output,
             start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509
         )
     served = Serving(process, port, log)
     try:

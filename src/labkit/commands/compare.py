@@ -13,7 +13,7 @@ from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands import compare_measure
-from labkit.commands.options import console, html_option, unwrapped
+from labkit.commands.options import console, html_option, progress_console, unwrapped
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
 from labkit.compare.table_runner import CellResult, TableResult, run_table
@@ -92,7 +92,7 @@ def compare(
 def _run_with_progress(tables: Tables, table: Table, db: str) -> TableResult:
     """Run the tests of a table, with a progress bar."""
     bar = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    with Progress(*bar, console=console, transient=True) as progress:
+    with Progress(*bar, console=progress_console, transient=True) as progress:
         count = sum(len(question.cells) for question in table.questions)
         task = progress.add_task(f"Asking {table.id}", total=count)
 

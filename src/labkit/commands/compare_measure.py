@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from labkit.catalog import Catalog, writable
+from labkit.commands.options import progress_console
 from labkit.comparison_tables import Table
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
@@ -36,7 +37,7 @@ def run(
     command = command_line(*words)
     exit_on_signals()
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=progress_console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
         def report_progress(step: str, part: float) -> None:

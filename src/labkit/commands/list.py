@@ -1,12 +1,10 @@
 """`lab list`: name all labs."""
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from labkit.catalog import catalog
-
-console = Console(highlight=False)
+from labkit.commands.options import console
 
 
 @click.command("list")

@@ -6,9 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
-console = Console(highlight=False)
+NARROWEST = 80  # columns for which tables are laid out; a narrower terminal breaks their lines
+
+
+class OutputConsole(Console):
+    """Lays text out for the terminal, but never so narrow that addresses and commands are cut."""
+
+    @property  # type: ignore[misc]  # Console lets it be set, which no command does
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines."""
+        width, height = super().size
+        return ConsoleDimensions(max(NARROWEST, width), height)
+
+
+console = OutputConsole(highlight=False)
+progress_console = Console(highlight=False)  # a progress bar must fit into one line
 
 # Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 from rich.markup import escape
@@ -132,17 +133,18 @@ def run(
 def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
     """Run several servers behind a load balancer until Ctrl-C."""
     with (
-        ServerPool(lab, environ, port, count, _print) as pool,
+        contextlib.closing(OutputThread()) as output,
+        ServerPool(lab, environ, port, count, partial(output.call, _print)) as pool,
         contextlib.suppress(KeyboardInterrupt),
     ):
         if lab.database and uses_files(environ):
             folders = ", ".join(f"sessions-{server.letter}" for server in pool.servers)
             shared = "LAB_SESSION_FOLDER" in environ
             text = ONE_SESSION_FOLDER if shared else OWN_SESSION_FOLDERS
-            _print(text.format(number=lab.number, folders=folders))
+            output.call(_print, text.format(number=lab.number, folders=folders))
         pool.start()
-        _print_address(lab, port)
-        _print(TAKE_TURNS)
+        output.call(_print_address, lab, port)
+        output.call(_print, TAKE_TURNS)
         while True:
             time.sleep(3600)
 
@@ -235,13 +237,14 @@ def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
     """Run Django's development server in a separate process; return its exit status."""
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
-    process = subprocess.Popen(command, cwd=lab.folder, env=environ)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:  # the terminal has sent it to the server too
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(timeout=5)
-        return 1
-    finally:
-        process.terminate()
-        process.wait()
+    with relayed_output() as streams:
+        process = subprocess.Popen(command, cwd=lab.folder, env=environ, **streams)
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the terminal has sent it to the server too
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(timeout=5)
+            return 1
+        finally:
+            process.terminate()
+            process.wait()

@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from ipaddress import ip_address
-from typing import Any
 
 import click
 from rich.box import HEAVY
@@ -17,6 +15,7 @@ from labkit.catalog import Catalog, Lab, catalog
 from labkit.commands.options import console, db_option, engine_option, engine_path
 from labkit.processes import ports
 from labkit.processes.manage_py import lab_environment
+from labkit.processes.output import OutputThread
 from labkit.processes.parent_pipe import on_signals
 from labkit.serve import lan_address
 from labkit.serve.supervisor import LabProcess, Supervisor
@@ -84,6 +83,8 @@ def serve(
     end = threading.Event()
     on_signals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], lambda number: end.set())
     with contextlib.ExitStack() as stack:
+        output = OutputThread()
+        stack.callback(output.close)
         url = os.environ.get("DATABASE_URL", "")
         kind = choose_database(db, url)
         urls = stack.enter_context(open_databases(checkout, labs, kind, url))
@@ -94,7 +95,7 @@ def serve(
             line = _progress_line(process, sentence, seconds, first=process.number not in reported)
             reported.add(process.number)
             if line and not end.is_set():
-                console.print(line, soft_wrap=True)
+                output.call(console.print, line, soft_wrap=True)
 
         supervisor = Supervisor(
             checkout,
@@ -112,10 +113,10 @@ def serve(
         while time.monotonic() - began < WAIT_SECONDS and not end.wait(0.05):
             if all(process.stable.is_set() for process in supervisor.labs):
                 break
-        _print_addresses(supervisor)
+        _print_addresses(supervisor, output)
         while not end.wait(0.5):  # without a limit Ctrl-C would not get through on Windows
             pass
-        console.print("Ending all labs.")
+        output.call(console.print, "Ending all labs.")
 
 
 def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
@@ -186,7 +187,7 @@ def _start_console(supervisor: Supervisor) -> None:
     from labkit.console import application
     from labkit.serve.worker import listen
 
-    server: Any = listen(application(supervisor), supervisor.port, supervisor.addresses, threads=8)
+    server = listen(application(supervisor), supervisor.port, supervisor.addresses, threads=8)
     threading.Thread(target=server.run, daemon=True).start()
 
 
@@ -203,12 +204,13 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
     return ""
 
 
-def _print_addresses(supervisor: Supervisor) -> None:
-    console.print(f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
-    console.print(f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
+def _print_addresses(supervisor: Supervisor, output: OutputThread) -> None:
+    output.call(console.print, f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
+    output.call(console.print, f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
-        qr = lan_address.qr_for_terminal(supervisor.class_url)
-        console.print(qr, markup=False, style="bright_white on black")
-        console.print(Panel.fit(f"[b]{supervisor.class_url}[/b]", box=HEAVY, padding=(0, 3)))
-        console.print(PLAIN_HTTP)
-    sys.stdout.flush()
+        if console.encoding.startswith("utf"):  # others have no blocks to draw it with
+            qr = lan_address.qr_for_terminal(supervisor.class_url)
+            output.call(console.print, qr, markup=False, style="bright_white on black")
+        url = f"[b]{supervisor.class_url}[/b]"
+        output.call(console.print, Panel.fit(url, box=HEAVY, padding=(0, 3)))
+        output.call(console.print, PLAIN_HTTP)
