@@ -16,13 +16,14 @@ from labkit.console.handouts import Page, render_page
 from labkit.console.live_exchanges import last_exchanges, update_clocks
 from labkit.diff.html_page import STYLE as DIFF_STYLE
 from labkit.panel.access import is_local_instructor
+from labkit.processes.log_file import last_text
 from labkit.serve.lan_address import qr_as_svg
 from labkit.serve.supervisor import LabProcess
 from labkit.textbook_claims import VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file
-LOG_LINES = 200  # the last ones
+LOG_LINES, LOG_BYTES = 200, 200_000  # at most, the last ones
 
 
 @require_safe
@@ -115,7 +116,7 @@ def log(request: HttpRequest, number: str) -> HttpResponse:
     """Show the last lines that a lab's process has logged."""
     served = _find_lab_with_clock(number)
     try:
-        lines = served.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        lines = last_text(served.log, LOG_BYTES).splitlines()[-LOG_LINES:]
     except OSError:
         lines = []
     return render(request, "log.html", {"served": served, "lines": lines, "here": "index"})

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from labkit.processes.log_file import LONGEST_ENTRY, last_text
+
 
 class NotInstalled(Exception):
     """A program or package is not installed; the message says how to install it."""
@@ -102,7 +104,7 @@ def wait_until_answering(
 
 def last_lines(log: Path, count: int) -> list[str]:
     """Return the last lines of a log file."""
-    return log.read_text(errors="replace").strip().splitlines()[-count:]
+    return last_text(log, LONGEST_ENTRY).strip().splitlines()[-count:]
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:

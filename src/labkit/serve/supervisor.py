@@ -14,6 +14,7 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
+from labkit.processes.log_file import LONGEST_ENTRY, last_text
 from labkit.processes.manage_py import DatabaseNotReady, add_hint
 from labkit.processes.parent_pipe import close, read_line, start_child
 from labkit.processes.start import NotInstalled, StartFailed
@@ -163,12 +164,15 @@ class LabProcess:
 
     def _run_once(self) -> bool:
         """Start the process and wait until it ends; return whether it ever answered."""
-        with self.log.open("ab") as output:
-            log_size = output.tell()
-            with self._lock:
+        try:
+            with self.log.open("a+b") as output, self._lock:  # read as well, by LogFile
+                log_size = output.tell()
                 process = self._process = start_child(
                     self._command, cwd=self.lab.folder, env=self._environ, stderr=output
                 )
+        except OSError as error:  # no folder, no memory, no process left
+            self.reason = str(error)
+            return False
         if self._ending or not self._queue.empty():  # requested while there was no process
             close(process)
         answered = read_line(process, START_SECONDS) == worker.READY
@@ -195,8 +199,7 @@ class LabProcess:
             with contextlib.suppress(ValueError):
                 return f"ended by {signal.Signals(-status).name}"
         with contextlib.suppress(OSError):
-            logged = self.log.read_bytes()[log_size:].decode(errors="replace").strip()
-            if logged:
+            if logged := last_text(self.log, LONGEST_ENTRY, log_size).strip():
                 return add_hint(logged.splitlines()[-1])
         return f"ended with status {status} and without a word"
 

@@ -39,7 +39,7 @@ def temporary_server(
     `free_ports()`, since a chosen port is not bound yet while the next one is chosen.
     """
     port = port or free_port()
-    with log.open("ab") as output:
+    with log.open("a+b") as output:
         process = start_child(
             worker.command(port, [LOOPBACK]), cwd=folder, env=environ, stderr=output
         )

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import waitress
-from waitress import wasyncore
-from waitress.server import MultiSocketServer
-
 from labkit.http.origin import Origin
+from labkit.processes.log_file import limit_log
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
+from labkit.serve.http_server import HttpServer
 
 READY = b"ready\n"
 # For requests that wait for a database. More threads make nothing faster: Python runs one at a
@@ -93,9 +91,9 @@ def main(port: int, addresses: list[str]) -> None:
     """See the module's docstring."""
     parent = reserve_stdout()
     on_parent_exit(lambda: os._exit(0))
+    limit_log()
     # With DEBUG off Django mails errors to the administrators; here they go to the log.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     sys.path.insert(0, os.getcwd())
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
