@@ -13,19 +13,21 @@ import re
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
-from importlib import resources
-from string import Template
 
 from labkit.processes import ports
+from labkit.serve.http_server import (
+    FIRST_BYTES,
+    LARGEST_HEAD,
+    REFUSALS,
+    REQUEST_SECONDS,
+    page,
+)
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
 STOP_SECONDS = 2  # for a browser to read the end of its response
-LARGEST_HEAD = 262_144  # bytes; waitress has the same limit
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
 SAFE = (b"GET ", b"HEAD ")  # requests that may be repeated: they change nothing
 Streams = tuple[StreamReader, StreamWriter]
-PAGE = Template((resources.files(__package__) / "load_balancer.html").read_text(encoding="utf-8"))
-TOO_LONG = "The request is too long."
 NO_SERVER = "No server answers. Try again in a moment."
 UNKNOWN_OUTCOME = (
     "Server {letter} ended before it answered. Nobody can say whether it still did what the form "
@@ -83,12 +85,16 @@ class LoadBalancer:
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Handle one request of one browser."""
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            async with asyncio.timeout(REQUEST_SECONDS):
+                first = await reader.readexactly(1)
+                if first[0] not in FIRST_BYTES:
+                    return
+                head = first + await reader.readuntil(b"\r\n\r\n")
             await self._relay(with_headers(head, writer), reader, writer)
         except asyncio.LimitOverrunError:
-            writer.write(error_response("431 Request Header Fields Too Large", TOO_LONG))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the browser has gone
+            writer.write(error_response("431 Request Header Fields Too Large", REFUSALS[431][1]))
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            pass  # the browser has gone, or sends nothing
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -163,7 +169,8 @@ async def _copy(source: StreamReader, target: StreamWriter) -> int:
 
 def error_response(status: str, message: str) -> bytes:
     """Return the load balancer's response when no server has one."""
-    body = PAGE.substitute(title=status.partition(" ")[2], message=message).encode()
+    code, _, title = status.partition(" ")
+    body = page(int(code), title, message)
     lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", "Retry-After: 1"]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode() + body

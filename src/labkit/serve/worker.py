@@ -7,7 +7,6 @@ ends with its parent. If it cannot start, the last line on stderr says why.
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -21,19 +20,6 @@ READY = b"ready\n"
 # For requests that wait for a database. More threads make nothing faster: Python runs one at a
 # time, and those that wait for SQLite's lock poll it in turns (bench/burst.py).
 THREADS = 8
-# https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
-OPTIONS: dict[str, Any] = {
-    "backlog": 1024,  # a whole class at the same moment
-    "connection_limit": 2000,
-    "asyncore_use_poll": os.name != "nt",  # select() takes no more than 1024 connections
-    # labkit.panel.access must see that a proxy sends a request for another machine.
-    "clear_untrusted_proxy_headers": False,
-    "ident": None,
-}
-# At each event waitress checks all its connections, in Python. With a whole class that takes longer
-# than the responses. After a pause it finds several connections ready at once (bench/burst.py).
-CROWD = 30  # connections
-REST = 0.005  # seconds
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -42,21 +28,11 @@ def command(port: int, addresses: list[str]) -> list[str]:
     return [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
 
 
-def listen(application: Callable[..., Any], port: int, addresses: list[str], threads: int) -> Any:
-    """Return a waitress server that listens already; `run` answers requests."""
-    places = " ".join(f"{address}:{port}" for address in addresses)
-    return waitress.create_server(
-        without_opener_policy(application), listen=places, threads=threads, **OPTIONS
-    )
-
-
-def run(server: Any) -> None:
-    """Answer requests until the process ends, with pauses while there are many connections."""
-    sockets = server.map if isinstance(server, MultiSocketServer) else server._map
-    while True:
-        wasyncore.loop(timeout=1, use_poll=OPTIONS["asyncore_use_poll"], map=sockets, count=1)
-        if len(sockets) > CROWD:
-            time.sleep(REST)
+def listen(
+    application: Callable[..., Any], port: int, addresses: list[str], threads: int
+) -> HttpServer:
+    """Return a server that listens already; its `run()` answers requests."""
+    return HttpServer(without_opener_policy(application), port, addresses, threads)
 
 
 def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +85,7 @@ def main(port: int, addresses: list[str]) -> None:
     server = listen(application, port, addresses, THREADS)
     parent.write(READY)
     parent.close()
-    run(server)
+    server.run()
 
 
 def _migrate() -> None:

@@ -1,0 +1,363 @@
+"""The HTTP server of the labs and the console: waitress with a limit on all that a client holds.
+
+A class may share one address, so no limit is per peer. Instead, connections that wait give way:
+first those that never sent a whole request, then idle ones, then those that do not read.
+https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import string
+import time
+from collections.abc import Callable, Iterable
+from importlib import resources
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+from waitress.utilities import Error
+
+# Of the request line and all headers. Browsers keep about 180 cookies for a host: of 300 bytes
+# each, which is long, they fit. runserver has the same limit for one line.
+LARGEST_HEAD = 65_536  # bytes
+# Above Django's own limit of 2.5 MB, so that Django's page for it is seen.
+LARGEST_BODY = 3_000_000  # bytes
+LARGEST_REST = 10_000_000  # bytes of a refused request that are read before the response
+HELD_BYTES = 16_000_000  # of all requests not answered and responses not sent, together
+SMALL = 16_384  # bytes of a request that is read even if that much is held
+
+CONNECTIONS = 1000  # at most; fewer if the system allows fewer open files
+LEAST_CONNECTIONS = 16
+SPARE_FILES = 100  # for database connections, session files, logs
+WINDOWS_CONNECTIONS = 400  # select() there takes 512
+REQUEST_SECONDS = 20  # from a request's first byte to its last
+IDLE_SECONDS = 60  # between requests, or before the first one
+UNREAD_SECONDS = 30  # without a byte of the response being read
+GRACE_SECONDS = 0.25  # for a new connection to send its request before it may have to give way
+ACCEPT_AT_ONCE = 64
+
+# At each event waitress checks all its connections, in Python. With a whole class that takes longer
+# than the responses. After a pause it finds several connections ready at once (bench/burst.py).
+CROWD = 30  # connections
+REST = 0.005  # seconds
+
+# A method is a token, RFC 9110 section 9.1; empty lines may come before it, RFC 9112 section 2.2.
+# Anything else is another protocol: 0x16 begins a TLS handshake, of https:// to a port for http.
+FIRST_BYTES = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~\r\n").encode())
+
+REFUSALS = {  # status -> title and sentence
+    413: (
+        "Request too large",
+        f"A form may send at most {LARGEST_BODY // 1_000_000} MB; nothing was changed.",
+    ),
+    431: (
+        "Request header fields too large",
+        f"Your browser sent more than {LARGEST_HEAD // 1024} kB of cookies and other header "
+        "fields. Delete the cookies of this site, then reload the page.",
+    ),
+}
+PAGE = string.Template(
+    (resources.files(__package__) / "server_page.html").read_text(encoding="utf-8")
+)
+log = logging.getLogger("labkit.serve")
+
+
+def page(status: int, title: str, message: str) -> bytes:
+    """Return an HTML page for a response that no lab makes."""
+    return PAGE.substitute(status=status, title=title, message=message).encode()
+
+
+class Refusal(Error):
+    """A request that is refused before it reaches the lab."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return status line, headers and body."""
+        headers = [("Content-Type", "text/html; charset=utf-8")]
+        return f"{self.code} {self.reason}", headers, page(self.code, *REFUSALS[self.code])
+
+
+class Parser(HTTPRequestParser):
+    """Reads the rest of a request that is too large, up to LARGEST_REST, before the response.
+
+    A connection that is closed with unread bytes is reset, and the browser shows that instead of
+    the page: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+    """
+
+    error: Any
+    expect_continue: bool
+    header_plus: bytes
+    _discards = False
+    _tail = b""  # of discarded header bytes
+    _discarded = 0
+    _rest = LARGEST_REST  # bytes left to discard; the end of a header is found earlier
+
+    def received(self, data: bytes) -> int:
+        """Take the next bytes; return how many belong to this request."""
+        if self._discards:
+            return self._discard(data)
+        end = self.header_plus[-3:] + data
+        taken: int = super().received(data)
+        if self.error is not None and self.error.code in REFUSALS:
+            self.error = Refusal(self.error.code, self.error.reason)
+            self.header_plus = b""
+            if self.error.code == 431:
+                self._tail = end[-3:]
+                self._discards = b"\r\n\r\n" not in end
+            elif self.content_length <= LARGEST_REST and not self.chunked:
+                self._rest = self.content_length
+                self._discards = not self.expect_continue
+            self.expect_continue = False  # the response takes the place of "100 Continue"
+            self.completed = not self._discards
+        return taken
+
+    def _discard(self, data: bytes) -> int:
+        self._discarded += len(data)
+        if self.error.code == 431:
+            end = self._tail + data
+            self._tail = end[-3:]
+            self.completed = b"\r\n\r\n" in end
+        self.completed = self.completed or self._discarded >= self._rest
+        return len(data)
+
+
+class Channel(HTTPChannel):
+    """A connection that knows how long it has been waiting, and how much it holds."""
+
+    parser_class = Parser
+
+    def __init__(self, server: "Listener", *arguments: Any, **options: Any) -> None:
+        self.since = time.monotonic()  # of the wait; moving the lab's clock does not change it
+        self.answered = False
+        self._received = 0  # bytes of requests not answered
+        super().__init__(server, *arguments, **options)
+
+    @property
+    def held(self) -> int:
+        """Bytes that this connection holds in memory."""
+        return self._received + int(self.total_outbufs_len)
+
+    @property
+    def waits(self) -> bool:
+        """Whether no request of this connection is queued or being answered."""
+        return not (self.requests or self.will_close)
+
+    @property
+    def time_limit(self) -> float:
+        """Seconds that it may wait, for what it is waiting for."""
+        if self.total_outbufs_len:
+            return UNREAD_SECONDS
+        return IDLE_SECONDS if self.request is None else REQUEST_SECONDS
+
+    def readable(self) -> bool:
+        """Return whether more should be read: of large requests not, while too much is held."""
+        return super().readable() and (self._received < SMALL or not self.server.owner.is_full)
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes from the client."""
+        is_new = self.request is None
+        if is_new and not self.requests and data[:1] and data[0] not in FIRST_BYTES:
+            self.handle_close()
+            return False
+        self._received += len(data)
+        self.server.owner.count(len(data))
+        if not self.connected:  # it held the most
+            return False
+        taken: bool = super().received(data)
+        if is_new:
+            self.since = time.monotonic()
+        return taken
+
+    def service(self) -> None:
+        """Answer one request, in a thread."""
+        self.since = time.monotonic()
+        super().service()
+        self.answered = True
+        self.since = time.monotonic()
+        if not self.requests:
+            self._received = 0
+
+    def handle_write(self) -> None:
+        """Send part of the response."""
+        left = self.total_outbufs_len
+        super().handle_write()
+        if self.total_outbufs_len < left:
+            self.since = time.monotonic()
+
+
+class Listener(TcpWSGIServer):
+    """Listens at one address."""
+
+    channel_class = Channel
+
+    def __init__(self, *arguments: Any, owner: "HttpServer", **options: Any) -> None:
+        self.owner = owner
+        super().__init__(*arguments, **options)
+
+    def readable(self) -> bool:
+        """Return whether to accept connections."""
+        return bool(self.accepting) and self.owner.has_room()
+
+    def accept(self) -> Any:
+        """Accept a connection; with too many open files, let others give way from now on."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                self.owner.lower_limit()
+            return None
+
+    def handle_accept(self) -> None:
+        """Accept all connections that wait; waitress itself accepts one at each event."""
+        for _ in range(ACCEPT_AT_ONCE):
+            known = len(self.active_channels)
+            if not self.owner.make_room():
+                return
+            super().handle_accept()
+            if len(self.active_channels) <= known:
+                return
+
+
+class HttpServer:
+    """Answers requests with a WSGI application, at several addresses."""
+
+    def __init__(
+        self, application: Callable[..., Any], port: int, addresses: Iterable[str], threads: int
+    ) -> None:
+        """Listen; `run()` answers. Raise OSError if an address is in use."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._limit = connection_limit()
+        self._uncounted = 0  # bytes received since all were added up
+        self._tidied = 0.0
+        self._stopped = False
+        self.is_full = False
+        adjustments = Adjustments(
+            listen=" ".join(f"{address}:{port}" for address in addresses),
+            threads=threads,
+            backlog=1024,  # a whole class at the same moment
+            max_request_header_size=LARGEST_HEAD,
+            max_request_body_size=LARGEST_BODY,
+            inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
+            log_socket_errors=False,  # of clients that have gone
+            # labkit.panel.access must see that a proxy sends a request for another machine.
+            clear_untrusted_proxy_headers=False,
+            ident=None,
+        )
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(threads)
+        self._sockets: dict[int, Any] = {}  # by file descriptor
+        self._listeners = [
+            Listener(
+                application,
+                self._sockets,
+                owner=self,
+                dispatcher=dispatcher,
+                adj=adjustments,
+                sockinfo=place,
+            )
+            for place in adjustments.listen
+        ]
+
+    def run(self) -> None:
+        """Answer requests until `stop()`, with pauses while there are many connections."""
+        # Without poll(), on Windows, waitress uses select().
+        while not self._stopped:
+            wait = 1.0 if self.has_room() else GRACE_SECONDS / 4
+            wasyncore.loop(timeout=wait, use_poll=os.name != "nt", map=self._sockets, count=1)
+            self._tidy()
+            if len(self._sockets) > CROWD:
+                time.sleep(REST)
+        wasyncore.close_all(self._sockets)
+
+    def stop(self) -> None:
+        """Close all connections; `run()` returns soon."""
+        self._stopped = True
+        self._listeners[0].pull_trigger()
+
+    def has_room(self) -> bool:
+        """Return whether a connection can be accepted, perhaps in the place of another."""
+        return len(self._sockets) < self._limit or self._least_needed() is not None
+
+    def make_room(self) -> bool:
+        """Close a connection if there are as many as allowed; return whether there is room."""
+        if len(self._sockets) < self._limit:
+            return True
+        if channel := self._least_needed():
+            channel.handle_close()
+        return channel is not None
+
+    def lower_limit(self) -> None:
+        """Allow fewer connections from now on: the process has no file left to open."""
+        self._limit = max(LEAST_CONNECTIONS, len(self._sockets) * 3 // 4)
+        log.warning("Too many open files: at most %d connections from now on", self._limit)
+
+    def count(self, received: int) -> None:
+        """Note that so many bytes were received; now and then add up what is held."""
+        self._uncounted += received
+        if self._uncounted > HELD_BYTES // 16:
+            self._limit_memory()
+
+    def _channels(self) -> list[Channel]:
+        return [channel for each in self._listeners for channel in each.active_channels.values()]
+
+    def _least_needed(self) -> Channel | None:
+        """Return the connection that gives way first; None if none has waited long enough."""
+        before = time.monotonic() - GRACE_SECONDS
+        waiting = [each for each in self._channels() if each.waits and each.since < before]
+        return min(
+            waiting,
+            key=lambda each: (bool(each.total_outbufs_len), each.answered, each.since),
+            default=None,
+        )
+
+    def _tidy(self) -> None:
+        """Close, once a second, the connections that have waited too long."""
+        now = time.monotonic()
+        if now - self._tidied < 1:
+            return
+        self._tidied = now
+        for channel in self._channels():
+            if channel.waits and now - channel.since > channel.time_limit:
+                channel.handle_close()
+        self._limit_memory()
+
+    def _limit_memory(self) -> None:
+        """Close the connections that hold the most while all hold more than HELD_BYTES."""
+        self._uncounted = 0
+        channels = self._channels()
+        held = sum(channel.held for channel in channels)
+        if held > HELD_BYTES:
+            for channel in sorted(channels, key=lambda each: each.held, reverse=True):
+                if held <= HELD_BYTES:
+                    break
+                if channel.waits:
+                    held -= channel.held
+                    channel.handle_close()
+        self.is_full = held > HELD_BYTES
+
+
+def connection_limit() -> int:
+    """Return how many connections to accept, after raising the limit of open files if possible."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return WINDOWS_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited, wanted = resource.RLIM_INFINITY, CONNECTIONS + SPARE_FILES
+    if soft != unlimited and soft < wanted:
+        soft = wanted if hard == unlimited else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == unlimited:
+        return CONNECTIONS
+    return max(LEAST_CONNECTIONS, min(wanted, soft) - SPARE_FILES)

@@ -1,0 +1,261 @@
+"""The HTTP server with clients that send too much, too slowly, or another protocol."""
+
+import contextlib
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
+
+import pytest
+from serving import until
+
+from labkit.panel import exchange_log
+from labkit.processes import log_file
+from labkit.processes.ports import LOOPBACK, free_port
+from labkit.serve import http_server
+from labkit.serve.http_server import LARGEST_BODY, LARGEST_HEAD, LARGEST_REST, HttpServer
+
+PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+WHOLE = PAGE + b"\r\n"
+LARGE = 10_000_000  # bytes, more than the system takes for a client that does not read
+WAIT = 20  # seconds, for what comes at once
+
+
+def echo(environ, start_response):
+    """Answer with the number of bytes of the body; /wait waits until `go` is set."""
+    body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/wait":
+        go.wait(WAIT)
+    content = b"x" * LARGE if environ["PATH_INFO"] == "/large" else str(len(body)).encode()
+    start_response("200 OK", [("Content-Length", str(len(content)))])
+    return [content]
+
+
+go = threading.Event()
+
+
+@contextmanager
+def serving():
+    go.clear()
+    server = HttpServer(echo, port := free_port(), [LOOPBACK], threads=2)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield port
+    finally:
+        go.set()
+        server.stop()
+        thread.join(WAIT)
+
+
+@pytest.fixture
+def port():
+    with serving() as port:
+        yield port
+
+
+@pytest.fixture
+def connect(port):
+    """Open a connection and send these bytes."""
+    with ExitStack() as stack:
+
+        def connect(data=b""):
+            connection = stack.enter_context(socket.create_connection((LOOPBACK, port), WAIT))
+            connection.sendall(data)
+            return connection
+
+        yield connect
+
+
+def response(connection):
+    """Return the status and all that the server sends until it closes; 0 for nothing."""
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    return int(received.split()[1]) if received else 0, received
+
+
+def status(connection):
+    """Return the status of the next response, and read all of it."""
+    answer = HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status
+
+
+def is_closed(connection):
+    """Whether the server has closed this connection."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+@pytest.mark.parametrize("first", [b"\x16\x03\x01\x02\x00", b"\x80\x2e", b"\x05\x01\x00", b"\0"])
+def test_another_protocol_is_closed_at_once(connect, first):
+    assert response(connect(first)) == (0, b"")
+
+
+@pytest.mark.parametrize("lines", [b"\r\n", b"\r\n\r\n"])
+def test_empty_lines_before_a_request_are_ignored(connect, lines):
+    assert status(connect(lines + WHOLE)) == 200
+
+
+@pytest.mark.parametrize("size", [LARGEST_HEAD + 10_000, 200_000, LARGEST_REST - 100_000])
+def test_too_many_cookies_get_a_page(connect, size):
+    """Not a reset connection, which closing it before the last byte would be."""
+    connection = connect()
+    sending = threading.Thread(
+        target=connection.sendall, args=(PAGE + b"Cookie: a=" + b"x" * size + b"\r\n\r\n",)
+    )
+    sending.start()
+    code, page = response(connection)
+    sending.join()
+    assert code == 431
+    assert b'data-refusal="431"' in page
+
+
+def test_181_cookies_of_300_bytes_fit(connect):
+    cookies = b"; ".join(b"name_%03d=" % number + b"x" * 291 for number in range(181))
+    assert status(connect(PAGE + b"Cookie: " + cookies + b"\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_a_body_that_is_too_large_gets_a_page(connect, expect):
+    connection = connect(PAGE + expect + b"Content-Length: %d\r\n\r\n" % LARGEST_BODY)
+    if not expect:
+        connection.sendall(b"x" * LARGEST_BODY)
+    code, page = response(connection)
+    assert code == 413
+    assert b'data-refusal="413"' in page
+
+
+def test_a_body_of_300_mb_is_not_read(connect):
+    connection = connect(PAGE + b"Content-Length: 300000000\r\n\r\n")
+    assert response(connection)[0] == 413
+
+
+def test_a_chunked_body_has_the_same_limit(connect):
+    connection = connect(PAGE + b"Transfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(b"%x\r\n" % LARGEST_BODY + b"x" * LARGEST_BODY)
+    assert status(connection) == 413
+
+
+def test_a_body_below_the_limit_arrives(connect):
+    body = b"x" * (LARGEST_BODY - 1)
+    head = PAGE + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert response(connect(head + body))[1].endswith(b"\r\n\r\n%d" % len(body))
+
+
+@pytest.fixture
+def few_connections(monkeypatch):
+    monkeypatch.setattr(http_server, "connection_limit", lambda: 10)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP", PAGE], ids=["idle", "line", "header"])
+def test_idle_connections_give_way(few_connections, connect, sent):
+    idle = [connect(sent) for _ in range(30)]
+    assert status(connect(WHOLE)) == 200
+    assert is_closed(idle[0])
+
+
+def test_a_request_under_way_never_gives_way(few_connections, connect):
+    waiting = connect(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+    idle = [connect() for _ in range(30)]
+    assert status(connect(WHOLE)) == 200
+    assert is_closed(idle[0])
+    go.set()
+    assert status(waiting) == 200
+
+
+def test_who_was_answered_gives_way_last(few_connections, monkeypatch, connect):
+    monkeypatch.setattr(http_server, "GRACE_SECONDS", 0)
+    answered = connect(WHOLE)
+    assert status(answered) == 200
+    for _ in range(30):
+        connect()
+    assert status(connect(WHOLE)) == 200
+    answered.sendall(WHOLE)
+    assert status(answered) == 200
+
+
+@pytest.mark.parametrize(
+    ("limit", "sent"), [("REQUEST_SECONDS", PAGE), ("IDLE_SECONDS", b""), ("IDLE_SECONDS", WHOLE)]
+)
+def test_waiting_has_an_end(monkeypatch, connect, limit, sent):
+    connection = connect(sent)
+    if sent == WHOLE:
+        assert status(connection) == 200
+    monkeypatch.setattr(http_server, limit, 0)
+    assert is_closed(connection)
+
+
+def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
+    monkeypatch.setattr(http_server, "UNREAD_SECONDS", 0)
+    monkeypatch.setattr(http_server, "IDLE_SECONDS", 0)
+    unread = connect(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+    for _ in range(2):  # these are closed one after the other, a second apart
+        assert is_closed(connect())
+    with contextlib.suppress(ConnectionResetError):
+        assert len(response(unread)[1]) < LARGE
+
+
+def test_bytes_that_are_held_have_a_limit(monkeypatch, connect):
+    monkeypatch.setattr(http_server, "HELD_BYTES", 1_000_000)
+    begun = PAGE + b"Content-Length: 600000\r\n\r\n" + b"x" * 500_000
+    held = [connect(begun) for _ in range(3)]
+    until(lambda: sum(map(was_closed, held)) >= 2)
+    assert status(connect(WHOLE)) == 200
+
+
+def was_closed(connection):
+    """Whether the server has closed this connection, without waiting for it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_small_requests_pass_while_too_much_is_held(monkeypatch, connect):
+    monkeypatch.setattr(http_server, "HELD_BYTES", 100_000)
+    body = b"x" * 200_000
+    connect(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + body)
+    assert status(connect(WHOLE)) == 200
+
+
+def test_the_limit_is_below_the_systems():
+    resource = pytest.importorskip("resource")
+    assert http_server.connection_limit() < resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def test_moving_the_clock_closes_nothing(connect, clock):
+    connection = connect(WHOLE)
+    assert status(connection) == 200
+    clock.forward(days=30)
+    connection.sendall(WHOLE)
+    assert status(connection) == 200
+
+
+def test_a_class_is_accepted_at_once(connect):
+    crowd = [connect(WHOLE) for _ in range(100)]
+    assert [status(each) for each in crowd] == [200] * 100
+
+
+def test_the_limits_are_documented(checkout):
+    text = (checkout.root / "docs" / "servers.md").read_text(encoding="utf-8")
+    for limit in (
+        f"{LARGEST_HEAD // 1024} KiB",
+        f"{LARGEST_BODY // 1_000_000} MB",
+        f"{http_server.CONNECTIONS:,}, but {http_server.SPARE_FILES} fewer",
+        f"{http_server.REQUEST_SECONDS} seconds",
+        f"{http_server.IDLE_SECONDS} seconds",
+        f"{http_server.UNREAD_SECONDS} seconds",
+        f"{http_server.HELD_BYTES // 1_000_000} MB",
+        f"{log_file.LARGEST_LOG // 1_000_000} MB, {log_file.LONGEST_LINE:,} bytes",
+        f"{log_file.KEPT_LOG // 1000} kB",
+        f"{exchange_log.REMEMBERED:,}, and {exchange_log.MOST_BYTES // 1_000_000} MB",
+    ):
+        assert f"| {limit}" in text or f" {limit} " in text, limit
