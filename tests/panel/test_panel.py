@@ -11,6 +11,8 @@ import pytest
 
 from labkit.panel import cookie_explanations, instructor_controls
 from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
+from labkit.panel.middleware import LONGEST_HOST
+from labkit.panel.models import StoreOperation
 from labkit.testing.contracts import text
 from labkit.testing.contracts.carts import CartPages
 from labkit.testing.lab_server import LabServer
@@ -558,6 +560,59 @@ def test_the_log_is_bounded_in_number_and_in_size():
     assert log.newest() == [large]
     log.clear()
     assert log.newest() == []
+
+
+@pytest.mark.parametrize(
+    "field", ["agent", "host", "peer", "method", "location", "content_type", "key", "path", "form"]
+)
+def test_every_field_counts_for_the_logs_size(field):
+    log = Log()
+    for _ in range(30):
+        exchange = log.begin(**BARE)
+        setattr(exchange, field, "x" * (MOST_BYTES // 20))
+        log.add(exchange)
+    assert 10 < len(log.newest()) < 20
+    log.clear()
+
+
+def test_operations_and_accesses_count_for_the_logs_size():
+    log = Log()
+    for _ in range(30):
+        exchange = log.begin(**BARE)
+        exchange.operations.append(StoreOperation("load", 1, "k" * (MOST_BYTES // 40)))
+        exchange.accesses[1] = {(f"{line}.py", line, False): True for line in range(5000)}
+        log.add(exchange)
+    assert 10 < len(log.newest()) < 30
+
+
+def test_a_forgotten_redirect_counts_with_the_page_it_led_to():
+    log = Log()
+    browser = BARE | {"host": "127.0.0.1", "peer": "127.0.0.1"}
+    for _ in range(30):
+        redirect = log.begin(**browser | {"form": "x" * (MOST_BYTES // 20)})
+        redirect.location = "/"
+        log.add(redirect)
+        log.add(page := log.begin(**browser | {"path": "/"}))
+        assert page.redirect is redirect
+    assert len(log.newest()) < 20
+
+
+def test_little_is_kept_of_long_headers(visitor):
+    long = "x" * 60_000
+    response = visitor.get("/", headers={"User-Agent": long})
+    assert response.status_code == 200
+    visitor.get("/", headers={"Host": long})
+    listed = json.loads(text(visitor.get("/__lab__/exchanges.json?most=2")))["exchanges"]
+    assert max(len(each["host"]) for each in listed) <= LONGEST_HOST
+
+
+def test_a_strange_host_gets_no_page_of_the_panel(servers):
+    """With DEBUG on, Django's page would show settings and environment."""
+    lab = servers("03", migrate=False, LAB_DEBUG="1", DATABASE_URL="mysql://u:hidden@db/x")
+    for path in ("/", "/nothing/", "/__lab__/", "/__lab__/exchanges.json", "/__lab__/nothing/"):
+        page = WireVisitor(lab.port).get(path, headers={"Host": "evil.example"})
+        assert page.status_code == 400
+        assert "hidden" not in text(page)
 
 
 def test_a_redirect_is_forgotten_after_a_minute():

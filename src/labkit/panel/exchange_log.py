@@ -49,7 +49,8 @@ class Log:
             elif single_server:
                 exchange.redirect = self._redirect_to(exchange)
             self._exchanges[exchange.token] = exchange
-            self._bytes += exchange.size
+            exchange.counted = exchange.measure()
+            self._bytes += exchange.counted
             while len(self._exchanges) > REMEMBERED or (
                 self._bytes > MOST_BYTES and len(self._exchanges) > 1
             ):
@@ -57,7 +58,7 @@ class Log:
 
     def _forget(self, token: str) -> None:
         exchange = self._exchanges.pop(token)
-        self._bytes -= exchange.size
+        self._bytes -= exchange.counted
         target = (*_browser(exchange), exchange.location)
         if exchange in self._redirects.get(target, []):
             self._redirects[target].remove(exchange)

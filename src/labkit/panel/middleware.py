@@ -20,7 +20,9 @@ from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
 PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
-LONGEST_FORM, LONGEST_PATH, LONGEST_HEADER = 2000, 2000, 16_000  # characters
+# Characters of what is kept. A host is at most 253 and a port, RFC 1035 section 2.3.4.
+LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
+LONGEST_HOST, LONGEST_VALUE = 260, 500
 SECRET = re.compile("pass|pwd|secret|pin", re.IGNORECASE)  # names of fields not recorded
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -79,21 +81,21 @@ def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
 def _begin(request: HttpRequest) -> Exchange:
     meta = request.META
     return log.begin(
-        method=request.method or "",
+        method=(request.method or "")[:LONGEST_VALUE],
         path=request.get_full_path()[:LONGEST_PATH],
         peer=meta.get("REMOTE_ADDR", ""),
-        agent=meta.get("HTTP_USER_AGENT", ""),
-        host=meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""),
+        agent=meta.get("HTTP_USER_AGENT", "")[:LONGEST_VALUE],
+        host=(meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""))[:LONGEST_HOST],
         scheme=request.scheme or "http",
-        cookie_header=meta.get("HTTP_COOKIE", "")[:LONGEST_HEADER],
+        cookie_header=meta.get("HTTP_COOKIE", "")[:LONGEST_COOKIES],
     )
 
 
 def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> None:
     """Record the response and the state of the session, without accessing the session."""
-    exchange.status, exchange.reason = response.status_code, response.reason_phrase
-    exchange.location = response.headers.get("Location", "")
-    exchange.content_type = response.headers.get("Content-Type", "")
+    exchange.status, exchange.reason = response.status_code, response.reason_phrase[:LONGEST_VALUE]
+    exchange.location = response.headers.get("Location", "")[:LONGEST_PATH]
+    exchange.content_type = response.headers.get("Content-Type", "")[:LONGEST_VALUE]
     if response.cookies:
         exchange.set_cookies = [morsel.OutputString() for morsel in response.cookies.values()]
     if "_post" in request.__dict__:
@@ -117,5 +119,7 @@ def _node() -> str:
 def _form(post: Any) -> str:
     """Return the submitted form, encoded, without passwords; empty if it is too long."""
     fields = [(name, value) for name, values in post.lists() for value in values]
+    if sum(len(name) + len(value) for name, value in fields) > LONGEST_FORM:
+        return ""
     form = urlencode([(name, "…" if SECRET.search(name) else value) for name, value in fields])
     return form if len(form) <= LONGEST_FORM else ""

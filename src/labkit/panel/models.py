@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Any
 
 from labkit.http.cookie_header import apply_set_cookies, cookie_name, parse_cookies
@@ -74,13 +75,18 @@ class Exchange:
     modified: bool = False
     session_after: Snapshot = None  # the data of request.session in the end, if it was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
+    counted: int = 0  # bytes, as the log has counted it
 
-    @property
-    def size(self) -> int:
-        """Bytes that this exchange takes in memory, roughly."""
-        snapshots = [operation.data for operation in self.operations] + [self.session_after]
-        texts = (self.cookie_header, self.path, self.form, *self.set_cookies)
-        return sum(len(data) for data in snapshots if data) + sum(map(len, texts))
+    def measure(self) -> int:
+        """Return the bytes that this exchange takes in memory, with the redirect that led here."""
+        parts: list[object] = [getattr(self, name) for name in type(self).__slots__]
+        parts += self.set_cookies
+        for operation in self.operations:
+            parts += [operation, operation.key, operation.data, operation.error]
+        for accesses in self.accesses.values():
+            parts += [accesses, *accesses]
+        size = sum(map(getsizeof, parts))
+        return size + (self.redirect.counted if self.redirect else 0)
 
     def with_redirect(self) -> list["Exchange"]:
         """Return this exchange, after the redirect that led to it."""
