@@ -33,12 +33,16 @@ def test_a_refusal_has_the_headers_that_every_page_has(visitor):
     assert int(refused["Content-Length"]) == len(refused.content)
 
 
-def test_a_host_that_is_not_ours_is_refused(visitor, settings):
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["/form/", "/nowhere/", "/crash/", "/refuse/absent/"])
+def test_a_host_that_is_not_ours_is_refused(visitor, settings, path, debug):
+    """Django's own pages for DEBUG would show another site the environment, by DNS rebinding."""
+    settings.ALLOWED_HOSTS, settings.DEBUG = ["127.0.0.1"], debug
     visitor.get("/form/")
-    response = visitor.post("/form/", headers={"host": "evil.example"})
-    assert response.status_code == 400
-    assert error_pages.UNKNOWN_HOST in words(response)
+    for send in (visitor.get, visitor.post):
+        response = send(path, headers={"host": "evil.example"})
+        assert response.status_code == 400
+        assert error_pages.UNKNOWN_HOST in words(response)
 
 
 @pytest.mark.parametrize("debug", [False, True])

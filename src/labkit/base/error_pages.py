@@ -101,6 +101,20 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
     return response
 
 
+def refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
+    """Return 400 for a host that is not in ALLOWED_HOSTS, else None.
+
+    With DEBUG on, Django shows its settings and the environment instead, and another site can read
+    them by DNS rebinding. https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+    """
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        log.warning("%.300s", error)
+        return handler400(request, error)
+    return None
+
+
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 400 for a request that cannot be understood; 503 if the store failed."""
     if fault := store_fault(exception):

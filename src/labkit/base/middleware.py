@@ -8,14 +8,20 @@ from django.core.handlers.exception import response_for_exception
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from labkit.base.error_pages import error_page, store_fault, unavailable
+from labkit.base.error_pages import (
+    error_page,
+    refuse_unknown_host,
+    store_fault,
+    unavailable,
+)
 
 LONGEST = 16_000  # characters of a URL; Django's MAX_URL_REDIRECT_LENGTH is 16 384
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def error_pages(get_response: Respond) -> Respond:
-    """Middleware, second in the list: return pages for 405, 414 and 415, and if the store fails.
+    """Middleware, second in the list: return pages for an unknown host, 405, 414 and 415, and if
+    the store fails.
 
     Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
     missing slash, and with DEBUG on it shows a traceback instead. It also shows one if the store
@@ -37,6 +43,8 @@ def error_pages(get_response: Respond) -> Respond:
             return response_for_exception(request, error)
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if refusal := refuse_unknown_host(request):
+            return refusal
         if len(request.get_full_path()) > LONGEST:
             sentence = f"The address is longer than the {LONGEST} characters that are read here."
             return error_page(request, 414, "Too long an address", sentence)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from labkit.base.error_pages import refuse_unknown_host
 from labkit.panel import summary_bar
 from labkit.panel.exchange_log import log
 from labkit.panel.models import Exchange, take_snapshot
@@ -65,7 +66,8 @@ def observe(get_response: Respond) -> Respond:
 
 def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
     """Return a page of the panel; no other middleware sees it, so none reads or saves a session."""
-    request.get_host()  # DisallowedHost, as everywhere
+    if refusal := refuse_unknown_host(request):  # as everywhere
+        return refusal
     try:
         match = resolve(request.path_info, "labkit.panel.urls")
     except Resolver404:
