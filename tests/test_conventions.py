@@ -83,3 +83,56 @@ def test_git_stores_text_with_line_feeds(checkout, tmp_path):
     (tmp_path / "views.py").unlink()
     git("checkout", "--", "views.py")
     assert (tmp_path / "views.py").read_bytes() == b"one\ntwo\n"
+
+
+def find_asserts(source: str) -> Iterator[int]:
+    """Yield the line of each assert that does more than to narrow a type.
+
+    With PYTHONOPTIMIZE, Python leaves out all of them.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert) and not (
+            isinstance(node.test, ast.Compare) and isinstance(node.test.ops[0], ast.IsNot)
+        ):
+            yield node.lineno
+
+
+def test_no_assert_of_labkit_decides_anything(checkout):
+    package = checkout.root / "src" / "labkit"
+    tests = [package / "testing", package / "compare" / "probes"]
+    labs = checkout.root.glob("labs/*/lab/**/*.py")
+    found = [
+        f"{path.relative_to(checkout.root)}:{line}"
+        for path in [*package.rglob("*.py"), *labs]
+        if not any(path.is_relative_to(folder) for folder in tests)
+        for line in find_asserts(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("line", ["assert row", "assert len(rows) == 2", "assert row is old"])
+def test_an_assert_that_decides_is_noticed(line):
+    assert list(find_asserts(line)) == [1]
+
+
+def find_docstring_reads(source: str) -> Iterator[int]:
+    """Yield the line of each docstring that is read: with PYTHONOPTIMIZE=2 there are none."""
+    for node in ast.walk(ast.parse(source)):
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        if name in {"__doc__", "getdoc"}:
+            yield node.lineno
+
+
+def test_no_docstring_is_data(checkout):
+    found = [
+        f"{path.relative_to(checkout.root)}:{line}"
+        for folder in (checkout.root / "src", checkout.root / "labs")
+        for path in folder.rglob("*.py")
+        for line in find_docstring_reads(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("line", ["view.__doc__", "inspect.getdoc(view)", "print(__doc__)"])
+def test_reading_a_docstring_is_noticed(line):
+    assert list(find_docstring_reads(line)) == [1]

@@ -76,8 +76,8 @@ class Writer:
                 yield from (self.line(row.new, "+", "green") for row in run if row.new)
 
     def same(self, row: Row) -> str:
-        assert row.old
-        assert row.new
+        assert row.old is not None
+        assert row.new is not None
         numbers = self.style(f"{row.old.number:>4} {row.new.number:>4}", dim=True)
         return f"{numbers}   {visible(row.old.text)}".rstrip()
 
