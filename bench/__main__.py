@@ -12,7 +12,7 @@ import common
 import report
 
 # First come those whose figures suffer most on a busy machine.
-ORDER = ["burst", "growth", "start", "cost", "panel", "visitor"]
+ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor"]
 
 
 def main() -> None:

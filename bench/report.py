@@ -26,7 +26,7 @@ BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"
 END = "<!-- So far the benchmarks. -->\n"
 BURST = "99 of 100 within 1 s"
 COMMAND = "python bench --out docs/measured"
-NAMES = ["burst", "cost", "growth", "start", "panel", "visitor"]
+NAMES = ["burst", "hostile", "cost", "growth", "start", "panel", "visitor"]
 
 
 class Line(NamedTuple):
@@ -50,6 +50,18 @@ def of_burst(figures: Any) -> Iterator[Line]:
         times = f"{row['textbook']['p99'] / row['served']['p99']:.1f} times as long"
         beside = f"a textbook's project, runserver: {beside} ({times})"
         yield Line(what, here, beside, f"all; {BURST}")
+
+
+def of_hostile(figures: Any) -> Iterator[Line]:
+    for row in figures:
+        attacked, peace = row["attacked"]["p99"], row["peace"]["p99"]
+        answered = row["visits"] - row["failed"]
+        here = (
+            f"{row['ratio']:.1f} times; {answered} of {row['visits']} answered, 99 of 100 in "
+            f"{attacked * 1000:.0f} ms; {row['memory'] / 1e6:.0f} MB of memory"
+        )
+        beside = f"the lab left in peace: 99 of 100 in {peace * 1000:.0f} ms"
+        yield Line(f"A page beside {row['attack']}", here, beside, "all; below 100 MB")
 
 
 def of_cost(figures: Any) -> Iterator[Line]:

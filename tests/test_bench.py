@@ -83,6 +83,16 @@ def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
 
 
 @pytest.mark.maintainer
+def test_others_are_answered_beside_every_attack(figures):
+    found = figures("hostile")
+    assert len(found) == 5
+    for row in found:
+        assert (row["visits"], row["failed"]) == (5, 0)
+        assert row["ratio"] > 0
+        assert 5_000_000 < row["memory"] < 100_000_000
+
+
+@pytest.mark.maintainer
 def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
     found = figures("cost", "--only", "04")
     calls = {row["path"]: row["calls"] for row in found}
