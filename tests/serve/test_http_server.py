@@ -84,7 +84,7 @@ def status(connection):
 
 
 def is_closed(connection):
-    """Whether the server has closed this connection."""
+    """Return True once the server has closed this connection."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -209,7 +209,7 @@ def test_bytes_that_are_held_have_a_limit(monkeypatch, connect):
 
 
 def was_closed(connection):
-    """Whether the server has closed this connection, without waiting for it."""
+    """Return True if the server has closed this connection already."""
     connection.setblocking(False)
     try:
         return connection.recv(1) == b""

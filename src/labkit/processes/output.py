@@ -127,7 +127,7 @@ codecs.register(_find_codec)
 
 
 class OutputThread:
-    """Prints in a thread of its own.
+    """Prints in a separate thread.
 
     If nobody reads the output, such as after Ctrl-S in a terminal, printing waits and nothing else.
     """

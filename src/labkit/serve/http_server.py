@@ -148,7 +148,7 @@ class Channel(HTTPChannel):
 
     @property
     def waits(self) -> bool:
-        """Whether no request of this connection is queued or being answered."""
+        """True while no request of this connection is queued or being answered."""
         return not (self.requests or self.will_close)
 
     @property
