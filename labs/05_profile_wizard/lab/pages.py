@@ -20,7 +20,6 @@ def show(request, carrier, step, answers, notice, sent_form=None):
         notice = notice or ANSWER_FIRST
     page = {
         "carrier_name": carrier_name,
-        "about": carrier.__doc__,
         "notice": notice,
         "step": step,
         "hidden_fields": carrier.form_fields(request, answers),
