@@ -1,24 +1,31 @@
 """Parse the dates of Expires attributes, as RFC 6265bis, section 5.1.1, and Chromium do."""
 
-import math
 import re
 from datetime import UTC, datetime
 
 _DELIMITERS = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-# Section 5.1.1 lets other characters follow the digits and gives a year two to four digits.
-# Chromium accepts digits only, and any number of them for a year.
-_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
+# Section 5.1.1 lets other characters follow the digits, and gives a number of a time one or two
+# digits and a year two to four. Chromium accepts digits only, as many as fit into 32 bits for a
+# time, and up to five for a year.
+_TIME = re.compile(r"(\d+):(\d+):(\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})", re.ASCII)
-_YEAR = re.compile(r"(\d+)", re.ASCII)
+_YEAR = re.compile(r"(\d{1,5})", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_CALENDAR_YEARS = 400  # after which the Gregorian calendar repeats itself
+_CALENDAR_SECONDS = 146_097 * 86_400
 
 
 def parse_date(text: str) -> float | None:
-    """Return a cookie date as POSIX seconds, or None if it is not a date (section 5.1.1)."""
-    clock = day = month = year = None
+    """Return a cookie date as POSIX seconds, or None if it is not a date (section 5.1.1).
+
+    The section refuses years before 1601; Chromium reads them as dates long ago.
+    """
+    clock: tuple[int, ...] | None = None
+    day = month = year = None
     for token in filter(None, _DELIMITERS.split(text)):
         if clock is None and (match := _TIME.fullmatch(token)):
-            clock = tuple(map(int, match.groups()))
+            numbers = tuple(map(int, match.groups()))
+            clock = numbers if max(numbers) < 2**32 else None
         elif day is None and (match := _DAY.fullmatch(token)):
             day = int(match[1])
         elif month is None and token[:3].lower() in _MONTHS:
@@ -31,12 +38,12 @@ def parse_date(text: str) -> float | None:
         year += 1900
     elif 0 <= year <= 69:
         year += 2000
-    if year < 1601:  # section 5.1.1 fails here, Chromium reads a date long ago
-        return 0.0
-    if year > 9999:
-        return math.inf
+    # datetime ends at year 9999.
+    cycles = max(0, year - 2000) // _CALENDAR_YEARS
     try:
         hour, minute, second = clock
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
-    except ValueError:
+        within = year - cycles * _CALENDAR_YEARS
+        moment = datetime(within, month, day, hour, minute, second, tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
+    return moment.timestamp() + cycles * _CALENDAR_SECONDS
