@@ -4,15 +4,20 @@ Section numbers are those of draft-ietf-httpbis-rfc6265bis.
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Scheme, host (lower case) and path of a request's target or of the page that caused it."""
+    """Scheme, host and path of a request's target or of the page that caused it.
+
+    The host is as a browser has it once it has parsed the URL: in lower case and punycode, an
+    IPv4 address in four parts, an IPv6 address in its shortest form and without brackets.
+    `of()` does this parsing, the constructor does not.
+    """
 
     scheme: str
     host: str
@@ -20,11 +25,25 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> "Origin":
-        """Parse an absolute URL. Raise ValueError if it has no scheme or host."""
-        parts = urlsplit(url)
-        if not parts.scheme or not parts.hostname:
-            raise ValueError(f"{url!r} is not an absolute URL")
-        return cls(parts.scheme.lower(), parts.hostname.lower(), parts.path or "/")
+        """Parse an absolute URL as browsers do (https://url.spec.whatwg.org/#url-parsing).
+
+        Raise ValueError if it is not valid, or its scheme is not http or https.
+        """
+        from ada_url import URL  # imported late, so that the labs start faster
+
+        try:
+            parts = URL(url)
+        except ValueError:
+            raise ValueError(f"{url!r} is not an absolute URL") from None
+        scheme = parts.protocol.removesuffix(":")
+        if scheme not in {"http", "https"}:
+            raise ValueError(f"{url!r} is not an absolute URL of http or https")
+        return cls(scheme, parts.hostname.strip("[]"), parts.pathname)
+
+    @property
+    def url_host(self) -> str:
+        """Return the host as a URL has it, with brackets around an IPv6 address."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def trustworthy(self) -> bool:
@@ -34,7 +53,8 @@ class Origin:
         """
         if self.scheme == "https":
             return True
-        if self.host == "localhost" or self.host.endswith(".localhost"):
+        name = self.host.removesuffix(".")
+        if name == "localhost" or name.endswith(".localhost"):
             return True
         address = ip_address_of(self.host)
         return address is not None and address.is_loopback
@@ -58,8 +78,16 @@ class Context:
         """Return whether the page that caused the request and its target are same-site."""
         return self.initiator is None or self.initiator.site == target.site
 
+    def partition(self, target: Origin) -> tuple[str, str]:
+        """Return the site in the address bar, which a Partitioned cookie belongs to.
+
+        https://www.ietf.org/archive/id/draft-cutler-httpbis-partitioned-cookies-01.html
+        """
+        return target.site if self.top_level or self.initiator is None else self.initiator.site
+
 
 TYPED = Context()
+_NOT_IN_HOST = re.compile(r"[%/:?#@\\\s]")
 
 
 def default_path(path: str) -> str:
@@ -79,6 +107,14 @@ def domain_match(host: str, domain: str) -> bool:
     return host == domain or (host.endswith("." + domain) and ip_address_of(host) is None)
 
 
+def punycode(host: str) -> str:
+    """Return a host name as browsers write it in ASCII; empty if it is not a host name."""
+    try:
+        return "" if _NOT_IN_HOST.search(host) else Origin.of(f"http://{host}/").host
+    except ValueError:
+        return ""
+
+
 @cache
 def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the IP address that this host is, or None if it is a name."""
@@ -90,10 +126,15 @@ def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 
 @cache
 def registrable_domain(host: str) -> str:
-    """Return the domain one label below the public suffix; an IP address is its own site."""
-    if ip_address_of(host) or "." not in host:
+    """Return the domain one label below the public suffix; an IP address is its own site.
+
+    A host with a dot at its end belongs to another site than the host without it.
+    """
+    name = host.removesuffix(".")
+    if ip_address_of(host) or "." not in name:
         return host
-    return _suffixes().privatesuffix(host) or host
+    domain = _suffixes().privatesuffix(name)
+    return domain + host[len(name) :] if domain else host
 
 
 @cache
@@ -101,7 +142,8 @@ def is_public_suffix(host: str) -> bool:
     """Return whether strangers share this domain, such as co.uk (https://publicsuffix.org)."""
     if ip_address_of(host):
         return False
-    return "." not in host or _suffixes().publicsuffix(host) == host
+    name = host.removesuffix(".")
+    return "." not in name or _suffixes().publicsuffix(name) == name
 
 
 @cache
