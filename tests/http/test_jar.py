@@ -40,6 +40,14 @@ def test_name_and_value_are_what_stands_around_the_first_equals_sign(jar, line, 
     assert (cookie.name, cookie.value) == (name, value)
 
 
+@pytest.mark.parametrize(
+    "line", ["a=\ud800", "\udfff=b", "a=b; Path=/\ud800", "a=b; Domain=\udc80.example"]
+)
+def test_a_lone_surrogate_is_refused(jar, line):
+    with pytest.raises(CookieRefusal, match="surrogate"):
+        stored(jar, line)
+
+
 @pytest.mark.parametrize("line", ["", "=", " ; Path=/", "a=b\x00", "a\x7f=b", "a=b; Path=/\n"])
 def test_what_is_no_cookie_is_refused(jar, line):
     with pytest.raises(CookieRefusal):
@@ -104,7 +112,12 @@ def test_a_deletion_with_another_path_deletes_nothing(jar):
         ("6 nov 2030 8:9:7", "2030-11-06T08:09:07+00:00"),
         ("06 Nov 69 00:00:00", "2069-11-06T00:00:00+00:00"),
         ("31 Feb 2030 00:00:00", None),
-        ("06 Nov 1600 00:00:00", "1970-01-01T00:00:00+00:00"),
+        ("06 Nov 1600 00:00:00", "1600-11-06T00:00:00+00:00"),
+        ("30 Feb 1600 00:00:00", None),
+        ("33 Aug 31841 00:00:00", None),
+        ("29 Feb 31900 00:00:00", None),
+        ("30 Aug 100000 00:00:00", None),
+        ("6 Nov 2030 0008:009:0007", "2030-11-06T08:09:07+00:00"),
         ("06 Nov 2030 25:00:00", None),
         ("06 Nov 2030", None),
         ("", None),
@@ -113,6 +126,14 @@ def test_a_deletion_with_another_path_deletes_nothing(jar):
 def test_the_dates_that_servers_write(text, iso):
     moment = parse_date(text)
     assert (None if moment is None else datetime_of(moment)) == iso
+
+
+def test_dates_after_9999_are_in_order():
+    dates = ["31 Dec 9999 23:59:59", "1 Jan 10000 0:0:0", "29 Feb 32000 0:0:0", "1 Mar 32000 0:0:0"]
+    before, begin, leap, after = map(parse_date, dates)
+    assert (begin - before, after - leap) == (1, 86400)
+    # 62 cycles of the calendar after 7 June 9341, that is 24,800 years
+    assert parse_date("7 Jun 34141 0:0:0") - parse_date("7 Jun 9341 0:0:0") == 62 * 146_097 * 86_400
 
 
 def datetime_of(moment):
@@ -261,7 +282,7 @@ def test_what_another_site_makes_the_browser_send(jar, attributes, link, form, i
 def test_after_two_minutes_no_same_site_means_lax(jar, clock):
     stored(jar, "a=b", SHOP)
     evil = Context("POST", Origin.of("https://evil.example/"))
-    clock.forward(seconds=119)
+    clock.forward(seconds=120)
     assert jar.header(SHOP, evil) == "a=b"
     clock.forward(seconds=1)
     assert jar.header(SHOP, evil) == ""
@@ -343,6 +364,29 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     assert len(jar) == 150
 
 
+def test_partitioned_cookies_belong_to_the_site_in_the_address_bar(jar):
+    shown = Context("GET", Origin.of("https://evil.example/"), top_level=False)
+    line = "a={}; Secure; SameSite=None; Partitioned"
+    stored(jar, line.format("own"), SHOP)
+    stored(jar, line.format("shown"), SHOP, shown)
+    assert (jar.header(SHOP), jar.header(SHOP, shown)) == ("a=own", "a=shown")
+    other = Context("GET", Origin.of("https://news.example/"), top_level=False)
+    assert jar.header(SHOP, other) == ""
+    assert ["Partitioned" in held.reason for held in jar.held_back(SHOP, other)] == [True, True]
+    with pytest.raises(CookieRefusal, match="Partitioned"):
+        stored(jar, "a=b; Partitioned", SHOP)
+
+
+def test_partitioned_cookies_have_limits_of_their_partition(jar):
+    for number in range(11):
+        stored(jar, f"c{number:02}={'x' * 1021}; Secure; Partitioned", SHOP)
+    assert [cookie.name for cookie in jar] == [f"c{number:02}" for number in range(1, 11)]
+    jar.clear()
+    for number in range(181):
+        stored(jar, f"c{number}=; Secure; Partitioned", SHOP)
+    assert [cookie.name for cookie in jar] == [f"c{number}" for number in range(1, 181)]
+
+
 def test_closing_the_browser(jar):
     stored(jar, "a=1")
     stored(jar, "b=1; Max-Age=60")
@@ -350,6 +394,23 @@ def test_closing_the_browser(jar):
     assert [cookie.name for cookie in jar] == ["b"]
 
 
-def test_a_url_needs_scheme_and_host():
+@pytest.mark.parametrize(
+    "url", ["/path", "shop.example:80", "http://", "http://a b/", "http://[::1/", "data:,x"]
+)
+def test_a_url_needs_scheme_and_host(url):
     with pytest.raises(ValueError, match="absolute"):
-        Origin.of("/path")
+        Origin.of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme", "host", "path"),
+    [
+        ("HTTP://Shop.Example:8000", "http", "shop.example", "/"),
+        ("https://bücher.example/a?b#c", "https", "xn--bcher-kva.example", "/a"),
+        ("http://127.1/a/../b", "http", "127.0.0.1", "/b"),
+        ("http://[0:0::1]/a/%2e%2E/b c", "http", "::1", "/b%20c"),
+        ("http://user:password@localhost./", "http", "localhost.", "/"),
+    ],
+)
+def test_a_url_is_read_as_browsers_read_it(url, scheme, host, path):
+    assert Origin.of(url) == Origin(scheme, host, path)

@@ -1,7 +1,8 @@
 """A browser's cookie jar after RFC 6265bis: what it stores, sends, withholds, expires and evicts.
 
 Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where Chromium differs from it the jar
-follows Chromium, and a comment says so.
+follows Chromium, and a comment says so. Where Chromium's versions differ, the jar follows the
+newest one that tests/http has been run with: Chromium 156.
 """
 
 import itertools
@@ -10,14 +11,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from labkit.http.origin import TYPED, Context, Origin, domain_match, path_match, registrable_domain
-from labkit.http.set_cookie import Cookie, CookieRefusal, SameSite, parse_set_cookie
+from labkit.http.set_cookie import (
+    Cookie,
+    CookieKey,
+    CookieRefusal,
+    Priority,
+    SameSite,
+    parse_set_cookie,
+)
 
 MAX_PER_SITE = 180  # cookies of one registrable domain, after which Chromium purges ...
-KEPT_BY_PURGE = 150  # ... down to this many
+KEPT_BY_PURGE = 150  # ... down to this many, in the order of PURGES
+MAX_PARTITIONED_BYTES = 10_240  # of names and values, for a site in one partition
 ACCESS_STEP = 60  # seconds between two updates of a cookie's last access, in Chromium
-LAX_POST_GRACE = 120  # seconds during which a new cookie without SameSite is sent with any POST
+LAX_POST_GRACE = 120  # seconds up to which a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"
+PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies a purge leaves
+PURGES = (  # (priority, whether Secure cookies go too)
+    (Priority.LOW, False),
+    (Priority.LOW, True),
+    (Priority.MEDIUM, False),
+    (Priority.HIGH, False),
+    (Priority.MEDIUM, True),
+    (Priority.HIGH, True),
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -34,7 +52,7 @@ class Jar:
     """The cookies of one browser. All times are POSIX seconds, read from time.time()."""
 
     blocked: bool = False  # the visitor's browser neither stores nor sends cookies
-    _cookies: dict[tuple[str, str, bool, str], Cookie] = field(default_factory=dict)
+    _cookies: dict[CookieKey, Cookie] = field(default_factory=dict)
     _count: Iterator[int] = field(default_factory=itertools.count)
 
     def __iter__(self) -> Iterator[Cookie]:
@@ -112,7 +130,7 @@ class Jar:
         if self.blocked:
             raise CookieRefusal(BLOCKED)
         now = time.time()
-        cookie = parse_set_cookie(set_cookie, source, now)
+        cookie = parse_set_cookie(set_cookie, source, now, context)
         self._check(cookie, source, context)
         old = self._cookies.get(cookie.key)
         if old is not None and old.http_only and not context.http_api:
@@ -137,7 +155,7 @@ class Jar:
             raise CookieRefusal("HttpOnly, but a script set it")
         if not cookie.secure and not source.trustworthy:
             for other in self._cookies.values():
-                if other.secure and other.name == cookie.name and _overlap(cookie, other):
+                if other.secure and _overlap(cookie, other):
                     raise CookieRefusal("it would hide a Secure cookie of the same name")
         crosses = not context.same_site(source) and not context.top_level
         if crosses and cookie.same_site is not SameSite.NONE:
@@ -148,33 +166,59 @@ class Jar:
             raise CookieRefusal("SameSite=None needs Secure")
 
     def _evict(self, newest: Cookie, now: float) -> None:
-        """Evict as Chromium does: over 180 of one site down to 150, Secure and recent ones last."""
-        if len(self._cookies) <= MAX_PER_SITE:
+        """Evict as Chromium does if there are too many cookies of this one's site and partition."""
+        if newest.partition is None and len(self._cookies) <= MAX_PER_SITE:
             return
         self._drop_expired(now)
         site = registrable_domain(newest.domain)
-        members = [c for c in self._cookies.values() if registrable_domain(c.domain) == site]
-        if len(members) > MAX_PER_SITE:
-            members.sort(key=lambda c: (c.secure, c.accessed, c.order))
-            for cookie in members[: len(members) - KEPT_BY_PURGE]:
-                del self._cookies[cookie.key]
+        members = [
+            cookie
+            for cookie in self._cookies.values()
+            if cookie.partition == newest.partition and registrable_domain(cookie.domain) == site
+        ]
+        members.sort(key=lambda c: (c.accessed, c.order))
+        for cookie in _surplus(members) if newest.partition is None else _overflow(members):
+            del self._cookies[cookie.key]
 
     def _drop_expired(self, now: float) -> None:
         for cookie in [c for c in self._cookies.values() if c.expired(now)]:
             del self._cookies[cookie.key]
 
 
+def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
+    """Yield what Chromium purges of a site's cookies, which are sorted by their last access."""
+    goal = len(members) - KEPT_BY_PURGE if len(members) > MAX_PER_SITE else 0
+    gone: set[CookieKey] = set()
+    for priority, secure_too in PURGES:
+        left = [c for c in members if c.priority is priority and c.key not in gone]
+        loose = [c for c in left if secure_too or not c.secure]
+        protected = max(PROTECTED[priority], len(left) - len(loose))
+        for cookie in loose[: max(0, min(goal - len(gone), len(left) - protected))]:
+            gone.add(cookie.key)
+            yield cookie
+
+
+def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
+    """Yield what Chromium evicts of a site's Partitioned cookies, the longest unused first."""
+    sizes = [len(c.name.encode()) + len(c.value.encode()) for c in members]
+    total = sum(sizes)
+    for index, cookie in enumerate(members):
+        if total <= MAX_PARTITIONED_BYTES and len(members) - index <= MAX_PER_SITE:
+            return
+        total -= sizes[index]
+        yield cookie
+
+
 def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: float) -> str:
     """Return why a request does not send this cookie (section 5.8.3); empty if it does."""
     if cookie.expired(now):
         return EXPIRED
-    if cookie.host_only:
-        if cookie.domain != target.host:
-            return f"it belongs to the host {cookie.domain} alone"
-    elif not domain_match(target.host, cookie.domain):
-        return f"it belongs to {cookie.domain}"
+    if not _reaches(cookie, target.host):
+        return f"it belongs to {'the host ' * cookie.host_only}{cookie.domain}"
     if not path_match(target.path, cookie.path):
         return f"its Path is {cookie.path}"
+    if cookie.partition not in {None, context.partition(target)}:
+        return "it is Partitioned, and belongs to pages of {}://{}".format(*cookie.partition)
     if cookie.secure and not target.trustworthy:
         return "it is Secure and this is plain http"
     if cookie.http_only and not context.http_api:
@@ -187,12 +231,21 @@ def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: f
         return f"SameSite={cookie.same_site}, and another site's page embeds this"
     if context.method in SAFE_METHODS:
         return ""
-    if cookie.same_site is SameSite.DEFAULT and now - cookie.created < LAX_POST_GRACE:
+    if cookie.same_site is SameSite.DEFAULT and now - cookie.created <= LAX_POST_GRACE:
         return ""  # Chromium's "Lax + POST", meant for single sign-on
     return f"SameSite={cookie.same_site}, and another site sent this {context.method}"
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:
-    """Return whether a request could send both of two cookies of one name (5.7, step 16)."""
-    domains = domain_match(new.domain, old.domain) or domain_match(old.domain, new.domain)
+    """Return whether a request could send both of two cookies of one name (5.7, step 16).
+
+    Section 5.7 does not look at host-only, Chromium does: cookies of two hosts do not overlap.
+    """
+    if new.name != old.name or new.partition != old.partition:
+        return False
+    domains = _reaches(old, new.domain) or _reaches(new, old.domain)
     return domains and path_match(new.path, old.path)
+
+
+def _reaches(cookie: Cookie, host: str) -> bool:
+    return cookie.domain == host or (not cookie.host_only and domain_match(host, cookie.domain))

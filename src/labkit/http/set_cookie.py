@@ -1,6 +1,7 @@
 """Parse a Set-Cookie header into a cookie, as RFC 6265bis, section 5.6, and Chromium do.
 
-Section numbers are those of draft-ietf-httpbis-rfc6265bis.
+Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where Chromium's versions differ, this
+follows the newest one that tests/http has been run with: Chromium 156.
 """
 
 import re
@@ -8,7 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labkit.http.cookie_date import parse_date
-from labkit.http.origin import Origin, default_path, domain_match, ip_address_of, is_public_suffix
+from labkit.http.origin import (
+    TYPED,
+    Context,
+    Origin,
+    default_path,
+    domain_match,
+    ip_address_of,
+    is_public_suffix,
+    punycode,
+)
 
 MAX_NAME_VALUE = 4096  # bytes of name and value together, section 5.6
 MAX_ATTRIBUTE = 1024  # bytes of an attribute's value, section 5.6
@@ -23,6 +33,20 @@ class SameSite(StrEnum):
     LAX = "Lax"
     NONE = "None"
     DEFAULT = "Default"
+
+
+class Priority(StrEnum):
+    """Chromium's Priority attribute: which cookies of a site are evicted first.
+
+    https://datatracker.ietf.org/doc/html/draft-west-cookie-priority-00
+    """
+
+    LOW = "Low"
+    MEDIUM = "Medium"  # if it is absent or unknown
+    HIGH = "High"
+
+
+CookieKey = tuple[str, str, bool, str, tuple[str, str] | None]
 
 
 @dataclass
@@ -40,12 +64,14 @@ class Cookie:
     expires: float | None  # POSIX seconds; None: a session cookie, deleted when the browser closes
     created: float  # POSIX seconds
     accessed: float  # POSIX seconds
+    priority: Priority = Priority.MEDIUM
+    partition: tuple[str, str] | None = None  # of a Partitioned cookie: see Context.partition()
     order: int = 0  # order of creation, for two cookies of the same second
 
     @property
-    def key(self) -> tuple[str, str, bool, str]:
+    def key(self) -> CookieKey:
         """Return what identifies a cookie: a Set-Cookie with the same key replaces it."""
-        return self.name, self.domain, self.host_only, self.path
+        return self.name, self.domain, self.host_only, self.path, self.partition
 
     @property
     def pair(self) -> str:
@@ -62,40 +88,44 @@ class CookieRefusal(Exception):
 
 
 _SAME_SITE = {member.lower(): member for member in SameSite}
+_PRIORITY = {member.lower(): member for member in Priority}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_WHITE_SPACE = " \t"
+TAB = "it has a tab in it, which Chromium does not take"
 
 
-def parse_set_cookie(text: str, source: Origin, now: float) -> Cookie:
+def parse_set_cookie(text: str, source: Origin, now: float, context: Context = TYPED) -> Cookie:
     """Parse a Set-Cookie value from `source`, received at `now`, POSIX seconds (section 5.6).
 
     Raise CookieRefusal if the value itself makes a browser ignore it.
     """
+    if not _is_encodable(text):
+        raise CookieRefusal("it has a lone surrogate, which is not a character")
     if _CONTROL.search(text):
         raise CookieRefusal("it has a control character in it")
     pair, *rest = text.split(";")
     name, equals, value = pair.partition("=")
     if not equals:
         name, value = "", name
-    name, value = name.strip(" \t"), value.strip(" \t")
-    if "\t" in name + value:  # section 5.6 would allow it
-        raise CookieRefusal("it has a tab in it, which Chromium does not take")
-    if not name and not value:
-        raise CookieRefusal("it has neither a name nor a value")
-    if len(name.encode()) + len(value.encode()) > MAX_NAME_VALUE:
-        raise CookieRefusal(f"name and value are longer than {MAX_NAME_VALUE} bytes together")
+    name, value = name.strip(_WHITE_SPACE), value.strip(_WHITE_SPACE)
+    _check_pair(name, value)
     attributes = _attributes(rest)
-    domain, host_only = _domain(attributes.get("domain", ""), source)
-    explicit_path = attributes.get("path", "")
-    path = explicit_path if explicit_path.startswith("/") else default_path(source.path)
+    domain_text, path_text = attributes.get("domain", ""), attributes.get("path", "")
+    domain, host_only = _domain(domain_text, source)
     secure = "secure" in attributes
     http_only = "httponly" in attributes
-    at_root = host_only and explicit_path == "/"
+    # An address may name itself in Domain; a name may not, and localhost is a name.
+    own_address = ip_address_of(source.host) is not None and domain_text == source.url_host
+    at_root = (not domain_text or own_address) and path_text == "/"
     _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
+    partitioned = "partitioned" in attributes
+    if partitioned and not secure:
+        raise CookieRefusal("Partitioned needs Secure")
     return Cookie(
         name=name,
         value=value,
         domain=domain,
-        path=path,
+        path=path_text if path_text.startswith("/") else default_path(source.path),
         host_only=host_only,
         secure=secure,
         http_only=http_only,
@@ -103,7 +133,29 @@ def parse_set_cookie(text: str, source: Origin, now: float) -> Cookie:
         expires=read_expiry(attributes, now),
         created=now,
         accessed=now,
+        priority=_PRIORITY.get(attributes.get("priority", "").lower(), Priority.MEDIUM),
+        partition=context.partition(source) if partitioned else None,
     )
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_pair(name: str, value: str) -> None:
+    """Raise CookieRefusal if a browser takes no such name and value."""
+    if "\t" in name + value:  # section 5.6 would allow it
+        raise CookieRefusal(TAB)
+    if not name and not value:
+        raise CookieRefusal("it has neither a name nor a value")
+    if not name and "=" in value:  # section 5.6 would allow it, and so did Chromium before 153
+        raise CookieRefusal("a value without a name may not have an equals sign in it")
+    if len(name.encode()) + len(value.encode()) > MAX_NAME_VALUE:
+        raise CookieRefusal(f"name and value are longer than {MAX_NAME_VALUE} bytes together")
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
@@ -111,11 +163,15 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 
     Section 5.6 ignores an Expires or Max-Age that cannot be parsed, so an earlier one would
     count. In Chromium the last one counts nevertheless.
+
+    Raise CookieRefusal for a tab within a name or value, which section 5.6 would allow.
     """
     attributes: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
-        name, value = name.strip(" \t").lower(), value.strip(" \t")
+        name, value = name.strip(_WHITE_SPACE).lower(), value.strip(_WHITE_SPACE)
+        if "\t" in name + value:
+            raise CookieRefusal(TAB)
         if len(value.encode()) <= MAX_ATTRIBUTE:
             attributes[name] = value
     return attributes
@@ -124,28 +180,47 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 def read_expiry(attributes: dict[str, str], now: float) -> float | None:
     """Return when it expires, POSIX seconds at most 400 days ahead, or None for a session cookie.
 
-    Max-Age has precedence over Expires.
+    Max-Age has precedence over Expires. Chromium also corrects Expires by the difference between
+    the response's Date header and its own clock; this does not.
     """
-    max_age = attributes.get("max-age", "")
-    if re.fullmatch(r"[-+]?[0-9]+", max_age):  # section 5.6.2 allows no plus sign, Chromium does
-        seconds = int(max_age)
+    seconds = _max_age(attributes.get("max-age", ""))
+    if seconds is not None:
         return now + min(seconds, MAX_AGE) if seconds > 0 else 0.0
     moment = parse_date(attributes.get("expires", ""))
     return None if moment is None else min(moment, now + MAX_AGE)
 
 
+def _max_age(text: str) -> int | None:
+    """Return the seconds of a Max-Age, or None if it is not a number.
+
+    Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium reads
+    a plus sign, and does not look at what follows a number of more than 63 bits.
+    """
+    match = re.match(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}", text)
+    if match is None:
+        return None
+    seconds = int(match[0])
+    overflows = not -(2**63) < seconds < 2**63 - 1
+    return seconds if overflows or match.end() == len(text) else None
+
+
 def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
-    """Return (domain, host-only) for a Domain attribute from this source."""
+    """Return (domain, host-only) for a Domain attribute from this source.
+
+    Raise CookieRefusal if a browser does not let the source set cookies for that domain.
+    """
+    if source.host.endswith(".."):
+        raise CookieRefusal(f"{source.host} is not a host name")
+    if not attribute:
+        return source.host, True
     wanted = attribute.removeprefix(".").lower()
-    if not wanted:
+    if wanted == source.url_host and (ip_address_of(source.host) or is_public_suffix(wanted)):
         return source.host, True
-    if not wanted.isascii():
-        raise CookieRefusal("its Domain is not ASCII")
-    if wanted == source.host and (ip_address_of(wanted) or is_public_suffix(wanted)):
-        return source.host, True
-    if is_public_suffix(wanted):
+    if wanted and is_public_suffix(wanted):
         raise CookieRefusal(f"Domain={wanted} is a public suffix, shared by strangers")
-    if not domain_match(source.host, wanted):
+    if not wanted.isascii():  # section 5.6.3 would refuse it
+        wanted = punycode(wanted)
+    if not wanted or not domain_match(source.url_host, wanted):
         raise CookieRefusal(OTHER_DOMAIN.format(domain=wanted, host=source.host))
     return wanted, False
 
