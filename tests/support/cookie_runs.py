@@ -2,7 +2,7 @@
 
 import contextlib
 
-from cookie_cases import Age, Reopen, Request, Script, Set, Wait
+from cookie_steps import Age, Reopen, Request, Script, Set, Stored, Wait
 
 from labkit.http.jar import Jar
 from labkit.http.origin import Context, Origin
@@ -14,13 +14,16 @@ def runs_in_the_jar(case, clock):
     jar = Jar()
     for step in case.steps:
         match step:
-            case Set(url, lines):
+            case Set(url, lines, by, page):
                 for line in lines:
-                    offer(jar, line, url)
+                    offer(jar, line, url, cause(by, page))
             case Script(url, line):
                 offer(jar, line, url, Context(http_api=False))
             case Request(url, header, by, page):
                 assert jar.header(Origin.of(url), cause(by, page)) == header
+            case Stored(session, persistent):
+                assert {c.name for c in jar if c.expires is None} == set(session.split())
+                assert {c.name for c in jar if c.expires is not None} == set(persistent.split())
             case Age(seconds) | Wait(seconds):
                 clock.forward(seconds=seconds)
             case Reopen(blocked):

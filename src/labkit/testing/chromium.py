@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -53,11 +54,13 @@ class Chromium:
         profile: Path,
         *,
         shared: "Browser | None" = None,
+        arguments: Sequence[str] = ARGUMENTS,
         third_party_cookies: bool = False,
     ) -> None:
         self._playwright = playwright
         self._shared = shared
         self._profile = profile
+        self._arguments = arguments
         self._context: BrowserContext | None = None
         self.page: Page
         self.complaints: list[str] = []  # script errors, and requests to other machines
@@ -72,7 +75,10 @@ class Chromium:
             self._context.new_page()
         else:
             self._context = self._playwright.chromium.launch_persistent_context(
-                self._profile, executable_path=chromium_path(), args=ARGUMENTS, locale="en"
+                self._profile,
+                executable_path=chromium_path(),
+                args=self._arguments,
+                locale="en",
             )
         self._context.set_default_timeout(30_000)  # milliseconds
         self._context.on("request", self._guard)

@@ -1,0 +1,169 @@
+"""A server at every name of this machine that sends the Set-Cookie bytes a test gives it."""
+
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit, urlunsplit
+
+from labkit.http.origin import Origin
+from labkit.testing.chromium import ARGUMENTS
+
+LIMIT = 30  # seconds
+ADDRESSES = ("127.0.0.1", "127.0.0.3", "::1")
+ATTEMPTS = 10
+PAGE = '<title>a page</title><link rel="icon" href="data:,">'
+# Names and addresses that labkit.testing.chromium does not know.
+MAPPED = ("*.example.", "*.co.uk", "localhost.", "*.localhost.")
+RULES = ", ".join([*(f"MAP {host} 127.0.0.1" for host in MAPPED), "EXCLUDE 127.*", "EXCLUDE ::1"])
+BROWSER_ARGUMENTS = [
+    argument.replace("=MAP", f"={RULES}, MAP") if "host-resolver" in argument else argument
+    for argument in ARGUMENTS
+]
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass  # a page that was left before it had arrived
+
+
+class ServerOfIPv6(Server):
+    address_family = socket.AF_INET6
+
+
+def start_servers(handler):
+    """(port, servers at that port of each address); raises OSError if an address has none free."""
+    for attempt in range(1, ATTEMPTS + 1):
+        servers = [Server((ADDRESSES[0], 0), handler)]
+        port = servers[0].server_address[1]
+        try:
+            for address in ADDRESSES[1:]:
+                kind = ServerOfIPv6 if ":" in address else Server
+                servers.append(kind((address, port), handler))
+        except OSError:  # another process has the port there
+            for server in servers:
+                server.server_close()
+            if attempt == ATTEMPTS:
+                raise
+            continue
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        return port, servers
+
+
+class CookieServer:
+    """A server for any host. It sends no Date header, which would move what Expires means."""
+
+    def __init__(self):
+        self._lines = {}  # (host, path) -> Set-Cookie lines of the next response
+        self.body = PAGE
+        self._seen = {}  # (host, path) -> Cookie header of the last request
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                cookies = "; ".join(self.headers.get_all("Cookie") or [])
+                host = self.headers["Host"].rpartition(":")[0].strip("[]")
+                place = host, self.path.partition("?")[0]
+                lines = outer._lines.pop(place, ())
+                body = outer.body.encode()
+                head = [
+                    b"HTTP/1.1 200 OK",
+                    b"Content-Type: text/html; charset=utf-8",
+                    b"Content-Length: %d" % len(body),
+                    *(b"Set-Cookie: " + line.encode() for line in lines),
+                ]
+                outer._seen[place] = cookies.encode("latin-1").decode()
+                self.wfile.write(b"\r\n".join([*head, b"", body]))
+
+            do_POST = do_GET
+
+            def log_message(self, *args):
+                pass
+
+        self.port, self._servers = start_servers(Handler)
+
+    def url(self, url):
+        """The same URL with the port of this server."""
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{self.port}"))
+
+    def answer(self, url, lines):
+        """Set these cookies in the next response for this URL."""
+        self._lines[place_of(url)] = lines
+
+    def forget(self):
+        """Forget what was to be sent, and the requests that came."""
+        self._lines.clear()
+        self._seen.clear()
+        self.body = PAGE
+
+    def cookie_header(self, url):
+        """The Cookie header of the request for this URL; waits until it has come."""
+        deadline = time.monotonic() + LIMIT
+        while place_of(url) not in self._seen:
+            assert time.monotonic() < deadline, f"no request for {url} among {sorted(self._seen)}"
+            time.sleep(0.005)
+        return self._seen[place_of(url)]
+
+    def close(self):
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+class Tab:
+    """A tab of Chromium that sends requests to the server."""
+
+    FETCH = "url => fetch(url, {cache: 'no-store'}).then(response => response.text())"
+
+    def __init__(self, page, server):
+        self.page = page
+        self._server = server
+        self._here = None  # scheme and host of a page that has arrived
+
+    def open(self, url, body=PAGE):
+        """Open this page with this content, and wait until its images have been answered."""
+        self._server.body = body
+        self.page.goto(self._server.url(url))
+        self._here = site_of(url)
+
+    def request(self, url, by="person", page=""):
+        """Let a page or the person in front of it request a URL; see cookie_steps.Request.
+
+        If the tab is on that host already, a script does it: quicker, with the same cookies.
+        """
+        target = self._server.url(url)
+        if by == "person" and self._here == site_of(url):
+            self.page.evaluate(self.FETCH, target)
+        elif by == "person":
+            self.page.goto(target, wait_until="commit")
+            self._here = site_of(url)
+        elif by == "image":
+            self.open(page, f'{PAGE}<img src="{target}">')
+        elif by == "link":
+            self.open(page, f'{PAGE}<a href="{target}">go</a>')
+            self._click("link")
+        else:
+            form = f'<form method="post" action="{target}"><button>go</button></form>'
+            self.open(page, PAGE + form)
+            self._click("button")
+
+    def _click(self, role):
+        self.page.get_by_role(role).click()
+        self._here = None  # the next page is still on its way
+
+
+def site_of(url):
+    return Origin.of(url).scheme, Origin.of(url).host
+
+
+def place_of(url):
+    """(host, path) of a URL as a browser sends them."""
+    origin = Origin.of(url)
+    return origin.host, origin.path

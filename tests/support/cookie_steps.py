@@ -1,0 +1,146 @@
+"""The steps of a case of the conformance table, and short ways to write frequent cases."""
+
+from dataclasses import dataclass
+
+# Loopback names: trustworthy, so Secure works over plain http. labNN.localhost are different sites.
+HOME = "http://lab03.localhost"
+SUB = "http://shop.lab03.localhost"
+DEEP = "http://a.shop.lab03.localhost"
+OTHER = "http://lab04.localhost"
+TOP = "http://localhost"  # the name itself, which has no public suffix above it
+ADDRESS = "http://127.0.0.1"
+ADDRESS_6 = "http://[::1]"
+# Names that are not loopback: plain http there is not trustworthy.
+PLAIN = "http://www.shop.example"
+PARENT = "http://shop.example"
+# With a dot at the end they are other hosts.
+DOTTED = "http://www.shop.example."
+DOTTED_PARENT = "http://shop.example."
+DOTTED_HOME = "http://lab03.localhost."
+DOTTED_TOP = "http://localhost."
+UMLAUT = "http://bücher.example"
+UK = "http://www.shop.co.uk"  # below a public suffix of two labels
+PAST = "Thu, 01 Jan 1970 00:00:00 GMT"
+FUTURE = "Fri, 31 Dec 2100 23:59:59 GMT"
+
+
+@dataclass(frozen=True)
+class Set:
+    """A response from `url` has these Set-Cookie lines.
+
+    `by`: "person" opens the page; as an "image" it is shown by the page at `page`.
+    """
+
+    url: str
+    lines: tuple[str, ...]
+    by: str = "person"
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script on the page at `url` assigns this to document.cookie."""
+
+    url: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to `url` carries this Cookie header, and no other.
+
+    `by`: "person" types the address; "link", "form" (POST) and "image" are on the page at `page`;
+    "script" reads document.cookie there.
+    """
+
+    url: str
+    header: str
+    by: str = "person"
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Age:
+    """This many seconds go by."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Wait:
+    """As Age, but Chromium waits for it: its own clock ends the cookie."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reopen:
+    """The browser is closed and opened again; with `blocked`, it then blocks all cookies."""
+
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The names of the cookies that the browser has now, by whether they outlive its closing."""
+
+    session: str = ""  # names with spaces between them
+    persistent: str = ""
+
+
+Step = Set | Script | Request | Age | Wait | Reopen | Stored
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case; `departs` says where Chromium does not do as RFC 6265bis says.
+
+    `shows` is the claim of labs/claims.toml that it shows, if any.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    departs: str = ""
+    shows: str = ""
+
+
+def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
+    """Set these at `url` + "/", see what goes to the same address."""
+    lines = [lines] if isinstance(lines, str) else lines
+    return Case(name, (Set(url + "/", tuple(lines)), Request(url + "/", sent)), **kw)
+
+
+def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
+    """Set this at one address, see what goes to another."""
+    return Case(name, (Set(set_at, (line,)), Request(asked, sent)), departs)
+
+
+def from_elsewhere(name: str, attributes: str, by: str, sent: str, page: str = OTHER, **kw) -> Case:
+    """Set a cookie at home, then let a page of another site cause a request to it."""
+    set_it = Set(HOME + "/", (f"a=b{attributes}",))
+    return Case(name, (set_it, *kw.get("then", ()), Request(HOME + "/", sent, by, page + "/")))
+
+
+def dated(name: str, expires: str, becomes: str, departs: str = "") -> Case:
+    """Replace a session cookie by one with this Expires: what becomes of it."""
+    return lasting(name, f"Expires={expires}", becomes, departs)
+
+
+def lasting(name: str, attributes: str, becomes: str, departs: str = "") -> Case:
+    """Replace a session cookie by one with these attributes.
+
+    It `becomes` a "session" cookie or a "persistent" one, is "deleted", or the replacement is
+    "refused" and the session cookie stays.
+    """
+    header = {"deleted": "", "refused": "a=1"}.get(becomes, "a=2")
+    stored = Stored(**{becomes: "a"}) if header == "a=2" else Stored(session=header[:1])
+    lines = ("a=1", f"a=2; {attributes}")
+    return Case(name, (Set(HOME + "/", lines), stored, Request(HOME + "/", header)), departs)
+
+
+def numbered(first: int, last: int, attributes: str = "; Path=/") -> tuple[str, ...]:
+    return tuple(f"c{number}=1{attributes}" for number in range(first, last + 1))
+
+
+def pairs(first: int, last: int) -> str:
+    return "; ".join(f"c{number}=1" for number in range(first, last + 1))
