@@ -29,7 +29,8 @@ WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 
 # What needs a server or a browser is tested by the sessions for it.
 IN_PROCESS = (
-    "not browser and not mysql and not redis and not panel and not charts and not maintainer"
+    "not browser and not differential and not mysql and not redis and not panel and not charts"
+    " and not maintainer"
 )
 # Sessions with an extra: which tests, the extra, and the tools.
 EXTRAS = {
@@ -337,6 +338,13 @@ def browser_kit(session: nox.Session) -> None:
     """labkit and several labs together (in Chromium)"""
     need(session, "browser", "chromium")
     pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE)
+
+
+@nox.session(tags=["browser"])
+def differential(session: nox.Session) -> None:
+    """Random cookies in the jar and in Chromium; new ones with -- --lines 2000"""
+    need(session, "browser", "chromium")
+    pytest(session, "tests/http/test_differential.py", "-m", "differential")
 
 
 @nox.session(name="mysql-kit", tags=["mysql"], default=False)

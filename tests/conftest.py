@@ -52,6 +52,12 @@ settings.configure(
 django.setup()
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("differential")
+    group.addoption("--lines", type=int, help="how many new Set-Cookie lines Chromium and jar get")
+    group.addoption("--seed", type=int, help="draw the lines again of a failure that printed this")
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Let pytest-xdist give a class or module to one process, for the servers that it shares.

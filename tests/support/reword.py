@@ -22,7 +22,10 @@ import prose
 
 ROOT = prose.ROOT
 COPIED = ("src", "tests", "labs", "docs", "bench")
-IN_PROCESS = "not browser and not mysql and not redis and not panel and not charts and not thorough"
+IN_PROCESS = (
+    "not browser and not differential and not mysql and not redis and not panel and not charts"
+    " and not thorough"
+)
 WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?[,.;:!?]?")
 SEVERAL_WORDS = re.compile(rf"(?:(?<![-\w]){WORD.pattern}\s+){{3}}")
 # What a template's text lies between: tags, template tags and variables, comments.

@@ -14,6 +14,7 @@ SETTINGS = "lab.settings"
 SEVERAL_LABS = "One run of pytest tests one lab; `nox` tests them all."
 MARKS = [
     "browser: needs Chromium, as in nox -t browser",
+    "differential: compares random cookies with Chromium's, as in nox -s differential",
     "mysql: needs MariaDB's server, as in nox -t mysql",
     "galera: needs Galera and HAProxy as well, as in nox -s galera",
     "redis: needs Redis's server, as in nox -t redis",
