@@ -6,6 +6,8 @@ import pytest
 
 from labkit.catalog import catalog
 from labkit.http.client import NO_HTTP_RESPONSE, BrowserClient
+from labkit.http.cookie_header import to_wire
+from labkit.http.origin import Origin
 from labkit.testing.lab_server import LabServer, free_port
 
 
@@ -61,6 +63,12 @@ def test_a_cookie_that_a_browser_refuses_is_not_kept():
     set_cookies = b"Set-Cookie: __Host-a=1; Path=/b\r\nSet-Cookie: c=2\r\n"
     client = served(b"HTTP/1.1 200 OK\r\n" + set_cookies + b"\r\n")
     assert [cookie.name for cookie in client.jar] == ["c"]
+
+
+def test_a_cookie_comes_back_as_the_bytes_it_was():
+    value = "अ".encode() + b"\xe9"
+    client = served(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=" + value + b"\r\n\r\n")
+    assert to_wire(client.jar.header(Origin("http", client.host))) == b"a=" + value
 
 
 def test_a_server_that_breaks_off():

@@ -11,6 +11,7 @@ from email.message import Message
 from http.client import HTTPException, IncompleteRead
 from urllib.parse import urlencode
 
+from labkit.http.cookie_header import from_wire, to_wire
 from labkit.http.jar import Jar
 from labkit.http.message import build_request, parse_response
 from labkit.http.origin import Origin
@@ -58,7 +59,7 @@ class BrowserClient:
         the response is not HTTP, for example empty because the server died.
         """
         target = Origin("http", self.host, path.partition("?")[0])
-        cookies = self.jar.header(target).encode()
+        cookies = to_wire(self.jar.header(target))
         body = urlencode(fields or {}).encode()
         headers: dict[str, str | bytes | None] = {
             "Host": f"{self.host}:{self.port}",
@@ -83,7 +84,7 @@ class BrowserClient:
             page = error.partial.decode(errors="replace")
         for line in response.headers.get_all("Set-Cookie") or []:
             try:
-                self.jar.store(line, target)
+                self.jar.store(from_wire(line), target)
             except CookieRefusal:
                 continue  # a browser ignores it silently
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):
