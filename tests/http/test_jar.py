@@ -41,7 +41,7 @@ def test_name_and_value_are_what_stands_around_the_first_equals_sign(jar, line, 
 
 
 @pytest.mark.parametrize(
-    "line", ["a=\ud800", "\udfff=b", "a=b; Path=/\ud800", "a=b; Domain=\udc80.example"]
+    "line", ["a=\ud800", "\udfff=b", "a=b; Path=/\ud800", "a=b; Domain=\udc00.example"]
 )
 def test_a_lone_surrogate_is_refused(jar, line):
     with pytest.raises(CookieRefusal, match="surrogate"):

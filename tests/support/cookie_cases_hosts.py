@@ -54,6 +54,13 @@ HOST_CASES = [
     plain("no name, and the value begins with white space", "= a", "a"),
     plain("the same value with and without an equals sign in front", ["a", "=a; Path=/x", "=b"], "b"),
     plain("a value without a name, replaced", ["a", "b"], "b"),
+    # Bytes that are not UTF-8, as surrogate escapes
+    plain("a byte that is not UTF-8 in a value", "a=\udce9", "a=\udce9"),
+    plain("a byte that is not UTF-8 in a name", "\udce9=a", "\udce9=a"),
+    plain("a byte that is not UTF-8 in a Path", "a=b; Path=/\udce9", ""),
+    plain("a byte that is not UTF-8 in a Domain", "a=b; Domain=\udce9.localhost", ""),
+    plain("4096 bytes that are not UTF-8", "a=" + "\udce9" * 4095, "a=" + "\udce9" * 4095),
+    plain("4097 bytes that are not UTF-8", "a=" + "\udce9" * 4096, ""),
     # Odd parts
     plain("a semicolon first", ";a=b", ""),
     plain("empty attributes", "a=b;;; ;Path=/;", "a=b", HOME + "/x"),

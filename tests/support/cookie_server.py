@@ -6,6 +6,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit, urlunsplit
 
+from labkit.http.cookie_header import from_wire, to_wire
 from labkit.http.origin import Origin
 from labkit.testing.chromium import ARGUMENTS
 
@@ -76,9 +77,9 @@ class CookieServer:
                     b"HTTP/1.1 200 OK",
                     b"Content-Type: text/html; charset=utf-8",
                     b"Content-Length: %d" % len(body),
-                    *(b"Set-Cookie: " + line.encode() for line in lines),
+                    *(b"Set-Cookie: " + to_wire(line) for line in lines),
                 ]
-                outer._seen[place] = cookies.encode("latin-1").decode()
+                outer._seen[place] = from_wire(cookies)
                 self.wfile.write(b"\r\n".join([*head, b"", body]))
 
             do_POST = do_GET

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from labkit.http.cookie_header import to_wire
 from labkit.http.origin import TYPED, Context, Origin, domain_match, path_match, registrable_domain
 from labkit.http.set_cookie import (
     Cookie,
@@ -200,7 +201,7 @@ def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
 
 def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
     """Yield what Chromium evicts of a site's Partitioned cookies, the longest unused first."""
-    sizes = [len(c.name.encode()) + len(c.value.encode()) for c in members]
+    sizes = [len(to_wire(c.name + c.value)) for c in members]
     total = sum(sizes)
     for index, cookie in enumerate(members):
         if total <= MAX_PARTITIONED_BYTES and len(members) - index <= MAX_PER_SITE:

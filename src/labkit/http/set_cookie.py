@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labkit.http.cookie_date import parse_date
+from labkit.http.cookie_header import to_wire
 from labkit.http.origin import (
     TYPED,
     Context,
@@ -97,10 +98,14 @@ TAB = "it has a tab in it, which Chromium does not take"
 def parse_set_cookie(text: str, source: Origin, now: float, context: Context = TYPED) -> Cookie:
     """Parse a Set-Cookie value from `source`, received at `now`, POSIX seconds (section 5.6).
 
+    text: as from_wire() reads it; bytes that are not UTF-8 are surrogate escapes (PEP 383).
+
     Raise CookieRefusal if the value itself makes a browser ignore it.
     """
-    if not _is_encodable(text):
-        raise CookieRefusal("it has a lone surrogate, which is not a character")
+    try:
+        to_wire(text)
+    except UnicodeEncodeError:
+        raise CookieRefusal("it has a lone surrogate, which no server can send") from None
     if _CONTROL.search(text):
         raise CookieRefusal("it has a control character in it")
     pair, *rest = text.split(";")
@@ -138,14 +143,6 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     )
 
 
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _check_pair(name: str, value: str) -> None:
     """Raise CookieRefusal if a browser takes no such name and value."""
     if "\t" in name + value:  # section 5.6 would allow it
@@ -154,7 +151,7 @@ def _check_pair(name: str, value: str) -> None:
         raise CookieRefusal("it has neither a name nor a value")
     if not name and "=" in value:  # section 5.6 would allow it, and so did Chromium before 153
         raise CookieRefusal("a value without a name may not have an equals sign in it")
-    if len(name.encode()) + len(value.encode()) > MAX_NAME_VALUE:
+    if len(to_wire(name + value)) > MAX_NAME_VALUE:
         raise CookieRefusal(f"name and value are longer than {MAX_NAME_VALUE} bytes together")
 
 
@@ -172,7 +169,7 @@ def _attributes(parts: list[str]) -> dict[str, str]:
         name, value = name.strip(_WHITE_SPACE).lower(), value.strip(_WHITE_SPACE)
         if "\t" in name + value:
             raise CookieRefusal(TAB)
-        if len(value.encode()) <= MAX_ATTRIBUTE:
+        if len(to_wire(value)) <= MAX_ATTRIBUTE:
             attributes[name] = value
     return attributes
 
