@@ -157,7 +157,8 @@ def catalog() -> Catalog:
         if (root / MANIFEST).is_file():
             return Catalog(root)
     raise CatalogError(
-        "There is no labs/labs.toml here or above. Change into the folder that holds labs/."
+        "There is no labs/labs.toml here or above. Change into the folder that holds labs/, or "
+        "install labkit from it with pip install -e."
     )
 
 

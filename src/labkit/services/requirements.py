@@ -198,6 +198,8 @@ def missing_requirements(extras: Iterable[str]) -> list[str]:
 
 
 def _plugins_are_installed() -> bool:
+    if not PYPROJECT.is_file():
+        return True
     wanted = _project()["entry-points"]["pytest11"]
     found = metadata.entry_points(group="pytest11")
     return wanted.items() <= {(point.name, point.value) for point in found}
@@ -212,6 +214,8 @@ def _project() -> dict[str, Any]:
 
 @cache
 def _requirements() -> list[Requirement]:
+    if not PYPROJECT.is_file():  # after `pip install` without -e
+        return [Requirement(text) for text in metadata.requires("labkit") or ()]
     project = _project()
     of_extras = [
         f'{text}; extra == "{extra}"'
