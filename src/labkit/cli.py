@@ -13,10 +13,11 @@ from labkit.catalog import CatalogError
 from labkit.processes.manage_py import DatabaseNotReady
 from labkit.processes.output import protect_output
 from labkit.processes.start import NotInstalled, StartFailed
+from labkit.text_format import command_line
 
 KNOWN_ERRORS = (CatalogError, DatabaseNotReady, NotInstalled, StartFailed)
 
-NO_FOLDER = "The folder that you are in has been deleted. Change into another one: cd {home}"
+NO_FOLDER = "The folder that you are in has been deleted. Change into another one: {line}"
 
 # Name of a command -> its function, in the module of labkit.commands with the same name.
 COMMANDS = {
@@ -59,11 +60,18 @@ class Labs(click.Group):
         try:
             os.getcwd()
         except OSError:
-            raise click.ClickException(NO_FOLDER.format(home=Path.home())) from None
+            line = command_line("cd", str(Path.home()))
+            raise click.ClickException(NO_FOLDER.format(line=line)) from None
+        if home := os.environ.get("LAB_STATE_DIR"):  # a lab has another working directory
+            os.environ["LAB_STATE_DIR"] = str(Path(home).expanduser().absolute())
         try:
             return super().invoke(ctx)
         except KNOWN_ERRORS as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}.") from None
 
 
 def read_docstring(function: Callable[..., Any]) -> str | None:

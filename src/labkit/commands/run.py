@@ -11,7 +11,7 @@ from functools import partial
 import click
 from rich.markup import escape
 
-from labkit.catalog import Catalog, Lab, catalog, database_name
+from labkit.catalog import Catalog, Lab, catalog, database_name, state_dir
 from labkit.clusters.galera import NODES, SUSPECT
 from labkit.clusters.galera_child import GaleraChild
 from labkit.clusters.load_balancer import SERVER_LETTERS
@@ -109,6 +109,7 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _check_port(port, lab)
+    state_dir(lab.folder)  # before anything is printed that would not be true
     exit_on_signals()
     with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
         if engine and not lab.database:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -89,13 +90,15 @@ def run_table(
         arguments = [str(lab.folder / TESTS), "-q", "-m", MARKS]
         if db == "mysql" and lab.database:
             arguments.append("--lab-db=mysql")
-        run = run_tests(
-            checkout.root,
-            *arguments,
-            checkout=checkout.root,
-            on_finished=on_finished,
-            seconds=SECONDS,
-        )
+        with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as state:
+            run = run_tests(
+                checkout.root,
+                *arguments,
+                checkout=checkout.root,
+                environ={"LAB_STATE_DIR": state},
+                on_finished=on_finished,
+                seconds=SECONDS,
+            )
         if run.stop:
             end = run.output.splitlines()[-OUTPUT_LINES:]
             complaints.append("\n".join([f"{run.stop.sentence} {run.stop.test}".strip(), *end]))
