@@ -294,6 +294,19 @@ def clear_thorough(kind: str) -> None:
         results(f"{kind}-{lab['number']}")
 
 
+@nox.session(name="django-client")
+def django_client(session: nox.Session) -> None:
+    """Django's own tests of its client, with the visitor as client"""
+    environment(session)
+    command = [str(PYTHON), str(ROOT / "tests" / "support" / "django_client.py")]
+    fetched = subprocess.run(
+        [*command, "--fetch"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if fetched.returncode:
+        absent(session, fetched.stdout + fetched.stderr)
+    session.run(*command, external=True)
+
+
 @nox.session
 def panel(session: nox.Session) -> None:
     """Every lab's tests with the exchange panel and without: it changes nothing"""

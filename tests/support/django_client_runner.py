@@ -1,0 +1,39 @@
+"""Runs Django's own tests with the visitor in place of django.test.Client."""
+
+import json
+import os
+from pathlib import Path
+
+import django.test
+from django.test.runner import DiscoverRunner
+from django_client import RESULTS
+
+from labkit.testing import Visitor
+
+
+class VisitorAsClient(Visitor):
+    """A visitor with the arguments of Client and, as in Client, without CSRF checks."""
+
+    def __init__(self, enforce_csrf_checks=False, raise_request_exception=True, **options):
+        options["raise_request_exception"] = raise_request_exception
+        super().__init__(enforce_csrf_checks=enforce_csrf_checks, **options)
+
+
+# Before the modules of tests are imported.
+django.test.Client = django.test.client.Client = VisitorAsClient
+django.test.SimpleTestCase.client_class = VisitorAsClient
+
+
+class VisitorRunner(DiscoverRunner):
+    """Django's runner, which also writes down which tests failed."""
+
+    def suite_result(self, suite, result, **options):
+        """Return the number of failed tests; write {test: why} and the number of all."""
+        failed = {}
+        for test, why in [*result.failures, *result.errors]:
+            failed[getattr(test, "test_case", test).id()] = why
+        for test in result.unexpectedSuccesses:
+            failed[test.id()] = "It passes, although Django expects it to fail."
+        found = {"ran": result.testsRun, "failed": failed}
+        Path(os.environ[RESULTS]).write_text(json.dumps(found), encoding="utf-8")
+        return len(failed)

@@ -1,0 +1,5 @@
+"""Settings for Django's own tests: its own for SQLite, and a runner that uses the visitor."""
+
+from test_sqlite import *  # noqa: F403 of Django's tests
+
+TEST_RUNNER = "django_client_runner.VisitorRunner"
