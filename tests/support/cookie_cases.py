@@ -5,9 +5,9 @@ Chromium departs from RFC 6265bis, the case says so in `departs`, and the jar do
 Where Chromium's versions differ, the table follows the newest that it has been run with, Chromium
 156, and `departs` names the older ones.
 
-tests/http/test_jar.py holds the jar to what is out of this table's reach, since it has no TLS and
-cannot wait for minutes: cookies over https, the two minutes during which a form of another site
-sends a cookie without SameSite, and the order of eviction after a use more than a minute ago.
+tests/http/test_jar.py holds the jar to what is out of this table's reach, since it cannot wait for
+minutes: the two minutes during which a form of another site sends a cookie without SameSite, and
+the order of eviction after a use more than a minute ago.
 """
 
 from cookie_cases_hosts import HOST_CASES

@@ -11,6 +11,8 @@ from cookie_steps import (
     OTHER,
     PARENT,
     PLAIN,
+    SECURE,
+    SECURE_PARENT,
     SUB,
     TOP,
     UK,
@@ -34,6 +36,12 @@ CHIPS = "; Path=/; Secure; SameSite=None; Partitioned"
 
 def partitioned(name: str, *steps, departs: str = NO_PARTITION) -> Case:
     return Case(name, steps, departs)
+
+
+def replaced(name: str, first: str, source: str, second: str, sent: str) -> Case:
+    """Set the first over https, the second at `source`; see what goes to a page over https."""
+    steps = Set(SECURE + "/", (first,)), Set(source + "/", (second,)), Request(SECURE + "/x", sent)
+    return Case(name, steps)
 
 
 HOST_CASES = [
@@ -175,6 +183,59 @@ HOST_CASES = [
     at("an encoded space is the same in both", HOME + "/", "a=b; Path=/x%20y", HOME + "/x y", "a=b"),
     at("another script in a URL is encoded, and not in Path", HOME + "/", "a=b; Path=/अ", HOME + "/अ", ""),
     at("no Path: the folder as the URL encodes it", HOME + "/अ/", "a=b", HOME + "/%E0%A4%85/x", "a=b"),
+    # https
+    at("Secure and set over https, not over http", SECURE + "/", "a=b; Secure", PLAIN + "/", ""),
+    at("not Secure and set over https, over http too", SECURE + "/", "a=b", PLAIN + "/", "a=b"),
+    at("set over http, over https too", PLAIN + "/", "a=b", SECURE + "/", "a=b"),
+    at("__Host- over https", SECURE + "/", "__Host-a=b; Secure; Path=/", SECURE + "/x", "__Host-a=b"),
+    at("__Http- over https", SECURE + "/", "__Http-a=b; Secure; HttpOnly", SECURE + "/x", "__Http-a=b"),
+    replaced("http does not replace a Secure cookie", "a=1; Secure; Path=/", PLAIN, "a=2", "a=1"),
+    replaced("http does not delete a Secure cookie", "a=1; Secure; Path=/", PLAIN, "a=; Max-Age=0", "a=1"),
+    replaced("http replaces another cookie", "a=1; Path=/", PLAIN, "a=2", "a=2"),
+    replaced("http does not hide a Secure cookie below its Path", "a=1; Secure; Path=/", PLAIN, "a=2; Path=/x", "a=1"),
+    replaced("http sets one above the Path of a Secure cookie", "a=1; Secure; Path=/x", PLAIN, "a=2; Path=/", "a=1; a=2"),
+    replaced("http does not hide a Secure cookie by Domain", "a=1; Secure; Path=/", PLAIN, "a=2; Path=/; Domain=shop.example", "a=1"),
+    replaced("http does not hide a Secure cookie that has a Domain", "a=1; Secure; Path=/; Domain=shop.example", PLAIN, "a=2; Path=/", "a=1"),
+    replaced("http sets a name that differs in case", "a=1; Secure; Path=/", PLAIN, "A=2; Path=/", "a=1; A=2"),
+    Case(
+        "http does not hide the Secure cookie of a parent, though that is not sent here",
+        (
+            Set(SECURE_PARENT + "/", ("a=1; Secure; Path=/",)),
+            Set(PLAIN + "/", ("a=2; Path=/",)),
+            Request(PLAIN + "/", ""),
+        ),
+    ),
+    Case(
+        "http does not hide the Secure cookie of a host below, though that is not sent here",
+        (
+            Set(SECURE + "/", ("a=1; Secure; Path=/",)),
+            Set(PARENT + "/", ("a=2; Path=/",)),
+            Request(PARENT + "/", ""),
+        ),
+    ),
+    Case(
+        "http and https are different sites",
+        (
+            Set(SECURE + "/", ("a=1; SameSite=Strict", "b=2; SameSite=Lax", "c=3; SameSite=None; Secure")),
+            Request(SECURE + "/", "b=2; c=3", "link", PLAIN + "/"),
+            Request(SECURE + "/", "a=1; b=2; c=3", "link", SECURE_PARENT + "/"),
+        ),
+    ),
+    Case(
+        "a form on http sends to https what a form of another site does",
+        (
+            Set(SECURE + "/", ("a=1; SameSite=Strict", "b=2; SameSite=Lax", "c=3; SameSite=None; Secure", "d=4")),
+            Request(SECURE + "/", "c=3; d=4", "form", PLAIN + "/"),
+        ),
+    ),
+    partitioned(
+        "http and https have different partitions",
+        Set(SECURE + "/", ("a=1" + CHIPS,)),
+        Set(SECURE + "/", ("a=2" + CHIPS,), "image", PLAIN + "/"),
+        Request(SECURE + "/", "a=1"),
+        Request(SECURE + "/", "a=2", "image", PLAIN + "/"),
+        Request(SECURE + "/", "a=1", "image", SECURE_PARENT + "/"),
+    ),
     # Partitioned
     partitioned("Partitioned needs Secure", Set(HOME + "/", ("a=b; Partitioned",)), Request(HOME + "/", "")),
     partitioned("Partitioned over plain http", Set(PLAIN + "/", ("a=b; Secure; Partitioned",)), Request(PLAIN + "/", "")),

@@ -1,9 +1,11 @@
 """A server at every name of this machine that sends the Set-Cookie bytes a test gives it."""
 
 import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from labkit.http.cookie_header import from_wire, to_wire
@@ -20,11 +22,14 @@ RULES = ", ".join([*(f"MAP {host} 127.0.0.1" for host in MAPPED), "EXCLUDE 127.*
 BROWSER_ARGUMENTS = [
     argument.replace("=MAP", f"={RULES}, MAP") if "host-resolver" in argument else argument
     for argument in ARGUMENTS
-]
+] + ["--ignore-certificate-errors"]
+TLS = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+TLS.load_cert_chain(Path(__file__).with_name("cookie_server.pem"))
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    scheme = "http"
 
     def handle_error(self, request, client_address):
         pass  # a page that was left before it had arrived
@@ -32,6 +37,15 @@ class Server(ThreadingHTTPServer):
 
 class ServerOfIPv6(Server):
     address_family = socket.AF_INET6
+
+
+class SecureServer(Server):
+    scheme = "https"
+
+    def get_request(self):
+        connection, address = super().get_request()
+        # The handshake belongs to the connection's thread: some connections never begin it.
+        return TLS.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
 
 def start_servers(handler):
@@ -49,18 +63,19 @@ def start_servers(handler):
             if attempt == ATTEMPTS:
                 raise
             continue
-        for server in servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
         return port, servers
 
 
 class CookieServer:
-    """A server for any host. It sends no Date header, which would move what Expires means."""
+    """A server for any host, with http and https.
+
+    It sends no Date header, by which Chromium would correct Expires.
+    """
 
     def __init__(self):
-        self._lines = {}  # (host, path) -> Set-Cookie lines of the next response
+        self._lines = {}  # (scheme, host, path) -> Set-Cookie lines of the next response
         self.body = PAGE
-        self._seen = {}  # (host, path) -> Cookie header of the last request
+        self._seen = {}  # (scheme, host, path) -> Cookie header of the last request
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,7 +85,7 @@ class CookieServer:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 cookies = "; ".join(self.headers.get_all("Cookie") or [])
                 host = self.headers["Host"].rpartition(":")[0].strip("[]")
-                place = host, self.path.partition("?")[0]
+                place = self.server.scheme, host, self.path.partition("?")[0]
                 lines = outer._lines.pop(place, ())
                 body = outer.body.encode()
                 head = [
@@ -87,12 +102,16 @@ class CookieServer:
             def log_message(self, *args):
                 pass
 
-        self.port, self._servers = start_servers(Handler)
+        port, self._servers = start_servers(Handler)
+        self._servers.append(SecureServer((ADDRESSES[0], 0), Handler))
+        self._ports = {"http": port, "https": self._servers[-1].server_address[1]}
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def url(self, url):
         """The same URL with the port of this server."""
         parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{self.port}"))
+        return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{self._ports[parts.scheme]}"))
 
     def answer(self, url, lines):
         """Set these cookies in the next response for this URL."""
@@ -165,6 +184,6 @@ def site_of(url):
 
 
 def place_of(url):
-    """(host, path) of a URL as a browser sends them."""
+    """(scheme, host, path) of a URL as a browser sends them."""
     origin = Origin.of(url)
-    return origin.host, origin.path
+    return origin.scheme, origin.host, origin.path

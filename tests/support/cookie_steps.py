@@ -13,6 +13,8 @@ ADDRESS_6 = "http://[::1]"
 # Names that are not loopback: plain http there is not trustworthy.
 PLAIN = "http://www.shop.example"
 PARENT = "http://shop.example"
+SECURE = "https://www.shop.example"
+SECURE_PARENT = "https://shop.example"
 # With a dot at the end they are other hosts.
 DOTTED = "http://www.shop.example."
 DOTTED_PARENT = "http://shop.example."

@@ -214,8 +214,11 @@ def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: f
     """Return why a request does not send this cookie (section 5.8.3); empty if it does."""
     if cookie.expired(now):
         return EXPIRED
-    if not _reaches(cookie, target.host):
-        return f"it belongs to {'the host ' * cookie.host_only}{cookie.domain}"
+    if cookie.host_only:
+        if cookie.domain != target.host:
+            return f"it belongs to the host {cookie.domain} alone"
+    elif not domain_match(target.host, cookie.domain):
+        return f"it belongs to {cookie.domain}"
     if not path_match(target.path, cookie.path):
         return f"its Path is {cookie.path}"
     if cookie.partition not in {None, context.partition(target)}:
@@ -238,15 +241,11 @@ def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: f
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:
-    """Return whether a request could send both of two cookies of one name (5.7, step 16).
+    """Return whether a cookie would hide another one of its name (section 5.7, step 16).
 
-    Section 5.7 does not look at host-only, Chromium does: cookies of two hosts do not overlap.
+    It does not matter here whether they are for their hosts alone.
     """
     if new.name != old.name or new.partition != old.partition:
         return False
-    domains = _reaches(old, new.domain) or _reaches(new, old.domain)
+    domains = domain_match(new.domain, old.domain) or domain_match(old.domain, new.domain)
     return domains and path_match(new.path, old.path)
-
-
-def _reaches(cookie: Cookie, host: str) -> bool:
-    return cookie.domain == host or (not cookie.host_only and domain_match(host, cookie.domain))
