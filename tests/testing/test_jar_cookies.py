@@ -71,6 +71,19 @@ def test_an_attribute_can_be_changed(filled):
             getattr(filled.cookies["a"], removal)()
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+def test_a_change_keeps_priority_and_partition(visitor, embedded):
+    with visitor.coming_from("https://news.example/", embedded=embedded):
+        line = "c=3; Path=/; Secure; SameSite=None; Priority=High; Partitioned"
+        visitor.get("/set-cookie/", {"line": line})
+    (before,) = visitor.jar
+    visitor.cookies["c"]["max-age"] = 60
+    (after,) = visitor.jar
+    assert after.expires is not None
+    assert (after.priority, after.partition) == (before.priority, before.partition)
+    assert after.partition == (("https", "news.example") if embedded else ("http", "127.0.0.1"))
+
+
 def test_a_new_value_keeps_the_attributes(filled):
     filled.cookies["a"] = "x y"
     assert filled.jar.get("a").http_only

@@ -12,7 +12,7 @@ from django.utils.http import http_date
 
 from labkit.http.cookie_header import set_cookie_lines
 from labkit.http.jar import Jar
-from labkit.http.origin import Origin
+from labkit.http.origin import TYPED, Context, Origin
 from labkit.http.set_cookie import Cookie, SameSite
 
 FLAGS = {"secure", "httponly", "partitioned"}
@@ -101,11 +101,18 @@ class JarCookies(_Mapping, SimpleCookie):
         return self
 
     def replace_cookie(self, old: Cookie, line: str) -> Cookie | None:
-        """Store a Set-Cookie line in place of this cookie; return what the jar returns."""
+        """Store a Set-Cookie line in place of this cookie; return what the jar returns.
+
+        Its Priority and its partition stay, which a Morsel does not have.
+        """
         source = replace(self._origin, host=old.domain)
         if old.secure and not source.trustworthy:
             source = replace(source, scheme="https")
-        new = self._jar.store(line, source)
+        line, context = f"{line}; Priority={old.priority}", TYPED
+        if old.partition is not None:
+            line += "; Partitioned"
+            context = Context(initiator=Origin(*old.partition), top_level=False)
+        new = self._jar.store(line, source, context)
         if new is None or new.key != old.key:
             self._jar.delete(old)
         return new
