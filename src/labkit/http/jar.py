@@ -214,11 +214,9 @@ def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: f
     """Return why a request does not send this cookie (section 5.8.3); empty if it does."""
     if cookie.expired(now):
         return EXPIRED
-    if cookie.host_only:
-        if cookie.domain != target.host:
-            return f"it belongs to the host {cookie.domain} alone"
-    elif not domain_match(target.host, cookie.domain):
-        return f"it belongs to {cookie.domain}"
+    matches = domain_match(target.host, cookie.domain)
+    if not matches or (cookie.host_only and cookie.domain != target.host):
+        return f"it belongs to the {'host' if cookie.host_only else 'domain'} {cookie.domain}"
     if not path_match(target.path, cookie.path):
         return f"its Path is {cookie.path}"
     if cookie.partition not in {None, context.partition(target)}:
