@@ -136,3 +136,30 @@ def test_no_docstring_is_data(checkout):
 @pytest.mark.parametrize("line", ["view.__doc__", "inspect.getdoc(view)", "print(__doc__)"])
 def test_reading_a_docstring_is_noticed(line):
     assert list(find_docstring_reads(line)) == [1]
+
+
+MARKUP = ("rich.markup", "from_markup", "Console(highlight", "[/]", "[/b]", "markup=True")
+
+
+def find_markup(source: str) -> list[str]:
+    """Return what this code has of rich's markup, which a title such as "Cart [/done]" breaks."""
+    return [sign for sign in MARKUP if sign in source]
+
+
+def test_no_command_prints_markup(checkout):
+    for path in (checkout.root / "src" / "labkit").rglob("*.py"):
+        assert find_markup(path.read_text(encoding="utf-8")) == [], path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'console.print(f"[b]{title}[/b]")',
+        'console.print(f"[red]✗[/] {title}")',
+        "from rich.markup import escape",
+        'Text.from_markup(f"{title}")',
+        "console = Console(highlight=False)",
+    ],
+)
+def test_markup_is_seen(line):
+    assert find_markup(line)

@@ -4,8 +4,8 @@ import sys
 
 import click
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from labkit import textbook_claims
 from labkit.catalog import catalog
@@ -32,7 +32,7 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     if check:
         missing = [*ledger.find_faults(), *ledger.find_unproved()]
         for sentence in missing:
-            console.print(escape(sentence), soft_wrap=True)
+            console.print(sentence, soft_wrap=True)
         console.print(f"{len(ledger.entries) - len(missing)} of {len(ledger.entries)} proved.")
         sys.exit(1 if missing else 0)
     number = checkout.find(name).number if name else None
@@ -41,8 +41,8 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
     for entry in shown:
         proofs = ledger.proofs_of(entry)
-        test = f"{escape(str(proofs[0]))}{and_more(len(proofs))}" if proofs else "no test"
-        text = f"[b]{escape(entry.text)}[/]\n{escape(entry.evidence)}\n[dim]{test}[/]\n"
+        test = f"{proofs[0]}{and_more(len(proofs))}" if proofs else "no test"
+        text = Text.assemble((entry.text, "b"), f"\n{entry.evidence}\n", (test, "dim"), "\n")
         table.add_row(entry.id, entry.verdict, text)
     unwrapped(console).print(table)
     number_of_claims = sum(entry.is_claim for entry in shown)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from rich.console import Group
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
 from rich.text import Text
@@ -22,6 +21,7 @@ from labkit.render import standalone_page
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.text_format import command_line
 
+Piece = tuple[str, str]  # text and its style
 QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
 
@@ -91,7 +91,7 @@ def compare(
 
 def _run_with_progress(tables: Tables, table: Table, db: str) -> TableResult:
     """Run the tests of a table, with a progress bar."""
-    bar = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    bar = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()]
     with Progress(*bar, console=progress_console, transient=True) as progress:
         count = sum(len(question.cells) for question in table.questions)
         task = progress.add_task(f"Asking {table.id}", total=count)
@@ -107,9 +107,7 @@ def overview(tables: Tables) -> Group:
     """Return the list of all tables, and the conclusions."""
     grid = Grid(box=None, pad_edge=False, show_header=False)
     for table in tables.all:
-        grid.add_row(
-            f"lab compare {table.id}", escape(table.title), f"{len(table.questions)} questions"
-        )
+        grid.add_row(f"lab compare {table.id}", table.title, f"{len(table.questions)} questions")
     return Group(grid, Text("\nWhich one, then?\n", style="bold"), *render_conclusions(tables))
 
 
@@ -152,13 +150,17 @@ def _columns(table: Table, result: TableResult, notes: list[str]) -> Iterator[Gr
     """Yield a grid with a column for each variant."""
     grid = Grid("", show_lines=True)
     for variant in table.variants:
-        grid.add_column(f"{escape(variant.title)}\n[dim]lab {variant.lab}[/]", overflow="fold")
+        title = Text.assemble(variant.title, "\n", (f"lab {variant.lab}", "dim"))
+        grid.add_column(title, overflow="fold")
     for question in table.questions:
         cells = [
-            _mark_wrong(result.cell(question.id, variant.id)) + _add_note(question, variant, notes)
+            Text.assemble(
+                _mark_wrong(result.cell(question.id, variant.id)),
+                _add_note(question, variant, notes),
+            )
             for variant in table.variants
         ]
-        grid.add_row(f"{escape(question.text)}\n[dim]{question.id}[/]", *cells)
+        grid.add_row(Text.assemble(question.text, "\n", (question.id, "dim")), *cells)
     yield grid
 
 
@@ -166,23 +168,23 @@ def _blocks(table: Table, result: TableResult, notes: list[str]) -> Iterator[Tex
     """Yield each question with its answers, and the variants that give each of them."""
     for question in table.questions:
         yield Text.assemble(question.text, " ", (question.id, "dim"))
-        groups: dict[str, list[str]] = {}
+        groups: dict[Piece, list[Text]] = {}
         for variant in table.variants:
             answer = _mark_wrong(result.cell(question.id, variant.id))
             mark = _add_note(question, variant, notes)
-            groups.setdefault(answer, []).append(f"{variant.title}{mark}")
+            groups.setdefault(answer, []).append(Text.assemble(variant.title, mark))
         for answer, variants in groups.items():
-            yield Text.from_markup(f"    {answer}: {', '.join(variants)}")
+            yield Text.assemble("    ", answer, ": ", Text(", ").join(variants))
         yield Text("")
 
 
-def _mark_wrong(cell: CellResult) -> str:
-    return escape(cell.shown) if cell.holds else f"[bold red]✗ {escape(cell.shown)}[/]"
+def _mark_wrong(cell: CellResult) -> Piece:
+    return (cell.shown, "") if cell.holds else (f"✗ {cell.shown}", "bold red")
 
 
-def _add_note(question: Question, variant: Variant, notes: list[str]) -> str:
+def _add_note(question: Question, variant: Variant, notes: list[str]) -> Piece:
     """Add the reason of a cell to the notes; return its mark, or "" without a reason."""
     if not (why := question.cells[variant.id].why):
-        return ""
+        return ("", "")
     notes.append(f"{variant.title}: {why}")
-    return f" [dim]({len(notes)})[/]"
+    return (f" ({len(notes)})", "dim")

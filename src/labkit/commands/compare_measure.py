@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -36,12 +35,12 @@ def run(
     words += ["--out", out.as_posix()] if out else []
     command = command_line(*words)
     exit_on_signals()
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=progress_console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
         def report_progress(step: str, part: float) -> None:
-            progress.update(task, description=escape(step), completed=part)
+            progress.update(task, description=step, completed=part)
 
         try:
             found = measure(checkout, table, db, report_progress, amount)
@@ -51,14 +50,14 @@ def run(
     results.write(path, results.stamp(command, db), found, report.charts(found))
     content = results.read(path)
     console.print(in_terminal(content["figures"]))
-    console.print(escape(results.describe(content["stamp"])), soft_wrap=True)
-    console.print(f"Figures: {escape(str(path))}", soft_wrap=True)
+    console.print(results.describe(content["stamp"]), soft_wrap=True)
+    console.print(f"Figures: {path}", soft_wrap=True)
     try:
         drawn = charts.draw_all(path, content)
     except NotInstalled as missing:
-        console.print(f"No charts: {escape(str(missing))}", soft_wrap=True)
+        console.print(f"No charts: {missing}", soft_wrap=True)
     else:
-        console.print(f"Charts: {len(drawn)} files {escape(path.stem)}-*.svg beside it.")
+        console.print(f"Charts: {len(drawn)} files {path.stem}-*.svg beside it.")
 
 
 def in_terminal(found: report.Figures) -> Grid:
@@ -66,9 +65,9 @@ def in_terminal(found: report.Figures) -> Grid:
     grid = Grid(show_lines=True)
     grid.add_column("", overflow="fold", min_width=24)
     for variant in found["variants"].values():
-        grid.add_column(escape(variant["title"]), overflow="fold")
+        grid.add_column(variant["title"], overflow="fold")
     for line in report.lines(found):
-        grid.add_row(escape(line.label), *map(escape, line.cells))
+        grid.add_row(line.label, *line.cells)
     return grid
 
 

@@ -4,16 +4,16 @@ import platform
 import sys
 
 import click
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands.options import console
 from labkit.processes.ports import port_error
 from labkit.services import requirements
 
-ABSENT = "[yellow]–[/]"
-PRESENT = "[green]✓[/]"
+ABSENT = Text("–", "yellow")
+PRESENT = Text("✓", "green")
 
 
 @click.command(short_help="Look for what is missing here, and say how to get it.")
@@ -37,10 +37,10 @@ def doctor() -> None:
         rows.append((f"port {lab.port}", f"lab {lab.number}", free, advice))
     table = Table("", "What", "For", "Found", box=None, pad_edge=False)
     for what, use, found, _ in rows:
-        table.add_row(PRESENT if found else ABSENT, what, use, escape(found) or "no")
+        table.add_row(PRESENT if found else ABSENT, what, use, found or "no")
     console.print(table)
     # Below the table, where no line is broken: these are for copying.
     for what, _, found, advice in rows:
         if not found:
-            console.print(escape(f"{what}: {advice}"), soft_wrap=True)
+            console.print(f"{what}: {advice}", soft_wrap=True)
     sys.exit(1 if lacking else 0)

@@ -2,6 +2,7 @@
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands.options import console
@@ -14,4 +15,4 @@ def list_labs() -> None:
     for lab in catalog().labs:
         table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
     console.print(table)
-    console.print(f"\nStart one: [b]lab run {catalog().labs[0].number}[/b]")
+    console.print(Text.assemble("\nStart one: ", (f"lab run {catalog().labs[0].number}", "b")))

@@ -11,6 +11,11 @@ from rich.console import Console, ConsoleDimensions
 NARROWEST = 80  # columns for which tables are laid out; a narrower terminal breaks their lines
 
 
+# Titles, names and messages may have brackets and colons in them, so nothing is read as markup.
+# Styles are those of rich.text.Text.
+LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+
+
 class OutputConsole(Console):
     """Lays text out for the terminal, but never so narrow that addresses and commands are cut."""
 
@@ -21,8 +26,8 @@ class OutputConsole(Console):
         return ConsoleDimensions(max(NARROWEST, width), height)
 
 
-console = OutputConsole(highlight=False)
-progress_console = Console(highlight=False)  # a progress bar must fit into one line
+console = OutputConsole(**LITERAL)
+progress_console = Console(**LITERAL)  # a progress bar must fit into one line
 
 # Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
@@ -52,7 +57,7 @@ html_option = click.option(
 
 def unwrapped(console: Console) -> Console:
     """Return the console, or one that wraps no lines if they go to a file or pipe."""
-    return console if console.is_terminal else Console(highlight=False, width=250)
+    return console if console.is_terminal else Console(**LITERAL, width=250)
 
 
 def engine_path(engine: str) -> str:

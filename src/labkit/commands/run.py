@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import click
-from rich.markup import escape
+from rich.text import Text
 
 from labkit.catalog import Catalog, Lab, catalog, database_name, state_dir
 from labkit.clusters.galera import NODES, SUSPECT
@@ -151,11 +151,12 @@ def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
 
 
 def _print_address(lab: Lab, port: int) -> None:
-    console.print(f"[b]{lab.number} {lab.title}[/b]: http://127.0.0.1:{port}/")
+    title = (f"{lab.number} {lab.title}", "b")
+    console.print(Text.assemble(title, f": http://127.0.0.1:{port}/"))
 
 
 def _print(text: str) -> None:
-    console.print(escape(text), soft_wrap=True)
+    console.print(text, soft_wrap=True)
 
 
 def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:

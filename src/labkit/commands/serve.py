@@ -8,8 +8,8 @@ from ipaddress import ip_address
 
 import click
 from rich.box import HEAVY
-from rich.markup import escape
 from rich.panel import Panel
+from rich.text import Text
 
 from labkit.catalog import Catalog, Lab, catalog
 from labkit.commands.options import console, db_option, engine_option, engine_path
@@ -191,26 +191,29 @@ def _start_console(supervisor: Supervisor) -> None:
     threading.Thread(target=server.run, daemon=True).start()
 
 
-def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> str:
+def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> Text:
     """Return the line for a lab that has started, died or failed; empty for other changes."""
-    name = f"[b]{process.number}[/b] {escape(process.lab.title)}"
+    name = Text.assemble((process.number, "b"), f" {process.lab.title}")
     if sentence:
-        return f"{name}: {escape(sentence)}"
+        return Text.assemble(name, f": {sentence}")
     if process.state == "failed":
-        return f"[red]✗[/] {name} failed: {escape(process.reason)} (see {escape(str(process.log))})"
+        reason = f" failed: {process.reason} (see {process.log})"
+        return Text.assemble(("✗ ", "red"), name, reason)
     if process.state == "running":
-        spent = f"  [dim]{seconds:.1f} s[/]" if first else "  runs again"
-        return f"[green]✓[/] {name}  http://127.0.0.1:{process.port}/{spent}"
-    return ""
+        spent = (f"  {seconds:.1f} s", "dim") if first else ("  runs again", "")
+        address = f"  http://127.0.0.1:{process.port}/"
+        return Text.assemble(("✓ ", "green"), name, address, spent)
+    return Text()
 
 
 def _print_addresses(supervisor: Supervisor, output: OutputThread) -> None:
-    output.call(console.print, f"\n[b]The console:  http://127.0.0.1:{supervisor.port}/[/b]")
+    url = f"http://127.0.0.1:{supervisor.port}/"
+    output.call(console.print, Text(f"\nThe console:  {url}", "b"))
     output.call(console.print, f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
         if console.encoding.startswith("utf"):  # others have no blocks to draw it with
             qr = lan_address.qr_for_terminal(supervisor.class_url)
-            output.call(console.print, qr, markup=False, style="bright_white on black")
-        url = f"[b]{supervisor.class_url}[/b]"
-        output.call(console.print, Panel.fit(url, box=HEAVY, padding=(0, 3)))
+            output.call(console.print, qr, style="bright_white on black")
+        url = supervisor.class_url
+        output.call(console.print, Panel.fit(Text(url, "b"), box=HEAVY, padding=(0, 3)))
         output.call(console.print, PLAIN_HTTP)
