@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -19,11 +20,13 @@ from labkit.base import conf
 from labkit.base.cookie_names import cookie_name, names_from_cookies
 from labkit.catalog import Catalog, state_dir, state_path
 from labkit.commands.check import ALL_HOLDS, CHECKED_AS, NEXT_STEP, UNKNOWN_ORIGINAL
+from labkit.commands.serve import ONLY_LABS
 from labkit.diff import compare, comparison, find_sides
 from labkit.diff.data_classes import NOTHING_BUT_ENDINGS, ONLY_ENDINGS
 from labkit.practice import check, copies, failure_hints
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.text_format import command_line
 
 
 @pytest.fixture
@@ -240,6 +243,29 @@ def test_printed_commands_can_be_pasted(own_checkout, monkeypatch):
     folder = "mein Wagen [/done]/"
     assert [words[1:3] for words in lines] == [["run", folder], ["diff", "02"], ["check", folder]]
     assert CliRunner().invoke(cli.main, lines[1][1:]).exit_code == 0
+
+
+def test_brackets_in_a_title_are_printed(mine, said):
+    title = "My cart [/done] [b] :apple:"
+    (mine / "README.md").write_text(f"# 03 {title}\n", encoding="utf-8")
+    status, text = said("reset", "mine")
+    assert status == 0
+    assert f"mine {title}: " in text
+
+
+def test_a_busy_port_of_a_copy_names_its_folder(own_checkout, said):
+    assert said("copy", "02", "my copies/one")[0] == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        text = said("run", "my copies/one", "--port", str(taken.getsockname()[1]))[1]
+    assert command_line("lab", "run", "my copies/one", "--port") in text
+
+
+def test_serving_a_copy_names_the_command_for_it(mine, said):
+    status, text = said("serve", "--only", "03,mine")
+    assert status == 1
+    assert ONLY_LABS.partition("{")[0] in text
 
 
 def test_a_copy_of_a_read_only_checkout_can_be_changed(own_checkout, said):

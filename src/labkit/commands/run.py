@@ -28,6 +28,7 @@ from labkit.services.database_choice import (
     open_database,
 )
 from labkit.services.requirements import require_tools
+from labkit.text_format import command_line
 
 # What the command prints; tests look for these.
 ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
@@ -108,7 +109,7 @@ def run(
     checkout = catalog()
     lab = checkout.find(name)
     port = port or lab.port
-    _check_port(port, lab)
+    _check_port(port, lab, name)
     state_dir(lab.folder)  # before anything is printed that would not be true
     exit_on_signals()
     with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
@@ -200,13 +201,14 @@ def _redis_answers(url: str) -> bool:
         return False
 
 
-def _check_port(port: int, lab: Lab) -> None:
-    """Raise ClickException, with a way out, if this port cannot be used."""
+def _check_port(port: int, lab: Lab, name: str) -> None:
+    """Raise ClickException, with a way out for the lab of this name, if a port cannot be used."""
     if error := port_error(port):
         advice, other = "End what runs there, or take another", suggest_port(port)
         if error.blocked or error.privileged:
             advice, other = "Take one above 1023" if error.privileged else "Take another", lab.port
-        raise click.ClickException(f"{error} {advice}: lab run {lab.number} --port {other}")
+        line = command_line("lab", "run", name, "--port", str(other))
+        raise click.ClickException(f"{error} {advice}: {line}")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from labkit.processes.parent_pipe import on_signals
 from labkit.serve import lan_address
 from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.services.database_choice import choose_database, open_databases
+from labkit.text_format import command_line
 
 HIGHEST = 99  # of a lab's number
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
@@ -38,6 +39,7 @@ ALL_ADDRESSES = (
     "{address} stands for all addresses of this machine; --address names the one in the "
     "class's network."
 )
+ONLY_LABS = "lab serve runs labs, not copies. A copy is run by: {line}"
 IPV4_ONLY = "{address} is not an IPv4 address. Name one, such as 192.168.1.20."
 OWN_MACHINE_ONLY = (
     "{address} is reached from this machine alone; --address names the one in the class's network."
@@ -123,9 +125,13 @@ def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
     """Return the labs to serve, in teaching order. Raise CatalogError for an unknown one."""
     if only is None:
         return list(checkout.labs)
-    wanted = {checkout.find(name.strip()).number for name in only.split(",") if name.strip()}
-    if not wanted:
+    found = [checkout.find(name.strip()) for name in only.split(",") if name.strip()]
+    if not found:
         raise click.UsageError("--only names no lab; it takes numbers, such as --only 03,04.")
+    if copies := [lab for lab in found if lab not in checkout.labs]:
+        line = command_line("lab", "run", str(copies[0].folder))
+        raise click.ClickException(ONLY_LABS.format(line=line))
+    wanted = {lab.number for lab in found}
     return [lab for lab in checkout.labs if lab.number in wanted]
 
 
