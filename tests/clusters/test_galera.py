@@ -14,6 +14,7 @@ from serving import descendants, running, until
 
 from labkit.clusters import galera
 from labkit.clusters.galera import SUSPECT, Cluster
+from labkit.commands.run import DB_IGNORED
 from labkit.processes.start import NotInstalled, StartCancelled
 from labkit.services import requirements
 from labkit.testing.contracts import CartPages, table, text
@@ -231,10 +232,8 @@ def test_without_its_programs_it_is_one_sentence(said, own_checkout, monkeypatch
     monkeypatch.setattr(requirements, "missing_tools", lambda names: [absent_need.missing()])
     status, output = said("run", "10", "--db", "galera")
     assert status == 1
-    assert output.endswith(
-        "Error: Galera with rsync and HAProxy not found; get it by: sudo apt-get install galera-4 "
-        "rsync lsof haproxy"
-    )
+    assert output.endswith(f"Error: {absent_need.missing()}")
+    assert "sudo apt-get install galera-4 rsync lsof haproxy" in output
 
 
 @pytest.mark.parametrize("lacks", ["rsync", "haproxy"])
@@ -250,5 +249,5 @@ def test_each_of_its_programs_is_looked_for(monkeypatch, lacks):
 def test_a_lab_that_keeps_nothing_there_starts_none():
     with running("03", "--db", "galera") as lab:
         pass
-    assert "Lab 03 keeps nothing in a database; --db changes nothing." in lab.output
+    assert DB_IGNORED.format(number="03") in lab.output
     assert "cluster" not in lab.output
