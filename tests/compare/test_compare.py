@@ -388,13 +388,12 @@ def opened(chromium, tables, tmp_path):
 
 
 class TestCompareInChromium:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("name", ["carts", "engines"])
-    def test_axe_finds_nothing(self, opened, scheme, name):
+    def test_axe_finds_nothing(self, opened, name):
         page, asked = opened(name, replay="perhaps")
-        page.emulate_media(color_scheme=scheme)
-        for width in (1920, 1280, 320):
+        for width, scheme in ((1920, "light"), (320, "dark")):
             page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
             assert accessibility.complaints(page) == []
         assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 

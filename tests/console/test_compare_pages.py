@@ -346,8 +346,7 @@ def test_tests_that_are_running_end_with_the_console(folder, one_question):
 # In a real browser
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_every_page_is_for_everybody(chromium, house, tables, kept, width, scheme):
     page = chromium.page
     measured(kept)

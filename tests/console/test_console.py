@@ -424,8 +424,7 @@ def page(chromium):
     return chromium.page
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_every_page_is_for_everybody(page, chromium, house, folder, width, scheme):
     tell(folder, TOLD)
     page.set_viewport_size({"width": width, "height": 800})

@@ -79,6 +79,16 @@ def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
         assert test in output  # one is marked, and one asks for the clock
 
 
+def test_on_mariadb_other_places_are_not_tested_again(run):
+    lab, chosen = "labs/10_session_backends", ["-k", "room", "-m", "thorough", "--collect-only"]
+    _, everything = run(lab, *chosen)
+    status, output = run(lab, *chosen, "--lab-db=mysql")
+    assert status == 0, output
+    for engine in ("db", "cached_db", "cache", "file"):
+        assert f"[{engine}]" in everything
+        assert (f"[{engine}]" in output) is (engine in {"db", "cached_db"})
+
+
 def test_a_missing_browser_skips_with_the_line_that_installs_it_and_fails_in_ci(run):
     arguments = ["labs/03_cookie_cart", "-m", "browser", "-k", "hold", "-rs", "-p", "no_chromium"]
     blind = {"PYTHONPATH": str(SUPPORT)}

@@ -90,16 +90,19 @@ class TestCartInCachedDb(OnAnotherEngine):
     name = "cached_db"
 
 
+@pytest.mark.no_database
 @pytest.mark.thorough
 class TestCartInCache(OnAnotherEngine):
     name = "cache"
 
 
+@pytest.mark.no_database
 @pytest.mark.thorough
 class TestCartInFile(OnAnotherEngine):
     name = "file"
 
 
+@pytest.mark.no_database
 @pytest.mark.thorough
 class TestCartInSignedCookies(OnAnotherEngine):
     name = "signed_cookies"

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ MARKS = [
     "maintainer: runs benchmarks and measurements, as in nox -s maintain",
     "own_profile: its Chromium is closed, or has its settings changed",
     "in_process: needs the lab in this process; left out with --lab-server",
+    "no_database: keeps nothing in a database; left out with --lab-db=mysql",
     "panel: runs the labs with the exchange panel, as in nox -s panel",
     "claim(*ids): proves these claims of labs/claims.toml",
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",
@@ -40,6 +41,9 @@ PROCESS_FIXTURES = {
     "transactional_db",
     "use_engine",
 }
+
+# A test whose parameter `engine` is one of these keeps its sessions outside of the database.
+ENGINES_WITHOUT_DATABASE = {"cache", "file", "signed_cookies"}
 
 pytest_plugins = ["labkit.testing.fixtures"]
 pytest.register_assert_rewrite("labkit.testing.contracts")
@@ -127,18 +131,22 @@ def _borrow_number(lab: Path) -> None:
 # First of all, so that -m sees the marks that are given here.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests by what they need, and leave out those that cannot run over a socket."""
+    """Mark the tests by what they need, and leave out those that the options rule out."""
     for item in items:
         for fixture, mark in (("chromium", "browser"), ("mariadb", "mysql"), ("redis", "redis")):
             if _uses(fixture, item):
                 item.add_marker(mark)
         if _needs_process(item):
             item.add_marker("in_process")
+        if _parameters(item).get("engine") in ENGINES_WITHOUT_DATABASE:
+            item.add_marker("no_database")
         marks = [*item.iter_markers("claim"), *item.iter_markers("pitfall")]
         if proves := sorted({id_ for mark in marks for id_ in mark.args}):
             item.user_properties.append(("proves", proves))
+    if config.getoption("lab_db") == "mysql":
+        _keep(config, items, lambda item: not item.get_closest_marker("no_database"))
     if config.getoption("lab_server"):
-        _leave_out(config, items)
+        _keep(config, items, _works_over_a_socket)
     elif os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS:
         from labkit.testing.fixtures import has_database
 
@@ -147,12 +155,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.django_db)  # a transaction, rolled back
 
 
-def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need the lab in this process, or send it nothing."""
-    speaking = [item for item in items if _uses("visitor", item) or _uses("classmate", item)]
-    chosen = {item for item in speaking if not item.get_closest_marker("in_process")}
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = [item for item in items if item in chosen]
+def _keep(
+    config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
+) -> None:
+    """Deselect all other tests."""
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
+
+
+def _works_over_a_socket(item: pytest.Item) -> bool:
+    """Return whether this test sends something, and needs nothing of the lab's process."""
+    sends = _uses("visitor", item) or _uses("classmate", item)
+    return sends and not item.get_closest_marker("in_process")
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    """Return {name: value} of the parameters of this test and of its fixtures."""
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 def _definitions(item: pytest.Item) -> dict[str, Any]:
