@@ -169,6 +169,7 @@ def two_processes(servers, wizard):
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     page = wizard.answer(here, wizard.start(here), name="Anu")
+    page.exchange.url = page.exchange.url.replace(f":{here.port}/", f":{elsewhere.port}/")
     return yes_or_no(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
 
 
