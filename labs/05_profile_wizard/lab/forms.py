@@ -23,7 +23,10 @@ def label(field):
 
 
 def check_answers(sent):
-    """Return the valid answers, and a sentence about the others, or None if all are valid."""
+    """Return the valid answers, and a sentence about the others, or None if all are valid.
+
+    sent: {field: text}, as it came with the request, or None if it could not be read.
+    """
     if sent is None:
         return {}, UNREADABLE
     form = WizardForm(sent)

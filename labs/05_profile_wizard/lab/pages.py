@@ -11,7 +11,7 @@ def show(request, carrier, step, answers, notice, sent_form=None):
     carrier_name = request.resolver_match.url_name
     open_step = first_open_step(step, answers)
     if open_step != step:
-        if not carrier.REDIRECTS:
+        if not carrier.REDIRECTS:  # show that question here
             return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
         url = reverse(carrier_name, args=[open_step], query={"first": 1})
         query = request.META["QUERY_STRING"]  # it stays: the carrier url has its key there

@@ -12,6 +12,7 @@ wizard_without_csrf = csrf_exempt(views.wizard)
 
 urlpatterns = [
     path("", views.index, name="index"),
+    # The third argument goes to the view: here its `carrier`, which is a module.
     path("cookie/<step>/", views.wizard, {"carrier": cookie}, name="cookie"),
     path("session/<step>/", views.wizard, {"carrier": session}, name="session"),
     path("hidden/<step>/", wizard_without_csrf, {"carrier": hidden}, name="hidden"),

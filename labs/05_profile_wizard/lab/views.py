@@ -18,7 +18,7 @@ def wizard(request, carrier, step):
         raise Http404
     carrier_name = request.resolver_match.url_name  # of the route in urls.py
     if "forget" in request.POST:
-        response = redirect(carrier_name, "name")
+        response = redirect(carrier_name, STEPS[0])
         carrier.forget(request, response)
         return response
     answers, notice = check_answers(carrier.load(request))
@@ -26,11 +26,12 @@ def wizard(request, carrier, step):
     if request.method != "POST" or "change" in request.POST or step == "results":
         return show(request, carrier, step, answers, notice)
     form = WizardForm(request.POST)
-    if step in form.errors:
+    if step in form.errors:  # the other two answers are missing here, which does not matter
         return show(request, carrier, step, answers, notice, form)
     # A valid answer is kept, even if an earlier question is still open.
     answers[step] = str(form.cleaned_data[step])
     next_step = STEPS[STEPS.index(step) + 1]
+    # First the response: a carrier may set cookies on it, or add its key to the address.
     if carrier.REDIRECTS:
         response = redirect(carrier_name, next_step)
     else:

@@ -9,12 +9,12 @@ from lab.forms import QUESTIONS
 
 LIFETIME = 600  # seconds, from the last answer
 REDIRECTS = True
-COOKIES = {field: f"{field}_{settings.LAB}" for field in QUESTIONS}
+COOKIE_NAMES = {field: f"{field}_{settings.LAB}" for field in QUESTIONS}
 
 
 def load(request):
     sent = request.COOKIES
-    return {field: unquote(sent[cookie]) for field, cookie in COOKIES.items() if cookie in sent}
+    return {field: unquote(sent[name]) for field, name in COOKIE_NAMES.items() if name in sent}
 
 
 def form_fields(request, answers):
@@ -24,9 +24,9 @@ def form_fields(request, answers):
 def save(request, response, answers, next_step):
     for field, text in answers.items():
         value = quote(text, safe="")  # a cookie's value allows few characters
-        response.set_cookie(COOKIES[field], value, LIFETIME, httponly=True, samesite="Lax")
+        response.set_cookie(COOKIE_NAMES[field], value, LIFETIME, httponly=True, samesite="Lax")
 
 
 def forget(request, response):
-    for cookie in COOKIES.values():
-        response.delete_cookie(cookie, samesite="Lax")
+    for name in COOKIE_NAMES.values():
+        response.delete_cookie(name, samesite="Lax")

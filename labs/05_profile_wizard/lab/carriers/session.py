@@ -9,6 +9,7 @@ REDIRECTS = True
 
 def load(request):
     # A key came, but its session has no entries: it has expired, or someone made the key up.
+    # (A session whose answers were forgotten still has an entry: its expiry.)
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})

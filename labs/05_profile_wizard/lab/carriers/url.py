@@ -14,7 +14,9 @@ SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
 def load(request):
     key = request.GET.get("w")
-    return SessionStore(key).get(ENTRY) if key else {}  # None: this key has no answers
+    if not key:
+        return {}
+    return SessionStore(key).get(ENTRY)  # None if this key has no answers
 
 
 def form_fields(request, answers):
