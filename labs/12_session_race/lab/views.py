@@ -28,7 +28,7 @@ def add_naive(request):
 def add_locked(request):
     """The same, in a block that locks the session's row.
 
-    It reads the session again first, and saves it before it releases the row.
+    locked() reads the row before the block begins, and saves the session before others may read.
     """
     form = AddForm(request.POST)
     if not form.is_valid():
