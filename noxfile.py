@@ -40,8 +40,8 @@ EXTRAS = {
     "redis-kit": ("redis", "redis", "redis-server"),
     "charts": ("charts", "charts"),
 }
-# One process more than there are cores, since tests wait for servers to start and to end. Which
-# tests stay together, says tests/conftest.py.
+# One process more than there are cores, since tests wait for servers to start and to end.
+# tests/conftest.py says which tests stay together.
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
 SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder")
 
@@ -114,37 +114,40 @@ def environ_of(name: str) -> dict[str, str | None]:
     return variables
 
 
-def pytest(session: nox.Session, *arguments: str, part: str = "") -> None:
-    """Run pytest of the shared environment; no test at all is an error (its exit status 5).
-
-    part: names one of several runs in a session.
-    """
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
-    # With -k, one part of a session may have no test.
-    codes = [0, 5] if part and session.posargs else [0]
-    environ = environ_of(session.name + part)
-    session.run(*command, external=True, env=environ, success_codes=codes)
+    session.run(*command, external=True, env=environ_of(session.name))
 
 
 def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *arguments: str) -> None:
-    """Run pytest for each of these labs, as many at a time as there are cores.
+    """Run pytest for each of these labs, several at a time.
 
-    A process has one settings module, so each lab has its own. What a lab's tests print comes
-    when they have ended. All run, even if one fails; that none of them has a test is an error.
+    A process has one settings module, so each lab has its own.
     """
-    cores = os.cpu_count() or 1
+    # The last labs have the most tests.
+    runs = {f"{kind}-{lab['number']}": [folder_of(lab), *arguments] for lab in reversed(labs)}
+    pytest_at_once(session, runs)
+
+
+def pytest_at_once(session: nox.Session, runs: dict[str, list[str]]) -> None:
+    """Run pytest once for each of these names, with its arguments, several at a time.
+
+    What a run prints comes when it has ended. All go on to the end, even if one fails; that none of
+    them has a test is an error.
+    """
     slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for slot in range(cores):
+    for slot in range(PROCESSES):
         slots.put(slot)
 
-    def run(lab: dict) -> str:
-        slot, width = slots.get(), 22_000 // cores
+    def run(name: str) -> str:
+        slot, width = slots.get(), 22_000 // PROCESSES
         first = 10_000 + slot * width  # each has its own ports, so that no two choose the same
-        environ = environ_of(f"{kind}-{lab['number']}")
+        environ = environ_of(name)
         environ["LABKIT_PORTS"] = f"{first}-{first + width - 1}"
-        command = [str(PYTHON), "-m", "pytest", folder_of(lab), *arguments, *session.posargs]
+        command = [str(PYTHON), "-m", "pytest", *runs[name], *session.posargs]
         try:
-            # -k may choose tests of one lab only.
+            # -k may choose tests of one run only.
             codes = [0, 5] if session.posargs else [0]
             return session.run(
                 *command, external=True, env=environ, silent=True, success_codes=codes
@@ -153,9 +156,8 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
             slots.put(slot)
 
     failed, some_ran = [], False
-    with ThreadPoolExecutor(cores) as pool:
-        # The last labs have the most tests.
-        running = {pool.submit(run, lab): lab["number"] for lab in reversed(labs)}
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        running = {pool.submit(run, name): name for name in runs}
         for future in as_completed(running):
             try:
                 output = future.result()
@@ -164,7 +166,7 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
             except nox.command.CommandFailed:
                 failed.append(running[future])
     if failed:
-        session.error(f"Tests of these labs failed: {', '.join(sorted(failed))}")
+        session.error(f"Tests failed in: {', '.join(sorted(failed))}")
     if not some_ran:
         session.error("No test was chosen.")
 
@@ -329,12 +331,13 @@ def kit_extras(session: nox.Session) -> None:
         session.warn(f"Left out: {reason}")
     if not chosen or (left_out and os.environ.get("CI")):
         absent(session, "\n".join(left_out))
-    # Playwright leaves an event loop running in its process, where asyncio.run() is refused.
-    if others := " or ".join(part for part in chosen if part != "browser"):
-        marks = f"({others}) and not browser"
-        pytest(session, "tests", "-m", marks, *SIDE_BY_SIDE, part="-servers")
+    # Two processes: Playwright leaves an event loop running, where asyncio.run() is refused.
+    runs = {}
     if "browser" in chosen:
-        pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE, part="-browser")
+        runs["kit-extras-browser"] = ["tests", "-m", "browser", *SIDE_BY_SIDE]
+    if others := " or ".join(part for part in chosen if part != "browser"):
+        runs["kit-extras-servers"] = ["tests", "-m", f"({others}) and not browser", *SIDE_BY_SIDE]
+    pytest_at_once(session, runs)
     if left_out:
         note.write_text(json.dumps({"skipped": left_out}), encoding="utf-8")
 

@@ -13,15 +13,16 @@ from django.conf import settings
 
 from labkit import cli
 from labkit.catalog import Catalog
-from labkit.processes.ports import free_port
+from labkit.processes.ports import CHOSEN_FROM, free_port
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-# Of pytest-xdist's processes each has ports of its own, and so has all that it starts.
+# Each process of pytest-xdist has separate ports, and so has everything that it starts.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    each = 22_000 // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    first = 10_000 + each * int(worker.removeprefix("gw"))
+    first, last = (int(port) for port in os.environ.get("LABKIT_PORTS", CHOSEN_FROM).split("-"))
+    each = (last - first + 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    first += each * int(worker.removeprefix("gw"))
     os.environ["LABKIT_PORTS"] = f"{first}-{first + each - 1}"
 
 settings.configure(

@@ -6,6 +6,7 @@ import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+CHOSEN_FROM = "10000-31999"  # by free_port()
 LOOPBACK_6 = "::1"  # where a browser looks first for the host localhost
 ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}  # without IPv6
 
@@ -79,7 +80,7 @@ def free_port(*offsets: int) -> int:
     at 32768 on Linux. The environment variable LABKIT_PORTS=10000-20999 sets another range:
     two programs that choose at the same time could choose the same port.
     """
-    first, _, last = os.environ.get("LABKIT_PORTS", "10000-31999").partition("-")
+    first, _, last = os.environ.get("LABKIT_PORTS", CHOSEN_FROM).partition("-")
     while True:
         port = random.randint(int(first), int(last) - max(offsets, default=0))
         if not any(port_error(port + offset) for offset in (0, *offsets)):
