@@ -9,6 +9,7 @@ import contextlib
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from cookie_lines import (
@@ -17,8 +18,8 @@ from cookie_lines import (
     LINES_IN_CI,
     PREFIXES,
     SEEDS_IN_CI,
-    Visit,
     attributes,
+    draw_eviction,
     draw_visits,
 )
 from cookie_server import BROWSER_ARGUMENTS, CookieServer, Tab
@@ -26,7 +27,7 @@ from cookie_steps import HOME
 
 from labkit.http import set_cookie
 from labkit.http.jar import Jar
-from labkit.http.origin import Origin
+from labkit.http.origin import Context, Origin
 from labkit.http.set_cookie import CookieRefusal
 from labkit.testing.chromium import Chromium
 
@@ -51,8 +52,13 @@ class InChromium:
         """(expiry of each cookie, what it has, the Cookie header)"""
         self._server.forget()
         self._protocol.send("Network.clearBrowserCookies")
-        self._server.answer(visit.url, tuple(line.text for line in visit.lines))
-        self._tab.request(visit.url)
+        lines = [line.text for line in visit.lines]
+        if visit.script:
+            self._tab.open(visit.url)
+            self._tab.page.evaluate("lines => { for (document.cookie of lines); }", lines)
+        else:
+            self._server.answer(visit.url, lines)
+            self._tab.request(visit.url)
         stored = self._protocol.send("Network.getAllCookies")["cookies"]
         self._server.forget()
         self._tab.request(visit.then)
@@ -77,7 +83,7 @@ def visit_in_the_jar(visit):
     jar, source = Jar(), Origin.of(visit.url)
     for line in visit.lines:
         with contextlib.suppress(CookieRefusal):
-            jar.store(line.text, source)
+            jar.store(line.text, source, Context(http_api=not visit.script))
     return {
         (c.name, domain_of(c), c.path, site_of(c)): (
             {
@@ -129,10 +135,11 @@ def report(chromium, visit, differences):
     alone = [
         line
         for line in visit.lines
-        if list(find_differences(chromium, Visit(visit.url, (line,), visit.then)))
+        if list(find_differences(chromium, replace(visit, lines=(line,))))
     ]
     lines = [f"  {line.text!r}" for line in alone or visit.lines]
-    return "\n".join([f"{visit.url} sets", *lines, *differences])
+    source = f"a script at {visit.url}" if visit.script else visit.url
+    return "\n".join([f"{source} sets", *lines, *differences])
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +173,11 @@ def test_they_do_the_same_with_random_lines(chromium, pytestconfig):
     assert counts["lines"] >= total
     least = LEAST * total / LINES_IN_CI
     assert {name: counts[name] for name in CLASSES if counts[name] < least} == {}
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_they_evict_the_same_cookies(chromium, number):
+    assert list(find_differences(chromium, draw_eviction(number))) == []
 
 
 def test_a_fault_in_the_jar_makes_a_difference(chromium, monkeypatch):

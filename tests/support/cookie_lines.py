@@ -1,5 +1,6 @@
 """Random Set-Cookie lines, drawn by Hypothesis, for a comparison of the jar with Chromium."""
 
+import random
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -52,6 +53,11 @@ PREFIXES = {  # class -> (prefix, attributes that it needs)
     "__Host-Http-": ("__Host-Http-", "Secure; HttpOnly; Path=/"),
     "a prefix without a name": ("", "Secure"),
 }
+EVICTED = [
+    f"; Priority={priority}{more}"
+    for priority in ("Low", "Medium", "High")
+    for more in ("", "; Secure")
+]
 PRETENDED = ("__Host-", "__secure-", "__Http", "__HOST-HTTP-", "", "_")
 
 MONTHS = ("Jan", "feb", "MARCH", "Apr", "May", "june", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
@@ -137,11 +143,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Visit:
-    """A response from `url` with these lines; afterwards a request to `then` on the same host."""
+    """A response from `url` with these lines; afterwards a request to `then` on the same host.
+
+    script: a script on the page at `url` assigns the lines to document.cookie instead.
+    """
 
     url: str
     lines: tuple[Line, ...]
     then: str
+    script: bool = False
 
 
 @st.composite
@@ -176,7 +186,17 @@ def visits(draw, host):
         prefix, date = prefixes[index % len(prefixes)], dates[index % len(dates)]
         drawn.append(draw(lines(host, prefix, date, stem)))
     path, then = draw(one_of(PATHS)), draw(one_of(PATHS))
-    return Visit(host + path, tuple(drawn), host + then)
+    return Visit(host + path, tuple(drawn), host + then, script=draw(st.integers(0, 7)) == 0)
+
+
+def draw_eviction(number):
+    """A visit that sets too many cookies, of all priorities; the same for the same number."""
+    pick = random.Random(number)
+    weights = [pick.random() for _ in range(6)]
+    kinds = pick.choices(EVICTED, weights, k=pick.choice([181, 220]))
+    pairs = (f"c{n}={'x' * pick.choice([0, 50, 90])}" for n in range(len(kinds)))
+    lines = [Line(f"{p}; Path=/{kind}", frozenset()) for p, kind in zip(pairs, kinds, strict=True)]
+    return Visit(HOME + "/", tuple(lines), HOME + "/")
 
 
 def draw_visits(number, lines):
