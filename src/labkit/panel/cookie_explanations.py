@@ -9,10 +9,17 @@ from typing import Literal, NamedTuple
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
-from labkit.http.cookie_header import is_deletion
+from labkit.http.cookie_header import cookie_name, from_wire, to_wire
 from labkit.http.jar import Jar
-from labkit.http.origin import Origin
-from labkit.http.set_cookie import CookieRefusal, read_expiry
+from labkit.http.origin import Origin, path_match
+from labkit.http.set_cookie import (
+    MAX_AGE,
+    Cookie,
+    CookieRefusal,
+    parse_set_cookie,
+    read_attributes,
+    read_expiry,
+)
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
 from labkit.text_format import duration, remaining
@@ -46,25 +53,65 @@ class Lifetime:
         return remaining(self.left, self.whole)
 
 
+# What a deletion does, as far as the request shows it. Pages carry the key as data-deleted.
+DELETIONS = {
+    "sent": (
+        "The browser deletes its cookie with this name, Path and Domain. One with another Path or "
+        "Domain stays."
+    ),
+    "not-sent": "This request sent no cookie with this name, so there may be none to delete.",
+    "other-path": (
+        "The cookie that this request sent has another Path, so the browser keeps and sends it."
+    ),
+}
+
+
 class ResponseCookie:
-    """A cookie that a Set-Cookie header field of the response sets or deletes."""
+    """A cookie that a Set-Cookie header field of the response sets or deletes.
+
+    line: the field, its bytes decoded as Latin-1, as WSGI has it.
+    """
 
     def __init__(self, line: str, exchange: Exchange) -> None:
-        (name, value), *attributes = (part.partition("=")[::2] for part in line.split("; "))
-        found = {attribute.lower(): text for attribute, text in attributes}
-        self.line = line
-        self.name = name
-        self.size = len(f"{name}{value}".encode())  # bytes
-        self.owner = cookie_owner(name)
-        self.is_deletion = is_deletion(line)
-        self.attributes = list(explain_attributes(found, self.is_deletion))
-        self.refusal = _refusal(line, exchange)
-        self.life: Lifetime | None = None  # None: until the browser closes, or deleted
-        expiry = read_expiry(found, exchange.at)
-        if expiry is not None and not self.is_deletion:
+        text, source = from_wire(line), _request_origin(exchange)
+        self.line = to_wire(text).decode("utf-8", "replace")
+        self.name = from_wire(cookie_name(line))
+        self.size = len(to_wire(text.partition(";")[0].replace("=", "", 1).strip()))  # bytes
+        self.owner = cookie_owner(self.name)
+        self.refusal = ""
+        cookie = None
+        try:
+            Jar().store(text, source)
+            cookie = parse_set_cookie(text, source, exchange.at)
+        except CookieRefusal as refused:
+            self.refusal = str(refused)
+        self.deletion = ""  # a key of DELETIONS; empty if the cookie is set, or refused
+        if cookie is not None and cookie.expired(exchange.at):
+            self.deletion = _deletion(cookie, exchange, source)
+        self.deletion_text = DELETIONS.get(self.deletion, "")
+        self.attributes = list(explain_attributes(read_attributes(text), cookie, exchange.at))
+        self.life: Lifetime | None = None  # None: until the browser closes, deleted or refused
+        if cookie is not None and cookie.expires is not None and not self.deletion:
             # The browser's clock goes on, however the server's has been moved.
-            whole = expiry - exchange.at
+            whole = cookie.expires - exchange.at
             self.life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
+
+
+def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
+    """Return the key of DELETIONS for a field that deletes this cookie."""
+    if cookie.name not in {from_wire(name) for name, _ in exchange.sent_cookies()}:
+        return "not-sent"
+    # A request sends only cookies whose Path matches its own.
+    return "sent" if path_match(source.path, cookie.path) else "other-path"
+
+
+def _request_origin(exchange: Exchange) -> Origin:
+    """Return where a request went, as its browser sees it."""
+    path = exchange.path.partition("?")[0]
+    try:
+        return Origin.of(f"{exchange.scheme}://{exchange.host}{path}")
+    except ValueError:  # any Host header may arrive
+        return Origin(exchange.scheme, exchange.host.lower(), path)
 
 
 def cookie_owner(name: str) -> CookieOwner:
@@ -95,9 +142,9 @@ def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner
     found = []
     for name, value in exchange.sent_cookies():
         # WSGI shows the header's bytes as Latin-1.
-        size = len(f"{name}{value}".encode("latin-1", "replace"))
-        text = value.encode("latin-1", "replace").decode("utf-8", "replace")
-        found.append((name, text, size, cookie_owner(name)))
+        raw_name, raw_value = (text.encode("latin-1", "replace") for text in (name, value))
+        shown = raw_name.decode("utf-8", "replace"), raw_value.decode("utf-8", "replace")
+        found.append((*shown, len(raw_name + raw_value), cookie_owner(shown[0])))
     return sorted(found, key=lambda cookie: not cookie[-1].is_this_lab)
 
 
@@ -106,60 +153,75 @@ def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
     return [ResponseCookie(line, exchange) for line in exchange.set_cookies]
 
 
-_ABSENT = {  # attribute -> what its absence means
-    "Max-Age": "temporary: it goes when the browser closes",
-    "Path": "sent to addresses below this path alone",
-    "Domain": "sent to this very host, on every port",
+_ABSENT = {  # attribute -> the meaning of its absence
+    "Max-Age": "temporary: the browser deletes it when it closes",
     "HttpOnly": "scripts on the page can read and change it",
     "Secure": "sent over plain http as well",
     "SameSite": "browsers treat it as Lax",
 }
 _PRESENT = {  # attribute, or attribute=value -> meaning
-    "Path": "sent to addresses below this path alone",
-    "Path=/": "sent to every address of this host",
-    "Domain": "sent to this domain and all below it",
     "HttpOnly": "no script sees it",
     "Secure": "sent over https alone, and to this machine itself",
     "SameSite": "not a value that browsers know: as Lax",
-    "SameSite=Lax": "from another site it comes along with a link, and with no form or picture",
-    "SameSite=Strict": "from another site it does not come along at all",
-    "SameSite=None": "from another site it comes along too",
+    "SameSite=Lax": "from another site it is sent with a link, and with no form or picture",
+    "SameSite=Strict": "from another site it is never sent",
+    "SameSite=None": "from another site it is sent too",
 }
+REFUSED = "without effect, since browsers refuse the cookie"
+_DELETES = "over: the browser deletes its cookie with this name, Path and Domain"
 
 
-def explain_attributes(found: dict[str, str], deletion: bool) -> Iterator[tuple[str, str, str]]:
+def explain_attributes(
+    found: dict[str, str], cookie: Cookie | None, at: float
+) -> Iterator[tuple[str, str, str]]:
     """Yield (name, text, meaning) of each attribute, such as ("Domain", "no Domain", …).
 
-    `found`: {lower-case name: value}; `deletion`: whether the cookie is deleted.
+    found: {lower-case name: value}; cookie: the one that a browser makes of them at `at`, POSIX
+    seconds, or None if it refuses it.
     """
-    for name, absent in _ABSENT.items():
+    for name in ("Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite"):
+        if name == "Max-Age" and "expires" in found and not _is_number(found):
+            name = "Expires"  # noqa: PLW2901 then it counts
         value = found.get(name.lower())
-        if value is not None:
-            text = f"{name}={value}" if value else name
-            yield name, text, _present(name, value, deletion)
-        elif name == "Max-Age" and "expires" in found:
-            yield "Expires", f"expires={found['expires']}", "the browser keeps it till then"
-        else:
-            yield name, f"no {name}", absent
+        text = f"no {name}" if value is None else f"{name}={value}" if value else name
+        yield name, text, _meaning(name, value, cookie, at)
 
 
-def _present(name: str, value: str, deletion: bool) -> str:
-    if name != "Max-Age":
+def _is_number(found: dict[str, str]) -> bool:
+    """Return whether there is a Max-Age that browsers understand; it counts before Expires."""
+    return read_expiry({"max-age": found.get("max-age", "")}, 0) is not None
+
+
+def _meaning(name: str, value: str | None, cookie: Cookie | None, at: float) -> str:
+    if name == "Path":
+        return REFUSED if cookie is None else _path_meaning(value, cookie)
+    if name == "Domain":
+        return REFUSED if cookie is None else _domain_meaning(value, cookie)
+    if name not in {"Max-Age", "Expires"}:
+        if value is None:
+            return _ABSENT[name]
         return _PRESENT.get(f"{name}={value.title()}", _PRESENT[name])
-    if deletion:
-        return "it is over at once: the browser deletes the cookie"
-    try:
-        return f"the browser keeps it for {duration(int(value))}"
-    except ValueError:
-        return "not a number"
+    if cookie is None:
+        return REFUSED
+    if value is not None and read_expiry({name.lower(): value}, at) is None:
+        kind = "a number" if name == "Max-Age" else "a date"
+        return f"not {kind} that browsers understand, so it is without effect"
+    if cookie.expires is None:
+        return _ABSENT["Max-Age"]
+    if cookie.expired(at):
+        return _DELETES
+    limit = ", the longest that browsers allow" if cookie.expires - at >= MAX_AGE else ""
+    return f"the browser keeps it for {duration(round(cookie.expires - at))}{limit}"
 
 
-def _refusal(line: str, exchange: Exchange) -> str:
-    """Return why a browser does not keep this cookie; empty if it does."""
-    host = exchange.host.rpartition(":")[0] or exchange.host
-    path = exchange.path.partition("?")[0]
-    try:
-        Jar().store(line, Origin(exchange.scheme, host.strip("[]").lower(), path))
-    except CookieRefusal as refused:
-        return str(refused)
-    return ""
+def _path_meaning(value: str | None, cookie: Cookie) -> str:
+    where = "every URL of this host" if cookie.path == "/" else f"URLs below {cookie.path} alone"
+    if value is None or value == cookie.path:
+        return f"sent to {where}"
+    return f"not a path, so the browser takes the request's: sent to {where}"
+
+
+def _domain_meaning(value: str | None, cookie: Cookie) -> str:
+    if cookie.host_only:
+        return f"sent to {cookie.domain} alone, on every port"
+    return f"sent to {cookie.domain} and all hosts below it"

@@ -120,16 +120,9 @@ def _browser(exchange: Exchange) -> tuple[str, ...]:
 def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
     """Return whether the browser that got this response can be the one that sends these cookies.
 
-    It still has all that it had. It may have refused some of the new ones, and has no others.
     If neither request has a cookie, nothing tells visitors apart: it counts on this machine only.
     """
-    expected = earlier.cookies_after()
-    still_there = expected.keys() & dict(earlier.sent_cookies()).keys()
-    if not still_there <= sent.keys() <= expected.keys():
-        return False
-    if not sent and not is_loopback(earlier.peer):
-        return False
-    return all(expected[name] == value for name, value in sent.items())
+    return earlier.may_be_followed_by(sent) and (bool(sent) or is_loopback(earlier.peer))
 
 
 def _visitor_names(host: str) -> Iterator[str]:

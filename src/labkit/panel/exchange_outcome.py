@@ -111,6 +111,13 @@ class Outcome:
         return self.write is not None and self.write.kind == "delete"
 
     @cached_property
+    def was_stored(self) -> bool:
+        """True if the server loaded the session, or wrote one that is not deleted."""
+        if self.write is not None and not self.write.error:
+            return not self.deleted
+        return self.load is not None and not self.load.error and self.load.found
+
+    @cached_property
     def before(self) -> dict[str, Any] | None:
         """The session's entries as loaded; None if they were too large to remember."""
         return open_snapshot(self.load.data) if self.load and not self.load.error else {}

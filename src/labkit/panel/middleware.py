@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.base.error_pages import refuse_unknown_host
+from labkit.http.cookie_header import set_cookie_lines
 from labkit.panel import summary_bar
 from labkit.panel.exchange_log import log
-from labkit.panel.models import Exchange, take_snapshot
+from labkit.panel.models import BLANKED, Exchange, take_snapshot
 from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
@@ -24,7 +25,10 @@ PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
 # Characters of what is kept. A host is at most 253 and a port, RFC 1035 section 2.3.4.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500
-SECRET = re.compile("pass|pwd|secret|pin", re.IGNORECASE)  # names of fields not recorded
+# Fields with such a word in their name are not recorded, nor are those ending in "password".
+SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
+REDIRECTS = {301, 302, 303, 307, 308}
+QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted, unlike other bytes
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
@@ -57,8 +61,7 @@ def observe(get_response: Respond) -> Respond:
         exchange.length = None if content is None else len(content)
         _end(exchange, request, response)
         log.add(exchange)
-        if content:
-            summary_bar.append_to(response, content, exchange)
+        summary_bar.append_to(response, content, exchange)
         return response
 
     return middleware
@@ -82,26 +85,34 @@ def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
 
 def _begin(request: HttpRequest) -> Exchange:
     meta = request.META
+    path, cookies = _path(request), meta.get("HTTP_COOKIE", "")
     return log.begin(
         method=(request.method or "")[:LONGEST_VALUE],
-        path=request.get_full_path()[:LONGEST_PATH],
+        path=path[:LONGEST_PATH],
         peer=meta.get("REMOTE_ADDR", ""),
         agent=meta.get("HTTP_USER_AGENT", "")[:LONGEST_VALUE],
         host=(meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""))[:LONGEST_HOST],
         scheme=request.scheme or "http",
-        cookie_header=meta.get("HTTP_COOKIE", "")[:LONGEST_COOKIES],
+        cookie_header=cookies[:LONGEST_COOKIES],
+        is_cut=len(path) > LONGEST_PATH or len(cookies) > LONGEST_COOKIES,
     )
 
 
 def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> None:
     """Record the response and the state of the session, without accessing the session."""
     exchange.status, exchange.reason = response.status_code, response.reason_phrase[:LONGEST_VALUE]
-    exchange.location = response.headers.get("Location", "")[:LONGEST_PATH]
+    if response.status_code in REDIRECTS:
+        exchange.location = response.headers.get("Location", "")[:LONGEST_PATH]
     exchange.content_type = response.headers.get("Content-Type", "")[:LONGEST_VALUE]
-    if response.cookies:
-        exchange.set_cookies = [morsel.OutputString() for morsel in response.cookies.values()]
+    if response.cookies or "Set-Cookie" in response.headers:
+        exchange.set_cookies = set_cookie_lines(response)
     if "_post" in request.__dict__:
         exchange.form = _form(request.__dict__["_post"])
+        exchange.has_secrets = bool(exchange.form) and any(
+            map(is_secret, request.__dict__["_post"])
+        )
+    body = request.META.get("CONTENT_LENGTH") not in {None, "", "0"}
+    exchange.body_left_out = body and (not exchange.form or bool(request.__dict__.get("_files")))
     session: Any = request.__dict__.get("session")
     if session is not None:
         exchange.store_id = store_id(session)
@@ -123,5 +134,19 @@ def _form(post: Any) -> str:
     fields = [(name, value) for name, values in post.lists() for value in values]
     if sum(len(name) + len(value) for name, value in fields) > LONGEST_FORM:
         return ""
-    form = urlencode([(name, "…" if SECRET.search(name) else value) for name, value in fields])
+    form = urlencode([(name, BLANKED if is_secret(name) else value) for name, value in fields])
     return form if len(form) <= LONGEST_FORM else ""
+
+
+def is_secret(field: str) -> bool:
+    """Return whether a field's name says that its value is secret: userPin, old_password, PWD."""
+    words = [word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", field)]
+    return any(word in SECRET_WORDS or word.endswith("password") for word in words)
+
+
+def _path(request: HttpRequest) -> str:
+    """Return the path and query of a request, quoted so that they stand for the bytes received."""
+    path = quote(request.path, safe="/:@!$&'()*+,;=~")
+    path = re.sub("%25([89A-F][0-9A-F])", r"%\1", path)  # Django quotes what is not UTF-8
+    query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    return f"{path}?{quote(query, safe=QUERY_CHARACTERS)}" if query else path

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Any
 
-from labkit.http.cookie_header import apply_set_cookies, cookie_name, parse_cookies
+from labkit.http.cookie_header import cookie_name, from_wire, parse_cookies
+from labkit.http.set_cookie import is_deletion
 
 LARGEST_SNAPSHOT = 20_000  # bytes
+BLANKED = "…"  # in place of a secret value in a form
 
 # A session's data, pickled at once: a change inside an entry would show in a shallow copy.
 Snapshot = bytes | None
@@ -75,6 +77,10 @@ class Exchange:
     modified: bool = False
     session_after: Snapshot = None  # the data of request.session in the end, if it was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
+    no_bar: str = ""  # a key of summary_bar.NO_BAR; empty with a bar, and for other responses
+    body_left_out: bool = False  # the request had a body that is not all in `form`
+    has_secrets: bool = False  # a value of `form` is BLANKED
+    is_cut: bool = False  # path or cookie header were longer than what is kept
     counted: int = 0  # bytes, as the log has counted it
 
     def measure(self) -> int:
@@ -98,8 +104,22 @@ class Exchange:
 
     def set_cookie_names(self) -> list[str]:
         """Return the names of the cookies that the response sets or deletes."""
-        return list(map(cookie_name, self.set_cookies))
+        return [from_wire(cookie_name(line)) for line in self.set_cookies]
 
-    def cookies_after(self) -> dict[str, str]:
-        """Return {name: value} that a browser keeping every cookie sends next."""
-        return apply_set_cookies(dict(self.sent_cookies()), self.set_cookies)
+    def may_be_followed_by(self, sent: dict[str, str]) -> bool:
+        """Return whether the browser that got this response can send these cookies next.
+
+        It sends all that it had, but for those that the response deletes, and no others than those
+        that it had or was given. It may have refused a new one, or a deletion for another path.
+        """
+        possible = {name: {value} for name, value in self.sent_cookies()}
+        expected = set(possible)
+        for line in self.set_cookies:
+            if is_deletion(line, self.at):
+                expected.discard(cookie_name(line))
+            else:
+                value = line.partition(";")[0].partition("=")[2].strip()
+                possible.setdefault(cookie_name(line), set()).add(value)
+        return expected <= sent.keys() and all(
+            value in possible.get(name, ()) for name, value in sent.items()
+        )

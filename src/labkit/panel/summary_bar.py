@@ -1,6 +1,7 @@
 """The summary bar below every page: its exchange in one sentence that links to the panel."""
 
 import os
+import re
 from html import escape
 
 from django.http import HttpResponse
@@ -31,15 +32,31 @@ _SESSION_TEXTS = {
     SessionEvent.LOAD_FAILED: "session NOT read, the store failed",
 }
 _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
+# Why an HTML page has no bar. Pages carry the key as data-no-bar.
+NO_BAR = {
+    "no-end": "no bar: this HTML has no </body>",
+    "encoded": "no bar: the response is compressed",
+    "streams": "no bar: the response streams",
+}
+_BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
 _WITHOUT_EFFECT = {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}
 
 
-def append_to(response: HttpResponse, content: bytes, exchange: Exchange) -> None:
-    """Insert the bar before the end of an HTML page; leave every other response as it is."""
-    if not exchange.content_type.startswith("text/html") or "Content-Encoding" in response.headers:
+def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange) -> None:
+    """Insert the bar before the end of an HTML page; leave every other response as it is.
+
+    content: None if the response streams. An HTML page without a bar gets a reason in `no_bar`.
+    """
+    if not exchange.content_type.lower().startswith("text/html") or content == b"":
+        return
+    if content is None or "Content-Encoding" in response.headers:
+        exchange.no_bar = "streams" if content is None else "encoded"
         return
     end = content.rfind(b"</body>")
     if end < 0:
+        end = max((found.start() for found in _BODY_END.finditer(content)), default=-1)
+    if end < 0:
+        exchange.no_bar = "no-end"
         return
     bar = _BAR.format(
         token=exchange.token,

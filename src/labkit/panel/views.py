@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from labkit.base.error_pages import error_page
 from labkit.panel import (
     cookie_explanations,
+    curl,
     diagram,
     instructor_controls,
     server_clock,
@@ -24,13 +25,19 @@ from labkit.panel.exchange_log import REMEMBERED, log
 from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
-from labkit.text_format import command_line
 
 SHOWN = 200  # exchanges in a list
+SHORTEST_KEY = 8  # characters, in SessionBase._validate_session_key()
 _NOT_STORED = {  # pages carry the key as data-nothing-stored
     "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
     "no-session": "This visitor has no session, so nothing is stored.",
-    "deleted": "Nothing any more: the session has been deleted since.",
+    "gone": "Nothing any more: the session has expired or was deleted after this exchange.",
+    "deleted": "Nothing: this exchange deleted the session.",
+    "no-match": (
+        "Nothing under the key that the browser sent: its session has expired or was deleted, or "
+        "the key was never issued here."
+    ),
+    "too-short": "Nothing: Django takes no key of fewer than 8 characters.",
 }
 
 
@@ -54,7 +61,8 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
     }
     if instructor:
         context |= {
-            "curl": _curl(found),
+            "curl": curl.command(found),
+            "curl_lacks": list(curl.missing(found)),
             "key": instructor_controls.KEY,
             "message": request.GET.get("said", "")[:400],
             "steps": list(instructor_controls.STEPS.items()),
@@ -75,6 +83,7 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
         if exchange.engine
         else None,
         "response_cookies": cookie_explanations.response_cookies(exchange),
+        "no_bar": summary_bar.NO_BAR.get(exchange.no_bar),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
@@ -86,25 +95,16 @@ def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
     if not exchange.engine:
         nothing = "no-sessions"
     elif not key:
-        nothing = "no-session"
+        nothing = "no-match" if outcome.sent_key else "no-session"
     elif session := stored_session.describe_stored(exchange.engine, key, details):
         return {"session": session}
-    else:
+    elif outcome.deleted:
         nothing = "deleted"
+    else:
+        nothing = "gone" if outcome.was_stored else "no-match"
+    if nothing == "no-match" and len(outcome.sent_key) < SHORTEST_KEY:
+        nothing = "too-short"
     return {"nothing": nothing, "reason": _NOT_STORED[nothing]}
-
-
-def _curl(exchange: Exchange) -> str:
-    """Return a curl command that sends the request again."""
-    command = ["curl", "-I" if exchange.method == "HEAD" else "-i"]
-    implied = {"GET", "HEAD", "POST"} if exchange.form else {"GET", "HEAD"}
-    if exchange.method not in implied:
-        command += ["-X", exchange.method]
-    if exchange.cookie_header:
-        command += ["-H", f"Cookie: {exchange.cookie_header}"]
-    if exchange.form:
-        command += ["--data", exchange.form]
-    return command_line(*command, f"{exchange.scheme}://{exchange.host}{exchange.path}")
 
 
 @require_safe
@@ -113,7 +113,10 @@ def exchanges(request: HttpRequest) -> HttpResponse:
     if not is_local_instructor(request):
         raise Http404
     newest = log.newest()[:SHOWN]
-    listed = [(log.visitor(each), summary_bar.summarize(each), each) for each in newest]
+    listed = [
+        (log.visitor(each), summary_bar.summarize(each), each, summary_bar.NO_BAR.get(each.no_bar))
+        for each in newest
+    ]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
 
 

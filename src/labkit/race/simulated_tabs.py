@@ -6,6 +6,7 @@ overlap.
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,7 +24,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from labkit.http.cookie_header import apply_set_cookies, parse_cookies
+from labkit.http.cookie_header import parse_cookies, set_cookie_lines
+from labkit.http.set_cookie import apply_set_cookies
 from labkit.panel import session_recorder
 from labkit.race.tab_overlap import Step, Tab, Wave
 
@@ -148,5 +150,5 @@ class _Browser:
     def store_cookies(self, response: HttpResponse) -> None:
         """Store the cookies that this response sets; every one of them is accepted."""
         self._received.update(response.cookies)
-        lines = [morsel.OutputString() for morsel in response.cookies.values()]
-        self._cookies = apply_set_cookies(self._cookies, lines)
+        lines = set_cookie_lines(response)
+        self._cookies = apply_set_cookies(self._cookies, lines, time.time())

@@ -54,6 +54,11 @@ class PageCountPages(RawRequests):
                 assert getattr(visitor, method)("/").status_code == status
         assert self.count(visitor) == 2
 
+    def test_a_page_loaded_in_advance_counts(self, visitor):
+        self.count(visitor)
+        visitor.get("/", headers={"sec-purpose": "prefetch"})
+        assert self.count(visitor) == 3
+
     def test_forgetting_begins_anew(self, visitor):
         self.count(visitor)
         assert number(visitor.submit("/forget/", page="/")) == 1
