@@ -9,7 +9,7 @@ from serving import alive, until
 
 from labkit.catalog import CatalogError
 from labkit.testing import pytest_runner
-from labkit.testing.pytest_runner import NO_TESTS, TIME, UNKNOWN, run_tests
+from labkit.testing.pytest_runner import ALL_TIME, NO_TESTS, TIME, UNKNOWN, run_tests
 
 TESTS = """
 import pytest
@@ -163,6 +163,15 @@ def test_a_thread_that_never_ends_is_named(tmp_path):
     run = run_three(tmp_path, "threading.Thread(target=time.sleep, args=[1000]).start()", seconds=1)
     assert run.stop.cause == TIME
     assert len(run.tests) == run.expected == 3
+
+
+def test_many_slow_tests_have_a_limit_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(pytest_runner, "TESTS_IN_ALL", 1)
+    test = "import pytest, time\n@pytest.mark.parametrize('n', range(99))\n"
+    (tmp_path / "test_slow.py").write_text(f"{test}def test_it(n): time.sleep(1)\n")
+    run = run_tests(tmp_path, str(tmp_path), seconds=3)
+    assert run.stop.cause == ALL_TIME
+    assert len(run.tests) < 99
 
 
 def test_no_child_process_outlives_a_run(tmp_path):

@@ -68,9 +68,8 @@ class Report:
     @property
     def next(self) -> str:
         """The first thing to do; "" if everything holds."""
-        if self.stop and self.stop.explanation:
-            return self.stop.explanation.advice
         results = [*self.not_run, *self.promises, *self.questions]
+        results = [self.stop] if self.stop else results
         failed = [(r.sentence, r.explanation) for r in results if r.outcome == "failed"]
         step = next_step([(test, why) for test, why in failed if why])
         return step or ("" if self.holds else STOPS[NO_TESTS])
@@ -102,7 +101,6 @@ def check(checkout: Catalog, copy: Lab, target: Lab, seconds: float = LIMIT) -> 
             why = explain_stop(stop, stage, name)
             if stop.cause == UNKNOWN and not stop.test:
                 why = explain(run.output, [], stage, name)
-                why = why._replace(advice=why.advice or why.reason)
             text = sentence(stop.test) if stop.test else ENDS if run.tests else STARTS
             report.stop = CheckResult(text, "failed", why)
         return report
@@ -161,7 +159,7 @@ def _run(checkout: Catalog, stage: Path, root: Path, seconds: float) -> Run:
     ]
     return run_tests(
         stage,
-        str(stage),
+        str(stage / "tests"),
         "-q",
         *twice,
         checkout=checkout.root,

@@ -127,7 +127,7 @@ def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
     places = (_where(stack, stage, name) for stack in stop.stacks)
     if where := next(filter(None, places), ""):
         return Explanation(f"{where}: {stop.sentence}", f"Look at {where}.")
-    return Explanation(stop.sentence, stop.sentence)
+    return Explanation(stop.sentence)
 
 
 def _where(stack: Sequence[Place], stage: Path, name: str) -> str:

@@ -26,6 +26,7 @@ NO_CONFIGURATION = (
     "{path} is missing, so the tests cannot be run. Install labkit from its checkout with "
     "pip install -e, or start the command inside the checkout."
 )
+TESTS_IN_ALL = 15
 SECONDS = 20.0  # for one test, or for loading one file
 MEMORY = 4 * 2**30  # bytes
 STOP_LIMIT = 30  # seconds; tests that stop their servers take a few
@@ -62,9 +63,11 @@ class Outcome:
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
 
 
-TIME, NO_TESTS, UNKNOWN = "time", "no tests", "unknown"  # causes of a stop, beside the names below
+# Causes of a stop, beside the names below
+TIME, ALL_TIME, NO_TESTS, UNKNOWN = "time", "time of all tests", "no tests", "unknown"
 STOPS = {
     TIME: "It did not end within {text} seconds.",
+    ALL_TIME: "All tests together did not end within {text} seconds.",
     NO_TESTS: "There was no test that could be run. The folder labs/ is not complete.",
     UNKNOWN: "The program ended before its tests had, with {text}.",
     "KeyboardInterrupt": "KeyboardInterrupt ended the program, as Ctrl-C does.",
@@ -72,7 +75,7 @@ STOPS = {
     "Exit": "pytest.exit() ended the tests.",
     "os._exit": "os._exit({text}) ended the program at once.",
 }
-CRASH = "The program crashed: {cause}."
+CRASH = "The program ended with {cause}."
 
 
 @dataclass
@@ -116,7 +119,8 @@ def run_tests(
     environ: added to the environment, which has none of the user's settings of labs, pytest and
         Django.
     on_finished: gets the node ID of each test as it ends.
-    seconds: the time limit of each test and of loading each file.
+    seconds: the time limit of each test and of loading each file. All of them together may take
+        TESTS_IN_ALL times as long.
     memory: the most bytes that the tests may use.
 
     Raises CatalogError if there is no pyproject.toml.
@@ -147,13 +151,11 @@ def run_tests(
                 stderr=subprocess.STDOUT,
             )
         try:
-            late = _wait(process, folder, on_finished, seconds + UNRESPONSIVE)
+            late = _wait(process, folder, on_finished, seconds)
         finally:  # Ctrl-C as well
             _end(process, min(seconds, STOP_LIMIT))
         run = _read(folder, log)
-        run.stop = _read_stop(
-            folder, run, process.returncode, f"{seconds:g}" if late or is_timeout(folder) else ""
-        )
+        run.stop = _read_stop(folder, run, process.returncode, late, seconds)
         return run
 
 
@@ -173,13 +175,14 @@ def _wait(
     process: "subprocess.Popen[bytes]",
     folder: Path,
     on_finished: Callable[[str], None],
-    limit: float,
-) -> bool:
-    """Wait until the process has ended. Return True if it did not within a step's time limit.
+    seconds: float,
+) -> str:
+    """Wait until the process has ended, and return "". Otherwise return which limit it exceeded.
 
-    `limit`: seconds without a new step, for a process that no longer has its watchdog.
+    seconds: the time limit of a step. Beyond it, the process has lost its watchdog.
     """
-    rest, since = b"", time.monotonic()
+    rest, began = b"", time.monotonic()
+    since = began
     with (folder / JOURNAL).open("rb") as journal:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -190,9 +193,11 @@ def _wait(
                 if "ended" in entry:
                     on_finished(entry["ended"])
             if process.returncode is not None:
-                return False
-            if is_timeout(folder) or time.monotonic() - since > limit:
-                return True
+                return ""
+            if is_timeout(folder) or time.monotonic() - since > seconds + UNRESPONSIVE:
+                return TIME
+            if time.monotonic() - began > seconds * TESTS_IN_ALL:
+                return ALL_TIME
 
 
 def is_timeout(folder: Path) -> bool:
@@ -243,10 +248,10 @@ def _read(folder: Path, log: Path) -> Run:
     return run
 
 
-def _read_stop(folder: Path, run: Run, status: int, late: str) -> Stop | None:
+def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -> Stop | None:
     """Note how many tests were chosen, and return why the run is not complete, None if it is.
 
-    late: the time limit that a step exceeded, or "".
+    late: TIME or ALL_TIME if the process had to be stopped, or "".
     """
     chosen: list[str] | None = None
     test, finished, noted = "", None, None
@@ -259,8 +264,10 @@ def _read_stop(folder: Path, run: Run, status: int, late: str) -> Stop | None:
             noted = Stop(entry["stopped"], entry["text"], test, [stack])
     run.expected = len(chosen or ())
     text = (folder / STACKS).read_text("utf-8", "replace")
-    if late:
-        return Stop(TIME, late, test, [*_stacks(text), *(noted.stacks if noted else ())])
+    if late or is_timeout(folder):
+        limit = seconds * TESTS_IN_ALL if late == ALL_TIME else seconds
+        stacks = [*_stacks(text), *(noted.stacks if noted else ())]
+        return Stop(late or TIME, f"{limit:g}", test, stacks)
     if noted:
         return noted
     if text or status < 0:  # on Windows, a crash has a status above 0
