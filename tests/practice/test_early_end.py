@@ -113,6 +113,7 @@ def test_a_thread_that_never_ends_is_named(mine, check_fails):
     text = check_fails("--limit", "2")
     assert f"✗ {ENDS}" in text
     assert "2 of 2" in text
+    assert NOT_ALL.format(asked=2, expected=2) not in text
 
 
 def test_a_breakpoint_is_a_failure_with_its_place(mine, check_fails):

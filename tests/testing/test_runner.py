@@ -114,6 +114,7 @@ ENDINGS = {
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "pytest.exit('enough', returncode=0)": "Exit",
     "os._exit(0)": "os._exit",
+    "os.kill(os.getpid(), 15)": "SIGTERM",
     "ctypes.string_at(0)": "SIGSEGV",
     "os.execv(sys.executable, [sys.executable, '-c', ''])": UNKNOWN,
 }

@@ -55,7 +55,7 @@ def check_copy(name: str, as_: str | None, limit: float) -> None:
         click.echo()
     for result in first:
         _print_result(result)
-    if report.stop and report.expected:
+    if report.stop and report.asked < report.expected:
         click.echo(f"\n{NOT_ALL.format(asked=report.asked, expected=report.expected)}")
     if report.promises:
         _print_results(f"Promises of {report.contract}", report.promises, "hold")

@@ -48,6 +48,8 @@ class Watchdog:
         self._stacks = os.open(folder / STACKS, os.O_WRONLY | os.O_APPEND)
         self._pid = os.getpid()  # a process that the student's code forks writes nothing
         faulthandler.enable(file=self._stacks)
+        if sys.platform != "win32":
+            faulthandler.register(signal.SIGTERM, self._stacks, chain=True)
 
     def write(self, **entry: Any) -> None:
         """Append a line to the journal, and allow the next step its time."""
