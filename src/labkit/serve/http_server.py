@@ -219,9 +219,9 @@ class Listener(TcpWSGIServer):
     def handle_accept(self) -> None:
         """Accept all connections that wait; waitress itself accepts one at each event."""
         for _ in range(ACCEPT_AT_ONCE):
-            known = len(self.active_channels)
             if not self.owner.make_room():
                 return
+            known = len(self.active_channels)
             super().handle_accept()
             if len(self.active_channels) <= known:
                 return
