@@ -198,16 +198,17 @@ def test_lab_serve_goes_on_supervising(checkout, tmp_path, output):
 
 def test_lab_run_goes_on_without_a_reader(checkout, tmp_path):
     port = free_port()
-    with reader_gone() as pipe:
-        process = subprocess.Popen(
-            [*LAB, "run", "03", "--port", str(port)],
-            cwd=copy_of(checkout, tmp_path),
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(
+        [*LAB, "run", "03", "--port", str(port)],
+        cwd=copy_of(checkout, tmp_path),
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
+        assert str(port) in process.stdout.readline().decode()
+        process.stdout.close()
         until(lambda: process.poll() is not None or reachable(port))
         assert process.poll() is None
     finally:

@@ -2,8 +2,10 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.client import HTTPResponse
 
 import pytest
@@ -18,6 +20,7 @@ from labkit.serve.http_server import LARGEST_BODY, LARGEST_HEAD, LARGEST_REST, H
 PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = PAGE + b"\r\n"
 LARGE = 10_000_000  # bytes, more than the system takes for a client that does not read
+THREADS = 6
 WAIT = 20  # seconds, for what comes at once
 
 
@@ -34,28 +37,25 @@ def echo(environ, start_response):
 go = threading.Event()
 
 
-@contextmanager
-def serving():
-    go.clear()
-    server = HttpServer(echo, port := free_port(), [LOOPBACK], threads=2)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield port
-    finally:
-        go.set()
-        server.stop()
-        thread.join(WAIT)
-
-
 @pytest.fixture
 def port():
-    with serving() as port:
-        yield port
+    return free_port()
 
 
 @pytest.fixture
-def connect(port):
+def server(port):
+    go.clear()
+    server = HttpServer(echo, port, [LOOPBACK], THREADS)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server
+    go.set()
+    server.stop()
+    thread.join(WAIT)
+
+
+@pytest.fixture
+def connect(server, port):
     """Open a connection and send these bytes."""
     with ExitStack() as stack:
 
@@ -202,6 +202,7 @@ def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
 
 def test_bytes_that_are_held_have_a_limit(monkeypatch, connect):
     monkeypatch.setattr(http_server, "HELD_BYTES", 1_000_000)
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 600)
     begun = PAGE + b"Content-Length: 600000\r\n\r\n" + b"x" * 500_000
     held = [connect(begun) for _ in range(3)]
     until(lambda: sum(map(was_closed, held)) >= 2)
@@ -219,22 +220,37 @@ def was_closed(connection):
         return True
 
 
-def test_small_requests_pass_while_too_much_is_held(monkeypatch, connect):
-    monkeypatch.setattr(http_server, "HELD_BYTES", 100_000)
-    body = b"x" * 200_000
-    connect(b"POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + body)
+def test_small_requests_pass_while_too_much_is_held(monkeypatch, server, connect):
+    monkeypatch.setattr(http_server, "HELD_BYTES", 50_000)
+    head = b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    for _ in range(THREADS - 1):  # nothing of these can be given up
+        connect(b"POST /wait" + head % 15_000 + b"x" * 15_000)
+    until(lambda: server.is_full)
     assert status(connect(WHOLE)) == 200
 
 
-def test_the_limit_is_below_the_systems():
-    resource = pytest.importorskip("resource")
-    assert http_server.connection_limit() < resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"), [(256, 256, 156), (256, 4096, 1000), (50, 50, 16)]
+)
+def test_the_limit_is_below_the_systems(soft, hard, expected):
+    pytest.importorskip("resource")
+    code = (
+        "import resource\n"
+        "from labkit.serve.http_server import connection_limit\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "print(connection_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    limit, files = map(int, done.stdout.split())
+    assert limit == expected < files
 
 
-def test_moving_the_clock_closes_nothing(connect, clock):
+def test_moving_the_clock_closes_nothing(monkeypatch, connect, clock):
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0)
     connection = connect(WHOLE)
     assert status(connection) == 200
     clock.forward(days=30)
+    assert is_closed(connect(PAGE))  # those that waited too long have been closed
     connection.sendall(WHOLE)
     assert status(connection) == 200
 

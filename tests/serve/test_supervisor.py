@@ -98,6 +98,20 @@ def test_a_lab_that_cannot_start_fails_and_can_be_restarted(lab):
     failing.wait_until_ended()
 
 
+def test_a_process_that_cannot_be_made_is_a_failure(lab):
+    missing = dataclasses.replace(lab, folder=lab.folder / "missing")
+    failing = LabProcess(missing, 8003, [], os.environ, lambda process, text: None)
+    failing.start()
+    assert failing.stable.wait(supervisor.START_SECONDS)
+    assert failing.state == "failed"
+    assert str(missing.folder) in failing.reason
+    missing.folder.mkdir()
+    failing.restart("starting", str).wait(supervisor.START_SECONDS)
+    assert failing.state == "running"
+    failing.end()
+    failing.wait_until_ended()
+
+
 def test_a_restart_works_while_the_process_is_down(process):
     before, seen = process.pid, []
 

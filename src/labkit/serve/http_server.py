@@ -30,7 +30,7 @@ LARGEST_HEAD = 65_536  # bytes
 LARGEST_BODY = 3_000_000  # bytes
 LARGEST_REST = 10_000_000  # bytes of a refused request that are read before the response
 HELD_BYTES = 16_000_000  # of all requests not answered and responses not sent, together
-SMALL = 16_384  # bytes of a request that is read even if that much is held
+SMALL = 16_384  # bytes that a connection may hold even then
 
 CONNECTIONS = 1000  # at most; fewer if the system allows fewer open files
 LEAST_CONNECTIONS = 16
@@ -339,7 +339,7 @@ class HttpServer:
             for channel in sorted(channels, key=lambda each: each.held, reverse=True):
                 if held <= HELD_BYTES:
                     break
-                if channel.waits:
+                if channel.waits and channel.held > SMALL:
                     held -= channel.held
                     channel.handle_close()
         self.is_full = held > HELD_BYTES
