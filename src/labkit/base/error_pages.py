@@ -19,8 +19,9 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
+
+from labkit.base import csrf_causes
 
 log = logging.getLogger("labkit.errors")
 
@@ -44,15 +45,23 @@ NOT_UNDERSTOOD = "The server could not make sense of this request."
 NOT_ALLOWED = "You may not do this here."
 NO_PAGE = "There is no page at this address."
 LAB_FAULT = "This is a fault of the lab and not of yours; the server's log says more."
-COOKIES_BLOCKED = "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
-SEND_AGAIN = "Open the page with the form again, then send it once more."
+COOKIES_BLOCKED = csrf_causes.NO_COOKIE.text
 
 
 def error_page(
-    request: HttpRequest, status: int, title: str, sentence: str, advice: str = ""
+    request: HttpRequest,
+    status: int,
+    title: str,
+    sentence: str,
+    advice: str = "",
+    cause: str = "",
 ) -> HttpResponse:
-    """Return an HTML page that says in one sentence what was wrong, and what to do next."""
-    context = {"status": status, "title": title, "sentence": sentence, "advice": advice}
+    """Return an HTML page that says in one sentence what was wrong, and what to do next.
+
+    Tests find the page by its `cause`, which it has as `data-cause`.
+    """
+    context = {"status": status, "title": title, "sentence": sentence}
+    context |= {"advice": advice, "cause": cause}
     return render(request, "labkit/error.html", context, status=status)
 
 
@@ -159,6 +168,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
     """
-    advice = COOKIES_BLOCKED if reason == REASON_NO_CSRF_COOKIE else SEND_AGAIN
+    cause = csrf_causes.find_cause(request, reason)
     sentence = "It did not prove that it came from a page of this lab, so nothing was changed."
-    return error_page(request, 403, "This form was refused", sentence, advice)
+    return error_page(request, 403, "This form was refused", sentence, cause.text, cause.name)
