@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from labkit.kept_files import make_private_folder
+
 MANIFEST = Path("labs", "labs.toml")
 FIRST_PORT, PORTS = 8200, 700  # of copies
 LONGEST = 40  # characters of a copy's name in the names of its cookies
@@ -252,9 +254,10 @@ def writable(path: Path) -> Path:
     Raises CatalogError, with a way out, if this user may not write to it or to a file in it.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path)
         for entry in (path, *path.iterdir()):
-            if not os.access(entry, os.R_OK | os.W_OK):
+            # A temporary file of another process may be gone by now.
+            if not os.access(entry, os.R_OK | os.W_OK) and entry.exists():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(entry))
     except OSError as error:
         where = error.filename or path

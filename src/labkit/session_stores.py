@@ -15,6 +15,8 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.cache import caches
 
+from labkit.kept_files import remove
+
 Kind = Literal["row", "entry", "file", "cookie"]
 # In the order in which an engine reads them.
 _KINDS: dict[str, tuple[Kind, ...]] = {
@@ -153,11 +155,11 @@ def wipe_cache() -> None:
 
 
 def wipe_files(*folders: str | Path) -> int:
-    """Delete the session files in these folders; return how many. The folders stay.
+    """Delete what is in these folders of session files; return how much. The folders stay.
 
     A running server has already looked up its folder.
     """
     paths = [path for folder in folders for path in Path(folder).glob("*")]
     for path in paths:
-        path.unlink(missing_ok=True)
+        remove(path)
     return len(paths)

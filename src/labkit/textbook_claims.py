@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab
+from labkit.kept_files import write_whole
 from labkit.text_format import and_more, quantity
 
 LEDGER = Path("labs", "claims.toml")
@@ -31,6 +32,7 @@ PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
 # The faults of the ledger and the marks; tests find a fault by them.
+DAMAGED = "is damaged and says nothing. To write it again: nox"
 NO_TEST = "has no test: none is marked with it"
 NO_LAB = "which is not in labs.toml"
 INSTEAD = "a pitfall says what the labs do instead, and a claim does not"
@@ -135,11 +137,14 @@ class Ledger:
         outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False
         for path in sorted((self.catalog.root / RESULTS).glob("*.json")):
-            found = json.loads(path.read_text(encoding="utf-8"))
-            skipped = skipped or "skipped" in found
-            for outcome in found.get("tests", []):
-                for id_ in outcome["proves"]:
-                    outcomes[id_].add(outcome["outcome"])
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                skipped = skipped or "skipped" in found
+                for outcome in found.get("tests", []):
+                    for id_ in outcome["proves"]:
+                        outcomes[id_].add(outcome["outcome"])
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                yield f"{path} {DAMAGED}"
         for entry in self.entries:
             got = outcomes[entry.id]
             lenient = not os.environ.get("CI") and (skipped or "skipped" in got)
@@ -210,7 +215,7 @@ class Ledger:
         ]
         for path in changed:
             path.parent.mkdir(exist_ok=True)
-            path.write_text(wanted[path], encoding="utf-8")
+            write_whole(path, wanted[path])
         return changed
 
 

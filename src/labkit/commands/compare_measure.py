@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from labkit.catalog import Catalog, writable
 from labkit.commands.options import progress_console
 from labkit.comparison_tables import Table
+from labkit.kept_files import write_whole
 from labkit.measure import charts, report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import WorkloadError
@@ -79,5 +80,5 @@ def write(root: Path, console: Console) -> None:
     except (FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     if text != path.read_text(encoding="utf-8"):
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text)
     console.print("README.md is up to date.")

@@ -11,6 +11,7 @@ import django
 
 from labkit.catalog import Catalog, writable
 from labkit.comparison_tables import TESTS, Table
+from labkit.kept_files import write_whole
 from labkit.testing.pytest_runner import Outcome, run_tests
 
 PROPERTY = "compared"  # a user property of a test: the table, question, variant, database, answer
@@ -119,7 +120,7 @@ def run_table(
         tuple(complaints),
     )
     path = folder / f"{table.id}.json"
-    path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False), encoding="utf-8")
+    write_whole(path, json.dumps(asdict(result), indent=1, ensure_ascii=False))
     return result
 
 

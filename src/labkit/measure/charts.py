@@ -20,6 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labkit.kept_files import write_whole
 from labkit.processes.start import NotInstalled
 from labkit.services.requirements import missing_tools
 
@@ -121,7 +122,7 @@ def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
     drawn = []
     for name, chart in content["charts"].items():
         drawn.append(path.with_name(f"{path.stem}-{name}.svg"))
-        drawn[-1].write_text(svg(chart_of(chart), path.stem), encoding="utf-8", newline="\n")
+        write_whole(drawn[-1], svg(chart_of(chart), path.stem))
     return drawn
 
 

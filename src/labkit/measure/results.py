@@ -16,6 +16,7 @@ from typing import Any
 
 import django
 
+from labkit.kept_files import write_whole
 from labkit.measure.charts import Chart
 from labkit.services.requirements import program
 
@@ -85,8 +86,8 @@ def mariadb_version() -> str:
 def _output(*command: str) -> str:
     """Return what a command writes to stdout, or "" if it cannot be run."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()
 
@@ -115,7 +116,7 @@ def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Cha
         lambda numbers: "[" + " ".join(numbers[1].split()) + "]",
         json.dumps(content, indent=1),
     )
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_whole(path, text + "\n")
 
 
 def read(path: Path) -> dict[str, Any]:

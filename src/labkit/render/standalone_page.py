@@ -11,6 +11,7 @@ import click
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
+from labkit.kept_files import write_whole
 from labkit.render import PALETTE
 
 FOLDER = Path(__file__).parent / "templates"
@@ -40,7 +41,7 @@ def write(path: Path, text: str, made_by: str) -> None:
     try:
         if path.exists() and made_by not in path.read_text(encoding="utf-8")[:500]:
             raise click.ClickException(f"{path} is there and is no page of {command}. It stays.")
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is no page of {command}"
         raise click.ClickException(f"{path} cannot be written: {reason}.") from None

@@ -1,0 +1,59 @@
+"""Reads the environment variables that other projects use too, so that theirs do no harm here."""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+# Set by other projects as well. Tests, copies and measurements start without them.
+SHARED = (
+    "DATABASE_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "REDIS_URL",
+    "SESSION_ENGINE",
+    "SESSION_SAVE_EVERY_REQUEST",
+)
+# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
+ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
+BACKENDS = "django.contrib.sessions.backends."
+
+
+def database_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return DATABASE_URL, or "" if it is not set or blank."""
+    return _read("DATABASE_URL", environ)
+
+
+def redis_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return REDIS_URL, or "" if it is not set or blank."""
+    return _read("REDIS_URL", environ)
+
+
+def session_engine(default: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return SESSION_ENGINE if it is the dotted path of one of Django's engines, or `default`."""
+    named = _read("SESSION_ENGINE", environ)
+    return named if named in {BACKENDS + engine for engine in ENGINES} else default
+
+
+def unknown_engine(environ: Mapping[str, str] | None = None) -> str:
+    """Return the value of SESSION_ENGINE if it does not name one of Django's engines, or ""."""
+    named = _read("SESSION_ENGINE", environ)
+    return "" if named == session_engine("", environ) else named
+
+
+def without_shared(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment without the variables that other projects may have set."""
+    found = os.environ if environ is None else environ
+    return {name: value for name, value in found.items() if name not in SHARED}
+
+
+def _read(name: str, environ: Mapping[str, str] | None) -> str:
+    return (os.environ if environ is None else environ).get(name, "").strip()
+
+
+def describe_url(url: str) -> str:
+    """Return a URL without its user and password, to be printed."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "a URL that cannot be read"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
