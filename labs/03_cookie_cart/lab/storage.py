@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from lab.forms import AddForm
+from lab.forms import valid_goods
 from labkit.base.cookie_names import cookie_name, names_from_cookies
 
 LIFETIME = 120  # seconds, from the last add of that item
@@ -12,9 +12,7 @@ PREFIX = f"cart_{settings.LAB}_"
 
 def load(request):
     """Return the goods in this visitor's cart: {name: quantity}."""
-    sent = names_from_cookies(PREFIX, request.COOKIES).items()
-    forms = [AddForm({"name": name, "quantity": quantity}) for name, quantity in sent]
-    return {f.cleaned_data["name"]: f.cleaned_data["quantity"] for f in forms if f.is_valid()}
+    return valid_goods(names_from_cookies(PREFIX, request.COOKIES))
 
 
 def put(request, response, name, quantity):
@@ -44,7 +42,7 @@ def refusal(request, name, quantity):
 
 
 def notice(request):
-    """Return what is wrong with the cookies that the browser sent, or None."""
+    """Return what is wrong with the cookies or the stored cart, or None."""
     if altered := len(names_from_cookies(PREFIX, request.COOKIES)) - len(load(request)):
         return f"{altered} of the cart's cookies were changed by the browser and do not count."
 

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 
+from lab.forms import valid_goods
+from labkit.base.notices import ALTERED_CART, UNKNOWN_KEY
 from labkit.base.session_expiry import session_facts
 
 LIFETIME = 120  # seconds, from the last write to the session; reading does not count
@@ -10,7 +12,7 @@ MAX_ITEMS = 200
 
 def load(request):
     """Return the goods in this visitor's cart: {name: quantity}."""
-    return request.session.get("cart", {})
+    return valid_goods(request.session.get("cart"))
 
 
 def put(request, response, name, quantity):
@@ -38,13 +40,11 @@ def refusal(request, name, quantity):
 
 
 def notice(request):
-    """Return what is wrong with the cookies that the browser sent, or None."""
+    """Return what is wrong with the cookies or the stored cart, or None."""
     # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
-        return (
-            "Your browser sent a session key that matches no session: it has expired, or was "
-            "deleted, corrupted or never issued here."
-        )
+        return UNKNOWN_KEY
+    return None if load(request) == request.session.get("cart", {}) else ALTERED_CART
 
 
 def describe(request):

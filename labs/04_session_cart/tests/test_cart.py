@@ -10,7 +10,15 @@ from django.utils.crypto import salted_hmac
 
 from lab import storage
 from labkit.base import error_pages, session_expiry
-from labkit.testing.contracts import PAGES, CartContract, facts, notices, table, words
+from labkit.testing.contracts import (
+    PAGES,
+    CartContract,
+    OddCartEntries,
+    facts,
+    notices,
+    table,
+    words,
+)
 from labkit.testing.malformed_requests import unknown_session_ids
 
 
@@ -18,6 +26,10 @@ class TestCart(CartContract):
     lifetime = 120
     capacity = 200
     raw_requests = unknown_session_ids("sessionid_04")
+
+
+class TestOddEntries(OddCartEntries):
+    session_cookie = "sessionid_04"
 
 
 cart = TestCart()

@@ -27,12 +27,12 @@ def check_answers(sent):
 
     sent: {field: text}, as it came with the request, or None if it could not be read.
     """
-    if sent is None:
+    if not isinstance(sent, dict):  # None, or something that another program has stored
         return {}, UNREADABLE
     form = WizardForm(sent)
     form.is_valid()  # False while an answer is missing, but cleaned_data has the valid ones
     answers = {field: str(value) for field, value in form.cleaned_data.items()}
-    if altered := [label(field) for field in sent if field not in answers]:
+    if altered := [label(field) for field in QUESTIONS if field in sent and field not in answers]:
         return answers, ALTERED.format(", ".join(altered))
     return answers, None
 

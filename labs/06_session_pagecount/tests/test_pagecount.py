@@ -1,10 +1,14 @@
-from labkit.testing.contracts import PageCountContract, PageCountInChromium
+from labkit.testing.contracts import OddCountEntries, PageCountContract, PageCountInChromium
 
 
 class TestPageCount(PageCountContract):
     cookie = "sessionid_06"
     lifetime = 300
     says_what_was_unreadable = False
+
+
+class TestOddEntries(OddCountEntries):
+    session_cookie = "sessionid_06"
 
 
 class TestPageCountInChromium(PageCountInChromium):

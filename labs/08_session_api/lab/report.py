@@ -6,7 +6,7 @@ from lab.operations import LABELS, SOURCES
 from lab.saving import will_be_saved
 
 # What a session raises when it is used wrongly. A database that fails has a page of its own.
-MISTAKES = (KeyError, RuntimeError, TypeError)
+MISTAKES = (KeyError, RuntimeError, TypeError, ValueError, OverflowError)
 MISSING = "not there"
 
 
@@ -41,6 +41,12 @@ def compare(before, after):
     """Lay two states side by side: (key, value before, value after, whether they differ)."""
     pairs = [(key, shown(before, key), shown(after, key)) for key in before | after]
     return [(key, old, new, old != new) for key, old, new in pairs]
+
+
+def as_text(value):
+    """Return None and printable text as they are, anything else as Python shows it."""
+    # Another program may have stored something other than this lab's text.
+    return value if value is None or str(value).isprintable() else repr(value)
 
 
 def shown(entries, key):

@@ -26,7 +26,7 @@ def student_set(request):
 @require_safe
 def student_get(request):
     """Show both strings. get(), since session[key] is a KeyError where nothing is kept."""
-    student = [(key, request.session.get(key)) for key in ("sname", "semail")]
+    student = [(key, report.as_text(request.session.get(key))) for key in ("sname", "semail")]
     return render(request, "get.html", {"student": student, "kept": dict(student)})
 
 

@@ -24,7 +24,7 @@ def describe(session):
     row = row or session_rows.missing_rows() or "There is no row."
     cookie = "no end" if at_close else f"Max-Age={age}, so until {expiry}"
     return [
-        ("chosen", "You chose", dict(POLICIES).get(session.get("policy"), "nothing yet")),
+        ("chosen", "You chose", dict(POLICIES).get(str(session.get("policy")), "nothing yet")),
         ("entry", "_session_expiry in the session", session.get("_session_expiry", "not there")),
         ("written", "Last write", clock_time(written)),
         ("expiry", "Last write + age: its real end", expiry),

@@ -4,13 +4,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from lab import session_rows, storage
+from labkit.base.notices import UNKNOWN_KEY
 from labkit.base.session_expiry import clock_time
 
-UNKNOWN_KEY = (
-    "Your browser sent a session key that matches no session: it has expired, or was deleted, "
-    "corrupted or never issued here."
+UNREADABLE = (
+    "Something other than this lab has changed your session. It cannot be read: choose an expiry."
 )
-
 NO_KEY = (
     "Your browser brought no session key. Either you had no session yet, or it has ended "
     "and its cookie with it: the server cannot tell which."
@@ -20,14 +19,16 @@ EXPIRED_BUT_LOADED = "This session is over, but the engine in use has not looked
 
 def notice(request):
     """Return what is wrong with this visitor's session, or None."""
-    if "written" in request.session:
+    if storage.last_write(request.session):
         if session_rows.missing_rows() and storage.seconds_left(request.session) < 0:
             return EXPIRED_BUT_LOADED
         return None
+    if request.session.keys():
+        return UNREADABLE
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key is None:
         return NO_KEY
-    # For a key that matches no session, Django starts an empty one, without "written".
+    # For a key that matches no session, Django starts an empty one.
     expiry = session_rows.row_expiry(key)
     if expiry and expiry <= timezone.now():
         return f"Your session expired at {clock_time(expiry)}, but its row is still in the table."

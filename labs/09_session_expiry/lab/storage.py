@@ -28,12 +28,15 @@ def touch(session):
 
 
 def last_write(session):
-    """Return when the session was last saved, or None if there is no session."""
-    if "written" not in session:
+    """Return when the session was last saved, or None if there is none that can be read."""
+    try:
+        written = datetime.fromisoformat(session["written"])
+        session.get_expiry_age(modification=written)  # may fail on the chosen expiry, too
+        session.get_expiry_date(modification=written) - timezone.now()
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    if settings.SESSION_SAVE_EVERY_REQUEST:
-        return timezone.now()  # this very request is a write
-    return datetime.fromisoformat(session["written"])
+    # If every request saves the session, then this very request is a write.
+    return timezone.now() if settings.SESSION_SAVE_EVERY_REQUEST else written
 
 
 def real_expiry(session):

@@ -38,7 +38,7 @@ def read(request):
     """Read from the session, and nothing else."""
     context = {"notice": notices.notice(request)}
     context["every_request"] = settings.SESSION_SAVE_EVERY_REQUEST
-    if "written" in request.session:
+    if storage.last_write(request.session):
         context["left"] = storage.seconds_left(request.session)
         context["age"] = request.session.get_expiry_age()
     return render(request, "read.html", context)

@@ -3,7 +3,7 @@
 import pytest
 
 from lab import engines
-from labkit.testing.contracts import CartContract, notices, table, words
+from labkit.testing.contracts import CartContract, OddCartEntries, notices, table, words
 from labkit.testing.malformed_requests import unknown_session_ids
 
 NAMES = "_session_expiry", "red apple", "日本", "<script>"
@@ -13,6 +13,11 @@ class TestCart(CartContract):
     lifetime = 120
     capacity = 200
     raw_requests = unknown_session_ids("sessionid_10")
+
+
+class TestOddEntries(OddCartEntries):
+    session_cookie = "sessionid_10"
+    pages = (*OddCartEntries.pages, "/store/", "/engines/")
 
 
 cart = TestCart()

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 
+from lab.forms import valid_goods
+from labkit.base.notices import ALTERED_CART, UNKNOWN_KEY
 from labkit.base.session_expiry import clock_time
 
 MAX_ITEMS = 10  # few enough for signed_cookies, which stores the whole session in one cookie
@@ -16,7 +18,7 @@ MEANINGS = {
 
 def load(request):
     """Return the goods in this visitor's cart: {name: quantity}."""
-    return request.session.get("cart", {})
+    return valid_goods(request.session.get("cart"))
 
 
 def put(request, response, name, quantity):
@@ -31,12 +33,10 @@ def refusal(request, name, quantity):
 
 
 def notice(request):
-    """Return what is wrong with the cookies that the browser sent, or None."""
+    """Return what is wrong with the cookies or the stored cart, or None."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not key(request):
-        return (
-            "Your browser sent a session key that matches no session: it has expired, or was "
-            "deleted, corrupted or never issued here."
-        )
+        return UNKNOWN_KEY
+    return None if load(request) == request.session.get("cart", {}) else ALTERED_CART
 
 
 def key(request):

@@ -1,5 +1,9 @@
+import re
+
 from django import forms
 
+# "tab 7" is what the seventh tab of a race adds, if each tab adds a different item.
+ITEM = re.compile(r"\A(apple|pear|tab [0-9]{1,2})\Z")
 DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
 BY_HAND = (4000, "4 seconds, for two tabs by hand")
 
@@ -10,10 +14,8 @@ def number(label, choices, initial):
 
 
 class AddForm(forms.Form):
-    # "tab 7" is what the seventh tab of a race adds, if each tab adds a different item.
     name = forms.RegexField(
-        r"\A(apple|pear|tab [0-9]{1,2})\Z",
-        widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")]),
+        ITEM, widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")])
     )
     delay = number("The view takes", [*DELAYS, BY_HAND], 4000)
 

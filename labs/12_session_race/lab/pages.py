@@ -23,6 +23,7 @@ def draw_page(request, way="", status=200, **context):
     if "race" not in context:
         # Not after a race: the tabs may have a new session, which this request does not know.
         context["cart_rows"] = list(storage.load(request).items())
+        context.setdefault("notice", storage.notice(request))
     context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context
     return render(request, "way.html" if way else "index.html", context, status=status)
 

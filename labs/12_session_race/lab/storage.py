@@ -1,9 +1,24 @@
 """The cart is one entry of the session, which is loaded as a whole and saved as a whole."""
 
+from lab.forms import ITEM
+from labkit.base.notices import ALTERED_CART
+
 
 def load(request):
     """Return the goods in this visitor's cart: {name: quantity}."""
-    return request.session.get("cart", {})
+    stored = request.session.get("cart")
+    goods = stored.items() if isinstance(stored, dict) else []
+    return {name: quantity for name, quantity in goods if is_valid(name, quantity)}
+
+
+def is_valid(name, quantity):
+    """Return whether this lab could have stored this: anything may be in a store."""
+    return bool(ITEM.match(name)) and type(quantity) is int and 0 < quantity < 1_000_000
+
+
+def notice(request):
+    """Return what is wrong with the stored cart, or None."""
+    return None if load(request) == request.session.get("cart", {}) else ALTERED_CART
 
 
 def add_one(request, goods_read, name):

@@ -14,6 +14,7 @@ from labkit.base.error_pages import (
     store_fault,
     unavailable,
 )
+from labkit.base.unreadable_session import is_unreadable, start_again
 
 LONGEST = 16_000  # characters of a URL; Django's MAX_URL_REDIRECT_LENGTH is 16 384
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -40,6 +41,8 @@ def error_pages(get_response: Respond) -> Respond:
             # and calls no handler.
             if fault := store_fault(error):
                 return unavailable(request, fault)
+            if is_unreadable(request):
+                return start_again(request)
             return response_for_exception(request, error)
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -55,6 +58,8 @@ def error_pages(get_response: Respond) -> Respond:
         fault = getattr(request, "_store_fault", None)
         if fault is not None and response.status_code != 503:
             return unavailable(request, fault)
+        if response.status_code == 500 and is_unreadable(request):
+            return start_again(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             allowed = response["Allow"]
             sentence = f"This address does not accept {request.method}; it accepts {allowed}."

@@ -10,7 +10,21 @@ from labkit import session_stores
 
 ENDS_WITH_THE_BROWSER = "Yes, it ends then."
 OUTLIVES_THE_BROWSER = "No, it stays."
+UNREADABLE_EXPIRY = "Neither works: the entry _session_expiry is not one that Django writes."
 UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours"
+
+
+def is_expiry_readable(session: SessionBase) -> bool:
+    """Return whether Django can tell when this session expires.
+
+    It cannot if something else than set_expiry() has written the entry `_session_expiry`.
+    """
+    try:
+        session.get_expiry_age()
+        session.get_expiry_date()
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
@@ -21,14 +35,7 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     down; the row has the expiry that Django checks.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    age = session.get_expiry_age()  # loads the session, which drops an unknown key
-    at_close = session.get_expire_at_browser_close()
-    closing = ENDS_WITH_THE_BROWSER if at_close else OUTLIVES_THE_BROWSER
-    api = [
-        ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
-        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
-        ("Does it end when the browser closes?", closing),
-    ]
+    api = _expiry_facts(session)  # loads the session, which drops an unknown key
     if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
         engine = session_stores.engine_name(settings.SESSION_ENGINE)
         left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
@@ -44,6 +51,18 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
         ("Session key, as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
         ("session_data decoded", f"{decoded}. It is signed, but not encrypted."),
+    ]
+
+
+def _expiry_facts(session: SessionBase) -> list[tuple[str, str]]:
+    if not is_expiry_readable(session):
+        return [("get_expiry_age() and get_expiry_date()", UNREADABLE_EXPIRY)]
+    age, at_close = session.get_expiry_age(), session.get_expire_at_browser_close()
+    closing = ENDS_WITH_THE_BROWSER if at_close else OUTLIVES_THE_BROWSER
+    return [
+        ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
+        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
+        ("Does it end when the browser closes?", closing),
     ]
 
 

@@ -9,4 +9,9 @@ from labkit.testing.contracts.carts import PAGES, CartContract, CartInChromium, 
 from labkit.testing.contracts.common import RawRequests
 from labkit.testing.contracts.counts import PageCountContract, PageCountInChromium, PageCountPages
 from labkit.testing.contracts.hostile_input import HOSTILE_NAMES, REFUSED_NAMES
+from labkit.testing.contracts.odd_entries import (
+    OddCartEntries,
+    OddCountEntries,
+    OddEntriesContract,
+)
 from labkit.testing.contracts.pages import facts, notices, number, table, text, words

@@ -1,0 +1,23 @@
+"""Whatever is in a session, the pages open."""
+
+from lab.carriers import url
+from labkit.testing.contracts import OddEntriesContract
+from labkit.testing.contracts.odd_entries import ODD_VALUES
+
+
+class TestOddEntries(OddEntriesContract):
+    session_cookie = "sessionid_05"
+    entries = ("wizard",)
+    pages = ("/session/name/", "/session/age/", "/session/results/")
+    form = "/session/name/"
+    forms = (("/session/name/", {"name": "Anu"}), ("/session/age/", {"forget": ""}))
+
+    def test_an_odd_entry_breaks_no_page_by_its_url(self, visitor):
+        for value in ODD_VALUES:
+            self.give(visitor, url.ENTRY, value)
+            key = visitor.jar.get(self.session_cookie).value
+            for path in ("/url/name/", "/url/results/"):
+                response = visitor.get(path, {"w": key}, follow=True)
+                assert response.status_code == 200, value
+            answered = visitor.post(f"/url/name/?w={key}", {"name": "Anu"}, follow=True)
+            assert answered.status_code == 200, value

@@ -1,0 +1,12 @@
+"""Whatever is in a session, the pages open."""
+
+from labkit.testing.contracts import OddEntriesContract
+
+ADD = {"name": "apple", "delay": 0}
+
+
+class TestOddEntries(OddEntriesContract):
+    session_cookie = "sessionid_12"
+    entries = ("cart",)
+    pages = ("/", "/naive/", "/locked/", "/cart/")
+    forms = (("/naive/add/", ADD), ("/locked/add/", ADD), ("/empty/", {}))
