@@ -11,11 +11,11 @@ from contextlib import closing
 
 import click
 import pytest
-from serving import closed, running
+from serving import closed, running, until
 
 from labkit import cli
 from labkit.commands import run
-from labkit.commands.options import ENGINES, engine_path
+from labkit.commands.options import ENGINE_UNKNOWN, ENGINES, engine_path
 from labkit.commands.reset import COOKIES_STAY, NOTHING_TO_CLEAR, REDIS_KEYS_STAY
 from labkit.processes.manage_py import (
     CREATE_DATABASE,
@@ -272,15 +272,37 @@ def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mar
     assert not (own_checkout / ".lab" / "04" / "db.sqlite3").exists()
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP], ids=["kill", "closed terminal"])
+ENDS = {"kill": signal.SIGTERM, "closed terminal": signal.SIGHUP, "kill -9": signal.SIGKILL}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
     with running("04", "--db", "mysql", end=end) as lab:
         joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
         joined.stop()
         assert joined.answers()
     assert lab.returncode in {128 + end, -end}
-    assert not joined.answers()
+    until(lambda: not joined.answers())
     closed(lab.port)
+
+
+def test_killed_it_leaves_no_server_and_no_reloader(own_checkout):
+    with running("03", end=signal.SIGKILL) as lab:
+        pass  # that none is left is checked at its end
+    assert lab.returncode == -signal.SIGKILL
+    closed(lab.port)
+
+
+@pytest.mark.parametrize("engine", ["", "shop.sessions"])
+def test_another_projects_engine_does_not_count(started, monkeypatch, engine):
+    monkeypatch.setenv("SESSION_ENGINE", engine)
+    printed, _ = started("04")
+    assert (one_line(ENGINE_UNKNOWN.format(engine=engine)) in printed) == bool(engine)
+
+
+def test_a_relative_state_folder_is_where_the_user_is(started, own_checkout, monkeypatch):
+    monkeypatch.setenv("LAB_STATE_DIR", "mine")
+    assert started("04")[1]["LAB_STATE_DIR"] == str(own_checkout / "mine")
 
 
 def test_a_settings_module_of_another_project_does_not_matter(started, monkeypatch):

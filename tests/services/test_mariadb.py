@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
 
 import pytest
+from serving import alive, until
 
 from labkit.processes.start import NotInstalled
 from labkit.services.mariadb import PrivateMariaDB
@@ -65,6 +68,47 @@ def test_a_persistent_server_outlives_a_crash_of_its_users_and_is_found_again(ma
     assert heir.pid is None  # another process has started it
     heir.stop()
     assert not heir.answers()
+
+
+def test_one_who_joined_revives_the_server_of_another(mariadb, tmp_path):
+    starter = PrivateMariaDB.persistent(tmp_path)
+    joined = PrivateMariaDB.persistent(tmp_path)
+    joined.url("lab_04")
+    starter.kill()
+    joined.revive()
+    assert tables(joined, "lab_04") == ()
+    starter.stop()  # it is not the last user, and no longer the starter
+    assert joined.answers()
+    joined.stop()
+    assert not joined.answers()
+
+
+STARTER = (
+    "import sys; from labkit.services.mariadb import PrivateMariaDB\n"
+    "server = PrivateMariaDB.temporary(); print(server.pid, server.folder, flush=True)\n"
+    "sys.stdin.read()"
+)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_test_run_leaves_no_server(mariadb, end):
+    command = [sys.executable, "-c", STARTER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        pid, folder = run.stdout.readline().decode().split()
+        assert alive([int(pid)])
+        run.send_signal(end)
+    until(lambda: not alive([int(pid)]) and not os.path.exists(os.path.dirname(folder)))
+
+
+def test_a_copy_that_failed_leaves_no_data_folder(mariadb, tmp_path, monkeypatch):
+    def no_room(source, target):
+        target.mkdir()
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", no_room)
+    with pytest.raises(OSError, match="no space"):
+        PrivateMariaDB.persistent(tmp_path)
+    assert not (tmp_path / "data").exists()
 
 
 def test_on_windows_there_is_one_sentence(monkeypatch, tmp_path):

@@ -16,7 +16,13 @@ import threading
 from pathlib import Path
 
 from labkit.processes.ports import LOOPBACK, free_ports
-from labkit.processes.start import StartCancelled, Stoppable, kill_group, start_server
+from labkit.processes.start import (
+    ServerProcess,
+    StartCancelled,
+    Stoppable,
+    kill_group,
+    start_server,
+)
 from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
 from labkit.services.requirements import TOOLS, program, require_server
 
@@ -129,7 +135,7 @@ class Cluster(Stoppable):
         free = free_ports(3 * NODES)
         ports = list(zip(free[::3], free[1::3], free[2::3], strict=True))
         self.nodes = [Node(self, number + 1, ports) for number in range(NODES)]
-        self._proxy: subprocess.Popen[bytes] | None = None
+        self._proxy: ServerProcess | None = None
         if os.geteuid() == 0:
             for path in [home, *home.rglob("*")]:
                 shutil.chown(path, USER, USER)
@@ -167,6 +173,7 @@ class Cluster(Stoppable):
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(START_SECONDS)
             try:
                 probe.connect(str(self.socket))
                 return bool(probe.recv(1))  # a node's greeting
@@ -195,7 +202,11 @@ class Cluster(Stoppable):
 def _version() -> str:
     """Return the server's version, such as 10.11.19."""
     output = subprocess.run(
-        [str(program("mariadbd")), "--version"], capture_output=True, text=True, check=False
+        [str(program("mariadbd")), "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_SECONDS,
     ).stdout
     found = re.search(r"Ver ([0-9.]+)", output)
     return found[1] if found else "10.11.0"

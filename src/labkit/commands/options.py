@@ -8,6 +8,9 @@ from typing import Any
 import click
 from rich.console import Console, ConsoleDimensions
 
+from labkit import environment
+from labkit.environment import BACKENDS, ENGINES
+
 NARROWEST = 80  # columns for which tables are laid out; a narrower terminal breaks their lines
 
 
@@ -29,9 +32,10 @@ class OutputConsole(Console):
 console = OutputConsole(**LITERAL)
 progress_console = Console(**LITERAL)  # a progress bar must fit into one line
 
-# Django's, https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
-ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
-
+ENGINE_UNKNOWN = (
+    "SESSION_ENGINE names {engine}, which is not one of Django's session engines. It does not "
+    "count: the engine is db."
+)
 _DB = (
     "Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
     "Default: in what DATABASE_URL names, else sqlite."
@@ -62,7 +66,13 @@ def unwrapped(console: Console) -> Console:
 
 def engine_path(engine: str) -> str:
     """Return the SESSION_ENGINE setting for one of ENGINES."""
-    return f"django.contrib.sessions.backends.{engine}"
+    return BACKENDS + engine
+
+
+def print_unknown_engine() -> None:
+    """Say so if SESSION_ENGINE, perhaps another project's, names an engine that is not Django's."""
+    if engine := environment.unknown_engine():
+        console.print(ENGINE_UNKNOWN.format(engine=engine), soft_wrap=True)
 
 
 def use_colour() -> bool:

@@ -1,6 +1,7 @@
 """`lab run`: one lab on this machine, with the database and engine that the options choose."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -11,13 +12,22 @@ from functools import partial
 import click
 from rich.text import Text
 
+from labkit import environment
 from labkit.catalog import Catalog, Lab, catalog, database_name, state_dir
 from labkit.clusters.galera import NODES, SUSPECT
 from labkit.clusters.galera_child import GaleraChild
 from labkit.clusters.load_balancer import SERVER_LETTERS
 from labkit.clusters.redis_child import RedisFailoverChild
 from labkit.clusters.server_pool import ServerPool, uses_files
-from labkit.commands.options import console, db_or_cluster_option, engine_option, engine_path
+from labkit.commands.options import (
+    console,
+    db_or_cluster_option,
+    engine_option,
+    engine_path,
+    print_unknown_engine,
+)
+from labkit.kept_files import private_files
+from labkit.processes.guard import STOP_SECONDS, Guard, end_child_group, interrupt_group
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.processes.output import OutputThread, relayed_output
 from labkit.processes.parent_pipe import exit_on_signals
@@ -112,11 +122,17 @@ def run(
     _check_port(port, lab, name)
     state_dir(lab.folder)  # before anything is printed that would not be true
     exit_on_signals()
-    with _environment(checkout, lab, db) as environ, contextlib.ExitStack() as stack:
+    with (
+        private_files(),
+        _environment(checkout, lab, db) as environ,
+        contextlib.ExitStack() as stack,
+    ):
         if engine and not lab.database:
             _print(ENGINE_IGNORED.format(number=lab.number))
         elif engine:
             environ["SESSION_ENGINE"] = engine_path(engine)
+        elif lab.database:
+            print_unknown_engine()
         if redis_pair and _can_use_redis(lab, environ):
             _print(STARTING_REDIS)
             environ.update(stack.enter_context(RedisFailoverChild(_print)).urls)
@@ -162,10 +178,10 @@ def _print(text: str) -> None:
 
 def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
     """Print which cache the engine uses. Raise NotInstalled if Redis lacks its package."""
-    if lab.redis and environ.get("REDIS_URL"):
+    if lab.redis and (url := environment.redis_url(environ)):
         require_tools("redis-py")
         _print(CACHE_IS_REDIS)
-        if not _redis_answers(environ["REDIS_URL"]):
+        if not _redis_answers(url):
             _print(REDIS_SILENT)
         return
     _print(CACHE_IS_LOCMEM)
@@ -215,7 +231,8 @@ def _check_port(port: int, lab: Lab, name: str) -> None:
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
     """Yield the environment that gives the lab its database, and print which one it is."""
     environ = lab_environment()
-    url = environ.pop("DATABASE_URL", "")
+    environ.pop("DATABASE_URL", None)
+    url = environment.database_url()
     if not lab.database:
         if db:
             _print(DB_IGNORED.format(number=lab.number))
@@ -242,13 +259,18 @@ def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     with relayed_output() as streams:
-        process = subprocess.Popen(command, cwd=lab.folder, env=environ, **streams)
+        # A separate session, so that all of the server can be ended, its reloader's child as well.
+        process = subprocess.Popen(
+            command, cwd=lab.folder, env=environ, start_new_session=os.name != "nt", **streams
+        )
+        guard = Guard(process.pid)
         try:
             return process.wait()
-        except KeyboardInterrupt:  # the terminal has sent it to the server too
+        except KeyboardInterrupt:
+            interrupt_group(process.pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(timeout=5)
+                return process.wait(STOP_SECONDS)
             return 1
         finally:
-            process.terminate()
-            process.wait()
+            end_child_group(process)
+            guard.release()

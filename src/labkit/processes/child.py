@@ -49,6 +49,7 @@ class ChildProcess(Stoppable):
             self.stop()
             raise
         self.urls: dict[str, str] = first["urls"]
+        self.client_commands: dict[str, str] = first.get("client_commands", {})  # by name, too
         self._listener.start()
 
     def _listen(self) -> None:
@@ -63,7 +64,8 @@ class ChildProcess(Stoppable):
         self._ending = True
         close(self._process)
         if self._listener.is_alive():
-            self._listener.join()  # otherwise its pipe would be closed while it reads
+            # Otherwise its pipe would be closed while it reads.
+            self._listener.join(STOP_SECONDS)
         end_child(self._process, STOP_SECONDS)
 
 

@@ -9,8 +9,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from labkit.catalog import Lab
+from labkit import environment
+from labkit.catalog import Lab, state_path
 
+DAMAGED = "{line}. The file {path} is damaged. To replace it by an empty one: lab reset {number}"
+USE_SQLITE = (
+    "{line}. (DATABASE_URL is {url}. `lab run` and `lab serve` ignore it with --db sqlite.)"
+)
+DAMAGED_SQLITE = ("file is not a database", "database disk image is malformed")
 DATABASE_NOT_READY = "The database of lab {number} is not ready: "
 SECONDS = 120  # for one command
 NEVER_ENDED = "manage.py {command} did not end within {seconds:g} seconds{place}."
@@ -22,8 +28,14 @@ class DatabaseNotReady(Exception):
 
 
 def lab_environment() -> dict[str, str]:
-    """Return this process's environment with the settings module of a lab."""
-    return os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
+    """Return this process's environment with the settings module of a lab.
+
+    A lab's process has its own working directory, so LAB_STATE_DIR becomes absolute.
+    """
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
+    if environ.get("LAB_STATE_DIR"):
+        environ["LAB_STATE_DIR"] = os.path.abspath(environ["LAB_STATE_DIR"])
+    return environ
 
 
 def run_manage_py(
@@ -55,7 +67,8 @@ def run_manage_py(
             raise
     if process.returncode:
         last = (errors.strip().splitlines() or ["no reason given"])[-1]
-        raise DatabaseNotReady(DATABASE_NOT_READY.format(number=lab.number) + add_hint(last))
+        hint = add_hint(last, lab, environ)
+        raise DatabaseNotReady(DATABASE_NOT_READY.format(number=lab.number) + hint)
 
 
 def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
@@ -71,8 +84,14 @@ def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
     return ""
 
 
-def add_hint(line: str) -> str:
-    """Return this line of an error, with advice if the error is a known one."""
+def add_hint(line: str, lab: Lab, environ: Mapping[str, str]) -> str:
+    """Return this line of a lab's error, with advice if the error is a known one."""
+    line, url = line.removesuffix("."), environment.database_url(environ)
     if "1049" in line:  # ER_BAD_DB_ERROR
         return f"{line}. {CREATE_DATABASE}"
+    if not url and any(text in line for text in DAMAGED_SQLITE):
+        path = state_path(lab.folder) / "db.sqlite3"
+        return DAMAGED.format(line=line, path=path, number=lab.number)
+    if url and url == environment.database_url():
+        return USE_SQLITE.format(line=line, url=environment.describe_url(url))
     return line

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+from labkit.processes.guard import KILL_SECONDS
+
 STOP_SECONDS = 5  # for a child to end by itself
 
 
@@ -53,16 +55,21 @@ def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        process.wait(KILL_SECONDS)
     if process.stdout is not None:
         process.stdout.close()
 
 
 def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
-    """Call `act` with the number of each of these signals that this system has."""
+    """Call `act` with the number of each of these signals that this system has.
+
+    SIGHUP stays ignored if it was when this process started: `nohup` asks for that.
+    """
     for name in names:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: act(number))
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+            continue
+        signal.signal(number, lambda received, _: act(received))
 
 
 def exit_on_signals() -> None:

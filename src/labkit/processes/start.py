@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from labkit.processes.guard import KILL_SECONDS, Guard
 from labkit.processes.log_file import LONGEST_ENTRY, last_text
 
 
@@ -41,7 +42,7 @@ class Stoppable:
 class PrivateServer(Stoppable):
     """A server program, which this process or another one has started."""
 
-    _process: "subprocess.Popen[bytes] | None" = None  # None: not this process
+    _process: "ServerProcess | None" = None  # None: not this process
 
     @property
     def pid(self) -> int | None:
@@ -50,7 +51,10 @@ class PrivateServer(Stoppable):
 
     def has_died(self) -> bool:
         """Return whether this process started the server and it has ended."""
-        return self._process is not None and self._process.poll() is not None
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._process.release()
+        return True
 
     def kill(self) -> None:
         """Kill the server and its children, if this process started it, as a power failure would.
@@ -61,17 +65,36 @@ class PrivateServer(Stoppable):
             kill_group(self._process)
 
 
+class ServerProcess(subprocess.Popen[bytes]):
+    """A server that also ends if this process is killed, unless `guarded` is false."""
+
+    guard: Guard | None = None
+
+    def release(self) -> None:
+        """Let the server go on after this process, or note that it has ended."""
+        if self.guard is not None:
+            self.guard.release()
+
+
 def start_server(
-    name: str, command: list[str], log: Path, answers: Callable[[], bool], seconds: float
-) -> "subprocess.Popen[bytes]":
+    name: str,
+    command: list[str],
+    log: Path,
+    answers: Callable[[], bool],
+    seconds: float,
+    *,
+    folder: Path | None = None,
+    guarded: bool = True,
+) -> ServerProcess:
     """Start a server and wait until it answers, at most so many seconds.
 
     The server gets its own session, so that Ctrl-C in the terminal reaches only the program that
-    uses it. Raise StartFailed if it ends or does not answer; whatever else `answers` raises ends
-    the server too.
+    uses it. If this process is killed, the server ends too, and `folder` is deleted; `guarded` is
+    false for a server that others use as well. Raise StartFailed if it ends or does not answer;
+    whatever else `answers` raises ends the server too.
     """
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = ServerProcess(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -79,6 +102,8 @@ def start_server(
             start_new_session=True,
         )
     try:
+        if guarded:
+            process.guard = Guard(process.pid, folder)
         wait_until_answering(name, process, log, answers, seconds)
     except BaseException:  # Ctrl-C as well: no one else knows the process yet
         kill_group(process)
@@ -107,8 +132,9 @@ def last_lines(log: Path, count: int) -> list[str]:
     return last_text(log, LONGEST_ENTRY).strip().splitlines()[-count:]
 
 
-def kill_group(process: "subprocess.Popen[bytes]") -> None:
+def kill_group(process: ServerProcess) -> None:
     """Kill a server that `start_server` started, and all that it has started itself."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.wait(KILL_SECONDS)
+    process.release()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, Lab, database_name, writable
 from labkit.processes.manage_py import DatabaseNotReady
-from labkit.services.mariadb import PrivateMariaDB
 from labkit.services.mariadb_child import MariaDBChild
 from labkit.services.requirements import require_tools
 
@@ -59,12 +58,13 @@ def open_database(
 ) -> Iterator[LabDatabase]:
     """Yield the database of one lab; a private server runs during the block.
 
-    Raise NotInstalled or StartFailed. A cluster is opened by `labkit.clusters`.
+    It runs in a child process, which ends even if this process is killed. Raise NotInstalled or
+    StartFailed. A cluster is opened by `labkit.clusters`.
     """
     if kind is DatabaseKind.MARIADB:
         name = database_name(lab.number)
-        with PrivateMariaDB.persistent(_private_folder(checkout)) as server:
-            yield LabDatabase(server.url(name), server.client_command(name))
+        with MariaDBChild(_private_folder(checkout), [name]) as server:
+            yield LabDatabase(server.urls[name], server.client_commands[name])
     elif kind is DatabaseKind.NAMED:
         _check_driver(url)
         yield LabDatabase(url)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from labkit.processes.start import PrivateServer, StartFailed, start_server
+from labkit.kept_files import make_private_folder
+from labkit.processes.start import PrivateServer, ServerProcess, StartFailed, start_server
 from labkit.services.requirements import program, require_server
 from labkit.text_format import command_line
 
@@ -40,10 +41,16 @@ NOT_DURABLE = [
     "--innodb-doublewrite=0",
 ]
 # Servers that this process started and others still use; Popen warns if it is collected.
-_left_running: list[subprocess.Popen[bytes] | None] = []
+_left_running: list[ServerProcess | None] = []
 
 START_SECONDS = 30
 STOP_SECONDS = 20
+CONNECT_SECONDS = 10
+LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # until another program has started or ended it
+INSTALL_SECONDS = 120
+LOCKED = "Another program has been starting or ending the server in {folder} for too long."
+DAMAGED = "{error}\nIf its data are damaged, delete the folder {folder}; an empty one is made then."
+TOO_MANY_CONNECTIONS = 1040  # ER_CON_COUNT_ERROR
 
 
 class PrivateMariaDB(PrivateServer):
@@ -73,8 +80,12 @@ class PrivateMariaDB(PrivateServer):
         cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
         server = cls(home / "data", home / "socket", [*OPTIONS, *NOT_DURABLE], temporary=True)
-        shutil.copytree(data_template(), server.folder)
-        server.start()
+        try:
+            shutil.copytree(data_template(), server.folder)
+            server.start()
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
         return server
 
     @classmethod
@@ -87,25 +98,59 @@ class PrivateMariaDB(PrivateServer):
         cls.check_installed()
         import fcntl  # there is none on Windows
 
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
         server = cls(folder / "data", _own_tempdir() / f"{name}.socket", OPTIONS, temporary=False)
         server._users = (folder / "users").open("w")
-        with server._exclusive_lock():
-            fcntl.flock(server._users, fcntl.LOCK_SH)
-            if not server.answers():
-                if not server.folder.exists():
-                    shutil.copytree(data_template(), server.folder)
-                server.start()
+        try:
+            with server._exclusive_lock():
+                fcntl.flock(server._users, fcntl.LOCK_SH)
+                if not server.answers():
+                    server._make_data_folder()
+                    server.start()
+        except StartFailed as error:
+            server._users.close()
+            raise StartFailed(DAMAGED.format(error=error, folder=folder)) from None
+        except BaseException:
+            server._users.close()
+            raise
         return server
+
+    def _make_data_folder(self) -> None:
+        """Copy the template, unless there is a folder. A copy that failed leaves no folder."""
+        if not self.folder.exists():
+            with tempfile.TemporaryDirectory(dir=self.folder.parent) as temporary:
+                whole = Path(temporary, "data")
+                shutil.copytree(data_template(), whole)
+                whole.rename(self.folder)
+
+    def revive(self) -> None:
+        """Start a persistent server again if it has died, also one that another program started.
+
+        Raise StartFailed.
+        """
+        if self.answers():
+            return
+        with self._exclusive_lock():
+            if not self.answers():  # no other program has done it
+                self.has_died()
+                self.start()
 
     @contextlib.contextmanager
     def _exclusive_lock(self) -> Iterator[None]:
         """Keep other programs from starting, joining or ending the server during the block."""
         import fcntl
 
+        deadline = time.monotonic() + LOCK_SECONDS
         with (self.folder.parent / "starting").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise StartFailed(LOCKED.format(folder=self.folder.parent)) from None
+                    time.sleep(0.02)
             yield
 
     def start(self) -> None:
@@ -121,7 +166,15 @@ class PrivateMariaDB(PrivateServer):
             f"--tmpdir={tempfile.gettempdir()}",
             *_user_option(self.user),
         ]
-        self._process = start_server("MariaDB", command, log, self.answers, self.start_seconds)
+        self._process = start_server(
+            "MariaDB",
+            command,
+            log,
+            self.answers,
+            self.start_seconds,
+            folder=self.folder.parent if self._temporary else None,
+            guarded=self._users is None,
+        )
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
@@ -129,15 +182,20 @@ class PrivateMariaDB(PrivateServer):
 
         try:
             self.connect().close()
-        except MySQLdb.OperationalError:
-            return False
+        except MySQLdb.OperationalError as error:
+            return bool(error.args[0] == TOO_MANY_CONNECTIONS)
         return True
 
     def connect(self, database: str = "") -> Any:
         """Return a MySQLdb connection as root. Raise MySQLdb.OperationalError."""
         import MySQLdb
 
-        return MySQLdb.connect(unix_socket=str(self.socket), user="root", database=database)
+        return MySQLdb.connect(
+            unix_socket=str(self.socket),
+            user="root",
+            database=database,
+            connect_timeout=CONNECT_SECONDS,
+        )
 
     def url(self, database: str) -> str:
         """Return DATABASE_URL for a database, and create the database if it is missing."""
@@ -171,7 +229,11 @@ class PrivateMariaDB(PrivateServer):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.kill(int((self.folder.parent / "pid").read_text()), signal.SIGTERM)
             if self._process is not None:
-                self._process.wait(STOP_SECONDS)
+                try:
+                    self._process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    self.kill()
+                self._process.release()
                 return
             deadline = time.monotonic() + STOP_SECONDS
             while self.answers() and time.monotonic() < deadline:
@@ -193,7 +255,7 @@ def _own_tempdir() -> Path:
     A socket's path must be shorter than 108 characters; a checkout's may be longer.
     """
     path = Path(tempfile.gettempdir()) / f"labkit-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
+    make_private_folder(path)
     if path.stat().st_uid != os.getuid():
         raise StartFailed(f"{path} belongs to another user; set TMPDIR to a folder of yours.")
     return path
@@ -220,6 +282,7 @@ def data_template() -> Path:
             capture_output=True,
             text=True,
             check=False,
+            timeout=INSTALL_SECONDS,
         )
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -1,15 +1,18 @@
-"""The private MariaDB of `lab serve`, in a child so that it ends even if the parent is killed.
+"""A private MariaDB in a child process, so that it ends even if the parent is killed.
 
 `python -m labkit.services.mariadb_child FOLDER NAME...` starts the server or joins it, creates the
-databases, and reports their URLs as `labkit.processes.child` describes.
+databases, and reports their URLs, and the commands that open them, as `labkit.processes.child`
+describes.
 """
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from labkit.processes.child import ChildProcess, run_child, send_report
+from labkit.processes.start import StartFailed
 from labkit.services.mariadb import PrivateMariaDB
 
 
@@ -25,11 +28,13 @@ def main(folder: Path, names: list[str]) -> None:
     """See the module's docstring."""
 
     def report(parent: IO[bytes], server: PrivateMariaDB) -> None:
-        send_report(parent, urls={name: server.url(name) for name in names})
+        urls = {name: server.url(name) for name in names}
+        commands = {name: server.client_command(name) for name in names}
+        send_report(parent, urls=urls, client_commands=commands)
 
     def check(parent: IO[bytes], server: PrivateMariaDB) -> None:
-        if server.has_died():
-            server.start()
+        with contextlib.suppress(StartFailed):  # the next check tries again
+            server.revive()
 
     run_child(lambda ending: PrivateMariaDB.persistent(folder), report, check, 1)
 

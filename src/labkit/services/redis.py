@@ -12,6 +12,7 @@ from labkit.services.requirements import program, require_server
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
 
 START_SECONDS = 20
+ANSWER_SECONDS = 5
 
 
 class PrivateRedis(PrivateServer):
@@ -53,12 +54,15 @@ class PrivateRedis(PrivateServer):
         log = self.folder / "server.log"
         command = [str(program("redis-server")), *self.options]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
-        self._process = start_server("Redis", command, log, self.answers, START_SECONDS)
+        self._process = start_server(
+            "Redis", command, log, self.answers, START_SECONDS, folder=self.folder
+        )
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
         # Without redis-py, which retries for seconds before it gives up.
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(ANSWER_SECONDS)
             try:
                 probe.connect(str(self.socket))
                 probe.sendall(b"PING\r\n")

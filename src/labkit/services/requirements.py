@@ -78,7 +78,11 @@ def _headers() -> str | None:
     tool = program("pkg-config") or ""
     for library in ("mysqlclient", "mariadb", "libmariadb") if tool else ():
         done = subprocess.run(
-            [tool, "--modversion", library], capture_output=True, text=True, check=False
+            [tool, "--modversion", library],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         if done.returncode == 0:
             return done.stdout.strip()

@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from labkit.processes.parent_pipe import end_child
+from labkit import environment
+from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
@@ -49,12 +50,14 @@ class LabServer:
         )
         self.state = Path(self._state.name)
         self.log = self.state / "server.log"
-        self._environ = os.environ | {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         # A DATABASE_URL of the shell is the user's; only a test's `environ` names one.
-        own = {"DJANGO_SETTINGS_MODULE": "lab.settings", "DATABASE_URL": "", "REDIS_URL": ""}
-        own["LAB_PANEL"] = "1"  # as for a person
-        self._environ |= own | (environ or {})
+        self._environ = environment.without_shared()
+        self._environ |= {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
+        self._environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
+        self._environ["LAB_PANEL"] = "1"  # as for a person
+        self._environ |= environ or {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
         try:
             if migrate:
                 self._migrate_once(environ or {})
@@ -101,20 +104,29 @@ class LabServer:
         """Start the server and wait until it answers. Raise StartFailed with the end of its log."""
         self._process = self._start_python(*self._command)
         name = self.folder.name
+        self._guard = Guard(self._process.pid, self.state)
         wait_until_answering(name, self._process, self.log, self._answers, START_LIMIT)
 
     def kill(self) -> None:
         """Kill the server as a power cut would; `start()` brings it back on the same state."""
         assert self._process is not None
         self._process.kill()
-        end_child(self._process)
+        self._end(0)
 
     def stop(self) -> None:
         """Stop the server, wait until it has ended, and delete its state."""
-        if self._process is not None:
-            self._process.terminate()
-            end_child(self._process, START_LIMIT)
+        self._end(START_LIMIT)
         self._state.cleanup()
+
+    def _end(self, seconds: float) -> None:
+        if self._process is None:
+            return
+        end_child_group(self._process, seconds)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
 
     def _start_python(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -125,6 +137,7 @@ class LabServer:
                 stdin=subprocess.PIPE,  # the worker ends when this is closed
                 stdout=log,
                 stderr=log,
+                start_new_session=os.name != "nt",
             )
 
     def _answers(self) -> bool:
