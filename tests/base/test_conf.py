@@ -11,11 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from labkit.base import conf
 from labkit.catalog import state_dir
+from labkit.environment import SHARED
 
 
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch):
-    for name in ("LAB_STATE_DIR", "LAB_DEBUG", "LAB_HOSTS", "DATABASE_URL", "REDIS_URL"):
+    unset = {"LAB_STATE_DIR", "LAB_DEBUG", "LAB_HOSTS", *SHARED} - {"DJANGO_SETTINGS_MODULE"}
+    for name in unset:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -91,13 +93,6 @@ def test_several_processes_that_start_at_once_have_one_key(lab):
     assert len(keys.pop()) > 50
 
 
-def test_an_empty_key_file_is_one_sentence(lab, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    (state_dir(lab) / "secret_key").touch()
-    with pytest.raises(ImproperlyConfigured, match="secret_key"):
-        conf.secret_key(lab)
-
-
 def test_debug_is_on_at_ones_own_desk_alone(monkeypatch):
     assert conf.debug()
     monkeypatch.setenv("LAB_DEBUG", "0")
@@ -143,6 +138,30 @@ def test_a_url_names_the_database(lab, monkeypatch):
 def test_a_url_without_a_name_gives_each_lab_its_own(lab, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "mysql://anu@db.example/")
     assert conf.databases(lab)["default"]["NAME"] == "lab_04"
+
+
+@pytest.mark.parametrize("url", ["", " ", "sqlite://", "sqlite://:memory:"])
+def test_a_blank_url_and_memory_mean_the_usual_file(lab, tmp_path, monkeypatch, url):
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert conf.databases(lab)["default"]["NAME"] == tmp_path / ".lab" / "04" / "db.sqlite3"
+
+
+@pytest.mark.parametrize("path", ["db.sqlite3", "data/db.sqlite3", "../db.sqlite3"])
+def test_a_relative_file_is_in_the_state_folder(lab, tmp_path, monkeypatch, path):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    assert conf.databases(lab)["default"]["NAME"] == tmp_path / ".lab" / "04" / "db.sqlite3"
+
+
+DB, FILE = (f"django.contrib.sessions.backends.{engine}" for engine in ("db", "file"))
+
+
+@pytest.mark.parametrize(
+    ("named", "engine"), [(None, DB), ("", DB), (" ", DB), ("shop.sessions", DB), (FILE, FILE)]
+)
+def test_only_an_engine_of_django_counts(monkeypatch, named, engine):
+    if named is not None:
+        monkeypatch.setenv("SESSION_ENGINE", named)
+    assert conf.session_engine(DB) == engine
 
 
 @pytest.mark.parametrize("url", ["nonsense", "db://x/y", "mysql://host:99999999/x"])

@@ -123,6 +123,22 @@ def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     assert "SIGKILL" not in carts.says("04")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_no_other_user_can_read_what_is_kept(checkout, tmp_path):
+    before = os.umask(0)
+    try:
+        folder = copy_of(checkout, tmp_path)
+        with serving(folder, "--only", "04", "--engine", "file") as served:
+            cart.put(WireVisitor(served.port + 4), "apple", 3)
+            state = folder / ".lab" / "04"
+            kept = [state, *state.rglob("*")]
+            assert {path.name for path in kept} >= {"db.sqlite3", "secret_key", "server.log"}
+            assert len(list((state / "sessions").iterdir())) == 1
+            assert [path for path in kept if path.stat().st_mode & 0o077] == []
+    finally:
+        os.umask(before)
+
+
 # Wrong ways to start
 
 

@@ -60,6 +60,17 @@ def test_a_lab_that_starts_is_reported_as_running(process, reports):
     assert alive([process.pid])
 
 
+def test_a_start_keeps_the_log_of_another_server(lab):
+    before = LabProcess(lab, 8003, [], os.environ, lambda process, text: None).log
+    before.write_text("from another lab serve\n")
+    second = LabProcess(lab, 8103, [], os.environ, lambda process, text: None)
+    second.start()
+    assert second.stable.wait(supervisor.START_SECONDS)
+    second.end()
+    second.wait_until_ended()
+    assert before.read_text().startswith("from another lab serve\n")
+
+
 def test_a_lab_that_dies_is_restarted(process, reports):
     kill(process)
     assert (process.state, process.restarts) == ("running", 1)
@@ -157,7 +168,7 @@ def test_a_lab_that_does_not_answer_in_time_fails(lab, monkeypatch):
 
 def test_several_labs_are_reset_at_the_same_time(checkout, lab, monkeypatch):
     together = threading.Barrier(2)
-    monkeypatch.setattr(lab_reset, "reset", lambda checkout, lab: [f"store {together.wait(30)}"])
+    monkeypatch.setattr(lab_reset, "reset", lambda *_, **__: [f"store {together.wait(30)}"])
     served = Supervisor(
         checkout, [lab, dataclasses.replace(lab, number="04")], port=8000, environ=os.environ
     )

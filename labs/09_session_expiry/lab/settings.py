@@ -36,7 +36,7 @@ SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
 
-SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+SESSION_ENGINE = conf.session_engine("django.contrib.sessions.backends.db")
 SESSION_FILE_PATH = conf.session_files(FOLDER)  # for the engine file
 SESSION_SAVE_EVERY_REQUEST = os.environ.get("SESSION_SAVE_EVERY_REQUEST") == "1"
 DATABASES = conf.databases(FOLDER)

@@ -1,6 +1,7 @@
 """The Django app that a lab lists as "labkit.base"."""
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
 
 
 class BaseConfig(AppConfig):
@@ -8,3 +9,9 @@ class BaseConfig(AppConfig):
 
     name = "labkit.base"
     label = "labkit_base"
+
+    def ready(self) -> None:
+        """Have `migrate` refuse a database of another project."""
+        from labkit.base.foreign_database import refuse_foreign_database  # the apps are loaded
+
+        pre_migrate.connect(refuse_foreign_database)

@@ -2,19 +2,21 @@
 
 import os
 import re
-import secrets
-import time
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from labkit import environment
+from labkit.base.foreign_database import has_foreign_tables
 from labkit.catalog import database_name, own_number, state_dir
+from labkit.kept_files import make_key, read_key
 
 # Against "database is locked": with WAL, readers do not wait for the writer, a writer waits up to
 # 20 s, and a transaction takes the write lock when it begins instead of at its first write.
 # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
+SQLITE = "django.db.backends.sqlite3"
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
@@ -36,21 +38,24 @@ def number(folder: Path) -> str:
 def secret_key(folder: Path) -> str:
     """Return this lab's SECRET_KEY: made at the first start, stored in its state folder, mode 0600.
 
-    Raises ImproperlyConfigured if the file exists but stays empty.
+    Raises ImproperlyConfigured if the file is damaged or cannot be written.
     https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
     """
     path = state_dir(folder) / "secret_key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        for _ in range(300):  # another process may have created the file and not yet written to it
-            if key := path.read_text(encoding="ascii"):
-                return key
-            time.sleep(0.01)
-        raise ImproperlyConfigured(f"{path} is empty. Delete it; a new key is made then.") from None
-    with open(handle, "w", encoding="ascii") as file:
-        file.write(key := secrets.token_urlsafe(50))
+    if not path.exists():
+        try:
+            make_key(path)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{path} cannot be written: {error.strerror}.") from None
+    if (key := read_key(path)) is None:
+        raise ImproperlyConfigured(_damaged(path, folder, "has no secret key in it"))
     return key
+
+
+def _damaged(path: Path, folder: Path, what: str) -> str:
+    number = own_number(folder)
+    name = number if re.fullmatch("[0-9]{2}", number) else folder
+    return f"{path} {what}. To repair it: lab reset {name}"
 
 
 def debug() -> bool:
@@ -75,9 +80,22 @@ def session_files(folder: Path) -> Path:
     has its own folder, as on several machines.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
     """
-    path = state_dir(folder) / os.environ.get("LAB_SESSION_FOLDER", "sessions")
-    path.mkdir(mode=0o700, exist_ok=True)
+    path = state_dir(folder) / (os.environ.get("LAB_SESSION_FOLDER") or "sessions")
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ImproperlyConfigured(_damaged(path, folder, "is not a folder")) from None
     return path
+
+
+def session_engine(default: str) -> str:
+    """Return SESSION_ENGINE: the engine that the environment names, or this one.
+
+    The environment may be another project's: an empty value, or an engine that is not one of
+    Django's, does not count.
+    https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine
+    """
+    return environment.session_engine(default)
 
 
 def caches(folder: Path) -> dict[str, dict[str, Any]]:
@@ -87,7 +105,7 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
     entries beyond MAX_ENTRIES: Django's default of 300 is too few for a class of students.
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
-    if url := os.environ.get("REDIS_URL", ""):
+    if url := environment.redis_url():
         backend, prefix = "django.core.cache.backends.redis.RedisCache", f"lab_{number(folder)}"
         return {"default": {"BACKEND": backend, "LOCATION": url, "KEY_PREFIX": prefix}}
     backend = "django.core.cache.backends.locmem.LocMemCache"
@@ -98,12 +116,14 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
     With a URL without a database name, such as mysql://teacher:secret@db.example/, each lab has its
-    own database: lab_03, lab_04 and so on.
+    own database: lab_03, lab_04 and so on. A relative path to an SQLite file counts from this lab's
+    state folder. SQLite in memory, which no second process could read, becomes the usual file.
     Raises ImproperlyConfigured if DATABASE_URL cannot be read.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     default: dict[str, Any]
-    if url := os.environ.get("DATABASE_URL", ""):
+    sqlite_file = state_dir(folder) / "db.sqlite3"
+    if url := environment.database_url():
         try:
             default = dict(dj_database_url.parse(url))
         except ValueError:
@@ -112,8 +132,14 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             ) from None
         default["NAME"] = default["NAME"] or database_name(number(folder))
     else:
-        sqlite_file = state_dir(folder) / "db.sqlite3"
-        default = {"ENGINE": "django.db.backends.sqlite3", "NAME": sqlite_file}
-    if default["ENGINE"] == "django.db.backends.sqlite3":
-        default["OPTIONS"] = SQLITE_OPTIONS | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
+        default = {"ENGINE": SQLITE, "NAME": sqlite_file}
+    if default["ENGINE"] == SQLITE:
+        if default["NAME"] == ":memory:":
+            default["NAME"] = sqlite_file
+        if not Path(default["NAME"]).is_absolute():
+            default["NAME"] = sqlite_file.with_name(Path(default["NAME"]).name)
+        options = dict(SQLITE_OPTIONS)
+        if url and has_foreign_tables(Path(default["NAME"])):
+            del options["init_command"]  # WAL would change another project's file
+        default["OPTIONS"] = options | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

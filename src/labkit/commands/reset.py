@@ -1,17 +1,25 @@
 """`lab reset`: delete what a lab has stored on the server."""
 
-import os
+import sys
 
 import click
+from rich.markup import escape
 
-from labkit.catalog import catalog
+from labkit import environment
+from labkit.catalog import Lab, catalog
 from labkit.commands.options import console
+from labkit.kept_files import private_files
 from labkit.services import lab_reset
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
     "Its keys in Redis, lab_{number}, end by themselves, at the latest two minutes after the last "
     "write."
+)
+ASK = "DATABASE_URL names {url}. Delete all rows of {labs} there as well?"
+NOBODY_TO_ASK = (
+    "DATABASE_URL names {url}, which may be another project's. To delete all rows of {labs} there "
+    "as well, add --yes; to leave it alone, unset DATABASE_URL. Nothing was reset."
 )
 COOKIES_STAY = (
     "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
@@ -23,17 +31,40 @@ COOKIES_STAY = (
 @click.command(short_help="Empty what a lab keeps on the server.")
 @click.argument("name", metavar="LAB", required=False)
 @click.option("--all", "everything", is_flag=True, help="Reset every lab.")
-def reset(name: str | None, everything: bool) -> None:
-    """Empty what a lab keeps on the server: rows, session files, caches.
+@click.option("--yes", is_flag=True, help="Empty the database that DATABASE_URL names, unasked.")
+def reset(name: str | None, everything: bool, yes: bool) -> None:
+    """Empty what a lab keeps on the server: rows, session files, caches. Repair damaged files.
+
+    It deletes what this checkout has made. If DATABASE_URL names a database, it asks first, and
+    never touches one with tables of another project.
 
     Cookies are in the browser; this says how to clear them there.
     """
     checkout = catalog()
     if bool(name) == everything:
         raise click.UsageError("Name one lab, or say --all.")
-    for lab in checkout.labs if everything else [checkout.find(name or "")]:
-        cleared = lab_reset.reset(checkout, lab)
-        console.print(f"{lab.number} {lab.title}: {', '.join(cleared) or NOTHING_TO_CLEAR}.")
-        if lab.redis and os.environ.get("REDIS_URL"):
+    labs = list(checkout.labs) if everything else [checkout.find(name or "")]
+    named = _may_empty_named([lab for lab in labs if lab.database], yes)
+    for lab in labs:
+        with private_files():
+            cleared = lab_reset.reset(checkout, lab, named=named)
+        line = f"{lab.number} {lab.title}: {', '.join(cleared) or NOTHING_TO_CLEAR}."
+        console.print(escape(line), soft_wrap=True)
+        if lab.redis and environment.redis_url():
             console.print(REDIS_KEYS_STAY.format(number=lab.number))
     console.print(COOKIES_STAY, soft_wrap=True)
+
+
+def _may_empty_named(labs: list[Lab], yes: bool) -> bool:
+    """Return whether to empty these labs' rows in the database that DATABASE_URL names.
+
+    Raise ClickException if there is such a database and nobody to ask.
+    """
+    url = environment.database_url()
+    if not (url and labs) or yes:
+        return bool(url) and yes
+    numbers = "lab " + ", ".join(lab.number for lab in labs)
+    texts = {"url": environment.describe_url(url), "labs": numbers}
+    if not sys.stdin.isatty():
+        raise click.ClickException(NOBODY_TO_ASK.format(**texts))
+    return click.confirm(ASK.format(**texts))

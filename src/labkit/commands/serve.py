@@ -11,8 +11,16 @@ from rich.box import HEAVY
 from rich.panel import Panel
 from rich.text import Text
 
+from labkit import environment
 from labkit.catalog import Catalog, Lab, catalog
-from labkit.commands.options import console, db_option, engine_option, engine_path
+from labkit.commands.options import (
+    console,
+    db_option,
+    engine_option,
+    engine_path,
+    print_unknown_engine,
+)
+from labkit.kept_files import private_files
 from labkit.processes import ports
 from labkit.processes.manage_py import lab_environment
 from labkit.processes.output import OutputThread
@@ -87,7 +95,8 @@ def serve(
     with contextlib.ExitStack() as stack:
         output = OutputThread()
         stack.callback(output.close)
-        url = os.environ.get("DATABASE_URL", "")
+        stack.enter_context(private_files())
+        url = environment.database_url()
         kind = choose_database(db, url)
         urls = stack.enter_context(open_databases(checkout, labs, kind, url))
         reported: set[str] = set()
@@ -185,6 +194,8 @@ def _environment(engine: str | None, address: str | None) -> dict[str, str]:
         environ["LAB_HOSTS"] = ",".join(filter(None, [os.environ.get("LAB_HOSTS"), address]))
     if engine:
         environ["SESSION_ENGINE"] = engine_path(engine)
+    else:
+        print_unknown_engine()
     return environ
 
 

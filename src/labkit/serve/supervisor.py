@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from labkit import environment
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
+from labkit.processes.guard import KILL_SECONDS
 from labkit.processes.log_file import LONGEST_ENTRY, last_text
 from labkit.processes.manage_py import DatabaseNotReady, add_hint
 from labkit.processes.parent_pipe import close, read_line, start_child
@@ -64,7 +66,7 @@ class LabProcess:
         self.note = ""  # result of the last action in the console
         self.clock = ""  # "2 minutes ahead", as the console last read it
         self._command = worker.command(port, addresses)
-        self._environ = environ
+        self.environ = environ
         self._report = report
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +94,6 @@ class LabProcess:
 
     def start(self) -> None:
         """Start the process, and supervise it from now on."""
-        self.log.write_bytes(b"")  # of this start only
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
@@ -115,7 +116,7 @@ class LabProcess:
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive() and self._process is not None:
             self._process.kill()
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(KILL_SECONDS)
 
     # In the supervising thread
 
@@ -168,7 +169,7 @@ class LabProcess:
             with self.log.open("a+b") as output, self._lock:  # read as well, by LogFile
                 log_size = output.tell()
                 process = self._process = start_child(
-                    self._command, cwd=self.lab.folder, env=self._environ, stderr=output
+                    self._command, cwd=self.lab.folder, env=self.environ, stderr=output
                 )
         except OSError as error:  # no folder, no memory, no process left
             self.reason = str(error)
@@ -200,7 +201,7 @@ class LabProcess:
                 return f"ended by {signal.Signals(-status).name}"
         with contextlib.suppress(OSError):
             if logged := last_text(self.log, LONGEST_ENTRY, log_size).strip():
-                return add_hint(logged.splitlines()[-1])
+                return add_hint(logged.splitlines()[-1], self.lab, self.environ)
         return f"ended with status {status} and without a word"
 
 
@@ -265,7 +266,9 @@ class Supervisor:
         _wait_for_all([process.restart("starting", str) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
-        cleared = lab_reset.reset(self.checkout, process.lab)
+        url = environment.database_url()
+        named = bool(url) and environment.database_url(process.environ) == url
+        cleared = lab_reset.reset(self.checkout, process.lab, named=named)
         process.log.touch()
         gone = ", ".join(part for part in cleared if part != process.log.name)
         return f"Reset at {time.strftime('%H:%M:%S')}: {gone or 'there was nothing to clear'}."

@@ -1,44 +1,95 @@
-"""Empty what a lab keeps on the server; its secret key stays."""
+"""Empty what a lab keeps on the server, and repair what is damaged; its secret key stays."""
 
-import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
 
-from labkit import session_stores
+from labkit import kept_files, session_stores
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.services.database_choice import DatabaseKind, has_private_rows, open_database
 
 # What a lab writes into its state folder, apart from its key and its database.
 FILES = ["cache", "*.log"]
+SQLITE_FILES = ["db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-journal"]
+MIGRATE = ("migrate", "--no-input", "--verbosity=0")
+FLUSH = ("flush", "--no-input", "--verbosity=0")
+# A query that works in every lab's database once it is migrated.
+EXPECTED = "SELECT session_key, session_data, expire_date FROM django_session LIMIT 1"
 
 
-def reset(checkout: Catalog, lab: Lab) -> list[str]:
-    """Empty this lab's stores and return what was emptied, in words.
+def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
+    """Empty this lab's stores and return what was emptied or repaired, in words.
 
-    What a running lab holds in memory (LocMem cache) goes when its process ends. Raise
+    What a running lab holds in memory (LocMem cache) goes when its process ends. `named`: empty the
+    database that DATABASE_URL names as well, unless it has tables of another project. Raise
     DatabaseNotReady, NotInstalled or StartFailed.
     """
-    cleared = []
     state = state_dir(lab.folder)
+    cleared = list(_repair(state))  # first, since without a key or folder no lab starts
     environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if lab.database:
-        flush = ("flush", "--no-input", "--verbosity=0")
-        if (state / "db.sqlite3").exists():
-            run_manage_py(lab, environ, *flush)
-            cleared.append("rows in SQLite")
+        if any((state / name).exists() for name in SQLITE_FILES):
+            cleared.append(_reset_sqlite(lab, state, environ))
         if has_private_rows(checkout, lab):
             with open_database(checkout, lab, DatabaseKind.MARIADB, "") as database:
-                run_manage_py(lab, environ | {"DATABASE_URL": database.url}, *flush)
+                run_manage_py(lab, environ | {"DATABASE_URL": database.url}, *FLUSH)
             cleared.append("rows in the private MariaDB")
-        if url:
-            run_manage_py(lab, environ | {"DATABASE_URL": url}, *flush)
+        if url.strip() and named:
+            environ["DATABASE_URL"] = url
+            run_manage_py(lab, environ, *MIGRATE)  # refuses a database of another project
+            run_manage_py(lab, environ, *FLUSH)
             cleared.append(f"rows in {DatabaseKind.NAMED.value}")
     if session_stores.wipe_files(*state.glob("sessions*")):
         cleared.append("session files")
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            kept_files.remove(path)
         except PermissionError:  # on Windows the log of a lab that is running cannot be deleted
             continue
         cleared.append(path.name)
     return cleared
+
+
+def _repair(state: Path) -> Iterator[str]:
+    """Delete a damaged secret key, and a file in place of the folder of sessions; yield both."""
+    key = state / "secret_key"
+    if key.exists() and kept_files.read_key(key) is None:
+        kept_files.remove(key)
+        yield "a damaged secret_key"
+    for path in state.glob("sessions*"):
+        if not path.is_dir():
+            kept_files.remove(path)
+            yield f"{path.name}, which was not a folder"
+
+
+def _reset_sqlite(lab: Lab, state: Path, environ: dict[str, str]) -> str:
+    """Delete all rows; replace a damaged file by an empty one. Return which, in words."""
+    if not is_damaged(state / SQLITE_FILES[0]):
+        run_manage_py(lab, environ, *FLUSH)
+        return "rows in SQLite"
+    for name in SQLITE_FILES:
+        kept_files.remove(state / name)
+    run_manage_py(lab, environ, *MIGRATE)
+    return "the damaged SQLite file, which is replaced"
+
+
+def is_damaged(path: Path) -> bool:
+    """Return whether this is not an SQLite database, or is damaged, or lacks a lab's table."""
+    if not path.is_file():
+        return True
+    address = f"file:{quote(str(path))}?mode=rw"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=20)) as database:
+            whole = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
+            if tables:  # without any, it is new
+                database.execute(EXPECTED)
+    except sqlite3.OperationalError as error:
+        return not str(error).startswith("database is locked")
+    except sqlite3.DatabaseError:
+        return True
+    return not whole

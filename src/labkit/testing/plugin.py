@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from labkit import environment
+from labkit.kept_files import write_whole
+
 SETTINGS = "lab.settings"
 SEVERAL_LABS = "One run of pytest tests one lab; `nox` tests them all."
 MARKS = [
@@ -82,9 +85,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         pytest.register_assert_rewrite("tests.contract", "tests.probes")
-        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-        for name in ("DATABASE_URL", "REDIS_URL"):  # the tests touch no server of the user's
+        for name in environment.SHARED:  # the tests touch no server of the user's
             os.environ.pop(name, None)
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         _borrow_number(lab)
         os.environ["LAB_PANEL"] = "1" if early_config.known_args_namespace.lab_panel else "0"
         if early_config.known_args_namespace.lab_db == "mysql":
@@ -212,7 +215,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     is_worker = hasattr(session.config, "workerinput")
     if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps({"tests": _proved}, indent=1), encoding="utf-8")
+        write_whole(Path(path), json.dumps({"tests": _proved}, indent=1))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,0 +1,67 @@
+"""Keeps the labs out of a database of another project, which DATABASE_URL may name by chance.
+
+Another project's variable is often set in the same shell. `migrate` would add tables there and, for
+lab 11, a user with a known password; `flush` would empty its sessions and users.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.db import connections
+
+from labkit import environment
+from labkit.catalog import database_name
+
+# Of Django's apps that labs use; every lab may share a database with the others.
+LAB_TABLES = {
+    "django_migrations",
+    "django_session",
+    "django_content_type",
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "auth_user",
+    "auth_user_groups",
+    "auth_user_user_permissions",
+}
+SHOWN = 3  # tables in a message
+REFUSED = (
+    "DATABASE_URL names a database with tables of another project ({tables}). Nothing was changed. "
+    "Unset DATABASE_URL, or name an empty database"
+)
+
+
+def has_foreign_tables(path: Path) -> bool:
+    """Return whether this SQLite file has tables that are not a lab's; do not change the file."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {name for (name,) in rows if not name.startswith("sqlite_")}
+    except (OSError, sqlite3.Error):
+        return False
+    return not names <= LAB_TABLES
+
+
+def foreign_tables(using: str = "default") -> list[str]:
+    """Return the tables that are not a lab's, if the database is the one that DATABASE_URL names.
+
+    A database called lab_NN was made for the lab; there every table is its own.
+    """
+    connection = connections[using]
+    own_name = database_name(getattr(settings, "LAB", ""))
+    if not environment.database_url() or connection.settings_dict["NAME"] == own_name:
+        return []
+    introspection = connection.introspection
+    own = LAB_TABLES | set(introspection.django_table_names())
+    return sorted(set(introspection.table_names()) - own)
+
+
+def refuse_foreign_database(using: str = "default", **_: Any) -> None:
+    """Raise CommandError if the database has tables of another project."""
+    if found := foreign_tables(using):
+        more = ", …" if len(found) > SHOWN else ""
+        raise CommandError(REFUSED.format(tables=", ".join(found[:SHOWN]) + more))

@@ -1,0 +1,211 @@
+"""`lab reset` repairs what is damaged, and touches no database of another project."""
+
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from labkit.base import conf, foreign_database
+from labkit.catalog import Catalog
+from labkit.commands import reset
+from labkit.environment import describe_url
+from labkit.processes.manage_py import DatabaseNotReady, lab_environment, run_manage_py
+from labkit.processes.ports import free_port
+from labkit.services import lab_reset
+
+COUNT = "SELECT count(*) FROM django_session"
+
+
+@pytest.fixture
+def lab(own_checkout):
+    """Lab 04 with an empty state folder."""
+    return Catalog(own_checkout).find("04")
+
+
+@pytest.fixture
+def state(own_checkout):
+    return own_checkout / ".lab" / "04"
+
+
+def migrate(lab, **environ):
+    run_manage_py(lab, lab_environment() | environ, "migrate", "--verbosity=0")
+
+
+def query(path, sql):
+    with closing(sqlite3.connect(path)) as database, database:
+        return database.execute(sql).fetchall()
+
+
+def make_database(path, *tables):
+    """Write a database with one session, and with these tables of another project."""
+    query(path, "CREATE TABLE django_session (session_key, session_data, expire_date)")
+    query(path, "INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+    for table in tables:
+        query(path, f"CREATE TABLE {table} (id)")
+
+
+# Damage
+
+
+def overwrite(path):
+    path.write_bytes(b"x" * path.stat().st_size)
+
+
+def overwrite_a_page(path):
+    content = bytearray(path.read_bytes())
+    content[4096 : 4096 * 3] = b"\xff" * 4096 * 2
+    path.write_bytes(content)
+
+
+def replace_by_a_folder(path):
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+def drop_the_table(path):
+    query(path, "DROP TABLE django_session")
+
+
+@pytest.mark.parametrize(
+    "damage", [overwrite, overwrite_a_page, replace_by_a_folder, drop_the_table]
+)
+def test_a_damaged_database_is_replaced(said, lab, state, damage):
+    migrate(lab)
+    damage(state / "db.sqlite3")
+    assert lab_reset.is_damaged(state / "db.sqlite3")
+    status, _ = said("reset", "04")
+    assert status == 0
+    assert query(state / "db.sqlite3", COUNT) == [(0,)]
+
+
+def test_a_whole_database_is_emptied_and_stays(said, lab, state):
+    migrate(lab)
+    before = (state / "db.sqlite3").stat().st_ino
+    assert not lab_reset.is_damaged(state / "db.sqlite3")
+    assert said("reset", "04")[0] == 0
+    assert (state / "db.sqlite3").stat().st_ino == before
+
+
+def test_a_new_database_is_not_damaged(tmp_path):
+    (tmp_path / "db.sqlite3").touch()
+    assert not lab_reset.is_damaged(tmp_path / "db.sqlite3")
+
+
+def test_a_damaged_database_is_named_with_its_repair(lab, state):
+    migrate(lab)
+    overwrite(state / "db.sqlite3")
+    with pytest.raises(DatabaseNotReady) as raised:
+        migrate(lab)
+    assert str(state / "db.sqlite3") in str(raised.value)
+    assert "lab reset 04" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00" * 40, None], ids=["empty", "binary", "folder"]
+)
+def test_a_damaged_key_is_named_and_repaired(said, lab, state, content):
+    key = state / "secret_key"
+    state.mkdir(parents=True)
+    key.mkdir() if content is None else key.write_bytes(content)
+    with pytest.raises(DatabaseNotReady) as raised:
+        migrate(lab)
+    assert str(key) in str(raised.value)
+    assert "lab reset 04" in str(raised.value)
+    assert said("reset", "04")[0] == 0
+    assert conf.secret_key(lab.folder)
+    migrate(lab)
+
+
+def test_damaged_session_files_are_named_and_repaired(said, lab, state):
+    state.mkdir(parents=True)
+    (state / "sessions").touch()
+    with pytest.raises(DatabaseNotReady) as raised:
+        migrate(lab)
+    assert str(state / "sessions") in str(raised.value)
+    assert "lab reset 04" in str(raised.value)
+    assert said("reset", "04")[0] == 0
+    migrate(lab)
+    (state / "sessions" / "a folder" / "inside").mkdir(parents=True)
+    assert said("reset", "04")[0] == 0
+    assert list((state / "sessions").iterdir()) == []
+
+
+# The database that DATABASE_URL names
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """Make a database and name it; with these tables of another project."""
+
+    def name(*tables):
+        path = tmp_path / "named.sqlite3"
+        make_database(path, *tables)
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+        return path
+
+    return name
+
+
+def test_without_a_terminal_a_named_database_is_left_alone(said, lab, named):
+    path = named()
+    status, printed = said("reset", "04")
+    assert status == 1
+    url = describe_url(os.environ["DATABASE_URL"])
+    expected = reset.NOBODY_TO_ASK.format(url=url, labs="lab 04")
+    assert printed == f"Error: {' '.join(expected.split())}"
+    assert query(path, COUNT) == [(1,)]
+
+
+def test_a_lab_without_a_database_asks_nothing(said, own_checkout, named):
+    named()
+    assert said("reset", "03")[0] == 0
+
+
+def test_yes_empties_a_named_database(said, lab, named):
+    path = named()
+    query(path, "DROP TABLE django_session")
+    migrate(lab, DATABASE_URL=os.environ["DATABASE_URL"])
+    query(path, "INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+    assert said("reset", "04", "--yes")[0] == 0
+    assert query(path, COUNT) == [(0,)]
+
+
+@pytest.mark.parametrize("command", [("reset", "04", "--yes"), ("run", "04"), ("run", "11")])
+def test_a_database_of_another_project_is_refused(said, own_checkout, named, command):
+    path = named("polls_question", "django_admin_log")
+    before = path.read_bytes()
+    port = ("--port", str(free_port())) if command[0] == "run" else ()
+    status, printed = said(*command, *port)
+    assert status == 1
+    refusal = foreign_database.REFUSED.format(tables="django_admin_log, polls_question")
+    assert refusal in printed
+    assert "--db sqlite" in printed
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize(("answer", "left"), [(b"n\n", 1), (b"y\n", 0)])
+def test_in_a_terminal_it_asks(lab, named, answer, left):
+    path = named()
+    query(path, "DROP TABLE django_session")
+    migrate(lab, DATABASE_URL=os.environ["DATABASE_URL"])
+    query(path, "INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "labkit.cli", "reset", "04"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.write(ours, answer)
+        printed = process.communicate(timeout=60)[0].decode()
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0
+    assert reset.ASK.format(url=describe_url(os.environ["DATABASE_URL"]), labs="lab 04") in printed
+    assert query(path, COUNT) == [(left,)]
+
+
+def test_a_password_is_not_printed():
+    assert describe_url("mysql://anu:secret@db.example:3306/cart") == "mysql://db.example:3306/cart"
+    assert "secret" not in describe_url("mysql://anu:secret@db.example:x/cart")
