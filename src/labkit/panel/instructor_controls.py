@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from labkit import session_stores
+from labkit.base.foreign_database import refuse_foreign_database
+from labkit.base.session_expiry import is_expiry_readable
 from labkit.panel import server_clock
 from labkit.panel.access import is_local_instructor
 from labkit.panel.cookie_explanations import cookie_owner
@@ -29,8 +31,17 @@ BAD_VALUE = "A cookie's value has no spaces, quotes, commas, semicolons or accen
 TOO_LONG = "A cookie has at most 4096 bytes."
 
 
+BAD_EXPIRY = "Django reads _session_expiry as seconds, or as text: a date, a time and a zone."
+BAD_JSON = "This is not JSON. {example}"
+JSON_EXAMPLE = 'Examples: 5, "five", {"apple": 500}'
+
+
 class NotAllowed(Exception):
     """A control was refused; the message says why, in a sentence."""
+
+
+class InvalidValue(NotAllowed):
+    """The value typed into a control cannot be used; the panel says why beside the field."""
 
 
 def check(request: HttpRequest) -> None:
@@ -62,12 +73,20 @@ def move_clock(by: str) -> str:
 
 
 def reset(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete what this lab stores: rows, files, cache entries, and its cookies in this browser."""
-    if settings.DATABASES.get("default", {}).get("NAME"):
-        from django.core.management import call_command
+    """Delete what this lab stores: rows, files, cache entries, and its cookies in this browser.
 
+    Raises NotAllowed if the database is another project's.
+    """
+    if settings.DATABASES.get("default", {}).get("NAME"):
+        from django.core.management import CommandError, call_command
+
+        try:
+            refuse_foreign_database()
+        except CommandError as error:
+            raise NotAllowed(f"{error}.") from None
         call_command("flush", interactive=False, verbosity=0)
-    session_stores.wipe_cache()
+    if "entry" in session_stores.kinds():  # REDIS_URL may name a server that this engine ignores
+        session_stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
         session_stores.wipe_files(folder)
     for name in cookie_names(request):
@@ -84,19 +103,19 @@ def cookie_names(request: HttpRequest) -> list[str]:
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
     """Change or delete one of this lab's cookies in this browser. Return what was done.
 
-    Raises NotAllowed for another cookie, and for a value that a cookie cannot have.
+    Raises InvalidValue for another cookie, and for a value that a cookie cannot have.
     """
     name = request.POST.get("cookie", "")
     if name not in cookie_names(request):
-        raise NotAllowed(FOREIGN_COOKIE)
+        raise InvalidValue(FOREIGN_COOKIE)
     if "delete" in request.POST:
         _set_cookie(response, name, None)
         return f"The cookie {name} is deleted."
     value = request.POST.get("value", "")
     if not value.isascii() or not value.isprintable() or set(value) & set(' ",;\\'):
-        raise NotAllowed(BAD_VALUE)
+        raise InvalidValue(BAD_VALUE)
     if len(name) + len(value) > 4096:
-        raise NotAllowed(TOO_LONG)
+        raise InvalidValue(TOO_LONG)
     _set_cookie(response, name, value)
     return f"The cookie {name} is now {value or 'empty'}, until the browser closes."
 
@@ -122,7 +141,7 @@ def _open_session(request: HttpRequest) -> Any:
 def change_entry(request: HttpRequest) -> str:
     """Change or delete one entry of this browser's session in the store. Return what was done.
 
-    Raises NotAllowed if there is no session to change, and for a value that cannot be saved.
+    Raises NotAllowed if there is no session to change, InvalidValue for one that cannot be saved.
     """
     store = _open_session(request)
     if "cookie" in session_stores.kinds():
@@ -132,14 +151,20 @@ def change_entry(request: HttpRequest) -> str:
     entry = request.POST.get("entry", "")
     if "delete" in request.POST:
         store.pop(entry, None)
-        store.save()
+        _save(store)
         return f"The entry {entry} is deleted."
     try:
         store[entry] = json.loads(request.POST.get("value", ""))
-    except ValueError:
-        raise NotAllowed('A value is JSON, such as 5, "five" or {"apple": 5}.') from None
+    except (ValueError, RecursionError):
+        raise InvalidValue(BAD_JSON.format(example=JSON_EXAMPLE)) from None
+    _save(store)
+    return f"The entry {entry} is now {store[entry]!r}. That was a write."
+
+
+def _save(store: Any) -> None:
+    if not is_expiry_readable(store):
+        raise InvalidValue(BAD_EXPIRY)
     try:
         store.save()
     except (ValueError, TypeError, OverflowError) as error:
-        raise NotAllowed(f"With that the session cannot be saved: {error}.") from None
-    return f"The entry {entry} is now {store[entry]!r}. That was a write."
+        raise InvalidValue(f"Django cannot save the session with this: {error}.") from None

@@ -44,6 +44,13 @@ _NOT_STORED = {  # pages carry the key as data-nothing-stored
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
     """Show one exchange and the redirect that led to it, to anyone who has its URL."""
+    return _exchange_page(request, token)
+
+
+def _exchange_page(
+    request: HttpRequest, token: str, invalid: str = "", why: str = ""
+) -> HttpResponse:
+    """Return the page of one exchange; `invalid` names the control whose value was refused."""
     found = log.find(token)
     if found is None:
         sentence = f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted."
@@ -69,8 +76,12 @@ def exchange(request: HttpRequest, token: str) -> HttpResponse:
             "moved": server_clock.moved(),
             "own_cookies": instructor_controls.cookie_names(request),
             "entries": instructor_controls.entries(request),
+            "json_example": instructor_controls.JSON_EXAMPLE,
+            "invalid": invalid,
+            "why": why,
+            "typed": request.POST,
         }
-    return render(request, "labkit/exchange.html", context)
+    return render(request, "labkit/exchange.html", context, status=422 if invalid else 200)
 
 
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
@@ -165,6 +176,8 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
             message = instructor_controls.change_entry(request)
         else:
             raise Http404
+    except instructor_controls.InvalidValue as refused:
+        return _exchange_page(request, token, name, str(refused))
     except instructor_controls.NotAllowed as refused:
         return error_page(request, 403, "This was refused", str(refused))
     response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': message})}#controls"
