@@ -1,6 +1,5 @@
 """Settings for a classroom, not for a real site."""
 
-import os
 from pathlib import Path
 
 from labkit.base import conf
@@ -38,8 +37,12 @@ CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
+# Django's own hasher is slow on purpose, so that nobody can try many passwords. Here a whole class
+# logs in at once, and the login page says the only password. Where passwords are secret, leave this
+# line out.
+PASSWORD_HASHERS = ["labkit.base.demo_password_hasher.DemoPasswordHasher"]
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 
-SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+SESSION_ENGINE = conf.session_engine("django.contrib.sessions.backends.db")
 SESSION_FILE_PATH = conf.session_files(FOLDER)  # for the engine file
 DATABASES = conf.databases(FOLDER)

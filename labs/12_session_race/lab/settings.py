@@ -1,6 +1,5 @@
 """Settings for a classroom, not for a real site."""
 
-import os
 from pathlib import Path
 
 from labkit.base import conf
@@ -36,6 +35,9 @@ SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
 
-SESSION_ENGINE = os.environ.get("SESSION_ENGINE", "django.contrib.sessions.backends.db")
+# "Add one" by hand keeps a thread of `lab serve` for four seconds: enough for a whole class.
+SERVER_THREADS = 40
+
+SESSION_ENGINE = conf.session_engine("django.contrib.sessions.backends.db")
 SESSION_FILE_PATH = conf.session_files(FOLDER)  # for the engine file
 DATABASES = conf.databases(FOLDER)

@@ -3,7 +3,6 @@
 import sys
 
 import click
-from rich.markup import escape
 
 from labkit import environment
 from labkit.catalog import Lab, catalog
@@ -49,7 +48,7 @@ def reset(name: str | None, everything: bool, yes: bool) -> None:
         with private_files():
             cleared = lab_reset.reset(checkout, lab, named=named)
         line = f"{lab.number} {lab.title}: {', '.join(cleared) or NOTHING_TO_CLEAR}."
-        console.print(escape(line), soft_wrap=True)
+        console.print(line, soft_wrap=True)
         if lab.redis and environment.redis_url():
             console.print(REDIS_KEYS_STAY.format(number=lab.number))
     console.print(COOKIES_STAY, soft_wrap=True)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from labkit.http.origin import Origin
+from labkit.kept_files import OWNER_ONLY
 from labkit.processes.log_file import limit_log
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.serve.http_server import HttpServer
@@ -65,6 +66,7 @@ def _is_trustworthy(environ: dict[str, Any]) -> bool:
 
 def main(port: int, addresses: list[str]) -> None:
     """See the module's docstring."""
+    os.umask(OWNER_ONLY)
     parent = reserve_stdout()
     on_parent_exit(lambda: os._exit(0))
     limit_log()
@@ -82,7 +84,8 @@ def main(port: int, addresses: list[str]) -> None:
         _migrate()
         if not os.environ.get("LAB_NODES"):  # in a cluster each request goes to the next node
             keep_open(_migrate)
-    server = listen(application, port, addresses, THREADS)
+    threads = getattr(settings, "SERVER_THREADS", THREADS)
+    server = listen(application, port, addresses, threads)
     parent.write(READY)
     parent.close()
     server.run()
@@ -94,6 +97,9 @@ def _migrate() -> None:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from labkit.base.foreign_database import refuse_foreign_database
+
+    refuse_foreign_database()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
