@@ -93,7 +93,11 @@ class LabProcess:
         return process.pid if process else None
 
     def start(self) -> None:
-        """Start the process, and supervise it from now on."""
+        """Start the process, and supervise it from now on. Raise CatalogError.
+
+        The log may have entries of another `lab serve`, which stay.
+        """
+        self.log.touch()  # fails now if nothing can be written there
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
