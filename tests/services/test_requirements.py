@@ -1,5 +1,11 @@
 """labkit.services.requirements finds what an environment lacks."""
 
+import re
+import tomllib
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
 from labkit.services import requirements
 
 
@@ -7,3 +13,17 @@ def test_an_installation_with_old_plugins_lacks_labkit(monkeypatch):
     assert "labkit" not in requirements.missing_requirements(["dev"])
     monkeypatch.setattr(requirements.metadata, "entry_points", lambda group: ())
     assert "labkit" in requirements.missing_requirements(["dev"])
+
+
+def test_django_is_no_older_than_the_one_measured(checkout):
+    project = tomllib.loads((checkout.root / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]
+    (django,) = (
+        each for each in map(Requirement, project["dependencies"]) if each.name == "Django"
+    )
+    (floor,) = (Version(each.version) for each in django.specifier if each.operator == ">=")
+    readme = (checkout.root / "README.md").read_text(encoding="utf-8")
+    measured = {Version(version) for version in re.findall(r"Django (\d+\.\d+\.\d+)", readme)}
+    assert measured
+    assert floor >= max(measured)
