@@ -30,7 +30,7 @@ LOGIN_REDIRECT_URL = "/"
 URLS = """
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 
 def strange(request):
@@ -41,6 +41,7 @@ def strange(request):
 urlpatterns = [
     path("", lambda request: render(request, "page.html")),
     path("login/", LoginView.as_view(template_name="page.html")),
+    path("away/", lambda request: redirect("/login/?next=/")),
     path("strange/", strange),
 ]
 """
@@ -48,9 +49,10 @@ urlpatterns = [
 PAGE = """{% if form %}<form method="post">{% csrf_token %}{{ form }}</form>{% endif %}{{ user }}"""
 
 TESTS = """
+import django.test
 import pytest
 from django.contrib.auth.models import User
-from labkit.testing import BrokenPromise, response_checks
+from labkit.testing import BrokenPromise, Visitor, response_checks
 
 @pytest.fixture
 def anu(db):
@@ -68,6 +70,20 @@ def test_a_login_ends_after_two_weeks(visitor, clock, anu):
 def test_a_login_without_a_form(visitor, anu):
     visitor.force_login(anu)
     assert visitor.get("/").context["user"] == anu
+
+class TestLogin(django.test.TestCase):
+    client_class = Visitor
+
+    def test_a_login_of_a_test_case(self):
+        User.objects.create_user("anu", password="secret")
+        self.client.cookies.load({"a": "1"})
+        assert self.client.login(username="anu", password="secret")
+        assert self.client.session["_auth_user_id"]
+        response = self.client.get("/")
+        assert response.context["user"].username == "anu"
+        self.client.logout()
+        assert len(self.client.cookies) == 0
+        self.assertRedirects(self.client.get("/away/"), "/login/?next=/")
 
 def test_a_cookie_for_strangers(visitor):
     with visitor.expecting(response_checks.COOKIE_REFUSED):
@@ -140,7 +156,7 @@ def test_the_page_of_the_documents_is_true(run):
     project = bare_project(test_login__py=TESTS)
     status, output = run("--ds=settings", **project)
     assert status == 0, output
-    assert "3 passed" in output
+    assert "4 passed" in output
 
 
 def test_a_failure_shows_the_exchange_there_too(run):

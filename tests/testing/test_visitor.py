@@ -1,5 +1,7 @@
 """The visitor is a browser, and lets no server get away with a broken promise."""
 
+import asyncio
+import inspect
 import re
 
 import pytest
@@ -164,6 +166,40 @@ def test_a_user_can_be_logged_in_as_with_the_client(visitor):
     assert visitor.jar.get("sessionid").path == "/"
     assert visitor.session["cart"] == "1"
     assert visitor.jar.get("a").value == "1"
+
+
+@pytest.fixture
+def anu():
+    user = User(pk=1, username="anu")
+    user.save = lambda **_: None  # a login writes last_login; there is no database here
+    return user
+
+
+@pytest.mark.parametrize("way", ["force_login", "aforce_login"])
+def test_a_login_sets_the_cookie_that_the_middleware_sets(visitor, settings, anu, way, clock):
+    settings.SESSION_COOKIE_SAMESITE = "Strict"
+    settings.SESSION_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_PATH = "/session"
+    settings.SESSION_COOKIE_AGE = 60
+    done = getattr(visitor, way)(anu)
+    if inspect.isawaitable(done):
+        asyncio.run(finish(done))
+    given = visitor.jar.get("sessionid")
+    visitor.get("/session/", {"cart": "1"})
+    served = visitor.jar.get("sessionid")
+    assert given.expires == clock.now.timestamp() + 60
+    for name in ("path", "secure", "http_only", "same_site", "expires", "host_only"):
+        assert getattr(given, name) == getattr(served, name), name
+
+
+async def finish(awaitable):
+    return await awaitable
+
+
+def test_a_login_may_end_with_the_browser(visitor, settings, anu):
+    settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+    visitor.force_login(anu)
+    assert visitor.jar.get("sessionid").expires is None
 
 
 # Each check on every response, seen biting
