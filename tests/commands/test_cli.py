@@ -193,6 +193,11 @@ def test_the_option_db_counts_more_than_the_url(started, monkeypatch):
     assert "DATABASE_URL" not in started("06", "--db", "sqlite")[1]
 
 
+def test_run_says_where_every_exchange_is(started):
+    printed, _ = started("03")
+    assert "/__lab__/" in printed
+
+
 @pytest.mark.parametrize("engine", ["cache", "cached_db"])
 def test_run_says_which_cache_it_is(started, engine):
     printed, environ = started("10", "--engine", engine)

@@ -41,6 +41,7 @@ from labkit.services.requirements import require_tools
 from labkit.text_format import command_line
 
 # What the command prints; tests look for these.
+EVERY_EXCHANGE = "All exchanges, also of pages that get no bar: http://127.0.0.1:{port}/__lab__/"
 ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
 DB_IGNORED = "Lab {number} keeps nothing in a database; --db changes nothing."
 REDIS_IGNORED = "Lab {number} cannot use Redis; --redis-pair changes nothing."
@@ -170,6 +171,7 @@ def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
 def _print_address(lab: Lab, port: int) -> None:
     title = (f"{lab.number} {lab.title}", "b")
     console.print(Text.assemble(title, f": http://127.0.0.1:{port}/"))
+    _print(EVERY_EXCHANGE.format(port=port))
 
 
 def _print(text: str) -> None:
