@@ -105,6 +105,8 @@ def test_it_can_be_replaced_as_a_whole(filled, classmate):
     assert sorted(names(classmate)) == sorted(names(filled)) == ["a", "b"]
     filled.cookies |= {"c": "3"}
     assert sorted(names(filled)) == ["a", "b", "c"]
+    filled.cookies = {"a": "4"}
+    assert filled.get("/echo/").content == b"a=4"
     filled.cookies = SimpleCookie()
     assert names(filled) == []
 

@@ -5,6 +5,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from typing import Any
@@ -110,9 +111,10 @@ class BaseVisitor:
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        morsels = [value[name].copy() for name in value]
+        # The value may be a view of this jar, so it is read before that is emptied.
+        cookies = {name: copy(value[name]) for name in value}
         self.jar.clear()
-        self.cookies.update({morsel.key: morsel for morsel in morsels})
+        self.cookies.update(cookies)
 
     # One exchange
 
