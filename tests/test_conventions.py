@@ -1,6 +1,7 @@
 """Conventions of the code that no linter knows. Each rule is also seen failing."""
 
 import ast
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -163,3 +164,87 @@ def test_no_command_prints_markup(checkout):
 )
 def test_markup_is_seen(line):
     assert find_markup(line)
+
+
+# Waits for what ends only when the user or the supervisor ends it
+ENDLESS = {
+    "commands/run.py": 1,  # the server, until Ctrl-C
+    "serve/supervisor.py": 1,  # a lab, until the supervisor closes its pipe
+    "console/background_table_run.py": 1,  # tests, each of which has a time limit
+    "clusters/galera.py": 1,  # Node.join, which makes a node join the cluster within its limit
+    "clusters/galera_child.py": 1,
+}
+
+
+def find_endless_waits(source: str) -> list[int]:
+    """Return the lines that wait for a process or a thread without a time limit."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            keywords = {keyword.arg for keyword in node.keywords}
+            limited = bool(node.args) or bool(keywords & {"timeout", None})
+            name = ast.unparse(node.func)
+            if name == "subprocess.run":
+                limited = bool(keywords & {"timeout", None})
+            if (
+                name.rpartition(".")[2] in {"wait", "join", "communicate"}
+                or name == "subprocess.run"
+            ):
+                found += [] if limited else [node.lineno]
+    return found
+
+
+def test_every_wait_has_a_time_limit(checkout):
+    home = checkout.root / "src" / "labkit"
+    found = {
+        path.relative_to(home).as_posix(): len(lines)
+        for path in home.rglob("*.py")
+        if (lines := find_endless_waits(path.read_text(encoding="utf-8")))
+    }
+    assert found == ENDLESS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "process.wait()",
+        "self._thread.join()",
+        "subprocess.Popen([]).communicate()",
+        "subprocess.run(command, check=True)",
+    ],
+)
+def test_a_wait_without_a_limit_is_seen(line):
+    assert find_endless_waits(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["process.wait(5)", "thread.join(timeout=1)", '" ".join(words)', "run(timeout=1)"]
+)
+def test_a_wait_with_a_limit_is_allowed(line):
+    assert find_endless_waits(line) == []
+
+
+TO_PASTE = re.compile(r"\b(?:lab (?:run|serve|copy|check|diff|reset)|cd|pip install) [^`\n]*\0")
+
+
+def find_unquoted_commands(source: str) -> list[int]:
+    """Return the lines of f-strings that put a value into a command for the user to paste."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "\0" for part in node.values]
+            if TO_PASTE.search("".join(map(str, parts))):
+                found.append(node.lineno)
+    return found
+
+
+def test_commands_to_paste_are_quoted(checkout):
+    for path in (checkout.root / "src" / "labkit").rglob("*.py"):
+        assert find_unquoted_commands(path.read_text(encoding="utf-8")) == [], path
+
+
+@pytest.mark.parametrize(
+    "line", ['f"To repair it: lab reset {name}"', 'f"{sys.executable} -m pip install {path}"']
+)
+def test_a_command_that_is_not_quoted_is_seen(line):
+    assert find_unquoted_commands(line)

@@ -12,6 +12,7 @@ from labkit import environment
 from labkit.base.foreign_database import has_foreign_tables
 from labkit.catalog import database_name, own_number, state_dir
 from labkit.kept_files import make_key, read_key
+from labkit.text_format import command_line
 
 # Against "database is locked": with WAL, readers do not wait for the writer, a writer waits up to
 # 20 s, and a transaction takes the write lock when it begins instead of at its first write.
@@ -55,7 +56,7 @@ def secret_key(folder: Path) -> str:
 def _damaged(path: Path, folder: Path, what: str) -> str:
     number = own_number(folder)
     name = number if re.fullmatch("[0-9]{2}", number) else folder
-    return f"{path} {what}. To repair it: lab reset {name}"
+    return f"{path} {what}. To repair it: {command_line('lab', 'reset', str(name))}"
 
 
 def debug() -> bool:

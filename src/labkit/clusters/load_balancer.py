@@ -24,6 +24,7 @@ from labkit.serve.http_server import (
 )
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
+THREAD_SECONDS = 20  # for the load balancer to end, which takes STOP_SECONDS at most
 STOP_SECONDS = 2  # for a browser to read the end of its response
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
 SAFE = (b"GET ", b"HEAD ")  # requests that may be repeated: they change nothing
@@ -58,8 +59,9 @@ class LoadBalancer:
         """Stop listening, and abort the requests in progress."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._loop.close()
+            self._thread.join(THREAD_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def _run(self) -> None:
         self._loop.run_forever()

@@ -10,6 +10,7 @@ from labkit.catalog import catalog
 from labkit.commands.options import html_option, use_colour
 from labkit.diff import Notes, compare, find_sides, html_page, terminal
 from labkit.render import standalone_page
+from labkit.text_format import command_line
 
 
 @click.command("diff", short_help="What differs between two labs, and why.")
@@ -28,7 +29,7 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
     if one is None:
         click.echo("These are worth comparing; notes say why each change is there.\n")
         for old, new in Notes(checkout).pairs():
-            click.echo(f"    lab diff {old} {new}")
+            click.echo("    " + command_line("lab", "diff", old, new))
         click.echo("\nAny two labs or folders can be compared: lab diff 03 mine/")
         return
     found = compare(checkout, *find_sides(checkout, one, two or ""))

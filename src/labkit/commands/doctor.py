@@ -11,6 +11,7 @@ from labkit.catalog import catalog
 from labkit.commands.options import console
 from labkit.processes.ports import port_error
 from labkit.services import requirements
+from labkit.text_format import command_line
 
 ABSENT = Text("–", "yellow")
 PRESENT = Text("✓", "green")
@@ -32,7 +33,8 @@ def doctor() -> None:
     for tool in requirements.TOOLS.values():
         rows.append((tool.label, tool.use, tool.found() or "", tool.advice()))
     for lab in checkout.labs:
-        advice = f"end what runs there, or: lab run {lab.number} --port {lab.port + 100}"
+        line = command_line("lab", "run", lab.number, "--port", str(lab.port + 100))
+        advice = f"end what runs there, or: {line}"
         free = "" if port_error(lab.port) else "free"
         rows.append((f"port {lab.port}", f"lab {lab.number}", free, advice))
     table = Table("", "What", "For", "Found", box=None, pad_edge=False)

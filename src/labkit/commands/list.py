@@ -6,6 +6,7 @@ from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands.options import console
+from labkit.text_format import command_line
 
 
 @click.command("list")
@@ -15,4 +16,5 @@ def list_labs() -> None:
     for lab in catalog().labs:
         table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
     console.print(table)
-    console.print(Text.assemble("\nStart one: ", (f"lab run {catalog().labs[0].number}", "b")))
+    line = command_line("lab", "run", catalog().labs[0].number)
+    console.print(Text.assemble("\nStart one: ", (line, "b")))

@@ -183,7 +183,7 @@ def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
         other = ports.suggest_port(max(port, 8000), *users)
         sentences.append(
             "End what runs there, leave labs out with --only, or move all of them: "
-            f"lab serve --port {other}"
+            + command_line("lab", "serve", "--port", str(other))
         )
         raise click.ClickException("\n".join(sentences))
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.catalog import MANIFEST, CatalogError
+from labkit.environment import SHARED
 from labkit.processes.parent_pipe import end_child, start_child
 
 CONFIGURATION = "pyproject.toml"  # of pytest, beside labs/
@@ -37,12 +38,11 @@ OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
 LONGEST_OUTPUT = 100_000  # bytes of what it prints that are returned
 # Variables of the user's that would change what the tests do
 NOT_INHERITED = {
-    "DJANGO_SETTINGS_MODULE",
+    *SHARED,
     "PYTHONBREAKPOINT",
     "PYTHONINSPECT",
     "PYTHONOPTIMIZE",
     "PYTHONWARNINGS",
-    "SESSION_ENGINE",
 }
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # of faulthandler
 CURRENT = "Current thread"
