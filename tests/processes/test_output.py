@@ -174,7 +174,6 @@ def nobody_reads():
 OUTPUTS = {
     "reader gone": {"stdout": reader_gone},
     "nobody reads": {"stdout": nobody_reads},
-    "closed": {"prepare": lambda: os.close(1)},
     "latin-1": {"environ": {"PYTHONIOENCODING": "latin-1"}},
 }
 

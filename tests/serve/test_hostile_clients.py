@@ -1,15 +1,18 @@
 """`lab serve` with clients that hold connections or send too much: others are answered.
 
-The server has few open files. bench/hostile.py measures how long others wait.
+The server has few open files, and its output is closed. bench/hostile.py measures how long others
+wait.
 """
 
 import contextlib
+import os
 import resource
+import signal
 import socket
 import threading
 
 import pytest
-from serving import copy_of, serving
+from serving import copy_of, reachable, serving, until
 
 from labkit.processes.log_file import LARGEST_LOG, last_text
 
@@ -27,20 +30,25 @@ def memory(pid):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
-def limit_files():
+def prepare():
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    os.close(1)
 
 
 @pytest.fixture(scope="module")
 def served(checkout, tmp_path_factory):
     folder = copy_of(checkout, tmp_path_factory.mktemp("hostile"))
-    with serving(folder, "--only", "03", prepare=limit_files) as served:
+    with serving(folder, "--only", "03", wait=False, prepare=prepare) as served:
+        until(lambda: reachable(served.port) and served.state("03") == "running")
         yield served
 
 
 @pytest.fixture(autouse=True)
-def unharmed(served):
+def unharmed(served, request):
     """Afterwards the lab and the console answer, and are as small as before."""
+    if request.function is test_a_lab_that_dies_is_restarted:
+        yield
+        return
     lab = served.worker(LAB)
     yield
     assert served.ask("/", number=LAB)[0] == 200
@@ -108,18 +116,37 @@ def test_a_body_of_300_mb_is_refused(served):
                 connection.sendall(b"x" * 1_000_000)
 
 
-def test_large_bodies_at_once_are_bounded(served):
-    """Each is just small enough to be read."""
-    head = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2900000\r\n\r\n"
+def test_large_forms_take_turns(served):
+    body = b"name=" + b"%C3%A9" * 400_000
+    answers = []
+
+    def send():
+        status, _, _ = served.ask("/add/", number=LAB, method="POST", fields=body)
+        answers.append(status)
+
     with contextlib.ExitStack() as stack:
-        for _ in range(50):
+        for _ in range(50):  # these never end
             with contextlib.suppress(OSError):
-                stack.enter_context(connect(served)).sendall(head + b"x" * 2_800_000)
+                head = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2900000\r\n\r\n"
+                stack.enter_context(connect(served)).sendall(head + b"x" * 20_000)
         assert served.ask("/", number=LAB)[0] == 200
-        assert memory(served.worker(LAB)) < MOST_MEMORY
+    senders = [threading.Thread(target=send) for _ in range(8)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert answers == [403] * 8  # without a CSRF token, which is in the form
+    assert memory(served.worker(LAB)) < MOST_MEMORY
 
 
 def test_a_tls_client_is_turned_away_at_once(served):
     with connect(served) as connection:
         connection.sendall(bytes.fromhex("1603010200010001fc0303") + b"x" * 506)
         assert connection.recv(1) == b""
+
+
+def test_a_lab_that_dies_is_restarted(served):
+    os.kill(served.worker(LAB), signal.SIGKILL)
+    until(lambda: "SIGKILL" in served.says("03"))
+    until(lambda: served.state("03") == "running")
+    assert served.ask("/", number=LAB)[0] == 200

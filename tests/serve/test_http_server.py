@@ -201,10 +201,9 @@ def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
 
 
 def test_bytes_that_are_held_have_a_limit(monkeypatch, connect):
-    monkeypatch.setattr(http_server, "HELD_BYTES", 1_000_000)
+    monkeypatch.setattr(http_server, "HELD_BYTES", 150_000)
     monkeypatch.setattr(http_server, "REQUEST_SECONDS", 600)
-    begun = PAGE + b"Content-Length: 600000\r\n\r\n" + b"x" * 500_000
-    held = [connect(begun) for _ in range(3)]
+    held = [connect(PAGE + b"X: " + b"x" * 60_000) for _ in range(4)]
     until(lambda: sum(map(was_closed, held)) >= 2)
     assert status(connect(WHOLE)) == 200
 
@@ -227,6 +226,20 @@ def test_small_requests_pass_while_too_much_is_held(monkeypatch, server, connect
         connect(b"POST /wait" + head % 15_000 + b"x" * 15_000)
     until(lambda: server.is_full)
     assert status(connect(WHOLE)) == 200
+
+
+def test_large_bodies_are_read_one_at_a_time(connect):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    first = connect(head + b"x" * 50_000)
+    second = connect(head + b"x" * 100_000)
+    for _ in range(5):
+        assert status(connect(WHOLE)) == 200
+    second.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        second.recv(1)
+    second.settimeout(WAIT)
+    first.close()
+    assert status(second) == 200
 
 
 @pytest.mark.parametrize(
@@ -272,6 +285,7 @@ def test_the_limits_are_documented(checkout):
         f"{http_server.HELD_BYTES // 1_000_000} MB",
         f"{log_file.LARGEST_LOG // 1_000_000} MB, {log_file.LONGEST_LINE:,} bytes",
         f"{log_file.KEPT_LOG // 1000} kB",
+        f"Bodies above {http_server.SMALL // 1024} kB",
         f"{exchange_log.REMEMBERED:,}, and {exchange_log.MOST_BYTES // 1_000_000} MB",
     ):
         assert f"| {limit}" in text or f" {limit} " in text, limit

@@ -125,7 +125,7 @@ class Serving:
         if fields is not None:
             headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         try:
-            body = None if fields is None else urlencode(fields)
+            body = urlencode(fields) if isinstance(fields, dict) else fields
             connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             return response.status, response.read().decode(), response.headers

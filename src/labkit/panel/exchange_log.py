@@ -14,7 +14,7 @@ from labkit.panel.access import is_loopback
 from labkit.panel.models import Exchange
 
 REMEMBERED = 2000  # exchanges
-MOST_BYTES = 20_000_000  # of all exchanges together
+MOST_BYTES = 12_000_000  # of all exchanges together
 FOLLOWED_WITHIN = 60  # seconds between a redirect and the page it led to
 SERVER = os.environ.get("LAB_SERVER", "")  # the letter of this server, if there are several
 

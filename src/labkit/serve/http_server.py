@@ -158,9 +158,18 @@ class Channel(HTTPChannel):
             return UNREAD_SECONDS
         return IDLE_SECONDS if self.request is None else REQUEST_SECONDS
 
+    @property
+    def is_large(self) -> bool:
+        """True while a request of this connection has a large body."""
+        requests = [*self.requests, self.request] if self.request else self.requests
+        return any(each.chunked or each.content_length > SMALL for each in requests)
+
     def readable(self) -> bool:
-        """Return whether more should be read: of large requests not, while too much is held."""
-        return super().readable() and (self._received < SMALL or not self.server.owner.is_full)
+        """Return whether more should be read: large bodies are read one after the other."""
+        owner = self.server.owner
+        if not super().readable() or (owner.is_full and self._received >= SMALL):
+            return False
+        return not self.is_large or owner.is_turn_of(self)
 
     def received(self, data: bytes) -> bool:
         """Take bytes from the client."""
@@ -240,10 +249,12 @@ class HttpServer:
         self._tidied = 0.0
         self._stopped = False
         self.is_full = False
+        self._turn: Channel | None = None  # the connection whose large body is read or answered
         adjustments = Adjustments(
             listen=" ".join(f"{address}:{port}" for address in addresses),
             threads=threads,
             backlog=1024,  # a whole class at the same moment
+            recv_bytes=32_768,
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
@@ -294,6 +305,12 @@ class HttpServer:
         if channel := self._least_needed():
             channel.handle_close()
         return channel is not None
+
+    def is_turn_of(self, channel: Channel) -> bool:
+        """Return whether a large body of this connection may be read."""
+        if self._turn is None or not (self._turn.connected and self._turn.is_large):
+            self._turn = channel
+        return self._turn is channel
 
     def lower_limit(self) -> None:
         """Allow fewer connections from now on: the process has no file left to open."""

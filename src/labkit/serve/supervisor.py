@@ -66,7 +66,7 @@ class LabProcess:
         self.note = ""  # result of the last action in the console
         self.clock = ""  # "2 minutes ahead", as the console last read it
         self._command = worker.command(port, addresses)
-        self.environ = environ
+        self.environ = {**environ, **worker.ENVIRONMENT}
         self._report = report
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None

@@ -41,7 +41,10 @@ def temporary_server(
     port = port or free_port()
     with log.open("a+b") as output:
         process = start_child(
-            worker.command(port, [LOOPBACK]), cwd=folder, env=environ, stderr=output
+            worker.command(port, [LOOPBACK]),
+            cwd=folder,
+            env={**environ, **worker.ENVIRONMENT},
+            stderr=output,
         )
     try:
         yield TemporaryServer(port, process, log)

@@ -21,6 +21,9 @@ READY = b"ready\n"
 # For requests that wait for a database. More threads make nothing faster: Python runs one at a
 # time, and those that wait for SQLite's lock poll it in turns (bench/burst.py).
 THREADS = 8
+# With an arena for each thread, glibc keeps the memory of all large requests.
+# https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
