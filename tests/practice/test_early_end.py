@@ -1,8 +1,11 @@
 """`lab check` on a copy whose code ends the tests early, or never ends: it says so, and where."""
 
+import os
 import shutil
+import subprocess
 
 import pytest
+from serving import LAB, alive, until
 
 from labkit.commands.check import ALL_HOLDS, NEXT_STEP, NOT_ALL
 from labkit.practice.check import ENDS, STARTS
@@ -121,6 +124,41 @@ def test_a_breakpoint_is_a_failure_with_its_place(mine, check_fails):
     text = check_fails()
     assert f"{NEXT_STEP} Look at {place.rpartition(',')[0]}." in text
     assert "0 of 2" in text
+
+
+def test_links_to_nowhere_do_no_harm(mine, said):
+    """Emacs makes one beside each file that is being changed."""
+    (mine / "lab" / ".#views.py").symlink_to("ada@desk.1234")
+    assert said("check", "mine")[0] == 0
+
+
+def test_a_file_that_cannot_be_copied_is_named(mine, said):
+    os.mkfifo(mine / "lab" / "pipe")
+    status, text = said("check", "mine")
+    assert status == 1
+    assert "mine/lab/pipe" in text
+
+
+def test_a_check_that_is_ended_leaves_nothing(mine, own_checkout, tmp_path):
+    break_view(mine, "open('started', 'w').write(str(__import__('os').getpid()))\n    while 1: 0")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [*LAB, "check", "mine"],
+        cwd=own_checkout,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        (started,) = until(lambda: [p for p in temporary.rglob("started") if p.read_text()])
+        pid = int(started.read_text())
+        process.terminate()
+        until(lambda: process.poll() is not None)
+    finally:
+        process.kill()
+        process.wait()
+    until(lambda: not alive([pid]))
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_check_without_tests_does_not_hold(mine, check_fails, own_checkout):

@@ -8,6 +8,7 @@ import click
 from labkit.catalog import CatalogError, absence, catalog
 from labkit.commands.options import use_colour
 from labkit.practice.check import LEFT_OUT, LIMIT, CheckResult, check
+from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
 MAKE_COPY = "A copy is made by: {line}"
@@ -38,6 +39,7 @@ def check_copy(name: str, as_: str | None, limit: float) -> None:
     Exit status 1 where something does not hold.
     """
     checkout = catalog()
+    exit_on_signals()
     try:
         mine = checkout.find(name)
     except CatalogError:

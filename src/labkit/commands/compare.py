@@ -17,6 +17,7 @@ from labkit.compare import html_page
 from labkit.compare.html_page import verdict
 from labkit.compare.table_runner import CellResult, TableResult, run_table
 from labkit.comparison_tables import TESTS, Question, Table, Tables, Variant
+from labkit.processes.parent_pipe import exit_on_signals
 from labkit.render import standalone_page
 from labkit.services.mariadb import PrivateMariaDB
 from labkit.text_format import command_line
@@ -79,6 +80,7 @@ def compare(
         compare_measure.run(tables.catalog, table, db, out, console)
         if not html:  # with --html, the page has both
             return
+    exit_on_signals()
     result = _run_with_progress(tables, table, db)
     if html:
         standalone_page.write(html, html_page.html(tables, table, result), html_page.MADE_BY)

@@ -1,5 +1,6 @@
 """Make a student's copy of a lab, which runs beside the original."""
 
+import errno
 import re
 import shutil
 from pathlib import Path
@@ -37,26 +38,30 @@ def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
     except OSError as error:
         if is_new:
             shutil.rmtree(target, ignore_errors=True)
-        raise click.ClickException(f"{target} was not made: {_reason(error)}.") from None
+        reason = f"{error.filename}: {error.strerror}"
+        raise click.ClickException(f"{target} was not made. {reason}.") from None
     return checkout.copy_in(target.resolve())
 
 
 def copy_tree(source: Path, target: Path) -> None:
     """Copy a folder into a new or empty one, without byte code; its owner may write to all of it.
 
-    Raises OSError.
+    Links that lead nowhere, such as the lock files of Emacs, are left out.
+    Raises OSError with the file that cannot be copied.
     """
-    shutil.copytree(source, target, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+    try:
+        shutil.copytree(
+            source,
+            target,
+            ignore=LEFT_BEHIND,
+            ignore_dangling_symlinks=True,
+            dirs_exist_ok=True,
+        )
+    except shutil.Error as error:  # it has a list of files, and is an OSError without a name
+        path, _, reason = error.args[0][0]
+        raise OSError(errno.EIO, str(reason), str(path)) from None
     for path in (target, *target.rglob("*")):  # in a read-only checkout they are read-only too
         path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
-
-
-def _reason(error: OSError) -> str:
-    """Return why a folder could not be copied; for several files, why the first could not."""
-    if isinstance(error, shutil.Error):
-        source, _, reason = error.args[0][0]
-        return f"{source}: {reason}"
-    return f"{error.filename}: {error.strerror}"
 
 
 def _refusal(checkout: Catalog, target: Path) -> str:
