@@ -146,7 +146,6 @@ def test_a_run_that_ends_early_is_not_complete(tmp_path, code, cause):
 
 WAITS = {
     "a loop that catches all": "exec(CATCH_ALL)",
-    "a sleep": "time.sleep(1000)",
     "one call in C": "__import__('re').match('(a*)*c', 'a' * 40)",
 }
 
