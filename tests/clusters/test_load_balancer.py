@@ -172,6 +172,14 @@ def test_a_head_without_an_end_is_refused():
     assert a.asked == []
 
 
+def test_a_tls_client_is_turned_away_at_once():
+    a = Server("A")
+    with front(a) as port, socket.create_connection(("127.0.0.1", port), LIMIT) as raw:
+        raw.sendall(b"\x16\x03\x01\x02\x00")
+        assert raw.recv(1) == b""
+    assert a.asked == []
+
+
 def test_a_browser_that_says_nothing_holds_up_nobody():
     with front(Server("A")) as port:
         with socket.create_connection(("127.0.0.1", port), LIMIT):

@@ -94,6 +94,13 @@ def test_a_busy_port_is_one_sentence_with_a_way_out(said):
     assert "lab run 03 --port" in text
 
 
+def test_a_port_that_browsers_refuse_is_one_sentence(said):
+    status, text = said("run", "03", "--port", "6666")
+    assert status == 1
+    assert str(PortError(6666)) in text
+    assert text.endswith("lab run 03 --port 8003")
+
+
 def test_a_port_that_is_none_is_one_sentence(said):
     status, text = said("run", "03", "--port", "99999")
     assert status == 2

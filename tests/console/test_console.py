@@ -11,6 +11,7 @@ from serving import copy_of, serving, until
 
 from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
+from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
@@ -536,3 +537,12 @@ def test_a_handout_prints_as_a_sheet_with_answers_or_without(page, house):
         ink = "getComputedStyle(document.body).color"
         paper = "getComputedStyle(document.body).backgroundColor"
         assert (page.evaluate(ink), page.evaluate(paper)) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+
+
+def test_the_log_page_shows_only_the_end(house, folder):
+    log = folder / ".lab" / "05" / "server.log"
+    with log.open("ab") as file:
+        file.write(b"".join(b"line %06d %s\n" % (number, b"x" * 900) for number in range(9000)))
+    page = house.page("/console/lab/05/log/")
+    assert "line 008999" in page
+    assert len(page) < LOG_BYTES + 20_000

@@ -13,6 +13,7 @@ from serving import alive, closed, copy_of, reachable, serving, until
 from labkit import cli
 from labkit.commands import serve
 from labkit.panel.access import is_local_instructor
+from labkit.processes.ports import PortError
 from labkit.serve import lan_address
 from labkit.serve.worker import without_opener_policy
 from labkit.services.database_choice import ONE_DATABASE, DatabaseKind
@@ -162,6 +163,13 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     assert status == 1
     assert [f"Port {port + number}" in text for number in (0, 3, 4)] == [True, False, True]
     assert "lab serve --port" in text
+
+
+def test_a_port_that_browsers_refuse_is_one_sentence(said):
+    status, text = said("--only", "06", "--port", "6660")
+    assert status == 1
+    assert str(PortError(6666))[:-1] in text
+    assert text.endswith("lab serve --port 8100")
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "nonsense"])
