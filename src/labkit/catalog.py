@@ -193,7 +193,7 @@ def own_number(folder: Path) -> str:
     Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies
     contain this text between underscores to keep them apart, so it has only letters, digits and
     hyphens, and no two folders of a checkout have the same. A name with other characters, a long
-    one, and one that is not beside labs/ get a checksum: "a_b" becomes "ab-65ce5fc2".
+    one, and one that is not beside labs/ get a checksum: "a_b" becomes "ab-28cb39ea".
     """
     name = folder.name
     if digits := re.match(r"([0-9]{2})_", name):

@@ -36,6 +36,7 @@ def lab(tmp_path):
         ("11_session_login", "11"),
         ("mine", "mine"),
         ("my-cart", "my-cart"),
+        ("a_b", "ab-28cb39ea"),
     ],
 )
 def test_a_lab_is_numbered_by_its_folder(lab, folder, number):

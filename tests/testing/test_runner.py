@@ -152,7 +152,7 @@ WAITS = {
 
 @pytest.mark.parametrize("code", WAITS.values(), ids=WAITS)
 def test_a_test_that_never_ends_is_named(tmp_path, code):
-    run = run_three(tmp_path, code, seconds=1)
+    run = run_three(tmp_path, code, seconds=2)
     assert run.stop.cause == TIME
     assert run.stop.test.endswith("::test_it")
     assert innermost(run.stop) == ("test_three.py", WORK, "work")
@@ -160,7 +160,7 @@ def test_a_test_that_never_ends_is_named(tmp_path, code):
 
 
 def test_a_thread_that_never_ends_is_named(tmp_path):
-    run = run_three(tmp_path, "threading.Thread(target=time.sleep, args=[1000]).start()", seconds=1)
+    run = run_three(tmp_path, "threading.Thread(target=time.sleep, args=[1000]).start()", seconds=2)
     assert run.stop.cause == TIME
     assert len(run.tests) == run.expected == 3
 
@@ -257,7 +257,7 @@ def test_an_end_while_loading_is_named(tmp_path, name, cause):
 
 def test_a_loop_while_loading_is_named(tmp_path):
     (tmp_path / "test_first.py").write_text("while True: pass")
-    run = run_tests(tmp_path, str(tmp_path), seconds=1)
+    run = run_tests(tmp_path, str(tmp_path), seconds=2)
     assert run.stop.cause == TIME
     assert any(Path(p).name == "test_first.py" for stack in run.stop.stacks for p, _, _ in stack)
 
