@@ -40,7 +40,7 @@ class Recorder:
                 response = send(client, **request)
             if isinstance(client, Visitor):
                 sent = client.exchanges[-1]
-                found = describe(f"{sent.method} {sent.address}", response, queries[0])
+                found = describe(f"{sent.method} {sent.url}", response, queries[0])
                 self.exchanges.setdefault(self.test, []).append(found)
             return response
 
