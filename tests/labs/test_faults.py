@@ -195,9 +195,11 @@ def test_a_damaged_file_is_told(start, debug):
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     whole = database(carts).read_bytes()
     database(carts).write_bytes(b"x" * len(whole))
-    assert_unavailable(visitor, lambda: visitor.get("/display/"))
-    assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
-    assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
+    title = error_pages.DAMAGED_TITLE
+    page = assert_unavailable(visitor, lambda: visitor.get("/display/"), title)
+    assert error_pages.DAMAGED_ADVICE.format(number="04") in words(page)
+    assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
+    assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
     database(carts).write_bytes(whole)
     assert cart.cart(visitor) == {"apple": 3}
     assert newcomer.post("/add/", new_fields).status_code == 302

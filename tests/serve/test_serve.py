@@ -140,6 +140,19 @@ def test_no_other_user_can_read_what_is_kept(checkout, tmp_path):
         os.umask(before)
 
 
+def test_a_damaged_database_is_named_and_the_console_repairs_it(checkout, tmp_path):
+    state = copy_of(checkout, tmp_path) / ".lab" / "04"
+    state.mkdir(parents=True)
+    (state / "db.sqlite3").write_bytes(b"x" * 5000)
+    with serving(tmp_path, "--only", "04") as served:
+        assert served.state("04") == "failed"
+        assert str(state / "db.sqlite3") in served.says("04")
+        assert "lab reset 04" in served.says("04")
+        assert served.press("/console/reset/", lab="04") == 302
+        assert served.state("04") == "running"
+        cart.put(WireVisitor(served.port + 4), "apple", 3)
+
+
 # Wrong ways to start
 
 

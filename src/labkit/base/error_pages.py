@@ -9,6 +9,7 @@ import logging
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import (
@@ -37,6 +38,8 @@ RETRY_AFTER = 5  # seconds
 # What the pages say; tests find a page by it.
 MIGRATE_TITLE = "The table is not there yet"
 MIGRATE_ADVICE = "In the lab's folder, type: python manage.py migrate (lab run does it by itself)."
+DAMAGED_TITLE = "The database file is damaged"
+DAMAGED_ADVICE = "For the instructor: `lab reset {number}` replaces db.sqlite3 by an empty file."
 STORE_TITLE = "The store does not answer"
 UNKNOWN_HOST = "This server does not answer to the host name that the request asked for."
 TOO_LARGE = "The form sent more than this server accepts."
@@ -83,12 +86,17 @@ def store_fault(error: BaseException | None) -> BaseException | None:
 def _is_the_stores(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         return True
-    # A module that is not loaded cannot have raised the error; redis is an extra.
-    sqlite: Any = sys.modules.get("sqlite3")
-    if sqlite and type(error) is sqlite.DatabaseError:  # the file is damaged, or not a database
+    if _is_damage(error):
         return True
+    # A module that is not loaded cannot have raised the error; redis is an extra.
     redis: Any = sys.modules.get("redis")
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Return whether SQLite's file is damaged, or not a database."""
+    sqlite: Any = sys.modules.get("sqlite3")
+    return bool(sqlite) and type(error) is sqlite.DatabaseError
 
 
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
@@ -99,6 +107,10 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
         title = MIGRATE_TITLE
         sentence = "This database has no table for what the lab keeps, so nothing was changed."
         advice = MIGRATE_ADVICE
+    elif _is_damage(fault):
+        title = DAMAGED_TITLE
+        sentence = "What the lab keeps in it cannot be read, so nothing was changed."
+        advice = DAMAGED_ADVICE.format(number=getattr(settings, "LAB", ""))
     else:
         title = STORE_TITLE
         sentence = "The server could not reach the place where it keeps its state, so nothing was "
