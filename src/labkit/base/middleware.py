@@ -41,8 +41,6 @@ def error_pages(get_response: Respond) -> Respond:
             # and calls no handler.
             if fault := store_fault(error):
                 return unavailable(request, fault)
-            if is_unreadable(request):
-                return start_again(request)
             return response_for_exception(request, error)
 
     def middleware(request: HttpRequest) -> HttpResponse:

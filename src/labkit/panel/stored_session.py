@@ -59,6 +59,10 @@ def _life(record: session_stores.Record, engine: str) -> Lifetime:
     """Return the rest of a row's life, out of the life that a write gives its session."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
+    session = session_stores.session_store(engine)()
     expiry = record.data.get("_session_expiry")
-    given = float(session_stores.session_store(engine)().get_expiry_age(expiry=expiry))
+    try:
+        given = float(session.get_expiry_age(expiry=expiry))
+    except (TypeError, ValueError, OverflowError):  # something else than Django has written it
+        given = left
     return Lifetime(max(left, given), max(0.0, left))
