@@ -4,6 +4,7 @@ from importlib import import_module
 import pytest
 from django.conf import settings as lab_settings
 from django.contrib import auth
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from django.urls import path
 from lab import storage, urls
 from lab.models import DEMO
 from labkit.base import csrf_causes
+from labkit.base.demo_password_hasher import DemoPasswordHasher
 from labkit.testing import Visitor
 from labkit.testing.contracts import HOSTILE_NAMES, OddEntriesContract, notices, table
 from labkit.testing.malformed_requests import unknown_session_ids
@@ -355,6 +357,13 @@ def test_the_one_user_is_there_again_after_a_flush(transactional_db, visitor):
     assert len(form_errors(pages.log_in(visitor))) == 1
     call_command("flush", interactive=False, verbosity=0)
     assert pages.logged_in(pages.log_in(visitor))
+
+
+@pytest.mark.in_process
+def test_the_one_password_is_hashed_for_a_class(visitor):
+    algorithm, iterations, *_ = User.objects.get().password.split("$")
+    assert (algorithm, int(iterations)) == ("pbkdf2_sha256", DemoPasswordHasher.iterations)
+    assert DemoPasswordHasher.iterations * 100 < PBKDF2PasswordHasher.iterations
 
 
 @pytest.mark.in_process

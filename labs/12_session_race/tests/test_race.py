@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import lxml.html
 import pytest
 from django.conf import settings
@@ -31,6 +33,15 @@ class TestRace(RaceRuns):
     @pytest.fixture
     def classmate(self, server):
         return WireVisitor(server.port)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists threads here")
+def test_a_class_has_a_thread_for_each_add_by_hand():
+    lab = LabServer(settings.FOLDER, migrate=True, server="worker")
+    try:
+        assert len(list(Path(f"/proc/{lab.pid}/task").iterdir())) > settings.SERVER_THREADS >= 40
+    finally:
+        lab.stop()
 
 
 def test_while_one_race_is_run_another_one_is_asked_to_wait(transactional_db, visitor):

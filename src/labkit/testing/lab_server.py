@@ -67,6 +67,11 @@ class LabServer:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int | None:
+        """The ID of the server's process, if it runs."""
+        return self._process.pid if self._process else None
+
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """Return a URL on this server."""
         return f"http://{host}:{self.port}{path}"
