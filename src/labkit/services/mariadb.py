@@ -268,25 +268,24 @@ def data_template() -> Path:
     template = _own_tempdir() / f"mariadb-{mark}"
     if not template.exists():
         fresh = Path(tempfile.mkdtemp(dir=_own_tempdir()))
-        done = subprocess.run(
-            [
-                str(program("mariadb-install-db")),
-                "--no-defaults",
-                *OPTIONS,
-                *NOT_DURABLE,
-                f"--datadir={fresh}",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                *_user_option("root"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INSTALL_SECONDS,
-        )
-        if done.returncode:
+        command = [
+            str(program("mariadb-install-db")),
+            "--no-defaults",
+            *OPTIONS,
+            *NOT_DURABLE,
+            f"--datadir={fresh}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            *_user_option("root"),
+        ]
+        try:
+            subprocess.run(
+                command, capture_output=True, text=True, check=True, timeout=INSTALL_SECONDS
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise StartFailed(f"MariaDB's data folder could not be made:\n{done.stdout[-800:]}")
+            said = str(error.stdout or error)[-800:]
+            raise StartFailed(f"MariaDB's data folder could not be made:\n{said}") from None
         try:
             fresh.rename(template)
         except OSError:  # another run was faster
