@@ -215,7 +215,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     is_worker = hasattr(session.config, "workerinput")
     if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(Path(path), json.dumps({"tests": _proved}, indent=1))
+        write_whole(Path(path), json.dumps({"tests": _proved}, indent=1), private=True)
 
 
 @pytest.hookimpl(tryfirst=True)
