@@ -136,7 +136,7 @@ def test_where_matplotlib_is_missing_it_says_how_to_get_it(monkeypatch):
     with pytest.raises(NotInstalled) as caught:
         svg(LINES)
     assert str(caught.value).startswith(requirements.NOT_FOUND.format("matplotlib"))
-    assert str(caught.value).endswith('-m pip install -e ".[charts]"')
+    assert str(caught.value).endswith(requirements.pip_line("charts"))
 
 
 def test_figures_know_when_where_and_how(tmp_path):

@@ -175,7 +175,7 @@ def serving(
         process = subprocess.Popen(
             [*SERVE, "--port", str(port), *arguments],
             cwd=folder,
-            env=own | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
+            env=own | {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | (environ or {}),
             stdin=subprocess.DEVNULL,
             stdout=output if stdout is None else stdout,
             stderr=output,
@@ -192,7 +192,12 @@ def serving(
         if process.poll() is None:
             # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
             os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
-        process.wait(LIMIT)
+        try:
+            process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # Python writes where each of its threads is
+            process.wait(LIMIT)
+            raise AssertionError(f"It did not end:\n{log.read_text()[-5000:]}") from None
         _none_left(started)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import queue
 import threading
 import time
 from ipaddress import ip_address
@@ -90,8 +91,7 @@ def serve(
     address = _address(lan, address)
     _check_ports(labs, port, address)
     began = time.monotonic()
-    end = threading.Event()
-    on_signals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], lambda number: end.set())
+    end = Ending()
     with contextlib.ExitStack() as stack:
         output = OutputThread()
         stack.callback(output.close)
@@ -105,7 +105,7 @@ def serve(
             seconds = time.monotonic() - began
             line = _progress_line(process, sentence, seconds, first=process.number not in reported)
             reported.add(process.number)
-            if line and not end.is_set():
+            if line and not end.requested:
                 output.call(console.print, line, soft_wrap=True)
 
         supervisor = Supervisor(
@@ -128,6 +128,23 @@ def serve(
         while not end.wait(0.5):  # without a limit Ctrl-C would not get through on Windows
             pass
         output.call(console.print, "Ending all labs.")
+
+
+class Ending:
+    """The signals that ask this process to end; `wait()` looks for one."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        # An Event could be locked by the main thread, which a signal's handler interrupts.
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        on_signals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], self._signals.put)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long, or until there is a signal; return whether there ever was one."""
+        with contextlib.suppress(queue.Empty):
+            self._signals.get(timeout=seconds)
+            self.requested = True
+        return self.requested
 
 
 def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
