@@ -306,6 +306,7 @@ def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
         assert carts.ask("/console/", Host=host)[0] == 200
     assert carts.ask("/console/", Host="192.0.2.1")[0] == 400
     assert carts.ask("/", Host="192.0.2.1")[0] == 400
+    assert "192.0.2.1" not in carts.output  # nobody but the instructor fills the terminal
 
 
 @pytest.mark.parametrize(

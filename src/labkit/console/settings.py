@@ -44,3 +44,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # The time of this machine; the labs use UTC.
 USE_TZ = False
 TIME_ZONE = None
+# A client must not fill the instructor's terminal with refused hosts.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"null": {"class": "logging.NullHandler"}},
+    "loggers": {"labkit.errors": {"handlers": ["null"], "propagate": False}},
+}
