@@ -20,6 +20,8 @@ CARTS = pytest.mark.parametrize("cart", ["/cookies/", "/session/"])
 @pytest.fixture(autouse=True)
 def _pages_as_in_textbooks(settings):
     settings.ROOT_URLCONF = "textbook"
+    own = "labkit.base.middleware.error_pages"
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != own]
 
 
 def crash(visitor, path, data=None, error=Exception, said=""):
