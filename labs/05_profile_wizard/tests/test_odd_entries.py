@@ -1,5 +1,7 @@
 """Whatever is in a session, the pages open."""
 
+import pytest
+
 from lab.carriers import url
 from labkit.testing.contracts import OddEntriesContract
 from labkit.testing.contracts.odd_entries import ODD_VALUES
@@ -12,6 +14,7 @@ class TestOddEntries(OddEntriesContract):
     form = "/session/name/"
     forms = (("/session/name/", {"name": "Anu"}), ("/session/age/", {"forget": ""}))
 
+    @pytest.mark.in_process
     def test_an_odd_entry_breaks_no_page_by_its_url(self, visitor):
         for value in ODD_VALUES:
             self.give(visitor, url.ENTRY, value)
