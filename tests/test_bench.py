@@ -102,7 +102,9 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/display/": [],
         # What the page tells is labkit's; a page without it would tell something else.
         "/info/": [
+            "labkit.base.session_expiry._expiry_facts",
             "labkit.base.session_expiry.clock_time",
+            "labkit.base.session_expiry.is_expiry_readable",
             "labkit.base.session_expiry.session_facts",
             "labkit.session_stores.engine_name",
             "labkit.session_stores.kinds",
