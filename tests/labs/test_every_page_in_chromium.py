@@ -65,7 +65,7 @@ def test_every_page_is_accessible_and_fits_a_phone(chromium, server, lab):
         page.wait_for_load_state()
     found = {}
     # The panel with a redirect in it, with cookies given, and after one of its buttons.
-    page.goto(server.url(page.locator(".lab-line a").get_attribute("href")))
+    page.goto(server.url(page.locator(".summary-row").get_attribute("href")))
     found["panel"] = complaints(page)
     page.get_by_role("button", name="+1 minute").click()
     found["panel, clock moved"] = complaints(page)
@@ -75,9 +75,9 @@ def test_every_page_is_accessible_and_fits_a_phone(chromium, server, lab):
     for path in pages(page, server):
         found[path] = complaints(page) + scrolls_sideways(page)
     page.goto(server.url("/"))
-    panel = page.locator(".lab-line a").get_attribute("href")
-    page.locator(".lab-line a").click()
-    page.locator(".lab-line .panel").wait_for()
+    panel = page.locator(".summary-row").get_attribute("href")
+    page.locator(".summary-row").click()
+    page.locator(".summary-bar .panel").wait_for()
     found["opened below"] = complaints(page) + scrolls_sideways(page)
     # At 1280 px the panel has been looked at in light colours, at 320 px the front page in dark.
     for path, width, scheme in (

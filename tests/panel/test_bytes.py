@@ -152,7 +152,7 @@ class TestBars:
     def test_a_page_without_one_has_a_reason(self, exchange_of, response, reason):
         assert exchange_of(response).no_bar == reason
         html = response.get("Content-Type", "").lower().startswith("text/html")
-        has_bar = not response.streaming and b"lab-line" in response.content
+        has_bar = not response.streaming and b"summary-bar" in response.content
         assert has_bar == (html and not reason and response.status_code == 200)
 
 

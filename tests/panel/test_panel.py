@@ -59,7 +59,7 @@ def document(response):
 
 
 def summary_bar(response):
-    (bar,) = document(response).find_class("lab-line")
+    (bar,) = document(response).find_class("summary-bar")
     return bar
 
 
@@ -128,6 +128,13 @@ def test_the_bar_says_all_of_it_in_words(visitor):
         assert f"{request}: {status}" in sentence
 
 
+def test_the_bar_names_a_deleted_cookie_as_deleted(visitor):
+    visitor.jar.store("sessionid_04=" + "x" * 32 + "; Path=/", visitor.origin)
+    (span,) = summary_bar(visitor.get("/")).iter("span")
+    assert span.get("data-deleted-cookies") == "sessionid_04"
+    assert "sessionid_04" not in span.get("data-set-cookies")
+
+
 def test_a_redirect_of_another_visitor_is_not_shown(visitor, classmate):
     cart.put(visitor, "quince", 3)  # a redirect that this visitor has not followed yet
     other = WireVisitor(visitor.port).get("/display/")
@@ -149,7 +156,7 @@ def test_error_pages_have_the_bar_too(visitor, path):
 def test_other_responses_stay_unchanged_but_are_logged(visitor):
     assert visitor.head("/").content == b""
     css = visitor.get("/__lab__/static/lab.css")
-    assert b"lab-line" not in css.content
+    assert b"summary-bar" not in css.content
     listed = json.loads(visitor.get("/__lab__/exchanges.json").content)["exchanges"][0]
     assert (listed["method"], listed["path"], listed["status"]) == ("HEAD", "/", 200)
     assert listed["sentence"].startswith("HEAD /: 200")
@@ -164,7 +171,7 @@ def test_the_url_of_a_panel_cannot_be_guessed(visitor):
 def test_lab_panel_0_turns_the_panel_off(servers):
     visitor = WireVisitor(servers("03", LAB_PANEL="0").port)
     page = cart.add(visitor, "apple")
-    assert "lab-line" not in text(page)
+    assert "summary-bar" not in text(page)
     assert visitor.get("/__lab__/").status_code == 404
 
 
@@ -428,6 +435,7 @@ def test_markup_in_a_request_line_cannot_leave_its_attribute(visitor):
         "data-status",
         "data-session",
         "data-set-cookies",
+        "data-deleted-cookies",
     }
 
 

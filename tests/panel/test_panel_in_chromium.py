@@ -22,7 +22,7 @@ def shop(checkout):
 
 def open_panel(page):
     """The panel below the page, once it is there."""
-    panel = page.locator(".lab-line .panel")
+    panel = page.locator(".summary-bar .panel")
     panel.wait_for()
     return panel
 
@@ -42,7 +42,7 @@ def press(page, control, **pressed):
 def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
     page = chromium.page
     cart.add(page, shop, "apple", 3)
-    page.locator(".lab-line a:has([data-request='POST /add/'][data-session='created'])").click()
+    page.locator(".summary-row:has([data-request='POST /add/'][data-session='created'])").click()
     panel = open_panel(page)
     key = chromium.cookies()["sessionid_04"]["value"]
     for part in (
@@ -94,13 +94,13 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
 def test_the_panel_works_by_keyboard_and_without_scripts(chromium, shop):
     page = chromium.page
     cart.add(page, shop, "apple", 3)
-    link = page.locator(".lab-line a")
+    link = page.locator(".summary-row")
     link.focus()
     page.keyboard.press("Enter")
     open_panel(page)
     assert link.get_attribute("aria-expanded") == "true"
     page.keyboard.press("Enter")
-    page.locator(".lab-line .panel").wait_for(state="detached")
+    page.locator(".summary-bar .panel").wait_for(state="detached")
     page.goto(shop.url(link.get_attribute("href")))  # where it leads without scripts
     for part in range(1, 6):
         assert page.get_by_role("heading", name=re.compile(f"^{part} ")).count() >= 1
@@ -118,13 +118,13 @@ def test_pressing_repeatedly_while_fetching_opens_one_panel(chromium, shop):
     page.route("**/__lab__/exchange/**", hold)
     page.goto(shop.url("/"))
     for _ in range(3):  # open, close, open
-        page.locator(".lab-line a").click()
+        page.locator(".summary-row").click()
     until(lambda: page.wait_for_timeout(20) or len(held) == 2)
     for route in held:
         with page.expect_event("requestfinished"):
             route.continue_()
     open_panel(page)
-    assert page.locator(".lab-line .panel").count() == 1
+    assert page.locator(".summary-bar .panel").count() == 1
 
 
 def test_a_panel_that_failed_to_load_can_be_reopened(chromium, shop):
@@ -132,10 +132,10 @@ def test_a_panel_that_failed_to_load_can_be_reopened(chromium, shop):
     page.goto(shop.url("/"))
     with page.expect_event("requestfailed"):
         page.route("**/__lab__/exchange/**", lambda route: route.abort())
-        page.locator(".lab-line a").click()
+        page.locator(".summary-row").click()
     page.unroute("**/__lab__/exchange/**")
-    page.locator(".lab-line:not([data-open])").wait_for()
-    page.locator(".lab-line a").click()
+    page.locator(".summary-bar:not([data-open])").wait_for()
+    page.locator(".summary-row").click()
     # No script error either: the fixture looks for them.
     assert "GET /" in requests_in(open_panel(page))[0]
 
@@ -146,7 +146,7 @@ def test_the_controls_work_repeatedly_on_the_panels_page(chromium, shop, scripts
     context = chromium.page.context.browser.new_context(java_script_enabled=scripts)
     page = context.new_page()
     cart.add(page, shop, "apple", 3)
-    page.goto(shop.url(page.locator(".lab-line a").get_attribute("href")))
+    page.goto(shop.url(page.locator(".summary-row").get_attribute("href")))
     for step, message in (
         ("60", instructor_controls.STEPS["60"]),
         ("300", instructor_controls.STEPS["300"]),

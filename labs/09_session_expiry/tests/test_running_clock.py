@@ -27,7 +27,7 @@ def port(request):
 def move_clock(visitor, *steps):
     """Move the clock of the server by these steps of the panel: seconds, or "now"."""
     page = lxml.html.document_fromstring(text(visitor.get("/")))
-    (address,) = page.xpath("//aside[@class='lab-line']/a/@href")
+    (address,) = page.xpath("//a[@class='summary-row']/@href")
     opened = visitor.get(address)
     for step in steps:
         opened = visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)

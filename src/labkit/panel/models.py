@@ -106,6 +106,11 @@ class Exchange:
         """Return the names of the cookies that the response sets or deletes."""
         return [from_wire(cookie_name(line)) for line in self.set_cookies]
 
+    def deleted_cookie_names(self) -> list[str]:
+        """Return the names of the cookies that the response deletes."""
+        deletions = (line for line in self.set_cookies if is_deletion(line, self.at))
+        return [from_wire(cookie_name(line)) for line in deletions]
+
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
         """Return whether the browser that got this response can send these cookies next.
 

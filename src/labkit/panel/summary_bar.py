@@ -9,13 +9,14 @@ from django.http import HttpResponse
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.exchange_outcome import Outcome, SessionEvent
 from labkit.panel.models import Exchange
-from labkit.text_format import quantity
+from labkit.text_format import exact_duration, quantity
 
 LONGEST_PATH = 60  # characters
 _BAR = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
-    '<aside class="lab-line" aria-label="This exchange" data-clock-ahead="{ahead:.0f}">'
-    '<a href="/__lab__/exchange/{token}/">{prefix}{exchanges}</a></aside>'
+    '<aside class="summary-bar" aria-label="This request" data-clock-ahead="{ahead:.0f}">'
+    "{clock}"
+    '<a class="summary-row" href="/__lab__/exchange/{token}/">{server}{exchanges}</a></aside>'
     '<script src="/__lab__/static/panel.js" defer></script>'
 )
 _NOT_SAVED = "session changed but NOT saved"
@@ -61,7 +62,8 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
     bar = _BAR.format(
         token=exchange.token,
         ahead=exchange.clock_ahead,
-        prefix=escape(_prefix(exchange)),
+        clock=_clock(exchange),
+        server=escape(_server(exchange)),
         exchanges=" → ".join(map(_marked_up, exchange.with_redirect())),
     )
     # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
@@ -73,28 +75,37 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
 
 def summarize_with_redirect(exchange: Exchange) -> str:
     """Return the sentence of an exchange, after that of the redirect which led to it."""
-    return _prefix(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
+    return _server(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
 
 
-def _prefix(exchange: Exchange) -> str:
-    """Return a moved clock, and the server and database node that responded if there are several.
+def _clock(exchange: Exchange) -> str:
+    """Return by how much the server's clock is ahead, as HTML; empty if it is not."""
+    if not exchange.clock_ahead:
+        return ""
+    ahead = exact_duration(round(exchange.clock_ahead))
+    return f"<p data-server-clock>Server clock: +{ahead}</p>"
+
+
+def _server(exchange: Exchange) -> str:
+    """Return the server and database node that responded, if there are several.
 
     The server is this one: each server remembers its own exchanges.
     """
-    ahead = "The server's clock has been moved. " if exchange.clock_ahead else ""
     server = f"Server {SERVER} of {os.environ.get('LAB_SERVERS')}. " if SERVER else ""
     node = f"Node {exchange.node} of {os.environ.get('LAB_NODES')}. " if exchange.node else ""
-    return ahead + server + node
+    return server + node
 
 
 def _marked_up(exchange: Exchange) -> str:
     outcome = Outcome(exchange)
     event = outcome.event if exchange.engine else ""
-    cookies = " ".join(exchange.set_cookie_names())
+    deleted = exchange.deleted_cookie_names()
+    cookies = [name for name in exchange.set_cookie_names() if name not in deleted]
     request = _request(exchange)
     return (
         f'<span data-request="{escape(request)}" data-status="{exchange.status}" '
-        f'data-session="{event}" data-set-cookies="{escape(cookies)}">'
+        f'data-session="{event}" data-set-cookies="{escape(" ".join(cookies))}" '
+        f'data-deleted-cookies="{escape(" ".join(deleted))}">'
         f"{escape(_sentence(outcome))}</span>"
     )
 

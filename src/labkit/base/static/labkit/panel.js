@@ -1,6 +1,6 @@
 // Comfort only: opens the panel below the page, and keeps it open from page to page of this tab.
 (() => {
-  const line = document.querySelector(".lab-line");
+  const line = document.querySelector(".summary-bar");
   const link = line.querySelector("a");
   const remember = (open) => { try { sessionStorage.setItem("lab-panel", open ? "1" : ""); } catch { /* blocked */ } };
   const remembered = () => { try { return sessionStorage.getItem("lab-panel"); } catch { return ""; } };
