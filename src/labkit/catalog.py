@@ -39,6 +39,7 @@ class Lab:
     redis: bool = False  # whether it can keep its sessions in Redis
     twin: str | None = None
     contract: str | None = None
+    meeting: int = 0  # of a course, counted from 1; 0 for a copy
     renews: str | None = None  # a cart: "item" or "cart", whose lifetime a write renews
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
@@ -119,7 +120,7 @@ class Catalog:
                 return lab
         if name and is_lab(folder):
             return self.copy_in(folder)
-        known = ", ".join(lab.number for lab in self.labs)
+        known = ", ".join(sorted(lab.number for lab in self.labs))
         raise CatalogError(f"{absence(name)} The labs are {known}; `lab list` tells more.")
 
     def copy_in(self, folder: Path) -> Lab:

@@ -61,6 +61,8 @@ def test_list_names_every_lab(said, checkout):
     for lab in checkout.labs:
         assert f"{lab.number} {lab.title}" in text
         assert f":{lab.port}/" in text
+    places = [text.index(f":{lab.port}/") for lab in checkout.labs]
+    assert places == sorted(places)
 
 
 def test_claims_are_told_with_their_tests(said):

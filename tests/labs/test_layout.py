@@ -58,8 +58,11 @@ def manifest_and_folders_agree(checkout: Catalog) -> Iterator[str]:
     there = sorted(path.parent.name for path in (checkout.root / "labs").glob("*/manage.py"))
     yield from (f"{name} is not in labs.toml" for name in there if name not in named)
     yield from (f"{name} is in labs.toml and not in labs/" for name in named if name not in there)
-    if named != sorted(set(named)):
-        yield "the labs in labs.toml are not in order, or one stands there twice"
+    if len(named) != len(set(named)):
+        yield "labs.toml has a lab twice"
+    meetings = [lab.meeting for lab in checkout.labs]
+    if meetings != sorted(meetings) or set(meetings) != set(range(1, max(meetings) + 1)):
+        yield f"the meetings in labs.toml are not in order: {meetings}"
     for lab in checkout.labs:
         settings = text(lab, "lab/settings.py") if lab.folder.name in there else ""
         if settings and lab.database != ("\nDATABASES =" in settings):
@@ -263,6 +266,22 @@ def the_readme_lists_every_lab(checkout: Catalog) -> Iterator[str]:
             yield f"README.md does not list {lab.number} {lab.title}"
 
 
+def every_list_is_in_teaching_order(checkout: Catalog) -> Iterator[str]:
+    """The order of labs.toml, in README.md and in the table of docs/teaching.md."""
+    wanted = [lab.number for lab in checkout.labs]
+    readme = (checkout.root / "README.md").read_text(encoding="utf-8")
+    if (listed := re.findall(r"^\| \[(\d\d)\]\(labs/", readme, re.MULTILINE)) != wanted:
+        yield f"README.md lists {listed}, not in teaching order"
+    teaching = (checkout.root / "docs" / "teaching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:\d+ \| \[(\d\d) |\| \*\w+ meeting\*)", teaching, re.MULTILINE)
+    planned, meeting = [], 1
+    for number in rows:
+        meeting += not number  # a row that parts two meetings
+        planned += [(number, meeting)] if number else []
+    if planned != [(lab.number, lab.meeting) for lab in checkout.labs]:
+        yield f"docs/teaching.md plans {planned}, not as in labs.toml"
+
+
 RULES = [
     manifest_and_folders_agree,
     twins_name_each_other,
@@ -283,6 +302,7 @@ RULES = [
     every_cell_is_asked_for,
     contracts_are_kept,
     the_readme_lists_every_lab,
+    every_list_is_in_teaching_order,
 ]
 
 
@@ -299,6 +319,7 @@ BROKEN = [
     (manifest_and_folders_agree, "labs/labs.toml", 'slug = "cookie_cart"', 'slug = "x"', "not in labs/"),
     (manifest_and_folders_agree, "labs/labs.toml", 'number = "03"', 'number = "33"', "not in labs.toml"),
     (manifest_and_folders_agree, "labs/labs.toml", "database = true", "database = false", "not agree"),
+    (manifest_and_folders_agree, "labs/labs.toml", 'number = "08"\nmeeting = 2', 'number = "08"\nmeeting = 4', "meetings"),
     (manifest_and_folders_agree, "labs/labs.toml", "redis = true", "redis = false", "not agree"),
     (twins_name_each_other, "labs/labs.toml", 'twin = "03"', 'twin = "04"', "other way round"),
     (twins_name_each_other, "labs/labs.toml", 'labs = ["03", "04"]', 'labs = ["03", "03"]', "no [[twins]]"),
@@ -362,6 +383,10 @@ BROKEN = [
     (contracts_are_kept, CART + "tests/test_cart.py", "(CartContract)", "", "subclasses CartContract"),
     (contracts_are_kept, CART + "tests/test_browser.py", None, None, "Chromium"),
     (the_readme_lists_every_lab, "README.md", "[04]", "[4]", "does not list 04"),
+    (every_list_is_in_teaching_order, "README.md", "| [06](labs/", "| 6 [06](labs/", "README.md lists"),
+    (every_list_is_in_teaching_order, "docs/teaching.md", "| 5 | [03 A", "| 5 | [3 A", "plans"),
+    (every_list_is_in_teaching_order, "docs/teaching.md", "*second meeting*", "*second*", "plans"),
+    (every_list_is_in_teaching_order, "labs/labs.toml", 'number = "08"\nmeeting = 2', 'number = "08"\nmeeting = 3', "plans"),
 ]  # fmt: skip
 
 

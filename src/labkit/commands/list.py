@@ -1,4 +1,4 @@
-"""`lab list`: name all labs."""
+"""`lab list`: name all labs in teaching order."""
 
 import click
 from rich.table import Table
@@ -11,7 +11,7 @@ from labkit.text_format import command_line
 
 @click.command("list")
 def list_labs() -> None:
-    """Name all labs."""
+    """Name all labs in teaching order."""
     table = Table("Lab", "Title", "Twin", "Address", box=None, pad_edge=False)
     for lab in catalog().labs:
         table.add_row(lab.number, lab.title, lab.twin or "", f"http://127.0.0.1:{lab.port}/")
