@@ -257,7 +257,7 @@ def test_every_pair_has_a_page_with_all_that_lab_diff_shows(house, folder):
     for pair in Notes(checkout).pairs():
         alone = html_page.html(compare(checkout, *find_sides(checkout, *pair)))
         page = house.page("/console/diff/{}/{}/".format(*pair))
-        for part in ("//h1", "//dl[@class='sides']", "//*[@data-changes]", "//article"):
+        for part in ("//h1", "//dl[@class='sides']", "//*[@data-code]", "//article"):
             assert texts(page, part) == texts(alone, part) != [], pair
         assert texts(page, "//*[@class='ending']/p") == texts(alone, "//footer/p")
     assert len(texts(house.page("/console/diff/06/02/"), "//article")) == 10

@@ -93,7 +93,7 @@ def test_the_pairs_are_all_that_the_lessons_compare():
 @pytest.mark.parametrize("pair", pairs(), ids=" ".join)
 def test_each_pair_shows_every_line_and_why(compared, pair):
     found = compared(*pair)
-    text = terminal.text(found, colour=False, width=100)
+    text = terminal.text(found, colour=False, width=100, tests=True)
     flat = " ".join(text.replace("▌", " ").split())
     html = Read(html_page.html(found))
     assert found.hunks
@@ -251,6 +251,59 @@ def test_files_come_in_the_order_in_which_they_are_read(compared):
     assert kinds == sorted(kinds, key=["py", "html", "tests"].index)
 
 
+# Code and tests
+
+
+@pytest.mark.parametrize("pair", [("02", "06"), ("03", "04")], ids=" ".join)
+def test_code_is_counted_apart_from_tests(compared, checkout, pair):
+    code, tests = compared(*pair).parts
+    twins = next(twins for twins in checkout.twins if twins.labs == pair)
+    wanted = {name for name in twins.differs_in if name.startswith("lab/")}
+    assert {file.name for file in code.files} == wanted
+    assert {file.name.partition("/")[0] for file in tests.files} == {"tests"}
+    assert compared(*pair).counts[0] == f"{code.summary}."
+
+
+def test_terminal_and_page_give_the_same_counts(printed, compared, tmp_path):
+    found, out = compared("03", "04"), tmp_path / "out.html"
+    code, tests = found.parts
+    _, text = printed("diff", "03", "04")
+    _, said = printed("diff", "03", "04", "--html", out)
+    assert found.summary in " ".join(text.split())
+    assert found.summary in said
+    assert re.findall(r"^(\d+) of (\d+) ", text, re.M) == [
+        (str(number), str(len(code.hunks))) for number in range(1, len(code.hunks) + 1)
+    ]
+    page = out.read_text(encoding="utf-8")
+    for part in (code, tests):
+        assert find(page, f"//*[@data-{part.name}='{len(part.hunks)}/{len(part.files)}']")
+
+
+def test_tests_are_folded_until_asked_for(printed, compared, tmp_path):
+    _, tests = compared("03", "04").parts
+    name = tests.files[0].name
+    assert name not in printed("diff", "03", "04")[1].partition(SAME_FILES)[0]
+    assert name in printed("diff", "03", "04", "--tests")[1].partition(SAME_FILES)[0]
+    printed("diff", "03", "04", "--html", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    folded = find(page, "//details[@data-part='tests'][not(@open)]//h2")
+    assert len(folded) == len(tests.files)
+    assert not find(page, "//details[@data-part='code']")
+
+
+def test_tests_are_shown_where_nothing_else_differs(printed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for side in ("one", "two"):
+        (tmp_path / side / "tests").mkdir(parents=True)
+        (tmp_path / side / "tests" / "test_x.py").write_text(f"{side} = 1\n")
+    assert "+ {+two+} = 1" in printed("diff", "one", "two")[1]
+
+
+def test_a_variant_in_a_test_file_is_code(compared):
+    (part,) = compared("11:careful", "11:careless").parts
+    assert part.name == "code"
+
+
 def test_the_other_way_round_is_the_mirror_image(compared):
     there, back = compared("03", "04"), compared("04", "03")
     assert [hunk.note for hunk in there.hunks] == [hunk.note for hunk in back.hunks]
@@ -395,7 +448,7 @@ def test_a_page_is_written_again_and_nothing_else_is(printed, tmp_path):
         status, text = printed("diff", "02", "06", "--html", out)
         assert status == 0
         assert text.startswith(f"{out}: ")
-        assert find(out.read_text(), "//*[@data-changes='10'][@data-files='3']")
+        assert find(out.read_text(), "//*[@data-code='8/2'][@data-tests='2/1']")
     thesis = tmp_path / "thesis.html"
     thesis.write_text("<h1>On cookies</h1>")
     status, text = printed("diff", "02", "06", "--html", thesis)
@@ -429,6 +482,8 @@ class TestDiffInChromium:
     def test_it_opens_offline_with_every_changed_line_and_its_note(self, opened, compared, pair):
         found = compared(*pair)
         page, asked = opened(*pair)
+        for folded in page.locator("details.part > summary").all():
+            folded.click()
         articles = page.locator("article").all()
         assert len(articles) == len(found.hunks)
         for article, hunk in zip(articles, found.hunks, strict=True):
@@ -450,7 +505,7 @@ class TestDiffInChromium:
 
     def test_no_page_scrolls_sideways(self, opened):
         page, _ = opened("03", "04")
-        for width in (1920, 1280, 390, 320):
+        for width in (1920, 1366, 390, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert accessibility.scrolls_sideways(page) == []
 
@@ -461,21 +516,39 @@ class TestDiffInChromium:
         def boxes():
             return [line.locator(f".{side}").first.bounding_box() for side in ("old", "new")]
 
-        page.set_viewport_size({"width": 1280, "height": 800})
+        page.set_viewport_size({"width": 1920, "height": 1080})
         old, new = boxes()
         assert old["y"] == new["y"]
         assert old["x"] + old["width"] <= new["x"] + 1
-        page.set_viewport_size({"width": 390, "height": 800})
-        old, new = boxes()
-        assert old["y"] + old["height"] <= new["y"] + 1
+        for width in (1366, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            old, new = boxes()
+            assert old["y"] + old["height"] <= new["y"] + 1
+
+    def test_code_is_large_and_its_note_beside_it(self, opened):
+        page, _ = opened("03", "04")
+        size = "element => parseFloat(getComputedStyle(element).fontSize)"
+        for width in (1920, 1366, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            code, text, navigation = (
+                page.locator(place).first.evaluate(size)
+                for place in (".hunk code", "[data-note]", ".differing a")
+            )
+            assert code >= text > navigation
+            note, hunk = (page.locator(place).first.bounding_box() for place in (".note", ".hunk"))
+            if width > 390:
+                assert hunk["x"] + hunk["width"] <= note["x"]
+                assert hunk["y"] == note["y"]
+            else:
+                assert note["y"] + note["height"] <= hunk["y"]
 
     def test_wide_each_line_is_beside_the_one_it_became(self, opened, compared):
         page, _ = opened("03", "04")
-        page.set_viewport_size({"width": 1280, "height": 800})
+        page.set_viewport_size({"width": 1920, "height": 1080})
         tops = "block => [...block.children].map(line => line.getBoundingClientRect().top)"
-        found = [run for hunk in compared("03", "04").hunks for run in hunk.runs()]
+        found = [run for hunk in compared("03", "04").parts[0].hunks for run in hunk.runs()]
         changed = [run for run in found if not run[0].same]
-        blocks = page.locator(".changed").all()
+        blocks = page.locator("[data-part=code] .changed").all()
         for block, run in zip(blocks, changed, strict=True):
             there = block.evaluate(tops)
             assert there[: len(run)] == there[len(run) :] == sorted(there[: len(run)])
@@ -505,5 +578,6 @@ class TestDiffInChromium:
         page, _ = opened("02", "06")
         page.emulate_media(media="print")
         for part in (".note", ".changed .line", "h2", "h3"):
-            assert all(place.is_visible() for place in page.locator(part).all()), part
+            places = page.locator(f"[data-part=code] {part}").all()
+            assert all(place.is_visible() for place in places), part
         assert not page.get_by_role("navigation").is_visible()

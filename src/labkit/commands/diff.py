@@ -17,8 +17,9 @@ from labkit.text_format import command_line
 @click.argument("one", metavar="[LAB", required=False)
 @click.argument("two", metavar="OTHER]", required=False)
 @html_option
+@click.option("--tests", is_flag=True, help="Show the changes in tests as well.")
 @click.option("--no-pager", is_flag=True, help="Print it all at once.")
-def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) -> None:
+def diff(one: str | None, two: str | None, html: Path | None, tests: bool, no_pager: bool) -> None:
     """What differs between two labs, word by word, and why.
 
     LAB and OTHER are labs (03 04), variants within one (05:cookie 05:session, 10:db 10:file,
@@ -38,7 +39,8 @@ def diff(one: str | None, two: str | None, html: Path | None, no_pager: bool) ->
         click.echo(f"{html}: {found.summary} Open it in any browser; it needs no network.")
         return
     colour = use_colour()
-    text = terminal.text(found, colour, shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
+    text = terminal.text(found, colour, width, tests=tests)
     if sys.stdout.isatty() and not no_pager:
         click.echo_via_pager(text, color=colour)
     else:

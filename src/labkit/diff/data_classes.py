@@ -13,6 +13,8 @@ NOTHING = "Nothing differs."
 SAME_FILES = "The same in both:"
 ONLY_ENDINGS = "Only line endings or a byte order mark differ in:"
 NOTHING_BUT_ENDINGS = "Only line endings or byte order marks differ."
+ONLY_TESTS = "Only tests differ:"
+TESTS = "tests/"  # where a lab keeps them
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,24 @@ class FileDiff:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Files with their changes: the code, or its tests. Each part counts its changes from one."""
+
+    name: str  # "code" or "tests"
+    files: tuple[FileDiff, ...]
+
+    @property
+    def hunks(self) -> list[Hunk]:
+        """All changes, in reading order."""
+        return [hunk for file in self.files for hunk in file.hunks]
+
+    @property
+    def summary(self) -> str:
+        """How much differs: "14 changes in 2 files"."""
+        return f"{quantity(len(self.hunks), 'change')} in {quantity(len(self.files), 'file')}"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two sides and everything that differs."""
 
@@ -96,14 +116,31 @@ class Comparison:
         return [hunk for file in self.files for hunk in file.hunks]
 
     @property
-    def summary(self) -> str:
-        """One sentence that says how much differs."""
+    def parts(self) -> list[Part]:
+        """The code that differs, then the tests that do. A part without a file is left out."""
+        tests = [file for file in self.files if self._is_test(file)]
+        code = [file for file in self.files if file not in tests]
+        found = Part("code", tuple(code)), Part("tests", tuple(tests))
+        return [part for part in found if part.files]
+
+    def _is_test(self, file: FileDiff) -> bool:
+        # A variant is the code that the reader asked for, even if it is in a test file.
+        is_variant = self.old.rest or self.new.rest
+        return not is_variant and file.key.startswith(TESTS)
+
+    @property
+    def counts(self) -> list[str]:
+        """Sentences on how much differs: first the code, then the tests, then what is the same."""
         if not self.files:
-            return NOTHING if not self.endings else NOTHING_BUT_ENDINGS
-        return (
-            f"{quantity(len(self.hunks), 'change')} in {quantity(len(self.files), 'file')}; "
-            f"{quantity(len(self.same), 'file')} the same."
-        )
+            return [NOTHING if not self.endings else NOTHING_BUT_ENDINGS]
+        titles = {"code": "", "tests": "Tests: " if self.parts[1:] else f"{ONLY_TESTS} "}
+        counts = [f"{titles[part.name]}{part.summary}." for part in self.parts]
+        return [*counts, f"Identical: {quantity(len(self.same), 'file')}."]
+
+    @property
+    def summary(self) -> str:
+        """The counts as one text."""
+        return " ".join(self.counts)
 
     @property
     def about(self) -> list[str]:

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from labkit.diff.data_classes import Comparison, FileDiff, Hunk
+from labkit.diff.data_classes import Comparison, FileDiff, Hunk, Part
 from labkit.diff.inputs import File
 from labkit.diff.lines import Line, Row, pieces
 from labkit.render import standalone_page
@@ -33,26 +33,48 @@ def page_diff(found: Comparison) -> dict[str, Any]:
         "old": found.old,
         "new": found.new,
         "about": found.about,
-        "summary": found.summary,
-        "count": len(found.hunks),
-        "files": [
-            {
-                "name": file.name,
-                "remark": found.remark(file),
-                "changes": list(_changes(found, file, numbers)),
-            }
-            for file in found.files
-        ],
+        "counts": found.counts,
+        "parts": [_part(found, part, numbers) for part in found.parts],
         "ending": found.ending,
     }
 
 
-def _changes(found: Comparison, file: FileDiff, numbers: Iterator[int]) -> Iterator[dict[str, Any]]:
+def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, Any]:
+    """Return a part with its files; each takes the next of these numbers for its ID."""
+    changes = count(1)
+    files = [
+        {
+            "id": f"file-{next(numbers)}",
+            "name": file.name,
+            "remark": found.remark(file),
+            "changes": list(_changes(found, part, file, changes)),
+        }
+        for file in part.files
+    ]
+    # Tests are folded where there is code to read first.
+    folded = part.name == "tests" and len(found.parts) > 1
+    return {
+        "name": part.name,
+        "summary": part.summary,
+        "count": len(part.hunks),
+        "files": files,
+        "folded": folded,
+    }
+
+
+def _changes(
+    found: Comparison, part: Part, file: FileDiff, numbers: Iterator[int]
+) -> Iterator[dict[str, Any]]:
     """Yield the changes of a file, each with the next of these numbers."""
     lines = _Lines(found, file)
+    prefix = "change" if part.name == "code" else "test-change"
     for hunk in file.hunks:
+        number = next(numbers)
         yield {
-            "number": next(numbers),
+            "number": number,
+            "id": f"{prefix}-{number}",
+            "previous": f"{prefix}-{number - 1}" if number > 1 else "",
+            "next": f"{prefix}-{number + 1}" if number < len(part.hunks) else "",
             "location": hunk.location,
             "note": found.note_text(hunk),
             "blocks": list(lines.blocks(hunk, file.after if hunk is file.hunks[-1] else ())),

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 
 import click
 
-from labkit.diff.data_classes import Comparison, Hunk
+from labkit.diff.data_classes import Comparison, Hunk, Part
 from labkit.diff.lines import Line, Row, pieces
 from labkit.render.template_filters import visible
+from labkit.text_format import command_line
 
 CONTEXT = 3  # unchanged lines shown on either side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read
 
 
-def text(found: Comparison, colour: bool, width: int = 80) -> str:
-    """Return the whole comparison; without colour, [-old-] and {+new+} mark words that differ."""
-    return "\n".join(Writer(colour, min(width, WIDEST)).all(found)) + "\n"
+def text(found: Comparison, colour: bool, width: int = 80, *, tests: bool = False) -> str:
+    """Return the comparison; without colour, [-old-] and {+new+} mark words that differ.
+
+    tests: whether to show the changes of tests too, if code differs as well.
+    """
+    return "\n".join(Writer(colour, min(width, WIDEST)).all(found, tests)) + "\n"
 
 
 class Writer:
@@ -33,7 +37,7 @@ class Writer:
         for line in textwrap.wrap(visible(words), self.width - len(margin)):
             yield self.style(margin + line, **style)
 
-    def all(self, found: Comparison) -> Iterator[str]:
+    def all(self, found: Comparison, tests: bool) -> Iterator[str]:
         old, new = found.old, found.new
         yield self.style(f"- {visible(old.name)}  {visible(old.title)}", fg="red", bold=True)
         yield self.style(f"+ {visible(new.name)}  {visible(new.title)}", fg="green", bold=True)
@@ -42,8 +46,23 @@ class Writer:
             yield from self.prose(sentence)
         yield ""
         yield from self.prose(found.summary)
+        for part in found.parts:
+            if part.name == "tests" and found.parts[1:] and not tests:
+                command = command_line("lab", "diff", old.name, new.name, "--tests")
+                yield ""
+                yield self.style("━" * self.width, dim=True)
+                yield self.style(f"Tests: {part.summary}", bold=True)
+                yield f"{visible(command)} shows them."
+            else:
+                yield from self.part(found, part)
+        yield ""
+        yield self.style("━" * self.width, dim=True)
+        for sentence in found.ending:
+            yield from self.prose(sentence)
+
+    def part(self, found: Comparison, part: Part) -> Iterator[str]:
         number = 0
-        for file in found.files:
+        for file in part.files:
             yield ""
             yield self.style("━" * self.width, dim=True)
             yield self.style(visible(file.name), bold=True)
@@ -52,16 +71,12 @@ class Writer:
             for hunk in file.hunks:
                 number += 1
                 yield ""
-                yield from self.hunk(found, hunk, number, first=hunk is file.hunks[0])
+                place = self.style(f"  {hunk.location}", dim=True)
+                yield self.style(f"{number} of {len(part.hunks)}", bold=True) + place
+                yield from self.hunk(found, hunk, first=hunk is file.hunks[0])
             yield from map(self.same, file.after[:CONTEXT] if file.hunks else ())
-        yield ""
-        yield self.style("━" * self.width, dim=True)
-        for sentence in found.ending:
-            yield from self.prose(sentence)
 
-    def hunk(self, found: Comparison, hunk: Hunk, number: int, first: bool) -> Iterator[str]:
-        place = self.style(f"  {hunk.location}", dim=True)
-        yield self.style(f"{number} of {len(found.hunks)}", bold=True) + place
+    def hunk(self, found: Comparison, hunk: Hunk, first: bool) -> Iterator[str]:
         yield from self.prose(found.note_text(hunk), "▌ ", fg="yellow" if hunk.note else "magenta")
         # Lines between two changes are shown once, before the second.
         shown = hunk.before[-CONTEXT:] if first else hunk.before[-2 * CONTEXT :]
