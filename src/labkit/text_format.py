@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from enum import Enum
+from itertools import pairwise
 
 _UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)]
 
@@ -33,13 +34,17 @@ def and_more(count: int) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Return a duration in its largest fitting unit, such as "2 minutes" or "2.5 hours"."""
-    unit, size = next(
-        (u, s) for u, s in _UNITS[1:] if seconds >= 2 * s or seconds == s or u == "second"
-    )
-    count = seconds / size
-    number = f"{count:.0f}" if count == int(count) else f"{count:.1f}"
-    return f"{number} {unit}{'' if count == 1 else 's'}"
+    """Return a duration in its two largest units, such as "14 days" or "1 minute 40 seconds".
+
+    Rounded down; "0 seconds" for none, and for a negative one.
+    """
+    for (unit, size), (smaller, fraction) in pairwise(_UNITS[1:]):
+        if seconds >= size:
+            count, rest = divmod(seconds, size)
+            rest //= fraction
+            whole = quantity(count, unit)
+            return f"{whole} {quantity(rest, smaller)}" if rest else whole
+    return quantity(max(seconds, 0), "second")
 
 
 def exact_duration(seconds: int) -> str:

@@ -4,9 +4,24 @@ from django.conf import settings
 
 from lab import session_rows, storage
 from lab.forms import POLICIES
-from labkit.base.session_expiry import clock_time
+from labkit.base.session_expiry import clock_time, duration
 
-WRITTEN = "on: this visit was a write"
+WRITTEN = "on: this request saved the session"
+AT_CLOSE = "until the browser closes"
+
+
+def figures(session):
+    """Return the times that the pages compare: (name, where it is, label, time)."""
+    if storage.last_write(session) is None:
+        return []
+    left = storage.seconds_left(session)
+    words = duration(left) if left >= 0 else f"expired {duration(-left)} ago"
+    cookie = AT_CLOSE if session.get_expire_at_browser_close() else words
+    return [
+        ("cookie_left", "browser", "Time left: cookie", cookie),
+        ("left", "store", "Time left: session", words),
+        ("age", "server", "get_expiry_age()", duration(session.get_expiry_age())),
+    ]
 
 
 def describe(session):
@@ -20,19 +35,17 @@ def describe(session):
     every_request = settings.SESSION_SAVE_EVERY_REQUEST
     row = session_rows.row_expiry(session.session_key)
     if row:
-        row = clock_time(row) + (", until this visit is saved" if every_request else "")
+        row = clock_time(row) + (", until this request saves it" if every_request else "")
     row = row or session_rows.missing_rows() or "There is no row."
-    cookie = "no end" if at_close else f"Max-Age={age}, so until {expiry}"
+    cookie = "no expiry" if at_close else f"Max-Age={age}, so until {expiry}"
     return [
         ("chosen", "You chose", dict(POLICIES).get(str(session.get("policy")), "nothing yet")),
         ("entry", "_session_expiry in the session", session.get("_session_expiry", "not there")),
         ("written", "Last write", clock_time(written)),
-        ("expiry", "Last write + age: its real end", expiry),
-        ("left", "Really left", f"{storage.seconds_left(session)} seconds"),
-        ("age", "get_expiry_age()", f"{session.get_expiry_age()} seconds"),
+        ("expiry", "Last write + age: the real expiry", expiry),
         ("date", "get_expiry_date()", clock_time(session.get_expiry_date())),
         ("at_close", "get_expire_at_browser_close()", at_close),
         ("row", "The row's expire_date", row),
-        ("cookie", "The cookie was given", cookie),
+        ("cookie", "The cookie's expiry", cookie),
         ("every_request", "SESSION_SAVE_EVERY_REQUEST", WRITTEN if every_request else "off"),
     ]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from labkit.base.session_expiry import clock_time
+from labkit.base.session_expiry import clock_time, duration
 
 MOST_ROWS = 100  # rows on the page
 
@@ -46,7 +46,7 @@ def seconds_left(row):
 
 def time_left(seconds):
     """Return how long a row is still valid, or how long ago it expired, in words."""
-    return f"{seconds} seconds left" if seconds > 0 else f"expired {-seconds} seconds ago"
+    return f"{duration(seconds)} left" if seconds > 0 else f"expired {duration(-seconds)} ago"
 
 
 def clear_expired(session):

@@ -22,9 +22,15 @@ def policy(request):
 
 
 def start_page(request, form, status=200):
-    context = {"form": form, "every_request": settings.SESSION_SAVE_EVERY_REQUEST}
-    context |= {"notice": notices.notice(request), "facts": facts.describe(request.session)}
-    return render(request, "index.html", context, status=status)
+    context = {"form": form, "facts": facts.describe(request.session)}
+    return render(request, "index.html", context | times(request), status=status)
+
+
+def times(request):
+    """Return the context of the pages that show the session's times."""
+    context = {"notice": notices.notice(request), "figures": facts.figures(request.session)}
+    context["at_close"] = facts.AT_CLOSE
+    return context | {"every_request": settings.SESSION_SAVE_EVERY_REQUEST}
 
 
 @require_POST
@@ -36,20 +42,15 @@ def touch(request):
 @require_safe
 def read(request):
     """Read from the session, and nothing else."""
-    context = {"notice": notices.notice(request)}
-    context["every_request"] = settings.SESSION_SAVE_EVERY_REQUEST
-    if storage.last_write(request.session):
-        context["left"] = storage.seconds_left(request.session)
-        context["age"] = request.session.get_expiry_age()
-    return render(request, "read.html", context)
+    return render(request, "read.html", times(request))
 
 
 @require_safe
 def rows(request):
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    context = {"rows": session_rows.list_rows(key), "missing": session_rows.missing_rows()}
-    context |= {"most": session_rows.MOST_ROWS, "deleted": request.GET.get("gone", "")[:6]}
-    return render(request, "rows.html", context)
+    listed = {"rows": session_rows.list_rows(key), "missing": session_rows.missing_rows()}
+    page = listed | {"most": session_rows.MOST_ROWS, "deleted": request.GET.get("gone", "")[:6]}
+    return render(request, "rows.html", page)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from hypothesis.stateful import rule
 
 from labkit.testing.state_machine import Machine, people
 from labkit.testing.visitor import Visitor
+from labkit.text_format import duration
 from tests.contract import ExpiryPages, listing, what_holds
 
 FOURTEEN_DAYS = 14 * 24 * 3600
@@ -91,7 +92,7 @@ class ExpiryMachine(Machine):
         row = self._row(person)
         assert bool(shown) == bool(row)
         if row:
-            assert shown["left"] == f"{row.end - self.now:.0f} seconds"
+            assert shown["left"] == duration(round(row.end - self.now))
             assert ("Max-Age" not in shown["cookie"]) == (row.policy == "0")
 
     @rule(who=people, policy=policies)

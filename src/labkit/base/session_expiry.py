@@ -7,6 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
 from labkit import session_stores
+from labkit.text_format import duration
 
 ENDS_WITH_THE_BROWSER = "Yes, it ends then."
 OUTLIVES_THE_BROWSER = "No, it stays."
@@ -43,10 +44,10 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     row = session_stores.rows().filter(session_key=session.session_key).first()
     if row is None:
         return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
-    left = f"{(row.expire_date - timezone.now()).total_seconds():.0f} seconds"
+    left = duration(round((row.expire_date - timezone.now()).total_seconds()))
     decoded = row.get_decoded() or UNREADABLE
     return [
-        ("How long is left?", f"{left}: the row ends at {clock_time(row.expire_date)}."),
+        ("How long is left?", f"{left}: the row expires at {clock_time(row.expire_date)}."),
         *api,
         ("Session key, as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
@@ -60,8 +61,8 @@ def _expiry_facts(session: SessionBase) -> list[tuple[str, str]]:
     age, at_close = session.get_expiry_age(), session.get_expire_at_browser_close()
     closing = ENDS_WITH_THE_BROWSER if at_close else OUTLIVES_THE_BROWSER
     return [
-        ("get_expiry_age() says", f"{age} seconds, at every call: it does not count down."),
-        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}: reckoned from now."),
+        ("get_expiry_age() says", f"{duration(age)}, on every call: it does not count down."),
+        ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}, counted from now."),
         ("Does it end when the browser closes?", closing),
     ]
 

@@ -14,4 +14,4 @@ from labkit.testing.contracts.odd_entries import (
     OddCountEntries,
     OddEntriesContract,
 )
-from labkit.testing.contracts.pages import facts, notices, number, table, text, words
+from labkit.testing.contracts.pages import facts, notices, number, surprises, table, text, words

@@ -28,6 +28,12 @@ def notices(response: HttpResponseBase) -> list[str]:
     return [notice.text_content() for notice in page.find_class("notice")]
 
 
+def surprises(response: HttpResponseBase) -> list[str]:
+    """Return the keys of the surprises that a page explains; docs/teaching.md lists them all."""
+    page = lxml.html.document_fromstring(text(response))
+    return [str(key) for key in page.xpath("//@data-surprise")]
+
+
 def facts(response: HttpResponseBase) -> list[str]:
     """Return the answers to the questions on a page, in order, with single spaces."""
     answers = lxml.html.document_fromstring(text(response)).iterfind(".//main//dd")
