@@ -8,10 +8,13 @@ import threading
 import pytest
 from click.testing import CliRunner
 from django.test import RequestFactory
+from elements import find
 from serving import alive, closed, copy_of, reachable, serving, until
 
 from labkit import cli
+from labkit.base.served_labs import CODE, HANDOUT
 from labkit.commands import serve
+from labkit.panel import student_access
 from labkit.panel.access import is_local_instructor
 from labkit.processes.ports import PortError
 from labkit.serve import lan_address
@@ -47,13 +50,28 @@ def carts(checkout, tmp_path_factory):
         yield served
 
 
+def follow(served, number, text):
+    """Open a link of a lab's header as a student over the network; return (page, headers)."""
+    front = served.page("/", number=int(number), to=ADDRESS)
+    (path,) = find(front, f"//header//a[.='{text}']/@href")
+    status, page, headers = served.ask(path, number=int(number), to=ADDRESS)
+    if status == 302:
+        assert headers["Location"] == served.url("/", host=ADDRESS)
+    else:
+        assert (status, headers["Set-Cookie"]) == (200, None)
+    return page
+
+
 # Starting and ending
 
 
 def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
-    with serving(copy_of(checkout, tmp_path)) as served:
+    lan = ["--lan", "--address", ADDRESS]
+    with serving(copy_of(checkout, tmp_path), *lan, environ={serve.LOOPBACK_TOO: "1"}) as served:
         assert served.url("/") in served.output
         for lab in checkout.labs:
+            for text in ("Handout", "Code", "All labs"):
+                follow(served, lab.number, text)
             told = f"✓ {lab.number} {lab.title} {served.url('/', int(lab.number))}"
             until(lambda told=told: told in served.output)
             assert served.state(lab.number) == "running"
@@ -281,14 +299,54 @@ def test_a_class_at_the_same_moment_is_served(carts):
 def test_the_class_gets_a_list_of_labs_and_no_more(carts):
     front = carts.page("/", to=ADDRESS)
     for number in (3, 4):
-        assert f'href="http://{ADDRESS}:{carts.port + number}/"' in front
+        for path in ("/", HANDOUT, CODE):
+            assert f'href="{carts.url(path, number, ADDRESS)}"' in front
     assert "<form" not in front
     assert "/console/" not in front
-    for path in ("/console/", "/console/live/", "/console/lab/03/", "/console/lab/04/log/"):
+    for path in ("/console/", "/console/live/", "/console/lab/04/log/", "/console/class/answers/"):
         status, _, headers = carts.ask(path, to=ADDRESS)
         assert (status, headers["Set-Cookie"]) == (403, None)
-    assert carts.ask("/console/reset/", to=ADDRESS, method="POST", fields={"lab": "all"})[0] == 403
-    assert carts.ask("/nothing/", to=ADDRESS)[0] == 403
+    for path in ("/console/reset/", "/console/class/answers/", "/console/lab/03/"):
+        assert carts.ask(path, to=ADDRESS, method="POST", fields={"lab": "all"})[0] == 403
+
+
+@pytest.mark.parametrize(("end", "page"), [("", HANDOUT), ("code/", CODE)])
+def test_the_consoles_reading_pages_lead_to_the_labs(carts, end, page):
+    status, _, headers = carts.ask(f"/console/lab/03/{end}", to=ADDRESS)
+    assert (status, headers["Location"]) == (302, carts.url(page, 3, ADDRESS))
+    assert carts.ask(f"/console/lab/03/{end}")[0] == 200
+    assert carts.ask(f"/console/lab/99/{end}", to=ADDRESS)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/console/nothing/", "/console/lab/03/cod/"])
+def test_a_mistyped_url_is_not_found(carts, path):
+    assert carts.ask(path, to=ADDRESS)[0] == 404
+
+
+def test_students_see_answers_only_when_switched_on(carts):
+    def questions():
+        page = follow(carts, "04", "Handout")
+        opened = carts.page(f"{HANDOUT}?answers=open", number=4, to=ADDRESS)
+        assert len(find(page, "//article//details")) == len(find(opened, "//article//details"))
+        return len(find(page, "//details")), len(find(page, "//*[@class='question']"))
+
+    count = len(find(carts.page(HANDOUT, number=4), "//article//details"))  # on this machine
+    assert count > 2
+    assert questions() == (0, count)
+    assert carts.press("/console/class/answers/", answers=student_access.SHOWN) == 302
+    assert find(carts.page("/console/class/"), "//form/@data-answers") == ["shown"]
+    assert questions() == (count, 0)
+    carts.press("/console/class/answers/", answers=student_access.HIDDEN)
+    assert questions() == (0, count)
+
+
+def test_links_of_a_labs_handout_stay_open_to_students(carts):
+    page = follow(carts, "04", "Handout")
+    assert find(page, f"//article//a[@href='{carts.url(HANDOUT, 3, ADDRESS)}']")  # the twin
+    assert find(page, f"//article//a[@href='{carts.url('/', 4, ADDRESS)}']")
+    assert not find(page, "//article//a[contains(@href, '/console/')]")
+    own = carts.page(HANDOUT, number=4)
+    assert find(own, f"//article//a[@href='{carts.url('/console/claims/?lab=04')}']")
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from labkit.base.error_pages import error_page
+from labkit.base.served_labs import CODE, HANDOUT
 from labkit.console import supervisor
-from labkit.panel.access import is_local_instructor
+from labkit.panel.access import host_name, is_local_instructor
 
 Handler = Callable[[HttpRequest], HttpResponse]
-FOR_ALL = ("/__lab__/static/",)
+FOR_ALL = {"root", "asset"}  # names of URLs
+IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab has as well
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -18,12 +21,22 @@ POLICY = (
 
 
 def instructor_only(get_response: Handler) -> Handler:
-    """Middleware: return 403 to others, except for the list of labs and its stylesheets."""
+    """Middleware: return 403 to others, except for the list of labs and its stylesheets.
+
+    The URLs of a lab's handout and code redirect others to these pages of the lab.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        open_to_all = request.path == "/" or request.path.startswith(FOR_ALL)
-        if open_to_all or is_local_instructor(request):
+        if is_local_instructor(request):
             return get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return get_response(request)
+        if match.url_name in FOR_ALL:
+            return get_response(request)
+        if url := _page_in_lab(request, match):
+            return HttpResponseRedirect(url)
         return error_page(
             request,
             403,
@@ -32,6 +45,15 @@ def instructor_only(get_response: Handler) -> Handler:
         )
 
     return middleware
+
+
+def _page_in_lab(request: HttpRequest, match: ResolverMatch) -> str | None:
+    """Return the URL of this page in the lab that it is about; None if no lab has it."""
+    page, served = None, None
+    if request.method in {"GET", "HEAD"} and match.url_name:
+        page = IN_THE_LAB.get(match.url_name)
+        served = supervisor().find(match.kwargs.get("number", ""))
+    return f"http://{host_name(request)}:{served.port}{page}" if page and served else None
 
 
 def own_content_only(get_response: Handler) -> Handler:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("console/compare/<str:name>/question/<str:id_>/", compare_pages.question, name="question"),
     path("console/measured/<str:place>/<str:name>", measure_pages.file, name="measured"),
     path("console/class/", views.class_, name="class"),
+    path("console/class/answers/", views.answers, name="answers"),
     path("console/docs/<slug:name>/", views.document, name="document"),
     path("console/lab/<str:number>/", views.handout, name="handout"),
     path("console/lab/<str:number>/code/", views.code, name="code"),

@@ -6,17 +6,22 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
 from labkit.base.assets import asset
+from labkit.base.served_labs import CODE, HANDOUT
 from labkit.catalog import Catalog
-from labkit.console import source_pages, supervisor
-from labkit.console.handouts import Page, render_page
+from labkit.console import supervisor
+from labkit.console.handout_links import ConsoleLinks
 from labkit.console.live_exchanges import last_exchanges, update_clocks
 from labkit.diff.html_page import STYLE as DIFF_STYLE
-from labkit.panel.access import is_local_instructor
+from labkit.panel import student_access
+from labkit.panel.access import host_name, is_local_instructor
 from labkit.processes.log_file import last_text
+from labkit.render import source_files
+from labkit.render.handout import Answers, Page, render_page
 from labkit.serve.lan_address import qr_as_svg
 from labkit.serve.supervisor import LabProcess
 from labkit.textbook_claims import VERDICTS, Entry, Ledger
@@ -31,8 +36,9 @@ def root(request: HttpRequest) -> HttpResponse:
     """Redirect the instructor to the console; show the class a list of the labs."""
     if is_local_instructor(request):
         return redirect("index")
-    host = request.get_host().rpartition(":")[0] or request.get_host()
-    return render(request, "class_index.html", {"host": host, "labs": supervisor().labs})
+    context = {"host": host_name(request), "labs": supervisor().labs}
+    context |= {"handout": HANDOUT, "code": CODE}
+    return render(request, "class_index.html", context)
 
 
 @require_safe
@@ -82,18 +88,19 @@ def handout(request: HttpRequest, number: str) -> HttpResponse:
     served = _find_lab_with_clock(number)
     path = served.lab.folder / "README.md"
     answers = request.GET.get("answers") == "shown"
-    page = _page(path, f"labs/{served.lab.folder.name}", answers=answers)
+    how = Answers.OPEN if answers else Answers.FOLDED
+    page = _page(path, f"labs/{served.lab.folder.name}", how)
     context = {"served": served, "page": page, "answers": answers, "here": "index"}
     return render(request, "handout.html", context)
 
 
-def _page(path: Path, folder: str, *, answers: bool = False) -> Page:
+def _page(path: Path, folder: str, answers: Answers = Answers.FOLDED) -> Page:
     """Render a Markdown file of the checkout. Raises Http404 if there is none."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise Http404(f"no {path.name}") from None
-    return render_page(text, folder, supervisor(), answers=answers)
+    return render_page(text, folder, ConsoleLinks(), answers)
 
 
 @require_safe
@@ -107,7 +114,7 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
 def code(request: HttpRequest, number: str) -> HttpResponse:
     """Show a lab's files, highlighted and in reading order."""
     served = _find_lab_with_clock(number)
-    files = source_pages.files(served.lab.folder)
+    files = source_files.files(served.lab.folder)
     return render(request, "code.html", {"served": served, "files": files, "here": "index"})
 
 
@@ -170,11 +177,21 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def class_(request: HttpRequest) -> HttpResponse:
-    """Show the URL for the class, large and as a QR code."""
+    """Show the URL for the class, large and as a QR code, and the switch for the answers."""
     url = supervisor().class_url
     # segno draws it, from a URL of ours.
     qr = mark_safe(qr_as_svg(url)) if url else ""
-    return render(request, "class.html", {"url": url, "qr": qr, "here": "class"})
+    context = {"url": url, "qr": qr, "here": "class"}
+    context["answers"] = student_access.answers_over_lan(supervisor().checkout.state)
+    return render(request, "class.html", context)
+
+
+@require_POST
+def answers(request: HttpRequest) -> HttpResponse:
+    """Show or hide the handouts' answers for students over the network."""
+    shown = request.POST.get("answers") == student_access.SHOWN
+    student_access.show_answers_over_lan(supervisor().checkout.state, shown)
+    return redirect(f"{reverse('class')}#answers")
 
 
 def own_asset(request: HttpRequest, path: str) -> HttpResponseBase:

@@ -19,6 +19,14 @@ def is_local_instructor(request: HttpRequest) -> bool:
     return not proxied and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
+def host_name(request: HttpRequest) -> str:
+    """Return the host of a request without its port. Raises DisallowedHost.
+
+    The brackets of an IPv6 address stay.
+    """
+    return re.sub(r":[0-9]+$", "", request.get_host())
+
+
 def is_loopback(address: str) -> bool:
     """Return whether a peer's address is this machine; False for a malformed one."""
     try:

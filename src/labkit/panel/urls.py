@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from labkit.panel import views
+from labkit.panel import reading_pages, views
 
 urlpatterns = [
     path("__lab__/", views.exchanges),
+    path("__lab__/handout/", reading_pages.handout),
+    path("__lab__/code/", reading_pages.code),
+    path("__lab__/labs/", reading_pages.all_labs),
     path("__lab__/exchanges.json", views.exchanges_json),
     path("__lab__/exchange/<token>/", views.exchange),
     path("__lab__/exchange/<token>/<name>/", views.control),

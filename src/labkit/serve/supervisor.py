@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from labkit import environment
+from labkit.base import served_labs
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
 from labkit.processes.guard import KILL_SECONDS
@@ -236,12 +237,13 @@ class Supervisor:
         self.database = database
         self.addresses = [ports.LOOPBACK, *([address] if address else [])]
         urls = database_urls or {}
+        served = served_labs.to_environment(port, [lab.number for lab in labs])
         self.labs = [
             LabProcess(
                 lab,
                 port + int(lab.number),
                 self.addresses,
-                {**environ, "DATABASE_URL": urls.get(lab.number, "")},
+                {**environ, **served, "DATABASE_URL": urls.get(lab.number, "")},
                 report,
             )
             for lab in labs

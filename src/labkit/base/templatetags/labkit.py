@@ -1,5 +1,6 @@
-"""Template tags for every lab: {% this_lab as lab %} and {% asset 'lab.css' %}."""
+"""Template tags for every lab: this_lab, asset and reading_links."""
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -8,10 +9,15 @@ from pathlib import Path
 from django import template
 from django.conf import settings
 from django.urls import get_script_prefix, reverse
+from django.utils.safestring import SafeString, mark_safe
 
+from labkit.base import served_labs
+from labkit.base.served_labs import ALL_LABS, CODE, HANDOUT
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 
 register = template.Library()
+PANEL = "labkit.panel.middleware.observe"  # its pages are the handout and the code
+CURRENT = ' aria-current="page"'
 
 
 @register.simple_tag
@@ -27,6 +33,28 @@ def asset(name: str) -> str:
     Every page has two; with `{% url %}` they would take a tenth of the time of a small page.
     """
     return _address(get_script_prefix(), name)
+
+
+@register.simple_tag(takes_context=True)
+def reading_links(context: template.Context) -> SafeString:
+    """Return the links to the lab's handout and code, and under `lab serve` to all labs.
+
+    They are pages of the panel: without it, there are no links. The page shown is marked.
+    """
+    request = getattr(context, "request", None)
+    return _reading_links(request.path_info if request else "")
+
+
+def _reading_links(path: str) -> SafeString:
+    if PANEL not in settings.MIDDLEWARE or os.environ.get("LAB_PANEL") == "0":
+        return SafeString()
+    pages = {HANDOUT: "Handout", CODE: "Code"}
+    if served_labs.console_port():
+        pages[ALL_LABS] = "All labs"
+    links = (
+        f'<a href="{url}"{CURRENT if url == path else ""}>{text}</a>' for url, text in pages.items()
+    )
+    return mark_safe(f'<nav class="reading" aria-label="About this lab">{" ".join(links)}</nav>')
 
 
 @cache

@@ -1,6 +1,6 @@
-"""A lab's source code, highlighted, in a good order for reading."""
+"""The source files of a lab, highlighted and in reading order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,9 @@ class File:
     lines: list[list[Span]]
 
 
-def files(folder: Path) -> list[File]:
-    """Return a lab's files: settings, URLs, forms, storage, views, then the rest."""
-    paths = sorted(_texts(folder), key=lambda path: _place(path, folder))
+def files(folder: Path, parts: Iterable[str] = ("lab", "tests")) -> list[File]:
+    """Return the files in these parts of a lab: settings, URLs, forms, storage, views, the rest."""
+    paths = sorted(_texts(folder, parts), key=lambda path: _place(path, folder))
     return [_read(folder, path) for path in paths]
 
 
@@ -31,8 +31,8 @@ def anchor(name: str) -> str:
     return name.replace("/", "-").replace(".", "-")
 
 
-def _texts(folder: Path) -> Iterator[Path]:
-    for part in ("lab", "tests"):
+def _texts(folder: Path, parts: Iterable[str]) -> Iterator[Path]:
+    for part in parts:
         for path in (folder / part).rglob("*"):
             hidden = any(p.startswith((".", "__pycache__")) for p in path.parts[-3:])
             if path.suffix in TEXTS and not hidden and path.is_file() and path.stat().st_size:

@@ -1,0 +1,30 @@
+"""URLs that every lab has, and the labs that `lab serve` runs beside this one."""
+
+import os
+import re
+from collections.abc import Iterable
+
+# Pages of the panel, of which the last one exists under `lab serve` only.
+HANDOUT, CODE, ALL_LABS = "/__lab__/handout/", "/__lab__/code/", "/__lab__/labs/"
+VARIABLE = "LAB_CONSOLE"  # such as "8000:03,04"
+
+
+def to_environment(console_port: int, numbers: Iterable[str]) -> dict[str, str]:
+    """Return the environment variable that tells a lab of the console and of these labs."""
+    return {VARIABLE: f"{console_port}:{','.join(numbers)}"}
+
+
+def console_port() -> int | None:
+    """Return the console's port; None under anything but `lab serve`."""
+    found = _read()
+    return int(found[1]) if found else None
+
+
+def lab_port(number: str) -> int | None:
+    """Return the port of the lab with this number; None if it is not served."""
+    found = _read()
+    return int(found[1]) + int(number) if found and number in found[2].split(",") else None
+
+
+def _read() -> re.Match[str] | None:
+    return re.fullmatch(r"([0-9]{1,5}):((?:[0-9]{2},?)*)", os.environ.get(VARIABLE, ""))

@@ -1,0 +1,90 @@
+"""A lab's handout and code as pages of the lab itself, for the class as well.
+
+Markdown and Pygments are loaded when the first such page is requested.
+"""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
+
+from labkit.base import served_labs
+from labkit.base.served_labs import CODE, HANDOUT
+from labkit.panel import student_access
+from labkit.panel.access import host_name, is_local_instructor
+
+
+class LabLinks:
+    """URLs of this lab and of those served beside it, for labkit.render.handout."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._site = f"{request.scheme}://{host_name(request)}"
+        self._own_site = f"{request.scheme}://{request.get_host()}"
+        self._instructor = is_local_instructor(request)
+
+    def handout(self, number: str) -> str | None:
+        """Return the URL of a lab's handout."""
+        return self.lab(number, HANDOUT)
+
+    def code(self, number: str) -> str | None:
+        """Return the URL of the page with a lab's code."""
+        return self.lab(number, CODE)
+
+    def claims(self, number: str) -> str | None:
+        """Return the URL of the claims, a page of the console, for the instructor."""
+        return self._console(f"/console/claims/{f'?lab={number}' if number else ''}")
+
+    def document(self, name: str) -> str | None:
+        """Return the URL of docs/NAME.md, a page of the console, for the instructor."""
+        return self._console(f"/console/docs/{name}/")
+
+    def lab(self, number: str, path: str) -> str | None:
+        """Return the URL of a path in this lab, or in one that `lab serve` runs beside it."""
+        if number == settings.LAB:
+            return self._own_site + path
+        port = served_labs.lab_port(number)
+        return f"{self._site}:{port}{path}" if port else None
+
+    def _console(self, path: str) -> str | None:
+        port = served_labs.console_port()
+        return f"{self._site}:{port}{path}" if port and self._instructor else None
+
+
+@require_safe
+def handout(request: HttpRequest) -> HttpResponse:
+    """Show the lab's handout; ?answers=open opens all answers, for those who may read them."""
+    from labkit.render.handout import Answers, render_page
+
+    path = settings.FOLDER / "README.md"
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        raise Http404("This lab has no handout.") from None
+    answers = Answers.OPEN if request.GET.get("answers") == "open" else Answers.FOLDED
+    if not student_access.may_read_answers(request):
+        answers = Answers.HIDDEN
+    page = render_page(text, f"labs/{settings.FOLDER.name}", LabLinks(request), answers)
+    return render(request, "labkit/handout.html", {"page": page, "answers": answers.value})
+
+
+@require_safe
+def code(request: HttpRequest) -> HttpResponse:
+    """Show every file of the lab's package, highlighted and in reading order."""
+    from labkit.render.source_files import files
+    from labkit.render.standalone_page import render_template
+
+    if not student_access.may_read_code(request):
+        raise Http404("The code is not shown.")
+    found = {"files": files(settings.FOLDER, parts=["lab"])}
+    source = mark_safe(render_template("render/source.html", found))  # it escapes
+    return render(request, "labkit/code.html", {"source": source})
+
+
+@require_safe
+def all_labs(request: HttpRequest) -> HttpResponse:
+    """Redirect to the list of all labs under `lab serve`: the console, or the class's list."""
+    port = served_labs.console_port()
+    if port is None:
+        raise Http404("Only this lab runs here.")
+    return HttpResponseRedirect(f"{request.scheme}://{host_name(request)}:{port}/")
