@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from serving import closed, running, until
 
 from labkit import cli
+from labkit.base.served_labs import HANDOUT
 from labkit.commands import run
 from labkit.commands.options import ENGINE_UNKNOWN, ENGINES, engine_path
 from labkit.commands.reset import COOKIES_STAY, NOTHING_TO_CLEAR, REDIS_KEYS_STAY
@@ -204,7 +206,12 @@ def test_the_option_db_counts_more_than_the_url(started, monkeypatch):
 
 def test_run_says_where_every_exchange_is(started):
     printed, _ = started("03")
-    assert "/__lab__/" in printed
+    assert re.search(r"/__lab__/$", printed)
+
+
+def test_run_says_where_the_handout_is(started):
+    printed, _ = started("03")
+    assert re.search(rf"http://127\.0\.0\.1:[0-9]+{HANDOUT} ", printed)
 
 
 @pytest.mark.parametrize("engine", ["cache", "cached_db"])

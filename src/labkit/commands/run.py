@@ -13,6 +13,7 @@ import click
 from rich.text import Text
 
 from labkit import environment
+from labkit.base.served_labs import HANDOUT
 from labkit.catalog import Catalog, Lab, catalog, database_name, state_dir
 from labkit.clusters.galera import NODES, SUSPECT
 from labkit.clusters.galera_child import GaleraChild
@@ -41,6 +42,7 @@ from labkit.services.requirements import require_tools
 from labkit.text_format import command_line
 
 # What the command prints; tests look for these.
+HANDOUT_AT = "Its handout: http://127.0.0.1:{port}{path}"
 EVERY_EXCHANGE = "All exchanges, also of pages that get no bar: http://127.0.0.1:{port}/__lab__/"
 ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
 DB_IGNORED = "Lab {number} keeps nothing in a database; --db changes nothing."
@@ -171,6 +173,7 @@ def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:
 def _print_address(lab: Lab, port: int) -> None:
     title = (f"{lab.number} {lab.title}", "b")
     console.print(Text.assemble(title, f": http://127.0.0.1:{port}/"))
+    _print(HANDOUT_AT.format(port=port, path=HANDOUT))
     _print(EVERY_EXCHANGE.format(port=port))
 
 
