@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
+from django.core import signing
 from django.core.cache import caches
 
 from labkit.kept_files import remove
@@ -26,6 +27,9 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
     "file": ("file",),
     "signed_cookies": ("cookie",),
 }
+
+
+_COOKIE_SALT = "django.contrib.sessions.backends.signed_cookies"
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,21 @@ def _read_file(key: str, engine: str) -> Record | None:
 
 def _read_cookie(key: str, engine: str) -> Record:
     return Record("cookie", settings.SESSION_COOKIE_NAME, session_store(engine)(key).load())
+
+
+def cookie_expiry(value: str, engine: str = "") -> float | None:
+    """Return when a session kept in a signed cookie expires, in POSIX seconds.
+
+    value: the cookie's. None if its signature is not this server's.
+    https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-cookie-based-sessions
+    """
+    store = session_store(engine)()
+    try:
+        signing.loads(value, serializer=store.serializer, salt=_COOKIE_SALT)
+    except Exception:  # whatever a visitor may send; Django's engine starts again then too
+        return None
+    signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
+    return float(signed_at + store.get_session_cookie_age())
 
 
 def cache_name() -> str:

@@ -65,7 +65,7 @@ def test_each_page_says_which_node_was_asked_and_all_are_by_turns(lab):
 
 def test_a_page_for_which_no_node_was_asked_names_none(lab):
     page = WireVisitor(lab.port).get("/")
-    assert "GET /: 200" in text(page)
+    assert 'data-request="GET /" data-status="200"' in text(page)
     assert node(page) is None
 
 

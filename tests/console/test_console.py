@@ -13,6 +13,7 @@ from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
 from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
+from labkit.panel.exchange_words import SEPARATOR
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 TOLD = {
@@ -336,7 +337,7 @@ def test_the_last_exchanges_are_shown_newest_first(house, folder):
 
 def test_what_happens_in_a_lab_is_told_at_once(house):
     urllib.request.urlopen(f"http://127.0.0.1:{house.port + 5}/", timeout=20).close()
-    assert shown(house, "GET /: 200, session untouched", "/console/live/?lab=05")
+    assert shown(house, f"GET /{SEPARATOR}200{SEPARATOR}", "/console/live/?lab=05")
 
 
 @pytest.mark.parametrize(

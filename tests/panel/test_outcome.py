@@ -4,15 +4,18 @@ import pytest
 
 from labkit.panel.exchange_log import log
 from labkit.panel.exchange_outcome import Outcome, SaveCause, SessionEvent
+from labkit.panel.exchange_words import session_words
 from labkit.panel.models import StoreOperation, take_snapshot
 from labkit.panel.session_explanations import SessionReport
-from labkit.panel.summary_bar import summarize_session
+from labkit.panel.session_memory import KeyFate
 
 DATA = take_snapshot({"cart": {"tea": 1}})
 CHANGED = take_snapshot({"cart": {"tea": 2}})
 LOAD = StoreOperation("load", 1, "k", DATA)
 SAVE = StoreOperation("save", 1, "k", CHANGED, modified=True)
 CREATE = StoreOperation("create", 1, "new", CHANGED, modified=True)
+SAVE_NEW = StoreOperation("save", 1, "new", CHANGED, modified=True)
+MISSED = StoreOperation("load", 1, "k", take_snapshot({}), found=False, key_fate=KeyFate.UNKNOWN)
 DELETE = StoreOperation("delete", 1, "k")
 OTHER = StoreOperation("save", 2, "other", CHANGED, modified=True)
 READ = {("lab/views.py", 7, False): True}
@@ -43,7 +46,12 @@ def outcome(*operations, accesses=READ, engine="x.db", **fields):
         ("read", [LOAD], {"session_after": DATA}),
         ("created", [LOAD, CREATE], {"session_after": CHANGED, "key": "new"}),
         ("saved", [LOAD, SAVE], {"session_after": CHANGED, "key": "k", "modified": True}),
-        ("created", [LOAD, CREATE, DELETE], {"session_after": CHANGED, "key": "new"}),
+        ("created", [CREATE, SAVE_NEW], {"session_after": CHANGED, "key": "new"}),
+        ("created", [MISSED, CREATE], {"session_after": CHANGED, "key": "new"}),
+        ("created", [DELETE, CREATE, MISSED], {"session_after": CHANGED, "key": "new"}),
+        ("new-key", [LOAD, CREATE, DELETE, SAVE_NEW], {"session_after": CHANGED, "key": "new"}),
+        ("new-key", [LOAD, CREATE, DELETE], {"session_after": CHANGED, "key": "new"}),
+        ("replaced", [LOAD, DELETE, CREATE, SAVE_NEW], {"key": "new"}),
         ("deleted", [LOAD, DELETE], {}),
         ("empty", [LOAD], {"modified": True}),
         ("discarded", [LOAD], {"modified": True, "status": 500}),
@@ -62,7 +70,7 @@ def outcome(*operations, accesses=READ, engine="x.db", **fields):
 def test_one_event_decides_the_outcome(event, operations, fields):
     found = outcome(*operations, **fields)
     assert found.event == event
-    assert summarize_session(found)
+    assert session_words(found)
     assert SessionReport(found.exchange).reason
 
 

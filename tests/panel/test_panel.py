@@ -11,6 +11,7 @@ import pytest
 
 from labkit.panel import cookie_explanations, instructor_controls
 from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
+from labkit.panel.exchange_words import SEPARATOR
 from labkit.panel.middleware import LONGEST_HOST
 from labkit.panel.models import StoreOperation
 from labkit.testing.contracts import text
@@ -66,7 +67,8 @@ def summary_bar(response):
 def summary(response):
     """(request, status, session, cookies) of each exchange in the summary bar."""
     names = ("data-request", "data-status", "data-session", "data-set-cookies")
-    return [tuple(map(span.get, names)) for span in summary_bar(response).iter("span")]
+    found = summary_bar(response).xpath(".//*[@data-request]")
+    return [tuple(map(each.get, names)) for each in found]
 
 
 def panel_url(response):
@@ -125,14 +127,55 @@ def test_the_bar_says_all_of_it_in_words(visitor):
     page = cart.add(visitor, "apple", 3)
     sentence = summary_bar(page).text_content()
     for request, status, *_ in summary(page):
-        assert f"{request}: {status}" in sentence
+        assert f"{request}{SEPARATOR}{status}{SEPARATOR}" in sentence
 
 
 def test_the_bar_names_a_deleted_cookie_as_deleted(visitor):
     visitor.jar.store("sessionid_04=" + "x" * 32 + "; Path=/", visitor.origin)
-    (span,) = summary_bar(visitor.get("/")).iter("span")
-    assert span.get("data-deleted-cookies") == "sessionid_04"
-    assert "sessionid_04" not in span.get("data-set-cookies")
+    (row,) = summary_bar(visitor.get("/")).xpath(".//*[@data-request]")
+    assert row.get("data-deleted-cookies") == "sessionid_04"
+    assert "sessionid_04" not in row.get("data-set-cookies")
+    assert "sessionid_04" in row.text_content()
+
+
+def words(response):
+    """The text of each exchange in the bar."""
+    return [each.text_content() for each in summary_bar(response).xpath(".//*[@data-request]")]
+
+
+def test_the_bar_leaves_the_csrf_cookie_out(visitor):
+    page = cart.add(visitor, "apple", 3)
+    assert "csrftoken_04" in summary(page)[1][3]
+    assert "csrftoken_04" not in "".join(words(page))
+    assert "sessionid_04" in words(page)[0]
+
+
+def test_a_first_login_creates_a_session(servers):
+    visitor = WireVisitor(servers("11").port)
+    page = visitor.submit("/login/", {"username": "ada", "password": "lovelace"})
+    assert summary(page)[0][:3] == ("POST /login/", "302", "created")
+
+
+def key_fate(response):
+    return summary_bar(response).xpath(".//@data-key-fate")[-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "fate"), [("abc", "too-short"), ("x" * 32, "unknown"), ("", "")], ids=str
+)
+def test_the_bar_tells_keys_that_match_nothing_apart(visitor, key, fate):
+    if key:
+        visitor.jar.store(f"sessionid_04={key}; Path=/", visitor.origin)
+    assert key_fate(visitor.get("/display/")) == fate
+
+
+def test_the_bar_knows_a_deleted_session(servers):
+    visitor = WireVisitor(servers("08").port)
+    visitor.submit("/api/", {"operation": "assign"})
+    old = visitor.jar.get("sessionid_08").value
+    visitor.submit("/api/", {"operation": "flush"})
+    visitor.jar.store(f"sessionid_08={old}; Path=/", visitor.origin)
+    assert key_fate(visitor.get("/student/get/")) == "deleted"
 
 
 def test_a_redirect_of_another_visitor_is_not_shown(visitor, classmate):
@@ -159,7 +202,7 @@ def test_other_responses_stay_unchanged_but_are_logged(visitor):
     assert b"summary-bar" not in css.content
     listed = json.loads(visitor.get("/__lab__/exchanges.json").content)["exchanges"][0]
     assert (listed["method"], listed["path"], listed["status"]) == ("HEAD", "/", 200)
-    assert listed["sentence"].startswith("HEAD /: 200")
+    assert listed["sentence"].startswith(f"HEAD /{SEPARATOR}200")
 
 
 def test_the_url_of_a_panel_cannot_be_guessed(visitor):
@@ -373,7 +416,7 @@ def test_emptying_an_empty_session_loses_nothing(servers):
 
 def test_a_new_key_does_not_delete_the_session(servers):
     events = last_of_api(servers, "assign", "cycle_key")
-    assert {"created", "saved"} & set(events)
+    assert "new-key" in events
     assert "deleted" not in events
 
 
@@ -429,13 +472,15 @@ def test_markup_is_shown_and_not_obeyed(visitor):
 
 def test_markup_in_a_request_line_cannot_leave_its_attribute(visitor):
     page = visitor.get('/display/?"onclick="alert(7)')
-    (span,) = summary_bar(page).iter("span")
-    assert set(span.attrib) == {
+    (row,) = summary_bar(page).xpath(".//*[@data-request]")
+    assert set(row.attrib) == {
+        "class",
         "data-request",
         "data-status",
         "data-session",
         "data-set-cookies",
         "data-deleted-cookies",
+        "data-key-fate",
     }
 
 

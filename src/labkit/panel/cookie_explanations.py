@@ -4,6 +4,8 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -66,6 +68,37 @@ DELETIONS = {
 }
 
 
+class CookieEffect(StrEnum):
+    """The effect of a Set-Cookie header field on the browser's cookies."""
+
+    SET = "set"
+    DELETED = "deleted"
+    NOT_DELETED = "not-deleted"  # the request sent one with another Path, which stays
+    REFUSED = "refused"
+
+    @property
+    def verb(self) -> str:
+        """The verb to put before the names of the cookies."""
+        return _VERBS[self]
+
+
+_VERBS = {
+    CookieEffect.SET: "sets",
+    CookieEffect.DELETED: "deletes",
+    CookieEffect.NOT_DELETED: "does not delete (other Path)",
+    CookieEffect.REFUSED: "sets, but browsers refuse",
+}
+
+
+def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
+    """Return the names of the cookies that the response sets, deletes and so on."""
+    effects: dict[CookieEffect, list[str]] = {}
+    for line in exchange.set_cookies:
+        cookie = ResponseCookie(line, exchange)
+        effects.setdefault(cookie.effect, []).append(cookie.name)
+    return effects
+
+
 class ResponseCookie:
     """A cookie that a Set-Cookie header field of the response sets or deletes.
 
@@ -73,28 +106,65 @@ class ResponseCookie:
     """
 
     def __init__(self, line: str, exchange: Exchange) -> None:
-        text, source = from_wire(line), _request_origin(exchange)
-        self.line = to_wire(text).decode("utf-8", "replace")
+        self._exchange = exchange
+        self._text = text = from_wire(line)
         self.name = from_wire(cookie_name(line))
-        self.size = len(to_wire(text.partition(";")[0].replace("=", "", 1).strip()))  # bytes
-        self.owner = cookie_owner(self.name)
         self.refusal = ""
-        cookie = None
+        self._cookie = cookie = None
+        source = _request_origin(exchange)
         try:
             Jar().store(text, source)
-            cookie = parse_set_cookie(text, source, exchange.at)
+            self._cookie = cookie = parse_set_cookie(text, source, exchange.at)
         except CookieRefusal as refused:
             self.refusal = str(refused)
         self.deletion = ""  # a key of DELETIONS; empty if the cookie is set, or refused
         if cookie is not None and cookie.expired(exchange.at):
             self.deletion = _deletion(cookie, exchange, source)
-        self.deletion_text = DELETIONS.get(self.deletion, "")
-        self.attributes = list(explain_attributes(read_attributes(text), cookie, exchange.at))
-        self.life: Lifetime | None = None  # None: until the browser closes, deleted or refused
-        if cookie is not None and cookie.expires is not None and not self.deletion:
-            # The browser's clock goes on, however the server's has been moved.
-            whole = cookie.expires - exchange.at
-            self.life = Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
+
+    @property
+    def effect(self) -> CookieEffect:
+        """The effect on the browser's cookies."""
+        if self.refusal:
+            return CookieEffect.REFUSED
+        if self.deletion == "other-path":
+            return CookieEffect.NOT_DELETED
+        return CookieEffect.DELETED if self.deletion else CookieEffect.SET
+
+    @property
+    def line(self) -> str:
+        """The header field, as text."""
+        return to_wire(self._text).decode("utf-8", "replace")
+
+    @property
+    def size(self) -> int:
+        """The bytes of name and value."""
+        return len(to_wire(self._text.partition(";")[0].replace("=", "", 1).strip()))
+
+    @cached_property
+    def owner(self) -> CookieOwner:
+        """The part of the project that it belongs to."""
+        return cookie_owner(self.name)
+
+    @property
+    def deletion_text(self) -> str:
+        """The effect of a deletion, in words; empty if this is not one."""
+        return DELETIONS.get(self.deletion, "")
+
+    @cached_property
+    def attributes(self) -> list[tuple[str, str, str]]:
+        """The (name, text, meaning) of each attribute."""
+        attributes = read_attributes(self._text)
+        return list(explain_attributes(attributes, self._cookie, self._exchange.at))
+
+    @cached_property
+    def life(self) -> Lifetime | None:
+        """How long the browser keeps it; None: until it closes, deleted or refused."""
+        cookie, exchange = self._cookie, self._exchange
+        if cookie is None or cookie.expires is None or self.deletion:
+            return None
+        # The browser's clock goes on, however the server's has been moved.
+        whole = cookie.expires - exchange.at
+        return Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
 
 
 def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:

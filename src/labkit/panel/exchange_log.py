@@ -12,6 +12,7 @@ from typing import Any
 from labkit.panel import server_clock
 from labkit.panel.access import is_loopback
 from labkit.panel.models import Exchange
+from labkit.panel.session_memory import SessionMemory
 
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
@@ -29,6 +30,7 @@ class Log:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._visitors: dict[tuple[str, ...], str] = {}
+        self.sessions = SessionMemory()
 
     def begin(self, **request: Any) -> Exchange:
         """Return a new exchange for a request that has arrived; `request`: fields of Exchange."""
@@ -105,7 +107,8 @@ class Log:
             return self._visitors[browser]
 
     def clear(self) -> None:
-        """Forget all exchanges and visitors."""
+        """Forget all exchanges and visitors; all sessions have been deleted."""
+        self.sessions.note_all_deleted()
         with self._lock:
             self._exchanges.clear()
             self._redirects.clear()

@@ -2,11 +2,12 @@
 
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
+from labkit.panel.session_memory import KeyFate
 from labkit.session_stores import kinds
 
 
@@ -17,6 +18,8 @@ class SessionEvent(StrEnum):
     READ = "read"
     CREATED = "created"
     SAVED = "saved"
+    NEW_KEY = "new-key"  # saved under a new key, as cycle_key() and a login do
+    REPLACED = "replaced"  # deleted, and then a new one created
     DELETED = "deleted"
     EMPTY = "empty"  # changed, but there is nothing in it to save
     DISCARDED = "discarded"  # changed, but a response of 500 or above saves nothing
@@ -27,11 +30,14 @@ class SessionEvent(StrEnum):
     LOAD_FAILED = "load-failed"
 
 
-_WRITTEN = {  # the operation of the store -> the event
-    "create": SessionEvent.CREATED,
-    "save": SessionEvent.SAVED,
-    "delete": SessionEvent.DELETED,
+# The session is in the store, with what the request left in it.
+WRITTEN = {
+    SessionEvent.CREATED,
+    SessionEvent.SAVED,
+    SessionEvent.NEW_KEY,
+    SessionEvent.REPLACED,
 }
+SHORTEST_KEY = 8  # characters, in SessionBase._validate_session_key()
 
 
 class SaveCause(StrEnum):
@@ -55,14 +61,18 @@ class Outcome:
         self.error_response = exchange.status >= 500
         self.load: StoreOperation | None = None  # None if it was not loaded
         self.write: StoreOperation | None = None  # the last one that counts, None if there is none
+        self._created = False  # the session that the exchange ends with
+        self._old_deleted: Literal["", "before", "after"] = ""  # it was created
         for each in exchange.operations:
             if each.store_id != exchange.store_id:
                 continue
             if each.kind == "load":
                 self.load = self.load or each
-            # A session with a new key deletes its old one, which decides nothing.
-            elif each.kind != "delete" or not exchange.key or each.key == exchange.key:
+            elif each.kind == "delete" and exchange.key and each.key != exchange.key:
+                self._old_deleted = "after" if self._created else "before"
+            else:
                 self.write = each
+                self._created = self._created or (each.kind == "create" and not each.error)
         self.event = self._decide()
 
     def _decide(self) -> SessionEvent:
@@ -78,12 +88,23 @@ class Outcome:
             in_cookie = "cookie" in kinds(self.exchange.engine)
             if in_cookie and settings.SESSION_COOKIE_NAME not in self.exchange.set_cookie_names():
                 return SessionEvent.NOT_DELIVERED
-            return _WRITTEN[write.kind]
+            return self._written(write)
         if self.exchange.modified:
             return SessionEvent.DISCARDED if self.error_response else SessionEvent.EMPTY
         if self._change_lost:
             return SessionEvent.CHANGE_LOST
         return SessionEvent.READ if self.accessed else SessionEvent.UNTOUCHED
+
+    def _written(self, write: StoreOperation) -> SessionEvent:
+        """Return the event for a session that was created, saved or deleted."""
+        if write.kind == "delete":
+            return SessionEvent.DELETED
+        if not self._created:
+            return SessionEvent.SAVED
+        if self.load is None or not self.load.found or not self._old_deleted:
+            return SessionEvent.CREATED
+        # cycle_key() creates the session again before it deletes the old one; flush() deletes it.
+        return SessionEvent.NEW_KEY if self._old_deleted == "after" else SessionEvent.REPLACED
 
     @property
     def _change_lost(self) -> bool:
@@ -97,7 +118,7 @@ class Outcome:
     @cached_property
     def save_cause(self) -> SaveCause | None:
         """Why the session was created or saved; None if it was not."""
-        if self.event not in {SessionEvent.CREATED, SessionEvent.SAVED} or self.write is None:
+        if self.event not in WRITTEN or self.write is None:
             return None
         if self.error_response:
             return SaveCause.VIEW  # Django itself saves nothing then
@@ -136,6 +157,19 @@ class Outcome:
         """The session key that the browser sent; empty if none."""
         sent = dict(self.exchange.sent_cookies())
         return sent.get(settings.SESSION_COOKIE_NAME, "").strip('"')
+
+    @cached_property
+    def key_fate(self) -> KeyFate | None:
+        """Why the key that was sent matches no session; None if it does, or was not looked up."""
+        if self.load is not None:
+            return self.load.key_fate
+        is_short = self.sent_key and len(self.sent_key) < SHORTEST_KEY
+        return KeyFate.TOO_SHORT if is_short and self.exchange.engine else None
+
+    @property
+    def expired_at(self) -> float | None:
+        """When the session that the sent key matched expired, in POSIX seconds, if it did."""
+        return self.load.expired_at if self.load else None
 
     @cached_property
     def key_before(self) -> str:

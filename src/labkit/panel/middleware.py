@@ -117,7 +117,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
     if session is not None:
         exchange.store_id = store_id(session)
         exchange.modified = session.modified
-        exchange.key = session.__dict__.get("_session_key") or ""
+        exchange.key = session.session_key or ""
         if "_session_cache" in session.__dict__:
             exchange.session_after = take_snapshot(session.__dict__["_session_cache"])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from labkit.http.cookie_header import cookie_name, from_wire, parse_cookies
 from labkit.http.set_cookie import is_deletion
+from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
 BLANKED = "…"  # in place of a secret value in a form
@@ -41,6 +42,8 @@ class StoreOperation:
     found: bool = True
     modified: bool = False  # whether the session had been changed before
     error: str = ""  # the store's exception
+    key_fate: KeyFate | None = None  # of a load that found nothing
+    expired_at: float | None = None  # POSIX seconds, of a session that has expired
 
 
 @dataclass(eq=False, slots=True)
@@ -105,11 +108,6 @@ class Exchange:
     def set_cookie_names(self) -> list[str]:
         """Return the names of the cookies that the response sets or deletes."""
         return [from_wire(cookie_name(line)) for line in self.set_cookies]
-
-    def deleted_cookie_names(self) -> list[str]:
-        """Return the names of the cookies that the response deletes."""
-        deletions = (line for line in self.set_cookies if is_deletion(line, self.at))
-        return [from_wire(cookie_name(line)) for line in deletions]
 
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
         """Return whether the browser that got this response can send these cookies next.

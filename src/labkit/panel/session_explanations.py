@@ -20,12 +20,17 @@ _REASONS = {
     ),
     SessionEvent.EMPTY: "Not saved, since it is empty: there is nothing to keep.",
     SessionEvent.READ: "Not saved: it was read, and session.modified is False.",
-    SessionEvent.UNTOUCHED: "Not saved: nobody looked at it, so it was not even loaded.",
+    SessionEvent.UNTOUCHED: "Not saved: no code used it, so it was not even loaded.",
 }
 _SAVE_REASONS = {
     SaveCause.MODIFIED: ", since it was changed: session.modified is True.",
     SaveCause.EVERY_REQUEST: ", since SESSION_SAVE_EVERY_REQUEST is on; nothing was changed.",
     SaveCause.VIEW: " by the view itself.",
+}
+_SAVED = {
+    SessionEvent.CREATED: "Created and saved",
+    SessionEvent.NEW_KEY: "Saved under a new key",
+    SessionEvent.REPLACED: "Deleted; then a new session was created and saved",
 }
 _ERROR_AFTER_SAVE = " An answer of 500 or above gives no key to the browser."
 _CHANGE_LOST = (
@@ -91,7 +96,7 @@ def _reason(outcome: Outcome, details: bool) -> str:
     """Return in a sentence why the session was saved, or why not."""
     event = outcome.event
     if outcome.save_cause:
-        verb = "Created and saved" if event is SessionEvent.CREATED else "Saved"
+        verb = _SAVED.get(event, "Saved")
         error = _ERROR_AFTER_SAVE if outcome.error_response else ""
         return f"{verb}{_SAVE_REASONS[outcome.save_cause]}{error}"
     if event is SessionEvent.CHANGE_LOST:

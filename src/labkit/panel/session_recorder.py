@@ -9,6 +9,7 @@ https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-b
 import functools
 import itertools
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -21,6 +22,8 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from labkit.panel.exchange_log import log
 from labkit.panel.models import Exchange, StoreOperation, take_snapshot
+from labkit.panel.session_memory import KeyFate
+from labkit.session_stores import cookie_expiry, kinds
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 Surround = Callable[[str], AbstractContextManager[None]]
@@ -154,17 +157,53 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
     return observed
 
 
-def _add(exchange: Exchange, kind: str, session: Any, **fields: Any) -> None:
+def _add(
+    exchange: Exchange, kind: str, session: Any, place: int | None = None, **fields: Any
+) -> None:
     operation = {"key": session._session_key} | fields
-    exchange.operations.append(StoreOperation(kind, store_id(session), **operation))
+    place = len(exchange.operations) if place is None else place
+    exchange.operations.insert(place, StoreOperation(kind, store_id(session), **operation))
 
 
 def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
-    key = session._session_key
+    key, modified, before = session._session_key, session.modified, len(exchange.operations)
     data = load(session)
-    found = session._session_key is not None
-    _add(exchange, "load", session, key=key, data=take_snapshot(data), found=found)
+    # For a key that matches nothing, the engine file creates a session if the old one has expired;
+    # signed_cookies keeps the key and sets `modified`; the others set the key to None.
+    found = session._session_key == key and session.modified == modified
+    fate, expired_at = (None, None) if found else _fate(session, key)
+    if found and key:
+        log.sessions.note_loaded(key)
+    _add(
+        exchange,
+        "load",
+        session,
+        before,
+        key=key,
+        data=take_snapshot(data),
+        found=found,
+        key_fate=fate,
+        expired_at=expired_at,
+    )
     return data
+
+
+def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
+    """Return why a key matches no session, and when that session expired, if it has."""
+    engine = type(session).__module__
+    if "cookie" in kinds(engine):
+        expired_at = cookie_expiry(key or "", engine)
+        fate = KeyFate.BAD_SIGNATURE if expired_at is None else KeyFate.EXPIRED
+        return fate, expired_at
+    return log.sessions.fate(key or "", time.time())
+
+
+def _expiry(session: Any, data: dict[str, Any]) -> float | None:
+    """Return when a session expires that is saved now, in POSIX seconds; None if it is unclear."""
+    try:
+        return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
+    except (TypeError, ValueError, OverflowError):  # something else than Django has written it
+        return None
 
 
 def _save(
@@ -176,8 +215,11 @@ def _save(
     save(session, must_create)
     if any(each.store_id == store_id(session) for each in exchange.operations[before:]):
         return  # it has called itself to create the session, and that is recorded
-    data = take_snapshot(getattr(session, "_session_cache", {}))
-    _add(exchange, "create" if new else "save", session, data=data, modified=modified)
+    data = getattr(session, "_session_cache", {})
+    if session._session_key:
+        log.sessions.note_saved(session._session_key, _expiry(session, data))
+    kind = "create" if new else "save"
+    _add(exchange, kind, session, data=take_snapshot(data), modified=modified)
 
 
 def _delete(
@@ -186,4 +228,5 @@ def _delete(
     key = session_key or session._session_key
     delete(session, session_key)
     if key is not None:
+        log.sessions.note_deleted(key, time.time())
         _add(exchange, "delete", session, key=key)

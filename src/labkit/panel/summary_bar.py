@@ -1,4 +1,4 @@
-"""The summary bar below every page: its exchange in one sentence that links to the panel."""
+"""The summary bar below every page: what happened in its exchange, as a link to the panel."""
 
 import os
 import re
@@ -6,12 +6,13 @@ from html import escape
 
 from django.http import HttpResponse
 
+from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import SERVER
-from labkit.panel.exchange_outcome import Outcome, SessionEvent
+from labkit.panel.exchange_outcome import Outcome
+from labkit.panel.exchange_words import SEPARATOR, request_line, summarize, summary_words
 from labkit.panel.models import Exchange
-from labkit.text_format import exact_duration, quantity
+from labkit.text_format import exact_duration
 
-LONGEST_PATH = 60  # characters
 _BAR = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
     '<aside class="summary-bar" aria-label="This request" data-clock-ahead="{ahead:.0f}">'
@@ -19,20 +20,6 @@ _BAR = (
     '<a class="summary-row" href="/__lab__/exchange/{token}/">{server}{exchanges}</a></aside>'
     '<script src="/__lab__/static/panel.js" defer></script>'
 )
-_NOT_SAVED = "session changed but NOT saved"
-_SESSION_TEXTS = {
-    SessionEvent.UNTOUCHED: "session untouched",
-    SessionEvent.READ: "session read",
-    SessionEvent.CREATED: "session created",
-    SessionEvent.SAVED: "session saved",
-    SessionEvent.DELETED: "session deleted",
-    SessionEvent.DISCARDED: _NOT_SAVED,
-    SessionEvent.CHANGE_LOST: _NOT_SAVED,
-    SessionEvent.DELETED_BY_OTHER: "session NOT saved, deleted meanwhile",
-    SessionEvent.SAVE_FAILED: "session NOT saved, the store failed",
-    SessionEvent.LOAD_FAILED: "session NOT read, the store failed",
-}
-_FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
 # Why an HTML page has no bar. Pages carry the key as data-no-bar.
 NO_BAR = {
     "no-end": "no bar: this HTML has no </body>",
@@ -40,7 +27,6 @@ NO_BAR = {
     "streams": "no bar: the response streams",
 }
 _BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
-_WITHOUT_EFFECT = {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}
 
 
 def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange) -> None:
@@ -64,7 +50,7 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
         ahead=exchange.clock_ahead,
         clock=_clock(exchange),
         server=escape(_server(exchange)),
-        exchanges=" → ".join(map(_marked_up, exchange.with_redirect())),
+        exchanges=' <span class="then">→</span> '.join(map(_row, exchange.with_redirect())),
     )
     # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
     added = bar.encode("ascii", "xmlcharrefreplace")
@@ -74,7 +60,7 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
 
 
 def summarize_with_redirect(exchange: Exchange) -> str:
-    """Return the sentence of an exchange, after that of the redirect which led to it."""
+    """Return the summary of an exchange, after that of the redirect which led to it."""
     return _server(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
 
 
@@ -96,45 +82,20 @@ def _server(exchange: Exchange) -> str:
     return server + node
 
 
-def _marked_up(exchange: Exchange) -> str:
+def _row(exchange: Exchange) -> str:
+    """Return an exchange as HTML: its words, and attributes for programs."""
     outcome = Outcome(exchange)
-    event = outcome.event if exchange.engine else ""
-    deleted = exchange.deleted_cookie_names()
-    cookies = [name for name in exchange.set_cookie_names() if name not in deleted]
-    request = _request(exchange)
-    return (
-        f'<span data-request="{escape(request)}" data-status="{exchange.status}" '
-        f'data-session="{event}" data-set-cookies="{escape(" ".join(cookies))}" '
-        f'data-deleted-cookies="{escape(" ".join(deleted))}">'
-        f"{escape(_sentence(outcome))}</span>"
+    effects = cookie_effects(exchange)
+    data = {
+        "request": request_line(exchange),
+        "status": exchange.status,
+        "session": outcome.event if exchange.engine else "",
+        "key-fate": outcome.key_fate or "",
+        "set-cookies": " ".join(effects.get(CookieEffect.SET, ())),
+        "deleted-cookies": " ".join(effects.get(CookieEffect.DELETED, ())),
+    }
+    attributes = " ".join(f'data-{name}="{escape(str(value))}"' for name, value in data.items())
+    words = SEPARATOR.join(
+        f'<span class="{each.place}">{escape(each.text)}</span>' for each in summary_words(outcome)
     )
-
-
-def summarize(exchange: Exchange) -> str:
-    """Return one exchange in a sentence."""
-    return _sentence(Outcome(exchange))
-
-
-def _sentence(outcome: Outcome) -> str:
-    exchange = outcome.exchange
-    session = f", {summarize_session(outcome)}" if exchange.engine else ""
-    number = len(exchange.set_cookies)
-    cookies = f", {quantity(number, 'cookie')} set" if number else ""
-    return f"{_request(exchange)}: {exchange.status}{session}{cookies}"
-
-
-def _request(exchange: Exchange) -> str:
-    path = exchange.path
-    if len(path) > LONGEST_PATH:
-        path = f"{path[: LONGEST_PATH - 1]}…"
-    return f"{exchange.method} {path}"
-
-
-def summarize_session(outcome: Outcome) -> str:
-    """Return what became of the visitor's session, in two or three words."""
-    event = outcome.event
-    if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
-        return _NOT_SAVED
-    if event in _WITHOUT_EFFECT:  # as if nothing were changed
-        event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
-    return _SESSION_TEXTS[event]
+    return f'<span class="summary" {attributes}>{words}</span>'

@@ -22,12 +22,12 @@ from labkit.panel import (
 )
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import REMEMBERED, log
-from labkit.panel.exchange_outcome import Outcome
+from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome
+from labkit.panel.exchange_words import summarize
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
-SHORTEST_KEY = 8  # characters, in SessionBase._validate_session_key()
 _NOT_STORED = {  # pages carry the key as data-nothing-stored
     "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
     "no-session": "This visitor has no session, so nothing is stored.",
@@ -87,7 +87,7 @@ def _exchange_page(
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     return {
         "exchange": exchange,
-        "gist": summary_bar.summarize(exchange),
+        "gist": summarize(exchange),
         "request_cookies": cookie_explanations.request_cookies(exchange),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
         "session": session_explanations.SessionReport(exchange, details)
@@ -125,7 +125,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
         raise Http404
     newest = log.newest()[:SHOWN]
     listed = [
-        (log.visitor(each), summary_bar.summarize(each), each, summary_bar.NO_BAR.get(each.no_bar))
+        (log.visitor(each), summarize(each), each, summary_bar.NO_BAR.get(each.no_bar))
         for each in newest
     ]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
@@ -144,6 +144,7 @@ def exchanges_json(request: HttpRequest) -> HttpResponse:
 
 
 def _as_json(exchange: Exchange) -> dict[str, Any]:
+    effects = cookie_explanations.cookie_effects(exchange)
     real_time = datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC)
     return {
         "number": exchange.number,
@@ -153,7 +154,10 @@ def _as_json(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path[:200],
         "status": exchange.status,
-        "sentence": summary_bar.summarize(exchange),
+        "sentence": summarize(exchange),
+        "session": Outcome(exchange).event if exchange.engine else "",
+        "sets": effects.get(cookie_explanations.CookieEffect.SET, []),
+        "deletes": effects.get(cookie_explanations.CookieEffect.DELETED, []),
         "url": f"/__lab__/exchange/{exchange.token}/",
     }
 

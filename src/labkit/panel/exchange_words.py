@@ -1,0 +1,114 @@
+"""An exchange in a few words: for the summary bar, the log, the console and the panel's title."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+
+from labkit.panel.cookie_explanations import cookie_effects
+from labkit.panel.exchange_outcome import Outcome, SessionEvent
+from labkit.panel.models import Exchange
+from labkit.panel.session_memory import KeyFate
+from labkit.text_format import and_more
+
+LONGEST_PATH = 60  # characters
+LONGEST_NAME = 40  # characters of a cookie's name
+MOST_NAMES = 3  # cookies that are named
+SEPARATOR = " · "
+_NOT_SAVED = "session changed but not saved"
+_SESSION = {
+    SessionEvent.UNTOUCHED: "session untouched",
+    SessionEvent.READ: "session loaded",
+    SessionEvent.CREATED: "session created",
+    SessionEvent.SAVED: "session saved",
+    SessionEvent.NEW_KEY: "session saved under a new key",
+    SessionEvent.REPLACED: "session deleted and a new one created",
+    SessionEvent.DELETED: "session deleted",
+    SessionEvent.DISCARDED: _NOT_SAVED,
+    SessionEvent.CHANGE_LOST: _NOT_SAVED,
+    SessionEvent.DELETED_BY_OTHER: "session not saved: another request deleted it",
+    SessionEvent.SAVE_FAILED: "session not saved: the store failed",
+    SessionEvent.LOAD_FAILED: "session not loaded: the store failed",
+}
+_NO_SESSION = "no session"
+_KEY = {
+    KeyFate.EXPIRED: "session expired at {at}",
+    KeyFate.DELETED: "session key of a deleted session",
+    KeyFate.GONE: "session no longer in the store",
+    KeyFate.UNKNOWN: "session key matches no session",
+    KeyFate.TOO_SHORT: "session key too short",
+    KeyFate.BAD_SIGNATURE: "session cookie has an invalid signature",
+}
+_FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
+_WITHOUT_EFFECT = {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}
+
+
+class Words(NamedTuple):
+    """A part of the summary, and the place that it is about."""
+
+    text: str
+    place: Literal["wire", "store", "browser"]
+
+
+def summarize(exchange: Exchange) -> str:
+    """Return one exchange in one line."""
+    return SEPARATOR.join(words.text for words in summary_words(Outcome(exchange)))
+
+
+def summary_words(outcome: Outcome) -> Iterator[Words]:
+    """Yield the parts of the summary: request, status, session, cookies by name.
+
+    Django's CSRF cookie is left out.
+    """
+    exchange = outcome.exchange
+    yield Words(request_line(exchange), "wire")
+    yield Words(str(exchange.status), "wire")
+    if exchange.engine:
+        yield Words(session_words(outcome), "store")
+    for effect, names in cookie_effects(exchange).items():
+        if names := [name for name in names if name != settings.CSRF_COOKIE_NAME]:
+            yield Words(f"{effect.verb} {_list(names)}", "browser")
+
+
+def request_line(exchange: Exchange) -> str:
+    """Return method and path; a long path is cut."""
+    return f"{exchange.method} {_cut(exchange.path, LONGEST_PATH)}"
+
+
+def session_words(outcome: Outcome) -> str:
+    """Return what happened to the visitor's session, in a few words."""
+    event = outcome.event
+    if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
+        return _NOT_SAVED
+    if event in _WITHOUT_EFFECT:  # as if nothing were changed
+        event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
+    key = key_words(outcome)
+    if event is SessionEvent.READ and not outcome.was_stored:
+        return key or _NO_SESSION
+    return f"{key}, {_SESSION[event]}" if key else _SESSION[event]
+
+
+def key_words(outcome: Outcome) -> str:
+    """Return why the key that the browser sent matches no session; empty if it matches one."""
+    if outcome.key_fate is None:
+        return ""
+    return _KEY[outcome.key_fate].format(at=time_of_day(outcome.expired_at))
+
+
+def time_of_day(seconds: float | None) -> str:
+    """Return the time of day of POSIX seconds in the time zone in use, such as 09:53:07."""
+    if seconds is None:
+        return "an unknown time"
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{timezone.localtime(moment):%H:%M:%S}"
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(_cut(name, LONGEST_NAME) for name in names[:MOST_NAMES])
+    return shown + and_more(len(names) - MOST_NAMES + 1)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
