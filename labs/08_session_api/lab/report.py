@@ -1,34 +1,37 @@
-"""A report of one operation: the session before and after, and whether Django saves it."""
+"""A report of one operation: what a dictionary would do, what the session does, what is saved."""
 
 import copy
 
+from lab.expectation import MISTAKES, next_request_finds, on_dictionary
 from lab.operations import LABELS, SOURCES
 from lab.saving import will_be_saved
 
-# What a session raises when it is used wrongly. A database that fails has a page of its own.
-MISTAKES = (KeyError, RuntimeError, TypeError, ValueError, OverflowError)
 MISSING = "not there"
 
 
 def press(request, operation):
-    """Carry out this operation on the visitor's session, and tell what it did."""
+    """Carry out this operation on the visitor's session, and return the report."""
     session = request.session
-    # A deep copy: a shallow one would show what is inside of an entry as it is afterwards.
+    # A deep copy: a shallow one would show the inside of an entry as it is afterwards.
     before = copy.deepcopy(dict(session.items()))
     key_before = session.session_key
+    expected, expected_after = on_dictionary(before, operation)
     try:
         answer, mistake = repr(operation(request)), None
     except MISTAKES as raised:
         answer, mistake = None, f"{type(raised).__name__}: {raised}"
-        # Left alone it would be a 500, and with a 500 Django saves nothing. No more does this page.
+        # In a view that lets it through, this is a 500, and Django saves nothing. Same here.
         session.modified = False
     rows = compare(before, dict(session.items()))
     saved, why = will_be_saved(request)
+    found = next_request_finds(session, before, saved)
     return {
         "label": LABELS[operation.__name__],
         "source": SOURCES[operation.__name__],
         "answer": answer,
         "mistake": mistake,
+        "returns": (expected, mistake or answer, expected != (mistake or answer)),
+        "finds": (repr(expected_after), repr(found), expected_after != found),
         "keys": [key_before, session.session_key],
         "rows": rows,
         "saved": saved,

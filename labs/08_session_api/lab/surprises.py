@@ -1,4 +1,4 @@
-"""Operations that surprise: a session is not quite a dictionary."""
+"""Operations that surprise: a session is not a dictionary."""
 
 
 def put_cart(request):
@@ -30,15 +30,15 @@ def delete_over_list(request):
 
 
 def length(request):
-    """Try len(), which a dictionary has."""
+    """Try len(). A dictionary gives its number of entries."""
     return len(request.session)
 
 
 def truth(request):
-    """Try bool(), which is False for an empty dictionary."""
+    """Try bool(). An empty dictionary gives False."""
     return bool(request.session)
 
 
 def as_list(request):
-    """Try list(), which returns the keys of a dictionary."""
+    """Try list(). A dictionary gives its keys."""
     return list(request.session)

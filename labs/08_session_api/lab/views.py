@@ -8,7 +8,7 @@ from lab.operations import GROUPS, OPERATIONS
 
 @require_safe
 def index(request):
-    return render(request, "index.html")
+    return render(request, "index.html", {"groups": GROUPS})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,8 +12,10 @@ from django.http import HttpResponseBase
 
 from lab import saving
 from lab.report import MISSING
-from labkit.testing.contracts import RawRequests, notices, text
+from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import REQUESTS
+
+STATES = ".//table[@class='compare']"  # the session before and after, or now
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,23 @@ class Pressed:
     before: dict[str, str]
     after: dict[str, str]
     keys: tuple[str, str]  # the session's, before and after
+    returns: tuple[str, str]  # by a dictionary, by the session
+    finds: tuple[str, str]  # in a dictionary afterwards, in the session at the next request
+    surprises: list[str]
 
 
 def result(response: HttpResponseBase) -> Pressed:
     """Read the answer to a press."""
     assert response.status_code == 200
     page = lxml.html.document_fromstring(text(response))
-    rows = [[cell.text_content() for cell in row] for row in page.iterfind(".//tbody/tr")]
+    rows = [[cell.text_content() for cell in row] for row in page.iterfind(f"{STATES}/tbody/tr")]
     before, after = (
         {row[0]: row[side] for row in rows if len(row) == 3 and row[side] != MISSING}
         for side in (1, 2)
     )
-    _, *keys = (cell.text_content() for cell in page.find(".//tfoot/tr"))
+    _, *keys = (cell.text_content() for cell in page.find(f"{STATES}/tfoot/tr"))
     (saved,) = page.xpath("//dd[@data-saved]")
-    answers, mistakes = page.xpath("//dd[@data-answer]"), page.xpath("//*[@data-mistake]/b")
+    answers, mistakes = page.xpath("//*[@data-answer]"), page.xpath("//*[@data-mistake]/b")
     return Pressed(
         source=page.find(".//pre").text_content(),
         answer=answers[0].text_content() if answers else None,
@@ -53,7 +58,15 @@ def result(response: HttpResponseBase) -> Pressed:
         before=before,
         after=after,
         keys=(keys[0], keys[1]),
+        returns=pair(page.find(".//tr[@data-returns]")),
+        finds=pair(page.find(".//tr[@data-finds]")),
+        surprises=surprises(response),
     )
+
+
+def pair(row: Any) -> tuple[str, str]:
+    """Return both cells of a row."""
+    return row[1].text_content(), row[2].text_content()
 
 
 def kept(visitor: Any) -> dict[str, str]:
@@ -78,6 +91,11 @@ def student(response: HttpResponseBase) -> dict[str, str | None]:
 def as_json(entries: dict[str, str]) -> dict[str, Any]:
     """Return these entries as a store returns them, which writes JSON."""
     return {k: json.loads(json.dumps(ast.literal_eval(v))) for k, v in entries.items()}
+
+
+def as_values(entries: dict[str, str]) -> dict[str, Any]:
+    """Return these entries with their values, which a page shows as Python does."""
+    return {key: ast.literal_eval(value) for key, value in entries.items()}
 
 
 def operations(visitor: Any) -> list[str]:
@@ -207,7 +225,9 @@ class SessionApiPages(RawRequests):
                 told = press(name)
                 assert told.before == was
                 ends = {} if name == "flush" else told.after if told.saved else was
-                assert as_json(kept(visitor)) == as_json(ends)
+                found = kept(visitor)
+                assert as_json(found) == as_json(ends)
+                assert ast.literal_eval(told.finds[1]) == as_values(found)
                 assert told.lost == (not told.saved and name != "flush" and told.after != was)
 
     @pytest.mark.claim("C84")

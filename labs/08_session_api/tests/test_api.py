@@ -1,3 +1,4 @@
+import ast
 import inspect
 import re
 
@@ -10,7 +11,7 @@ from lab import operations, saving
 from labkit.base import error_pages
 from labkit.testing.contracts import words
 from labkit.testing.malformed_requests import unknown_session_ids
-from tests.contract import SessionApiPages, as_json, is_empty, kept
+from tests.contract import SessionApiPages, as_json, as_values, is_empty, kept
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
@@ -144,6 +145,39 @@ def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
 def test_an_empty_session_is_said_to_be_empty(visitor):
     assert is_empty(visitor.get("/api/"))
     assert pages.press(visitor, "truth").answer == "True"  # with nothing in it
+
+
+@pytest.mark.pitfall("B05")
+def test_the_expectation_stands_beside_what_happened(visitor):
+    told = pages.press(visitor, "truth")
+    assert told.returns == ("False", "True")
+    assert told.surprises == ["not-a-dictionary"]
+    told = pages.press(visitor, "put_cart", "change_inside")
+    assert told.finds == ("{'cart': {'tea': 2}}", "{'cart': {'tea': 1}}")
+    assert told.surprises == ["change-not-saved"]
+
+
+def test_a_first_save_explains_the_missing_key(visitor):
+    first = pages.press(visitor, "assign")
+    assert first.keys == ("None", "None")
+    assert "key-comes-with-the-save" in first.surprises
+    second = pages.press(visitor, "assign")
+    assert second.keys[0] == visitor.jar.get("sessionid_08").value
+    assert second.surprises == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_knows_what_json_makes_of_values(use_engine, visitor, engine):
+    use_engine(engine)
+    told = pages.press(visitor, "kinds")
+    assert ast.literal_eval(told.finds[1]) == as_values(kept(visitor))
+    assert ("json-changes-values" in told.surprises) == (engine not in {"cache", "cached_db"})
+
+
+def test_only_a_dictionary_lacks_what_sessions_have(visitor):
+    told = pages.press(visitor, "assign", "cycle_key")
+    assert told.returns[0] != told.returns[1] == "None"
+    assert told.surprises == ["not-a-dictionary"]
 
 
 # The claims, each by its button
