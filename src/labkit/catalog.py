@@ -48,6 +48,11 @@ class Lab:
     original: str | None = None  # a copy: the number of the lab it was made from, if it says so
 
     @property
+    def compares_engines(self) -> bool:
+        """True if its variants are session engines."""
+        return any("SESSION_ENGINE" in names for names in self.environments.values())
+
+    @property
     def port(self) -> int:
         """The default port: 8000 and the lab's number; for a copy, see `copy_port`."""
         if re.fullmatch("[0-9]{2}", self.number):

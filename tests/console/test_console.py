@@ -102,20 +102,23 @@ def test_the_front_page_leads_the_instructor_to_the_console(house):
     assert (status, headers["Location"]) == (302, "/console/")
 
 
-def test_it_lists_each_lab_with_all_there_is_to_do(house, checkout):
+def test_each_lab_has_a_row_in_teaching_order(house, checkout):
     page = house.page()
     for number in ("03", "04", "05"):
-        lab = checkout.find(number)
-        card = f"//li[@id='lab-{number}']"
-        assert links(page, f"{card}/h2/a") == {lab.title: f"/console/lab/{number}/"}
-        assert texts(page, f"{card}/*[@data-idea]")[0].startswith(lab.idea)
-        assert find(page, f"{card}//*[@class='visit']/a/@href") == [
+        row = f"//li[@id='lab-{number}']"
+        assert texts(page, f"{row}/h3") == [f"{number} {checkout.find(number).title}"]
+        assert find(page, f"{row}//*[@class='visit']/a/@href") == [
             f"http://127.0.0.1:{house.port + int(number)}/",
             f"http://localhost:{house.port + int(number)}/",
         ]
-        assert find(page, f"{card}//*[@data-state]/@data-state") == ["running"]
-    assert find(page, "//li[@id='lab-03']//a[@href='#lab-04']")
-    assert not find(page, "//li[@id='lab-06']")
+        paths = [f"/console/lab/{number}/", f"/console/lab/{number}/code/"]
+        paths += [f"/console/diff/?lab={number}", f"/console/lab/{number}/log/"]
+        assert find(page, f"{row}/*[@class='pages']/a/@href") == paths
+        assert find(page, f"{row}//*[@data-state]/@data-state") == ["running"]
+        assert find(page, f"{row}//button[@value='{number}']")
+    meetings = find(page, "//section[.//li[@id]]")
+    rows = [(m.findtext("h2"), *(li.get("id") for li in m.iter("li"))) for m in meetings]
+    assert rows == [("Meeting 2", "lab-03", "lab-04"), ("Meeting 3", "lab-05")]
 
 
 def test_a_form_without_its_token_is_refused(house):
@@ -320,6 +323,76 @@ def test_code_that_cannot_be_read_is_one_sentence(house, folder):
     assert "invalid syntax" in reason
 
 
+# Reset
+
+
+def reset(house, **fields):
+    """Press a reset button; (where it leads to, the page there)."""
+    place = house.submit("/console/reset/", **fields).headers["Location"]
+    return place, house.page(place.partition("#")[0])
+
+
+def test_an_idle_lab_is_reset_at_once(house, folder):
+    tell(folder, active=0)
+    worker = house.worker(3)
+    place, page = reset(house, lab="03")
+    assert place == "/console/?done=03#lab-03"
+    assert find(page, "//li[@id='lab-03']//*[@role='status']/*/@data-note") == ["done"]
+    assert find(page, "//*[@data-note]/ancestor::li/@id") == ["lab-03"]
+    assert house.worker(3) != worker
+
+
+def test_a_lab_in_use_is_reset_only_after_a_question(house, folder):
+    tell(folder, active=3)
+    worker = house.worker(3)
+    place, page = reset(house, lab="03")
+    assert place == "/console/?ask=03#lab-03"
+    status = "//li[@id='lab-03']//*[@role='status']"
+    assert find(page, f"{status}/form/@data-question") == ["3"]
+    assert find(page, f"{status}//a[@data-cancel]/@href") == ["/console/#lab-03"]
+    assert house.worker(3) == worker
+    assert reset(house, lab="03", confirmed="1")[0] == "/console/?done=03#lab-03"
+    assert house.worker(3) != worker
+
+
+def test_a_lab_that_does_not_say_may_be_in_use(house):
+    place, page = reset(house, lab="04")
+    assert place == "/console/?ask=04#lab-04"
+    assert find(page, "//li[@id='lab-04']//@data-question") == ["unknown"]
+
+
+def test_all_labs_are_reset_only_after_a_question(house, folder):
+    tell(folder, active=0)
+    workers = [house.worker(number) for number in (3, 4, 5)]
+    place, page = reset(house, lab="all")
+    assert place == "/console/?ask=all#all"
+    assert find(page, "//*[@id='all']//*[@role='status']/form[@data-question]")
+    assert workers == [house.worker(number) for number in (3, 4, 5)]
+    place, page = reset(house, lab="all", confirmed="1")
+    assert place == "/console/?done=all#all"
+    assert find(page, "//*[@id='all']//*[@role='status']/*/@data-note") == ["done"]
+    assert not set(workers) & {house.worker(number) for number in (3, 4, 5)}
+
+
+def test_a_reset_on_a_page_of_a_lab_leads_back(house, folder):
+    tell(folder, active=1)
+    place, page = reset(house, lab="03", page="code")
+    assert place == "/console/lab/03/code/?ask=03#lab-03"
+    assert find(page, "//*[@id='lab-03']//form//input[@name='page']/@value") == ["code"] * 3
+    assert reset(house, lab="03", page="elsewhere")[0] == "/console/?ask=03#lab-03"
+
+
+def test_a_lab_counts_its_active_visitors(house):
+    def active():
+        page = shown(house, 'data-state="running"', "/console/lab/05/")
+        return sum(map(int, find(page, "//*[@id='state-05']//@data-active")))
+
+    before = active()
+    for browser in ("one", "two", "one"):
+        house.ask("/", number=5, User_Agent=browser)
+    until(lambda: active() == before + 2)
+
+
 # Live
 
 
@@ -494,16 +567,23 @@ def test_one_browser_is_two_visitors(page, house, chromium):
     assert "csrftoken_console" in chromium.cookies()
 
 
-def test_a_reset_is_two_clicks_away_and_shown(page, house):
+def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
+    tell(folder, active=2)
     page.goto(house.url())
-    page.locator("form[action$='/reset/'] button[value='03']").click()
-    page.locator("#state-03 [data-state=running]").wait_for()
-    page.locator("#state-03 [data-note]").wait_for()
-    reset_all = page.locator("form[action$='/reset/'] button[value=all]")
-    assert not reset_all.is_visible()
-    page.locator("details:has(button[value=all]) summary").click()
-    reset_all.click()
-    page.locator("#state-05 [data-note]").wait_for()
+    row = page.locator("#lab-03")
+    row.get_by_role("button").press("Enter")
+    row.locator("[data-question='2']").wait_for()
+    page.keyboard.press("Tab")  # from the button, which has kept the focus
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Cancel
+    assert row.get_by_role("status").inner_text() == ""
+    page.keyboard.press("Enter")  # Reset, which has the focus again
+    row.locator("[data-question]").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    row.locator("[role=status] [data-note='done']").wait_for()
+    assert page.evaluate("document.activeElement.closest('li').id") == "lab-03"
+    assert page.url == house.url()
 
 
 def test_a_diff_is_walked_through_by_keyboard(page, house):

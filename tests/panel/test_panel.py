@@ -678,6 +678,16 @@ def test_every_field_counts_for_the_logs_size(field):
     log.clear()
 
 
+def test_active_visitors_are_counted_once_and_not_forever():
+    log = Log()
+    browsers = [BARE | {"agent": agent} for agent in ("one", "two", "one", "three")]
+    *recent, old = [log.begin(**browser) for browser in browsers]
+    old.monotonic -= 301
+    for exchange in (*recent, old):
+        log.add(exchange)
+    assert log.active_visitors(300) == 2
+
+
 def test_operations_and_accesses_count_for_the_logs_size():
     log = Log()
     for _ in range(30):

@@ -65,7 +65,17 @@ def follow(served, number, text):
 # Starting and ending
 
 
-def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
+def all_rows_are_on_one_screen(page, served, count):
+    """The console has a row for each lab, in use, and needs no scrolling on a small laptop."""
+    page.set_viewport_size({"width": 1366, "height": 650})  # 768, less the browser's bars
+    page.goto(served.url())
+    page.locator("[data-active]").nth(count - 1).wait_for()
+    assert page.locator(".lab-row").count() == count
+    root = "document.documentElement"
+    assert page.evaluate(f"[{root}.scrollHeight, {root}.scrollWidth]") == [650, 1366]
+
+
+def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path, chromium):
     lan = ["--lan", "--address", ADDRESS]
     with serving(copy_of(checkout, tmp_path), *lan, environ={serve.LOOPBACK_TOO: "1"}) as served:
         assert served.url("/") in served.output
@@ -77,6 +87,7 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
             assert served.state(lab.number) == "running"
             assert lab.title in served.page("/", number=int(lab.number))
         assert len(served.children) == len(checkout.labs)
+        all_rows_are_on_one_screen(chromium.page, served, len(checkout.labs))
     assert served.process.returncode == 0
     assert not any(reachable(served.port + int(lab.number)) for lab in checkout.labs)
     assert not reachable(served.port)
@@ -102,7 +113,7 @@ def test_on_mysql_each_lab_has_a_database_and_all_is_gone_after_a_crash(
         assert cart.cart(visitor) == {"apple": 3}
         assert DatabaseKind.MARIADB.value in served.output
         assert any("mariadbd" in command for command in served.children.values())
-        assert served.press("/console/reset/", lab="04") == 302
+        assert served.press("/console/reset/", lab="04", confirmed="1") == 302
         assert cart.cart(visitor) == {}
     kept = tmp_path / ".lab" / "mariadb" / "data"
     assert sorted(path.name for path in kept.glob("lab_*")) == ["lab_04", "lab_06"]
@@ -137,7 +148,7 @@ def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     assert 'class="state restarted"' in carts.page()
     assert "died (ended by SIGKILL)" in carts.output
     assert carts.state("03") == "running"
-    assert carts.press("/console/reset/", lab="04") == 302
+    assert carts.press("/console/reset/", lab="04", confirmed="1") == 302
     assert carts.state("04") == "running"
     assert "SIGKILL" not in carts.says("04")
 
@@ -166,7 +177,7 @@ def test_a_damaged_database_is_named_and_the_console_repairs_it(checkout, tmp_pa
         assert served.state("04") == "failed"
         assert str(state / "db.sqlite3") in served.says("04")
         assert "lab reset 04" in served.says("04")
-        assert served.press("/console/reset/", lab="04") == 302
+        assert served.press("/console/reset/", lab="04", confirmed="1") == 302
         assert served.state("04") == "running"
         cart.put(WireVisitor(served.port + 4), "apple", 3)
 
@@ -414,7 +425,7 @@ def test_reset_in_the_console_empties_one_lab(carts):
     visitor = WireVisitor(carts.port + 4)
     cart.put(visitor, "apple", 3)
     before = carts.worker(4), carts.worker(3)
-    assert carts.press("/console/reset/", lab="04") == 302
+    assert carts.press("/console/reset/", lab="04", confirmed="1") == 302
     assert carts.state("04") == "running"
     assert cart.cart(visitor) == {}
     after = carts.worker(4), carts.worker(3)
@@ -425,7 +436,7 @@ def test_reset_in_the_console_empties_one_lab(carts):
 def test_reset_all_empties_all(carts):
     visitor = WireVisitor(carts.port + 4)
     cart.put(visitor, "pear")
-    assert carts.press("/console/reset/", lab="all") == 302
+    assert carts.press("/console/reset/", lab="all", confirmed="1") == 302
     assert cart.cart(visitor) == {}
     assert [carts.state(number) for number in ("03", "04")] == ["running", "running"]
     assert carts.press("/console/reset/", lab="05") == 404

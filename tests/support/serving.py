@@ -139,13 +139,17 @@ class Serving:
 
     def press(self, path, **fields):
         """Send a form of the console as a browser does; return the status."""
+        return self.submit(path, **fields).status
+
+    def submit(self, path, **fields):
+        """Send a form of the console as a browser does; return the response."""
 
         async def send():
             browser = BrowserClient(self.port)
             await browser.get("/console/")
             return await browser.post(path, fields)
 
-        return asyncio.run(send()).status
+        return asyncio.run(send())
 
     def state(self, number):
         """Return the lab's state in the console: running, failed, ..."""

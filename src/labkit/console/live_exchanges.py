@@ -18,7 +18,7 @@ ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
-NOTHING: dict[str, Any] = {"exchanges": []}  # of a lab that answers with an error
+NOTHING: dict[str, Any] = {"exchanges": []}  # of a lab that responds with an error
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class LiveExchange:
 def last_exchanges(labs: Iterable[LabProcess]) -> list[LiveExchange]:
     """Return the newest exchanges in these labs, newest first.
 
-    Also updates how far each lab's clock is ahead. A lab that does not answer has no exchanges.
+    Also updates the state of each lab, see `update_states`. A lab that does not respond has no
+    exchanges.
     """
     exchanges = [exchange for found in _fetch_all(labs, MOST_SHOWN) for exchange in found]
     return sorted(exchanges, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
 
 
-def update_clocks(labs: Iterable[LabProcess]) -> None:
-    """Update how far each lab's clock is ahead."""
+def update_states(labs: Iterable[LabProcess]) -> None:
+    """Update each lab's clock, engine and number of active visitors."""
     _fetch_all(labs, 1)
 
 
@@ -65,8 +66,10 @@ def _fetch_all(labs: Iterable[LabProcess], most: int) -> list[list[LiveExchange]
 
 
 def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
-    clock, exchanges = "", []
+    clock, engine, exchanges = "", served.engine, []
+    active: int | None = 0
     if served.state == "running":
+        active = None
         # The lab may have ended, be too slow, or report anything.
         with suppress(
             OSError,
@@ -77,10 +80,12 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
             AttributeError,
             RecursionError,
         ):
-            answer = _fetch(served.port, most)
-            clock = ahead(answer.get("moved", 0))
-            exchanges = [_read_exchange(served, entry) for entry in answer["exchanges"][:most]]
-    served.clock = clock
+            report = _fetch(served.port, most)
+            clock = ahead(report.get("moved", 0))
+            engine = str(report.get("engine") or "")
+            active = int(report["active"]) if "active" in report else None
+            exchanges = [_read_exchange(served, entry) for entry in report["exchanges"][:most]]
+    served.clock, served.active, served.engine = clock, active, engine
     return exchanges
 
 

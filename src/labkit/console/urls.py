@@ -4,13 +4,13 @@ from django.urls import path
 
 from labkit.base.assets import asset
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
-from labkit.console import compare_pages, diff_pages, measure_pages, views
+from labkit.console import compare_pages, diff_pages, lab_actions, measure_pages, views
 
 urlpatterns = [
     path("", views.root, name="root"),
     path("console/", views.index, name="index"),
-    path("console/reset/", views.reset, name="reset"),
-    path("console/restart/", views.restart, name="restart"),
+    path("console/reset/", lab_actions.reset, name="reset"),
+    path("console/restart/", lab_actions.restart, name="restart"),
     path("console/live/", views.live, name="live"),
     path("console/claims/", views.claims, name="claims"),
     path("console/diff/", diff_pages.index, name="differences"),

@@ -1,6 +1,7 @@
 """The console's pages about the labs: list, handout, code, log, claims and live exchanges."""
 
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from labkit.base.assets import asset
 from labkit.base.served_labs import CODE, HANDOUT
 from labkit.catalog import Catalog
-from labkit.console import supervisor
+from labkit.console import lab_actions, supervisor
 from labkit.console.handout_links import ConsoleLinks
-from labkit.console.live_exchanges import last_exchanges, update_clocks
+from labkit.console.live_exchanges import last_exchanges, update_states
 from labkit.diff.html_page import STYLE as DIFF_STYLE
 from labkit.panel import student_access
 from labkit.panel.access import host_name, is_local_instructor
@@ -23,7 +24,6 @@ from labkit.processes.log_file import last_text
 from labkit.render import source_files
 from labkit.render.handout import Answers, Page, render_page
 from labkit.serve.lan_address import qr_as_svg
-from labkit.serve.supervisor import LabProcess
 from labkit.textbook_claims import VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
@@ -44,54 +44,37 @@ def root(request: HttpRequest) -> HttpResponse:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List all labs with their state and the actions for each."""
-    update_clocks(supervisor().labs)
-    return render(request, "index.html", {"labs": supervisor().labs, "here": "index"})
+    labs = supervisor().labs
+    update_states(labs)
+    meetings = [(number, list(group)) for number, group in groupby(labs, lambda s: s.lab.meeting)]
+    context = {
+        "meetings": meetings,
+        "labs": labs,
+        "in_use": [served for served in labs if served.active],
+        "not_reset": [served for served in labs if served.action_failed],
+        "engine": labs[0].environ.get("SESSION_ENGINE", "").rpartition(".")[2],
+        "here": "index",
+    }
+    return render(request, "index.html", context | lab_actions.context(request))
 
 
-def _labs_to_act_on(request: HttpRequest) -> list[LabProcess]:
-    """Return the labs that a form names: one or all. Raises Http404."""
-    name = request.POST.get("lab", "")
-    return supervisor().labs if name == "all" else [_find_lab(name)]
-
-
-def _find_lab(number: str) -> LabProcess:
-    served = supervisor().find(number)
-    if served is None:
-        raise Http404(f"no lab {number} is served")
-    return served
-
-
-def _find_lab_with_clock(number: str) -> LabProcess:
-    """Return a lab for a page that shows its state. Raises Http404."""
-    served = _find_lab(number)
-    update_clocks([served])
-    return served
-
-
-@require_POST
-def reset(request: HttpRequest) -> HttpResponse:
-    """Delete what one lab or all labs keep on the server, and restart them."""
-    supervisor().reset(_labs_to_act_on(request))
-    return redirect("index")
-
-
-@require_POST
-def restart(request: HttpRequest) -> HttpResponse:
-    """Restart one lab, such as one that failed and was repaired."""
-    supervisor().restart(_labs_to_act_on(request))
-    return redirect("index")
+def _lab_context(request: HttpRequest, number: str, tab: str) -> dict[str, Any]:
+    """Return the context of one of a lab's pages, which shows its state. Raises Http404."""
+    served = lab_actions.find_lab(number)
+    update_states([served])
+    return {"served": served, "tab": tab, "here": "index"} | lab_actions.context(request)
 
 
 @require_safe
 def handout(request: HttpRequest, number: str) -> HttpResponse:
     """Show a lab's handout; ?answers=shown opens the answers, also for printing."""
-    served = _find_lab_with_clock(number)
+    context = _lab_context(request, number, "handout")
+    served = context["served"]
     path = served.lab.folder / "README.md"
     answers = request.GET.get("answers") == "shown"
     how = Answers.OPEN if answers else Answers.FOLDED
     page = _page(path, f"labs/{served.lab.folder.name}", how)
-    context = {"served": served, "page": page, "answers": answers, "here": "index"}
-    return render(request, "handout.html", context)
+    return render(request, "handout.html", context | {"page": page, "answers": answers})
 
 
 def _page(path: Path, folder: str, answers: Answers = Answers.FOLDED) -> Page:
@@ -113,20 +96,20 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def code(request: HttpRequest, number: str) -> HttpResponse:
     """Show a lab's files, highlighted and in reading order."""
-    served = _find_lab_with_clock(number)
-    files = source_files.files(served.lab.folder)
-    return render(request, "code.html", {"served": served, "files": files, "here": "index"})
+    context = _lab_context(request, number, "code")
+    files = source_files.files(context["served"].lab.folder)
+    return render(request, "code.html", context | {"files": files})
 
 
 @require_safe
 def log(request: HttpRequest, number: str) -> HttpResponse:
     """Show the last lines that a lab's process has logged."""
-    served = _find_lab_with_clock(number)
+    context = _lab_context(request, number, "log")
     try:
-        lines = last_text(served.log, LOG_BYTES).splitlines()[-LOG_LINES:]
+        lines = last_text(context["served"].log, LOG_BYTES).splitlines()[-LOG_LINES:]
     except OSError:
         lines = []
-    return render(request, "log.html", {"served": served, "lines": lines, "here": "index"})
+    return render(request, "log.html", context | {"lines": lines})
 
 
 @cache

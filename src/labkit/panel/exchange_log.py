@@ -106,6 +106,13 @@ class Log:
                 self._visitors[browser] = next(name for name in names if name not in taken)
             return self._visitors[browser]
 
+    def active_visitors(self, seconds: float) -> int:
+        """Return how many visitors sent a request in the last seconds, of those remembered."""
+        since = time.monotonic() - seconds
+        with self._lock:
+            recent = [each for each in self._exchanges.values() if each.monotonic >= since]
+        return len({_browser(each) for each in recent})
+
     def clear(self) -> None:
         """Forget all exchanges and visitors; all sessions have been deleted."""
         self.sessions.note_all_deleted()

@@ -1,7 +1,6 @@
 """The panel's pages: one exchange in five parts, the list of all, and the controls."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +14,7 @@ from labkit.panel import (
     curl,
     diagram,
     instructor_controls,
+    live_report,
     server_clock,
     session_explanations,
     stored_session,
@@ -137,29 +137,8 @@ def exchanges_json(request: HttpRequest) -> HttpResponse:
     if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")
-    newest = log.newest()[: min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN]
-    return JsonResponse(
-        {"moved": server_clock.moved(), "exchanges": [_as_json(each) for each in newest]}
-    )
-
-
-def _as_json(exchange: Exchange) -> dict[str, Any]:
-    effects = cookie_explanations.cookie_effects(exchange)
-    real_time = datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC)
-    return {
-        "number": exchange.number,
-        "at": real_time.isoformat(timespec="seconds"),
-        "visitor": log.visitor(exchange),
-        "host": exchange.host,
-        "method": exchange.method,
-        "path": exchange.path[:200],
-        "status": exchange.status,
-        "sentence": summarize(exchange),
-        "session": Outcome(exchange).event if exchange.engine else "",
-        "sets": effects.get(cookie_explanations.CookieEffect.SET, []),
-        "deletes": effects.get(cookie_explanations.CookieEffect.DELETED, []),
-        "url": f"/__lab__/exchange/{exchange.token}/",
-    }
+    limit = min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN
+    return JsonResponse(live_report.report(limit))
 
 
 @require_POST

@@ -65,7 +65,11 @@ class LabProcess:
         self.reason = ""  # why it failed, or why it died the last time
         self.restarts = 0  # how often it died and was restarted
         self.note = ""  # result of the last action in the console
-        self.clock = ""  # "2 minutes ahead", as the console last read it
+        self.action_failed = False  # then the note says why
+        # As the console last read them from the lab:
+        self.clock = ""  # "2 minutes ahead"
+        self.active: int | None = 0  # visitors of the last minutes; None if the lab does not say
+        self.engine = ""  # of its sessions, such as "db"
         self._command = worker.command(port, addresses)
         self.environ = {**environ, **worker.ENVIRONMENT}
         self._report = report
@@ -148,11 +152,11 @@ class LabProcess:
         self._set_state(task.state)
         self._unfinished.append(task.done)
         self._deaths.clear()
-        self.restarts, self.reason = 0, ""
+        self.restarts, self.reason, self.action_failed = 0, "", False
         try:
             self.note = task.work()
         except (DatabaseNotReady, NotInstalled, StartFailed, OSError) as error:
-            self.note = f"Not done: {error}"
+            self.note, self.action_failed = f"Not done: {error}", True
 
     def _set_state(self, state: str) -> None:
         self.stable.clear()
@@ -269,7 +273,7 @@ class Supervisor:
 
     def restart(self, chosen: list[LabProcess]) -> None:
         """Restart these labs, for example after their code was changed, and wait as `reset`."""
-        _wait_for_all([process.restart("starting", str) for process in chosen])
+        _wait_for_all([process.restart("starting", _restart_note) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
         url = environment.database_url()
@@ -277,11 +281,16 @@ class Supervisor:
         cleared = lab_reset.reset(self.checkout, process.lab, named=named)
         process.log.touch()
         gone = ", ".join(part for part in cleared if part != process.log.name)
-        return f"Reset at {time.strftime('%H:%M:%S')}: {gone or 'there was nothing to clear'}."
+        what = f"Deleted: {gone}." if gone else "There was nothing to delete."
+        return f"Reset at {time.strftime('%H:%M:%S')}. {what}"
 
     def stop(self) -> None:
         """End all labs, and wait until their processes have ended."""
         end_all(self.labs)
+
+
+def _restart_note() -> str:
+    return f"Restarted at {time.strftime('%H:%M:%S')}."
 
 
 def end_all(processes: list[LabProcess]) -> None:

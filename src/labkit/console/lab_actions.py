@@ -1,0 +1,80 @@
+"""Reset and restart labs, from the row of a lab or from one of its pages.
+
+A lab in use, and all labs at once, are reset only after a question. The question and the result
+appear where the button is: the page's URL says which lab was asked about or acted on.
+"""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from labkit.console import supervisor
+from labkit.console.live_exchanges import update_states
+from labkit.panel.live_report import ACTIVE_SECONDS
+from labkit.serve.supervisor import LabProcess
+from labkit.text_format import duration
+
+ALL = "all"
+LAB_PAGES = {"handout", "code", "log"}  # that have the buttons as well
+
+
+def find_lab(number: str) -> LabProcess:
+    """Return the lab with this number. Raises Http404 if it is not served."""
+    served = supervisor().find(number)
+    if served is None:
+        raise Http404(f"no lab {number} is served")
+    return served
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return which lab is asked about, and which one an action has just ended for."""
+    return {
+        "asked": request.GET.get("ask", ""),
+        "done": request.GET.get("done", ""),
+        "active_within": duration(ACTIVE_SECONDS),
+        "here_path": request.path,
+    }
+
+
+@require_POST
+def reset(request: HttpRequest) -> HttpResponse:
+    """Delete what one lab or all labs keep on the server, and restart them.
+
+    Ask first, unless the form is the one of the question, or nobody uses the lab.
+    """
+    labs = _chosen(request)
+    if request.POST.get("confirmed") != "1" and _must_ask(request, labs):
+        return _back(request, "ask")
+    supervisor().reset(labs)
+    return _back(request, "done")
+
+
+@require_POST
+def restart(request: HttpRequest) -> HttpResponse:
+    """Restart one lab, such as one that failed and was repaired."""
+    supervisor().restart(_chosen(request))
+    return _back(request, "done")
+
+
+def _chosen(request: HttpRequest) -> list[LabProcess]:
+    """Return the labs that a form names: one or all. Raises Http404."""
+    name = request.POST.get("lab", "")
+    return supervisor().labs if name == ALL else [find_lab(name)]
+
+
+def _must_ask(request: HttpRequest, labs: list[LabProcess]) -> bool:
+    """Return whether this is about all labs, or about one that is in use, or may be."""
+    update_states(labs)
+    return request.POST["lab"] == ALL or any(served.active != 0 for served in labs)
+
+
+def _back(request: HttpRequest, parameter: str) -> HttpResponse:
+    """Redirect to where the form was."""
+    name, page = request.POST["lab"], request.POST.get("page", "")
+    of_lab = page in LAB_PAGES and name != ALL
+    path = reverse(page, args=[name]) if of_lab else reverse("index")
+    place = ALL if name == ALL else f"lab-{name}"
+    return redirect(f"{path}?{parameter}={name}#{place}")

@@ -1,0 +1,46 @@
+"""Report this lab's state and its last exchanges as JSON, for the console."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from labkit.panel import server_clock
+from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
+from labkit.panel.exchange_log import log
+from labkit.panel.exchange_outcome import Outcome
+from labkit.panel.exchange_words import summarize
+from labkit.panel.models import Exchange
+from labkit.session_stores import has_sessions
+
+ACTIVE_SECONDS = 300  # a visitor who sent a request within them counts as active
+LONGEST_PATH = 200  # characters
+
+
+def report(most: int) -> dict[str, Any]:
+    """Return the lab's state and at most so many exchanges, the newest first."""
+    return {
+        "moved": server_clock.moved(),
+        "active": log.active_visitors(ACTIVE_SECONDS),
+        "engine": settings.SESSION_ENGINE.rpartition(".")[2] if has_sessions() else "",
+        "exchanges": [_exchange(each) for each in log.newest()[:most]],
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    effects = cookie_effects(exchange)
+    real_time = datetime.fromtimestamp(exchange.at - exchange.clock_ahead, UTC)
+    return {
+        "number": exchange.number,
+        "at": real_time.isoformat(timespec="seconds"),
+        "visitor": log.visitor(exchange),
+        "host": exchange.host,
+        "method": exchange.method,
+        "path": exchange.path[:LONGEST_PATH],
+        "status": exchange.status,
+        "sentence": summarize(exchange),
+        "session": Outcome(exchange).event if exchange.engine else "",
+        "sets": effects.get(CookieEffect.SET, []),
+        "deletes": effects.get(CookieEffect.DELETED, []),
+        "url": f"/__lab__/exchange/{exchange.token}/",
+    }
