@@ -26,7 +26,7 @@ class RaceForm(forms.Form):
     adds = number("Adds in all", [(50, "50"), (100, "100")], 100)
     goods = forms.ChoiceField(
         label="What they add",
-        choices=[("same", "all the same item"), ("own", "each tab a different item")],
+        choices=[("same", "the same item"), ("own", "different items")],
     )
 
     def __init__(self, data=None):
