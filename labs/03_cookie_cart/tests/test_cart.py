@@ -26,6 +26,14 @@ def test_where_is_the_cart(visitor):
     assert held == {"cart_03_red%20apple": "3", "cart_03_pear": "1"}
 
 
+@pytest.mark.pitfall("B10", "B36")
+def test_can_an_items_name_meet_another_entry(visitor):
+    for name in ("apple", "_session_expiry", "count", "testcookie", "items"):
+        cart.put(visitor, name)
+    names = [cookie.name for cookie in visitor.jar if "csrf" not in cookie.name]
+    assert [name.startswith("cart_03_") for name in names] == [True] * 5
+
+
 def test_what_is_there_before_the_first_add(visitor):
     for path in PAGES:
         visitor.get(path)

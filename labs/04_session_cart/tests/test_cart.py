@@ -48,6 +48,14 @@ def test_where_is_the_cart(visitor):
 
 
 @pytest.mark.in_process
+@pytest.mark.pitfall("B32", "B34", "B36", "B37")
+def test_can_an_items_name_meet_another_entry(visitor):
+    for name in ("apple", "_session_expiry", "count", "testcookie", "items"):
+        cart.put(visitor, name)
+    assert Session.objects.get().get_decoded().keys() == {"cart", "_session_expiry"}
+
+
+@pytest.mark.in_process
 @pytest.mark.claim("C33")
 def test_what_is_there_before_the_first_add(visitor):
     for path in PAGES:

@@ -46,6 +46,11 @@ def table(response: HttpResponseBase) -> dict[str, int]:
     return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
 
 
+def has_table(response: HttpResponseBase) -> bool:
+    """Return True if a page has a table, with or without rows."""
+    return lxml.html.document_fromstring(text(response)).find(".//table") is not None
+
+
 def number(response: HttpResponseBase) -> int:
     """Return the large number on a page count's page."""
     (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
