@@ -30,7 +30,7 @@ WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 # What needs a server or a browser is tested by the sessions for it.
 IN_PROCESS = (
     "not browser and not differential and not mysql and not redis and not panel and not charts"
-    " and not maintainer"
+    " and not maintainer and not textbook"
 )
 # Sessions with an extra: which tests, the extra, and the tools.
 EXTRAS = {
@@ -307,6 +307,17 @@ def django_client(session: nox.Session) -> None:
     if fetched.returncode:
         absent(session, fetched.stdout + fetched.stderr)
     session.run(*command, external=True)
+
+
+@nox.session
+def textbook(session: nox.Session) -> None:
+    """Every textbook version shows its symptom, and a test notices it (-- --write: note which)"""
+    environment(session)
+    if "--write" in session.posargs:
+        script = ROOT / "tests" / "support" / "textbook_runs.py"
+        session.run(str(PYTHON), str(script), *session.posargs, external=True)
+        return
+    pytest(session, "tests/textbook", "-m", "textbook", *SIDE_BY_SIDE)
 
 
 @nox.session

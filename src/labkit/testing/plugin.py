@@ -23,6 +23,7 @@ MARKS = [
     "redis: needs Redis's server, as in nox -t redis",
     "charts: needs matplotlib, as in nox -s charts",
     "thorough: many requests, as in nox -s thorough",
+    "textbook: runs a lab's tests on its textbook versions, as in nox -s textbook",
     "maintainer: runs benchmarks and measurements, as in nox -s maintain",
     "own_profile: its Chromium is closed, or has its settings changed",
     "in_process: needs the lab in this process; left out with --lab-server",

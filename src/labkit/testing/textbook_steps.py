@@ -1,0 +1,190 @@
+"""Carry out the steps by which a textbook version shows its symptom, in this process."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import lxml.html
+
+from labkit.testing import response_checks
+from labkit.testing.clock import Clock
+from labkit.testing.contracts.pages import text
+from labkit.testing.visitor import Visitor
+from labkit.textbook_versions import BROWSERS, Step, Version
+
+FAILED = "{version}, step {number} ({step}): {reason}"
+
+
+class Reader(Visitor):
+    """A visitor who looks at whatever comes: a faulty response is what the reader came to see."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.raise_request_exception = False
+        self._expected = dict.fromkeys(response_checks.ALL, False)
+
+
+class StepFailed(AssertionError):
+    """A step of a version cannot be done, or does not show what it says."""
+
+
+def follow_steps(version: Version, clock: Clock) -> dict[str, Reader]:
+    """Carry out all steps of a version; return the browsers, by their names.
+
+    A server error must be expected by the step after it. Raises StepFailed with the version and
+    the step.
+    """
+    player = _Player(version, clock)
+    for number, step in enumerate(version.see, start=1):
+        try:
+            following = version.see[number] if number < len(version.see) else None
+            player.do(step, following)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            message = FAILED.format(
+                version=version.full_name, number=number, step=step, reason=reason
+            )
+            raise StepFailed(message) from error
+    return player.browsers
+
+
+class _Player:
+    """The browsers, and the page that each one shows."""
+
+    def __init__(self, version: Version, clock: Clock) -> None:
+        self.clock = clock
+        self.browsers = {name: Reader(host=version.host) for name in BROWSERS}
+        self.pages: dict[str, Any] = {}
+
+    def do(self, step: Step, following: Step | None) -> None:
+        """Carry out one step. Raises AssertionError, or whatever goes wrong."""
+        browser = self.browsers[step.by]
+        if not step.is_action:
+            self._look(step, browser)
+            return
+        page = getattr(self, f"_{step.verb}")(step, browser)
+        if page is None:
+            return
+        self.pages[step.by] = page
+        if page.status_code >= 500 and (following is None or following.verb != "expect"):
+            raise AssertionError(f"the status is {page.status_code}: {exception_text(page)}")
+
+    # What a person does; the page that the browser shows then, if it is another one
+
+    def _open(self, step: Step, browser: Reader) -> Any:
+        return browser.get(step.value, follow=True)
+
+    def _submit(self, step: Step, browser: Reader) -> Any:
+        for number in range(1, step.times + 1):
+            fields = numbered(step.fields, number)
+            page = browser.submit(step.value, fields, page=step.options.get("page"))
+        return page
+
+    def _post(self, step: Step, browser: Reader) -> Any:
+        for number in range(1, step.times + 1):
+            token = [c.value for c in browser.jar if c.name.startswith("csrftoken")]
+            fields = numbered(step.fields, number)
+            fields |= {"csrfmiddlewaretoken": token[-1]} if token else {}
+            page = browser.post(step.value, fields, follow=True)
+        return page
+
+    def _head(self, step: Step, browser: Reader) -> None:
+        browser.head(step.value)
+
+    def _reload(self, step: Step, browser: Reader) -> Any:
+        last = browser.exchanges[-1]
+        request = last.response.wsgi_request  # type: ignore[union-attr]
+        url = urlsplit(last.url)
+        if last.method != "POST":
+            return browser.get(f"{url.path}?{url.query}", follow=True)
+        return browser.post(url.path, request.POST.dict(), follow=True)
+
+    def _wait(self, step: Step, browser: Reader) -> None:
+        self.clock.forward(seconds=step.value)
+
+    def _close_browser(self, step: Step, browser: Reader) -> None:
+        browser.close_browser()
+
+    def _block_cookies(self, step: Step, browser: Reader) -> None:
+        browser.block_cookies(step.value)
+
+    def _edit_cookie(self, step: Step, browser: Reader) -> None:
+        browser.edit_cookie(step.value, step.options["value"])
+
+    def _set_cookie(self, step: Step, browser: Reader) -> None:
+        browser.jar.store(f"{step.value}; Path=/", browser.origin)
+
+    def _copy_cookie(self, step: Step, browser: Reader) -> None:
+        cookie = browser.jar.get(step.value)
+        assert cookie is not None, f"there is no cookie {step.value}"
+        other = self.browsers[BROWSERS[1]]
+        other.jar.store(f"{cookie.pair}; Path=/", other.origin)
+
+    # What a person sees
+
+    def _look(self, step: Step, browser: Reader) -> None:
+        if step.verb in {"cookie", "no_cookie"}:
+            check_cookie(step, {cookie.name: cookie.value for cookie in browser.jar})
+            return
+        page = self.pages[step.by]
+        if step.verb == "expect":
+            assert str(page.status_code) == step.value, f"the status is {page.status_code}"
+            because = step.options.get("because", "")
+            said = exception_text(page)
+            assert because in said, f"the exception is {said!r}"
+        elif step.verb == "url":
+            assert step.value in page.exchange.url, f"the URL is {page.exchange.url}"
+        else:
+            check_page(step, text(page))
+
+
+def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
+    """Return the fields of a form with {n} replaced by a number."""
+    return {name: value.replace("{n}", str(number)) for name, value in fields.items()}
+
+
+def exception_text(page: Any) -> str:
+    """Return the exception behind a server error, such as "KeyError: 'name'", or ""."""
+    if not getattr(page, "exc_info", None):
+        return ""
+    kind, value, _ = page.exc_info
+    return f"{kind.__name__}: {value}"
+
+
+def page_text(html: str) -> str:
+    """Return the text of a page's main part as a person reads it, with single spaces."""
+    document = lxml.html.document_fromstring(html or "<p></p>")
+    main = document.find(".//main")
+    return " ".join((document if main is None else main).text_content().split())
+
+
+def check_page(step: Step, html: str) -> None:
+    """Raise AssertionError unless a page shows what the step says."""
+    if step.verb == "source":
+        assert step.value in html, "the page's HTML does not contain it"
+    elif step.verb == "table":
+        rows = lxml.html.document_fromstring(html).xpath("//tbody/tr")
+        cells = {row.xpath("string(th)"): row.xpath("string(td)") for row in rows}
+        wanted = {str(name): str(cell) for name, cell in step.value.items()}
+        assert cells == wanted, f"the table has: {cells}"
+    else:
+        shown = page_text(html)
+        assert (step.value in shown) == (step.verb == "shows"), f"the page shows: {shown[:500]}"
+
+
+def check_cookie(step: Step, cookies: dict[str, str]) -> None:
+    """Raise AssertionError unless the browser keeps the cookie, or does not, as the step says."""
+    assert (step.value in cookies) == (step.verb == "cookie"), f"cookies: {', '.join(cookies)}"
+    if value := step.options.get("value"):
+        assert cookies[step.value] == value, f"its value is {cookies[step.value]}"
+
+
+def check_cookies_apart(version: Version, browsers: dict[str, Reader]) -> None:
+    """Raise AssertionError if the lab set a cookie without its number, and `apart` is True.
+
+    On a shared host such a cookie could replace another lab's.
+    """
+    number = f"_{version.lab.number}"
+    lines = [line for b in browsers.values() for e in b.exchanges for line in e.set_cookies]
+    names = {line.partition("=")[0] for line in lines}
+    foreign = sorted(name for name in names if number not in name)
+    assert not (version.apart and foreign), f"{version.full_name} sets {', '.join(foreign)}"

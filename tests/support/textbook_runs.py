@@ -1,0 +1,113 @@
+"""Run a lab's tests on its textbook versions, and note which of them notice the fault.
+
+`python tests/support/textbook_runs.py --write` writes labs/textbook/noticed.json: for each version
+the tests that carry the mark of one of its pitfalls and fail. A version without pitfalls has all
+tests that fail. With names, such as 03:names-as-cookies, it writes only theirs.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from labkit.catalog import MANIFEST, Catalog
+from labkit.comparison_tables import MANIFEST as TABLES
+from labkit.kept_files import write_whole
+from labkit.testing.pytest_runner import Outcome, Run, run_tests
+from labkit.textbook_versions import FOLDER, Version, all_versions
+
+ROOT = Path(__file__).parents[2]
+NOTICED = FOLDER / "noticed.json"
+PROCESSES = 2
+IN_PROCESS = (
+    "not browser and not differential and not mysql and not redis and not thorough and not panel"
+    " and not charts and not maintainer"
+)
+SEE = "tests/test_see.py"
+SEE_TEST = f"{SEE}::test_see"
+SEE_SOURCE = """\
+from pathlib import Path
+
+from labkit.catalog import Catalog
+from labkit.testing.textbook_steps import check_cookies_apart, follow_steps
+from labkit.textbook_versions import find_version
+
+
+def test_see(clock):
+    version = find_version(Catalog(Path({root!r})), {name!r})
+    check_cookies_apart(version, follow_steps(version, clock))
+"""
+
+
+def stage(checkout: Catalog, version: Version, root: Path) -> Path:
+    """Write a version with its lab's tests and the steps into a folder; return the lab's folder."""
+    lab = version.write(root / "labs")
+    for manifest in (MANIFEST, TABLES):
+        shutil.copyfile(checkout.root / manifest, root / manifest)
+    source = SEE_SOURCE.format(root=str(checkout.root), name=version.full_name)
+    (lab.folder / SEE).write_text(source, encoding="utf-8")
+    return lab.folder
+
+
+def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
+    """Run pytest in a version's folder; the arguments are node IDs below it, and options."""
+    with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
+        root = Path(temporary).resolve()
+        folder = stage(checkout, version, root)
+        full = [arg if arg.startswith("-") else str(folder / arg) for arg in arguments]
+        return run_tests(
+            folder,
+            *full,
+            "-q",
+            checkout=checkout.root,
+            environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": ""},
+            seconds=60,
+        )
+
+
+def marks(test: Outcome) -> set[str]:
+    """Return the IDs that a test is marked with."""
+    return set(test.properties.get("proves", ()))
+
+
+def noticed_by(checkout: Catalog, version: Version) -> list[str]:
+    """Return the node IDs of the tests that notice this version's fault, see above."""
+    marked = "pitfall and " if version.pitfalls else ""
+    found = run(checkout, version, "tests", f"-m={marked}{IN_PROCESS}")
+    wanted = set(version.pitfalls)
+    return sorted(
+        test.id
+        for test in found.tests
+        if test.outcome == "failed" and test.id != SEE_TEST and (not wanted or wanted & marks(test))
+    )
+
+
+def read_noticed() -> dict[str, list[str]]:
+    """Return {version: tests} of labs/textbook/noticed.json."""
+    found: dict[str, list[str]] = json.loads((ROOT / NOTICED).read_text(encoding="utf-8"))
+    return found
+
+
+def write(names: list[str]) -> None:
+    """Write labs/textbook/noticed.json, with new results for these versions or for all."""
+    checkout = Catalog(ROOT)
+    versions = [version for version in all_versions(checkout) if version.starts]
+    chosen = [version for version in versions if not names or version.full_name in names]
+    before = read_noticed() if (ROOT / NOTICED).exists() else {}
+    known = {version.full_name for version in versions}
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        results = pool.map(lambda version: noticed_by(checkout, version), chosen)
+        for version, tests in zip(chosen, results, strict=True):
+            before[version.full_name] = tests
+            print(f"{version.full_name}: {len(tests)}")
+    kept = {name: before[name] for name in sorted(before) if name in known}
+    text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+    write_whole(ROOT / NOTICED, text)
+
+
+if __name__ == "__main__":
+    if "--write" not in sys.argv[1:]:
+        sys.exit(__doc__)
+    write([name for name in sys.argv[1:] if name != "--write"])

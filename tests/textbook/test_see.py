@@ -1,0 +1,55 @@
+"""Each textbook version shows its symptom, and a test of its lab notices it."""
+
+import subprocess
+import sys
+
+import pytest
+from textbook_runs import ROOT, SEE_TEST, marks, read_noticed, run, stage
+
+from labkit.catalog import Catalog
+from labkit.processes.manage_py import lab_environment
+from labkit.textbook_versions import all_versions
+
+VERSIONS = all_versions(Catalog(ROOT))
+NOTICED = read_noticed()
+MOST = 6  # of the tests that notice a version; more would tell nothing new
+
+
+def cases(*, starts):
+    """Each version as a parameter; pytest-xdist may give each to another process."""
+    return [
+        pytest.param(version, id=version.full_name, marks=pytest.mark.xdist_group(version.name))
+        for version in VERSIONS
+        if version.starts is starts
+    ]
+
+
+@pytest.mark.textbook
+@pytest.mark.parametrize("version", cases(starts=True))
+def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
+    recorded = NOTICED[version.full_name][-MOST:]
+    # Written in the order of the tests; here it is the other way round.
+    found = run(checkout, version, SEE_TEST, *reversed(recorded))
+    assert found.stop is None, found.output
+    outcomes = {test.id: test for test in found.tests}
+    assert outcomes[SEE_TEST].outcome == "passed", outcomes[SEE_TEST].message
+    passed = [test for test in recorded if outcomes[test].outcome != "failed"]
+    assert passed == [], "these do not notice it; see tests/support/textbook_runs.py"
+    by_mark = {id_ for test in recorded for id_ in marks(outcomes[test])}
+    assert set(version.pitfalls) <= by_mark
+
+
+@pytest.mark.textbook
+@pytest.mark.parametrize("version", cases(starts=False))
+def test_a_version_that_does_not_start_says_why(checkout, version, tmp_path):
+    folder = stage(checkout, version, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=folder,
+        env=lab_environment() | {"LAB_STATE_DIR": str(tmp_path / ".lab")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert version.says in done.stderr
