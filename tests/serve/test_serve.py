@@ -385,6 +385,8 @@ def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
         ("127.0.0.1", "LOCALHOST", True),
         ("::1", "[::1]:8000", True),
         ("::ffff:127.0.0.1", "localhost:8000", True),
+        ("127.0.0.1", "names-as-cookies.localhost:8000", True),
+        ("192.168.1.7", "names-as-cookies.localhost", False),
         ("192.168.1.7", "127.0.0.1:8000", False),
         ("127.0.0.1", "192.168.1.20:8000", False),
         ("127.0.0.1", "localhost.example", False),

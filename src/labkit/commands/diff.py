@@ -23,8 +23,9 @@ def diff(one: str | None, two: str | None, html: Path | None, tests: bool, no_pa
     """What differs between two labs, word by word, and why.
 
     LAB and OTHER are labs (03 04), variants within one (05:cookie 05:session, 10:db 10:file,
-    11:careful 11:careless), or folders, such as a copy of yours (03 mine/). Without OTHER it is
-    the twin, or the lab that a copy was made from. Without both, all pairs are named.
+    11:careful 11:careless), textbook versions (03:names-as-cookies 03; `lab list 03` names them),
+    or folders, such as a copy of yours (03 mine/). Without OTHER it is the twin, or the lab that a
+    copy or textbook version was made from. Without both, all pairs are named.
     """
     checkout = catalog()
     if one is None:

@@ -27,12 +27,18 @@ from labkit.commands.options import (
     engine_path,
     print_unknown_engine,
 )
+from labkit.commands.textbook_version import (
+    print_failed_start,
+    print_guide,
+    refuse_options,
+    written,
+)
 from labkit.kept_files import private_files
 from labkit.processes.guard import STOP_SECONDS, Guard, end_child_group, interrupt_group
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.processes.output import OutputThread, relayed_output
 from labkit.processes.parent_pipe import exit_on_signals
-from labkit.processes.ports import port_error, suggest_port
+from labkit.processes.ports import free_port, port_error, suggest_port
 from labkit.services.database_choice import (
     DatabaseKind,
     choose_database,
@@ -40,6 +46,7 @@ from labkit.services.database_choice import (
 )
 from labkit.services.requirements import require_tools
 from labkit.text_format import command_line
+from labkit.textbook_versions import Version, find_version, is_part
 
 # What the command prints; tests look for these.
 HANDOUT_AT = "Its handout: http://127.0.0.1:{port}{path}"
@@ -112,7 +119,9 @@ def run(
 ) -> None:
     """Run one lab at your own desk, with Django's autoreload and tracebacks.
 
-    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/. Ctrl-C ends it.
+    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/; or a textbook
+    version, a lab with one fault of a textbook in it: 03:names-as-cookies. `lab list 03` names the
+    versions of lab 03. Ctrl-C ends it.
 
     With --servers 2 each request goes to the other one of two processes, and the line below the
     page says to which: what one of them keeps in its memory, or in a folder of its own, the other
@@ -120,6 +129,10 @@ def run(
     panel's clock and controls are off there.
     """
     checkout = catalog()
+    if is_part(name):
+        version = find_version(checkout, name)
+        refuse_options(db, redis_pair, servers)
+        sys.exit(_run_version(checkout, version, port or free_port(), engine))
     lab = checkout.find(name)
     port = port or lab.port
     _check_port(port, lab, name)
@@ -149,6 +162,28 @@ def run(
         _print_address(lab, port)
         status = _run_server(lab, environ, port)
     sys.exit(status)
+
+
+def _run_version(checkout: Catalog, version: Version, port: int, engine: str | None) -> int:
+    """Run a textbook version until Ctrl-C; return its exit status, 1 if it does not start."""
+    exit_on_signals()
+    with (
+        private_files(),
+        written(checkout, version) as lab,
+        _environment(checkout, lab, "sqlite" if lab.database else None) as environ,
+    ):
+        _check_port(port, lab, version.full_name)
+        for variable in environment.SHARED:
+            environ.pop(variable, None)
+        if engine:
+            environ["SESSION_ENGINE"] = engine_path(engine)
+        if not version.starts:
+            print_failed_start(version, lab, environ)
+            return 1
+        if lab.database:
+            run_manage_py(lab, environ, "migrate", "--verbosity=0")
+        print_guide(version, port)
+        return _run_server(lab, environ, port)
 
 
 def _run_pool(lab: Lab, environ: dict[str, str], port: int, count: int) -> None:

@@ -8,6 +8,7 @@ from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File, Side, find_side, reading_order
 from labkit.diff.lines import Row
 from labkit.diff.notes import Notes
+from labkit.textbook_versions import Version
 
 CLOSE = 2  # changes with fewer unchanged lines than this between them are one
 # What is said about a file whose difference cannot be shown as lines
@@ -25,6 +26,8 @@ def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
     first = find_side(checkout, one)
     if two:
         return first, find_side(checkout, two)
+    if first.version and first.lab:
+        return first, find_side(checkout, first.lab.number)
     other = first.lab and (first.lab.twin or first.lab.original)
     if not other:
         raise CatalogError(f"{first.name} has no twin. Name a second one to compare it with.")
@@ -45,7 +48,21 @@ def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
     if notes:
         files = tuple(notes.add_to(file) for file in found.files)
         found = replace(found, files=files, has_notes=True)
-    return _swap(found) if swapped else found
+    found = _swap(found) if swapped else found
+    version = old.version or new.version
+    one_lab = old.lab and new.lab and old.lab.number == new.lab.number
+    return _add_reason(found, version) if version and one_lab else found
+
+
+def _add_reason(found: Comparison, version: Version) -> Comparison:
+    """Return the comparison of a textbook version with its lab, its reason as the first note."""
+    files = list(found.files)
+    for number, file in enumerate(files):
+        if file.hunks:
+            hunks = (replace(file.hunks[0], note=version.why), *file.hunks[1:])
+            files[number] = replace(file, hunks=hunks)
+            break
+    return replace(found, files=tuple(files))
 
 
 def _compare(old: Side, new: Side) -> Comparison:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from labkit.catalog import Catalog, CatalogError, Lab
+from labkit.textbook_versions import Version, find_version, is_part
 
 # The order for reading a lab. A folder stands for everything in it.
 ENVIRONMENT = "the environment"  # the variables that are set before a lab starts
@@ -67,13 +68,15 @@ class Side:
     about: str = ""  # what a reader has to know about the difference
     rest: tuple[str, ...] = ()  # files that a variant shares with the others of its lab
     lab: Lab | None = None  # if it is a lab of the manifest or a copy of one
+    version: Version | None = None  # if it is a textbook version of that lab
 
 
 def find_side(checkout: Catalog, name: str) -> Side:
     """Return the side of this name. Raises CatalogError that says which names there are."""
-    lab_name, colon, variant = name.partition(":")
-    if colon and not Path(name).exists():
-        return _variant(checkout.find(lab_name), variant)
+    if is_part(name):
+        lab_name, _, part = name.partition(":")
+        lab = checkout.find(lab_name)
+        return _variant(lab, part) if part in lab.variants else _version(checkout, name)
     shown = name.rstrip("/\\") or name
     try:
         lab = checkout.find(name)
@@ -104,15 +107,22 @@ def _files(folder: Path) -> Iterator[File]:
             yield File(path.name, path.read_bytes(), path.name)
 
 
+def _version(checkout: Catalog, name: str) -> Side:
+    version = find_version(checkout, name)
+    edited = version.edited_files()
+    files = (
+        replace(file, content=edited.get(file.name, file.content))
+        for file in _files(version.lab.folder)
+    )
+    return Side(
+        version.full_name, version.title, tuple(files), version.symptom, (), version.lab, version
+    )
+
+
 # Variants within one lab
 
 
 def _variant(lab: Lab, name: str) -> Side:
-    if not lab.variants:
-        raise CatalogError(f"Lab {lab.number} has no variants to compare.")
-    if name not in lab.variants:
-        named = ", ".join(f"{lab.number}:{variant}" for variant in lab.variants)
-        raise CatalogError(f"There is no {lab.number}:{name}. Lab {lab.number} has {named}.")
     path, _, part = lab.variants[name].partition("::")
     shown = f"{lab.number}:{name}"
     rest = [file.name for file in _files(lab.folder)]
