@@ -202,7 +202,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "seconds",
             [where(row["lab"], row["database"]) for row in figures],
             [
-                BarSeries("lab serve", [row["served"]["p99"] for row in figures]),
+                BarSeries("lab serve", [row["served"]["p99"] for row in figures], "server"),
                 BarSeries(
                     "a textbook's project, runserver", [row["textbook"]["p99"] for row in figures]
                 ),

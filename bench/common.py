@@ -133,7 +133,7 @@ def keep(
     keeping.write(path, stamp, figures, charts)
     console.print(keeping.describe(stamp))
     try:
-        drawn = drawing.draw_all(path, keeping.read(path))
+        drawn = drawing.draw_all(path, charts)
     except NotInstalled as missing:
         console.print(f"Written to {path}, without charts: {missing}")
     else:

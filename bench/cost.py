@@ -149,7 +149,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "A ratio of processor time for each lab, over all of its pages; 1 would be no cost.",
             "times the time without labkit",
             [f"lab {lab}" for lab in ratios],
-            [BarSeries("ratio", list(ratios.values()))],
+            [BarSeries("ratio", list(ratios.values()), "server")],
             aim=AIM,
         )
     }

@@ -392,13 +392,14 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
         Series(
             f"{common.NAMES[db]}, {operation}",
             [(int(rows), ms) for rows, ms in found["milliseconds"].items()],
+            place="store",
         )
         for db, both in figures.items()
         for operation, found in both["operations"].items()
     ]
     ways = [(db, way) for db in figures for way in WAYS]
     waits = [
-        BarSeries(kind, [figures[db]["clearing"][way]["worst"][kind] for db, way in ways])
+        BarSeries(kind, [figures[db]["clearing"][way]["worst"][kind] for db, way in ways], "store")
         for kind in OPERATIONS
     ]
     return {
@@ -408,7 +409,6 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
             "rows in the table",
             "milliseconds",
             lines,
-            log_x=True,
         ),
         "clearing": Bars(
             "The longest wait while a million expired sessions are cleared away",
@@ -416,7 +416,6 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
             "seconds",
             [f"{common.NAMES[db]}, {WAYS[way]}" for db, way in ways],
             waits,
-            log_x=True,
         ),
     }
 

@@ -166,7 +166,9 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             [row["attack"] for row in figures],
             [
                 BarSeries("in peace", [row["peace"]["p99"] for row in figures]),
-                BarSeries("beside the attack", [row["attacked"]["p99"] for row in figures]),
+                BarSeries(
+                    "beside the attack", [row["attacked"]["p99"] for row in figures], "server"
+                ),
             ],
         )
     }

@@ -74,7 +74,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
             "A ratio of processor time for each page, with the panel and without; 1 is no cost.",
             "times the time without the panel",
             [f"lab {row['lab']}, {row['path']}" for row in rows],
-            [BarSeries("ratio", [row["ratio"] for row in rows])],
+            [BarSeries("ratio", [row["ratio"] for row in rows], "server")],
             aim=AIM,
         )
     }

@@ -1,7 +1,7 @@
 """Show the ratios of all benchmarks in one table, from their JSON files.
 
 python bench/report.py             of the last run, in .lab/bench/
-python bench/report.py --write     puts those of docs/measured/ into README.md
+python bench/report.py --write     of docs/measured/: into README.md, and their charts drawn again
 """
 
 import argparse
@@ -19,6 +19,7 @@ from panel import AIM as PANEL
 from rich.table import Table
 from visitor import AIM as VISITOR
 
+from labkit.measure import charts as drawing
 from labkit.measure import results as keeping
 
 MEASURED = common.ROOT / "docs" / "measured"
@@ -190,6 +191,10 @@ def main() -> None:
         sys.exit(str(error))
     if options.write:
         readme.write_text(wanted, encoding="utf-8", newline="\n")
+        for name in NAMES:
+            path = MEASURED / f"{name}.json"
+            named = keeping.read(path)["charts"].items()
+            drawing.draw_all(path, {chart: drawing.chart_of(of) for chart, of in named})
     elif wanted != text:
         sys.exit("README.md is behind docs/measured; type: python bench/report.py --write")
 

@@ -137,6 +137,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
                 BarSeries(
                     "memory",
                     [round(size / 1e6, 1) for size in (*memory.values(), figures["bare_memory"])],
+                    "server",
                 )
             ],
         )

@@ -103,7 +103,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
             "A ratio for each page, labkit's Visitor and django.test.Client; 1 would be no cost.",
             "times the time with django.test.Client",
             [f"lab {row['lab']}, {row['path']}" for row in figures],
-            [BarSeries("ratio", [row["ratio"] for row in figures])],
+            [BarSeries("ratio", [row["ratio"] for row in figures], "server")],
             aim=AIM,
         )
     }

@@ -20,7 +20,7 @@ from labkit.compare.probe_source import probe_names, source
 from labkit.compare.probes.base import MISMATCH
 from labkit.compare.table_runner import CellResult, TableResult
 from labkit.comparison_tables import Tables
-from labkit.measure.report import KEPT, QUANTITIES
+from labkit.measure.report import QUANTITIES, STORED
 from labkit.testing import accessibility
 
 
@@ -60,7 +60,7 @@ def test_every_figure_of_a_conclusion_is_one_that_is_drawn(tables):
     assert named
     for table, chart in named:
         assert tables.find(table)
-        assert chart in {*QUANTITIES, *KEPT, "ends", "tabs", "left"}
+        assert chart in {*QUANTITIES, *STORED, "ends", "tabs", "left"}
 
 
 def test_what_is_not_there_is_one_sentence(tables, said):

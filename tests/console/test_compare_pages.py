@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from elements import find, links, texts
@@ -11,8 +12,7 @@ from serving import alive, copy_of, serving, until
 from labkit.catalog import Catalog
 from labkit.compare.table_runner import CellResult, TableResult
 from labkit.comparison_tables import Tables
-from labkit.measure import results
-from labkit.measure.charts import Lines, Series
+from labkit.measure import report, results
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 STAMP = {
@@ -21,7 +21,8 @@ STAMP = {
     "versions": {"Python": "3.11.7"},
     "command": "lab compare carts --measure",
 }
-CHART = Lines("Bytes up", "It grows & grows.", "items", "bytes", [Series("cookies", [(1, 2)])])
+FIGURES = results.read(Path(__file__).parents[2] / report.MEASURED / "carts-sqlite.json")["figures"]
+CHART = report.charts(FIGURES)["up"]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><style>*{fill:red}</style></svg>'
 PAGES = {
     "which one": "/console/compare/",
@@ -213,9 +214,9 @@ def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
     measured(kept)
     page = house.page("/console/compare/")
     manifest.write_text(text)
-    address = "/console/compare/carts/#figure-carts-sqlite-up"
+    address = "/console/compare/carts/#figure-carts-up"
     assert links(page, "(//li[@data-conclusion])[last()]//a") == {CHART.title: address}
-    assert find(house.page("/console/compare/carts/"), "//figure[@id='figure-carts-sqlite-up']")
+    assert find(house.page("/console/compare/carts/"), "//figure[@id='figure-carts-up']")
 
 
 # What was measured
@@ -224,9 +225,9 @@ def test_a_conclusion_leads_to_the_figures_that_are_drawn(house, folder, kept):
 def measured(folder, name="carts-sqlite", machine="", drawn=True):
     """Figures with one chart."""
     stamp = STAMP | {"machine": STAMP["machine"] | {"processor": machine or "a <fast> one"}}
-    results.write(folder / f"{name}.json", stamp, {"n": 1}, {"up": CHART})
+    results.write(folder / f"{name}.json", stamp, FIGURES)
     if drawn:
-        (folder / f"{name}-up.svg").write_text(SVG)
+        (folder / "carts-up.svg").write_text(SVG)
 
 
 def test_without_any_figures_it_says_how_to_measure(house):
@@ -240,7 +241,7 @@ def test_figures_have_their_machine_date_and_command(house, kept):
     (stamp,) = texts(page, "//*[@data-figures='here']")
     for part in (STAMP["date"], STAMP["command"], *STAMP["machine"].values(), "Python 3.11.7"):
         assert part in stamp.replace("2 cores", "2")
-    chart = "/console/measured/here/carts-sqlite-up.svg"
+    chart = "/console/measured/here/carts-up.svg"
     (image,) = find(page, f"//a[@href='{chart}']/img")
     assert image.get("src") == chart
     assert image.get("alt") == f"{CHART.title}. {CHART.about}"
@@ -254,7 +255,7 @@ def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder,
     measured(kept, machine="undrawn", drawn=False)  # matplotlib was not there
     page = house.page("/console/compare/carts/")
     assert "theirs" in texts(page, "//*[@data-figures='committed']")[0]
-    assert "/console/measured/committed/carts-sqlite-up.svg" in page
+    assert "/console/measured/committed/carts-up.svg" in page
     measured(kept, machine="ours")
     page = house.page("/console/compare/carts/")
     assert find(page, "//*[@data-figures]/@data-figures") == ["here"]
@@ -264,11 +265,11 @@ def test_the_committed_figures_are_shown_until_there_are_own_ones(house, folder,
 
 def test_a_chart_and_its_figures_can_be_fetched(house, kept):
     measured(kept)
-    status, svg, headers = house.ask("/console/measured/here/carts-sqlite-up.svg")
+    status, svg, headers = house.ask("/console/measured/here/carts-up.svg")
     assert (status, svg, headers["Content-Type"]) == (200, SVG, "image/svg+xml")
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src")
     status, text, _ = house.ask("/console/measured/here/carts-sqlite.json")
-    assert json.loads(text)["figures"] == {"n": 1}
+    assert json.loads(text)["figures"] == FIGURES
     for path in ("here/none.svg", "there/carts-sqlite.json", "here/..%2f..%2fserve.log", "here/"):
         assert house.ask(f"/console/measured/{path}")[0] == 404
 

@@ -11,7 +11,7 @@ from labkit.catalog import Catalog, writable
 from labkit.commands.options import progress_console
 from labkit.comparison_tables import Table
 from labkit.kept_files import write_whole
-from labkit.measure import charts, report, results
+from labkit.measure import report, results
 from labkit.measure.meter import WHOLE, Amount, measure
 from labkit.measure.workloads import WorkloadError
 from labkit.processes.parent_pipe import exit_on_signals
@@ -27,7 +27,7 @@ def run(
     console: Console,
     amount: Amount = WHOLE,
 ) -> None:
-    """Measure a table, print the figures, and write TABLE-DB.json with its charts.
+    """Measure a table, print the figures, write TABLE-DB.json, and draw the table's charts.
 
     Raises NotInstalled, StartFailed, and ClickException if a server failed its workload.
     """
@@ -48,17 +48,21 @@ def run(
         except (WorkloadError, OSError, ValueError, TimeoutError) as error:
             raise click.ClickException(f"It could not be measured: {error}.") from None
     path = (out or writable(checkout.state / report.HOME)) / f"{table.id}-{db}.json"
-    results.write(path, results.stamp(command, db), found, report.charts(found))
+    results.write(path, results.stamp(command, db), found)
     content = results.read(path)
     console.print(in_terminal(content["figures"]))
     console.print(results.describe(content["stamp"]), soft_wrap=True)
     console.print(f"Figures: {path}", soft_wrap=True)
+    _draw(path.parent, table.id, console)
+
+
+def _draw(folder: Path, table: str, console: Console) -> None:
     try:
-        drawn = charts.draw_all(path, content)
+        drawn = report.draw(folder, table)
     except NotInstalled as missing:
         console.print(f"No charts: {missing}", soft_wrap=True)
     else:
-        console.print(f"Charts: {len(drawn)} files {path.stem}-*.svg beside it.")
+        console.print(f"Charts: {len(drawn)} files {table}-*.svg in {folder}.", soft_wrap=True)
 
 
 def in_terminal(found: report.Figures) -> Grid:
@@ -73,10 +77,18 @@ def in_terminal(found: report.Figures) -> Grid:
 
 
 def write(root: Path, console: Console) -> None:
-    """Bring README.md up to date with docs/measured. Raises ClickException if it cannot be."""
+    """Bring README.md and the charts up to date with the figures in docs/measured.
+
+    Raises ClickException if it cannot be done.
+    """
     path = root / "README.md"
     try:
         text = report.readme(root)
+        tables = {
+            file.stem.rpartition("-")[0] for file in (root / report.MEASURED).glob("*-*.json")
+        }
+        for table in sorted(tables):
+            _draw(root / report.MEASURED, table, console)
     except (FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     if text != path.read_text(encoding="utf-8"):

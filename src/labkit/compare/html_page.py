@@ -120,7 +120,7 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
     ]
 
     def find_chart(other: Table, chart: str) -> Support:
-        found = report.find_chart(report.measured_runs(root, other.id), chart)
+        found = report.find_chart(report.read_measured(root, other.id), chart)
         if found is None:
             return Support(other, chart, "", undrawn=True)
         return Support(other, found.title, f"#{found.anchor}" if other == table else "")
@@ -129,7 +129,7 @@ def html(tables: Tables, table: Table, result: TableResult) -> str:
         "table": table,
         "verdict": verdict(table, result),
         "rows": rows,
-        "runs": report.measured_runs(root, table.id),
+        "measured": report.read_measured(root, table.id),
         "conclusions": page_conclusions(tables, {table.id: result}, find_url, find_chart),
     }
     return standalone_page.render_page(

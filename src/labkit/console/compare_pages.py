@@ -44,7 +44,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
             {"question": question, "cells": page_cells(table, question, result, _question_url)}
             for question in table.questions
         ],
-        "measured_runs": report.measured_runs(tables.catalog.root, table.id, drawn=True),
+        "measured": report.read_measured(tables.catalog.root, table.id, drawn=True),
         "conclusions": [
             (sentence, supports)
             for sentence, supports in _conclusions(tables)
@@ -110,8 +110,8 @@ def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
 
     def find_chart(table: Table, chart: str) -> Support | None:
         """Return a chart that was measured here, or comes with the labs."""
-        runs = report.measured_runs(tables.catalog.root, table.id, drawn=True)
-        if found := report.find_chart(runs, chart):
+        measured = report.read_measured(tables.catalog.root, table.id, drawn=True)
+        if found := report.find_chart(measured, chart):
             url = f"{reverse('comparison', args=[table.id])}#{found.anchor}"
             return Support(table, found.title, url)
         return None

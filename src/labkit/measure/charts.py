@@ -1,11 +1,11 @@
 """Draw charts as SVG files that are readable in the dark, in grey and by a screen reader.
 
-The same chart always gives the same bytes. Text stays text, ink and background follow the reader's
-colour scheme, and series differ in marker and dash (lines) or hatching (bars) as well as in colour.
+Every scale is linear and starts at zero. Each line and bar has its name beside it. Colours say
+where the state is kept (browser, server, store), as on every other page. Series of one colour
+differ in marker and dash (lines) or hatching (bars), and lines that coincide share one label.
 
-Matplotlib draws them. pygal, which writes SVG itself, was tried instead: its lines all have the
-same marker, its bars no hatching, its scales are both logarithmic or neither, it cuts long legends
-off, and its files have the date but no description, so more code would be needed than here.
+The same chart always gives the same bytes. Text stays text, and colours follow the reader's scheme.
+Matplotlib draws the charts. (pygal was tried: it has no hatching and no direct labels.)
 """
 
 import io
@@ -13,53 +13,57 @@ import json
 import logging
 import re
 import textwrap
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from labkit.kept_files import write_whole
+from labkit.measure.chart_labels import Label, end_labels
 from labkit.processes.start import NotInstalled
+from labkit.render import PALETTE
 from labkit.services.requirements import missing_tools
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Number = int | float
 
-# Each has a contrast of at least 3:1 on white and on #111 (WCAG 1.4.11), so that one set is enough.
-COLOURS = ["#0072b2", "#c8500a", "#00875f", "#b8609a", "#757575", "#8a6d00"]
-MARKERS = ["o", "s", "^", "D", "v", "P"]
+# Matplotlib draws with these. In the SVG file, variables of the palette replace them.
+VARIABLES = {
+    "#010203": "--ink",
+    "#020304": "--quiet",
+    "#030405": "--line",
+    "#040506": "--surface",
+    "#050607": "--browser",
+    "#060708": "--server",
+    "#070809": "--store",
+}
+INK, QUIET, GRID, GROUND, *_ = VARIABLES
+# Where state is kept -> its colour; "" for anything else.
+PLACES = {"browser": "#050607", "server": "#060708", "store": "#070809", "": QUIET}
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 DASHES = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
-# Later lines are thinner, so that each is visible if several coincide.
-THINNER = [1 - 0.06 * number for number in range(len(COLOURS))]
+SAME = "{}: the same"  # the label of lines that coincide
 
-# Matplotlib draws with these; in the SVG file, CSS variables replace them.
-INK, QUIET, GRID, GROUND = "#010203", "#020304", "#030405", "#040506"
-VARIABLES = {INK: "--ink", QUIET: "--quiet", GRID: "--grid", GROUND: "--ground"}
-STYLE = """
-.labkit-chart{--ink:#1c1f23;--quiet:#54595f;--grid:#dddad3;--ground:#fff;background:var(--ground)}
-.labkit-chart text{font-family:system-ui,"DejaVu Sans",sans-serif!important}
-@media (prefers-color-scheme:dark){
-.labkit-chart{--ink:#eceae5;--quiet:#b0b4b8;--grid:#3a3f44;--ground:#111}}
-@media print{.labkit-chart{--ink:#000;--quiet:#333;--grid:#ccc;--ground:#fff}}
-"""
-
-# Inches, of 72 units in the drawing; on a phone it shrinks to a little over half.
-WIDTH, PLOT, LINE = 7.0, 2.7, 0.245
-FONT_SIZE = 11.5
+# Inches, of 72 units in the drawing. A phone shows 400 units at almost their full size.
+WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
+FONT_SIZE, LETTER = 11.5, 0.096  # points; the width of a letter in inches
+WRAP = 16  # letters in a line of a label
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart: (x, y) points. `ends`: why there are no more, for the legend."""
+    """A line of a chart: (x, y) points. `ends`: why there are no more, for its label."""
 
     name: str
     points: Sequence[Sequence[Number]]
     ends: str = ""
+    place: str = ""  # a key of PLACES
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,6 @@ class Lines:
     x: str
     y: str
     series: list[Series]
-    log_x: bool = False
-    log_y: bool = False
     kind: str = "lines"
 
 
@@ -82,6 +84,7 @@ class BarSeries:
 
     name: str
     values: list[Number | None]
+    place: str = ""  # a key of PLACES
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,12 @@ class Bars:
     x: str
     groups: list[str]
     rows: list[BarSeries]
-    log_x: bool = False
     aim: Number | None = None
     kind: str = "bars"
 
 
 Chart = Lines | Bars
+One = TypeVar("One", Series, BarSeries)
 
 
 def chart_of(content: dict[str, Any]) -> Chart:
@@ -114,15 +117,18 @@ def need() -> None:
         raise NotInstalled(missing[0])
 
 
-def draw_all(path: Path, content: dict[str, Any]) -> list[Path]:
-    """Draw all charts of a file of results as NAME-CHART.svg beside NAME.json; return their paths.
+def draw_all(path: Path, charts: dict[str, Chart]) -> list[Path]:
+    """Draw the charts as NAME-CHART.svg; return their paths. Older charts of NAME are removed.
 
-    Raises NotInstalled.
+    path: of NAME.json, or NAME alone. Raises NotInstalled.
     """
+    need()
+    for old in path.parent.glob(f"{path.stem}-*.svg"):
+        old.unlink()
     drawn = []
-    for name, chart in content["charts"].items():
+    for name, chart in charts.items():
         drawn.append(path.with_name(f"{path.stem}-{name}.svg"))
-        write_whole(drawn[-1], svg(chart_of(chart), path.stem))
+        write_whole(drawn[-1], svg(chart, path.stem))
     return drawn
 
 
@@ -141,21 +147,11 @@ def svg(chart: Chart, of: str = "") -> str:
     text = io.StringIO()
     # The user's matplotlibrc does not change the picture.
     with matplotlib.style.context(_matplotlib_style(mark), after_reset=True):
-        figure = Figure(layout="constrained")
-        axes = figure.subplots()
-        plot = _draw_lines(axes, chart) if isinstance(chart, Lines) else _draw_bars(axes, chart)
-        handles, labels = axes.get_legend_handles_labels()
-        title = textwrap.wrap(chart.title, 54)
-        figure.set_size_inches(WIDTH, plot + LINE * (len(title) + len(labels)) + 1)
-        figure.legend(
-            handles,
-            labels,
-            title="\n".join(title),
-            title_fontproperties={"weight": "bold", "size": FONT_SIZE * 1.1},
-            alignment="left",
-            loc="outside upper left",
-        )
-        axes.set_xlabel(chart.x)
+        figure = Figure()
+        if isinstance(chart, Lines):
+            _draw_lines(figure, chart)
+        else:
+            _draw_bars(figure, chart)
         # Without a date, the same chart gives the same bytes.
         nothing = dict.fromkeys(["Creator", "Date", "Format", "Type"])
         figure.savefig(text, format="svg", metadata=nothing)
@@ -163,22 +159,12 @@ def svg(chart: Chart, of: str = "") -> str:
 
 
 def _matplotlib_style(mark: str) -> list[Any]:
-    from cycler import cycler
-
-    looks = cycler(
-        color=COLOURS,
-        marker=MARKERS,
-        linestyle=DASHES,
-        linewidth=[2.4 * part for part in THINNER],
-        markersize=[9 * part for part in THINNER],
-    )
     own = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": mark,  # for IDs: the same in each run, different in each chart
         "font.family": "DejaVu Sans",  # comes with matplotlib; the fonts of readers are not wider
         "font.size": FONT_SIZE,
         "text.color": INK,
-        "axes.prop_cycle": looks,
         "axes.labelcolor": QUIET,
         "axes.edgecolor": QUIET,
         "axes.facecolor": GROUND,
@@ -193,81 +179,165 @@ def _matplotlib_style(mark: str) -> list[Any]:
         "lines.markeredgecolor": GROUND,
         "xtick.color": QUIET,
         "ytick.color": QUIET,
-        "figure.constrained_layout.h_pad": 0.1,
-        "figure.constrained_layout.w_pad": 0.15,
         "figure.facecolor": GROUND,
-        "legend.frameon": False,
-        "legend.handlelength": 4,  # room for a marker and two dashes beside it
         "hatch.color": GROUND,
         "hatch.linewidth": 1.5,
     }
     return ["default", own]
 
 
-def _draw_lines(axes: "Axes", chart: Lines) -> float:
-    """Draw the lines; return the height of the plot in inches."""
-    for series in chart.series:
-        xs, ys = zip(*series.points, strict=True)
-        label = f"{series.name} ({series.ends})" if series.ends else series.name
-        axes.plot(xs, ys, label=label, clip_on=False, zorder=3)
-    _scale(axes, "x", chart.log_x, [x for s in chart.series for x, _ in s.points])
-    _scale(axes, "y", chart.log_y, [y for s in chart.series for _, y in s.points])
-    if not chart.log_y:
-        axes.set_ylim(bottom=0)
-    axes.set_title(chart.y)  # above the axis and upright, to be read without turning the head
-    return PLOT + LINE
+def _axes(figure: "Figure", chart: Chart, plot: tuple[float, float], left: float) -> "Axes":
+    """Return axes of this width and height in inches, below the title of the chart."""
+    title = textwrap.wrap(chart.title, 50)
+    above, below = LINE * (len(title) + 1.8), 0.6
+    height = plot[1] + above + below
+    figure.set_size_inches(WIDTH, height)
+    figure.text(
+        0.12 / WIDTH,
+        1 - 0.1 / height,
+        "\n".join(title),
+        va="top",
+        fontproperties={"weight": "bold", "size": FONT_SIZE * 1.05},
+    )
+    axes = figure.add_axes((left / WIDTH, below / height, plot[0] / WIDTH, plot[1] / height))
+    axes.set_xlabel(chart.x, loc="left")
+    return axes
 
 
-def _draw_bars(axes: "Axes", chart: Bars) -> float:
-    """Draw the bars, each as high as a line of text; return the height of the plot in inches."""
-    names = [textwrap.wrap(group, 26) for group in chart.groups]
-    room = max(len(chart.rows), *map(len, names)) + 1
-    beside = axes.get_yaxis_transform()  # x in widths of the plot, y in lines
-    for number, row in enumerate(chart.rows):
-        places = [room * n + number - (len(chart.rows) - 1) / 2 for n in range(len(names))]
-        axes.barh(
-            places,
-            [value or 0 for value in row.values],
-            hatch=HATCHES[number % len(HATCHES)],
-            label=row.name if len(chart.rows) > 1 else None,
+def joined(series: list[Series]) -> list[Series]:
+    """Return the series with those that coincide as one, whose name has the names of all."""
+    most = max((abs(y) for one in series for _, y in one.points), default=0)
+
+    def coincide(a: Series, b: Series) -> bool:
+        pairs = zip(a.points, b.points, strict=False)
+        near = all(p[0] == q[0] and abs(p[1] - q[1]) <= most / 200 for p, q in pairs)
+        return near and len(a.points) == len(b.points)
+
+    found = []
+    for group in _grouped(series, coincide):
+        name, place = _common(group)
+        name = SAME.format(name) if group[1:] else name
+        found.append(replace(group[0], name=name, place=place))
+    return found
+
+
+def joined_bars(rows: list[BarSeries]) -> list[BarSeries]:
+    """Return the rows with those that have the same values as one."""
+    groups = _grouped(rows, lambda a, b: a.values == b.values)
+    return [BarSeries(_common(group)[0], group[0].values, _common(group)[1]) for group in groups]
+
+
+def _grouped(each: list[One], alike: Callable[[One, One], bool]) -> list[list[One]]:
+    groups: list[list[One]] = []
+    for one in each:
+        group = next((group for group in groups if alike(group[0], one)), None)
+        if group:
+            group.append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _common(group: list[One]) -> tuple[str, str]:
+    """Return the name and the place of series that are the same."""
+    names = [one.name for one in group]
+    before = {name.rpartition(", ")[0] for name in names}
+    if len(before) == 1:  # "session, SQLite and MariaDB"
+        names[1:] = [name.rpartition(", ")[2] for name in names[1:]]
+    places = {one.place for one in group}
+    return " and ".join(names), places.pop() if len(places) == 1 else ""
+
+
+def _draw_lines(figure: "Figure", chart: Lines) -> None:
+    """Draw the lines, each with its name at its end."""
+    width = WIDTH - LEFT - RIGHT
+    axes = _axes(figure, chart, (width, PLOT), LEFT)
+    series = joined(chart.series)
+    xs, ys = ([point[n] for one in series for point in one.points] for n in (0, 1))
+    most_x, most_y = max(xs), (max(ys) * 1.05 or 1)
+    labels = []
+    for number, one in enumerate(series):
+        # A line below another one is wider, so that both can be seen.
+        wide = 2 + 2.4 * (len(series) - 1 - number) / max(1, len(series) - 1)
+        colour = PLACES[one.place]
+        axes.plot(
+            *zip(*one.points, strict=True),
+            color=colour,
+            marker=MARKERS[number % len(MARKERS)],
+            linestyle=DASHES[number % len(DASHES)],
+            linewidth=wide,
+            markersize=wide + 5,
+            clip_on=False,
+            zorder=3,
         )
-        for place, value in zip(places, row.values, strict=True):
-            label = "–" if value is None else format_number(value)
-            axes.text(1.02, place, label, va="center", transform=beside)
-    known = [value for row in chart.rows for value in row.values if value is not None]
-    if chart.aim is not None:
-        label = f"aim: at most {format_number(chart.aim)}"
-        axes.axvline(chart.aim, color=INK, linestyle=DASHES[1], marker="", label=label)
-        known.append(chart.aim)
-    _scale(axes, "x", chart.log_x, known)
-    if not chart.log_x:
-        axes.set_xlim(left=0, right=max(known) * 1.02 or 1)
-    # A tick for each line of a name: readers' fonts are narrower, and each line ends at the axis.
-    lines = [
-        (room * n + number - (len(name) - 1) / 2, line)
-        for n, name in enumerate(names)
-        for number, line in enumerate(name)
+        inches = [(x / most_x * width, y / most_y * PLOT) for x, y in one.points]
+        ends = [f"({one.ends})"] if one.ends and one.points[-1][0] < most_x else []
+        labels.append(Label([*textwrap.wrap(one.name, WRAP), *ends], colour, inches))
+    axes.set(xlim=(0, most_x), ylim=(0, most_y))
+    _tick(axes, "x", xs, width)
+    _tick(axes, "y", ys)
+    axes.set_title(chart.y)  # above the axis and upright, to be read without turning the head
+    for label in end_labels(labels, (width, PLOT), (LETTER, LINE)):
+        x, y = label.x / width, label.y / PLOT
+        if label.from_x is not None:
+            line = [label.from_x / width, x - 0.01], [label.from_y / PLOT, y]
+            axes.plot(*line, color=QUIET, lw=0.8, transform=axes.transAxes, clip_on=False)
+        text = "\n".join(label.lines)
+        axes.text(x, y, text, va="center", color=label.colour, transform=axes.transAxes)
+
+
+def _draw_bars(figure: "Figure", chart: Bars) -> None:
+    """Draw the bars, each as high as a line of text, with its name and value beside it.
+
+    The groups of several bars have their names above, and those of single bars beside them.
+    """
+    rows, several = joined_bars(chart.rows), len(chart.rows) > 1
+    room = len(rows) + 1.6 if several else 1.7
+    labels = [
+        [f"{row.name}: {_value(value)}" if several else _value(value) for value in row.values]
+        for row in rows
     ]
-    axes.set_yticks([place for place, _ in lines], [line for _, line in lines])
+    left = 0.15 if several else LETTER * max(map(len, chart.groups)) + 0.25
+    right = LETTER * max(len(label) for row in labels for label in row) + 0.3
+    width = WIDTH - left - right
+    axes = _axes(figure, chart, (width, LINE * (room * len(chart.groups) - 0.4)), left)
+    known = [value for row in rows for value in row.values if value is not None]
+    most = max([*known, chart.aim or 0]) or 1
+    for number, row in enumerate(rows):
+        places = [room * n + number + several for n in range(len(chart.groups))]
+        values = [value or 0 for value in row.values]
+        hatch = HATCHES[number % len(HATCHES)]
+        axes.barh(places, values, color=PLACES[row.place], hatch=hatch, height=0.85)
+        for place, value, label in zip(places, values, labels[number], strict=True):
+            x = value if chart.aim is None else most  # no label is on the line of the aim
+            axes.text(x + most * 0.08 / width, place, label, va="center")
+    if chart.aim is not None:
+        axes.axvline(chart.aim, color=INK, linestyle=DASHES[1])
+        axes.set_title(f"aim: at most {format_number(chart.aim)}", loc="right", color=INK)
+    axes.set_xlim(0, most)
+    _tick(axes, "x", known, width)
+    places = [room * n for n in range(len(chart.groups))]
+    axes.set_yticks([] if several else places, [] if several else chart.groups)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.set_ylim(room * (len(names) - 0.5), -room / 2)
+    for place, name in zip(places, chart.groups, strict=True) if several else ():
+        axes.text(most * 0.05 / width, place, name, va="center", color=QUIET)
+    axes.set_ylim(room * len(chart.groups) - 0.9, -0.6)
     axes.grid(visible=False, axis="y")
-    return LINE * room * len(names)
 
 
-def _scale(axes: "Axes", name: str, log: bool, values: list[Number]) -> None:
-    """Scale the axis "x" or "y"."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
+def _value(value: Number | None) -> str:
+    return "–" if value is None else format_number(value)
+
+
+def _tick(axes: "Axes", name: str, values: list[Number], width: float = PLOT) -> None:
+    """Give the axis "x" or "y" round ticks, as many as there is room for in this width."""
+    from matplotlib.ticker import MaxNLocator
 
     axis = {"x": axes.xaxis, "y": axes.yaxis}[name]
-    if log:
-        axes.set(**{f"{name}scale": "log"})
-        wide = min(values) > 0 and max(values) / min(values) > 500
-        axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-        axis.minorticks_off()
-    else:
-        whole = all(value == int(value) for value in values)
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=whole))
+    whole = all(value == int(value) for value in values)
+    longest = LETTER * len(format_number(max(values, default=0))) + 0.2 if name == "x" else 0.5
+    bins = max(1, min(5, int(width / longest)))
+    axis.set_major_locator(MaxNLocator(nbins=bins, steps=[1, 2, 5, 10], integer=whole))
     axis.set_major_formatter(lambda value, _: format_number(value))
 
 
@@ -276,6 +346,22 @@ def format_number(value: Number) -> str:
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def stylesheet() -> str:
+    """Return the rules for a chart's colours: light, dark and on paper, from palette.css."""
+    light, _, dark = PALETTE.read_text(encoding="utf-8").partition("prefers-color-scheme: dark")
+    rules = [_variables(light), _variables(dark)]
+    return (
+        f".labkit-chart{{{rules[0]}background:var(--surface)}}\n"
+        '.labkit-chart text{font-family:system-ui,"DejaVu Sans",sans-serif!important}\n'
+        f"@media screen and (prefers-color-scheme:dark){{.labkit-chart{{{rules[1]}}}}}\n"
+    )
+
+
+def _variables(css: str) -> str:
+    found = dict(re.findall(r"(--[a-z]+):\s*([^;]+);", css))
+    return "".join(f"{name}:{found[name]};" for name in VARIABLES.values())
 
 
 def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
@@ -292,6 +378,6 @@ def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
         f'aria-describedby="about-{mark}">\n'
         f'<title id="title-{mark}">{escape(chart.title)}</title>\n'
         f'<desc id="about-{mark}">{escape(chart.about)}</desc>\n'
-        f"<style>{STYLE}</style>{inside}"
+        f"<style>{stylesheet()}</style>{inside}"
     )
     return "\n".join(line.rstrip() for line in drawing.splitlines()) + "\n"

@@ -1,110 +1,154 @@
 """Show the results of a measurement as charts, as a table, and as a section of README.md."""
 
+import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from labkit.catalog import state_home
+from labkit.measure import charts as drawing
 from labkit.measure import results
-from labkit.measure.charts import (
-    COLOURS,
-    Bars,
-    BarSeries,
-    Chart,
-    Lines,
-    Number,
-    Series,
-    format_number,
-)
+from labkit.measure.charts import Bars, BarSeries, Chart, Lines, Number, Series, format_number
 
 QUANTITIES = {  # of a request -> (title, axis)
-    "up": ("Bytes up per request", "bytes of the whole request"),
-    "down": ("Bytes down per request", "bytes of the whole answer"),
-    "median": ("How long it takes, median", "milliseconds"),
-    "p99": ("How long it takes, 99 of 100", "milliseconds"),
-    "queries": ("Queries per request", "queries"),
+    "up": ("Bytes sent per request", "bytes"),
+    "down": ("Bytes received per response", "bytes"),
+    "median": ("Median response time", "milliseconds"),
+    "p99": ("99th percentile of the response time", "milliseconds"),
+    "queries": ("Database queries per request", "queries"),
 }
-KEPT = {
-    "records": ("What one visitor has on the server", "rows, files and cache entries"),
-    "stored": ("What one visitor has on the server, in bytes", "bytes in the store"),
+STORED = {  # on the server
+    "records": ("Rows, files and cache entries of one visitor", "rows, files and cache entries"),
+    "stored": ("Bytes stored on the server for one visitor", "bytes"),
 }
+DIFFERENT_KINDS = "The runs on SQLite and MariaDB are of different kinds. Measure both again."
+ONE_VISITOR = "one visitor"
 DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
 Figures = dict[str, Any]
+
+
+# One set of figures from the runs on several databases
+
+
+def merged(runs: dict[str, Figures]) -> Figures:
+    """Return the figures of runs on these databases, {"SQLite": figures}, as those of one run.
+
+    A variant that queries its database is there once for each. Raises ValueError if the runs are
+    of different kinds.
+    """
+    if len({tuple(line.label for line in lines(figures)) for figures in runs.values()}) > 1:
+        raise ValueError(DIFFERENT_KINDS)
+    variants: dict[str, Figures] = {}
+    for database, figures in runs.items():
+        for variant in figures["variants"].values():
+            several = len(runs) > 1 and _place(variant, figures["kinds"]) == "store"
+            title = f"{variant['title']}, {database}" if several else variant["title"]
+            variants.setdefault(title, variant | {"title": title})
+    return next(iter(runs.values())) | {"variants": variants}
+
+
+def _place(variant: Figures, kinds: dict[str, str]) -> str:
+    """Return where this variant keeps its state: "browser", "server" or "store"."""
+    sizes = variant["sizes"]
+    if any(size[kind]["queries"] for size in sizes for kind in kinds):
+        return "store"
+    return "server" if any(size["records"] for size in sizes) else "browser"
 
 
 # Charts
 
 
 def charts(found: Figures) -> dict[str, Chart]:
-    """Return all charts of a measurement, by name."""
-    variants, kinds, unit = found["variants"].values(), found["kinds"], found["unit"]
-    drawn: dict[str, Chart] = {}
+    """Return a chart for each question that the figures answer, by name."""
+    kinds, unit, drawn = found["kinds"], found["unit"], dict[str, Chart]()
     for quantity, (title, axis) in QUANTITIES.items():
-        parts = {}
-        for kind, words in kinds.items():
-            series = [
-                Series(v["title"], [(s["size"], s[kind][quantity]) for s in v["sizes"]], _full(v))
-                for v in variants
-            ]
-            name = f"{quantity}-{kind}" if len(kinds) > 1 else quantity
-            parts[name] = words, _lines(f"{title}: {words}", axis, series, unit)
-        drawn |= _joined(quantity, title, parts)
-    for quantity, (title, axis) in KEPT.items():
-        series = [
-            Series(v["title"], [(s["size"], s[quantity]) for s in v["sizes"]], _full(v))
-            for v in variants
-        ]
-        drawn[quantity] = _lines(title, axis, series, unit)
+        parts = {words: _series(found, quantity, kind) for kind, words in kinds.items()}
+        drawn |= _each(quantity, title, axis, unit, parts, list(kinds))
+    for quantity, (title, axis) in STORED.items():
+        parts = {ONE_VISITOR: _series(found, quantity)}
+        drawn |= _each(quantity, title, axis, unit, parts, [""])
     if _groups(found, "ends"):
-        drawn["ends"] = _bars(found, "ends", "How many fit", unit, lambda end: end["count"])
+        drawn["ends"] = _bars(
+            found, "ends", f"How many fit: {unit}", unit, lambda end: end["count"]
+        )
     if crowd := found.get("crowd"):
-        title = f"{crowd.capitalize()}, of {found['adds']} by tabs at once"
-        parts = {}
         for number, row in enumerate(_groups(found, "tabs")):
-            series = [Series(v["title"], v["tabs"][row]) for v in variants]
+            series = [
+                Series(v["title"], v["tabs"][row], place=_place(v, kinds))
+                for v in found["variants"].values()
+            ]
+            title = f"{crowd.capitalize()}, of {found['adds']}: {row}"
             name = f"tabs-{number}" if number else "tabs"
-            parts[name] = row, _lines(f"{title}, {row}", crowd, series, "tabs")
-        drawn |= _joined("tabs", title, parts)
+            drawn[name] = _lines(title, crowd, series, "tabs at the same time")
     title = "Sessions left on the server by one visitor"
     drawn["left"] = _bars(found, "left", title, "sessions", lambda count: count)
     return drawn
 
 
-def _joined(name: str, title: str, parts: dict[str, tuple[str, Lines]]) -> dict[str, Lines]:
-    """Return one chart if the lines of all parts fit into it, or the parts."""
-    every = [
-        replace(series, name=f"{series.name}, {words}")
-        for words, part in parts.values()
-        for series in part.series
+def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
+    """Return the line of each variant: this quantity over its sizes, of a kind of request."""
+    return [
+        Series(
+            variant["title"],
+            [(s["size"], (s[kind] if kind else s)[quantity]) for s in variant["sizes"]],
+            _full(variant),
+            _place(variant, found["kinds"]),
+        )
+        for variant in found["variants"].values()
     ]
-    if len(parts) == 1 or len(every) > len(COLOURS):
-        return {name: part for name, (_, part) in parts.items()}
-    _, first = next(iter(parts.values()))
-    return {name: _lines(title, first.y, every, first.x)}
+
+
+def _each(
+    name: str, title: str, axis: str, unit: str, parts: dict[str, list[Series]], kinds: list[str]
+) -> dict[str, Chart]:
+    """Return a chart of lines for each part, or one of bars if nothing changes with the size."""
+    every = [series for part in parts.values() for series in part]
+    if all(len({y for _, y in series.points}) == 1 for series in every):
+        rows = [
+            BarSeries(same[0].name, [one.points[0][1] for one in same], same[0].place)
+            for same in zip(*parts.values(), strict=True)
+        ]
+        return {name: Bars(title, _about_bars(list(parts), rows), axis, list(parts), rows)}
+    drawn: dict[str, Chart] = {}
+    for kind, (words, part) in zip(kinds, parts.items(), strict=True):
+        of_kind = f"{name}-{kind}" if drawn else name
+        whole = title if words == ONE_VISITOR else f"{title}: {words}"
+        drawn[of_kind] = _lines(whole, axis, part, unit)
+    return drawn
 
 
 def _lines(title: str, axis: str, series: list[Series], unit: str) -> Lines:
-    xs = [x for one in series for x, _ in one.points]
     about = "; ".join(
         f"{s.name}: {format_number(s.points[0][1])} at {s.points[0][0]}, "
         f"{format_number(s.points[-1][1])} at {s.points[-1][0]}"
-        for s in series
+        for s in drawing.joined(series)
     )
-    return Lines(title, f"By {unit}. {about}.", unit, axis, series, max(xs) / min(xs) > 10)
+    return Lines(title, f"By {unit}. {about}.", unit, axis, series)
 
 
 def _bars(found: Figures, name: str, title: str, axis: str, value: Callable[[Any], Number]) -> Bars:
     groups = _groups(found, name)
-    rows, about = [], []
-    for variant in found["variants"].values():
-        values = {group: value(variant[name][group]) for group in groups}
-        rows.append(BarSeries(variant["title"], [*values.values()]))
-        each = ", ".join(f"{format_number(number)} ({group})" for group, number in values.items())
-        about.append(f"{variant['title']}: {each}")
-    return Bars(title, f"{'; '.join(about)}.", axis, groups, rows)
+    rows = [
+        BarSeries(
+            variant["title"],
+            [value(variant[name][group]) for group in groups],
+            _place(variant, found["kinds"]),
+        )
+        for variant in found["variants"].values()
+    ]
+    return Bars(title, _about_bars(groups, rows), axis, groups, rows)
+
+
+def _about_bars(groups: list[str], rows: list[BarSeries]) -> str:
+    about = []
+    for row in rows:
+        values = zip(groups, row.values, strict=True)
+        each = ", ".join(f"{format_number(value or 0)} ({group})" for group, value in values)
+        about.append(f"{row.name}: {each}")
+    return f"{'; '.join(about)}."
 
 
 def _groups(found: Figures, name: str) -> list[str]:
@@ -143,14 +187,14 @@ def lines(found: Figures) -> Iterator[Line]:
     for kind, words in found["kinds"].items():
         first = kind == next(iter(found["kinds"]))
         what, size = words.capitalize(), f"with {middle} {unit}"
-        yield Line(f"{what}: bytes up {size}", [number(s[kind]["up"]) for s in at])
+        yield Line(f"{what}: bytes sent {size}", [number(s[kind]["up"]) for s in at])
         if any(s["size"] > middle for s in most):
             full = [f"{number(s[kind]['up'])} with {s['size']}" for s in most]
-            yield Line(f"{what}: bytes up with the most measured", full, first)
-        yield Line(f"{what}: bytes down {size}", [number(s[kind]["down"]) for s in at], False)
+            yield Line(f"{what}: bytes sent with the most measured", full, first)
+        yield Line(f"{what}: bytes received {size}", [number(s[kind]["down"]) for s in at], False)
         both = [f"{s[kind]['median']:.1f}, {s[kind]['p99']:.1f}" for s in at]
-        yield Line(f"{what}: milliseconds {size}, median and 99 of 100", both)
-        yield Line(f"{what}: queries", [number(s[kind]["queries"]) for s in at])
+        yield Line(f"{what}: milliseconds {size}, median and 99th percentile", both)
+        yield Line(f"{what}: database queries", [number(s[kind]["queries"]) for s in at])
     held = [f"{s['records']}, {number(s['stored'])} bytes" if s["records"] else "–" for s in at]
     yield Line(f"Rows, files and cache entries of one visitor with {middle} {unit}", held)
     for row in _groups(found, "tabs") if "crowd" in found else []:
@@ -177,7 +221,7 @@ def places(root: Path) -> dict[str, Path]:
 class DrawnChart:
     """A chart of a measurement, for a template."""
 
-    name: str  # such as "bytes_up"
+    name: str  # such as "up"
     title: str
     about: str  # its alternative text
     path: Path  # of the SVG, beside the figures, so that a page needs no matplotlib
@@ -195,19 +239,27 @@ class DrawnChart:
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """The results of a measurement, for a template."""
+    """The results of a measurement on one database, for a template."""
 
     path: Path  # of the figures, such as "carts-sqlite.json"
-    place: str  # a key of `places`
     database: str  # in words
     stamp: str  # machine, versions and date in words
     figures: Figures
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The results of a table's measurements at one place, for a template."""
+
+    place: str  # a key of `places`
+    runs: list[MeasuredRun]  # one for each database
+    figures: Figures  # of all runs
     charts: list[DrawnChart]  # none if matplotlib was not installed
 
     @property
     def variants(self) -> list[str]:
         """The titles of the variants."""
-        return [variant["title"] for variant in self.figures["variants"].values()]
+        return list(self.figures["variants"])
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -218,36 +270,53 @@ class MeasuredRun:
         ]
 
 
-def measured_runs(root: Path, table: str, *, drawn: bool = False) -> list[MeasuredRun]:
-    """Return the last run on each database: of this machine, or the one in the repository.
+def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | None:
+    """Return the figures of this machine, or those in the repository, or None.
 
-    drawn: ignore runs without charts.
+    drawn: ignore figures without charts.
     """
-    runs = []
-    for db in DATABASES:
-        found = (_read_run(root, place, table, db) for place in places(root))
-        runs += [run for run in found if run and (run.charts or not drawn)][:1]
-    return runs
+    found = (_read(root, place, table) for place in places(root))
+    return next((one for one in found if one and (one.charts or not drawn)), None)
 
 
-def _read_run(root: Path, place: str, table: str, db: str) -> MeasuredRun | None:
-    path = places(root)[place] / f"{table}-{db}.json"
+def _read(root: Path, place: str, table: str) -> Measured | None:
+    folder = places(root)[place]
+    runs = [run for db in DATABASES if (run := _read_run(folder / f"{table}-{db}.json", db))]
+    # Runs of different kinds cannot share a chart; then the last one counts.
+    for chosen in (runs, runs[-1:]) if runs else ():
+        with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+            figures = merged({run.database: run.figures for run in chosen})
+            drawn = [
+                DrawnChart(name, chart.title, chart.about, path)
+                for name, chart in charts(figures).items()
+                if (path := folder / f"{table}-{name}.svg").is_file()
+            ]
+            return Measured(place, chosen, figures, drawn)
+    return None  # there is none, or one of another version
+
+
+def _read_run(path: Path, db: str) -> MeasuredRun | None:
     try:
         content = results.read(path)
-        charts = [
-            DrawnChart(name, chart["title"], chart["about"], svg)
-            for name, chart in content["charts"].items()
-            if (svg := path.with_name(f"{path.stem}-{name}.svg")).is_file()
-        ]
         stamp = results.describe(content["stamp"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None  # there is none, or one of another version
-    return MeasuredRun(path, place, DATABASES[db], stamp, content["figures"], charts)
+        return None
+    return MeasuredRun(path, DATABASES[db], stamp, content["figures"])
 
 
-def find_chart(runs: list[MeasuredRun], name: str) -> DrawnChart | None:
-    """Return the first chart of this name, such as "up"; None if it is not drawn."""
-    return next((chart for run in runs for chart in run.charts if chart.name == name), None)
+def draw(folder: Path, table: str) -> list[Path]:
+    """Draw the charts of a table from its figures in this folder. Raises NotInstalled."""
+    found = {
+        name: results.read(path)["figures"]
+        for db, name in DATABASES.items()
+        if (path := folder / f"{table}-{db}.json").is_file()
+    }
+    return drawing.draw_all(folder / table, charts(merged(found))) if found else []
+
+
+def find_chart(found: Measured | None, name: str) -> DrawnChart | None:
+    """Return the chart of this name, such as "up"; None if it is not drawn."""
+    return next((chart for chart in found.charts if chart.name == name), None) if found else None
 
 
 # README.md
@@ -272,27 +341,18 @@ def readme(root: Path) -> str:
 
 
 def _quoted(root: Path) -> Iterator[str]:
-    runs = [results.read(root / MEASURED / f"carts-{db}.json") for db in DATABASES]
-    columns: dict[str, list[Line]] = {}
-    for run, database in zip(runs, DATABASES.values(), strict=True):
-        every = list(lines(run["figures"]))
-        for number, variant in enumerate(run["figures"]["variants"].values()):
-            stores = any(size["records"] for size in variant["sizes"])
-            title = f"{variant['title']}, {database}" if stores else variant["title"]
-            column = [Line(line.label, [line.cells[number]], line.matters) for line in every]
-            columns.setdefault(title, column)
-    yield "\n| | " + " | ".join(columns) + " |\n"
-    yield "|---" * (len(columns) + 1) + "|\n"
-    for several in zip(*columns.values(), strict=True):
-        if len({line.label for line in several}) > 1:
-            raise ValueError("docs/measured holds runs of different kinds; measure both again.")
-        if several[0].matters:
-            cells = " | ".join(line.cells[0] for line in several)
-            yield f"| {several[0].label} | {cells} |\n"
+    folder = root / MEASURED
+    runs = {name: results.read(folder / f"carts-{db}.json") for db, name in DATABASES.items()}
+    found = merged({name: run["figures"] for name, run in runs.items()})
+    yield "\n| | " + " | ".join(found["variants"]) + " |\n"
+    yield "|---" * (len(found["variants"]) + 1) + "|\n"
+    for line in lines(found):
+        if line.matters:
+            yield f"| {line.label} | {' | '.join(line.cells)} |\n"
+    drawn = charts(found)
     for name in QUOTED:
-        chart = runs[0]["charts"][name]
-        path = (MEASURED / f"carts-sqlite-{name}.svg").as_posix()
-        yield f"\n![{chart['title']}. {chart['about']}]({path})\n"
+        path = (MEASURED / f"carts-{name}.svg").as_posix()
+        yield f"\n![{drawn[name].title}. {drawn[name].about}]({path})\n"
     yield "\n"
-    for run in runs:
+    for run in runs.values():
         yield f"{results.describe(run['stamp'])}\n\n"

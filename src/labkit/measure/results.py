@@ -102,13 +102,18 @@ def describe(stamp: dict[str, Any]) -> str:
     )
 
 
-def write(path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Chart]) -> None:
-    """Write {"stamp": ..., "figures": ..., "charts": {name: ...}} to this JSON file."""
+def write(
+    path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Chart] | None = None
+) -> None:
+    """Write {"stamp": ..., "figures": ..., "charts": {name: ...}} to this JSON file.
+
+    charts: none if they are made from the figures of several files.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "stamp": stamp,
         "figures": figures,
-        "charts": {name: asdict(chart) for name, chart in charts.items()},
+        "charts": {name: asdict(chart) for name, chart in (charts or {}).items()},
     }
     # With one number per line, a diff of two runs would have thousands of lines.
     text = re.sub(

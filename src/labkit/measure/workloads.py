@@ -40,7 +40,7 @@ def chinese_characters(number: int) -> str:
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
     "names of 40 letters": long_goods,
-    "names of 40 Chinese signs": chinese_characters,
+    "names of 40 Chinese characters": chinese_characters,
 }
 
 
