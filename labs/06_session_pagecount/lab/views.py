@@ -9,21 +9,33 @@ PLAIN = re.compile("[0-9]{1,6}")  # int() alone would take -7, 1_0 and the digit
 
 @require_safe
 def index(request):
-    """Count this visit. HEAD, which a browser may send to look ahead, is none."""
-    kept = str(request.session.get(COUNT, 0))
-    readable = PLAIN.fullmatch(kept)
-    count = int(kept) if readable else 0
-    count += request.method == "GET"
-    response = render(request, "index.html", {"count": count, "readable": readable})
+    """Count this visit. HEAD is not a visit: a browser may send it to look at the headers only."""
+    stored = load(request)
+    count = (stored or 0) + (request.method == "GET")
+    in_advance = "prefetch" in request.headers.get("Sec-Purpose", "")
+    page = {"count": count, "readable": stored is not None, "in_advance": in_advance}
+    response = render(request, "index.html", page)
     if request.method == "GET":
         request.session[COUNT] = count
         request.session.set_expiry(300)  # seconds, from this write
     return response
 
 
+@require_safe
+def prefetch(request):
+    """Make the browser load the counting page in advance. This page itself counts nothing."""
+    return render(request, "prefetch.html", {"count": load(request) or 0})
+
+
 @require_POST
 def forget(request):
-    """Begin again."""
+    """Start again from scratch."""
     response = redirect("index")
     request.session.pop(COUNT, None)
     return response
+
+
+def load(request):
+    """Return the stored count, or None if it is not one."""
+    stored = str(request.session.get(COUNT, 0))
+    return int(stored) if PLAIN.fullmatch(stored) else None

@@ -4,6 +4,7 @@ import re
 from importlib import import_module
 from typing import Any
 
+import lxml.html
 import pytest
 from django.conf import settings
 
@@ -11,7 +12,7 @@ from labkit.base import error_pages
 from labkit.http.origin import Context
 from labkit.testing.chromium import page_says
 from labkit.testing.contracts.common import RawRequests
-from labkit.testing.contracts.pages import notices, number
+from labkit.testing.contracts.pages import notices, number, surprises, text
 from labkit.testing.malformed_requests import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
@@ -20,6 +21,12 @@ NO_COUNTS = [
     "abc", "", "1.5", "1e3", "NaN", "5,6", "%00", "é", "-5", "+5", "٣", "９", "1_000", "1000000",
     "9" * 4300, "9" * 4301, "<script>alert(7)</script>", "x" * 4000, "🍎", "1 2", "0x10",
 ]  # fmt: skip
+
+
+def in_advance(response: Any) -> bool:
+    """Return True if the page says that the browser requested it in advance."""
+    page = lxml.html.document_fromstring(text(response))
+    return bool(page.xpath("//*[@data-in-advance]"))
 
 
 class PageCountPages(RawRequests):
@@ -55,9 +62,17 @@ class PageCountPages(RawRequests):
         assert self.count(visitor) == 2
 
     def test_a_page_loaded_in_advance_counts(self, visitor):
-        self.count(visitor)
-        visitor.get("/", headers={"sec-purpose": "prefetch"})
+        assert not in_advance(visitor.get("/"))
+        assert in_advance(visitor.get("/", headers={"sec-purpose": "prefetch"}))
         assert self.count(visitor) == 3
+
+    def test_the_page_about_it_shows_the_count_unchanged(self, visitor):
+        self.count(visitor)
+        for _ in range(2):
+            response = visitor.get("/prefetch/")
+            assert number(response) == 1
+            assert surprises(response) == ["prefetch-counts"]
+            assert not visitor.exchanges[-1].set_cookies
 
     def test_forgetting_begins_anew(self, visitor):
         self.count(visitor)
@@ -195,6 +210,15 @@ class PageCountInChromium:
         assert page.locator(".number").text_content() == "3"
         page.get_by_role("button", name="Forget me").click()
         assert page_says(page, ".number") == "1"
+
+    def test_it_loads_the_page_in_advance(self, chromium, server):
+        page = chromium.page
+        assert self.count(page, server) == 1
+        for _ in range(10):
+            page.goto(server.url("/prefetch/"), wait_until="networkidle")
+            if page.locator(".number").text_content() != "1":
+                break
+        assert int(page.locator(".number").text_content()) > 1
 
     def test_closing_the_browser(self, chromium, server):
         assert self.count(chromium.page, server) == 1

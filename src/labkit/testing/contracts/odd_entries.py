@@ -109,5 +109,5 @@ class OddCountEntries(OddEntriesContract):
     """The same of a page count; the page and the form as in lab 06."""
 
     entries = ("count",)
-    pages = ("/",)
+    pages = ("/", "/prefetch/")
     forms = (("/forget/", {}),)
