@@ -13,7 +13,6 @@ from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
 from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
-from labkit.panel.exchange_words import SEPARATOR
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 TOLD = {
@@ -23,14 +22,15 @@ TOLD = {
     "method": "POST",
     "path": "/add/",
     "status": 302,
-    "sentence": "POST /add/: 302 to /display/; session saved, 1 cookie set <b>",
+    "steps": [[{"text": "POST /add/ <b>", "place": "wire", "highlight": ""}]],
     "url": "/__lab__/exchange/abc/",
     "host": "elsewhere.example:80",
 }
+SENTENCE = "POST /add/ <b>"
 PAGES = {
     "labs": "/console/",
     "live": "/console/live/",
-    "live in one lab": "/console/live/?lab=03",
+    "live in one lab": "/console/live/?lab=03&visitor=A3",
     "claims": "/console/claims/?lab=03",
     "differences": "/console/diff/",
     "twins": "/console/diff/02/06/",
@@ -82,6 +82,17 @@ urlpatterns.insert(
 
 def tell(folder, *exchanges, **beside):
     (folder / "told.json").write_text(json.dumps({"exchanges": exchanges} | beside))
+
+
+def step(text, highlight="", place="store"):
+    """A request with a single part of its summary, as a lab reports it."""
+    return [{"text": text, "place": place, "highlight": highlight}]
+
+
+def rows(house, query=""):
+    """The text of each row of the page Live, once lab 03 has responded."""
+    page = shown(house, "data-exchange", f"/console/live/{query}")
+    return texts(page, "//tr[@data-exchange]/td[4]")
 
 
 def shown(house, what, path="/console/live/"):
@@ -397,20 +408,50 @@ def test_a_lab_counts_its_active_visitors(house):
 
 
 def test_the_last_exchanges_are_shown_newest_first(house, folder):
-    tell(folder, TOLD, TOLD | {"at": "2026-11-21T10:18:00+00:00", "sentence": "later", "url": ""})
+    later = {"at": "2026-11-21T10:18:00+00:00", "steps": [step("later")], "url": ""}
+    tell(folder, TOLD, TOLD | later)
     page = shown(house, "later")
     address = f"http://127.0.0.1:{house.port + 3}/__lab__/exchange/abc/"
-    sentence = html.escape(TOLD["sentence"])
-    assert f'<a href="{address}">{sentence}</a>' in page
-    assert page.index("later") < page.index(sentence)
-    assert len(texts(page, "//tr[@data-exchange]/td[text()='A3']")) == 2
+    assert links(page, f"//a[@href='{address}']") == {SENTENCE: address}
+    assert page.index("later") < page.index(html.escape(SENTENCE))
+    assert len(texts(page, "//tr[@data-exchange]/td/a[text()='A3']")) == 2
     assert shown(house, "later", "/console/live/?lab=03")
     assert "later" not in house.page("/console/live/?lab=04")
 
 
-def test_what_happens_in_a_lab_is_told_at_once(house):
+def test_a_redirect_is_shown_with_its_page_alone(house, folder):
+    redirect = TOLD | {"number": 11, "steps": [step("first")]}
+    page = TOLD | {"redirect": 11, "steps": [step("first"), step("second")]}
+    tell(folder, page, redirect)
+    assert rows(house, "?lab=03") == ["first → second"]
+    tell(folder, redirect)
+    assert rows(house, "?lab=03") == ["first"]
+
+
+def test_what_stands_out_is_marked(house, folder):
+    marked = [step(f"it was {kind}", kind) for kind in ("created", "deleted", "lost", "refused")]
+    tell(folder, TOLD | {"steps": [*marked, step("loaded")]})
+    page = shown(house, "loaded", "/console/live/?lab=03")
+    found = {e.get("data-highlight"): e.text for e in find(page, "//td//*[@data-highlight]")}
+    assert found == {kind: f"it was {kind}" for kind in ("created", "deleted", "lost", "refused")}
+
+
+def test_live_is_filtered_by_lab_and_visitor(house, folder):
+    other = TOLD | {"number": 13, "visitor": "C", "steps": [step("of C")]}
+    tell(folder, TOLD, other)
+    assert set(rows(house, "?lab=03")) == {SENTENCE, "of C"}
+    assert rows(house, "?visitor=C") == rows(house, "?lab=03&visitor=C") == ["of C"]
+    page = house.page("/console/live/?lab=03&visitor=C")
+    assert find(page, "//form//option[@selected]/text()")[-1] == "C"
+    filters = find(page, "//tr[@data-exchange]/td[position() < 4]/a/@href")
+    assert filters == ["?lab=03", "?lab=03&visitor=C"]
+    page = house.page("/console/live/?lab=05&visitor=nobody")
+    assert find(page, "//*[@data-empty]")
+
+
+def test_a_request_to_a_lab_is_shown(house):
     urllib.request.urlopen(f"http://127.0.0.1:{house.port + 5}/", timeout=20).close()
-    assert shown(house, f"GET /{SEPARATOR}200{SEPARATOR}", "/console/live/?lab=05")
+    assert shown(house, "data-exchange", "/console/live/?lab=05")
 
 
 @pytest.mark.parametrize(
@@ -425,7 +466,7 @@ def test_nonsense_is_nothing_to_show(house, folder, nonsense):
 def test_a_link_of_an_exchange_stays_in_its_lab(house, folder):
     for url in ("//elsewhere.example/__lab__/", "javascript:alert(1)", "@elsewhere.example/", None):
         tell(folder, TOLD | {"url": url})
-        page = shown(house, html.escape(TOLD["sentence"]))
+        page = shown(house, html.escape(SENTENCE))
         assert "elsewhere" not in page
         assert "javascript" not in page
 
@@ -465,7 +506,7 @@ def test_a_clock_that_was_moved_is_shown_until_it_is_back(house, folder):
     for moved in (0, None, "soon", [], float("nan"), float("inf")):
         tell(folder, TOLD, moved=moved)
         assert clock(house) == []
-        assert shown(house, html.escape(TOLD["sentence"]), "/console/live/?lab=03")
+        assert shown(house, html.escape(SENTENCE), "/console/live/?lab=03")
     tell(folder, TOLD)
 
 
@@ -520,13 +561,13 @@ def test_every_page_is_for_everybody(page, chromium, house, folder, width, schem
 
 
 def test_live_renews_itself_until_it_is_paused(page, house, folder):
-    tell(folder)
-    page.goto(house.url("/console/live/"))
+    tell(folder, TOLD | {"visitor": "C", "steps": [step("of another visitor")]})
+    page.goto(house.url("/console/live/?visitor=A3"))
     assert page.locator("[data-empty]").is_visible()
-    tell(folder, TOLD)
-    page.get_by_role("link", name=TOLD["sentence"]).wait_for()
+    tell(folder, TOLD, TOLD | {"visitor": "C", "steps": [step("of another visitor")]})
+    page.get_by_role("link", name=SENTENCE).wait_for()
     page.locator("[data-pause]").click()
-    tell(folder, TOLD | {"sentence": "unseen"})
+    tell(folder, TOLD | {"steps": [step("unseen")]})
     page.wait_for_timeout(2500)
     assert page.get_by_text("unseen").count() == 0
     page.locator("[data-pause]").click()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from labkit.panel import live_report
 from labkit.panel.access import HOSTS
 from labkit.serve.supervisor import LabProcess
 from labkit.text_format import exact_duration
@@ -18,29 +19,50 @@ ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds for one lab to answer
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
+MOST_OF_LAB = 200  # in which one visitor's are looked for
+PLACES = {"wire", "store", "browser"}
+HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
 NOTHING: dict[str, Any] = {"exchanges": []}  # of a lab that responds with an error
 
 
 @dataclass(frozen=True)
+class Words:
+    """A part of what an exchange came to, the place it is about, and whether it stands out."""
+
+    text: str
+    place: str  # one of PLACES
+    highlight: str  # one of HIGHLIGHTS
+
+
+@dataclass(frozen=True)
 class LiveExchange:
-    """One exchange, as a lab reported it."""
+    """One exchange, as a lab reported it, after the redirect that led to it."""
 
     served: LabProcess
     number: int
+    redirect: int | None  # the number of that redirect
     at: datetime
     visitor: str
-    sentence: str
+    steps: list[list[Words]]
     url: str  # of its page in the lab's panel, or "" if the lab gave none
 
 
-def last_exchanges(labs: Iterable[LabProcess]) -> list[LiveExchange]:
-    """Return the newest exchanges in these labs, newest first.
+def last_exchanges(
+    labs: Iterable[LabProcess], visitor: str = ""
+) -> tuple[list[LiveExchange], list[str]]:
+    """Return the newest exchanges in these labs, newest first, and the visitors to choose from.
 
-    Also updates the state of each lab, see `update_states`. A lab that does not respond has no
-    exchanges.
+    A redirect is shown with the page that it led to. `visitor`: only this one's. Also updates the
+    state of each lab, see `update_states`. A lab that does not respond has no exchanges.
     """
-    exchanges = [exchange for found in _fetch_all(labs, MOST_SHOWN) for exchange in found]
-    return sorted(exchanges, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
+    found: list[LiveExchange] = []
+    for reported in _fetch_all(labs, MOST_OF_LAB if visitor else MOST_SHOWN):
+        followed = {exchange.redirect for exchange in reported}
+        found += [exchange for exchange in reported if exchange.number not in followed]
+    visitors = {exchange.visitor for exchange in found} | ({visitor} if visitor else set())
+    chosen = [exchange for exchange in found if visitor in {"", exchange.visitor}]
+    newest = sorted(chosen, key=lambda exchange: exchange.at, reverse=True)[:MOST_SHOWN]
+    return newest, sorted(visitors, key=lambda name: (len(name.rstrip("0123456789")), name))
 
 
 def update_states(labs: Iterable[LabProcess]) -> None:
@@ -100,7 +122,7 @@ def _fetch(port: int, most: int) -> Any:
 
 
 def _read_exchange(served: LabProcess, entry: dict[str, Any]) -> LiveExchange:
-    url = str(entry.get("url") or "")
+    url, redirect = str(entry.get("url") or ""), entry.get("redirect")
     # An exchange opens under the host name that its visitor used, so as the same visitor.
     host, _, port = str(entry.get("host")).rpartition(":")
     if host not in HOSTS or port != str(served.port):
@@ -108,8 +130,16 @@ def _read_exchange(served: LabProcess, entry: dict[str, Any]) -> LiveExchange:
     return LiveExchange(
         served=served,
         number=int(entry["number"]),
+        redirect=None if redirect is None else int(redirect),
         at=datetime.fromisoformat(entry["at"]).astimezone(),
         visitor=str(entry["visitor"]),
-        sentence=str(entry["sentence"]),
+        steps=[[_read_words(words) for words in step] for step in entry["steps"]],
         url=f"http://{host}:{served.port}{url}" if url.startswith("/__lab__/") else "",
     )
+
+
+def _read_words(words: dict[str, Any]) -> Words:
+    place, highlight = words["place"], words["highlight"]
+    if place not in PLACES or highlight not in HIGHLIGHTS:
+        raise ValueError(f"not the words of an exchange: {words}")
+    return Words(str(words["text"]), place, highlight)

@@ -28,6 +28,7 @@ from labkit.textbook_claims import VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file
+LONGEST_VISITOR = 10  # characters of a visitor's letter and number
 LOG_LINES, LOG_BYTES = 200, 200_000  # at most, the last ones
 
 
@@ -150,11 +151,23 @@ def claims(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Show the last exchanges in all labs or one; the page's script reloads them every second."""
+    """Show the last exchanges, of all labs and visitors or of those that the query names.
+
+    The page's script reloads them every second.
+    """
     chosen = supervisor().find(request.GET.get("lab", ""))
+    visitor = request.GET.get("visitor", "")[:LONGEST_VISITOR]
     shown = [chosen] if chosen else supervisor().labs
-    context = {"exchanges": last_exchanges(shown), "shown": shown, "chosen": chosen}
-    context |= {"labs": supervisor().labs, "here": "live"}
+    exchanges, visitors = last_exchanges(shown, visitor)
+    context = {
+        "exchanges": exchanges,
+        "shown": shown,
+        "chosen": chosen,
+        "visitor": visitor,
+        "visitors": visitors,
+        "labs": supervisor().labs,
+        "here": "live",
+    }
     return render(request, "live.html", context)
 
 

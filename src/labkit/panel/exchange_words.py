@@ -50,6 +50,7 @@ class Words(NamedTuple):
 
     text: str
     place: Literal["wire", "store", "browser"]
+    key: str = ""  # the status, the SessionEvent or the CookieEffect that it is about
 
 
 def summarize(exchange: Exchange) -> str:
@@ -64,12 +65,12 @@ def summary_words(outcome: Outcome) -> Iterator[Words]:
     """
     exchange = outcome.exchange
     yield Words(request_line(exchange), "wire")
-    yield Words(str(exchange.status), "wire")
+    yield Words(str(exchange.status), "wire", str(exchange.status))
     if exchange.engine:
-        yield Words(session_words(outcome), "store")
+        yield Words(session_words(outcome), "store", outcome.event)
     for effect, names in cookie_effects(exchange).items():
         if names := [name for name in names if name != settings.CSRF_COOKIE_NAME]:
-            yield Words(f"{effect.verb} {_list(names)}", "browser")
+            yield Words(f"{effect.verb} {_list(names)}", "browser", effect)
 
 
 def request_line(exchange: Exchange) -> str:

@@ -8,13 +8,28 @@ from django.conf import settings
 from labkit.panel import server_clock
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import log
-from labkit.panel.exchange_outcome import Outcome
-from labkit.panel.exchange_words import summarize
+from labkit.panel.exchange_outcome import Outcome, SessionEvent
+from labkit.panel.exchange_words import Words, summarize, summary_words
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
 
 ACTIVE_SECONDS = 300  # a visitor who sent a request within them counts as active
 LONGEST_PATH = 200  # characters
+# What stands out on the console's page Live, by the place and key of its words.
+HIGHLIGHTS = {
+    ("store", SessionEvent.CREATED): "created",
+    ("store", SessionEvent.REPLACED): "deleted",
+    ("store", SessionEvent.DELETED): "deleted",
+    ("store", SessionEvent.DISCARDED): "lost",
+    ("store", SessionEvent.CHANGE_LOST): "lost",
+    ("store", SessionEvent.NOT_DELIVERED): "lost",
+    ("store", SessionEvent.DELETED_BY_OTHER): "lost",
+    ("store", SessionEvent.SAVE_FAILED): "lost",
+    ("browser", CookieEffect.NOT_DELETED): "refused",
+    ("browser", CookieEffect.REFUSED): "refused",
+    **{("wire", str(status)): "refused" for status in (400, 403, 405, 413, 414, 431)},
+    **{("wire", str(status)): "failed" for status in range(500, 600)},
+}
 
 
 def report(most: int) -> dict[str, Any]:
@@ -43,4 +58,16 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "sets": effects.get(CookieEffect.SET, []),
         "deletes": effects.get(CookieEffect.DELETED, []),
         "url": f"/__lab__/exchange/{exchange.token}/",
+        "redirect": exchange.redirect.number if exchange.redirect else None,
+        "steps": [
+            [_word(words) for words in summary_words(Outcome(each))]
+            for each in exchange.with_redirect()
+        ],
     }
+
+
+def _word(words: Words) -> dict[str, str]:
+    highlight = HIGHLIGHTS.get((words.place, words.key), "")
+    # A status is a number, and no highlight is told by its colour alone.
+    text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
+    return {"text": text, "place": words.place, "highlight": highlight}
