@@ -68,6 +68,6 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _word(words: Words) -> dict[str, str]:
     highlight = HIGHLIGHTS.get((words.place, words.key), "")
-    # A status is a number, and no highlight is told by its colour alone.
+    # A status is only a number, and colour alone must not carry the meaning.
     text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
     return {"text": text, "place": words.place, "highlight": highlight}
