@@ -162,15 +162,18 @@ def wipe() -> None:
         wipe_files(settings.SESSION_FILE_PATH)
 
 
-def wipe_cache() -> None:
-    """Empty the sessions' cache; in a shared Redis, delete this project's keys only."""
+def wipe_cache() -> int:
+    """Empty the sessions' cache, and return how many entries it had: LocMem's, or Redis's.
+
+    In a shared Redis, delete this project's keys only.
+    """
     cache = _cache()
     if "redis" not in type(cache).__module__:
+        count = len(getattr(cache, "_cache", ()))
         cache.clear()
-        return
+        return count
     client = cache._cache.get_client()
-    for key in client.scan_iter(match=cache.make_key("*")):
-        client.delete(key)
+    return sum(client.delete(key) for key in client.scan_iter(match=cache.make_key("*")))
 
 
 def wipe_files(*folders: str | Path) -> int:

@@ -23,7 +23,7 @@ def quantities(**counts: int) -> str:
 
     Each is named by its noun in the singular.
     """
-    plurals = {"entry": "entries"}
+    plurals = {"entry": "entries", "cache entry": "cache entries"}
     present = [quantity(n, noun, plurals.get(noun, "")) for noun, n in counts.items() if n]
     return ", ".join(present) or "nothing"
 

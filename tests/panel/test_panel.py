@@ -9,7 +9,7 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel import cookie_explanations, instructor_controls
+from labkit.panel import cookie_explanations
 from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
 from labkit.panel.exchange_words import SEPARATOR
 from labkit.panel.middleware import LONGEST_HOST
@@ -527,117 +527,6 @@ def test_another_site_cannot_use_the_controls(visitor):
         assert visitor.post(url, {"key": key}).status_code == 403
     assert visitor.get(url).status_code == 405
     assert cart.cart(visitor) == {"apple": 3}
-
-
-# The controls
-
-
-def message(opened):
-    """The text in which an opened panel reports what a control did."""
-    return document(opened).xpath("string(//*[@role='status'])")
-
-
-def error_beside(opened, control):
-    """The error of this control, and what is typed in the field that it belongs to."""
-    (error,) = document(opened).xpath(f"//*[@data-invalid='{control}']")
-    (field,) = document(opened).xpath(f"//input[contains(@aria-describedby, '{error.get('id')}')]")
-    return error.text_content(), field.get("value")
-
-
-def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    try:
-        opened = use_control(visitor, opened, "clock", by="60")
-        assert instructor_controls.STEPS["60"] in message(opened)
-        assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 60
-        assert cart.cart(visitor) == {"apple": 3}
-        opened = use_control(visitor, opened, "clock", by="60")
-        opened_late = panel(visitor, visitor.get("/display/"))
-        assert "sessionid_04" in [row[0] for row in table(opened_late, "cookies")]
-        assert cart.cart(visitor) == {}
-    finally:
-        opened = use_control(visitor, opened, "clock", by="now")
-    assert instructor_controls.CLOCK_IS_REAL in message(opened)
-    assert float(summary_bar(visitor.get("/")).get("data-clock-ahead")) == 0
-
-
-def test_reset_empties_the_lab_and_leaves_other_labs_cookies(visitor, classmate):
-    cart.put(classmate, "pear")
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    visitor.jar.store("cart_03_apple=3; Path=/", visitor.origin)
-    page = use_control(visitor, opened, "reset")
-    assert page.request["PATH_INFO"] == "/"
-    assert [cookie.name for cookie in visitor.jar] == ["cart_03_apple"]
-    assert cart.cart(visitor) == {}
-    assert cart.cart(classmate) == {}
-
-
-def test_a_cookie_can_be_tampered_with(visitor):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    opened = use_control(visitor, opened, "cookie", cookie="sessionid_04", value="x" * 32)
-    assert "sessionid_04" in message(opened)
-    assert visitor.jar.get("sessionid_04").value == "x" * 32
-    assert cart.cart(visitor) == {}
-
-
-@pytest.mark.parametrize(
-    ("fields", "why"),
-    [
-        ({"cookie": "other", "value": "x"}, instructor_controls.FOREIGN_COOKIE),
-        ({"cookie": "sessionid_04", "value": "a;b"}, instructor_controls.BAD_VALUE),
-        ({"cookie": "sessionid_04", "value": "x" * 4096}, instructor_controls.TOO_LONG),
-    ],
-)
-def test_a_value_that_a_cookie_cannot_have_is_refused(visitor, fields, why):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    url = f"{opened.request['PATH_INFO']}cookie/"
-    refused = visitor.post(url, {"key": key_of(opened)} | fields)
-    assert refused.status_code == 422
-    assert error_beside(refused, "cookie") == (why, fields["value"])
-    assert cart.cart(visitor) == {"apple": 3}
-
-
-def test_an_entry_of_the_session_can_be_tampered_with(visitor):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    url = f"{panel_url(visitor.get('/'))}entry/"
-    fields = {"key": key_of(opened), "entry": "cart"}
-    changed = visitor.post(url, fields | {"value": '{"apple": 99}'}, follow=True)
-    assert "{'apple': 99}" in message(changed)
-    assert cart.cart(visitor) == {"apple": 99}
-    visitor.post(url, fields | {"delete": ""})
-    assert cart.cart(visitor) == {}
-
-
-@pytest.mark.parametrize("value", ["pear", "", "{apple: 5}", "1e400 5", '"\\ud8"'])
-def test_a_value_that_is_no_json_stays_beside_its_error(visitor, value):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    url = f"{opened.request['PATH_INFO']}entry/"
-    refused = visitor.post(url, {"key": key_of(opened), "entry": "cart", "value": value})
-    assert refused.status_code == 422
-    error, typed = error_beside(refused, "entry")
-    assert instructor_controls.JSON_EXAMPLE in error
-    assert typed == value
-    assert cart.cart(visitor) == {"apple": 3}
-
-
-@pytest.mark.parametrize("value", ['"soon"', "[1]", "1e400", "NaN", '"2030-01-01"'])
-def test_an_expiry_that_cannot_be_saved_is_refused(visitor, value):
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    url = f"{opened.request['PATH_INFO']}entry/"
-    fields = {"key": key_of(opened), "entry": "_session_expiry", "value": value}
-    refused = visitor.post(url, fields)
-    assert error_beside(refused, "entry")[1] == value
-    assert cart.cart(visitor) == {"apple": 3}
-
-
-def test_a_lab_without_sessions_has_no_entry_to_change(servers):
-    visitor = WireVisitor(servers("03").port)
-    opened = panel(visitor, cart.add(visitor, "apple", 3))
-    assert document(opened).xpath("//form[contains(@action, '/cookie/')]")
-    assert not document(opened).xpath("//form[contains(@action, '/entry/')]")
-    url = f"{panel_url(visitor.get('/'))}entry/"
-    fields = {"key": key_of(opened), "entry": "cart", "value": "5"}
-    assert visitor.post(url, fields).status_code == 404
 
 
 def test_the_curl_command_requests_the_same_page(visitor):

@@ -2,10 +2,14 @@
 
 import json
 import secrets
+import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from labkit import session_stores
@@ -15,6 +19,7 @@ from labkit.panel import server_clock
 from labkit.panel.access import is_local_instructor
 from labkit.panel.cookie_explanations import cookie_owner
 from labkit.panel.exchange_log import log
+from labkit.text_format import duration, exact_duration, quantities
 
 STEPS = {  # seconds
     "60": "+1 minute",
@@ -25,15 +30,25 @@ STEPS = {  # seconds
 }
 # Sent by each form of the panel, as a CSRF token. Not in a cookie, since the panel sets none.
 KEY = secrets.token_urlsafe(24)
-CLOCK_IS_REAL = "The server's clock is back at the real time."
+CLOCK_IS_REAL = "The server's clock is back to the real time."
+CLOCK_MOVED = "The server's clock moved by {distance}. The browser's clock did not."
+EXPIRED_ROW = "The session in the store has expired. Its row is still there."
+EXPIRED_ROW_SEEN = "The expired session's row is still in the store, as read when the clock moved."
+LIVING_ROW = "The session in the store expires in {left}."
 FOREIGN_COOKIE = "Your browser has no cookie of this lab by that name."
-BAD_VALUE = "A cookie's value has no spaces, quotes, commas, semicolons or accents."
-TOO_LONG = "A cookie has at most 4096 bytes."
-
-
-BAD_EXPIRY = "Django reads _session_expiry as seconds, or as text: a date, a time and a zone."
+COOKIE_EXAMPLE = "Example: apple_5"
+BAD_VALUE = (
+    f"A value cannot contain spaces, quotes, commas, semicolons or accents. {COOKIE_EXAMPLE}"
+)
+TOO_LONG = "Name and value may have at most 4096 bytes together."
+BAD_EXPIRY = (
+    "Django reads _session_expiry as a number of seconds, or as a date and time with a time zone. "
+    'Examples: 120, "2030-01-01T12:00:00+00:00"'
+)
 BAD_JSON = "This is not JSON. {example}"
 JSON_EXAMPLE = 'Examples: 5, "five", {"apple": 500}'
+SIGNED = "With this engine the session is the cookie, and its signature protects it."
+NO_SESSION = "Your browser has no session."
 
 
 class NotAllowed(Exception):
@@ -52,7 +67,7 @@ def check(request: HttpRequest) -> None:
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):
         raise NotAllowed("This form came from another site.")
     if not secrets.compare_digest(request.POST.get("key", "").encode(), KEY.encode()):
-        raise NotAllowed("Open the panel again, then send this form once more.")
+        raise NotAllowed("The server was restarted. Reload the page, then try again.")
 
 
 def move_clock(by: str) -> str:
@@ -66,33 +81,71 @@ def move_clock(by: str) -> str:
     if by not in STEPS:
         raise NotAllowed("The clock does not move by that.")
     server_clock.forward(int(by))
-    return (
-        f"The server's clock moved by {STEPS[by]}. The browser's did not: it keeps and sends its "
-        "cookies as before."
-    )
+    return CLOCK_MOVED.format(distance=exact_duration(int(by)))
 
 
-def reset(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete what this lab stores: rows, files, cache entries, and its cookies in this browser.
+def row_expiry(request: HttpRequest) -> float | None:
+    """Return in how many seconds the row of this browser's session expires; negative: expired.
+
+    None without a row, and if the store fails.
+    """
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key or "row" not in session_stores.kinds():
+        return None
+    with suppress(Exception):  # whatever a store raises: the clock has moved
+        for record in session_stores.read(key):
+            if record.expires is not None:
+                return record.expires.timestamp() - time.time()
+    return None
+
+
+def row_sentence(left: float) -> str:
+    """Return the sentence about a row that expires in so many seconds."""
+    return LIVING_ROW.format(left=duration(round(left))) if left > 0 else EXPIRED_ROW
+
+
+def reset(request: HttpRequest, response: HttpResponse) -> str:
+    """Delete what this lab stores, and its cookies in this browser. Return what was deleted.
 
     Raises NotAllowed if the database is another project's.
     """
+    rows = entries = files = 0
     if settings.DATABASES.get("default", {}).get("NAME"):
-        from django.core.management import CommandError, call_command
-
-        try:
-            refuse_foreign_database()
-        except CommandError as error:
-            raise NotAllowed(f"{error}.") from None
-        call_command("flush", interactive=False, verbosity=0)
+        rows = _empty_database()
     if "entry" in session_stores.kinds():  # REDIS_URL may name a server that this engine ignores
-        session_stores.wipe_cache()
+        entries = session_stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
-        session_stores.wipe_files(folder)
-    for name in cookie_names(request):
+        files = session_stores.wipe_files(folder)
+    names = cookie_names(request)
+    for name in names:
         _set_cookie(response, name, None)
     server_clock.back_to_now()
     log.clear()
+    stored = quantities(row=rows, file=files, **{"cache entry": entries})
+    return (
+        f"The lab is reset. Deleted on the server: {stored}. Deleted in this browser: "
+        f"{quantities(cookie=len(names))}. {CLOCK_IS_REAL}"
+    )
+
+
+def _empty_database() -> int:
+    """Empty all tables; return how many rows are gone. Raises NotAllowed."""
+    from django.core.management import CommandError, call_command
+
+    try:
+        refuse_foreign_database()
+    except CommandError as error:
+        raise NotAllowed(f"{error}.") from None
+    before = _count_rows()
+    call_command("flush", interactive=False, verbosity=0)
+    return before - _count_rows()
+
+
+def _count_rows() -> int:
+    tables = set(connection.introspection.table_names())
+    models = [model._meta for model in apps.get_models() if not model._meta.proxy]
+    present = [meta for meta in models if meta.db_table in tables]  # it may not be migrated
+    return sum(meta.base_manager.count() for meta in present)
 
 
 def cookie_names(request: HttpRequest) -> list[str]:
@@ -110,14 +163,14 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
         raise InvalidValue(FOREIGN_COOKIE)
     if "delete" in request.POST:
         _set_cookie(response, name, None)
-        return f"The cookie {name} is deleted."
+        return f"Deleted the cookie {name}."
     value = request.POST.get("value", "")
     if not value.isascii() or not value.isprintable() or set(value) & set(' ",;\\'):
         raise InvalidValue(BAD_VALUE)
     if len(name) + len(value) > 4096:
         raise InvalidValue(TOO_LONG)
     _set_cookie(response, name, value)
-    return f"The cookie {name} is now {value or 'empty'}, until the browser closes."
+    return f"Changed the cookie {name} to {value or 'nothing'}. It lasts until the browser closes."
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
@@ -141,24 +194,24 @@ def _open_session(request: HttpRequest) -> Any:
 def change_entry(request: HttpRequest) -> str:
     """Change or delete one entry of this browser's session in the store. Return what was done.
 
-    Raises NotAllowed if there is no session to change, InvalidValue for one that cannot be saved.
+    Raises InvalidValue if there is no session to change, or if it cannot be saved.
     """
     store = _open_session(request)
     if "cookie" in session_stores.kinds():
-        raise NotAllowed("With this engine the session is the cookie, and the cookie is signed.")
+        raise InvalidValue(SIGNED)
     if not store.keys():
-        raise NotAllowed("Your browser has no session.")
+        raise InvalidValue(NO_SESSION)
     entry = request.POST.get("entry", "")
     if "delete" in request.POST:
         store.pop(entry, None)
         _save(store)
-        return f"The entry {entry} is deleted."
+        return f"Deleted the entry {entry} and saved the session."
     try:
         store[entry] = json.loads(request.POST.get("value", ""))
     except (ValueError, RecursionError):
         raise InvalidValue(BAD_JSON.format(example=JSON_EXAMPLE)) from None
     _save(store)
-    return f"The entry {entry} is now {store[entry]!r}. That was a write."
+    return f"Changed the entry {entry} to {store[entry]!r} and saved the session."
 
 
 def _save(store: Any) -> None:

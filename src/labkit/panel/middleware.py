@@ -61,7 +61,7 @@ def observe(get_response: Respond) -> Respond:
         exchange.length = None if content is None else len(content)
         _end(exchange, request, response)
         log.add(exchange)
-        summary_bar.append_to(response, content, exchange)
+        summary_bar.append_to(request, response, content, exchange)
         return response
 
     return middleware

@@ -4,20 +4,22 @@ import os
 import re
 from html import escape
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
+from labkit.panel import control_bar, control_messages
+from labkit.panel.access import is_local_instructor
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.exchange_words import SEPARATOR, request_line, summarize, summary_words
 from labkit.panel.models import Exchange
-from labkit.text_format import exact_duration
 
 _BAR = (
     '<link rel="stylesheet" href="/__lab__/static/panel.css">'
     '<aside class="summary-bar" aria-label="This request" data-clock-ahead="{ahead:.0f}">'
-    "{clock}"
-    '<a class="summary-row" href="/__lab__/exchange/{token}/">{server}{exchanges}</a></aside>'
+    "{control_state}"
+    '<a class="summary-row" href="/__lab__/exchange/{token}/">{server}{exchanges}</a>'
+    "{clock_form}</aside>"
     '<script src="/__lab__/static/panel.js" defer></script>'
 )
 # Why an HTML page has no bar. Pages carry the key as data-no-bar.
@@ -29,7 +31,9 @@ NO_BAR = {
 _BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
-def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange) -> None:
+def append_to(
+    request: HttpRequest, response: HttpResponse, content: bytes | None, exchange: Exchange
+) -> None:
     """Insert the bar before the end of an HTML page; leave every other response as it is.
 
     content: None if the response streams. An HTML page without a bar gets a reason in `no_bar`.
@@ -45,10 +49,13 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
     if end < 0:
         exchange.no_bar = "no-end"
         return
+    instructor = is_local_instructor(request)
+    message = control_messages.take_for_page(request, exchange) if instructor else None
     bar = _BAR.format(
         token=exchange.token,
         ahead=exchange.clock_ahead,
-        clock=_clock(exchange),
+        control_state=control_bar.state(exchange.clock_ahead, instructor, message),
+        clock_form=control_bar.clock_form(exchange.token) if instructor else "",
         server=escape(_server(exchange)),
         exchanges=' <span class="then">→</span> '.join(map(_row, exchange.with_redirect())),
     )
@@ -62,14 +69,6 @@ def append_to(response: HttpResponse, content: bytes | None, exchange: Exchange)
 def summarize_with_redirect(exchange: Exchange) -> str:
     """Return the summary of an exchange, after that of the redirect which led to it."""
     return _server(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
-
-
-def _clock(exchange: Exchange) -> str:
-    """Return by how much the server's clock is ahead, as HTML; empty if it is not."""
-    if not exchange.clock_ahead:
-        return ""
-    ahead = exact_duration(round(exchange.clock_ahead))
-    return f"<p data-server-clock>Server clock: +{ahead}</p>"
 
 
 def _server(exchange: Exchange) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labkit.panel import reading_pages, views
+from labkit.panel import control_views, reading_pages, views
 
 urlpatterns = [
     path("__lab__/", views.exchanges),
@@ -11,5 +11,5 @@ urlpatterns = [
     path("__lab__/labs/", reading_pages.all_labs),
     path("__lab__/exchanges.json", views.exchanges_json),
     path("__lab__/exchange/<token>/", views.exchange),
-    path("__lab__/exchange/<token>/<name>/", views.control),
+    path("__lab__/exchange/<token>/<name>/", control_views.control),
 ]

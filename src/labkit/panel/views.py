@@ -1,15 +1,18 @@
-"""The panel's pages: one exchange in five parts, the list of all, and the controls."""
+"""The panel's pages: one exchange in five parts, and the list of all."""
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
 
 from labkit.base.error_pages import error_page
 from labkit.panel import (
+    control_bar,
+    control_messages,
     cookie_explanations,
     curl,
     diagram,
@@ -25,7 +28,6 @@ from labkit.panel.exchange_log import REMEMBERED, log
 from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome
 from labkit.panel.exchange_words import summarize
 from labkit.panel.models import Exchange
-from labkit.session_stores import has_sessions
 
 SHOWN = 200  # exchanges in a list
 _NOT_STORED = {  # pages carry the key as data-nothing-stored
@@ -44,10 +46,10 @@ _NOT_STORED = {  # pages carry the key as data-nothing-stored
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
     """Show one exchange and the redirect that led to it, to anyone who has its URL."""
-    return _exchange_page(request, token)
+    return exchange_page(request, token)
 
 
-def _exchange_page(
+def exchange_page(
     request: HttpRequest, token: str, invalid: str = "", why: str = ""
 ) -> HttpResponse:
     """Return the page of one exchange; `invalid` names the control whose value was refused."""
@@ -56,6 +58,8 @@ def _exchange_page(
         sentence = f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted."
         return error_page(request, 404, "This exchange has been forgotten", sentence)
     instructor = is_local_instructor(request)
+    by_script = "X-Requested-With" in request.headers  # the message is for the page below
+    message = None if by_script or not instructor else control_messages.take(request)
     context = {
         "exchange": found,
         "sentence": summary_bar.summarize_with_redirect(found),
@@ -64,6 +68,7 @@ def _exchange_page(
         "diagram": diagram.svg(found),
         "arrows": diagram.arrows(found),
         "instructor": instructor,
+        "control_state": mark_safe(control_bar.state(server_clock.moved(), instructor, message)),
         "back": found.path if found.method in {"GET", "HEAD"} else "/",
     }
     if instructor:
@@ -71,11 +76,10 @@ def _exchange_page(
             "curl": curl.command(found),
             "curl_lacks": list(curl.missing(found)),
             "key": instructor_controls.KEY,
-            "message": request.GET.get("said", "")[:400],
-            "steps": list(instructor_controls.STEPS.items()),
-            "moved": server_clock.moved(),
+            "clock_form": mark_safe(control_bar.clock_form(token)),
             "own_cookies": instructor_controls.cookie_names(request),
             "entries": instructor_controls.entries(request),
+            "cookie_example": instructor_controls.COOKIE_EXAMPLE,
             "json_example": instructor_controls.JSON_EXAMPLE,
             "invalid": invalid,
             "why": why,
@@ -139,29 +143,3 @@ def exchanges_json(request: HttpRequest) -> HttpResponse:
     most = request.GET.get("most", "")
     limit = min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN
     return JsonResponse(live_report.report(limit))
-
-
-@require_POST
-def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """Run one of the instructor's controls and go back to the panel, which says what was done."""
-    response = HttpResponseRedirect("")
-    try:
-        instructor_controls.check(request)
-        if name == "clock":
-            message = instructor_controls.move_clock(request.POST.get("by", ""))
-        elif name == "reset":
-            instructor_controls.reset(request, response)
-            response["Location"] = "/"
-            return response
-        elif name == "cookie":
-            message = instructor_controls.change_cookie(request, response)
-        elif name == "entry" and has_sessions():
-            message = instructor_controls.change_entry(request)
-        else:
-            raise Http404
-    except instructor_controls.InvalidValue as refused:
-        return _exchange_page(request, token, name, str(refused))
-    except instructor_controls.NotAllowed as refused:
-        return error_page(request, 403, "This was refused", str(refused))
-    response["Location"] = f"/__lab__/exchange/{token}/?{urlencode({'said': message})}#controls"
-    return response

@@ -361,7 +361,7 @@ class CartInChromium:
     def test_a_wrong_quantity_is_refused_beside_its_field(self, chromium, server):
         page = chromium.page
         page.goto(server.url("/add/"))
-        page.locator("form").evaluate("form => form.noValidate = true")
+        page.locator("main form").evaluate("form => form.noValidate = true")
         page.get_by_label("Name").fill("apple")
         page.get_by_label("Quantity").fill("5000")
         page.get_by_role("button", name="Add").click()

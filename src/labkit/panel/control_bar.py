@@ -1,0 +1,49 @@
+"""The part of the summary bar that is about the controls: the clock, its buttons, what was done."""
+
+from html import escape
+
+from labkit.panel import instructor_controls
+from labkit.panel.control_messages import Message
+from labkit.text_format import exact_duration
+
+_BUTTONS = "".join(
+    f'<button name="by" value="{seconds}">{words}</button> '
+    for seconds, words in instructor_controls.STEPS.items()
+)
+_FORM = (
+    '<form class="clock" id="lab-clock" method="post" action="/__lab__/exchange/{token}/clock/">'
+    f'<input type="hidden" name="key" value="{instructor_controls.KEY}">'
+    f"<fieldset><legend>Move the server's clock:</legend> {_BUTTONS}</fieldset></form>"
+)
+_BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
+
+
+def clock_form(token: str) -> str:
+    """Return the form that moves the clock, as HTML; `token`: of the page's exchange."""
+    return _FORM.format(token=token)
+
+
+def state(
+    ahead: float,
+    instructor: bool,
+    message: Message | None = None,
+    next_step: tuple[str, str] = ("", ""),
+) -> str:
+    """Return by how much the clock is ahead, and what a control did, as HTML; "" for neither.
+
+    ahead: seconds. next_step: a URL and the text of its link; empty if the page was loaded since.
+    """
+    if not ahead and not instructor:
+        return ""
+    parts = []
+    if ahead:
+        sign, distance = "+" if ahead > 0 else "-", exact_duration(abs(round(ahead)))
+        back = _BACK if instructor else ""
+        parts.append(f"<p data-server-clock>Server clock: <b>{sign}{distance}</b>{back}</p>")
+    if message is not None:
+        url, text = next_step
+        link = f' <a href="{escape(url)}">{text}</a>' if url else ""
+        parts.append(
+            f'<p role="status" data-message="{message.control}">{escape(message.text)}{link}</p>'
+        )
+    return f'<div class="control-state" data-clock-ahead="{ahead:.0f}">{"".join(parts)}</div>'

@@ -1,0 +1,78 @@
+"""The view of the instructor's controls: it does what a form asks, and says so in the bar."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import escape_leading_slashes
+from django.views.decorators.http import require_POST
+
+from labkit.base.error_pages import error_page
+from labkit.panel import control_bar, control_messages, instructor_controls, server_clock, views
+from labkit.panel.control_messages import Message
+from labkit.panel.exchange_log import log
+from labkit.session_stores import has_sessions
+
+
+class SeeOther(HttpResponseRedirect):
+    """A redirect after a POST: the browser sends a GET. RFC 9110 section 15.4.4."""
+
+    status_code = 303
+
+
+@require_POST
+def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    """Run one of the instructor's controls, and lead back to the lab's page.
+
+    The page shows the message in its summary bar. A script, which sends X-Requested-With, gets the
+    bar's new part instead, and the page stays. An invalid value is 422: the panel's page, with the
+    error beside the field.
+    """
+    page = _page_of_lab(token)
+    done = HttpResponse()  # collects cookies
+    try:
+        instructor_controls.check(request)
+        message, later = _run(request, done, name)
+    except instructor_controls.InvalidValue as refused:
+        return views.exchange_page(request, token, name, str(refused))
+    except instructor_controls.NotAllowed as refused:
+        return error_page(request, 403, "This was refused", str(refused))
+    response: HttpResponse
+    if "X-Requested-With" in request.headers:
+        next_step = (page, "Reload this page") if page else ("/", "Back to the lab's first page")
+        response = HttpResponse(control_bar.state(server_clock.moved(), True, message, next_step))
+        control_messages.leave(request, later)
+    else:
+        forgotten = log.find(token) is None
+        response = SeeOther(page or ("/" if forgotten else f"/__lab__/exchange/{token}/"))
+        control_messages.leave(request, message)
+    response.cookies = done.cookies
+    return response
+
+
+def _page_of_lab(token: str) -> str:
+    """Return the URL of the page that this exchange showed; "" if it cannot be loaded again."""
+    exchange = log.find(token)
+    if exchange is None or exchange.method not in {"GET", "HEAD"}:
+        return ""
+    return escape_leading_slashes(exchange.path)
+
+
+def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Message, Message | None]:
+    """Run a control; return the message for now, and the one for the page after a reload.
+
+    Raises NotAllowed and Http404.
+    """
+    later = None
+    if name == "clock":
+        text = instructor_controls.move_clock(request.POST.get("by", ""))
+        if (left := instructor_controls.row_expiry(request)) is not None:
+            text = instructor_controls.row_sentence(left)  # the bar shows the clock above it
+        if left is not None and left <= 0:
+            later = Message(name, instructor_controls.EXPIRED_ROW_SEEN, about_store=True)
+    elif name == "reset":
+        text = instructor_controls.reset(request, response)
+    elif name == "cookie":
+        text = instructor_controls.change_cookie(request, response)
+    elif name == "entry" and has_sessions():
+        text = instructor_controls.change_entry(request)
+    else:
+        raise Http404
+    return Message(name, text), later
