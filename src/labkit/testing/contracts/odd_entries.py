@@ -53,9 +53,12 @@ class OddEntriesContract(RawRequests):
     def check(self, visitor: Any, response: Any, *of: Any) -> None:
         """Fail if the response is an error of the server, or a refusal for another reason.
 
-        A page may say that the session is deleted; the next one opens.
+        A page may say that the session is deleted; the next one opens. A page that leaves the
+        session as it was needs no next one: the first page is opened with the same session.
         """
         assert response.status_code not in {403, 404, 405, 500, 503}, of
+        if response.status_code == 200 and self.session_cookie not in response.cookies:
+            return
         next_one = visitor.get(self.pages[0])
         if next_one.status_code == 400:
             next_one = visitor.get(self.pages[0])
@@ -76,12 +79,16 @@ class OddEntriesContract(RawRequests):
 
     @pytest.mark.in_process
     def test_an_odd_entry_breaks_no_form(self, visitor):
+        from django.conf import settings
+
         for path, fields in self.forms:
             person = visitor.new_visitor()
             person.raise_request_exception = False
+            sent = self.with_token(person, **fields)
+            csrf_cookie = person.jar.get(settings.CSRF_COOKIE_NAME)
             for entry, value in self.cases():
                 person.jar.clear()
-                sent = self.with_token(person, **fields)
+                person.jar.store(f"{csrf_cookie.pair}; Path=/", person.origin)
                 self.give(person, entry, value)
                 self.check(person, person.post(path, sent), path, entry, value)
 
