@@ -45,6 +45,10 @@ EXTRAS = {
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
 SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder")
 
+# What the labs respond, as the session labs has recorded it for the session panel.
+RECORDINGS = ROOT / ".lab" / "recordings"
+_recordings: dict[str, str] = {}  # the variable that names it, if this run of nox made it
+
 _complete: set[tuple[str, ...]] = set()  # the extras that are installed, as this run has seen
 
 nox.needs_version = ">=2024.10"
@@ -114,10 +118,10 @@ def environ_of(name: str) -> dict[str, str | None]:
     return variables
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
+def pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
     """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
-    session.run(*command, external=True, env=environ_of(session.name))
+    session.run(*command, external=True, env=environ_of(session.name) | variables)
 
 
 def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *arguments: str) -> None:
@@ -130,8 +134,10 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
     pytest_at_once(session, runs)
 
 
-def pytest_at_once(session: nox.Session, runs: dict[str, list[str]]) -> None:
+def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables: str) -> None:
     """Run pytest once for each of these names, with its arguments, several at a time.
+
+    variables: more environment variables.
 
     What a run prints comes when it has ended. All go on to the end, even if one fails; that none of
     them has a test is an error.
@@ -143,7 +149,7 @@ def pytest_at_once(session: nox.Session, runs: dict[str, list[str]]) -> None:
     def run(name: str) -> str:
         slot, width = slots.get(), 22_000 // PROCESSES
         first = 10_000 + slot * width  # each has its own ports, so that no two choose the same
-        environ = environ_of(name)
+        environ = environ_of(name) | variables
         environ["LABKIT_PORTS"] = f"{first}-{first + width - 1}"
         command = [str(PYTHON), "-m", "pytest", *runs[name], *session.posargs]
         try:
@@ -197,7 +203,19 @@ def labs(session: nox.Session) -> None:
     """Every lab, also driven at random and by requests that no browser sends"""
     environment(session)
     clear_thorough("thorough")
-    pytest_each_lab(session, "test", LABS, "-m", IN_PROCESS)
+    shutil.rmtree(RECORDINGS, ignore_errors=True)
+    # The last labs have the most tests.
+    runs = {f"test-{lab['number']}": recorded(lab) for lab in reversed(LABS)}
+    if not session.posargs:  # which may choose some of the tests
+        _recordings["LAB_RECORDINGS"] = str(RECORDINGS)
+    pytest_at_once(session, runs, PYTHONPATH=str(ROOT / "tests" / "support"))
+
+
+def recorded(lab: dict) -> list[str]:
+    """Return the arguments of pytest for a lab's tests, recorded for the session panel."""
+    path = RECORDINGS / f"{lab['number']}.json"
+    recorder = ["-p", "exchange_recording", "--lab-record", str(path)]
+    return [folder_of(lab), "-m", IN_PROCESS, *recorder]
 
 
 @nox.session(name="labs-mysql", tags=["mysql"])
@@ -324,7 +342,7 @@ def textbook(session: nox.Session) -> None:
 def panel(session: nox.Session) -> None:
     """Every lab's tests with the exchange panel and without: it changes nothing"""
     environment(session)
-    pytest(session, "tests", "-m", "panel")
+    pytest(session, "tests", "-m", "panel", *SIDE_BY_SIDE, **_recordings)
 
 
 @nox.session(name="kit-extras")

@@ -16,34 +16,40 @@ LABS = Catalog(ROOT).labs
 pytestmark = pytest.mark.panel
 
 
-def record(lab, folder, **runs):
-    """Run the lab's tests with the arguments of each run, all at once; return the recordings."""
+def record(lab, path, *options):
+    """Run the lab's tests with these options; return the recording, which is written to path."""
     environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
-    processes = []
-    for name, options in runs.items():
-        command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
-        command += ["-p", "exchange_recording", "--lab-record", str(folder / name)]
-        command += ["-p", "no:cacheprovider"]
-        with (folder / f"{name}.log").open("w") as output:
-            processes.append(subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output))
-    for process in processes:
-        process.wait(timeout=600)
-    for name in runs:
-        assert (folder / name).exists(), (folder / f"{name}.log").read_text()[-2000:]
-    return [folder / name for name in runs]
+    command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
+    command += ["-p", "exchange_recording", "--lab-record", str(path), "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert path.exists(), done.stdout[-2000:]
+    assert " failed" not in done.stdout, done.stdout[-2000:]
+    return path
 
 
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def without_panel(lab, tmp_path):
+    """Return the recording that nox's session labs has made, or make one."""
+    recorded = Path(os.environ.get("LAB_RECORDINGS", tmp_path), f"{lab.number}.json")
+    return recorded if recorded.exists() else record(lab, tmp_path / "without.json")
+
+
+# pytest-xdist may give each lab to another process.
+@pytest.mark.parametrize(
+    "lab",
+    [pytest.param(lab, id=lab.number, marks=pytest.mark.xdist_group(lab.number)) for lab in LABS],
+)
 def test_the_panel_changes_nothing(lab, tmp_path):
-    recordings = record(lab, tmp_path, without=[], with_panel=["--lab-panel"])
-    assert list(differences(*recordings)) == []
-    for name in ("without.log", "with_panel.log"):
-        assert " failed" not in (tmp_path / name).read_text()
+    one = without_panel(lab, tmp_path)
+    two = record(lab, tmp_path / "with.json", "--lab-panel", "--lab-recorded", str(one))
+    assert list(differences(one, two)) == []
 
 
 def test_a_single_access_of_the_session_is_noticed(tmp_path):
     lab = next(lab for lab in LABS if lab.number == "06")
-    spoilt = ["--lab-panel", "-p", "spoilt_panel"]
-    found = list(differences(*record(lab, tmp_path, without=[], spoilt=spoilt)))
+    one = without_panel(lab, tmp_path)
+    spoilt = ("--lab-panel", "-p", "spoilt_panel", "--lab-recorded", str(one))
+    found = list(differences(one, record(lab, tmp_path / "spoilt.json", *spoilt)))
     assert any("accessed: 'False' became 'True'" in sentence for sentence in found)

@@ -2,6 +2,7 @@
 
 `-p exchange_recording` loads it, and its option --lab-record names the file. Two runs of the same
 tests differ only in random values, such as session keys and tokens; those are recorded as *.
+Thorough tests are not recorded. With --lab-recorded, only the tests of that recording run.
 """
 
 import json
@@ -23,10 +24,11 @@ HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Co
 class Recorder:
     """Records what the visitors send and receive, by the node ID of the test."""
 
-    def __init__(self, path):
+    def __init__(self, path, only):
         self.path = path
+        self.only = None if only is None else json.loads(only.read_text(encoding="utf-8"))
         self.exchanges = {}
-        self.test = ""
+        self.test = ""  # none while a thorough test runs
 
     def pytest_sessionstart(self):
         from django.test import Client
@@ -36,39 +38,49 @@ class Recorder:
         send = Client.request
 
         def record(client, **request):
+            if not self.test or not isinstance(client, Visitor):
+                return send(client, **request)
             with count_queries() as queries:
                 response = send(client, **request)
-            if isinstance(client, Visitor):
-                sent = client.exchanges[-1]
-                found = describe(f"{sent.method} {sent.url}", response, queries[0])
-                self.exchanges.setdefault(self.test, []).append(found)
+            sent = client.exchanges[-1]
+            found = describe(f"{sent.method} {sent.url}", response, queries[0])
+            self.exchanges.setdefault(self.test, []).append(found)
             return response
 
         Client.request = record
 
+    def pytest_collection_modifyitems(self, config, items):
+        if self.only is not None:
+            others = [item for item in items if item.nodeid not in self.only]
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item.nodeid in self.only]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
-        self.test = item.nodeid
+        self.test = "" if item.get_closest_marker("thorough") else item.nodeid
 
     def pytest_sessionfinish(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(self.exchanges, indent=1), encoding="utf-8")
 
 
 def pytest_addoption(parser):
     parser.addoption("--lab-record", type=Path, help="write every exchange to this file")
+    parser.addoption("--lab-recorded", type=Path, help="run only the tests in this recording")
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(Recorder(config.getoption("lab_record")))
+    only = config.getoption("lab_recorded")
+    config.pluginmanager.register(Recorder(config.getoption("lab_record"), only))
 
 
 @pytest.fixture(autouse=True)
 def _stopped_clock(request):
-    """Stop the clock, so that two runs can be compared, unless the test does it.
+    """Stop the clock of a recorded test, so that two runs can be compared, unless it does so.
 
     It stops in the past: the engine `file` compares the time with that of the file.
     """
-    if "clock" in request.fixturenames:
+    if "clock" in request.fixturenames or request.node.get_closest_marker("thorough"):
         yield
         return
     with time_machine.travel("2020-01-06 09:00 +0000", tick=False):
