@@ -15,8 +15,11 @@ import time_machine
 
 # Session keys, CSRF tokens, signatures: long runs of the characters of base64 and Django's texts.
 RANDOM = re.compile(r"[A-Za-z0-9_.:-]{20,}|[a-z0-9]{6}(?=…)")
-SUMMARY_BAR = re.compile(
-    r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>', re.S
+# What a page has only with the panel: the summary bar, and the links to the panel's pages.
+PANEL = re.compile(
+    r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>'
+    r'|<nav class="reading".*?</nav>',
+    re.S,
 )
 HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Control"]
 
@@ -120,7 +123,7 @@ def describe(request, response, queries):
         "accessed": getattr(session, "accessed", None),
         "modified": getattr(session, "modified", None),
         "queries": queries,
-        "body": mask(SUMMARY_BAR.sub("", body)),
+        "body": mask(PANEL.sub("", body)),
     }
 
 
