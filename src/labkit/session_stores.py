@@ -121,6 +121,11 @@ def cache_name() -> str:
     return type(_cache()).__name__.removesuffix("Cache")
 
 
+def describe_engine() -> str:
+    """Return the engine in use and its cache, "db" or "cache, LocMem"; "" without sessions."""
+    return ", ".join([engine_name(), cache_name()] if "entry" in kinds() else [engine_name()])
+
+
 def _cache() -> Any:
     return caches[settings.SESSION_CACHE_ALIAS]
 

@@ -71,6 +71,8 @@ def all_rows_are_on_one_screen(page, served, count):
     page.goto(served.url())
     page.locator("[data-active]").nth(count - 1).wait_for()
     assert page.locator(".lab-row").count() == count
+    engines = page.locator("[data-engine]").evaluate_all("all => all.map(e => e.dataset.engine)")
+    assert engines == ["db"]  # lab 10's, which is about engines
     root = "document.documentElement"
     assert page.evaluate(f"[{root}.scrollHeight, {root}.scrollWidth]") == [650, 1366]
 

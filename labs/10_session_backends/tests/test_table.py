@@ -161,6 +161,22 @@ def test_the_page_shows_the_table_and_marks_the_engine_in_use(engine, visitor):
     assert bool(page.xpath("//*[@data-locmem]")) == bool(cache)
 
 
+def engine_in_header(visitor, path):
+    page = lxml.html.document_fromstring(text(visitor.get(path)))
+    return [element.text_content() for element in page.xpath("//header//*[@data-engine]/b")]
+
+
+@pytest.mark.parametrize("path", ["/", "/add/", "/display/", "/info/"])
+def test_every_page_names_the_engine_in_its_header(engine, visitor, path):
+    cache = ", LocMem" * (engine in {"cached_db", "cache"})
+    assert engine_in_header(visitor, path) == [engine + cache]
+
+
+def test_the_header_names_redis(visitor, use):
+    use("cached_db", "redis://127.0.0.1:1/0")  # no page of this visitor asks it for anything
+    assert engine_in_header(visitor, "/engines/") == ["cached_db, Redis"]
+
+
 def test_the_page_says_when_the_cache_is_redis(visitor, use):
     use("cache", "redis://127.0.0.1:1/0")  # it is not asked for anything
     page = lxml.html.document_fromstring(text(visitor.get("/engines/")))

@@ -3,15 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
-
 from labkit.panel import server_clock
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import log
 from labkit.panel.exchange_outcome import Outcome, SessionEvent
 from labkit.panel.exchange_words import Words, summarize, summary_words
 from labkit.panel.models import Exchange
-from labkit.session_stores import has_sessions
+from labkit.session_stores import describe_engine
 
 ACTIVE_SECONDS = 300  # a visitor who sent a request within them counts as active
 LONGEST_PATH = 200  # characters
@@ -37,7 +35,7 @@ def report(most: int) -> dict[str, Any]:
     return {
         "moved": server_clock.moved(),
         "active": log.active_visitors(ACTIVE_SECONDS),
-        "engine": settings.SESSION_ENGINE.rpartition(".")[2] if has_sessions() else "",
+        "engine": describe_engine(),
         "exchanges": [_exchange(each) for each in log.newest()[:most]],
     }
 

@@ -1,4 +1,4 @@
-"""Template tags for every lab: this_lab, asset and reading_links."""
+"""Template tags for every lab: this_lab, asset, reading_links and session_engine."""
 
 import os
 from contextlib import suppress
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import get_script_prefix, reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from labkit import session_stores
 from labkit.base import served_labs
 from labkit.base.served_labs import ALL_LABS, CODE, HANDOUT
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
@@ -33,6 +34,12 @@ def asset(name: str) -> str:
     Every page has two; with `{% url %}` they would take a tenth of the time of a small page.
     """
     return _address(get_script_prefix(), name)
+
+
+@register.simple_tag
+def session_engine() -> str:
+    """Return the session engine in use and its cache, such as "cached_db, Redis"."""
+    return session_stores.describe_engine()
 
 
 @register.simple_tag(takes_context=True)
