@@ -1,6 +1,7 @@
 """`lab compare`: tables whose cells are asked by tests, and what it says of one that is not so."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -436,3 +437,23 @@ class TestCompareInChromium:
             assert places
             assert all(place.is_visible() for place in places), part
         assert not page.get_by_role("navigation").is_visible()
+
+
+# Words that name the subject of a table's questions; a question without one needs the row above it.
+SUBJECTS = {
+    "carts": r"\b(cart|item)s?\b",
+    "counts": r"\b(counts?|visits?)\b",
+    "wizard": r"\b(answers?|wizard)\b",
+    "engines": r"\b(cart|item)s?\b",
+}
+
+
+def test_every_question_names_its_subject_and_unit(tables):
+    assert set(SUBJECTS) == {table.id for table in tables.all}
+    for table in tables.all:
+        texts = [question.text for question in table.questions]
+        assert len(set(texts)) == len(texts)
+        for text in texts:
+            assert re.search(SUBJECTS[table.id], text), text
+            assert text.endswith("?")
+            assert not re.search(r"^And\b|\bHow (many|much) (do|does|is|are|carr)", text), text

@@ -110,7 +110,11 @@ def overview(tables: Tables) -> Group:
     grid = Grid(box=None, pad_edge=False, show_header=False)
     for table in tables.all:
         grid.add_row(f"lab compare {table.id}", table.title, f"{len(table.questions)} questions")
-    return Group(grid, Text("\nWhich one, then?\n", style="bold"), *render_conclusions(tables))
+    return Group(
+        grid,
+        Text("\nChoosing between cookies and sessions\n", style="bold"),
+        *render_conclusions(tables),
+    )
 
 
 def render_conclusions(tables: Tables) -> Iterator[Text]:

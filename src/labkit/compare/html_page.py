@@ -96,10 +96,9 @@ def verdict(table: Table, result: TableResult) -> str:
     """Return how many cells hold, with which versions, and when."""
     wrong = sum(not cell.holds for cell in result.cells)
     count = len(result.cells)
-    verb = "is" if wrong == 1 else "are"
-    sentence = f"All {count} cells were seen to be so."
+    sentence = f"All {count} answers confirmed."
     if wrong:
-        sentence = f"Of {count} cells {wrong} {verb} not as the table says."
+        sentence = f"{wrong} of {count} answers differ from the table."
     return " ".join([sentence, result.stamp, *result.complaints])
 
 
