@@ -194,9 +194,11 @@ def test_the_clock_says_what_became_of_the_row(visitor):
 
 
 def test_what_was_read_in_the_store_is_not_said_after_a_write(visitor):
-    page = cart.add(visitor, "apple", 3)
-    use(visitor, page, "clock", headers=SCRIPT, by="120")
-    assert message(cart.add(visitor, "pear", 1)) is None
+    cart.put(visitor, "apple", 3)
+    form = visitor.get("/add/")
+    said = message(use(visitor, form, "clock", headers=SCRIPT, by="120"))
+    assert said[1].strip() == instructor_controls.EXPIRED_ROW
+    assert message(visitor.submit("/add/", {"name": "pear", "quantity": 1}, form)) is None
 
 
 def test_without_sessions_the_clock_says_what_it_did(servers):
