@@ -1,0 +1,27 @@
+"""The trials of the page on limits: cookies that a browser drops or keeps without a word."""
+
+from django.conf import settings
+
+# A host of these pages only: 181 cookies would push out those of all labs at 127.0.0.1.
+HOST = f"{settings.LAB}-limits.localhost".lower()
+PATH = "/limits/"  # of the cookies, so that other pages are not sent 180 of them
+LIFETIME = 600  # seconds
+PREFIX = "limit_"
+BIG = PREFIX + "big"
+TRIALS = {
+    "4096-bytes": {BIG: "x" * (4096 - len(BIG))},  # the browser counts the name and the value
+    "4097-bytes": {BIG: "x" * (4097 - len(BIG))},
+    "180-cookies": {f"{PREFIX}{number:03}": "x" for number in range(180)},
+    "181-cookies": {f"{PREFIX}{number:03}": "x" for number in range(181)},
+    "another-path": {PREFIX + "path": "x"},
+}
+
+
+def sent(request):
+    """Return the cookies of these trials that the browser sent: {name: value}."""
+    return {name: value for name, value in request.COOKIES.items() if name.startswith(PREFIX)}
+
+
+def size(cookies):
+    """Return how many cookies these are, and their bytes as a browser counts them."""
+    return len(cookies), sum(len(name + value) for name, value in cookies.items())
