@@ -7,7 +7,7 @@ https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-sess
 
 import pickle
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -40,7 +40,7 @@ class Record:
     name: str  # the row's session_key, the cache's full key, the file's name
     data: dict[str, Any]  # decoded; empty if it cannot be read
     content: str = ""  # as stored, of a row or a file
-    expires: datetime | None = None  # of a row
+    expires: datetime | None = None  # of a row or cookie
 
 
 def has_sessions() -> bool:
@@ -98,7 +98,9 @@ def _read_file(key: str, engine: str) -> Record | None:
 
 
 def _read_cookie(key: str, engine: str) -> Record:
-    return Record("cookie", settings.SESSION_COOKIE_NAME, session_store(engine)(key).load())
+    data, expires = session_store(engine)(key).load(), cookie_expiry(key, engine)
+    moment = None if expires is None else datetime.fromtimestamp(expires, UTC)
+    return Record("cookie", settings.SESSION_COOKIE_NAME, data, expires=moment)
 
 
 def cookie_expiry(value: str, engine: str = "") -> float | None:

@@ -51,6 +51,11 @@ class Lifetime:
         """The seconds since it was set."""
         return self.whole - self.left
 
+    @property
+    def share(self) -> float:
+        """The part that is left, from 0 to 1."""
+        return self.left / self.whole if self.whole > 0 else 0.0
+
     def __str__(self) -> str:
         return remaining(self.left, self.whole)
 

@@ -1,18 +1,16 @@
-"""An exchange as a sequence diagram, in SVG drawn on the server and as text."""
+"""The messages of an exchange between browser, server and store, for the panel's diagram."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
-
-from labkit.panel.models import Exchange, open_snapshot
+from labkit.panel.cookie_explanations import cookie_effects, cookie_owner
+from labkit.panel.models import Exchange, StoreOperation, open_snapshot
+from labkit.text_format import quantity
 
 BROWSER, SERVER, STORE = range(3)
-NAMES = ["Browser", "Server", "Store"]
-LANES = [80, 360, 640]  # x of each, in units of the drawing
-WIDTH, TOP, STEP = 720, 64, 46
+PLACES = ["Browser", "Server", "Store"]
+MOST_NAMES = 6  # in one line
+CSRF = "Django's CSRF cookie"
 
 
 @dataclass(frozen=True)
@@ -22,11 +20,12 @@ class Arrow:
     start: int
     end: int
     label: str
-    detail: str = ""
+    details: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        more = f" ({self.detail})" if self.detail else ""
-        return f"{NAMES[self.start]} to {NAMES[self.end].lower()}: {self.label}{more}"
+    @property
+    def places(self) -> str:
+        """Both ends in words, for a reader that does not see the arrow."""
+        return f"{PLACES[self.start]} to {PLACES[self.end].lower()}"
 
 
 def arrows(exchange: Exchange) -> list[Arrow]:
@@ -36,40 +35,43 @@ def arrows(exchange: Exchange) -> list[Arrow]:
 
 def _arrows(exchange: Exchange) -> Iterator[Arrow]:
     names = [name for name, _ in exchange.sent_cookies()]
-    yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", _list("Cookie", names))
+    sent = f"Cookie: {count_by_owner(names)}" if names else "no cookies"
+    yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", (sent,))
     for operation in exchange.operations:
         key = f"{operation.key[:6]}…" if operation.key else ""
         yield Arrow(SERVER, STORE, f"{operation.kind} {key}".strip())
         if operation.error:
-            yield Arrow(STORE, SERVER, "failed", operation.error)
+            yield Arrow(STORE, SERVER, "failed", (operation.error,))
         elif operation.kind == "load":
-            data = open_snapshot(operation.data) or {}
-            yield Arrow(STORE, SERVER, _list("entries", data) if data else "nothing")
-    answer = f"{exchange.status} {exchange.reason}"
+            yield Arrow(STORE, SERVER, _found(operation))
+    response = f"{exchange.status} {exchange.reason}"
     if exchange.location:
-        answer = f"{exchange.status} to {exchange.location}"
-    yield Arrow(SERVER, BROWSER, answer, _list("Set-Cookie", exchange.set_cookie_names()))
+        response = f"{exchange.status} to {exchange.location}"
+    effects = cookie_effects(exchange).items()
+    cookies = tuple(f"{effect.verb} {count_by_owner(names)}" for effect, names in effects)
+    yield Arrow(SERVER, BROWSER, response, cookies)
 
 
-def _list(what: str, names: "list[str] | dict[str, object]") -> str:
-    return f"{what}: {', '.join(map(str, names))}" if names else ""
+def _found(operation: StoreOperation) -> str:
+    data = open_snapshot(operation.data) or {}
+    return f"entries: {_list(map(str, data))}" if data else "nothing"
 
 
-def svg(exchange: Exchange) -> SafeString:
-    """Return the diagram. Its text equivalent is str() of each arrow."""
-    drawn = [_draw(arrow, TOP + STEP * row + 18) for row, arrow in enumerate(arrows(exchange))]
-    context = {
-        "width": WIDTH,
-        "height": TOP + STEP * len(drawn) + 16,
-        "lanes": list(zip(LANES, NAMES, strict=True)),
-        "arrows": drawn,
-    }
-    return render_to_string("labkit/diagram.svg", context)
+def count_by_owner(names: list[str]) -> str:
+    """Return the names of this lab's cookies; the others follow as a number."""
+    kinds = {name: cookie_owner(name).kind for name in names}
+    own = [name for name, kind in kinds.items() if kind in {"session", "lab"}]
+    parts = [_list(own)] if own else []
+    if "csrf" in kinds.values():
+        parts.append(CSRF)
+    if foreign := list(kinds.values()).count("other-lab"):
+        parts.append(f"{foreign} from {'another lab' if foreign == 1 else 'other labs'}")
+    if unknown := list(kinds.values()).count("unknown"):
+        parts.append(quantity(unknown, "other"))
+    return " + ".join(parts)
 
 
-def _draw(arrow: Arrow, y: int) -> dict[str, Any]:
-    """Return an arrow with its coordinates; `y`: of its line."""
-    start, end = LANES[arrow.start], LANES[arrow.end]
-    tip = end - 4 if end > start else end + 4
-    kind = "inside" if STORE in {arrow.start, arrow.end} else "wire"
-    return {"arrow": arrow, "kind": kind, "x": (start + end) // 2, "x1": start, "x2": tip, "y": y}
+def _list(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

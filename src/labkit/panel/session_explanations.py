@@ -1,7 +1,9 @@
 """Explains in words what the server did with the visitor's session in one exchange."""
 
-from labkit.panel.exchange_outcome import Outcome, SaveCause, SessionEvent
+from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome, SaveCause, SessionEvent
+from labkit.panel.exchange_words import time_of_day
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
+from labkit.panel.session_memory import KeyFate
 from labkit.panel.session_recorder import session_accesses
 from labkit.text_format import quantity
 
@@ -47,6 +49,32 @@ _NO_ENTRIES = {
 }
 
 
+_KEY_FATES = {
+    KeyFate.EXPIRED: (
+        "The key that the browser sent matched a session that expired at {at}, so Django treats "
+        "the visitor as new."
+    ),
+    KeyFate.DELETED: (
+        "The key that the browser sent matched a session that was deleted before this request."
+    ),
+    KeyFate.GONE: (
+        "The key that the browser sent matched a session before. It has expired since, or the "
+        "cache or another process has deleted it."
+    ),
+    KeyFate.UNKNOWN: (
+        "The key that the browser sent matches no session. This server has not seen it since it "
+        "started: it expired or was deleted before, or was never issued here."
+    ),
+    KeyFate.TOO_SHORT: (
+        f"The key that the browser sent has fewer than {SHORTEST_KEY} characters. Django ignores "
+        "it, and does not even look for it in the store."
+    ),
+    KeyFate.BAD_SIGNATURE: (
+        "The session cookie has no valid signature of this server, so Django ignores it."
+    ),
+}
+
+
 class SessionReport:
     """What the panel says about the session of one exchange.
 
@@ -57,11 +85,19 @@ class SessionReport:
         self.outcome = outcome = Outcome(exchange)
         self.reason = _reason(outcome, details)
         self.warning = _CHANGE_LOST if outcome.event is SessionEvent.CHANGE_LOST else ""
+        self.key_fate_text = _explain_key_fate(outcome)
         self.accesses = list(session_accesses(exchange))
         self.operations = [_describe(each, exchange, details) for each in exchange.operations]
         self.no_entries = _why_no_entries(outcome)
         self.no_entries_text = _NO_ENTRIES.get(self.no_entries, "")
         self.entries = [] if self.no_entries else _compare(outcome)
+
+
+def _explain_key_fate(outcome: Outcome) -> str:
+    """Return why the key that was sent matches no session; empty if it matches one."""
+    if outcome.key_fate is None:
+        return ""
+    return _KEY_FATES[outcome.key_fate].format(at=time_of_day(outcome.expired_at))
 
 
 def _why_no_entries(outcome: Outcome) -> str:

@@ -1,12 +1,47 @@
-"""Describes what the store keeps for one session now, read by the panel's own request."""
+"""Describes what the store keeps for a visitor now, read by the panel's own request."""
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labkit import session_stores
 from labkit.base.session_expiry import clock_time
 from labkit.panel.cookie_explanations import Lifetime
+from labkit.panel.exchange_log import log
+from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome
+from labkit.panel.exchange_words import time_of_day
+from labkit.panel.models import Exchange
+from labkit.panel.session_memory import KeyFate
+
+# Why nothing is stored. Pages carry the key as data-nothing-stored.
+NOT_STORED = {
+    "no-sessions": "This lab stores nothing on the server. All that it remembers is in cookies.",
+    "no-session": "The browser sent no session key, so nothing is stored for this visitor.",
+    "gone": "Nothing is stored any more: the session expired or was deleted after this request.",
+    "deleted": "Nothing is stored: this request deleted the session.",
+    "no-match": (
+        "Nothing is stored under the key that the browser sent. The session has expired or was "
+        "deleted, or the key was never issued here."
+    ),
+    "expired": "Nothing is stored: the session expired, and the store has deleted it.",
+    "deleted-before": "Nothing is stored: the session was deleted before this request.",
+    "too-short": f"Nothing is stored: a session key has at least {SHORTEST_KEY} characters.",
+    "bad-signature": "Nothing is stored: the cookie has no valid signature of this server.",
+}
+_FATES = {
+    KeyFate.EXPIRED: "expired",
+    KeyFate.DELETED: "deleted-before",
+    KeyFate.TOO_SHORT: "too-short",
+    KeyFate.BAD_SIGNATURE: "bad-signature",
+}
+# A record that has expired and is still there, by its kind.
+_EXPIRED = {
+    "row": (
+        "The key you sent matches a row that expired at {at}. It stays until clearsessions "
+        "deletes it."
+    ),
+    "cookie": "The signature of the cookie expired at {at}. The cookie is still in the browser.",
+}
 
 
 @dataclass(frozen=True)
@@ -15,8 +50,56 @@ class StoredSession:
 
     facts: list[tuple[str, str]]  # (name, raw value)
     kinds: str = ""  # of its records, such as "entry row"; empty if the store failed
-    life: Lifetime | None = None  # of a row
+    life: Lifetime | None = None  # of a row or cookie
     decoded: str = ""
+    expired: str = ""  # a sentence, if it has expired
+
+
+@dataclass(frozen=True)
+class StoreReport:
+    """The session of a visitor in the store, or the reason why there is none."""
+
+    sessions: list[StoredSession] = field(default_factory=list)  # first the current one
+    nothing: str = ""  # a key of NOT_STORED
+
+    @property
+    def reason(self) -> str:
+        """The reason in a sentence; empty if there is a session."""
+        return NOT_STORED.get(self.nothing, "")
+
+
+def report_store(exchange: Exchange, details: bool) -> StoreReport:
+    """Return what the store keeps now for the visitor of an exchange.
+
+    An expired record under the key that was sent counts, beside the session that took its place.
+    details: with the store's error message.
+    """
+    if not exchange.engine:
+        return StoreReport(nothing="no-sessions")
+    outcome = Outcome(exchange)
+    current = "" if outcome.deleted else outcome.key_after or outcome.key_before
+    found = []
+    if len(current) >= SHORTEST_KEY:
+        found.append(describe_stored(exchange.engine, current, details))
+    # A cookie that holds the session is replaced by the response.
+    is_kept = not current or "cookie" not in session_stores.kinds(exchange.engine)
+    if outcome.key_fate in {KeyFate.EXPIRED, KeyFate.GONE, KeyFate.UNKNOWN} and is_kept:
+        old = describe_stored(exchange.engine, outcome.sent_key, details)
+        found.append(old if old and old.expired else None)
+    sessions = [session for session in found if session]
+    return StoreReport(sessions) if sessions else StoreReport(nothing=_why_nothing(outcome))
+
+
+def _why_nothing(outcome: Outcome) -> str:
+    """Return the key of NOT_STORED."""
+    if outcome.deleted:
+        return "deleted"
+    if outcome.was_stored:
+        return "gone"
+    if not outcome.sent_key:
+        return "no-session"
+    fate = outcome.key_fate or log.sessions.fate(outcome.sent_key, time.time())[0]
+    return _FATES.get(fate, "no-match")
 
 
 def describe_stored(engine: str, key: str, details: bool = True) -> StoredSession | None:
@@ -30,11 +113,13 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
         if not records:
             return None
         data = records[0].data
+        dated = next((record for record in records if record.expires), None)
         return StoredSession(
             [fact for record in records for fact in _facts(record)],
             " ".join(record.kind for record in records),
-            next((_life(record, engine) for record in records if record.expires), None),
+            _life(dated, engine) if dated else None,
             repr(data) if data else "Nothing: it is empty, or cannot be read.",
+            _expired(dated) if dated else "",
         )
     except Exception as error:  # no database, a missing table, a folder that cannot be read
         message = f"{type(error).__name__}: {error}" if details else "See the server's log."
@@ -44,8 +129,8 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
 def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
     if record.kind == "row" and record.expires:
         yield "Row in django_session", record.name
-        yield "session_data", record.content
         yield "expire_date", clock_time(record.expires)
+        yield "session_data", record.content
     elif record.kind == "entry":
         yield f"Entry in the cache ({session_stores.cache_name()})", record.name
     elif record.kind == "file":
@@ -56,13 +141,21 @@ def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
 
 
 def _life(record: session_stores.Record, engine: str) -> Lifetime:
-    """Return the rest of a row's life, out of the life that a write gives its session."""
+    """Return the rest of a record's life, out of the life that a write gives its session."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     session = session_stores.session_store(engine)()
-    expiry = record.data.get("_session_expiry")
+    # signed_cookies ignores set_expiry(): https://code.djangoproject.com/ticket/19201
+    expiry = record.data.get("_session_expiry") if record.kind == "row" else None
     try:
         given = float(session.get_expiry_age(expiry=expiry))
     except (TypeError, ValueError, OverflowError):  # something else than Django has written it
         given = left
     return Lifetime(max(left, given), max(0.0, left))
+
+
+def _expired(record: session_stores.Record) -> str:
+    """Return a sentence on a record that has expired and is still there; empty if it has not."""
+    assert record.expires is not None
+    at = record.expires.timestamp()
+    return _EXPIRED[record.kind].format(at=time_of_day(at)) if at <= time.time() else ""

@@ -57,7 +57,7 @@ def append_to(
         control_state=control_bar.state(exchange.clock_ahead, instructor, message),
         clock_form=control_bar.clock_form(exchange.token) if instructor else "",
         server=escape(_server(exchange)),
-        exchanges=' <span class="then">→</span> '.join(map(_row, exchange.with_redirect())),
+        exchanges=" ".join(map(_row, exchange.with_redirect())),
     )
     # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
     added = bar.encode("ascii", "xmlcharrefreplace")

@@ -25,22 +25,11 @@ from labkit.panel import (
 )
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import REMEMBERED, log
-from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome
+from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.exchange_words import summarize
 from labkit.panel.models import Exchange
 
 SHOWN = 200  # exchanges in a list
-_NOT_STORED = {  # pages carry the key as data-nothing-stored
-    "no-sessions": "This lab keeps nothing on the server: what it remembers is in the cookies.",
-    "no-session": "This visitor has no session, so nothing is stored.",
-    "gone": "Nothing any more: the session has expired or was deleted after this exchange.",
-    "deleted": "Nothing: this exchange deleted the session.",
-    "no-match": (
-        "Nothing under the key that the browser sent: its session has expired or was deleted, or "
-        "the key was never issued here."
-    ),
-    "too-short": "Nothing: Django takes no key of fewer than 8 characters.",
-}
 
 
 @require_safe
@@ -64,8 +53,8 @@ def exchange_page(
         "exchange": found,
         "sentence": summary_bar.summarize_with_redirect(found),
         "parts": [_parts(each, instructor) for each in found.with_redirect()],
-        "stored": _stored(found, instructor),
-        "diagram": diagram.svg(found),
+        "stored": stored_session.report_store(found, instructor),
+        "places": diagram.PLACES,
         "arrows": diagram.arrows(found),
         "instructor": instructor,
         "control_state": mark_safe(control_bar.state(server_clock.moved(), instructor, message)),
@@ -89,37 +78,25 @@ def exchange_page(
 
 
 def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
+    cookies = cookie_explanations.request_cookies(exchange)
+    set_cookies = cookie_explanations.response_cookies(exchange)
+    own = [cookie for cookie in cookies if cookie[-1].kind in {"session", "lab"}]
+    others = [cookie for cookie in cookies if cookie not in own]
     return {
         "exchange": exchange,
         "gist": summarize(exchange),
-        "request_cookies": cookie_explanations.request_cookies(exchange),
+        "own_cookies": own,
+        "other_cookies": others,
+        "other_names": diagram.count_by_owner([name for name, *_ in others]),
         "form": parse_qsl(exchange.form, keep_blank_values=True),
         "session": session_explanations.SessionReport(exchange, details)
         if exchange.engine
         else None,
-        "response_cookies": cookie_explanations.response_cookies(exchange),
+        "set_cookies": [cookie for cookie in set_cookies if cookie.owner.kind != "csrf"],
+        "set_csrf": [cookie for cookie in set_cookies if cookie.owner.kind == "csrf"],
         "no_bar": summary_bar.NO_BAR.get(exchange.no_bar),
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
-
-
-def _stored(exchange: Exchange, details: bool) -> dict[str, Any]:
-    """Return what the store keeps now, or why it keeps nothing, for the template."""
-    outcome = Outcome(exchange)
-    key = outcome.key_after or outcome.key_before
-    if not exchange.engine:
-        nothing = "no-sessions"
-    elif not key:
-        nothing = "no-match" if outcome.sent_key else "no-session"
-    elif session := stored_session.describe_stored(exchange.engine, key, details):
-        return {"session": session}
-    elif outcome.deleted:
-        nothing = "deleted"
-    else:
-        nothing = "gone" if outcome.was_stored else "no-match"
-    if nothing == "no-match" and len(outcome.sent_key) < SHORTEST_KEY:
-        nothing = "too-short"
-    return {"nothing": nothing, "reason": _NOT_STORED[nothing]}
 
 
 @require_safe
