@@ -9,7 +9,7 @@ import time
 import lxml.html
 import pytest
 
-from labkit.panel import cookie_explanations
+from labkit.panel import cookie_explanations, diagram
 from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
 from labkit.panel.exchange_words import SEPARATOR
 from labkit.panel.middleware import LONGEST_HOST
@@ -272,16 +272,15 @@ def test_every_attribute_of_a_cookie_is_explained(visitor):
     assert part.get("data-owner") == "session"
     names = part.xpath(".//dt/@data-attribute")
     assert names == ["Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite"]
-    header = [part.strip() for part in part.findtext(".//summary/code").split(";")]
+    header = [part.strip() for part in part.findtext(".//code[@data-header]").split(";")]
     present = [dt.text_content() for dt in part.iter("dt") if dt.text_content() in header]
     assert present == ["Max-Age=120", "Path=/", "HttpOnly", "SameSite=Lax"]
     assert all(meaning.text_content() for meaning in part.iter("dd"))
     assert part.xpath(".//@data-whole") == ["120"]
 
 
-def test_the_diagram_and_its_text_have_the_same_messages(visitor):
+def test_the_diagram_has_all_messages_in_order(visitor):
     opened = document(panel(visitor, cart.add(visitor, "apple", 3)))
-    drawn = [t.text_content() for t in opened.xpath("//*[name()='svg']//*[name()='text']")]
     items = opened.xpath("//ol/li[@data-from]")
     browser, server, store = "012"
     assert [(item.get("data-from"), item.get("data-to")) for item in items[:3]] == [
@@ -291,12 +290,17 @@ def test_the_diagram_and_its_text_have_the_same_messages(visitor):
     ]
     post, create, redirect = (item.text_content() for item in items[:3])
     assert "POST /add/" in post
-    assert "csrftoken_04" in post
+    assert diagram.CSRF in post
     assert "create" in create
     assert "sessionid_04" in redirect
-    for item in items:
-        assert any(label in item.text_content() for label in drawn[3:])
-    assert len(opened.xpath("//*[name()='svg']//*[@marker-end]")) == len(items)
+
+
+def test_the_diagram_names_the_labs_own_cookies():
+    # The settings of these tests are lab 03's.
+    names = ["csrftoken", "sessionid_11", "cart_04_x", "cart_03_apple", "theme"]
+    text = diagram.count_by_owner(names)
+    assert text.startswith("cart_03_apple")
+    assert [name for name in names if name in text] == ["cart_03_apple"]
 
 
 def test_a_change_inside_an_entry_is_shown_as_lost(servers):
@@ -346,6 +350,51 @@ def test_every_engine_can_be_looked_into(servers, engine, stored):
     assert ["count", "1", "2"] in [row[:3] for row in table(opened, "session")]
     assert data(opened, "stored") == [stored]
     assert "'count': 2" in data_text(opened, "decoded")[0]
+
+
+@pytest.mark.parametrize(
+    ("engine", "event", "expired_records"),
+    [
+        ("db", "read", 1),
+        ("cached_db", "read", 1),
+        ("cache", "read", 0),
+        ("file", "created", 0),  # it deletes the old file, and creates an empty session
+        ("signed_cookies", "created", 0),
+    ],
+)
+def test_an_expired_session_is_told_on_every_engine(servers, engine, event, expired_records):
+    environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
+    visitor = WireVisitor(servers("08", migrate="db" in engine, **environ).port)
+    opened = panel(visitor, visitor.submit("/api/", {"operation": "assign"}))
+    try:
+        use_control(visitor, opened, "clock", by="1209600")
+        page = visitor.get("/student/get/")
+        assert (key_fate(page), summary(page)[0][2]) == ("expired", event)
+        opened = panel(visitor, page)
+        assert data(opened, "key-fate") == ["expired"]
+        assert len(data(opened, "expired")) == expired_records
+        assert bool(data(opened, "nothing-stored")) == (engine == "cache")
+    finally:
+        use_control(visitor, opened, "clock", by="now")
+
+
+def test_an_expired_row_is_shown_until_it_is_deleted(visitor):
+    opened = panel(visitor, cart.add(visitor, "apple", 3))
+    key = visitor.jar.get("sessionid_04").value
+    use_control(visitor, opened, "clock", by="120")
+    try:
+        page = visitor.get("/display/")
+        assert summary(page)[0][2:] == ("read", "csrftoken_04")
+        assert key_fate(page) == "expired"
+        opened = panel(visitor, page)
+        assert len(data(opened, "expired")) == 1
+        assert key in data_text(opened, "stored")[0]
+        assert data(opened, "nothing-stored") == []
+        visitor.jar.store(f"sessionid_04={key}; Path=/", visitor.origin)
+        untouched = panel(visitor, visitor.get("/nowhere/"))
+        assert len(data(untouched, "expired")) == 1
+    finally:
+        use_control(visitor, opened, "clock", by="now")
 
 
 BARE = {

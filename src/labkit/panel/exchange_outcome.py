@@ -99,9 +99,13 @@ class Outcome:
         """Return the event for a session that was created, saved or deleted."""
         if write.kind == "delete":
             return SessionEvent.DELETED
+        if self.load is None or not self.load.found:
+            # signed_cookies saves a new session under the value of the cookie that it refused.
+            is_new = self._created or self.load is not None
+            return SessionEvent.CREATED if is_new else SessionEvent.SAVED
         if not self._created:
             return SessionEvent.SAVED
-        if self.load is None or not self.load.found or not self._old_deleted:
+        if not self._old_deleted:
             return SessionEvent.CREATED
         # cycle_key() creates the session again before it deletes the old one; flush() deletes it.
         return SessionEvent.NEW_KEY if self._old_deleted == "after" else SessionEvent.REPLACED

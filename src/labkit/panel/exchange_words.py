@@ -34,8 +34,8 @@ _SESSION = {
 }
 _NO_SESSION = "no session"
 _KEY = {
-    KeyFate.EXPIRED: "session expired at {at}",
-    KeyFate.DELETED: "session key of a deleted session",
+    KeyFate.EXPIRED: "session expired{at}",
+    KeyFate.DELETED: "session was deleted earlier",
     KeyFate.GONE: "session no longer in the store",
     KeyFate.UNKNOWN: "session key matches no session",
     KeyFate.TOO_SHORT: "session key too short",
@@ -95,13 +95,16 @@ def key_words(outcome: Outcome) -> str:
     """Return why the key that the browser sent matches no session; empty if it matches one."""
     if outcome.key_fate is None:
         return ""
-    return _KEY[outcome.key_fate].format(at=time_of_day(outcome.expired_at))
+    return _KEY[outcome.key_fate].format(at=at_time(outcome.expired_at))
 
 
-def time_of_day(seconds: float | None) -> str:
+def at_time(seconds: float | None) -> str:
+    """Return " at 09:53:07" for POSIX seconds, in the time zone in use; "" for None."""
+    return "" if seconds is None else f" at {time_of_day(seconds)}"
+
+
+def time_of_day(seconds: float) -> str:
     """Return the time of day of POSIX seconds in the time zone in use, such as 09:53:07."""
-    if seconds is None:
-        return "an unknown time"
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{timezone.localtime(moment):%H:%M:%S}"
 

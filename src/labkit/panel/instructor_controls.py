@@ -180,11 +180,16 @@ def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
 
 
 def entries(request: HttpRequest) -> list[str]:
-    """Return the names in this browser's session; none if it has none or the store fails."""
+    """Return the names in this browser's session; none if it has none or the store fails.
+
+    The session is not loaded: the engine file would replace one that has expired.
+    """
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     try:
-        return list(_open_session(request).keys()) if session_stores.has_sessions() else []
+        records = session_stores.read(key) if key and session_stores.has_sessions() else []
     except Exception:  # the panel opens even if the store fails
         return []
+    return list(records[0].data) if records else []
 
 
 def _open_session(request: HttpRequest) -> Any:

@@ -1,7 +1,7 @@
 """Explains in words what the server did with the visitor's session in one exchange."""
 
 from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome, SaveCause, SessionEvent
-from labkit.panel.exchange_words import time_of_day
+from labkit.panel.exchange_words import at_time
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
 from labkit.panel.session_memory import KeyFate
 from labkit.panel.session_recorder import session_accesses
@@ -51,7 +51,7 @@ _NO_ENTRIES = {
 
 _KEY_FATES = {
     KeyFate.EXPIRED: (
-        "The key that the browser sent matched a session that expired at {at}, so Django treats "
+        "The key that the browser sent matched a session that expired{at}, so Django treats "
         "the visitor as new."
     ),
     KeyFate.DELETED: (
@@ -97,7 +97,7 @@ def _explain_key_fate(outcome: Outcome) -> str:
     """Return why the key that was sent matches no session; empty if it matches one."""
     if outcome.key_fate is None:
         return ""
-    return _KEY_FATES[outcome.key_fate].format(at=time_of_day(outcome.expired_at))
+    return _KEY_FATES[outcome.key_fate].format(at=at_time(outcome.expired_at))
 
 
 def _why_no_entries(outcome: Outcome) -> str:

@@ -172,6 +172,9 @@ def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
     # signed_cookies keeps the key and sets `modified`; the others set the key to None.
     found = session._session_key == key and session.modified == modified
     fate, expired_at = (None, None) if found else _fate(session, key)
+    if any(each.kind == "delete" for each in exchange.operations[before:]):
+        # The engine file judges by the file's modification time, which a moved clock leaves alone.
+        fate = KeyFate.EXPIRED
     if found and key:
         log.sessions.note_loaded(key)
     _add(

@@ -25,7 +25,6 @@ from labkit.panel import (
 )
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import REMEMBERED, log
-from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.exchange_words import summarize
 from labkit.panel.models import Exchange
 
