@@ -40,6 +40,8 @@
     bar.append(panel);
     link.setAttribute("aria-expanded", "true");
     remember(true);
+    const isBeside = getComputedStyle(bar).position === "sticky";
+    if (byHand && !isBeside) bar.scrollIntoView({ block: "start" });
   };
 
   link.setAttribute("aria-expanded", "false");
