@@ -6,5 +6,6 @@ from labkit.base.error_pages import handler400, handler403, handler404, handler5
 urlpatterns = [
     path("", views.index, name="index"),
     path("check/", views.check, name="check"),
+    path("visits/", views.visits, name="visits"),
     path("__lab__/", include("labkit.base.urls")),
 ]

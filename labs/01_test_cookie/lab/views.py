@@ -27,3 +27,14 @@ def check(request):
     cookie = settings.SESSION_COOKIE_NAME
     sent = cookie in request.COOKIES
     return render(request, "check.html", {"worked": worked, "cookie": cookie, "sent": sent})
+
+
+@require_safe
+def visits(request):
+    """Count the visits in the session: without its cookie, every visit is the first."""
+    stored = request.session.get("visits")
+    count = (stored if type(stored) is int else 0) + (request.method == "GET")
+    if request.method == "GET":
+        request.session["visits"] = count
+    page = {"count": count, "url": request.build_absolute_uri()}
+    return render(request, "visits.html", page | {"cookie": settings.SESSION_COOKIE_NAME})

@@ -5,7 +5,7 @@ from typing import Any
 import lxml.html
 import pytest
 
-from labkit.testing.contracts import RawRequests, notices, text
+from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
 # The answers of the page that looks for the test cookie, as its heading names them.
@@ -22,6 +22,11 @@ def answer(response: Any) -> str | None:
 def answer_at_once(response: Any) -> str:
     """Return the answer of test_cookie_worked() in the request that set the test cookie."""
     return lxml.html.document_fromstring(text(response)).xpath("string(//*[@data-at-once])")
+
+
+def visit(response: Any) -> int:
+    """Return the number of this visit, as the session has it."""
+    return int(lxml.html.document_fromstring(text(response)).xpath("string(//*[@data-visit])"))
 
 
 def main_of(response: Any) -> Any:
@@ -86,6 +91,18 @@ class CookieCheckPages(RawRequests):
         visitor.block_cookies()
         assert answer_at_once(visitor.get("/")) == "True"
         assert self.look(visitor) == DO_NOT_WORK
+
+    def test_without_its_cookie_every_visit_is_the_first(self, visitor):
+        assert [visit(visitor.get("/visits/")) for _ in range(3)] == [1, 2, 3]
+        visitor.block_cookies()
+        assert [visit(visitor.get("/visits/")) for _ in range(3)] == [1, 1, 1]
+
+    def test_no_url_on_the_page_has_the_session_key(self, visitor):
+        response = visitor.get("/visits/")
+        assert surprises(response) == ["no-key-in-urls"]
+        page = lxml.html.document_fromstring(text(response))
+        key = visitor.jar.get("sessionid_01").value
+        assert not [url for url in page.xpath("//@href | //@action | //@src") if key in url]
 
     def test_visitors_are_tested_apart(self, visitor, classmate):
         visitor.get("/")
@@ -162,9 +179,20 @@ class CookieCheckInChromium:
         page = chromium.block_cookies(False)
         assert self.look(page, server) == WORK
 
+    def test_a_request_without_cookies_is_a_new_visitors(self, chromium, server):
+        page = chromium.page
+        for _ in range(2):
+            page.goto(server.url("/visits/"))
+        for tries in (1, 2):
+            page.locator("main button").click()
+            shown = page.locator("[data-without]")
+            shown.get_by_text(", ".join(["visit 1"] * tries), exact=True).wait_for()
+        page.reload()
+        assert page.locator("[data-visit]").text_content() == "3"
+
     def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
         page = chromium.page
         page.set_viewport_size({"width": 320, "height": 640})
-        for path in ("/check/", "/", "/check/", "/check/"):  # each of the answers
+        for path in ("/visits/", "/check/", "/", "/check/", "/check/"):  # each of the answers
             page.goto(server.url(path))
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
