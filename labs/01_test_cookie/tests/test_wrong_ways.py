@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from labkit.testing import response_checks
-from tests.contract import DO_NOT_WORK, CookieCheckPages
+from tests.contract import DO_NOT_WORK, CookieCheckPages, answer
 
 
 def plant(request):
@@ -73,7 +73,7 @@ def test_an_item_inside_of_one_entry_fakes_nothing(textbook, visitor):
 @pytest.mark.pitfall("B37")
 def test_nothing_that_a_visitor_sends_fakes_the_test(visitor):
     assert visitor.post("/", ITEM).status_code == 403
-    visitor.get("/check/", {"testcookie": "worked"})
+    assert answer(visitor.get("/check/", {"testcookie": "worked"})) == DO_NOT_WORK
     visitor.jar.store("testcookie=worked; Path=/", visitor.origin)
     visitor.jar.store("sessionid_04=testcookie; Path=/", visitor.origin)  # another lab's
     assert CookieCheckPages().look(visitor) == DO_NOT_WORK

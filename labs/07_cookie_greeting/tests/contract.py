@@ -65,6 +65,14 @@ class GreetingPages(RawRequests):
         self.greet(classmate, "Bela")
         assert self.name(visitor) == "Anu"
 
+    @pytest.mark.pitfall("B16")
+    def test_no_form_puts_its_token_into_the_url(self, visitor):
+        self.greet(visitor, "Anu")
+        for path in ("/", "/result/"):
+            for form in lxml.html.document_fromstring(text(visitor.get(path))).forms:
+                assert ("csrfmiddlewaretoken" in form.fields, form.method) == (True, "POST")
+        assert not any("csrf" in exchange.url for exchange in visitor.exchanges)
+
     @pytest.mark.pitfall("B13")
     def test_any_name_is_greeted_exactly(self, visitor, subtests):
         fields = self.with_token(visitor, remember="3min")

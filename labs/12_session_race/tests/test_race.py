@@ -2,12 +2,14 @@ from pathlib import Path
 
 import lxml.html
 import pytest
+from django import shortcuts
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.test import RequestFactory
 
+from lab import views
 from labkit.base.session_lock import NO_ROW
 from labkit.race import Timeline, simulated_tabs, tab_overlap
 from labkit.race.tab_overlap import Step
@@ -77,6 +79,21 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     assert race.responses == ["4 × 302 Found", "2 × 403 Forbidden"]
     assert (race.kept, race.lost) == (2, 4)
     assert not simulated_tabs.one_race.locked()  # the next race may begin
+
+
+@pytest.mark.in_process
+@pytest.mark.pitfall("B40")
+def test_the_add_is_saved_before_the_lock_is_released(visitor, monkeypatch):
+    pages.add(visitor, "locked")
+    found = []
+
+    def redirect(*arguments):  # the view's last act, after the block
+        found.append(Session.objects.get().get_decoded()["cart"])
+        return shortcuts.redirect(*arguments)
+
+    monkeypatch.setattr(views, "redirect", redirect)
+    pages.add(visitor, "locked")
+    assert found == [{"apple": 2}]
 
 
 # What the handout says

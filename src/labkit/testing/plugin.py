@@ -223,6 +223,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if module := sys.modules.get("labkit.testing.base_visitor"):
         module.visitors_of_this_test.clear()
+    _empty_local_caches()
+
+
+def _empty_local_caches() -> None:
+    """Empty the caches in this process's memory, so that no test depends on those before it."""
+    if "django.core.cache.backends.locmem" in sys.modules:
+        from django.core.cache import caches
+        from django.core.cache.backends.locmem import LocMemCache
+
+        for cache in caches.all(initialized_only=True):
+            if isinstance(cache, LocMemCache):
+                cache.clear()
 
 
 @pytest.hookimpl(wrapper=True)
