@@ -20,6 +20,8 @@ STATE = "textbook"  # the folder of .lab in which versions are run
 MOST_LINES = 15  # added plus removed
 NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # it becomes a host name
 SOURCE = re.compile(r"(.+): (https://\S+)")
+# In a field: {5000 x} is 5000 times the letter x, {40 random} so many random characters.
+MANY, RANDOM = re.compile(r"\{(\d+) (.)\}"), re.compile(r"\{(\d+) random\}")
 LEFT_BEHIND = {"__pycache__", ".pytest_cache"}
 BROWSERS = ("A", "B")  # B is another visitor, with another browser
 
@@ -38,13 +40,15 @@ ACTIONS: dict[str, type] = {
     "copy_cookie": str,  # its name; browser A's cookie is copied into browser B
 }
 EXPECTATIONS: dict[str, type] = {
-    "expect": str,  # the status of the last response; `because` is in the exception's text
+    # The status of the last response, or NO_RESPONSE; `because` is in the exception's text.
+    "expect": str,
     "shows": str,  # text on the page
     "lacks": str,  # text that is not on the page
     "table": dict,  # the rows of the page's table: {"apple": 3}
     "source": str,  # text in the page's HTML
-    "url": str,  # text in the last URL
+    "url": str,  # text in a URL that the last action opened
     "cookie": str,  # the name of a cookie that the browser keeps; `value` may say its value
+    "script_cookie": str,  # the name of a cookie that a script on the page can read
     "no_cookie": str,  # the name of a cookie that the browser does not keep
 }
 VERBS = ACTIONS | EXPECTATIONS
@@ -56,6 +60,7 @@ OPTIONS = {  # by verb, beside `by`; a form has its fields as well
     "expect": {"because"},
 }
 FORMS = {"submit", "post"}
+NO_RESPONSE = "no response"  # the server cannot send the headers
 
 # Faults of a file; tests find a fault by them.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
@@ -118,6 +123,7 @@ class Step:
         if self.verb == "table":
             value = ", ".join(f"{name} {cell}" for name, cell in value.items()) or "no rows"
         form = ", ".join(f"{name}: {text}" for name, text in self.fields.items()) or "no fields"
+        form = MANY.sub(r"\1 times “\2”", RANDOM.sub(r"\1 random Chinese characters", form))
         sentence = _SENTENCES[self.verb].format(value, form=form, **self.options)
         if "page" in self.options:
             sentence = f"On {self.options['page']}, send the form to {value} with {form}."
@@ -145,8 +151,9 @@ _SENTENCES = {
     "lacks": "The page does not show: {0}",
     "table": "The table has: {0}",
     "source": "The page's HTML contains: {0}",
-    "url": "The URL contains: {0}",
+    "url": "A URL contains: {0}",
     "cookie": "The browser keeps the cookie {0}.",
+    "script_cookie": "In the browser's console, document.cookie contains {0}.",
     "no_cookie": "The browser does not keep the cookie {0}.",
 }
 
@@ -167,6 +174,7 @@ class Version:
     says: str = ""  # the error with which Django refuses to start it; "" if it starts
     apart: bool = True  # False: on a shared host it destroys or shows other labs' cookies
     in_chromium: bool = False  # whether the symptom depends on the browser
+    threads: bool = False  # whether its server answers several requests at once
 
     @property
     def full_name(self) -> str:
@@ -336,7 +344,7 @@ def _version(lab: Lab, name: str, table: Any) -> Version:
     )
 
 
-_FLAGS = ("starts", "apart", "in_chromium")
+_FLAGS = ("starts", "apart", "in_chromium", "threads")
 _VERSION = {"pitfalls", "title", "symptom", "why", "sources", "see", "says", "edit", *_FLAGS}
 
 

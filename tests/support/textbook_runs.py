@@ -25,8 +25,6 @@ IN_PROCESS = (
     "not browser and not differential and not mysql and not redis and not thorough and not panel"
     " and not charts and not maintainer"
 )
-SEE = "tests/test_see.py"
-SEE_TEST = f"{SEE}::test_see"
 SEE_SOURCE = """\
 from pathlib import Path
 
@@ -35,10 +33,18 @@ from labkit.testing.textbook_steps import check_cookies_apart, follow_steps
 from labkit.textbook_versions import find_version
 
 
-def test_see(clock):
+def test_see({fixture}):
     version = find_version(Catalog(Path({root!r})), {name!r})
-    check_cookies_apart(version, follow_steps(version, clock))
+    check_cookies_apart(version, follow_steps(version, {clock}))
 """
+
+
+def see_test(version: Version) -> str:
+    """Return the node ID of the test that carries out a version's steps.
+
+    Only a lab with threads needs its own conftest.py, which may choose another session engine.
+    """
+    return f"{'tests/' if version.threads else ''}test_see.py::test_see"
 
 
 def stage(checkout: Catalog, version: Version, root: Path) -> Path:
@@ -46,8 +52,13 @@ def stage(checkout: Catalog, version: Version, root: Path) -> Path:
     lab = version.write(root / "labs")
     for manifest in (MANIFEST, TABLES):
         shutil.copyfile(checkout.root / manifest, root / manifest)
-    source = SEE_SOURCE.format(root=str(checkout.root), name=version.full_name)
-    (lab.folder / SEE).write_text(source, encoding="utf-8")
+    # Threads wait for each other by the clock, and have separate connections.
+    fixture, clock = ("transactional_db", "None") if version.threads else ("clock", "clock")
+    source = SEE_SOURCE.format(
+        root=str(checkout.root), name=version.full_name, fixture=fixture, clock=clock
+    )
+    see = lab.folder / see_test(version).partition("::")[0]
+    see.write_text(source, encoding="utf-8")
     return lab.folder
 
 
@@ -77,10 +88,11 @@ def noticed_by(checkout: Catalog, version: Version) -> list[str]:
     marked = "pitfall and " if version.pitfalls else ""
     found = run(checkout, version, "tests", f"-m={marked}{IN_PROCESS}")
     wanted = set(version.pitfalls)
+    failed = [test for test in found.tests if test.outcome == "failed"]
     return sorted(
         test.id
-        for test in found.tests
-        if test.outcome == "failed" and test.id != SEE_TEST and (not wanted or wanted & marks(test))
+        for test in failed
+        if test.id != see_test(version) and (not wanted or wanted & marks(test))
     )
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from textbook_runs import ROOT, SEE_TEST, marks, read_noticed, run, stage
+from textbook_runs import ROOT, marks, read_noticed, run, see_test, stage
 
 from labkit.catalog import Catalog
 from labkit.processes.manage_py import lab_environment
@@ -29,10 +29,11 @@ def cases(*, starts):
 def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     recorded = NOTICED[version.full_name][-MOST:]
     # Written in the order of the tests; here it is the other way round.
-    found = run(checkout, version, SEE_TEST, *reversed(recorded))
+    see = see_test(version)
+    found = run(checkout, version, see, *reversed(recorded))
     assert found.stop is None, found.output
     outcomes = {test.id: test for test in found.tests}
-    assert outcomes[SEE_TEST].outcome == "passed", outcomes[SEE_TEST].message
+    assert outcomes[see].outcome == "passed", outcomes[see].message
     passed = [test for test in recorded if outcomes[test].outcome != "failed"]
     assert passed == [], "these do not notice it; see tests/support/textbook_runs.py"
     by_mark = {id_ for test in recorded for id_ in marks(outcomes[test])}

@@ -47,13 +47,13 @@ def written(checkout: Catalog, version: Version) -> Iterator[Lab]:
     if the folder cannot be written, or an edit does not match.
     """
     folder = writable(version.state(checkout).absolute())
+    lab = version.write(folder)
     before = os.environ.get("LAB_STATE_DIR")
+    os.environ["LAB_STATE_DIR"] = str(folder)
     try:
-        lab = version.write(folder)
-        os.environ["LAB_STATE_DIR"] = str(folder)
         yield lab
     finally:
-        os.environ.pop("LAB_STATE_DIR")
+        del os.environ["LAB_STATE_DIR"]
         if before is not None:
             os.environ["LAB_STATE_DIR"] = before
 

@@ -1,15 +1,19 @@
 """Carry out the steps by which a textbook version shows its symptom, in this process."""
 
+import re
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import lxml.html
 
+from labkit.http.origin import Context
 from labkit.testing import response_checks
+from labkit.testing.base_visitor import Exchange
 from labkit.testing.clock import Clock
 from labkit.testing.contracts.pages import text
 from labkit.testing.visitor import Visitor
-from labkit.textbook_versions import BROWSERS, Step, Version
+from labkit.textbook_versions import BROWSERS, MANY, NO_RESPONSE, RANDOM, Step, Version
 
 FAILED = "{version}, step {number} ({step}): {reason}"
 
@@ -27,7 +31,7 @@ class StepFailed(AssertionError):
     """A step of a version cannot be done, or does not show what it says."""
 
 
-def follow_steps(version: Version, clock: Clock) -> dict[str, Reader]:
+def follow_steps(version: Version, clock: Clock | None) -> dict[str, Reader]:
     """Carry out all steps of a version; return the browsers, by their names.
 
     A server error must be expected by the step after it. Raises StepFailed with the version and
@@ -50,10 +54,11 @@ def follow_steps(version: Version, clock: Clock) -> dict[str, Reader]:
 class _Player:
     """The browsers, and the page that each one shows."""
 
-    def __init__(self, version: Version, clock: Clock) -> None:
+    def __init__(self, version: Version, clock: Clock | None) -> None:
         self.clock = clock
         self.browsers = {name: Reader(host=version.host) for name in BROWSERS}
         self.pages: dict[str, Any] = {}
+        self.opened: dict[str, list[Exchange]] = {}  # by the last action
 
     def do(self, step: Step, following: Step | None) -> None:
         """Carry out one step. Raises AssertionError, or whatever goes wrong."""
@@ -61,12 +66,24 @@ class _Player:
         if not step.is_action:
             self._look(step, browser)
             return
+        before = list(map(id, browser.exchanges))
         page = getattr(self, f"_{step.verb}")(step, browser)
         if page is None:
             return
         self.pages[step.by] = page
-        if page.status_code >= 500 and (following is None or following.verb != "expect"):
-            raise AssertionError(f"the status is {page.status_code}: {exception_text(page)}")
+        self.opened[step.by] = [e for e in browser.exchanges if id(e) not in before]
+        if self._status(step.by) >= "5" and (following is None or following.verb != "expect"):
+            raise AssertionError(f"it is {self._status(step.by)}: {exception_text(page)}")
+
+    def _status(self, browser: str) -> str:
+        """Return the status of the page, or NO_RESPONSE if a response could not be sent."""
+        faults = [
+            promise
+            for exchange in self.opened[browser]
+            for promise, _ in response_checks.faults(exchange.response, exchange.set_cookies)
+        ]
+        unsent = response_checks.HEADER in faults
+        return NO_RESPONSE if unsent else str(self.pages[browser].status_code)
 
     # What a person does; the page that the browser shows then, if it is another one
 
@@ -99,6 +116,7 @@ class _Player:
         return browser.post(url.path, request.POST.dict(), follow=True)
 
     def _wait(self, step: Step, browser: Reader) -> None:
+        assert self.clock is not None
         self.clock.forward(seconds=step.value)
 
     def _close_browser(self, step: Step, browser: Reader) -> None:
@@ -125,21 +143,32 @@ class _Player:
         if step.verb in {"cookie", "no_cookie"}:
             check_cookie(step, {cookie.name: cookie.value for cookie in browser.jar})
             return
+        if step.verb == "script_cookie":
+            assert step.value in browser.jar.header(browser.origin, Context(http_api=False))
+            return
         page = self.pages[step.by]
         if step.verb == "expect":
-            assert str(page.status_code) == step.value, f"the status is {page.status_code}"
+            assert self._status(step.by) == step.value, f"it is {self._status(step.by)}"
             because = step.options.get("because", "")
             said = exception_text(page)
             assert because in said, f"the exception is {said!r}"
         elif step.verb == "url":
-            assert step.value in page.exchange.url, f"the URL is {page.exchange.url}"
+            urls = [exchange.url for exchange in self.opened[step.by]]
+            assert any(step.value in url for url in urls), f"the URLs are {', '.join(urls)}"
         else:
             check_page(step, text(page))
 
 
 def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
-    """Return the fields of a form with {n} replaced by a number."""
-    return {name: value.replace("{n}", str(number)) for name, value in fields.items()}
+    """Return the fields of a form with {n}, {5000 x} and {40 random} replaced."""
+
+    def letters(match: re.Match[str]) -> str:
+        random = Random(f"{number} {match.string}")  # another text for each form
+        return "".join(map(chr, random.choices(range(0x4E00, 0x9FA5), k=int(match[1]))))
+
+    filled = {name: value.replace("{n}", str(number)) for name, value in fields.items()}
+    filled = {name: RANDOM.sub(letters, value) for name, value in filled.items()}
+    return {name: MANY.sub(lambda m: m[2] * int(m[1]), value) for name, value in filled.items()}
 
 
 def exception_text(page: Any) -> str:
