@@ -18,7 +18,6 @@ from labkit.catalog import Catalog, CatalogError, Lab, catalog
 
 register = template.Library()
 PANEL = "labkit.panel.middleware.observe"  # its pages are the handout and the code
-CURRENT = ' aria-current="page"'
 
 
 @register.simple_tag
@@ -49,18 +48,20 @@ def reading_links(context: template.Context) -> SafeString:
     They are pages of the panel: without it, there are no links. The page shown is marked.
     """
     request = getattr(context, "request", None)
-    return _reading_links(request.path_info if request else "")
+    current = request.path_info if request and request.path_info in {HANDOUT, CODE} else ""
+    return _reading_links(current)
 
 
-def _reading_links(path: str) -> SafeString:
+@cache
+def _reading_links(current: str) -> SafeString:
+    """Return the links, made only once for each current page: every page has them."""
     if PANEL not in settings.MIDDLEWARE or os.environ.get("LAB_PANEL") == "0":
         return SafeString()
     pages = {HANDOUT: "Handout", CODE: "Code"}
     if served_labs.console_port():
         pages[ALL_LABS] = "All labs"
-    links = (
-        f'<a href="{url}"{CURRENT if url == path else ""}>{text}</a>' for url, text in pages.items()
-    )
+    marks = {current: ' aria-current="page"'}
+    links = (f'<a href="{url}"{marks.get(url, "")}>{pages[url]}</a>' for url in pages)
     return mark_safe(f'<nav class="reading" aria-label="About this lab">{" ".join(links)}</nav>')
 
 
