@@ -75,16 +75,16 @@ OWN_MACHINE_ONLY = (
 def serve(
     only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None
 ) -> None:
-    """Run all labs at once and a console beside them, at http://127.0.0.1:8000/.
+    """Run all labs and a console, at http://127.0.0.1:8000/.
 
-    The console lists the labs, opens and resets them, and shows handouts, code, claims and the
-    last exchanges. Each lab is a process of its own on a server that can take a class; DEBUG is
-    off, and there is no autoreload: a lab whose code you changed is started anew in the console.
+    The console opens and resets the labs, and shows handouts, code, claims and the last requests.
+    Each lab is a separate process on a server that can take a class. DEBUG is off and there is no
+    autoreload: after you change a lab's code, restart the lab in the console.
 
-    With --lan students open the address that is printed, or scan its QR code. They get a list of
-    the labs and the labs; the console's pages are for this machine alone.
+    With --lan students open the URL that is printed, or scan its QR code. They get a list of the
+    labs, each with its handout and code. The console is for this machine only.
 
-    What a lab's process says lies in .lab/NN/server.log. Ctrl-C ends everything.
+    Each lab's process logs to .lab/NN/server.log. Ctrl-C ends everything.
     """
     checkout = catalog()
     labs = _chosen(checkout, only)
@@ -243,7 +243,7 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
 def _print_addresses(supervisor: Supervisor, output: OutputThread) -> None:
     url = f"http://127.0.0.1:{supervisor.port}/"
     output.call(console.print, Text(f"\nThe console:  {url}", "b"))
-    output.call(console.print, f"Sessions are kept in {supervisor.database}. {HOW_TO_END}\n")
+    output.call(console.print, f"Database: {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
         if console.encoding.startswith("utf"):  # others have no blocks to draw it with
             qr = lan_address.qr_for_terminal(supervisor.class_url)
