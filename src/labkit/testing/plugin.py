@@ -27,7 +27,7 @@ MARKS = [
     "maintainer: runs benchmarks and measurements, as in nox -s maintain",
     "own_profile: its Chromium is closed, or has its settings changed",
     "in_process: needs the lab in this process; left out with --lab-server",
-    "no_database: keeps nothing in a database; left out with --lab-db=mysql",
+    "no_database: does not depend on the database; left out with --lab-db=mysql",
     "panel: runs the labs with the exchange panel, as in nox -s panel",
     "claim(*ids): proves these claims of labs/claims.toml",
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",

@@ -23,6 +23,7 @@ UNREADABLE: list[Any] = [["apple"], "five", 2.5]
 EXPIRY = "_session_expiry"  # Django's own entry, in every lab
 
 
+@pytest.mark.no_database  # which keeps the entries as base64
 class OddEntriesContract(RawRequests):
     """Each odd value in each entry: no page and no form breaks, and the next request works."""
 
