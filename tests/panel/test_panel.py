@@ -1,5 +1,6 @@
 """The exchange panel of a lab on a real server: what it shows, to whom, and its controls."""
 
+import http.client
 import json
 import re
 import shlex
@@ -27,12 +28,12 @@ def servers(checkout):
     """Labs on servers, each started when a test first needs it."""
     running = {}
 
-    def server(number, migrate=True, **environ):
-        key = (number, *environ.items())
+    def server(number, migrate=True, kind="runserver", **environ):
+        key = (number, kind, *environ.items())
         if key not in running:
             lab = checkout.find(number)
             migrate = migrate and lab.database
-            running[key] = LabServer(lab.folder, migrate=migrate, environ=environ)
+            running[key] = LabServer(lab.folder, migrate=migrate, server=kind, environ=environ)
         return running[key]
 
     yield server
@@ -253,6 +254,24 @@ def test_the_session_is_shown_before_and_after_with_its_accesses(visitor):
         kind == "write" and re.fullmatch(r"lab/storage.py:\d+", place) for kind, place in places
     )
     assert not any("labkit" in place for _, place in places)
+
+
+@pytest.mark.parametrize("kind", ["runserver", "worker"])
+def test_a_kept_connection_is_shown_and_identifies_nobody(servers, kind):
+    lab = servers("04", kind=kind)
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "apple", 3)
+    key = visitor.jar.get("sessionid_04").value
+    connection = http.client.HTTPConnection("127.0.0.1", lab.port, timeout=20)
+    found = []
+    for cookies in ({"Cookie": f"sessionid_04={key}"}, {}):
+        connection.request("GET", "/display/", headers=cookies)
+        page = lxml.html.document_fromstring(connection.getresponse().read())
+        opened = visitor.get(page.find_class("summary-row")[0].get("href"))
+        sent = [row[0] for row in table(opened, "cookies")]
+        found.append((data(opened, "connection")[-1], data(opened, "request-number")[-1], sent))
+    connection.close()
+    assert found == [("new", "1", ["sessionid_04"]), ("kept", "2", [])]
 
 
 def test_the_stored_session_is_shown_as_it_is_now(visitor):

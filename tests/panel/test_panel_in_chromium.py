@@ -6,6 +6,7 @@ import pytest
 from serving import until
 
 from labkit.panel import instructor_controls
+from labkit.testing.accessibility import scrolls_sideways
 from labkit.testing.contracts.carts import CartInChromium
 from labkit.testing.lab_server import LabServer
 
@@ -148,6 +149,61 @@ def test_the_panel_works_by_keyboard_and_without_scripts(chromium, shop):
         assert page.get_by_role("heading", name=re.compile(f"^{part} ")).count() >= 1
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+# Elements of the opened panel that reach beyond the window, or beyond the panel.
+CUT = """() => {
+  const panel = document.querySelector(".summary-bar .panel");
+  const edge = Math.min(innerWidth, panel.getBoundingClientRect().right) + 1;
+  const isShown = (element) => element.checkVisibility() && !element.closest(".unseen");
+  return [...panel.querySelectorAll("*")].filter(isShown)
+    .filter((element) => element.getBoundingClientRect().right > edge)
+    .map((element) => element.outerHTML.slice(0, 80));
+}"""
+# The lines that each element with this text takes.
+LINES = """(text) => [...document.querySelectorAll(".panel dd, .panel td")]
+  .filter((element) => element.textContent === text)
+  .map((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getClientRects().length;
+  })"""
+
+
+def test_the_opened_panel_fits_every_screen(chromium, shop):
+    page = chromium.page
+    page.emulate_media(reduced_motion="reduce")
+    cart.add(page, shop, "apple", 3)
+    key = chromium.cookies()["sessionid_04"]["value"]
+    for width in (390, 1366, 1500, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(shop.url("/display/"))
+        if width == 390:  # it stays open from then on
+            page.locator(".summary-row").click()
+        panel = open_panel(page)
+        assert scrolls_sideways(page) == []
+        assert page.evaluate(CUT) == []
+        assert panel.locator(".lane-2").is_visible()
+        lines = page.evaluate(LINES, key)
+        assert lines
+        assert max(lines) <= 2  # of 32 characters
+        text, bar = (page.locator(each).bounding_box() for each in ("main h1", ".summary-bar"))
+        assert (text["x"] + text["width"] <= bar["x"]) == (width >= 1500)
+        if width >= 1500:  # both are on one screen
+            assert bar["y"] == 0
+            assert bar["height"] <= 900
+    assert (
+        panel.locator(".life i").first.evaluate("e => getComputedStyle(e).animationName") == "none"
+    )
+
+
+def test_a_panel_below_the_page_scrolls_into_view(chromium, shop):
+    page = chromium.page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(shop.url("/"))
+    page.locator(".summary-row").click()
+    open_panel(page)
+    assert page.locator(".summary-bar").bounding_box()["y"] < 100
 
 
 def test_pressing_repeatedly_while_fetching_opens_one_panel(chromium, shop):

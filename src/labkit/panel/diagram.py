@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from labkit.panel.connection import connection_words
 from labkit.panel.cookie_explanations import cookie_effects, cookie_owner
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
 from labkit.text_format import quantity
@@ -36,7 +37,8 @@ def arrows(exchange: Exchange) -> list[Arrow]:
 def _arrows(exchange: Exchange) -> Iterator[Arrow]:
     names = [name for name, _ in exchange.sent_cookies()]
     sent = f"Cookie: {count_by_owner(names)}" if names else "no cookies"
-    yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", (sent,))
+    details = filter(None, (sent, connection_words(exchange)))
+    yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", tuple(details))
     for operation in exchange.operations:
         key = f"{operation.key[:6]}…" if operation.key else ""
         yield Arrow(SERVER, STORE, f"{operation.kind} {key}".strip())

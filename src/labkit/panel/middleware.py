@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from labkit.base.error_pages import refuse_unknown_host
+from labkit.http.connection import REQUEST_NUMBER
 from labkit.http.cookie_header import set_cookie_lines
 from labkit.panel import summary_bar
 from labkit.panel.exchange_log import log
@@ -93,6 +94,7 @@ def _begin(request: HttpRequest) -> Exchange:
         agent=meta.get("HTTP_USER_AGENT", "")[:LONGEST_VALUE],
         host=(meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""))[:LONGEST_HOST],
         scheme=request.scheme or "http",
+        request_number=meta.get(REQUEST_NUMBER, 0),
         cookie_header=cookies[:LONGEST_COOKIES],
         is_cut=len(path) > LONGEST_PATH or len(cookies) > LONGEST_COOKIES,
     )

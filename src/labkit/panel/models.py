@@ -61,6 +61,7 @@ class Exchange:
     agent: str = ""
     host: str = ""
     scheme: str = ""
+    request_number: int = 0  # on its connection, from 1; 0 if the server does not say
     cookie_header: str = ""
     # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)

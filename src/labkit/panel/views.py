@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from labkit.base.error_pages import error_page
 from labkit.panel import (
+    connection,
     control_bar,
     control_messages,
     cookie_explanations,
@@ -83,6 +84,8 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
     others = [cookie for cookie in cookies if cookie not in own]
     return {
         "exchange": exchange,
+        "connection": connection.connection_kind(exchange),
+        "connection_text": connection.explain_connection(exchange),
         "gist": summarize(exchange),
         "own_cookies": own,
         "other_cookies": others,

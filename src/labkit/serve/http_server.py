@@ -20,8 +20,10 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
+
+from labkit.http.connection import REQUEST_NUMBER
 
 # Of the request line and all headers. Browsers keep about 180 cookies for a host: of 300 bytes
 # each, which is long, they fit. runserver has the same limit for one line.
@@ -130,10 +132,22 @@ class Parser(HTTPRequestParser):
         return len(data)
 
 
+class Task(WSGITask):
+    """Answers one request, and tells the application its number on the connection."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environ."""
+        environ: dict[str, Any] = super().get_environment()
+        environ[REQUEST_NUMBER] = self.channel.served
+        return environ
+
+
 class Channel(HTTPChannel):
     """A connection that knows how long it has been waiting, and how much it holds."""
 
     parser_class = Parser
+    task_class = Task
+    served = 0  # requests, with the one that is being answered
 
     def __init__(self, server: "Listener", *arguments: Any, **options: Any) -> None:
         self.since = time.monotonic()  # of the wait; moving the lab's clock does not change it
@@ -189,6 +203,7 @@ class Channel(HTTPChannel):
     def service(self) -> None:
         """Answer one request, in a thread."""
         self.since = time.monotonic()
+        self.served += 1
         super().service()
         self.answered = True
         self.since = time.monotonic()

@@ -1,0 +1,35 @@
+"""Says on which connection a request came, as far as the server knows."""
+
+from labkit.panel.exchange_log import SERVER
+from labkit.panel.models import Exchange
+
+# Pages carry the key as data-connection.
+CONNECTIONS = {
+    "new": "Sent on a new connection.",
+    "kept": "Request {number} on a connection that was kept open.",
+    "relayed": (
+        "The load balancer opens a new connection to the server for each request. The browser's "
+        "own connection ends at the load balancer."
+    ),
+    "unknown": "This server does not report which connection the request used.",
+}
+_SHORT = {"new": "new connection", "kept": "same connection, request {number}"}
+
+
+def connection_kind(exchange: Exchange) -> str:
+    """Return a key of CONNECTIONS."""
+    if SERVER:
+        return "relayed"
+    if not exchange.request_number:
+        return "unknown"
+    return "new" if exchange.request_number == 1 else "kept"
+
+
+def explain_connection(exchange: Exchange) -> str:
+    """Return in a sentence on which connection a request came."""
+    return CONNECTIONS[connection_kind(exchange)].format(number=exchange.request_number)
+
+
+def connection_words(exchange: Exchange) -> str:
+    """Return the same in two or three words; empty if it is not known."""
+    return _SHORT.get(connection_kind(exchange), "").format(number=exchange.request_number)

@@ -1,0 +1,35 @@
+"""`python manage.py runserver`: Django's server, which counts the requests of a connection."""
+
+from typing import Any
+
+from django.core.management.commands import runserver
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
+
+from labkit.http.connection import REQUEST_NUMBER
+
+
+class ConnectionHandler(WSGIRequestHandler):
+    """Answers the requests of one connection."""
+
+    # It writes headers and body apart, and on a kept connection the body would wait for 40 ms.
+    disable_nagle_algorithm = True
+    requests = 0
+
+    def get_environ(self) -> dict[str, Any]:
+        """Return the WSGI environ of the next request."""
+        self.requests += 1
+        environ: dict[str, Any] = super().get_environ()
+        return environ | {REQUEST_NUMBER: self.requests}
+
+
+class Server(WSGIServer):
+    """Django's development server, with ConnectionHandler."""
+
+    def __init__(self, address: tuple[str, int], handler: type, **options: Any) -> None:
+        super().__init__(address, ConnectionHandler, **options)
+
+
+class Command(runserver.Command):
+    """See the module's docstring."""
+
+    server_cls = Server
