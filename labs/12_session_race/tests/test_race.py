@@ -1,4 +1,6 @@
+from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import lxml.html
 import pytest
@@ -195,6 +197,62 @@ def test_the_timeline_tells_who_waited():
     picture = Timeline(steps("1a 2a 1r0 1s1 2r1 2s2"), 2).svg()
     assert picture.count('class="waits"') == 2
     assert picture.count('class="kept"') == 2
+
+
+def race(tabs, waves=1):
+    """Of each wave, all tabs read the same, and all save one more."""
+    of_wave = [
+        [Step(wave, tab, kind, wave - (kind == "read")) for tab in range(1, tabs + 1)]
+        for wave in range(1, waves + 1)
+        for kind in ("read", "saved")
+    ]
+    return Timeline([step for some in of_wave for step in some], tabs)
+
+
+@pytest.mark.parametrize(("tabs", "waves", "folded"), [(2, 3, 0), (10, 1, 0), (50, 1, 38)])
+def test_each_add_of_the_picture_has_a_row(tabs, waves, folded):
+    timeline = race(tabs, waves)
+    picture = ElementTree.fromstring(timeline.svg())
+    rows = [group for group in picture.iter("g") if group.get("data-tab")]
+    assert len(rows) == len(timeline.shown) - folded <= 12
+    assert [fold.get("data-folded") for fold in picture.iter() if "data-folded" in fold.attrib] == (
+        [str(folded)] if folded else []
+    )
+    heights = [float(row.find("text").get("y")) for row in rows]
+    assert all(high - low >= 24 for low, high in pairwise(heights))
+
+
+@pytest.mark.parametrize(("tabs", "waves"), [(2, 3), (10, 1), (50, 1)])
+def test_no_text_of_the_picture_is_under_a_line(tabs, waves):
+    picture = ElementTree.fromstring(race(tabs, waves).svg())
+    lines = [line for line in picture.iter("line") if line.get("class") != "over"]
+    ends = [float(line.get(name)) for line in lines for name in ("x1", "x2")]
+    boxes = [(float(r.get("x")), float(r.get("width"))) for r in picture.iter("rect")]
+    ends += [end for x, width in boxes for end in (x, x + width)]
+    for text in picture.iter("text"):
+        if text.get("class") == "says":
+            assert float(text.get("x")) > max(ends)
+        elif text.get("class") == "tab":
+            assert float(text.get("x")) < min(ends)
+
+
+@pytest.mark.parametrize(("tabs", "waves"), [(2, 3), (10, 1), (50, 1)])
+def test_every_arrow_ends_at_a_lost_add(tabs, waves):
+    picture = ElementTree.fromstring(race(tabs, waves).svg())
+    places = {
+        class_: [
+            (float(text.get("x")), float(text.get("y")))
+            for text in picture.iter("text")
+            if text.get("class") == class_
+        ]
+        for class_ in ("end", "tab")
+    }
+    arrows = [line for line in picture.iter("line") if line.get("class") == "over"]
+    assert arrows
+    for arrow in arrows:
+        x, start, end = (float(arrow.get(name)) for name in ("x1", "y1", "y2"))
+        assert any(x == a and abs(end - b) <= 8 for a, b in places["end"])
+        assert any(start == y for _, y in places["tab"])
 
 
 @pytest.mark.parametrize("happened", ["", "1a", "1r0"])

@@ -1,4 +1,4 @@
-"""Shows a race as a table and as a picture: which tab read what, and whose change was lost."""
+"""Show a race as a table and as a picture: which tab read what, and whose change was lost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +10,9 @@ from django.utils.safestring import SafeString
 
 from labkit.race.tab_overlap import Step
 
-WIDTH, LEFT, TOP = 720, 64, 34  # in units of the picture
-LOWEST, HIGHEST = 15, 44  # height of a row
-MOST_ARROWS = 20  # tabs; with more, arrows would hide the bars
-LETTER = 6.6  # greatest width of a letter
+WIDTH, LEFT, RIGHT = 720, 64, 190  # in units of the picture; the texts are left and right of it
+ROW, BAR = 28, 14  # heights
+MOST = 12  # rows; of more adds, those in the middle are folded into one row
 
 _templates = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
@@ -53,57 +52,78 @@ class Timeline:
         waves = max(1, 6 // tabs)
         self.shown = [add for add in self.adds if add.wave <= waves]
         self.waves = len({add.wave for add in self.shown})
-        self._row = max(LOWEST, min(HIGHEST, 280 // tabs))
-        last = max((add.saved_at or add.read_at for add in self.shown), default=0)
-        self._across = (WIDTH - LEFT - 8) / (1 + last)
+        self._columns: list[int] = []  # the steps that the picture shows
 
     def svg(self) -> SafeString:
-        """Return the picture: a row for each tab, with its steps in their order from the left."""
-        began: dict[int, int] = {}  # wave -> its first step
-        for add in self.shown:
-            began[add.wave] = min(add.began, began.get(add.wave, add.began))
-        arrows = self.shown if self.tabs <= MOST_ARROWS else []
+        """Return the picture: a row for each add in the order of the saves, wave by wave.
+
+        A bar is an add from reading to saving. The line after it is the saved cart in the store: it
+        ends where another tab overwrites it. The text of a row has a column of its own.
+        """
+        rows = sorted(self.shown, key=lambda add: (add.wave, add.saved_at or add.read_at))
+        half = MOST // 2
+        folded = rows[half:-half] if len(rows) > MOST else []
+        drawn = [add for add in rows if add not in folded]
+        self._columns = sorted({step for add in drawn for step in _steps_of(add)})
+        tops: dict[int, float] = {}  # the ID of an add -> the middle of its row
+        waves, y, fold = [], 0.0, None
+        for number, add in enumerate(drawn):
+            if self.waves > 1 and (number == 0 or add.wave > drawn[number - 1].wave):
+                y += ROW
+                waves.append((add.wave, y - ROW / 3))
+            if folded and number == half:
+                y += ROW
+                lost = sum(not add.kept for add in folded)
+                fold = {"y": y - ROW / 2, "tabs": len(folded), "lost": lost}
+            y += ROW
+            tops[id(add)] = y - ROW / 2
         context = {
-            "low": self._row == LOWEST,
             "width": WIDTH,
-            "height": TOP + self._row * self.tabs + 8,
+            "height": y + 8,
             "left": LEFT,
-            "thickness": round(self._row * 0.7, 1),
-            "rows": [(tab, self._y(tab)) for tab in range(1, self.tabs + 1)],
-            "waves": [(wave, self._x(at - 0.25)) for wave, at in sorted(began.items())],
-            "bars": [self._bar(add) for add in self.shown],
-            "arrows": [
-                {"x": self._x(over.saved_at), "start": self._y(over.tab), "end": self._y(add.tab)}
-                for add in arrows
-                if (over := add.over) and over.saved_at is not None
-            ],
+            "right": WIDTH - RIGHT,
+            "text": WIDTH - RIGHT + 10,
+            "thickness": BAR,
+            "waves": waves,
+            "fold": fold,
+            "rows": [self._row(add, tops) for add in drawn],
         }
         return _templates.render_to_string("race/timeline.svg", context)
 
-    def _x(self, step: float) -> float:
-        return round(LEFT + 4 + self._across * step, 1)
+    def _x(self, step: int) -> float:
+        across = (WIDTH - LEFT - RIGHT - 20) / max(1, len(self._columns) - 1)
+        return round(LEFT + 10 + across * self._columns.index(step), 1)
 
-    def _y(self, tab: int) -> float:
-        return round(TOP + self._row * (tab - 0.5), 1)
-
-    def _bar(self, add: Add) -> dict[str, Any]:
-        """Return a bar from reading to saving, and where its text has room."""
-        start, end = self._x(add.read_at), self._x(add.saved_at or add.read_at)
-        text = f"{add.read} → {add.saved}"
-        room, middle = LETTER * len(text), (start + end) / 2
-        if outside := end - start < room:
-            middle = end + 5 + room / 2 if end + room + 10 < WIDTH else start - 5 - room / 2
+    def _row(self, add: Add, tops: dict[int, float]) -> dict[str, Any]:
+        """Return one add: its bar, the line after it, and where another tab ends that line."""
+        y, saved_at = tops[id(add)], add.saved_at
+        start, end = self._x(add.read_at), self._x(add.read_at if saved_at is None else saved_at)
+        over = add.over if add.over and add.over.saved_at is not None else None
         return {
             "fate": "kept" if add.kept else "lost",
+            "tab": add.tab,
+            "y": y,
+            "top": y - BAR / 2,
             "waits": self._x(add.began) if add.began < add.read_at else None,
             "x": start,
-            "y": self._y(add.tab),
-            "top": round(self._y(add.tab) - self._row * 0.35, 1),
             "width": round(max(end - start, 3), 1),
-            "outside": outside,
-            "middle": round(middle, 1),
-            "text": text,
+            "end": end,
+            "until": self._x(over.saved_at) if over and over.saved_at else WIDTH - RIGHT,
+            "by": tops.get(id(over)) if over else None,
+            "arrow_end": y + BAR / 2,
+            "over": over.tab if over else None,
+            "read": add.read,
+            "saved": None if saved_at is None else add.saved,
         }
+
+
+def _steps_of(add: Add) -> Iterator[int]:
+    """Yield the numbers of the steps that the row of this add shows."""
+    yield from (add.began, add.read_at)
+    if add.saved_at is not None:
+        yield add.saved_at
+    if add.over and add.over.saved_at is not None:
+        yield add.over.saved_at
 
 
 def _adds(steps: list[Step]) -> Iterator[Add]:
