@@ -339,6 +339,21 @@ def textbook(session: nox.Session) -> None:
 
 
 @nox.session
+def html(session: nox.Session) -> None:
+    """Every page of the labs, the panel and the console is valid HTML (with vnu)"""
+    environment(session)
+    if missing := ask("tools", "java", "npm"):
+        absent(session, missing)
+    command = [str(PYTHON), str(ROOT / "tests" / "support" / "html_check.py")]
+    fetched = subprocess.run(
+        [*command, "--fetch"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if fetched.returncode:
+        absent(session, fetched.stdout + fetched.stderr)
+    session.run(*command, external=True)
+
+
+@nox.session
 def panel(session: nox.Session) -> None:
     """Every lab's tests with the exchange panel and without: it changes nothing"""
     environment(session)

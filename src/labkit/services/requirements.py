@@ -166,6 +166,28 @@ TOOLS = {
             "": "install Chromium or Chrome; CHROMIUM=/path/to/it names one elsewhere",
         },
     ),
+    "java": Tool(
+        "Java",
+        "checking HTML, in nox -s html",
+        lambda: program("java"),
+        {
+            "apt-get": "sudo apt-get install default-jre-headless",
+            "dnf": "sudo dnf install java-latest-openjdk-headless",
+            "brew": "brew install openjdk",
+            "": "install a Java runtime",
+        },
+    ),
+    "npm": Tool(
+        "npm",
+        "downloading the HTML checker, in nox -s html",
+        lambda: program("npm"),
+        {
+            "apt-get": "sudo apt-get install npm",
+            "dnf": "sudo dnf install npm",
+            "brew": "brew install node",
+            "": "install Node.js",
+        },
+    ),
 }
 
 
