@@ -58,7 +58,7 @@ class Timeline:
         """Return the picture: a row for each add in the order of the saves, wave by wave.
 
         A bar is an add from reading to saving. The line after it is the saved cart in the store: it
-        ends where another tab overwrites it. The text of a row has a column of its own.
+        ends where another tab overwrites it. The text of a row has a separate column.
         """
         rows = sorted(self.shown, key=lambda add: (add.wave, add.saved_at or add.read_at))
         half = MOST // 2
