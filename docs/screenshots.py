@@ -1,4 +1,4 @@
-"""Takes the pictures of the README from the real thing: python docs/screenshots.py"""
+"""Take the pictures in README.md from the running labs: python docs/screenshots.py"""
 
 import subprocess
 import sys
@@ -13,21 +13,24 @@ from labkit.services.requirements import chromium
 HERE = Path(__file__).parent
 PORT = 9700
 SIZE = {"width": 1200, "height": 760}
+CONSOLE_SIZE = {"width": 1366, "height": 650}
+# In the picture of the console: its navigation, and the row of one lab.
+LABELS = "header nav a, #lab-04 :is(a, button)"
 
 
 def wait(port: int) -> None:
-    """Until something answers there, for 30 seconds at most."""
+    """Wait until a server responds there, for at most 30 seconds."""
     for _ in range(300):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit(f"nothing answers at port {port}")
+    raise SystemExit(f"No server responds at port {port}.")
 
 
 def main() -> None:
-    """Start the console and its labs, click, and look."""
+    """Start the console and its labs, use them, and take the pictures."""
     command = [sys.executable, "-m", "labkit.cli", "serve", "--port", str(PORT)]
     served = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.DEVNULL)
     try:
@@ -45,9 +48,13 @@ def main() -> None:
             page.locator(".summary-row").click()
             page.locator(".summary-bar .diagram").wait_for()
             page.locator(".diagram").screenshot(path=HERE / "images" / "diagram.png")
+            page.set_viewport_size(CONSOLE_SIZE)
             page.goto(f"http://127.0.0.1:{PORT}/console/")
-            page.wait_for_timeout(1500)
+            page.locator("[data-state=running]").nth(11).wait_for()
             page.screenshot(path=HERE / "images" / "console.png")
+            # tests/console compares them with the page, to notice that the picture is old.
+            labels = page.locator(LABELS).all_inner_texts()
+            (HERE / "images" / "console.txt").write_text("\n".join([*labels, ""]), "utf-8")
             browser.close()
     finally:
         served.terminate()

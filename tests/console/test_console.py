@@ -13,6 +13,7 @@ from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
 from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
+from labkit.panel import live_report
 from labkit.testing.accessibility import complaints, scrolls_sideways
 
 TOLD = {
@@ -29,6 +30,10 @@ TOLD = {
 SENTENCE = "POST /add/ <b>"
 PAGES = {
     "labs": "/console/",
+    "a question": "/console/?ask=03",
+    "a question about all": "/console/?ask=all",
+    "a result": "/console/?done=03",
+    "a result of all": "/console/?done=all",
     "live": "/console/live/",
     "live in one lab": "/console/live/?lab=03&visitor=A3",
     "claims": "/console/claims/?lab=03",
@@ -526,6 +531,15 @@ def test_the_words_for_a_moved_clock(seconds, words):
     assert ahead(seconds) == words
 
 
+def test_the_picture_of_the_console_shows_its_labels(house, checkout):
+    """If this fails, take it again: python docs/screenshots.py"""
+    recorded = (checkout.root / "docs/images/console.txt").read_text("utf-8").splitlines()
+    page = house.page()
+    labels = texts(page, "//header//nav//a")
+    labels += texts(page, "//li[@id='lab-04']//*[self::a or self::button][not(@data-active)]")
+    assert labels == [label for label in recorded if not label.endswith(" active")]
+
+
 # In a real browser
 
 
@@ -543,7 +557,9 @@ def page(chromium):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_every_page_is_for_everybody(page, chromium, house, folder, width, scheme):
-    tell(folder, TOLD)
+    kinds = sorted({*live_report.HIGHLIGHTS.values()})
+    marked = [step(f"session {kind}", kind) for kind in kinds]
+    tell(folder, TOLD | {"steps": [*marked, step("session loaded")]}, active=2, moved=120)
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     found = {}
@@ -607,6 +623,20 @@ def test_one_browser_is_two_visitors(page, house, chromium):
         assert lab.get_by_role("rowheader", name="apple").count() == count
         lab.close()
     assert "csrftoken_console" in chromium.cookies()
+
+
+def test_all_labs_in_use_are_on_one_screen(page, checkout, tmp_path):
+    page.set_viewport_size({"width": 1366, "height": 650})  # 768, less the browser's bars
+    with serving(copy_of(checkout, tmp_path)) as served:
+        for lab in checkout.labs:
+            served.ask("/", number=int(lab.number))
+        page.goto(served.url())
+        page.locator("[data-active]").nth(len(checkout.labs) - 1).wait_for()
+        numbers = page.locator(".lab-row h3 .badge").all_inner_texts()
+        assert numbers == [lab.number for lab in checkout.labs]
+        root = "document.documentElement"
+        assert page.evaluate(f"[{root}.scrollHeight, {root}.scrollWidth]") == [650, 1366]
+        page.goto("about:blank")  # the list of labs is updated until the page is left
 
 
 def test_a_question_and_its_result_appear_in_the_row(page, house, folder):

@@ -1,6 +1,7 @@
 """`lab serve`: all labs at once, each a process of its own, and nothing left behind."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -65,19 +66,7 @@ def follow(served, number, text):
 # Starting and ending
 
 
-def all_rows_are_on_one_screen(page, served, count):
-    """The console has a row for each lab, in use, and needs no scrolling on a small laptop."""
-    page.set_viewport_size({"width": 1366, "height": 650})  # 768, less the browser's bars
-    page.goto(served.url())
-    page.locator("[data-active]").nth(count - 1).wait_for()
-    assert page.locator(".lab-row").count() == count
-    engines = page.locator("[data-engine]").evaluate_all("all => all.map(e => e.dataset.engine)")
-    assert engines == ["db"]  # lab 10's, which is about engines
-    root = "document.documentElement"
-    assert page.evaluate(f"[{root}.scrollHeight, {root}.scrollWidth]") == [650, 1366]
-
-
-def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path, chromium):
+def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
     lan = ["--lan", "--address", ADDRESS]
     with serving(copy_of(checkout, tmp_path), *lan, environ={serve.LOOPBACK_TOO: "1"}) as served:
         assert served.url("/") in served.output
@@ -89,7 +78,8 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path, chromium
             assert served.state(lab.number) == "running"
             assert lab.title in served.page("/", number=int(lab.number))
         assert len(served.children) == len(checkout.labs)
-        all_rows_are_on_one_screen(chromium.page, served, len(checkout.labs))
+        # Lab 10 is about session engines, so its row names the one in use.
+        until(lambda: re.findall('data-engine="([^"]*)"', served.page()) == ["db"])
     assert served.process.returncode == 0
     assert not any(reachable(served.port + int(lab.number)) for lab in checkout.labs)
     assert not reachable(served.port)
