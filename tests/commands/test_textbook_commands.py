@@ -132,3 +132,13 @@ def test_the_list_of_a_lab_names_versions_and_variants(said, checkout):
         assert (version.full_name in printed) == (version.lab.number == "03")
     assert list_command.ONLY_COMPARED not in printed
     assert list_command.ONLY_COMPARED in said("list", "05")[1]
+
+
+def test_a_version_is_reset_alone(own_checkout, said):
+    states = [own_checkout / ".lab" / path / "04" for path in ("textbook/04-nested-change", ".")]
+    for state in states:
+        (state / "sessions").mkdir(parents=True)
+        (state / "sessions" / "sessionid_04x").write_text("x")
+    assert said("reset", "04:nested-change")[0] == 0
+    left = [len(list((state / "sessions").iterdir())) for state in states]
+    assert left == [0, 1]

@@ -72,6 +72,8 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
             folder,
             *full,
             "-q",
+            # By default, runs that end at the same time clear up the same folder.
+            f"--basetemp={root / 'basetemp'}",
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": ""},
             seconds=60,

@@ -5,10 +5,12 @@ import sys
 import click
 
 from labkit import environment
-from labkit.catalog import Lab, catalog
+from labkit.catalog import Catalog, Lab, catalog
 from labkit.commands.options import console
+from labkit.commands.textbook_version import written
 from labkit.kept_files import private_files
 from labkit.services import lab_reset
+from labkit.textbook_versions import Version, find_version, is_part
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
@@ -37,11 +39,15 @@ def reset(name: str | None, everything: bool, yes: bool) -> None:
     It deletes what this checkout has made. If DATABASE_URL names a database, it asks first, and
     never touches one with tables of another project.
 
-    Cookies are in the browser; this says how to clear them there.
+    LAB may be a textbook version: 03:names-as-cookies. Cookies are in the browser; this says how to
+    clear them there.
     """
     checkout = catalog()
     if bool(name) == everything:
         raise click.UsageError("Name one lab, or say --all.")
+    if name and is_part(name):
+        _reset_version(checkout, find_version(checkout, name))
+        return
     labs = list(checkout.labs) if everything else [checkout.find(name or "")]
     named = _may_empty_named([lab for lab in labs if lab.database], yes)
     for lab in labs:
@@ -52,6 +58,12 @@ def reset(name: str | None, everything: bool, yes: bool) -> None:
         if lab.redis and environment.redis_url():
             console.print(REDIS_KEYS_STAY.format(number=lab.number))
     console.print(COOKIES_STAY, soft_wrap=True)
+
+
+def _reset_version(checkout: Catalog, version: Version) -> None:
+    with private_files(), written(checkout, version) as lab:
+        cleared = lab_reset.reset(checkout, lab)
+    console.print(f"{version.full_name}: {', '.join(cleared) or NOTHING_TO_CLEAR}.")
 
 
 def _may_empty_named(labs: list[Lab], yes: bool) -> bool:

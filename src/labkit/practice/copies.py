@@ -11,7 +11,13 @@ from labkit.base.conf import own_number
 from labkit.catalog import Catalog, Lab, is_lab
 
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".pytest_cache", "*.pyc")
-RESERVED = {"bench", "compare", "mariadb", "results"}  # folders of .lab that belong to no lab
+RESERVED = {
+    "bench",
+    "compare",
+    "mariadb",
+    "results",
+    "textbook",
+}  # in .lab, not of labs
 
 # Why a copy must not be made in a folder
 TARGET_EXISTS = "{target} is there already, and stays as it is. Name a folder that is not."
