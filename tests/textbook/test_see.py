@@ -8,7 +8,7 @@ from textbook_runs import ROOT, marks, read_noticed, run, see_test, stage
 
 from labkit.catalog import Catalog
 from labkit.processes.manage_py import lab_environment
-from labkit.textbook_versions import all_versions
+from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
@@ -54,3 +54,13 @@ def test_a_version_that_does_not_start_says_why(checkout, version, tmp_path):
     )
     assert done.returncode != 0
     assert version.says in done.stderr
+
+
+@pytest.mark.textbook
+def test_no_failure_depends_on_earlier_tests(checkout):
+    version = find_version(checkout, "07:cached-for-everyone")
+    greeting = "tests/test_greeting.py::TestGreeting::"
+    first = f"{greeting}test_who_said_a_name_is_greeted_by_it"  # it leaves a page in the cache
+    control = f"{greeting}test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it"
+    found = run(checkout, version, first, control)
+    assert {test.id: test.outcome for test in found.tests}[control] == "passed"
