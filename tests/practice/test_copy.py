@@ -383,7 +383,7 @@ def test_the_exercise_checks_itself_from_step_to_step(mine, said, check_fails, c
     ("old", "new", "place"),
     [
         ("def index(request):", "def index(request:", "mine/lab/views.py, line 12: SyntaxError"),
-        ("count += ", "count += nothing + ", "mine/lab/views.py, line 17: NameError"),
+        ("count = (stored", "count = (nothing", "mine/lab/views.py, line 15: NameError"),
     ],
 )
 def test_a_mistake_is_reported_with_its_place(own_checkout, said, old, new, place):
