@@ -6,6 +6,7 @@ import lxml.html
 import pytest
 from django.test import RequestFactory
 
+from labkit.base.served_labs import CODE, HANDOUT
 from labkit.panel import control_views, instructor_controls
 from labkit.panel.exchange_log import log
 from labkit.testing.contracts import text
@@ -154,7 +155,7 @@ def test_the_message_waits_for_its_own_browser(visitor):
 def test_a_moved_clock_is_on_every_page_of_the_lab(visitor):
     assert clock(use(visitor, visitor.get("/"), "clock", by="120")).count("2 minutes") == 1
     use(visitor, visitor.get("/"), "clock", by="1209600")
-    for path in ("/", "/add/", "/display/", "/info/", "/nowhere/"):
+    for path in ("/", "/add/", "/display/", "/info/", "/nowhere/", HANDOUT, CODE):
         assert "2 weeks, 2 minutes" in clock(visitor.get(path))
         student = visitor.get(path, headers={"host": "192.168.1.5"})
         assert "2 weeks, 2 minutes" in clock(student)

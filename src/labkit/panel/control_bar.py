@@ -24,6 +24,12 @@ def clock_form(token: str) -> str:
     return _FORM + token + _FIELDS
 
 
+def clock_text(ahead: float) -> str:
+    """Return by how many seconds the clock is ahead as "+2 minutes"; "" for 0."""
+    distance = exact_duration(abs(round(ahead)))
+    return f"{'+' if ahead > 0 else '-'}{distance}" if distance else ""
+
+
 def state(
     ahead: float,
     instructor: bool,
@@ -38,9 +44,8 @@ def state(
         return ""
     parts = []
     if ahead:
-        sign, distance = "+" if ahead > 0 else "-", exact_duration(abs(round(ahead)))
         back = _BACK if instructor else ""
-        parts.append(f"<p data-server-clock>Server clock: <b>{sign}{distance}</b>{back}</p>")
+        parts.append(f"<p data-server-clock>Server clock: <b>{clock_text(ahead)}</b>{back}</p>")
     if message is not None:
         url, text = next_step
         link = f' <a href="{escape(url)}">{text}</a>' if url else ""

@@ -3,6 +3,8 @@
 Markdown and Pygments are loaded when the first such page is requested.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -11,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from labkit.base import served_labs
 from labkit.base.served_labs import CODE, HANDOUT
-from labkit.panel import student_access
+from labkit.panel import control_bar, server_clock, student_access
 from labkit.panel.access import host_name, is_local_instructor
 
 
@@ -51,6 +53,11 @@ class LabLinks:
         return f"{self._site}:{port}{path}" if port and self._instructor else None
 
 
+def _context(**page: Any) -> dict[str, Any]:
+    """Return the context of a reading page, which shows a moved clock as all pages do."""
+    return {"clock": control_bar.clock_text(server_clock.moved())} | page
+
+
 @require_safe
 def handout(request: HttpRequest) -> HttpResponse:
     """Show the lab's handout; ?answers=open opens all answers, for those who may read them."""
@@ -65,7 +72,7 @@ def handout(request: HttpRequest) -> HttpResponse:
     if not student_access.may_read_answers(request):
         answers = Answers.HIDDEN
     page = render_page(text, f"labs/{settings.FOLDER.name}", LabLinks(request), answers)
-    return render(request, "labkit/handout.html", {"page": page, "answers": answers.value})
+    return render(request, "labkit/handout.html", _context(page=page, answers=answers.value))
 
 
 @require_safe
@@ -78,7 +85,7 @@ def code(request: HttpRequest) -> HttpResponse:
         raise Http404("The code is not shown.")
     found = {"files": files(settings.FOLDER, parts=["lab"])}
     source = mark_safe(render_template("render/source.html", found))  # it escapes
-    return render(request, "labkit/code.html", {"source": source})
+    return render(request, "labkit/code.html", _context(source=source))
 
 
 @require_safe
