@@ -20,6 +20,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
+    "--in-process-gpu",  # a process less, which drawing without a GPU keeps busy
     # No other host name resolves; *.example is this machine, as a site that is not loopback.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
