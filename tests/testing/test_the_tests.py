@@ -126,20 +126,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", ["03_cookie_cart", "04_session_cart"])
-def test_without_a_fault_the_same_tests_pass(checkout, tmp_path, name):
-    lab = tmp_path / name
-    shutil.copytree(checkout.root / "labs" / name, lab, ignore=IGNORED)
-    class_line = "class TestCart(CartContract):\n"
-    renews = checkout.find(name).renews
-    tests = (lab / "tests" / "test_cart.py").read_text(encoding="utf-8")
-    said = tests.replace(class_line, f"{class_line}    renews = {renews!r}\n")
-    (lab / "tests" / "test_cart.py").write_text(said, encoding="utf-8")
-    concerned = " or ".join(sorted({fault[4] for fault in FAULTS.values() if fault[0] == name}))
-    status, output = run_pytest(checkout, lab, "-k", concerned)
-    assert status == 0, output
-
-
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_in_a_lab_turns_a_test_red_that_says_what_happened(checkout, tmp_path, fault):
     name, path, sound, faulty, test, said = fault
