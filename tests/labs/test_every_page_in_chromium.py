@@ -10,13 +10,14 @@ from labkit.testing.accessibility import complaints, scrolls_sideways
 from labkit.testing.lab_server import LabServer
 
 LABS = Catalog(Path(__file__).parents[2]).labs
-FIRST = {  # what to fill in first, so that there is something to see
-    "03": ("/add/", {"name": "red apple", "quantity": "3"}),
-    "04": ("/add/", {"name": "red apple", "quantity": "3"}),
+LONG = "W" * 40
+FIRST = {  # what to fill in first, so that there is something to see, and something wide
+    "03": ("/add/", {"name": LONG, "quantity": "999"}),
+    "04": ("/add/", {"name": LONG, "quantity": "999"}),
     "05": ("/url/name/", {"name": "Anu"}),
-    "07": ("/", {"name": "Anu"}),
+    "07": ("/", {"name": LONG}),
     "08": ("/student/set/", {"name": "Anu", "email": "anu@shop.example"}),
-    "10": ("/add/", {"name": "red apple", "quantity": "3"}),
+    "10": ("/add/", {"name": LONG, "quantity": "999"}),
     "11": ("/login/", {"username": "ada", "password": "lovelace"}),
 }
 MOST = 25  # pages of one lab

@@ -173,11 +173,3 @@ class GreetingInChromium:
         page.get_by_role("button", name="Forget me").click()
         page.wait_for_url(server.url("/"))
         assert self.name(page, server) is None
-
-    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
-        page = chromium.page
-        page.set_viewport_size({"width": 320, "height": 640})
-        self.greet(page, server, "W" * 40, "for 3 minutes")
-        for path in ("/", "/result/"):
-            page.goto(server.url(path))
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -386,11 +386,3 @@ class CartInChromium:
         page.locator("main ul a[href='/add/']").wait_for()
         assert page.locator("main > p b").count() == 0
         assert chromium.cookies() == {}
-
-    def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
-        page = chromium.page
-        page.set_viewport_size({"width": 320, "height": 640})
-        self.add(page, server, "W" * 40, 999)
-        for path in ("/", "/add/", "/display/", "/info/", "/nowhere/"):
-            page.goto(server.url(path))
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
