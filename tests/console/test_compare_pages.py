@@ -13,7 +13,7 @@ from labkit.catalog import Catalog
 from labkit.compare.table_runner import CellResult, TableResult
 from labkit.comparison_tables import Tables
 from labkit.measure import report, results
-from labkit.testing.accessibility import complaints, scrolls_sideways
+from labkit.testing.accessibility import complaints_at_both_ends
 
 STAMP = {
     "date": "2026-11-21",
@@ -347,20 +347,17 @@ def test_tests_that_are_running_end_with_the_console(folder, one_question):
 # In a real browser
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
-def test_every_page_is_for_everybody(chromium, house, tables, kept, width, scheme):
+def test_every_page_is_for_everybody(chromium, house, tables, kept):
     page = chromium.page
     measured(kept)
     table = tables.find("carts")
     wrong = CellResult("two_tabs", "session", "no", "yes", False, "x.py::y", "assert 1 == 2")
     keep(kept, answers(table, wrong))
     page.on("console", lambda message: chromium.complaints.append(message.text))
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)
     found = {}
     for name, path in PAGES.items():
         page.goto(house.url(path))
-        if troubles := complaints(page) + scrolls_sideways(page):
+        if troubles := complaints_at_both_ends(page):
             found[name] = troubles
     assert found == {}
 
