@@ -8,6 +8,7 @@ from labkit.panel.models import StoreOperation, take_snapshot
 
 DATA, CHANGED = take_snapshot({"cart": 1}), take_snapshot({"cart": 2})
 LOAD = StoreOperation("load", 1, "k", DATA)
+SAVE = StoreOperation("save", 1, "k", CHANGED)
 FORM = {"method": "POST", "path": "/add/", "peer": "127.0.0.1", "agent": "", "scheme": "http"}
 
 
@@ -43,6 +44,7 @@ def highlights(exchange):
         ([LOAD], {"session_after": CHANGED}, {"lost"}),
         ([LOAD, StoreOperation("save", 1, "k", error="UpdateError: ")], {}, {"lost"}),
         ([LOAD], {"modified": True, "status": 500}, {"lost", "failed"}),
+        ([LOAD, SAVE], {"engine": "x.signed_cookies", "key": "k"}, {"lost"}),
         ([], {"status": 403}, {"refused"}),
         ([], {"status": 400}, {"refused"}),
         ([], {"status": 404}, set()),

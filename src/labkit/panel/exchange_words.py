@@ -27,6 +27,7 @@ _SESSION = {
     SessionEvent.REPLACED: "session deleted and a new one created",
     SessionEvent.DELETED: "session deleted",
     SessionEvent.DISCARDED: _NOT_SAVED,
+    SessionEvent.NOT_DELIVERED: "session saved in a cookie that was not sent",
     SessionEvent.CHANGE_LOST: _NOT_SAVED,
     SessionEvent.DELETED_BY_OTHER: "session not saved: another request deleted it",
     SessionEvent.SAVE_FAILED: "session not saved: the store failed",
@@ -42,7 +43,6 @@ _KEY = {
     KeyFate.BAD_SIGNATURE: "session cookie has an invalid signature",
 }
 _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEvent.LOAD_FAILED}
-_WITHOUT_EFFECT = {SessionEvent.EMPTY, SessionEvent.NOT_DELIVERED}
 
 
 class Words(NamedTuple):
@@ -83,7 +83,7 @@ def session_words(outcome: Outcome) -> str:
     event = outcome.event
     if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
         return _NOT_SAVED
-    if event in _WITHOUT_EFFECT:  # as if nothing were changed
+    if event is SessionEvent.EMPTY:  # as if nothing were changed
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     key = key_words(outcome)
     if event is SessionEvent.READ and not outcome.was_stored:
