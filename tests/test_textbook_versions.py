@@ -8,7 +8,7 @@ import pytest
 from textbook_runs import read_noticed
 
 from labkit import textbook_versions
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, CatalogError
 from labkit.textbook_claims import Ledger
 from labkit.textbook_versions import (
     MOST_LINES,
@@ -179,7 +179,7 @@ def test_an_edit_of_a_missing_file_is_named(catalogue):
     ],
 )
 def test_an_unknown_version_says_which_there_are(checkout, name, said):
-    with pytest.raises(textbook_versions.CatalogError, match=said):
+    with pytest.raises(CatalogError, match=said):
         find_version(checkout, name)
 
 

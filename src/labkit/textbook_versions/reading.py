@@ -1,0 +1,155 @@
+"""Read labs/textbook/NN.toml, and find a version by its name."""
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from labkit.catalog import Catalog, Lab, read_lines
+from labkit.textbook_versions.steps import BROWSERS, FORMS, OPTIONS, VERBS, Step
+from labkit.textbook_versions.version import FOLDER, Edit, Source, Version, VersionError
+
+NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # it becomes a host name
+SOURCE = re.compile(r"(.+): (https://\S+)")
+
+# Faults of a file; tests find a fault by them.
+UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
+NO_VERSIONS = "no textbook versions"
+ONLY_COMPARED = (
+    "{name} is a variant: a part of lab {number}. It can only be compared, as in: lab diff {name}"
+)
+NOT_ONE_VERB = "a step needs one of {verbs}"
+WRONG_VALUE = "{key} has the value {value!r}"
+MISSING = "there is no {key}"
+UNKNOWN_KEY = "{key} is not a key of {table}"
+
+
+def read_versions(checkout: Catalog, lab: Lab) -> tuple[Version, ...]:
+    """Return the textbook versions of a lab, in the order of its file; none if it has no file.
+
+    Raises VersionError, with the file and the version, if something in it is not right.
+    """
+    path = checkout.root / FOLDER / f"{lab.number}.toml"
+    try:
+        data = tomllib.loads(read_lines(path))
+    except tomllib.TOMLDecodeError as error:
+        raise VersionError(f"{path} is not valid TOML: {error}.") from None
+    found = []
+    for name, table in data.items():
+        try:
+            found.append(_version(lab, name, table))
+        except (ValueError, TypeError) as error:
+            raise VersionError(f"{path}, {name}: {error}.") from None
+    return tuple(found)
+
+
+def all_versions(checkout: Catalog) -> tuple[Version, ...]:
+    """Return the versions of all labs, in teaching order. Raises VersionError."""
+    return tuple(v for lab in checkout.labs for v in read_versions(checkout, lab))
+
+
+def is_part(name: str) -> bool:
+    """Return whether this names a part of a lab, such as 03:names-as-cookies, and not a folder."""
+    return ":" in name and not Path(name).exists()
+
+
+def find_version(checkout: Catalog, name: str) -> Version:
+    """Return the version of this name, such as "03:names-as-cookies".
+
+    Raises CatalogError if there is no such lab or version, and if it is a variant.
+    """
+    lab_name, _, version_name = name.partition(":")
+    lab = checkout.find(lab_name)
+    versions = {version.name: version for version in read_versions(checkout, lab)}
+    if version_name in versions:
+        return versions[version_name]
+    if version_name in lab.variants:
+        full_name = f"{lab.number}:{version_name}"
+        raise VersionError(ONLY_COMPARED.format(name=full_name, number=lab.number))
+    parts = [*lab.variants, *versions]
+    names = ", ".join(f"{lab.number}:{each}" for each in parts) or NO_VERSIONS
+    full_name = f"{lab.number}:{version_name}"
+    raise VersionError(UNKNOWN_VERSION.format(name=full_name, number=lab.number, names=names))
+
+
+# Reading one version; the messages of these errors are completed by read_versions()
+
+
+def _version(lab: Lab, name: str, table: Any) -> Version:
+    if not NAME.fullmatch(name):
+        raise ValueError("a name has small letters, digits and single hyphens")
+    _check_keys(table, "a version", _VERSION, {"title", "symptom", "why", "sources", "edit"})
+    texts = {key: _value(table, key, str) for key in ("title", "symptom", "why")}
+    flags = {key: _value(table, key, bool) for key in _FLAGS if key in table}
+    sources = [SOURCE.fullmatch(source) for source in table["sources"]]
+    if not (sources and all(sources)):
+        raise ValueError('a source is a title and a URL: "RFC 6265, section 4: https://…"')
+    steps = tuple(_step(step) for step in table.get("see", ()))
+    says = "" if flags.pop("starts", True) else _value(table, "says", str)
+    if bool(says) == bool(steps) or ("says" in table and not says):
+        raise ValueError("it needs steps in `see`, or starts = false with `says`")
+    return Version(
+        lab,
+        name,
+        **texts,
+        **flags,
+        sources=tuple(Source(match[1], match[2]) for match in sources if match),
+        edits=tuple(_edit(edit) for edit in table["edit"]),
+        see=steps,
+        pitfalls=tuple(table.get("pitfalls", ())),
+        says=says,
+    )
+
+
+_FLAGS = ("starts", "apart", "in_chromium", "threads")
+_VERSION = {"pitfalls", "title", "symptom", "why", "sources", "see", "says", "edit", *_FLAGS}
+
+
+def _edit(table: Any) -> Edit:
+    keys = {"file", "old", "new"}
+    _check_keys(table, "an edit", keys, keys)
+    new = "" if table["new"] == "" else _value(table, "new", str)
+    edit = Edit(_value(table, "file", str), _value(table, "old", str), new)
+    path = PurePosixPath(edit.file)
+    if path.parts[0] != "lab" or ".." in path.parts or "\\" in edit.file:
+        raise ValueError(f"an edit changes a file below lab/, not {edit.file}")
+    # A line break at either end is a matter of how the file is written.
+    return replace(edit, old=edit.old.strip("\n"), new=edit.new.strip("\n"))
+
+
+def _step(table: Any) -> Step:
+    verbs = VERBS.keys() & table.keys()
+    if len(verbs) != 1:
+        raise ValueError(f"{NOT_ONE_VERB.format(verbs=', '.join(VERBS))}: {table}")
+    verb = verbs.pop()
+    own = OPTIONS.get(verb, set())
+    rest = {key: value for key, value in table.items() if key not in {verb, "by"}}
+    if verb not in FORMS:
+        _check_keys(rest, verb, own, {"value"} if verb == "edit_cookie" else set())
+    by = table.get("by", BROWSERS[0])
+    if by not in BROWSERS:
+        raise ValueError(WRONG_VALUE.format(key="by", value=by))
+    return Step(
+        verb,
+        _value(table, verb, VERBS[verb]),
+        {key: str(value) for key, value in rest.items() if key not in own},
+        {key: value for key, value in rest.items() if key in own},
+        by,
+    )
+
+
+def _check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None:
+    if not isinstance(table, dict):
+        raise TypeError(WRONG_VALUE.format(key=what, value=table))
+    for key in sorted(table.keys() - known):
+        raise ValueError(UNKNOWN_KEY.format(key=key, table=what))
+    for key in sorted(needed - table.keys()):
+        raise ValueError(MISSING.format(key=key))
+
+
+def _value(table: dict[str, Any], key: str, kind: type) -> Any:
+    value = table[key]
+    if type(value) is not kind or value == "":
+        raise ValueError(WRONG_VALUE.format(key=key, value=value))
+    return value

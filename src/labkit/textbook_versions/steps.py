@@ -1,0 +1,107 @@
+"""The steps by which a reader sees the symptom of a textbook version."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+# In a field: {5000 x} is 5000 times the letter x, {40 random} so many random characters.
+MANY, RANDOM = re.compile(r"\{(\d+) (.)\}"), re.compile(r"\{(\d+) random\}")
+BROWSERS = ("A", "B")  # B is another visitor, with another browser
+
+# What a reader does, and what the reader then sees. The values are types.
+ACTIONS: dict[str, type] = {
+    "open": str,  # a URL
+    "submit": str,  # the URL that a form goes to, filled in as a person does
+    "post": str,  # a URL; only the named fields are sent, as by a program
+    "head": str,  # a URL, by HEAD, as a link preview does
+    "reload": bool,  # the last page; a form is sent again
+    "wait": int,  # seconds, for server and browsers
+    "close_browser": bool,
+    "block_cookies": bool,
+    "edit_cookie": str,  # its name; `value` replaces its value, as in developer tools
+    "set_cookie": str,  # "name=value", set by another program on this host
+    "copy_cookie": str,  # its name; browser A's cookie is copied into browser B
+}
+EXPECTATIONS: dict[str, type] = {
+    # The status of the last response, or NO_RESPONSE; `because` is in the exception's text.
+    "expect": str,
+    "shows": str,  # text on the page
+    "lacks": str,  # text that is not on the page
+    "table": dict,  # the rows of the page's table: {"apple": 3}
+    "source": str,  # text in the page's HTML
+    "url": str,  # text in a URL that the last action opened
+    "cookie": str,  # the name of a cookie that the browser keeps; `value` may say its value
+    "script_cookie": str,  # the name of a cookie that a script on the page can read
+    "no_cookie": str,  # the name of a cookie that the browser does not keep
+}
+VERBS = ACTIONS | EXPECTATIONS
+OPTIONS = {  # by verb, beside `by`; a form has its fields as well
+    "submit": {"page", "times"},
+    "post": {"times"},
+    "edit_cookie": {"value"},
+    "cookie": {"value"},
+    "expect": {"because"},
+}
+FORMS = {"submit", "post"}
+NO_RESPONSE = "no response"  # the server cannot send the headers
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the reader does or sees."""
+
+    verb: str  # a key of VERBS
+    value: Any
+    fields: dict[str, str] = field(default_factory=dict)  # of a form
+    options: dict[str, Any] = field(default_factory=dict)  # those of OPTIONS
+    by: str = BROWSERS[0]
+
+    @property
+    def is_action(self) -> bool:
+        """True if the reader does something, False if the step says what the reader sees."""
+        return self.verb in ACTIONS
+
+    @property
+    def times(self) -> int:
+        """How often a form is sent; {n} in a field is the number, from 1."""
+        return int(self.options.get("times", 1))
+
+    def __str__(self) -> str:
+        """Return the step as one sentence for a reader."""
+        value = self.value
+        if self.verb == "table":
+            value = ", ".join(f"{name} {cell}" for name, cell in value.items()) or "no rows"
+        form = ", ".join(f"{name}: {text}" for name, text in self.fields.items()) or "no fields"
+        form = MANY.sub(r"\1 times “\2”", RANDOM.sub(r"\1 random Chinese characters", form))
+        sentence = _SENTENCES[self.verb].format(value, form=form, **self.options)
+        if "page" in self.options:
+            sentence = f"On {self.options['page']}, send the form to {value} with {form}."
+        if because := self.options.get("because"):
+            sentence = sentence.removesuffix(".") + f", and the exception is {because}"
+        if self.times > 1:
+            sentence += f" Do so {self.times} times, with n from 1."
+        return sentence if self.by == BROWSERS[0] else f"In another browser: {sentence}"
+
+
+_SENTENCES = {
+    "open": "Open {0}.",
+    "submit": "Open {0}, fill in {form}, and send the form.",
+    "post": "Send to {0}, as a program does: {form}.",
+    "head": "Send a HEAD request to {0}, as a link preview or curl -I does.",
+    "reload": "Reload the page. If the browser asks, send the form again.",
+    "wait": "Move the clock {0} seconds forward.",
+    "close_browser": "Close the browser and open it again.",
+    "block_cookies": "Block cookies in the browser.",
+    "edit_cookie": "Change the value of the cookie {0} to {value!r} in the developer tools.",
+    "set_cookie": "Another program on this host sets the cookie {0}.",
+    "copy_cookie": "Copy the cookie {0} into another browser.",
+    "expect": "The response has status {0}.",
+    "shows": "The page shows: {0}",
+    "lacks": "The page does not show: {0}",
+    "table": "The table has: {0}",
+    "source": "The page's HTML contains: {0}",
+    "url": "A URL contains: {0}",
+    "cookie": "The browser keeps the cookie {0}.",
+    "script_cookie": "In the browser's console, document.cookie contains {0}.",
+    "no_cookie": "The browser does not keep the cookie {0}.",
+}

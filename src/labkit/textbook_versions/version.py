@@ -1,0 +1,185 @@
+"""A textbook version: the edits that put a fault into a lab, and what a reader learns from it."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from labkit.catalog import Catalog, CatalogError, Lab
+from labkit.kept_files import make_private_folder, remove
+from labkit.text_format import command_line
+from labkit.textbook_versions.steps import Step
+
+FOLDER = Path("labs", "textbook")
+STATE = "textbook"  # the folder of .lab in which versions are run
+MOST_LINES = 15  # added plus removed
+LEFT_BEHIND = {"__pycache__", ".pytest_cache"}
+NOT_ONCE = "the text of an edit occurs {count} times in {file}, not once"
+NO_FILE = "{file} is not a file of the lab"
+HANDOUT = """\
+# {number} Textbook version: {title}
+
+This is lab {number} with one fault of a textbook in it.
+
+## What you see
+
+{symptom}
+
+## Try it
+
+{steps}
+
+## Why
+
+{why}
+
+{sources}
+
+## Its repair
+
+    {diff}
+"""
+
+
+class VersionError(CatalogError):
+    """A version is not right, or there is none of this name. The message says where."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change to a file: `old` occurs in it exactly once and becomes `new`."""
+
+    file: str  # its path in the lab, with slashes
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the reason for a fault can be checked."""
+
+    title: str  # "RFC 6265, section 4.1.1"
+    url: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """A lab with the fault of a textbook in it."""
+
+    lab: Lab
+    name: str
+    title: str
+    symptom: str  # what one sees
+    why: str  # one or two sentences to learn by heart
+    sources: tuple[Source, ...]
+    edits: tuple[Edit, ...]
+    see: tuple[Step, ...] = ()
+    pitfalls: tuple[str, ...] = ()  # IDs of labs/claims.toml; none for other surprises
+    says: str = ""  # the error with which Django refuses to start it; "" if it starts
+    apart: bool = True  # False: on a shared host it destroys or shows other labs' cookies
+    in_chromium: bool = False  # whether the symptom depends on the browser
+    threads: bool = False  # whether its server answers several requests at once
+
+    @property
+    def full_name(self) -> str:
+        """Return the name with the lab's number: "03:names-as-cookies"."""
+        return f"{self.lab.number}:{self.name}"
+
+    @property
+    def starts(self) -> bool:
+        """Return False if Django does not start this version, and says why."""
+        return not self.says
+
+    @property
+    def host(self) -> str:
+        """Return its host name, so that its cookies stay apart from those of the labs.
+
+        Browsers resolve names that end in .localhost to this machine: RFC 6761, section 6.3.
+        """
+        return f"{self.name}.localhost"
+
+    def edited_files(self) -> dict[str, bytes]:
+        """Return the content of each file that the edits change, by its path in the lab.
+
+        Line endings and a byte order mark stay as they are. Raises VersionError if a file is
+        missing, or the text of an edit does not occur exactly once.
+        """
+        found: dict[str, bytes] = {}
+        for edit in self.edits:
+            try:
+                content = found.get(edit.file) or (self.lab.folder / edit.file).read_bytes()
+            except OSError:
+                raise self._error(NO_FILE.format(file=edit.file)) from None
+            lines = map(re.escape, edit.old.encode().split(b"\n"))
+            matches = list(re.finditer(rb"\r?\n".join(lines), content))
+            if len(matches) != 1:
+                reason = NOT_ONCE.format(count=len(matches), file=edit.file)
+                raise self._error(f"{reason}: {edit.old!r}")
+            start, end = matches[0].span()
+            if not edit.new and content[:start].endswith(b"\n"):  # whole lines go with their end
+                end += len(re.match(rb"(\r?\n)?", content[end:])[0])  # type: ignore[index]
+            ending = b"\r\n" if b"\r\n" in content else b"\n"
+            new = edit.new.encode().replace(b"\n", ending)
+            found[edit.file] = content[:start] + new + content[end:]
+        return found
+
+    def diff_lines(self) -> list[str]:
+        """Return the added and removed lines, each with its sign. Raises VersionError."""
+        changed: list[str] = []
+        for file, content in self.edited_files().items():
+            sides = [(self.lab.folder / file).read_bytes(), content]
+            old, new = (side.decode("utf-8-sig").splitlines() for side in sides)
+            diff = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
+            changed += [line for line in diff if not line.startswith("@@")]
+        return changed
+
+    def write(self, folder: Path) -> Lab:
+        """Write the edited copy of the lab into a folder, and return it as a lab.
+
+        The copy's folder has the lab's own name, and so its cookies have the lab's number. A file
+        that is right already is not touched, and a file that the lab does not have is removed.
+        Raises VersionError, and OSError if the folder cannot be written.
+        """
+        edited = self.edited_files()
+        target = folder / self.lab.folder.name
+        wanted = set()
+        for path in _files(self.lab.folder):
+            name = path.relative_to(self.lab.folder).as_posix()
+            content = edited.get(name) or path.read_bytes()
+            if name == "README.md":
+                content = self.handout().encode()
+            copy = target / name
+            wanted.add(copy)
+            if not copy.is_file() or copy.read_bytes() != content:
+                make_private_folder(copy.parent)
+                copy.write_bytes(content)
+        for path in set(_files(target)) - wanted:
+            remove(path)
+        return replace(self.lab, folder=target, title=self.title, variants={})
+
+    def handout(self) -> str:
+        """Return the README.md of the copy, which the lab's pages show as its handout."""
+        steps = [f"1. {step}" if step.is_action else f"   - {step}" for step in self.see]
+        return HANDOUT.format(
+            number=self.lab.number,
+            title=self.title,
+            symptom=self.symptom,
+            steps="\n".join(steps),
+            why=self.why,
+            sources="\n".join(f"- [{source.title}]({source.url})" for source in self.sources),
+            diff=command_line("lab", "diff", self.full_name, self.lab.number),
+        )
+
+    def state(self, checkout: Catalog) -> Path:
+        """Return the folder in which this version is run, with its copy and its state."""
+        return checkout.state / STATE / f"{self.lab.number}-{self.name}"
+
+    def _error(self, reason: str) -> VersionError:
+        return VersionError(f"{FOLDER.as_posix()}/{self.lab.number}.toml, {self.name}: {reason}.")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not LEFT_BEHIND & set(path.parts) and path.suffix != ".pyc":
+            yield path
