@@ -4,7 +4,9 @@ import codecs
 import re
 import shutil
 
+import lxml.html
 import pytest
+from markdown_it import MarkdownIt
 from textbook_runs import read_noticed
 
 from labkit import textbook_versions
@@ -112,6 +114,14 @@ def test_the_copy_keeps_the_number_and_follows_the_lab(checkout, tmp_path):
     assert views.read_text() != "changed"
     assert not (lab.folder / "lab" / "more.py").exists()
     assert (lab.folder / "lab" / "storage.py").stat().st_mtime_ns == times
+
+
+def test_the_handout_shows_every_step_as_it_is(checkout):
+    for version in all_versions(checkout):
+        page = lxml.html.document_fromstring(MarkdownIt().render(version.handout()))
+        shown = " ".join(page.text_content().split())
+        for text in (version.symptom, version.why, version.says, *map(str, version.see)):
+            assert " ".join(text.split()) in shown, version.full_name
 
 
 def test_a_removed_line_leaves_no_empty_one(catalogue):

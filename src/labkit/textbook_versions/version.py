@@ -160,13 +160,14 @@ class Version:
 
     def handout(self) -> str:
         """Return the README.md of the copy, which the lab's pages show as its handout."""
-        steps = [f"1. {step}" if step.is_action else f"   - {step}" for step in self.see]
+        signs = [("1." if step.is_action else "   -", str(step)) for step in self.see]
+        steps = [f"{sign} {_as_markdown(text)}" for sign, text in signs] or [self.says]
         return HANDOUT.format(
             number=self.lab.number,
             title=self.title,
-            symptom=self.symptom,
+            symptom=_as_markdown(self.symptom),
             steps="\n".join(steps),
-            why=self.why,
+            why=_as_markdown(self.why),
             sources="\n".join(f"- [{source.title}]({source.url})" for source in self.sources),
             diff=command_line("lab", "diff", self.full_name, self.lab.number),
         )
@@ -183,3 +184,8 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not LEFT_BEHIND & set(path.parts) and path.suffix != ".pyc":
             yield path
+
+
+def _as_markdown(text: str) -> str:
+    """Return Markdown that is shown as this text."""
+    return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", text)
