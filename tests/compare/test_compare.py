@@ -256,12 +256,12 @@ def test_lab_compare_confirms_every_cell_of_a_table(said):
 
 
 @pytest.mark.mysql
-def test_lab_compare_confirms_every_cell_on_mariadb(checkout, tables, said, mariadb):
-    table = tables.find("carts")
-    status, text = said("compare", "carts", "--db", "mysql")
-    assert status == 0, text
-    result = table_runner.read_last_result(checkout, table)
-    assert result.holds
+def test_lab_compare_runs_the_probes_on_mariadb(checkout, tables, said, quick_probes, mariadb):
+    """The labs' own tests run every probe on MariaDB; here the command runs the quick ones."""
+    said("compare", "counts", "--db", "mysql")
+    result = table_runner.read_last_result(checkout, tables.find("counts"))
+    assert [cell for cell in result.cells if cell.test and not cell.holds] == []
+    assert len([cell for cell in result.cells if cell.holds]) == 34
     assert any(name.startswith("MariaDB ") for name in result.databases)
 
 
