@@ -1,4 +1,7 @@
-"""Every benchmark runs, with next to nothing to do, and yields all of its figures."""
+"""Every benchmark runs, with next to nothing to do, and yields all of its figures.
+
+pytest-xdist may give each benchmark to another process, since nobody looks at how long it took.
+"""
 
 import json
 import subprocess
@@ -58,6 +61,7 @@ def of_one_database(growth):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("growth")
 def test_growth_is_measured_and_clearing_loses_nothing(figures):
     found = figures("growth", "--db", "sqlite")
     assert list(found) == ["sqlite"]
@@ -72,6 +76,7 @@ def test_growth_is_measured_on_mariadb_too(figures, mariadb):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("burst")
 def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
     found = figures("burst")
     assert [row["lab"] for row in found][:2] == ["03", "04"]
@@ -83,6 +88,7 @@ def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("hostile")
 def test_others_are_answered_beside_every_attack(figures):
     found = figures("hostile")
     assert len(found) == 5
@@ -93,6 +99,7 @@ def test_others_are_answered_beside_every_attack(figures):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("cost")
 def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
     found = figures("cost", "--only", "04")
     calls = {row["path"]: row["calls"] for row in found}
@@ -118,6 +125,7 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("start")
 def test_a_start_is_measured_with_the_memory_of_every_lab(figures, checkout):
     found = figures("start")
     numbers = {lab.number for lab in checkout.labs}
@@ -128,6 +136,7 @@ def test_a_start_is_measured_with_the_memory_of_every_lab(figures, checkout):
 
 
 @pytest.mark.maintainer
+@pytest.mark.xdist_group("small_costs_are_measured")
 @pytest.mark.parametrize(("name", "rows"), [("panel", 5), ("visitor", 8)])
 def test_small_costs_are_measured(figures, name, rows):
     found = figures(name)
