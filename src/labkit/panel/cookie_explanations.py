@@ -99,8 +99,12 @@ def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
     """Return the names of the cookies that the response sets, deletes and so on."""
     effects: dict[CookieEffect, list[str]] = {}
     for line in exchange.set_cookies:
-        cookie = ResponseCookie(line, exchange)
-        effects.setdefault(cookie.effect, []).append(cookie.name)
+        name = from_wire(cookie_name(line))
+        if name == settings.CSRF_COOKIE_NAME:  # most pages set it, and browsers keep it
+            effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
+        else:
+            effect = ResponseCookie(line, exchange).effect
+        effects.setdefault(effect, []).append(name)
     return effects
 
 

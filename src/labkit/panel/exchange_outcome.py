@@ -167,8 +167,10 @@ class Outcome:
         """Why the key that was sent matches no session; None if it does, or was not looked up."""
         if self.load is not None:
             return self.load.key_fate
+        if not self.accessed or not self.exchange.engine:
+            return None
         is_short = self.sent_key and len(self.sent_key) < SHORTEST_KEY
-        return KeyFate.TOO_SHORT if is_short and self.exchange.engine else None
+        return KeyFate.TOO_SHORT if is_short else None
 
     @property
     def expired_at(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from labkit.panel.cookie_explanations import cookie_effects
+from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_outcome import Outcome, SessionEvent
 from labkit.panel.models import Exchange
 from labkit.panel.session_memory import KeyFate
@@ -55,10 +55,11 @@ class Words(NamedTuple):
 
 def summarize(exchange: Exchange) -> str:
     """Return one exchange in one line."""
-    return SEPARATOR.join(words.text for words in summary_words(Outcome(exchange)))
+    words = summary_words(Outcome(exchange), cookie_effects(exchange))
+    return SEPARATOR.join(each.text for each in words)
 
 
-def summary_words(outcome: Outcome) -> Iterator[Words]:
+def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> Iterator[Words]:
     """Yield the parts of the summary: request, status, session, cookies by name.
 
     Django's CSRF cookie is left out.
@@ -68,7 +69,7 @@ def summary_words(outcome: Outcome) -> Iterator[Words]:
     yield Words(str(exchange.status), "wire", str(exchange.status))
     if exchange.engine:
         yield Words(session_words(outcome), "store", outcome.event)
-    for effect, names in cookie_effects(exchange).items():
+    for effect, names in effects.items():
         if names := [name for name in names if name != settings.CSRF_COOKIE_NAME]:
             yield Words(f"{effect.verb} {_list(names)}", "browser", effect)
 

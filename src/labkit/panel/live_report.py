@@ -58,7 +58,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "url": f"/__lab__/exchange/{exchange.token}/",
         "redirect": exchange.redirect.number if exchange.redirect else None,
         "steps": [
-            [_word(words) for words in summary_words(Outcome(each))]
+            [_word(words) for words in summary_words(Outcome(each), cookie_effects(each))]
             for each in exchange.with_redirect()
         ],
     }

@@ -31,7 +31,6 @@ NOT_STORED = {
 _FATES = {
     KeyFate.EXPIRED: "expired",
     KeyFate.DELETED: "deleted-before",
-    KeyFate.TOO_SHORT: "too-short",
     KeyFate.BAD_SIGNATURE: "bad-signature",
 }
 # A record that has expired and is still there, by its kind.
@@ -98,6 +97,8 @@ def _why_nothing(outcome: Outcome) -> str:
         return "gone"
     if not outcome.sent_key:
         return "no-session"
+    if len(outcome.sent_key) < SHORTEST_KEY:
+        return "too-short"
     fate = outcome.key_fate or log.sessions.fate(outcome.sent_key, time.time())[0]
     return _FATES.get(fate, "no-match")
 

@@ -22,6 +22,7 @@ _BAR = (
     "{clock_form}</aside>"
     '<script src="/__lab__/static/panel.js" defer></script>'
 )
+_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, since it is slow
 # Why an HTML page has no bar. Pages carry the key as data-no-bar.
 NO_BAR = {
     "no-end": "no bar: this HTML has no </body>",
@@ -83,18 +84,17 @@ def _server(exchange: Exchange) -> str:
 
 def _row(exchange: Exchange) -> str:
     """Return an exchange as HTML: its words, and attributes for programs."""
-    outcome = Outcome(exchange)
-    effects = cookie_effects(exchange)
-    data = {
-        "request": request_line(exchange),
-        "status": exchange.status,
-        "session": outcome.event if exchange.engine else "",
-        "key-fate": outcome.key_fate or "",
-        "set-cookies": " ".join(effects.get(CookieEffect.SET, ())),
-        "deleted-cookies": " ".join(effects.get(CookieEffect.DELETED, ())),
-    }
-    attributes = " ".join(f'data-{name}="{escape(str(value))}"' for name, value in data.items())
-    words = SEPARATOR.join(
-        f'<span class="{each.place}">{escape(each.text)}</span>' for each in summary_words(outcome)
+    outcome, effects = Outcome(exchange), cookie_effects(exchange)
+    session = outcome.event if exchange.engine else ""
+    set_cookies = escape(" ".join(effects.get(CookieEffect.SET, ())))
+    deleted_cookies = escape(" ".join(effects.get(CookieEffect.DELETED, ())))
+    words = _SEPARATOR.join(
+        f'<span class="{place}">{escape(text)}</span>'
+        for text, place, *_ in summary_words(outcome, effects)
     )
-    return f'<span class="summary" {attributes}>{words}</span>'
+    return (
+        f'<span class="summary" data-request="{escape(request_line(exchange))}" '
+        f'data-status="{exchange.status}" data-session="{session}" '
+        f'data-key-fate="{outcome.key_fate or ""}" data-set-cookies="{set_cookies}" '
+        f'data-deleted-cookies="{deleted_cookies}">{words}</span>'
+    )
