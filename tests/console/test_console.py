@@ -344,9 +344,15 @@ def test_code_that_cannot_be_read_is_one_sentence(house, folder):
 
 
 def reset(house, **fields):
-    """Press a reset button; (where it leads to, the page there)."""
+    """Press a reset button; (where it leads to, the page there once the labs are ready)."""
     place = house.submit("/console/reset/", **fields).headers["Location"]
-    return place, house.page(place.partition("#")[0])
+    path = place.partition("#")[0]
+
+    def look():
+        page = house.page(path)
+        return "" if find(page, "//*[@data-note='changing']") else page
+
+    return place, until(look)
 
 
 def test_an_idle_lab_is_reset_at_once(house, folder):
@@ -650,7 +656,7 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     row.locator("[data-question]").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    row.locator("[role=status] [data-note='done']").wait_for()
+    row.locator("[role=status] [data-note]").wait_for(timeout=60_000)
     assert page.evaluate("document.activeElement.closest('li').id") == "lab-03"
     assert page.url == house.url()
 

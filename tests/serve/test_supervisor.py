@@ -127,12 +127,13 @@ def test_a_restart_works_while_the_process_is_down(process):
     before, seen = process.pid, []
 
     def work():
-        seen.append((process.state, alive([before])))
+        seen.append((process.state, process.changing, alive([before])))
         return "done"
 
     process.restart("resetting", work).wait(supervisor.START_SECONDS)
-    assert seen == [("resetting", [])]
+    assert seen == [("resetting", True, [])]
     assert (process.state, process.note, process.restarts) == ("running", "done", 0)
+    assert not process.changing
     assert process.pid != before
 
 

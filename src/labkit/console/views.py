@@ -52,6 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "meetings": meetings,
         "labs": labs,
         "in_use": [served for served in labs if served.active],
+        "changing": [served for served in labs if served.changing],
         "not_reset": [served for served in labs if served.action_failed],
         "engine": labs[0].environ.get("SESSION_ENGINE", "").rpartition(".")[2],
         "here": "index",

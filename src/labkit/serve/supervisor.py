@@ -77,6 +77,7 @@ class LabProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._queue: queue.SimpleQueue[Maintenance | None] = queue.SimpleQueue()  # None: stop
         self._unfinished: list[threading.Event] = []
+        self._last_done: threading.Event | None = None  # of the last restart
         self._ending = False
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._thread = threading.Thread(target=self._supervise, daemon=True)
@@ -97,6 +98,11 @@ class LabProcess:
         process = self._process
         return process.pid if process else None
 
+    @property
+    def changing(self) -> bool:
+        """True from a restart, or a reset, until the lab runs again or has failed."""
+        return self._last_done is not None and not self._last_done.is_set()
+
     def start(self) -> None:
         """Start the process, and supervise it from now on. Raise CatalogError.
 
@@ -107,7 +113,7 @@ class LabProcess:
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
         """End the process, do the work, and start it again; return what is set afterwards."""
-        done = threading.Event()
+        done = self._last_done = threading.Event()
         self._queue.put(Maintenance(state, work, done))
         self._close_process()
         return done
