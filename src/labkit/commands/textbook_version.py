@@ -20,10 +20,13 @@ TRY_IT = "Try it:"
 SYMPTOM = "What you see:"
 WHY = "Why:"
 COMPARE = "Compare it with the lab:"
-OTHER_BROWSER = "For a browser that cannot open {host}, such as Safari:"
+OTHER_BROWSER = (
+    "For a browser that cannot open {host}, such as Safari, and there with the cookies of lab "
+    "{number}:"
+)
 NOT_APART = (
     "A browser that cannot open {host}, such as Safari, cannot show this version: at 127.0.0.1 its "
-    "cookies would mix with those of the labs."
+    "cookies would replace those of other labs."
 )
 DOES_NOT_START = "Django does not start it, and says:"
 STARTS = "It should not start, but it does. Please report this."
@@ -65,7 +68,7 @@ def print_guide(version: Version, port: int) -> None:
     fallback, alternative = NOT_APART, ""
     if version.apart:
         fallback, alternative = OTHER_BROWSER, f" http://127.0.0.1:{port}/"
-    print_wrapped(fallback.format(host=version.host) + alternative)
+    print_wrapped(fallback.format(host=version.host, number=version.lab.number) + alternative)
     console.print(Text(f"\n{TRY_IT}", "b"))
     number = 0
     for step in version.see:
