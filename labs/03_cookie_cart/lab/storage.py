@@ -51,7 +51,7 @@ def describe(request):
     """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "In your browser: one cookie per item. The server keeps nothing."),
-        ("How long does it live?", f"Each item {LIFETIME} seconds, counted from its own last add."),
+        ("How long does it live?", f"Each item {LIFETIME // 60} minutes, from its last add."),
         ("How long is left?", "Only the browser knows: it sends a cookie's value, never its life."),
         *((f"Cookie {c}", q) for c, q in request.COOKIES.items() if c.startswith(PREFIX)),
     ]

@@ -51,6 +51,6 @@ def describe(request):
     """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "On the server, in your session. The browser holds only its key."),
-        ("How long does it live?", f"All of it {LIFETIME} seconds, counted from the last write."),
+        ("How long does it live?", f"All of it {LIFETIME // 60} minutes, from the last write."),
         *session_facts(request.session),
     ]

@@ -54,6 +54,6 @@ def describe(request):
     """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", f"In your session, which lies here: {engines.place()}."),
-        ("How long does it live?", f"All of it {LIFETIME} seconds, counted from the last write."),
+        ("How long does it live?", f"All of it {LIFETIME // 60} minutes, from the last write."),
         *session_facts(request.session),
     ]
