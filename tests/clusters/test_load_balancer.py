@@ -16,7 +16,7 @@ from labkit.clusters.load_balancer import (
 )
 from labkit.processes.ports import free_port
 
-LIMIT = 10  # seconds
+LIMIT = 60  # seconds; none takes one on an idle machine
 
 
 class Server:

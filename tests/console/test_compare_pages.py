@@ -341,7 +341,7 @@ def test_tests_that_are_running_end_with_the_console(folder, one_question):
         house.press("/console/compare/counts/ask/")
         asking = until(lambda: [p for p, a in house.children.items() if "test_compared.py" in a])
         assert alive(asking)
-    until(lambda: not alive(asking), 10)
+    until(lambda: not alive(asking))
 
 
 # In a real browser

@@ -12,7 +12,7 @@ from email.message import Message
 from html import escape
 
 import pytest
-from serving import alive, descendants, reachable, until
+from serving import LIMIT, alive, descendants, reachable, until
 
 from labkit.base.cookie_names import cookie_name
 from labkit.commands import compare_measure
@@ -263,8 +263,8 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         started = descendants(process.pid)
         assert len(started) >= 2
         process.send_signal(end)
-        assert process.wait(30) != 0
-        until(lambda: not alive(started), 10)
+        assert process.wait(LIMIT) != 0
+        until(lambda: not alive(started))
         assert list(state.iterdir()) == []
     finally:
         process.kill()

@@ -97,9 +97,10 @@ def test_an_endless_helper_names_its_caller(mine, check_fails):
 
 def test_an_endless_import_is_named(mine, check_fails):
     path = mine / "lab" / "settings.py"
-    path.write_text("while True: pass\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    loop = "import time\nwhile True: time.sleep(1)\n"
+    path.write_text(loop + path.read_text(encoding="utf-8"), encoding="utf-8")
     text = check_fails("--limit", "2")
-    assert f"✗ {STARTS} mine/lab/settings.py, line 1: {STOPS[TIME].format(text=2)}" in text
+    assert f"✗ {STARTS} mine/lab/settings.py, line 2: {STOPS[TIME].format(text=2)}" in text
 
 
 def test_an_exit_in_the_settings_is_named(mine, check_fails):

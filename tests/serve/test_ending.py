@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-LIMIT = 20  # seconds
+LIMIT = 120  # seconds; one or two on an idle machine
 # Wait once for each line of Python that a wait executes, and send a signal at that line.
 SIGNALLED = """
 import os, signal, sys
