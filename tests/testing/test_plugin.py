@@ -60,10 +60,9 @@ def test_a_lab_without_tests_is_an_error(run):
     assert status == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-@pytest.mark.parametrize("server", ["runserver", "waitress"])
-def test_a_labs_tests_run_over_a_socket(run, server):
+def test_a_labs_tests_run_over_a_socket(run):
     lab, chosen = "labs/04_session_cart", "an_added_item_is_shown or prolong_the_others"
-    status, output = run(lab, f"--lab-server={server}", "-k", chosen, "--setup-show")
+    status, output = run(lab, "--lab-server=runserver", "-k", chosen, "--setup-show")
     assert status == 0, output
     assert "SETUP    S server" in output
     assert re.search(r"\b1 passed, \d+ deselected", output)  # the other test moves the clock
