@@ -28,6 +28,7 @@ SERVERS = {
 
 # A migrated database's path in the state folder and its content, by lab folder and environment.
 _migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
+NOT_ABOUT_TABLES = {"LAB_DEBUG", "LAB_HOSTS", "LAB_PANEL", "REDIS_URL"}
 
 
 class LabServer:
@@ -82,7 +83,8 @@ class LabServer:
         `migrate` takes longer than the server's start. Only the database is copied: each server
         has its own secret key.
         """
-        key = (self.folder, frozenset(environ.items()))
+        relevant = environ.keys() - NOT_ABOUT_TABLES
+        key = (self.folder, frozenset((name, environ[name]) for name in relevant))
         if key in _migrated:
             path, content = _migrated[key]
             (self.state / path).parent.mkdir()
