@@ -233,21 +233,21 @@ def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
 
 
 _ABSENT = {  # attribute -> the meaning of its absence
-    "Max-Age": "temporary: the browser deletes it when it closes",
+    "Max-Age": "a session cookie: the browser deletes it when it closes",
     "HttpOnly": "scripts on the page can read and change it",
-    "Secure": "sent over plain http as well",
+    "Secure": "also sent over plain HTTP",
     "SameSite": "browsers treat it as Lax",
 }
 _PRESENT = {  # attribute, or attribute=value -> meaning
-    "HttpOnly": "no script sees it",
-    "Secure": "sent over https alone, and to this machine itself",
-    "SameSite": "not a value that browsers know: as Lax",
-    "SameSite=Lax": "from another site it is sent with a link, and with no form or picture",
-    "SameSite=Strict": "from another site it is never sent",
-    "SameSite=None": "from another site it is sent too",
+    "HttpOnly": "scripts cannot read it",
+    "Secure": "sent only over HTTPS, and to this machine itself",
+    "SameSite": "not a valid value, so browsers treat it as Lax",
+    "SameSite=Lax": "from other sites, sent with a link but not with a form or an image",
+    "SameSite=Strict": "never sent with requests from other sites",
+    "SameSite=None": "also sent with requests from other sites",
 }
-REFUSED = "without effect, since browsers refuse the cookie"
-_DELETES = "over: the browser deletes its cookie with this name, Path and Domain"
+REFUSED = "without effect, because browsers refuse the cookie"
+_DELETES = "in the past: the browser deletes its cookie with this name, Path and Domain"
 
 
 def explain_attributes(

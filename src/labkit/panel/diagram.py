@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from labkit.panel.connection import connection_words
 from labkit.panel.cookie_explanations import cookie_effects, cookie_owner
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
+from labkit.panel.session_memory import KeyFate
 from labkit.text_format import quantity
 
 BROWSER, SERVER, STORE = range(3)
@@ -56,7 +57,9 @@ def _arrows(exchange: Exchange) -> Iterator[Arrow]:
 
 def _found(operation: StoreOperation) -> str:
     data = open_snapshot(operation.data) or {}
-    return f"entries: {_list(map(str, data))}" if data else "nothing"
+    if data:
+        return f"entries: {_list(map(str, data))}"
+    return "nothing: expired" if operation.key_fate is KeyFate.EXPIRED else "nothing"
 
 
 def count_by_owner(names: list[str]) -> str:

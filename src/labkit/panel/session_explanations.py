@@ -9,24 +9,24 @@ from labkit.text_format import quantity
 
 _REASONS = {
     SessionEvent.DELETED_BY_OTHER: (
-        "Not saved: the session was deleted while this request was under way."
+        "Not saved: another request deleted the session in the meantime."
     ),
     SessionEvent.SAVE_FAILED: "Not saved: the store failed.",
-    SessionEvent.LOAD_FAILED: "Not saved, and not even read: the store failed.",
+    SessionEvent.LOAD_FAILED: "Neither loaded nor saved: the store failed.",
     SessionEvent.NOT_DELIVERED: (
-        "Not kept: this engine saves into the cookie, and the answer sets none."
+        "Not saved: this engine stores the session in its cookie, and the response sets none."
     ),
-    SessionEvent.DELETED: "Deleted, as flush() and a logout do; nothing has been written since.",
+    SessionEvent.DELETED: "Deleted, as flush() and logout() do, and not written again.",
     SessionEvent.DISCARDED: (
-        "Not saved, though it was changed: an answer of 500 or above saves nothing."
+        "Changed but not saved: Django saves no session if the status is 500 or higher."
     ),
-    SessionEvent.EMPTY: "Not saved, since it is empty: there is nothing to keep.",
+    SessionEvent.EMPTY: "Not saved, because it is empty.",
     SessionEvent.READ: "Not saved: it was read, and session.modified is False.",
-    SessionEvent.UNTOUCHED: "Not saved: no code used it, so it was not even loaded.",
+    SessionEvent.UNTOUCHED: "Neither loaded nor saved: no code used the session.",
 }
 _SAVE_REASONS = {
-    SaveCause.MODIFIED: ", since it was changed: session.modified is True.",
-    SaveCause.EVERY_REQUEST: ", since SESSION_SAVE_EVERY_REQUEST is on; nothing was changed.",
+    SaveCause.MODIFIED: ", because it was changed: session.modified is True.",
+    SaveCause.EVERY_REQUEST: ", because SESSION_SAVE_EVERY_REQUEST is on. Nothing was changed.",
     SaveCause.VIEW: " by the view itself.",
 }
 _SAVED = {
@@ -34,18 +34,18 @@ _SAVED = {
     SessionEvent.NEW_KEY: "Saved under a new key",
     SessionEvent.REPLACED: "Deleted; then a new session was created and saved",
 }
-_ERROR_AFTER_SAVE = " An answer of 500 or above gives no key to the browser."
+_ERROR_AFTER_SAVE = " With a status of 500 or higher, Django sends no session cookie."
 _CHANGE_LOST = (
-    "The session was changed but NOT saved: session.modified is False, so nobody told it. "
-    "A change inside of an entry goes unnoticed; request.session.modified = True tells it."
+    "The session was changed but not saved: session.modified is False. Django does not notice a "
+    "change inside an entry. Set request.session.modified = True after it."
 )
 # Why there are no entries to compare. Pages carry the key as data-no-entries.
 _NO_ENTRIES = {
-    "load-failed": "The store did not answer, so nobody knows what is in the session.",
-    "too-large": "The session is too large to be shown.",
-    "rewritten": "It was emptied or written anew, without a look at what was in it.",
-    "not-loaded": "It was not even loaded.",
-    "empty": "The session has no entries, before or after.",
+    "load-failed": "The store did not answer, so the entries of the session are unknown.",
+    "too-large": "The session is too large to show.",
+    "rewritten": "The session was emptied or replaced without being loaded.",
+    "not-loaded": "The session was not loaded.",
+    "empty": "The session has no entries, neither before nor after.",
 }
 
 
@@ -76,7 +76,7 @@ _KEY_FATES = {
 
 
 class SessionReport:
-    """What the panel says about the session of one exchange.
+    """The panel's account of the session of one exchange.
 
     `details`: with the store's error messages, which name hosts and users.
     """
