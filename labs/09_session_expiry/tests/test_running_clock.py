@@ -28,9 +28,9 @@ def move_clock(visitor, *steps):
     """Move the clock of the server by these steps of the panel: seconds, or "now"."""
     page = lxml.html.document_fromstring(text(visitor.get("/")))
     (address,) = page.xpath("//a[@class='summary-row']/@href")
-    opened = visitor.get(address)
+    opened = visitor.get(address)  # each control leads back to the lab's page
     for step in steps:
-        opened = visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)
+        visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)
 
 
 def test_the_clock_of_a_running_server_may_jump(port):
