@@ -64,10 +64,14 @@ def test_every_colour_comes_from_the_one_palette():
     lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)
     colours = set(re.findall(r"(--[\w-]+):", palette))
-    used = set()
-    for path in Path(assets.__file__).parents[1].rglob("*.css"):
+    used, others = set(), set()  # others: one of the colours, or a share of a length
+    labkit = Path(assets.__file__).parents[1]
+    for path in labkit.rglob("*.css"):
         if path not in {PALETTE, lab_css}:
             css = path.read_text(encoding="utf-8")
             assert "prefers-color-scheme" not in css, path
             used |= set(re.findall(r"var\((--[\w-]+)", css))
-    assert used <= colours
+            others |= set(re.findall(r"(--[\w-]+): *(?:var\(|[0-9.]+%|calc\()", css))
+    for path in labkit.rglob("*.html"):
+        others |= set(re.findall(r"(--[\w-]+): {{ [^}]*floatformat", path.read_text("utf-8")))
+    assert used - others <= colours
