@@ -61,7 +61,7 @@ STARTING_REDIS = (
 )
 STARTING_CLUSTER = (
     f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has\n"
-    "every session; the line below the page says which one was asked. Kill one, go on:\n"
+    "every session; the summary bar says which one was asked. Kill one, go on:\n"
     f"writes wait until the others give it up, {SUSPECT} seconds or a little more."
 )
 SESSIONS_IN = "Sessions are kept in {database}."
@@ -123,8 +123,8 @@ def run(
     version, a lab with one fault of a textbook in it: 03:names-as-cookies. `lab list 03` names the
     versions of lab 03. Ctrl-C ends it.
 
-    With --servers 2 each request goes to the other one of two processes, and the line below the
-    page says to which: what one of them keeps in its memory, or in a folder of its own, the other
+    With --servers 2 each request goes to the other one of two processes, and the summary bar
+    says to which: what one of them keeps in its memory, or in a folder of its own, the other
     one does not know. One that dies is started again, and meanwhile the other one answers. The
     panel's clock and controls are off there.
     """
