@@ -507,7 +507,7 @@ class TestDiffInChromium:
         page, _ = opened("03", "04")
         for width in (1920, 1366, 390, 320):
             page.set_viewport_size({"width": width, "height": 800})
-            assert accessibility.scrolls_sideways(page) == []
+            assert accessibility.cut_off(page) == []
 
     def test_wide_it_is_side_by_side_and_narrow_one_below_the_other(self, opened):
         page, _ = opened("02", "06")

@@ -6,7 +6,7 @@ import pytest
 from serving import until
 
 from labkit.panel import instructor_controls
-from labkit.testing.accessibility import scrolls_sideways
+from labkit.testing.accessibility import cut_off
 from labkit.testing.contracts.carts import CartInChromium
 from labkit.testing.lab_server import LabServer
 
@@ -181,7 +181,7 @@ def test_the_opened_panel_fits_every_screen(chromium, shop):
         if width == 390:  # it stays open from then on
             page.locator(".summary-row").click()
         panel = open_panel(page)
-        assert scrolls_sideways(page) == []
+        assert cut_off(page) == []
         assert page.evaluate(CUT) == []
         assert panel.locator(".lane-2").is_visible()
         lines = page.evaluate(LINES, key)

@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpResponseBase
 
 from labkit.testing import wire_visitor
-from labkit.testing.accessibility import complaints, scrolls_sideways
+from labkit.testing.accessibility import complaints, cut_off
 from labkit.testing.contracts import RawRequests, table, text
 from labkit.testing.malformed_requests import REQUESTS, TOKEN, Raw
 
@@ -246,7 +246,7 @@ class RaceInChromium:
             for width, scheme in ((320, "dark"), (1280, "light")):
                 page.set_viewport_size({"width": width, "height": 800})
                 page.emulate_media(color_scheme=scheme)
-                assert complaints(page) + scrolls_sideways(page) == []
+                assert complaints(page) + cut_off(page) == []
 
     @pytest.mark.parametrize(("way", "items"), [("naive", "1"), ("locked", "2")])
     def test_two_tabs_by_hand(self, chromium, server, way, items):

@@ -1,4 +1,4 @@
-"""Check a page with axe (https://github.com/dequelabs/axe-core), and for sideways scrolling."""
+"""Check a page with axe, https://github.com/dequelabs/axe-core, and for content that is cut off."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -35,21 +35,38 @@ def complaints_at_both_ends(page: "Page") -> list[str]:
     """
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
-    found = complaints(page) + scrolls_sideways(page)
+    found = complaints(page) + cut_off(page)
     page.set_viewport_size({"width": 320, "height": 800})
     page.emulate_media(color_scheme="dark")
-    return found + complaints(page, "color-contrast") + scrolls_sideways(page)
+    return found + complaints(page, "color-contrast") + cut_off(page)
 
 
-def scrolls_sideways(page: "Page") -> list[str]:
-    """Return the elements that extend beyond the right edge of the window."""
-    script = """() => {
-        const width = document.documentElement.clientWidth;
-        if (document.documentElement.scrollWidth <= width) return [];
-        return [...document.querySelectorAll("body *")]
-            .filter(element => element.getBoundingClientRect().right > width + 1)
-            .map(element => element.tagName.toLowerCase() + "." + element.className);
-    }"""
+def cut_off(page: "Page") -> list[str]:
+    """Return the elements whose content is cut off sideways, so that nobody can reach it.
+
+    A page must not be wider than its window. Content may be wider than its element only if the
+    element can be scrolled. Elements for screen readers alone are left out.
+    """
     page.wait_for_load_state()
-    out: list[str] = page.evaluate(script)
+    out: list[str] = page.evaluate(CUT_OFF)
     return out
+
+
+CUT_OFF = """() => {
+    const width = document.documentElement.clientWidth;
+    const name = e => e.tagName.toLowerCase() + (e.id && "#" + e.id) + "." + e.className;
+    const wide = document.scrollingElement.scrollWidth > width;
+    const found = wide ? [`the page is ${document.scrollingElement.scrollWidth} px wide`] : [];
+    const scrolls = e => e && e !== document.documentElement
+        && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+    const unseen = e => e && (getComputedStyle(e).clipPath !== "none" || unseen(e.parentElement));
+    for (const e of document.querySelectorAll("body *:not(svg *, input, select, textarea)")) {
+        const box = e.getBoundingClientRect();
+        if (!e.checkVisibility() || box.width <= 1 || box.right <= 0) continue;
+        const clips = ["hidden", "clip"].includes(getComputedStyle(e).overflowX);
+        const cut = clips && e.scrollWidth > e.clientWidth + 1;
+        const beyond = box.right > width + 1 || box.left < -1;
+        if ((cut || beyond) && !scrolls(e) && !unseen(e)) found.push(name(e));
+    }
+    return found;
+}"""
