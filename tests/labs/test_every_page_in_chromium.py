@@ -124,6 +124,7 @@ LONG = "<pre style='width: 5000px'>long</pre>"
         (f"<div style='overflow-x: clip'>{LONG}</div>", True),
         (f"<div style='position: fixed; left: 0'>{LONG}</div>", True),
         (f"<div style='overflow: hidden; clip-path: inset(50%); width: 2px'>{LONG}</div>", False),
+        ("<p style='overflow: hidden; white-space: nowrap; width: 3em'>cut within</p>", True),
         (f"<details><summary>more</summary>{LONG}</details>", False),
     ],
 )
