@@ -46,6 +46,8 @@ class Recorder:
             with count_queries() as queries:
                 response = send(client, **request)
             sent = client.exchanges[-1]
+            if "/__lab__/" in sent.url:  # where links lead to that only the panel adds
+                return response
             found = describe(f"{sent.method} {sent.url}", response, queries[0])
             self.exchanges.setdefault(self.test, []).append(found)
             return response
