@@ -74,7 +74,7 @@ class WizardPages(RawRequests):
         """Open another step of the same wizard: by its URL, or by sending the form again if only
         the form carries the answers.
         """
-        form = lxml.html.document_fromstring(text(page)).forms[-1]
+        form = lxml.html.document_fromstring(text(page)).xpath("//main//form")[-1]
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")
         if self.redirects:
             return visitor.get(address, follow=True)
