@@ -16,6 +16,7 @@ SAVE = StoreOperation("save", 1, "k", CHANGED, modified=True)
 CREATE = StoreOperation("create", 1, "new", CHANGED, modified=True)
 SAVE_NEW = StoreOperation("save", 1, "new", CHANGED, modified=True)
 MISSED = StoreOperation("load", 1, "k", take_snapshot({}), found=False, key_fate=KeyFate.UNKNOWN)
+LOAD_NOTHING = StoreOperation("load", 1, None, take_snapshot({}), found=False)
 DELETE = StoreOperation("delete", 1, "k")
 OTHER = StoreOperation("save", 2, "other", CHANGED, modified=True)
 READ = {("lab/views.py", 7, False): True}
@@ -72,6 +73,16 @@ def test_one_event_decides_the_outcome(event, operations, fields):
     assert found.event == event
     assert session_words(found)
     assert SessionReport(found.exchange).reason
+
+
+def test_the_bar_says_no_session_only_after_looking():
+    unused = outcome(accesses=None, cookie_header="")
+    looked = outcome(LOAD_NOTHING, cookie_header="")
+    assert session_words(unused) != session_words(looked)
+    assert not session_words(unused).startswith("no session")
+    given = outcome(accesses=None, set_cookies=["sessionid=new; Path=/"])
+    assert session_words(given) == session_words(unused)
+    assert SessionReport(given.exchange).reason != SessionReport(unused.exchange).reason
 
 
 def test_the_cases_above_cover_every_event():

@@ -19,7 +19,7 @@ MOST_NAMES = 3  # cookies that are named
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"
 _SESSION = {
-    SessionEvent.UNTOUCHED: "session untouched",
+    SessionEvent.UNTOUCHED: "session not used",
     SessionEvent.READ: "session loaded",
     SessionEvent.CREATED: "session created",
     SessionEvent.SAVED: "session saved",
@@ -33,7 +33,7 @@ _SESSION = {
     SessionEvent.SAVE_FAILED: "session not saved: the store failed",
     SessionEvent.LOAD_FAILED: "session not loaded: the store failed",
 }
-_NO_SESSION = "no session"
+_NO_SESSION = "no session"  # code looked for one
 _KEY = {
     KeyFate.EXPIRED: "session expired{at}",
     KeyFate.DELETED: "session was deleted earlier",

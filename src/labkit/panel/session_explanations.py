@@ -1,5 +1,8 @@
 """Explains in words what the server did with the visitor's session in one exchange."""
 
+from django.conf import settings
+
+from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_outcome import SHORTEST_KEY, Outcome, SaveCause, SessionEvent
 from labkit.panel.exchange_words import at_time
 from labkit.panel.models import Exchange, StoreOperation, open_snapshot
@@ -22,7 +25,7 @@ _REASONS = {
     ),
     SessionEvent.EMPTY: "Not saved, because it is empty.",
     SessionEvent.READ: "Not saved: it was read, and session.modified is False.",
-    SessionEvent.UNTOUCHED: "Neither loaded nor saved: no code used the session.",
+    SessionEvent.UNTOUCHED: "Neither loaded nor saved: no code used request.session.",
 }
 _SAVE_REASONS = {
     SaveCause.MODIFIED: ", because it was changed: session.modified is True.",
@@ -35,6 +38,7 @@ _SAVED = {
     SessionEvent.REPLACED: "Deleted; then a new session was created and saved",
 }
 _ERROR_AFTER_SAVE = " With a status of 500 or higher, Django sends no session cookie."
+_OWN_COOKIE = " The view set the session cookie itself."
 _CHANGE_LOST = (
     "The session was changed but not saved: session.modified is False. Django does not notice a "
     "change inside an entry. Set request.session.modified = True after it."
@@ -45,7 +49,7 @@ _NO_ENTRIES = {
     "too-large": "The session is too large to show.",
     "rewritten": "The session was emptied or replaced without being loaded.",
     "not-loaded": "The session was not loaded.",
-    "empty": "The session has no entries, neither before nor after.",
+    "empty": "There are no entries, neither before nor after.",
 }
 
 
@@ -138,7 +142,14 @@ def _reason(outcome: Outcome, details: bool) -> str:
     if event is SessionEvent.CHANGE_LOST:
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     failed = {SessionEvent.SAVE_FAILED: outcome.write, SessionEvent.LOAD_FAILED: outcome.load}
+    if event is SessionEvent.UNTOUCHED and _sets_session_cookie(outcome):
+        return _REASONS[event] + _OWN_COOKIE
     return _REASONS[event] + _error(failed.get(event), details)
+
+
+def _sets_session_cookie(outcome: Outcome) -> bool:
+    names = cookie_effects(outcome.exchange).get(CookieEffect.SET, ())
+    return settings.SESSION_COOKIE_NAME in names
 
 
 def _error(operation: StoreOperation | None, details: bool) -> str:
