@@ -1,9 +1,11 @@
 """The part of the summary bar that is about the controls: the clock, its buttons, what was done."""
 
+import time
 from html import escape
 
 from labkit.panel import instructor_controls
 from labkit.panel.control_messages import Message
+from labkit.panel.exchange_words import time_of_day
 from labkit.text_format import exact_duration
 
 _BUTTONS = "".join(
@@ -25,9 +27,10 @@ def clock_form(token: str) -> str:
 
 
 def clock_text(ahead: float) -> str:
-    """Return by how many seconds the clock is ahead as "+2 minutes"; "" for 0."""
+    """Return the moved clock as "23:09:03 (+2 minutes)", ahead in seconds; "" for 0."""
     distance = exact_duration(abs(round(ahead)))
-    return f"{'+' if ahead > 0 else '-'}{distance}" if distance else ""
+    sign = "+" if ahead > 0 else "-"
+    return f"{time_of_day(time.time())} ({sign}{distance})" if distance else ""
 
 
 def state(
