@@ -56,6 +56,7 @@ def exchange_page(
         "stored": stored_session.report_store(found, instructor),
         "places": diagram.PLACES,
         "arrows": diagram.arrows(found),
+        "has_store": any(each.engine or each.operations for each in found.with_redirect()),
         "instructor": instructor,
         "control_state": mark_safe(control_bar.state(server_clock.moved(), instructor, message)),
         "back": found.path if found.method in {"GET", "HEAD"} else "/",
