@@ -1,4 +1,4 @@
-"""Template tags for every lab: this_lab, asset, reading_links and session_engine."""
+"""Template tags for every lab: this_lab, asset, mark_current, reading_links and session_engine."""
 
 import os
 from contextlib import suppress
@@ -39,6 +39,23 @@ def asset(name: str) -> str:
 def session_engine() -> str:
     """Return the session engine in use and its cache, such as "cached_db, Redis"."""
     return session_stores.describe_engine()
+
+
+@register.simple_block_tag(takes_context=True)
+def mark_current(context: template.Context, content: SafeString) -> SafeString:
+    """Return these links with `aria-current` on the one to the page shown.
+
+    It is "page" for the page itself. If no link has its path, the first one with the same first
+    path segment gets "true": a question of the wizard, or the result of a race.
+    """
+    request = getattr(context, "request", None)
+    if request is None:
+        return content
+    section = "/".join(request.path.split("/", 2)[:2]) + "/"
+    for start, value in ((f'href="{request.path}"', "page"), (f'href="{section}', "true")):
+        if start in content:
+            return mark_safe(content.replace(start, f'aria-current="{value}" {start}', 1))
+    return content
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,38 @@
+"""The template tags that every lab uses."""
+
+import lxml.html
+import pytest
+from django.template import Context, Template
+from django.test import RequestFactory
+
+LINKS = (
+    '{% load labkit %}{% mark_current %}<a href="/">Start</a> <a href="/set/">Set</a> '
+    '<a href="/cookie/name/">Cookies</a>{% endmark_current %}'
+)
+
+
+def marked(path):
+    """Return what is marked on the page of this path: [(text of the link, its mark)]."""
+    context = Context()
+    context.request = RequestFactory().get(path)
+    page = lxml.html.fragment_fromstring(Template(LINKS).render(context), create_parent=True)
+    return [(link.text, link.get("aria-current")) for link in page.xpath(".//a[@aria-current]")]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", [("Start", "page")]),
+        ("/set/?first=1", [("Set", "page")]),
+        ("/cookie/name/", [("Cookies", "page")]),
+        ("/cookie/age/", [("Cookies", "true")]),
+        ("/__lab__/code/", []),
+        ('/"><b>/', []),
+    ],
+)
+def test_the_link_to_this_page_is_marked(path, expected):
+    assert marked(path) == expected
+
+
+def test_without_a_request_no_link_is_marked():
+    assert "aria-current" not in Template(LINKS).render(Context())
