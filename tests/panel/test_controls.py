@@ -169,9 +169,11 @@ def test_the_bar_has_a_button_for_each_step(visitor):
     buttons = document(visitor.get("/")).xpath(
         "//aside//form[contains(@action, '/clock/')]//button"
     )
-    steps = {button.get("value"): button.text for button in buttons}
+    steps = {button.get("value"): button.get("aria-label") for button in buttons}
     assert steps == instructor_controls.STEPS
     assert steps["1209600"] == "+2 weeks"
+    for button in buttons:  # WCAG 2.5.3: the name contains the visible text
+        assert button.text in button.get("aria-label")
 
 
 def test_the_servers_clock_moves_and_the_browsers_does_not(visitor):

@@ -206,6 +206,19 @@ def test_a_panel_below_the_page_scrolls_into_view(chromium, shop):
     assert page.locator(".summary-bar").bounding_box()["y"] < 100
 
 
+def test_the_closed_bar_takes_little_of_any_screen(chromium, shop):
+    page = chromium.page
+    for width, height in ((390, 844), (1366, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(shop.url("/display/"))
+        visible(page, ".summary-row")
+        assert page.locator(".summary-bar").bounding_box()["height"] < 80
+    assert page.locator(".clock button[value='60']").is_visible()
+    page.set_viewport_size({"width": 390, "height": 256})  # as with the page at 400 %
+    bar = page.locator(".summary-bar")
+    assert bar.evaluate("bar => getComputedStyle(bar).position") == "static"
+
+
 def test_pressing_repeatedly_while_fetching_opens_one_panel(chromium, shop):
     page = chromium.page
     held = []

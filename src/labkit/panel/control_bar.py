@@ -1,5 +1,6 @@
 """The part of the summary bar that is about the controls: the clock, its buttons, what was done."""
 
+import re
 import time
 from html import escape
 
@@ -9,14 +10,15 @@ from labkit.panel.exchange_words import time_of_day
 from labkit.text_format import exact_duration
 
 _BUTTONS = "".join(
-    f'<button name="by" value="{seconds}">{words}</button> '
+    f'<button name="by" value="{seconds}" aria-label="{words}">'
+    f"{re.sub('minutes?', 'min', words)}</button> "
     for seconds, words in instructor_controls.STEPS.items()
 )
 _FORM = '<form class="clock" id="lab-clock" method="post" action="/__lab__/exchange/'
 _FIELDS = (
     '/clock/">'
     f'<input type="hidden" name="key" value="{instructor_controls.KEY}">'
-    f"<fieldset><legend>Move the server's clock:</legend> {_BUTTONS}</fieldset></form>"
+    f"<fieldset><legend>Server clock:</legend> {_BUTTONS}</fieldset></form>"
 )
 _BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
 
