@@ -248,3 +248,9 @@ def test_commands_to_paste_are_quoted(checkout):
 )
 def test_a_command_that_is_not_quoted_is_seen(line):
     assert find_unquoted_commands(line)
+
+
+def test_tests_that_start_a_browser_are_marked(request):
+    # Playwright's event loop would end tests of other things in the same process.
+    started = [test for test in request.session.items if "playwright_driver" in test.fixturenames]
+    assert [test.nodeid for test in started if not test.get_closest_marker("browser")] == []

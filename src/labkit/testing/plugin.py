@@ -34,6 +34,12 @@ MARKS = [
 ]
 
 # A test that uses one of these reads or changes the process of the lab.
+NEEDS = {  # a fixture -> the mark of the tests that use it
+    "chromium": "browser",
+    "playwright_driver": "browser",  # also behind a test's own fixture of a window
+    "mariadb": "mysql",
+    "redis": "redis",
+}
 PROCESS_FIXTURES = {
     "clock",
     "db",
@@ -137,7 +143,7 @@ def _borrow_number(lab: Path) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests by what they need, and leave out those that the options rule out."""
     for item in items:
-        for fixture, mark in (("chromium", "browser"), ("mariadb", "mysql"), ("redis", "redis")):
+        for fixture, mark in NEEDS.items():
             if _uses(fixture, item):
                 item.add_marker(mark)
         if _needs_process(item):
