@@ -66,7 +66,7 @@ class TableResult:
     def stamp(self) -> str:
         """A sentence that says when, and with which versions."""
         parts = [f"Python {self.python}", f"Django {self.django}", *self.databases]
-        return f"Asked {self.time[:16].replace('T', ' ')} UTC with {', '.join(parts)}."
+        return f"Checked {self.time[:16].replace('T', ' ')} UTC with {', '.join(parts)}."
 
 
 def run_table(
@@ -152,5 +152,5 @@ def _untested(table: Table, cells: list[CellResult]) -> Iterator[CellResult]:
     for question in table.questions:
         for variant, cell in question.cells.items():
             if (question.id, variant) not in tested:
-                missing = "No test asked this."
+                missing = "No test found this answer."
                 yield CellResult(question.id, variant, cell.answer, "", False, "", missing)
