@@ -26,6 +26,7 @@ def press(request, operation):
     saved, why = will_be_saved(request)
     found = next_request_finds(session, before, saved)
     return {
+        "pressed": operation.__name__,
         "label": LABELS[operation.__name__],
         "source": SOURCES[operation.__name__],
         "answer": answer,

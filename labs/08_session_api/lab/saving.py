@@ -4,7 +4,7 @@ from django.conf import settings
 
 EMPTY = "it has neither an entry nor a key, so there is nothing to save."
 COOKIE_DELETED = "The response deletes the browser's cookie."
-MODIFIED = "session.modified is True. The cookie is sent again."
+MODIFIED = "session.modified is True. The response sends the cookie."
 EVERY_REQUEST = "session.modified is False, but SESSION_SAVE_EVERY_REQUEST is on."
 UNMODIFIED = "session.modified is False, and SESSION_SAVE_EVERY_REQUEST is off."
 
