@@ -11,8 +11,8 @@ UNREADABLE = (
     "Something other than this lab has changed your session. It cannot be read: choose an expiry."
 )
 NO_KEY = (
-    "Your browser brought no session key. Either you had no session yet, or it has ended "
-    "and its cookie with it: the server cannot tell which."
+    "Your browser sent no session key: you had no session yet, or it expired and the browser "
+    "deleted its cookie."
 )
 EXPIRED_BUT_LOADED = "This session is over, but the engine in use has not looked at the time."
 
