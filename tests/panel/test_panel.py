@@ -491,6 +491,14 @@ def test_flush_deletes_the_session(servers):
     assert "deleted" in last_of_api(servers, "assign", "flush")
 
 
+def test_the_list_starts_with_the_newest_request(visitor):
+    visitor.get("/display/")
+    visitor.get("/add/")
+    rows = document(visitor.get("/__lab__/")).xpath("//tbody/tr")
+    shown = [row.xpath(".//*[@class='wire']")[0].text for row in rows[:2]]
+    assert shown == ["GET /add/", "GET /display/"]
+
+
 def test_an_untouched_session_is_still_shown_in_the_store(visitor):
     cart.put(visitor, "apple", 3)
     page = visitor.get("/nowhere/")

@@ -50,7 +50,7 @@ from labkit.textbook_versions import Version, find_version, is_part
 
 # What the command prints; tests look for these.
 HANDOUT_AT = "Its handout: http://127.0.0.1:{port}{path}"
-EVERY_EXCHANGE = "All exchanges, also of pages that get no bar: http://127.0.0.1:{port}/__lab__/"
+EVERY_EXCHANGE = "Last requests, also of pages that get no bar: http://127.0.0.1:{port}/__lab__/"
 ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
 DB_IGNORED = "Lab {number} keeps nothing in a database; --db changes nothing."
 REDIS_IGNORED = "Lab {number} cannot use Redis; --redis-pair changes nothing."

@@ -26,7 +26,8 @@ from labkit.panel import (
 )
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import REMEMBERED, log
-from labkit.panel.exchange_words import summarize
+from labkit.panel.exchange_outcome import Outcome
+from labkit.panel.exchange_words import summarize, summary_words, time_of_day
 from labkit.panel.models import Exchange
 
 SHOWN = 200  # exchanges in a list
@@ -104,12 +105,19 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
 
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
-    """List the last exchanges of all visitors, on the instructor's machine only."""
+    """List the last requests of all visitors, newest first, on the instructor's machine only."""
     if not is_local_instructor(request):
         raise Http404
     newest = log.newest()[:SHOWN]
     listed = [
-        (log.visitor(each), summarize(each), each, summary_bar.NO_BAR.get(each.no_bar))
+        {
+            "time": time_of_day(each.at),
+            "visitor": log.visitor(each),
+            "token": each.token,
+            "words": summary_words(Outcome(each), cookie_explanations.cookie_effects(each)),
+            "no_bar": each.no_bar,
+            "why": summary_bar.NO_BAR.get(each.no_bar),
+        }
         for each in newest
     ]
     return render(request, "labkit/exchanges.html", {"exchanges": listed})
