@@ -222,7 +222,7 @@ def left_behind(visitor, wizard, clock):
 
 def form_of(page):
     """Return the last form on the page, which leads back to a question."""
-    return lxml.html.document_fromstring(text(page)).forms[-1]
+    return lxml.html.document_fromstring(text(page)).xpath("//main//form")[-1]
 
 
 def hidden_fields(page):
