@@ -205,6 +205,12 @@ def serving(
         _none_left(started)
 
 
+def _end_by_signals():
+    """A CI may start its runs with Ctrl-C or, by nohup, SIGHUP ignored, which children inherit."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
     """Run `lab run` in a separate session, and end it by a signal.
@@ -219,8 +225,7 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
             stdout=printed,
             stderr=printed,
             start_new_session=True,
-            # A CI may start its runs with Ctrl-C ignored, which children inherit.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=_end_by_signals,  # noqa: PLW1509
         )
         process.port, process.url = port, f"http://127.0.0.1:{port}"
         process.said = lambda: os.pread(printed.fileno(), 1_000_000, 0).decode()
