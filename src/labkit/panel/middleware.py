@@ -29,6 +29,7 @@ LONGEST_HOST, LONGEST_VALUE = 260, 500
 # Fields with such a word in their name are not recorded, nor are those ending in "password".
 SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
 REDIRECTS = {301, 302, 303, 307, 308}
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # nothing in it has to be quoted
 QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted, unlike other bytes
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -148,7 +149,9 @@ def is_secret(field: str) -> bool:
 
 def _path(request: HttpRequest) -> str:
     """Return the path and query of a request, quoted so that they stand for the bytes received."""
-    path = quote(request.path, safe="/:@!$&'()*+,;=~")
-    path = re.sub("%25([89A-F][0-9A-F])", r"%\1", path)  # Django quotes what is not UTF-8
+    path = request.path
+    if not PLAIN_PATH.fullmatch(path):  # quoting is slow
+        path = quote(path, safe="/:@!$&'()*+,;=~")
+        path = re.sub("%25([89A-F][0-9A-F])", r"%\1", path)  # Django quotes what is not UTF-8
     query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     return f"{path}?{quote(query, safe=QUERY_CHARACTERS)}" if query else path
