@@ -113,8 +113,12 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 
 
 def without_labkit(template: str, lab: Lab) -> str:
-    """Return a template of the lab with the output of labkit's tags written out."""
-    template = re.sub(r"{% load labkit %}|{% this_lab as lab %}", "", template)
+    """Return a template of the lab with the output of labkit's tags written out.
+
+    What marks the page shown, and the links to handout and code, are labkit's own and left out.
+    """
+    own = "load labkit|this_lab as lab|mark_current|endmark_current|reading_links"
+    template = re.sub(f"{{% (?:{own}) %}}", "", template)
     template = re.sub(r"{% asset '([\w.]+)' %}", r"/static/\1", template)
     return re.sub(r"{{ lab\.(\w+) }}", lambda tag: escape(getattr(lab, tag[1])), template)
 

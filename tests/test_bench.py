@@ -117,6 +117,8 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
             "labkit.session_stores.kinds",
             "labkit.session_stores.rows",
             "labkit.session_stores.session_store",
+            "labkit.text_format.duration",
+            "labkit.text_format.quantity",
         ],
     }
     for row in found:
