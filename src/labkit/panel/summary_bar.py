@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import lru_cache
 from html import escape
 
 from django.http import HttpRequest, HttpResponse
@@ -11,17 +12,17 @@ from labkit.panel.access import is_local_instructor
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.exchange_outcome import Outcome
-from labkit.panel.exchange_words import SEPARATOR, request_line, summarize, summary_words
+from labkit.panel.exchange_words import (
+    SEPARATOR,
+    Words,
+    request_line,
+    summarize,
+    summary_words,
+)
 from labkit.panel.models import Exchange
 
-_BAR = (
-    '<link rel="stylesheet" href="/__lab__/static/panel.css">'
-    '<aside class="summary-bar" aria-label="This request" data-clock-ahead="{ahead:.0f}">'
-    "{control_state}"
-    '<a class="summary-row" href="/__lab__/exchange/{token}/">{server}{exchanges}</a>'
-    "{clock_form}</aside>"
-    '<script src="/__lab__/static/panel.js" defer></script>'
-)
+_STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
+_SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
 _SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, since it is slow
 # Why an HTML page has no bar. Pages carry the key as data-no-bar.
 NO_BAR = {
@@ -52,13 +53,14 @@ def append_to(
         return
     instructor = is_local_instructor(request)
     message = control_messages.take_for_page(request, exchange) if instructor else None
-    bar = _BAR.format(
-        token=exchange.token,
-        ahead=exchange.clock_ahead,
-        control_state=control_bar.state(exchange.clock_ahead, instructor, message),
-        clock_form=control_bar.clock_form(exchange.token) if instructor else "",
-        server=escape(_server(exchange)),
-        exchanges=" ".join(map(_row, exchange.with_redirect())),
+    # Every page pays for this: joining strings is the quickest way.
+    bar = (
+        f'{_STYLE}<aside class="summary-bar" aria-label="This request" '
+        f'data-clock-ahead="{exchange.clock_ahead:.0f}">'
+        f"{control_bar.state(exchange.clock_ahead, instructor, message)}"
+        f'<a class="summary-row" href="/__lab__/exchange/{exchange.token}/">'
+        f"{escape(_server(exchange))}{' '.join(map(_row, exchange.with_redirect()))}</a>"
+        f"{control_bar.clock_form(exchange.token) if instructor else ''}</aside>{_SCRIPT}"
     )
     # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
     added = bar.encode("ascii", "xmlcharrefreplace")
@@ -85,16 +87,34 @@ def _server(exchange: Exchange) -> str:
 def _row(exchange: Exchange) -> str:
     """Return an exchange as HTML: its words, and attributes for programs."""
     outcome, effects = Outcome(exchange), cookie_effects(exchange)
-    session = outcome.event if exchange.engine else ""
-    set_cookies = escape(" ".join(effects.get(CookieEffect.SET, ())))
-    deleted_cookies = escape(" ".join(effects.get(CookieEffect.DELETED, ())))
-    words = _SEPARATOR.join(
-        f'<span class="{place}">{escape(text)}</span>'
-        for text, place, *_ in summary_words(outcome, effects)
+    return _row_html(
+        request_line(exchange),
+        exchange.status,
+        outcome.event if exchange.engine else "",
+        outcome.key_fate or "",
+        " ".join(effects.get(CookieEffect.SET, ())),
+        " ".join(effects.get(CookieEffect.DELETED, ())),
+        tuple(summary_words(outcome, effects)),
+    )
+
+
+@lru_cache(maxsize=256)
+def _row_html(
+    request: str,
+    status: int,
+    session: str,
+    key_fate: str,
+    set_cookies: str,
+    deleted_cookies: str,
+    words: tuple[Words, ...],
+) -> str:
+    """Return the HTML of a row, made only once for rows that are the same, as most are."""
+    text = _SEPARATOR.join(
+        f'<span class="{each.place}">{escape(each.text)}</span>' for each in words
     )
     return (
-        f'<span class="summary" data-request="{escape(request_line(exchange))}" '
-        f'data-status="{exchange.status}" data-session="{session}" '
-        f'data-key-fate="{outcome.key_fate or ""}" data-set-cookies="{set_cookies}" '
-        f'data-deleted-cookies="{deleted_cookies}">{words}</span>'
+        f'<span class="summary" data-request="{escape(request)}" '
+        f'data-status="{status}" data-session="{session}" '
+        f'data-key-fate="{key_fate}" data-set-cookies="{escape(set_cookies)}" '
+        f'data-deleted-cookies="{escape(deleted_cookies)}">{text}</span>'
     )
