@@ -26,7 +26,6 @@ def test_the_same_seed_draws_the_same_pieces(pieces):
         ("Django saves a session only if it was modified.", True),
         ("Too few words", False),
         ("SELECT session_key FROM django_session WHERE expire_date < %s", False),
-        ("request.session['cart'] = {name: quantity}; request.session.modified = True", False),
         ("https://docs.djangoproject.com/en/5.2/topics/http/sessions/", False),
     ],
 )
