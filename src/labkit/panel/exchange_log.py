@@ -34,7 +34,7 @@ class Log:
 
     def begin(self, **request: Any) -> Exchange:
         """Return a new exchange for a request that has arrived; `request`: fields of Exchange."""
-        number, token = next(self._numbers), secrets.token_urlsafe(18)
+        number, token = next(self._numbers), secrets.token_hex(16)
         if SERVER:  # each server has its own log; labkit.clusters.load_balancer finds it by this
             token = f"{SERVER}-{token}"
         return Exchange(

@@ -15,7 +15,6 @@ from labkit.panel.exchange_outcome import Outcome
 from labkit.panel.exchange_words import (
     SEPARATOR,
     Words,
-    request_line,
     summarize,
     summary_words,
 )
@@ -53,13 +52,14 @@ def append_to(
         return
     instructor = is_local_instructor(request)
     message = control_messages.take_for_page(request, exchange) if instructor else None
+    server = _server(exchange)
     # Every page pays for this: joining strings is the quickest way.
     bar = (
         f'{_STYLE}<aside class="summary-bar" aria-label="This request" '
         f'data-clock-ahead="{exchange.clock_ahead:.0f}">'
         f"{control_bar.state(exchange.clock_ahead, instructor, message)}"
         f'<a class="summary-row" href="/__lab__/exchange/{exchange.token}/">'
-        f"{escape(_server(exchange))}{' '.join(map(_row, exchange.with_redirect()))}</a>"
+        f"{server and escape(server)}{' '.join(map(_row, exchange.with_redirect()))}</a>"
         f"{control_bar.clock_form(exchange.token) if instructor else ''}</aside>{_SCRIPT}"
     )
     # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
@@ -79,6 +79,8 @@ def _server(exchange: Exchange) -> str:
 
     The server is this one: each server remembers its own exchanges.
     """
+    if not (SERVER or exchange.node):
+        return ""
     server = f"Server {SERVER} of {os.environ.get('LAB_SERVERS')}. " if SERVER else ""
     node = f"Node {exchange.node} of {os.environ.get('LAB_NODES')}. " if exchange.node else ""
     return server + node
@@ -88,32 +90,30 @@ def _row(exchange: Exchange) -> str:
     """Return an exchange as HTML: its words, and attributes for programs."""
     outcome, effects = Outcome(exchange), cookie_effects(exchange)
     return _row_html(
-        request_line(exchange),
+        tuple(summary_words(outcome, effects)),
         exchange.status,
         outcome.event if exchange.engine else "",
         outcome.key_fate or "",
         " ".join(effects.get(CookieEffect.SET, ())),
         " ".join(effects.get(CookieEffect.DELETED, ())),
-        tuple(summary_words(outcome, effects)),
     )
 
 
 @lru_cache(maxsize=256)
 def _row_html(
-    request: str,
+    words: tuple[Words, ...],
     status: int,
     session: str,
     key_fate: str,
     set_cookies: str,
     deleted_cookies: str,
-    words: tuple[Words, ...],
 ) -> str:
     """Return the HTML of a row, made only once for rows that are the same, as most are."""
     text = _SEPARATOR.join(
         f'<span class="{each.place}">{escape(each.text)}</span>' for each in words
     )
     return (
-        f'<span class="summary" data-request="{escape(request)}" '
+        f'<span class="summary" data-request="{escape(words[0].text)}" '
         f'data-status="{status}" data-session="{session}" '
         f'data-key-fate="{key_fate}" data-set-cookies="{escape(set_cookies)}" '
         f'data-deleted-cookies="{escape(deleted_cookies)}">{text}</span>'
