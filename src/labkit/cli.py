@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from labkit.catalog import CatalogError
 from labkit.processes.manage_py import DatabaseNotReady
@@ -19,18 +20,25 @@ KNOWN_ERRORS = (CatalogError, DatabaseNotReady, NotInstalled, StartFailed)
 
 NO_FOLDER = "The folder that you are in has been deleted. Change into another one: {line}"
 
-# Name of a command -> its function, in the module of labkit.commands with the same name.
+
+class Entry(NamedTuple):
+    """A command: its function, in the module of labkit.commands with the command's name."""
+
+    function: str
+    short_help: str  # here, so that a list of commands does not import them
+
+
 COMMANDS = {
-    "check": "check_copy",
-    "claims": "list_claims",
-    "compare": "compare",
-    "copy": "make_copy",
-    "diff": "diff",
-    "doctor": "doctor",
-    "list": "list_labs",
-    "reset": "reset",
-    "run": "run",
-    "serve": "serve",
+    "check": Entry("check_copy", "Check a copy of a lab, and say what to do next."),
+    "claims": Entry("list_claims", "List textbook claims, and what actually happens."),
+    "compare": Entry("compare", "Compare cookies, sessions and engines, by tests."),
+    "copy": Entry("make_copy", "Make a copy of a lab, to change it."),
+    "diff": Entry("diff", "Show how two labs differ, and why."),
+    "doctor": Entry("doctor", "Say what is missing on this machine, and how to get it."),
+    "list": Entry("list_labs", "List the labs, or the textbook versions of one."),
+    "reset": Entry("reset", "Delete everything that a lab has stored on the server."),
+    "run": Entry("run", "Run one lab."),
+    "serve": Entry("serve", "Run all labs and the console, for a class."),
 }
 
 
@@ -47,10 +55,22 @@ class Labs(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"labkit.commands.{cmd_name}")
-        command: click.Command = getattr(module, COMMANDS[cmd_name])
+        command: click.Command = getattr(module, COMMANDS[cmd_name].function)
         if command.help is None and command.callback:
             command.help = read_docstring(command.callback)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].short_help) for name in sorted(COMMANDS)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [
+            CompletionItem(name, help=COMMANDS[name].short_help)
+            for name in sorted(COMMANDS)
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         protect_output()

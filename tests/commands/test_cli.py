@@ -34,6 +34,36 @@ from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
 
+@pytest.mark.parametrize(
+    ("words", "environ"),
+    [
+        (["--help"], {}),
+        (["list"], {}),
+        ([], {"_LAB_COMPLETE": "bash_complete", "COMP_WORDS": "lab ", "COMP_CWORD": "1"}),
+    ],
+    ids=["help", "list", "completion"],
+)
+def test_quick_commands_import_neither_django_nor_pytest(words, environ):
+    code = (
+        "import atexit, json, sys\n"
+        "large = {'django', 'pytest', 'waitress', 'time_machine'}\n"
+        "atexit.register(lambda: print(json.dumps(sorted(large & sys.modules.keys()))))\n"
+        "from labkit.cli import main\n"
+        "main(prog_name='lab')\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    *printed, modules = run.stdout.splitlines()
+    assert "serve" in " ".join(printed) or "04" in " ".join(printed)
+    assert modules == "[]"
+
+
 def one_line(text):
     """The text as `said` returns it."""
     return " ".join(text.split())

@@ -19,7 +19,7 @@ NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
 ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
 
 
-@click.command("check", short_help="Ask a copy what a lab promises.")
+@click.command("check")
 @click.argument("name", metavar="FOLDER")
 @click.option(
     "--as", "as_", metavar="LAB", help="The lab it should be. Default: what it was made from."

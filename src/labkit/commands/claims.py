@@ -13,7 +13,7 @@ from labkit.commands.options import console, unwrapped
 from labkit.text_format import and_more, quantity
 
 
-@click.command("claims", short_help="What textbooks say, and what happens.")
+@click.command("claims")
 @click.option("--lab", "name", help="Only what is met in this lab.")
 @click.option("--verdict", type=click.Choice(textbook_claims.VERDICTS), help="Only these.")
 @click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")

@@ -26,7 +26,7 @@ Piece = tuple[str, str]  # text and its style
 QUESTION, ANSWER = 40, 18  # their least width in a terminal
 
 
-@click.command("compare", short_help="What tells cookies, sessions and engines apart.")
+@click.command("compare")
 @click.argument("name", metavar="[TABLE]", required=False)
 @click.option(
     "--db",

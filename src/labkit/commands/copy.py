@@ -9,7 +9,7 @@ from labkit.practice.copies import copy
 from labkit.text_format import command_line
 
 
-@click.command("copy", short_help="Make a copy of a lab, to change it.")
+@click.command("copy")
 @click.argument("name", metavar="LAB")
 @click.argument("target", metavar="FOLDER", type=click.Path(path_type=Path))
 def make_copy(name: str, target: Path) -> None:

@@ -13,7 +13,7 @@ from labkit.render import standalone_page
 from labkit.text_format import command_line
 
 
-@click.command("diff", short_help="What differs between two labs, and why.")
+@click.command("diff")
 @click.argument("one", metavar="[LAB", required=False)
 @click.argument("two", metavar="OTHER]", required=False)
 @html_option

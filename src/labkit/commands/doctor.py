@@ -17,7 +17,7 @@ ABSENT = Text("–", "yellow")
 PRESENT = Text("✓", "green")
 
 
-@click.command(short_help="Look for what is missing here, and say how to get it.")
+@click.command()
 def doctor() -> None:
     """Look at this machine: what is here, what is missing, and the line that mends it.
 

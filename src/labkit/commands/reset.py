@@ -29,7 +29,7 @@ COOKIES_STAY = (
 )
 
 
-@click.command(short_help="Empty what a lab keeps on the server.")
+@click.command()
 @click.argument("name", metavar="LAB", required=False)
 @click.option("--all", "everything", is_flag=True, help="Reset every lab.")
 @click.option("--yes", is_flag=True, help="Empty the database that DATABASE_URL names, unasked.")

@@ -87,7 +87,7 @@ OWN_SESSION_FOLDERS = (
 )
 
 
-@click.command(short_help="Run one lab at your own desk.")
+@click.command()
 @click.argument("name", metavar="LAB")
 @click.option(
     "--port",

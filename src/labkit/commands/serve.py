@@ -55,7 +55,7 @@ OWN_MACHINE_ONLY = (
 )
 
 
-@click.command(short_help="Run all labs at once, with a console, for a class.")
+@click.command()
 @click.option("--only", metavar="LABS", help="Only these, such as 03,04.")
 @click.option(
     "--port",
