@@ -8,10 +8,14 @@ that of a variant.
 
 from labkit.textbook_versions.reading import (
     MISSING,
+    NAME,
     NO_VERSIONS,
     all_versions,
+    check_keys,
     find_version,
     is_part,
+    read_sources,
+    read_value,
     read_versions,
 )
 from labkit.textbook_versions.steps import BROWSERS, MANY, NO_RESPONSE, RANDOM, Step

@@ -79,14 +79,11 @@ def find_version(checkout: Catalog, name: str) -> Version:
 def _version(lab: Lab, name: str, table: Any) -> Version:
     if not NAME.fullmatch(name):
         raise ValueError("a name has small letters, digits and single hyphens")
-    _check_keys(table, "a version", _VERSION, {"title", "symptom", "why", "sources", "edit"})
-    texts = {key: _value(table, key, str) for key in ("title", "symptom", "why")}
-    flags = {key: _value(table, key, bool) for key in _FLAGS if key in table}
-    sources = [SOURCE.fullmatch(source) for source in table["sources"]]
-    if not (sources and all(sources)):
-        raise ValueError('a source is a title and a URL: "RFC 6265, section 4: https://…"')
+    check_keys(table, "a version", _VERSION, {"title", "symptom", "why", "sources", "edit"})
+    texts = {key: read_value(table, key, str) for key in ("title", "symptom", "why")}
+    flags = {key: read_value(table, key, bool) for key in _FLAGS if key in table}
     steps = tuple(_step(step) for step in table.get("see", ()))
-    says = "" if flags.pop("starts", True) else _value(table, "says", str)
+    says = "" if flags.pop("starts", True) else read_value(table, "says", str)
     if bool(says) == bool(steps) or ("says" in table and not says):
         raise ValueError("it needs steps in `see`, or starts = false with `says`")
     return Version(
@@ -94,7 +91,7 @@ def _version(lab: Lab, name: str, table: Any) -> Version:
         name,
         **texts,
         **flags,
-        sources=tuple(Source(match[1], match[2]) for match in sources if match),
+        sources=read_sources(table["sources"]),
         edits=tuple(_edit(edit) for edit in table["edit"]),
         see=steps,
         pitfalls=tuple(table.get("pitfalls", ())),
@@ -108,9 +105,9 @@ _VERSION = {"pitfalls", "title", "symptom", "why", "sources", "see", "says", "ed
 
 def _edit(table: Any) -> Edit:
     keys = {"file", "old", "new"}
-    _check_keys(table, "an edit", keys, keys)
-    new = "" if table["new"] == "" else _value(table, "new", str)
-    edit = Edit(_value(table, "file", str), _value(table, "old", str), new)
+    check_keys(table, "an edit", keys, keys)
+    new = "" if table["new"] == "" else read_value(table, "new", str)
+    edit = Edit(read_value(table, "file", str), read_value(table, "old", str), new)
     path = PurePosixPath(edit.file)
     if path.parts[0] != "lab" or ".." in path.parts or "\\" in edit.file:
         raise ValueError(f"an edit changes a file below lab/, not {edit.file}")
@@ -126,20 +123,29 @@ def _step(table: Any) -> Step:
     own = OPTIONS.get(verb, set())
     rest = {key: value for key, value in table.items() if key not in {verb, "by"}}
     if verb not in FORMS:
-        _check_keys(rest, verb, own, {"value"} if verb == "edit_cookie" else set())
+        check_keys(rest, verb, own, {"value"} if verb == "edit_cookie" else set())
     by = table.get("by", BROWSERS[0])
     if by not in BROWSERS:
         raise ValueError(WRONG_VALUE.format(key="by", value=by))
     return Step(
         verb,
-        _value(table, verb, VERBS[verb]),
+        read_value(table, verb, VERBS[verb]),
         {key: str(value) for key, value in rest.items() if key not in own},
         {key: value for key, value in rest.items() if key in own},
         by,
     )
 
 
-def _check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None:
+def read_sources(texts: list[str]) -> tuple[Source, ...]:
+    """Return sources, each from a title and a URL. Raises ValueError if one is not, or none is."""
+    sources = [SOURCE.fullmatch(text) for text in texts]
+    if not (sources and all(sources)):
+        raise ValueError('a source is a title and a URL: "RFC 6265, section 4: https://…"')
+    return tuple(Source(match[1], match[2]) for match in sources if match)
+
+
+def check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None:
+    """Raise ValueError or TypeError if this is not a table with only known keys and all needed."""
     if not isinstance(table, dict):
         raise TypeError(WRONG_VALUE.format(key=what, value=table))
     for key in sorted(table.keys() - known):
@@ -148,7 +154,8 @@ def _check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> Non
         raise ValueError(MISSING.format(key=key))
 
 
-def _value(table: dict[str, Any], key: str, kind: type) -> Any:
+def read_value(table: dict[str, Any], key: str, kind: type) -> Any:
+    """Return the value of a key. Raises ValueError if it is empty or of another type."""
     value = table[key]
     if type(value) is not kind or value == "":
         raise ValueError(WRONG_VALUE.format(key=key, value=value))

@@ -1,0 +1,228 @@
+"""Exercises: read labs/exercises.toml, and find the exercise that a folder belongs to."""
+
+import ast
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from labkit.catalog import Catalog, CatalogError, Lab, read_lines
+from labkit.textbook_versions import (
+    FOLDER,
+    NAME,
+    Source,
+    Step,
+    Version,
+    all_versions,
+    check_keys,
+    read_sources,
+    read_value,
+)
+
+MANIFEST = Path("labs", "exercises.toml")
+SOLUTIONS = Path("labs", "solutions")  # tests that solve the exercises of the kind "test"
+NOTICED = FOLDER / "noticed.json"  # version -> the tests that fail on it
+PRACTICE = "practice"  # the folder of all started exercises
+MY_TESTS = "tests/test_mine.py"  # what a student writes in an exercise of the kind "test"
+NOT_WRITTEN = "raise NotImplementedError  # your code"
+KINDS = {
+    "repair": "Repair",
+    "convert": "Convert",
+    "build": "Build",
+    "test": "Write the test",
+}
+# What a kind must say, beside the keys that all have
+_OWN = {"repair": {"version"}, "convert": set(), "build": {"blank"}, "test": {"needed"}}
+_TEXTS = ("title", "goal", "before", "after", "counts", "explanation")
+_ALL = {"kind", "lab", *_TEXTS, "hints", "sources"}
+_OPTIONAL = {"as", "tests", "faults", "replace"}
+UNKNOWN_EXERCISE = "There is no exercise {name}. `lab practice` lists them."
+
+
+class ExerciseError(CatalogError):
+    """labs/exercises.toml is not right, or there is no such exercise. The message says where."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. Its texts are Markdown without headings, links and images."""
+
+    name: str
+    kind: str  # a key of KINDS
+    lab: Lab  # the lab that it starts from
+    target: Lab  # the lab as which it is checked
+    version: Version | None  # "repair": the textbook version that it starts from
+    title: str  # what one sees, never the file or the cure
+    goal: str
+    before: str  # what to observe before the change
+    after: str  # and after it
+    counts: str  # what counts as passed
+    hints: tuple[str, str, str]  # from a nudge to the code
+    explanation: str
+    sources: tuple[Source, ...]
+    tests: tuple[str, ...]  # node IDs below the target's folder that count beside the contract
+    blank: tuple[str, ...] = ()  # "build": files whose functions lose their bodies
+    replaced: tuple[tuple[str, str], ...] = ()  # (file, the lab's other file that it starts as)
+    faults: tuple[Version, ...] = ()  # "test": the versions that the student's tests should catch
+    needed: int = 0  # "test": how many of them must be caught
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that show the symptom before the repair; none for the other kinds."""
+        return self.version.see if self.version else ()
+
+    def changed_files(self) -> dict[str, bytes]:
+        """Return the files of the starter that differ from the lab's, by path in the lab.
+
+        Raises VersionError if an edit does not match, and OSError.
+        """
+        found = dict(self.version.edited_files()) if self.version else {}
+        for path in self.blank:
+            text = read_lines(self.lab.folder / path)
+            found[path] = without_bodies(text).encode()
+        for path, other in self.replaced:
+            found[path] = (self.lab.folder / other).read_bytes()
+        return found
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short text that changes with the starter's code or with what the check asks.
+
+        Comments, docstrings and templates that the starter does not change do not count: their
+        wording may improve while a student works.
+        """
+        changed = self.changed_files()
+        parts = [self.kind, self.target.number, self.target.contract or "", self.needed]
+        parts += self.tests
+        folders = {self.lab.folder, self.target.folder}
+        for path in sorted(path for folder in folders for path in folder.glob("lab/**/*.py")):
+            parts.append(_code(read_lines(path)))
+        for file, content in sorted(changed.items()):
+            parts += [file, _code(content.decode("utf-8-sig", "replace").replace("\r\n", "\n"))]
+        for version in self.faults:
+            parts += [version.name, *(edit.new for edit in version.edits)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def read_exercises(checkout: Catalog) -> tuple[Exercise, ...]:
+    """Return all exercises, in teaching order; none if there is no labs/exercises.toml.
+
+    Raises ExerciseError, with the file and the exercise, if something in it is not right.
+    """
+    path = checkout.root / MANIFEST
+    try:
+        data = tomllib.loads(read_lines(path))
+        noticed = json.loads(read_lines(checkout.root / NOTICED) or "{}")
+    except ValueError as error:
+        raise ExerciseError(f"{path} or {NOTICED.name} cannot be read: {error}.") from None
+    versions = {version.full_name: version for version in all_versions(checkout)}
+    found = []
+    for name, table in data.items():
+        try:
+            found.append(_exercise(checkout, name, table, versions, noticed))
+        except (CatalogError, ValueError, TypeError) as error:
+            raise ExerciseError(f"{path}, {name}: {str(error).rstrip('.')}.") from None
+    return tuple(found)
+
+
+def find_exercise(checkout: Catalog, name: str) -> Exercise:
+    """Return the exercise of this name. Raises ExerciseError if there is none."""
+    for exercise in read_exercises(checkout):
+        if exercise.name == name:
+            return exercise
+    raise ExerciseError(UNKNOWN_EXERCISE.format(name=name))
+
+
+def practice_folders(checkout: Catalog) -> tuple[Path, Path]:
+    """Return the two folders in which exercises may be: in the checkout, and in its state."""
+    return (checkout.root / PRACTICE).absolute(), (checkout.state / PRACTICE).absolute()
+
+
+def exercise_of(checkout: Catalog, folder: Path) -> Exercise | None:
+    """Return the exercise that was started in this folder or above it, None if none was."""
+    folder = folder.absolute()
+    roots = {root.resolve() for root in practice_folders(checkout)}
+    for path in (folder.resolve(), *folder.resolve().parents):
+        if path.parent in roots:
+            names = {exercise.name: exercise for exercise in read_exercises(checkout)}
+            return names.get(path.name)
+    return None
+
+
+def without_bodies(source: str) -> str:
+    """Return a module whose functions have only their docstrings left."""
+    lines = source.split("\n")
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    for node in reversed(functions):
+        first, *_ = node.body
+        docstring = ast.get_docstring(node) is not None
+        start = first.end_lineno if docstring else first.lineno - 1
+        lines[start : node.end_lineno] = [f"    {NOT_WRITTEN}"]
+    return "\n".join(lines)
+
+
+# Reading one exercise; the messages of these errors are completed by read_exercises()
+
+
+def _exercise(
+    checkout: Catalog,
+    name: str,
+    table: Any,
+    versions: dict[str, Version],
+    noticed: dict[str, list[str]],
+) -> Exercise:
+    if not NAME.fullmatch(name):
+        raise ValueError("a name has small letters, digits and single hyphens")
+    kind = table.get("kind") if isinstance(table, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}")
+    needed = _ALL | _OWN[kind]
+    check_keys(table, f"the kind {kind}", needed | _OPTIONAL, needed)
+    lab = checkout.find(read_value(table, "lab", str))
+    target = checkout.find(table.get("as", lab.number))
+    version = None
+    if kind == "repair":
+        version = versions.get(f"{lab.number}:{read_value(table, 'version', str)}")
+        if version is None or not version.starts:
+            raise ValueError(f"lab {lab.number} has no version {table['version']} that starts")
+    tests = table.get("tests", noticed.get(version.full_name, []) if version else [])
+    hints = tuple(hint.strip("\n") for hint in table["hints"])
+    if len(hints) != 3 or not all(hints):
+        raise ValueError("it needs three hints")
+    return Exercise(
+        name,
+        kind,
+        lab,
+        target,
+        version,
+        **{key: read_value(table, key, str).strip("\n") for key in _TEXTS},
+        hints=hints,
+        sources=read_sources(table["sources"]),
+        tests=tuple(tests),
+        blank=tuple(table.get("blank", ())),
+        replaced=tuple(table.get("replace", {}).items()),
+        faults=_faults(lab, table, versions) if kind == "test" else (),
+        needed=table.get("needed", 0),
+    )
+
+
+def _faults(lab: Lab, table: dict[str, Any], versions: dict[str, Version]) -> tuple[Version, ...]:
+    """Return the versions that tests should catch: those named, or all that start."""
+    known = {v.name: v for v in versions.values() if v.lab == lab and v.starts}
+    names = table.get("faults", list(known))
+    if unknown := set(names) - set(known):
+        raise ValueError(f"lab {lab.number} has no version {', '.join(sorted(unknown))}")
+    if not 1 <= table["needed"] <= len(names):
+        raise ValueError(f"needed is a number from 1 to {len(names)}")
+    return tuple(known[name] for name in names)
+
+
+def _code(text: str) -> str:
+    """Return code without comments, docstrings and empty lines, the same on every Python."""
+    text = re.sub(r'"""(.*?)"""', "", text, flags=re.DOTALL)
+    lines = [re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.split("\n")]
+    return "\n".join(line for line in lines if line)
