@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from labkit.http.cookie_header import to_wire
+from labkit.http.cookie_rules import Rule
 from labkit.http.origin import TYPED, Context, Origin, domain_match, path_match, registrable_domain
 from labkit.http.set_cookie import (
     Cookie,
@@ -46,6 +47,7 @@ class WithheldCookie:
 
     cookie: Cookie
     reason: str
+    rule: Rule
 
 
 @dataclass
@@ -113,9 +115,11 @@ class Jar:
         now = time.time()
         sent, held_back = [], []
         for cookie in self._cookies.values():
-            reason = BLOCKED if self.blocked else _withholding_reason(cookie, target, context, now)
-            if reason:
-                held_back.append(WithheldCookie(cookie, reason))
+            withheld = _withheld(cookie, target, context, now)
+            if self.blocked:
+                withheld = BLOCKED, Rule.BLOCKED
+            if withheld:
+                held_back.append(WithheldCookie(cookie, *withheld))
             else:
                 sent.append(cookie)
         self._drop_expired(now)
@@ -129,13 +133,15 @@ class Jar:
         ignore the header.
         """
         if self.blocked:
-            raise CookieRefusal(BLOCKED)
+            raise CookieRefusal(BLOCKED, Rule.BLOCKED)
         now = time.time()
         cookie = parse_set_cookie(set_cookie, source, now, context)
         self._check(cookie, source, context)
         old = self._cookies.get(cookie.key)
         if old is not None and old.http_only and not context.http_api:
-            raise CookieRefusal("an HttpOnly cookie cannot be replaced from a script")
+            raise CookieRefusal(
+                "an HttpOnly cookie cannot be replaced from a script", Rule.SCRIPT_REPLACES
+            )
         if old is not None and old.value == cookie.value:
             # Section 5.7 always keeps the creation time; Chromium only if the value is the same.
             cookie.created, cookie.order = old.created, old.order
@@ -151,20 +157,23 @@ class Jar:
     def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
         """Raise CookieRefusal for the rules of section 5.7 that depend on the cookie's source."""
         if cookie.secure and not source.trustworthy:
-            raise CookieRefusal("Secure, but it came over plain http")
+            raise CookieRefusal("Secure, but it came over plain http", Rule.SECURE_SOURCE)
         if cookie.http_only and not context.http_api:
-            raise CookieRefusal("HttpOnly, but a script set it")
+            raise CookieRefusal("HttpOnly, but a script set it", Rule.SCRIPT_HTTP_ONLY)
         if not cookie.secure and not source.trustworthy:
             for other in self._cookies.values():
                 if other.secure and _overlap(cookie, other):
-                    raise CookieRefusal("it would hide a Secure cookie of the same name")
+                    raise CookieRefusal(
+                        "it would hide a Secure cookie of the same name", Rule.HIDES_SECURE
+                    )
         crosses = not context.same_site(source) and not context.top_level
         if crosses and cookie.same_site is not SameSite.NONE:
             raise CookieRefusal(
-                f"SameSite={cookie.same_site}, and the request came from another site"
+                f"SameSite={cookie.same_site}, and the request came from another site",
+                Rule.CROSS_SITE_SET,
             )
         if cookie.same_site is SameSite.NONE and not cookie.secure:
-            raise CookieRefusal("SameSite=None needs Secure")
+            raise CookieRefusal("SameSite=None needs Secure", Rule.NONE_SECURE)
 
     def _evict(self, newest: Cookie, now: float) -> None:
         """Evict as Chromium does if there are too many cookies of this one's site and partition."""
@@ -210,32 +219,38 @@ def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
         yield cookie
 
 
-def _withholding_reason(cookie: Cookie, target: Origin, context: Context, now: float) -> str:
-    """Return why a request does not send this cookie (section 5.8.3); empty if it does."""
+def _withheld(
+    cookie: Cookie, target: Origin, context: Context, now: float
+) -> tuple[str, Rule] | None:
+    """Return why a request does not send this cookie (section 5.8.3); None if it does."""
     if cookie.expired(now):
-        return EXPIRED
+        return EXPIRED, Rule.EXPIRED
     matches = domain_match(target.host, cookie.domain)
     if not matches or (cookie.host_only and cookie.domain != target.host):
-        return f"it belongs to the {'host' if cookie.host_only else 'domain'} {cookie.domain}"
+        if cookie.host_only:
+            return f"it belongs to the host {cookie.domain}", Rule.OTHER_HOST
+        return f"it belongs to the domain {cookie.domain}", Rule.OUTSIDE_DOMAIN
     if not path_match(target.path, cookie.path):
-        return f"its Path is {cookie.path}"
+        return f"its Path is {cookie.path}", Rule.OUTSIDE_PATH
     if cookie.partition not in {None, context.partition(target)}:
-        return "it is Partitioned, and belongs to pages of {}://{}".format(*cookie.partition)
+        site = "{}://{}".format(*cookie.partition)
+        return f"it is Partitioned, and belongs to pages of {site}", Rule.OTHER_PARTITION
     if cookie.secure and not target.trustworthy:
-        return "it is Secure and this is plain http"
+        return "it is Secure and this is plain http", Rule.SECURE_TARGET
     if cookie.http_only and not context.http_api:
-        return "it is HttpOnly and a script asked"
+        return "it is HttpOnly and a script asked", Rule.SCRIPT_READS
     if cookie.same_site is SameSite.NONE or context.same_site(target):
-        return ""
+        return None
     if cookie.same_site is SameSite.STRICT:
-        return "SameSite=Strict, and the request comes from another site"
+        return "SameSite=Strict, and the request comes from another site", Rule.STRICT
     if not context.top_level:
-        return f"SameSite={cookie.same_site}, and another site's page embeds this"
+        return f"SameSite={cookie.same_site}, and another site's page embeds this", Rule.EMBEDDED
     if context.method in SAFE_METHODS:
-        return ""
+        return None
     if cookie.same_site is SameSite.DEFAULT and now - cookie.created <= LAX_POST_GRACE:
-        return ""  # Chromium's "Lax + POST", meant for single sign-on
-    return f"SameSite={cookie.same_site}, and another site sent this {context.method}"
+        return None  # Chromium's "Lax + POST", meant for single sign-on
+    reason = f"SameSite={cookie.same_site}, and another site sent this {context.method}"
+    return reason, Rule.UNSAFE_METHOD
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:

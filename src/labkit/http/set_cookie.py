@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from labkit.http.cookie_date import parse_date
 from labkit.http.cookie_header import cookie_name, to_wire
+from labkit.http.cookie_rules import Rule
 from labkit.http.origin import (
     TYPED,
     Context,
@@ -88,6 +89,10 @@ class Cookie:
 class CookieRefusal(Exception):
     """The jar does not store this cookie; the message says why."""
 
+    def __init__(self, reason: str, rule: Rule) -> None:
+        super().__init__(reason)
+        self.rule = rule
+
 
 _SAME_SITE = {member.lower(): member for member in SameSite}
 _PRIORITY = {member.lower(): member for member in Priority}
@@ -106,9 +111,11 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     try:
         to_wire(text)
     except UnicodeEncodeError:
-        raise CookieRefusal("it has a lone surrogate, which no server can send") from None
+        raise CookieRefusal(
+            "it has a lone surrogate, which no server can send", Rule.ENCODING
+        ) from None
     if _CONTROL.search(text):
-        raise CookieRefusal("it has a control character in it")
+        raise CookieRefusal("it has a control character in it", Rule.CONTROL_CHARACTER)
     pair, *rest = text.split(";")
     name, equals, value = pair.partition("=")
     if not equals:
@@ -126,7 +133,7 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
     partitioned = "partitioned" in attributes
     if partitioned and not secure:
-        raise CookieRefusal("Partitioned needs Secure")
+        raise CookieRefusal("Partitioned needs Secure", Rule.PARTITIONED_SECURE)
     return Cookie(
         name=name,
         value=value,
@@ -147,13 +154,17 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
 def _check_pair(name: str, value: str) -> None:
     """Raise CookieRefusal if a browser takes no such name and value."""
     if "\t" in name + value:  # section 5.6 would allow it
-        raise CookieRefusal(TAB)
+        raise CookieRefusal(TAB, Rule.TAB)
     if not name and not value:
-        raise CookieRefusal("it has neither a name nor a value")
+        raise CookieRefusal("it has neither a name nor a value", Rule.EMPTY)
     if not name and "=" in value:  # section 5.6 would allow it, and so did Chromium before 153
-        raise CookieRefusal("a value without a name may not have an equals sign in it")
+        raise CookieRefusal(
+            "a value without a name may not have an equals sign in it", Rule.NAMELESS_EQUALS
+        )
     if len(to_wire(name + value)) > MAX_NAME_VALUE:
-        raise CookieRefusal(f"name and value are longer than {MAX_NAME_VALUE} bytes together")
+        raise CookieRefusal(
+            f"name and value are longer than {MAX_NAME_VALUE} bytes together", Rule.TOO_LONG
+        )
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
@@ -169,7 +180,7 @@ def _attributes(parts: list[str]) -> dict[str, str]:
         name, _, value = part.partition("=")
         name, value = name.strip(_WHITE_SPACE).lower(), value.strip(_WHITE_SPACE)
         if "\t" in name + value:
-            raise CookieRefusal(TAB)
+            raise CookieRefusal(TAB, Rule.TAB)
         if len(to_wire(value)) <= MAX_ATTRIBUTE:
             attributes[name] = value
     return attributes
@@ -208,18 +219,20 @@ def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
     Raise CookieRefusal if a browser does not let the source set cookies for that domain.
     """
     if source.host.endswith(".."):
-        raise CookieRefusal(f"{source.host} is not a host name")
+        raise CookieRefusal(f"{source.host} is not a host name", Rule.NO_HOST_NAME)
     if not attribute:
         return source.host, True
     wanted = attribute.removeprefix(".").lower()
     if wanted == source.url_host and (ip_address_of(source.host) or is_public_suffix(wanted)):
         return source.host, True
     if wanted and is_public_suffix(wanted):
-        raise CookieRefusal(f"Domain={wanted} is a public suffix, shared by strangers")
+        raise CookieRefusal(
+            f"Domain={wanted} is a public suffix, shared by strangers", Rule.PUBLIC_SUFFIX
+        )
     if not wanted.isascii():  # section 5.6.3 would refuse it
         wanted = punycode(wanted)
     if not wanted or not domain_match(source.url_host, wanted):
-        raise CookieRefusal(OTHER_DOMAIN.format(domain=wanted, host=source.host))
+        raise CookieRefusal(OTHER_DOMAIN.format(domain=wanted, host=source.host), Rule.OTHER_DOMAIN)
     return wanted, False
 
 
@@ -235,13 +248,15 @@ def _check_prefix(
     lower = name.lower()
     prefix = next((p for p in _PREFIXES if lower.startswith(p)), "")
     if prefix and not secure:
-        raise CookieRefusal(f"{prefix} needs Secure")
+        raise CookieRefusal(f"{prefix} needs Secure", Rule.PREFIX_SECURE)
     if "host-" in prefix and not host_at_root:
-        raise CookieRefusal(f"{prefix} needs Path=/ and no Domain")
+        raise CookieRefusal(f"{prefix} needs Path=/ and no Domain", Rule.PREFIX_HOST)
     if "http-" in prefix and not http_only:
-        raise CookieRefusal(f"{prefix} needs HttpOnly")
+        raise CookieRefusal(f"{prefix} needs HttpOnly", Rule.PREFIX_HTTP_ONLY)
     if not name and value.lower().startswith(_PREFIXES):
-        raise CookieRefusal("a nameless cookie may not pretend to have such a prefix")
+        raise CookieRefusal(
+            "a nameless cookie may not pretend to have such a prefix", Rule.PREFIX_NAMELESS
+        )
 
 
 def read_attributes(set_cookie: str) -> dict[str, str]:

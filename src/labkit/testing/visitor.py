@@ -107,7 +107,8 @@ class Visitor(BaseVisitor, Client):
             self.jar.store(line, self.origin)
         except CookieRefusal as refused:
             raise CookieRefusal(
-                f"A browser at {self.origin.scheme}://{self.host} refuses {line!r}: {refused}"
+                f"A browser at {self.origin.scheme}://{self.host} refuses {line!r}: {refused}",
+                refused.rule,
             ) from None
 
     # One exchange

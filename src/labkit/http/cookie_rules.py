@@ -1,0 +1,65 @@
+"""The rules by which browsers refuse a cookie or do not send it, and what repairs it.
+
+Section numbers are those of draft-ietf-httpbis-rfc6265bis, version 22.
+"""
+
+from enum import Enum
+
+DRAFT = "https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html"
+
+
+class Rule(Enum):
+    """A rule: where it is written, and what the server does to comply with it."""
+
+    # Refused
+    ENCODING = "5.6", "Send UTF-8, or encode the value, for example with percent signs."
+    CONTROL_CHARACTER = "5.6", "Remove the control character, or encode the value."
+    TAB = "5.6", "Remove the tab, or encode the value. The RFC allows it, but Chromium does not."
+    EMPTY = "5.7", "Give the cookie a name."
+    NAMELESS_EQUALS = "5.7", "Give the cookie a name. Chromium refuses this one."
+    TOO_LONG = "5.6", "Store the data on the server, and only a key in the cookie."
+    PUBLIC_SUFFIX = "5.7", "Leave out Domain. The cookie then belongs to the host alone."
+    OTHER_DOMAIN = "5.7", "Leave out Domain, or name the host itself or a domain above it."
+    NO_HOST_NAME = "5.1.2", "Use a URL with a valid host name."
+    PREFIX_SECURE = "5.4", "Add Secure, and use https, or use a name without the prefix."
+    PREFIX_HOST = "5.4", "Add Path=/ and leave out Domain, or use a name without the prefix."
+    PREFIX_HTTP_ONLY = "5.4", "Add HttpOnly, or use a name without the prefix."
+    PREFIX_NAMELESS = "5.7", "Give the cookie a name. Its value may then begin like a prefix."
+    PARTITIONED_SECURE = "Partitioned cookies", "Add Secure, and use https."
+    SECURE_SOURCE = "5.7", "Serve the page over https. For this machine alone, use localhost."
+    SCRIPT_HTTP_ONLY = "5.7", "Set HttpOnly cookies on the server, not in a script."
+    HIDES_SECURE = "5.7", "Choose another name, or set the cookie over https with Secure."
+    CROSS_SITE_SET = "5.7", "Add SameSite=None and Secure if other sites have to set it."
+    NONE_SECURE = "5.7", "Add Secure, and use https."
+    SCRIPT_REPLACES = "5.7", "Replace HttpOnly cookies on the server, not in a script."
+    BLOCKED = "5.3", "Ask the visitor to allow cookies, or do without them."
+    # Not sent
+    EXPIRED = "5.8.3", "Set it again with a later expiry before it expires."
+    OTHER_HOST = "5.8.3", "Add Domain with a domain that both hosts have in common."
+    OUTSIDE_DOMAIN = "5.8.3", "Use a Domain that the host belongs to."
+    OUTSIDE_PATH = "5.8.3", "Use Path=/, or a Path that the URL's path begins with."
+    OTHER_PARTITION = "Partitioned cookies", "Leave out Partitioned if other sites need the cookie."
+    SECURE_TARGET = "5.8.3", "Request the URL over https."
+    SCRIPT_READS = "5.8.3", "Leave out HttpOnly, if a script really has to read the cookie."
+    STRICT = "5.8.3", "Use SameSite=Lax, which sends the cookie with links from other sites."
+    EMBEDDED = "5.8.3", "Use SameSite=None and Secure if other sites have to embed this."
+    UNSAFE_METHOD = "5.8.3", "Use SameSite=None and Secure if other sites have to send forms."
+
+    def __init__(self, place: str, repair: str) -> None:
+        self.place, self.repair = place, repair
+
+    @property
+    def source(self) -> str:
+        """Return where the rule is written, such as "RFC 6265bis, section 5.7"."""
+        return f"RFC 6265bis, section {self.place}" if self._is_section else self.place
+
+    @property
+    def url(self) -> str:
+        """Return the URL of the rule's text."""
+        if self._is_section:
+            return f"{DRAFT}#section-{self.place}"
+        return "https://www.ietf.org/archive/id/draft-cutler-httpbis-partitioned-cookies-01.html"
+
+    @property
+    def _is_section(self) -> bool:
+        return self.place[0].isdecimal()
