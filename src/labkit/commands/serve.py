@@ -28,6 +28,7 @@ from labkit.processes.output import OutputThread
 from labkit.processes.parent_pipe import on_signals
 from labkit.serve import lan_address
 from labkit.serve.supervisor import LabProcess, Supervisor
+from labkit.serve.version_servers import VersionServers
 from labkit.services.database_choice import choose_database, open_databases
 from labkit.text_format import command_line
 
@@ -103,24 +104,27 @@ def serve(
 
         def report(process: LabProcess, sentence: str) -> None:
             seconds = time.monotonic() - began
-            line = _progress_line(process, sentence, seconds, first=process.number not in reported)
-            reported.add(process.number)
+            line = _progress_line(process, sentence, seconds, first=process.name not in reported)
+            reported.add(process.name)
             if line and not end.requested:
                 output.call(console.print, line, soft_wrap=True)
 
+        environ = _environment(engine, address)
         supervisor = Supervisor(
             checkout,
             labs,
             port=port,
-            environ=_environment(engine, address),
+            environ=environ,
             database_urls=urls,
             address=address,
             database=kind.value,
             report=report,
         )
         stack.callback(supervisor.stop)
+        versions = VersionServers(checkout, environ, report)
+        stack.callback(versions.stop_all)
         supervisor.start()
-        _start_console(supervisor)
+        _start_console(supervisor, versions)
         while time.monotonic() - began < WAIT_SECONDS and not end.wait(0.05):
             if all(process.stable.is_set() for process in supervisor.labs):
                 break
@@ -216,18 +220,20 @@ def _environment(engine: str | None, address: str | None) -> dict[str, str]:
     return environ
 
 
-def _start_console(supervisor: Supervisor) -> None:
+def _start_console(supervisor: Supervisor, versions: VersionServers) -> None:
     """Serve the console in a thread of this process."""
     from labkit.console import application
     from labkit.serve.worker import listen
 
-    server = listen(application(supervisor), supervisor.port, supervisor.addresses, threads=8)
+    server = listen(
+        application(supervisor, versions), supervisor.port, supervisor.addresses, threads=8
+    )
     threading.Thread(target=server.run, daemon=True).start()
 
 
 def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> Text:
     """Return the line for a lab that has started, died or failed; empty for other changes."""
-    name = Text.assemble((process.number, "b"), f" {process.lab.title}")
+    name = Text.assemble((process.name, "b"), f" {process.lab.title}")
     if sentence:
         return Text.assemble(name, f": {sentence}")
     if process.state == "failed":
@@ -235,8 +241,9 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
         return Text.assemble(("✗ ", "red"), name, reason)
     if process.state == "running":
         spent = (f"  {seconds:.1f} s", "dim") if first else ("  runs again", "")
-        address = f"  http://127.0.0.1:{process.port}/"
-        return Text.assemble(("✓ ", "green"), name, address, spent)
+        if first and process.name != process.number:  # the console has started it just now
+            spent = ("", "")
+        return Text.assemble(("✓ ", "green"), name, f"  {process.url}", spent)
     return Text()
 
 

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.serve.supervisor import Supervisor
+from labkit.serve.version_servers import VersionServers
 
 _supervisor: list[Supervisor] = []
+_versions: list[VersionServers] = []
 
 
-def application(supervisor: Supervisor) -> Callable[..., Any]:
+def application(supervisor: Supervisor, versions: VersionServers) -> Callable[..., Any]:
     """Return the console of this supervisor as a WSGI application; there is one per process."""
-    _supervisor[:] = [supervisor]
+    _supervisor[:], _versions[:] = [supervisor], [versions]
     os.environ["DJANGO_SETTINGS_MODULE"] = "labkit.console.settings"
     from django.core.wsgi import get_wsgi_application
 
@@ -25,3 +27,8 @@ def application(supervisor: Supervisor) -> Callable[..., Any]:
 def supervisor() -> Supervisor:
     """Return the supervisor whose labs the console shows."""
     return _supervisor[0]
+
+
+def version_servers() -> VersionServers:
+    """Return the textbook versions that the console starts and stops."""
+    return _versions[0]

@@ -15,6 +15,7 @@ from labkit.console import supervisor
 from labkit.diff import Notes, compare, find_sides
 from labkit.diff.html_page import page_diff
 from labkit.diff.inputs import find_side
+from labkit.textbook_versions import all_versions
 
 View = Callable[..., HttpResponse]
 
@@ -64,16 +65,22 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
         "diff": page_diff(found),
         "labs": labs,
         "served": {served.number for served in supervisor().labs},
-        "choice": _choice(checkout, labs[0], one, two) if ":" in one and not labs[1:] else None,
+        "choice": _choice(checkout, labs[0], one, two) if _are_variants(labs, one, two) else None,
         "here": "differences",
     }
     return render(request, "difference.html", context)
+
+
+def _are_variants(labs: list[Lab], *names: str) -> bool:
+    """Return whether these are two variants of the one lab in this list."""
+    return not labs[1:] and {name.partition(":")[2] for name in names} <= labs[0].variants.keys()
 
 
 def _require_known(checkout: Catalog, *names: str) -> None:
     """Raise Http404 unless the manifest has all of these: other folders are not shown."""
     known = {lab.number for lab in checkout.labs}
     known |= {f"{lab.number}:{name}" for lab in checkout.labs for name in lab.variants}
+    known |= {version.full_name for version in all_versions(checkout)}
     for name in names:
         if name not in known:
             raise Http404(f"no {name} to compare")

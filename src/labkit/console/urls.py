@@ -4,7 +4,14 @@ from django.urls import path
 
 from labkit.base.assets import asset
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
-from labkit.console import compare_pages, diff_pages, lab_actions, measure_pages, views
+from labkit.console import (
+    compare_pages,
+    diff_pages,
+    lab_actions,
+    measure_pages,
+    practice_pages,
+    views,
+)
 
 urlpatterns = [
     path("", views.root, name="root"),
@@ -20,6 +27,10 @@ urlpatterns = [
     path("console/compare/<str:name>/ask/", compare_pages.start_run, name="start_run"),
     path("console/compare/<str:name>/question/<str:id_>/", compare_pages.question, name="question"),
     path("console/measured/<str:place>/<str:name>", measure_pages.file, name="measured"),
+    path("console/practice/", practice_pages.index, name="practice"),
+    path("console/practice/version/<str:name>/", practice_pages.version, name="version"),
+    path("console/practice/version/<str:name>/start/", practice_pages.start, name="start_version"),
+    path("console/practice/version/<str:name>/stop/", practice_pages.stop, name="stop_version"),
     path("console/class/", views.class_, name="class"),
     path("console/class/answers/", views.answers, name="answers"),
     path("console/docs/<slug:name>/", views.document, name="document"),

@@ -52,13 +52,19 @@ class LabProcess:
         environ: Mapping[str, str],
         report: Callable[["LabProcess", str], None],
         letter: str = "",
+        name: str = "",
+        host: str = ports.LOOPBACK,
+        state: Path | None = None,
     ) -> None:
         """`report` gets a sentence when the lab dies, "" at other changes of its state.
 
-        `letter` names the process if several servers run the same lab.
+        `letter` names the process if several servers run the same lab. `name`, `host` and `state`,
+        its state folder, are for a textbook version.
         """
         self.lab = lab
+        self.name = name or lab.number
         self.port = port
+        self.url = f"http://{host}:{port}/"
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
         self.stable = threading.Event()  # set once a state of STABLE has been reported
@@ -70,6 +76,7 @@ class LabProcess:
         self.clock = ""  # "2 minutes ahead"
         self.active: int | None = 0  # visitors of the last minutes; None if the lab does not say
         self.engine = ""  # of its sessions, such as "db"
+        self._state_folder = state
         self._command = worker.command(port, addresses)
         self.environ = {**environ, **worker.ENVIRONMENT}
         self._report = report
@@ -90,7 +97,7 @@ class LabProcess:
     def log(self) -> Path:
         """The file with the output of the lab's process."""
         name = f"server-{self.letter}.log" if self.letter else "server.log"
-        return state_dir(self.lab.folder) / name
+        return (self._state_folder or state_dir(self.lab.folder)) / name
 
     @property
     def pid(self) -> int | None:
@@ -275,11 +282,11 @@ class Supervisor:
 
     def reset(self, chosen: list[LabProcess]) -> None:
         """Empty these labs' stores and restart them; wait until all answer, or RESTART_SECONDS."""
-        _wait_for_all([p.restart("resetting", partial(self._reset, p)) for p in chosen])
+        wait_for_all([p.restart("resetting", partial(self._reset, p)) for p in chosen])
 
     def restart(self, chosen: list[LabProcess]) -> None:
         """Restart these labs, for example after their code was changed, and wait as `reset`."""
-        _wait_for_all([process.restart("starting", _restart_note) for process in chosen])
+        wait_for_all([process.restart("starting", _restart_note) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
         url = environment.database_url()
@@ -307,7 +314,8 @@ def end_all(processes: list[LabProcess]) -> None:
         process.wait_until_ended()
 
 
-def _wait_for_all(events: list[threading.Event]) -> None:
+def wait_for_all(events: list[threading.Event]) -> None:
+    """Wait until all of these are set, at most RESTART_SECONDS."""
     deadline = time.monotonic() + RESTART_SECONDS
     for event in events:
         event.wait(deadline - time.monotonic())

@@ -1,0 +1,109 @@
+"""Run textbook versions beside the labs, each at its own host name and on this machine only."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from labkit import environment
+from labkit.catalog import Catalog, CatalogError, writable
+from labkit.processes import ports
+from labkit.serve.supervisor import LabProcess, end_all, wait_for_all
+from labkit.textbook_versions import Version
+
+MOST = 6  # textbook versions that run at the same time, 35 MB each
+TOO_MANY = "{count} textbook versions are running, and no more are allowed. Stop one first."
+DOES_NOT_START = "{name} does not start: Django refuses it."
+
+
+@dataclass(frozen=True)
+class VersionServer:
+    """A textbook version and its process."""
+
+    version: Version
+    process: LabProcess
+
+
+class VersionServers:
+    """The textbook versions that the instructor has started.
+
+    Each has its own copy of the lab, its own state, a free port and the host name NAME.localhost,
+    which keeps its cookies away from those of the labs. None is open to the network.
+    """
+
+    def __init__(
+        self,
+        checkout: Catalog,
+        environ: Mapping[str, str],
+        report: Callable[[LabProcess, str], None],
+    ) -> None:
+        """`environ`: of the labs; a version ignores their database, engine and network address."""
+        self._checkout = checkout
+        self._environ = environment.without_shared(environ) | {
+            "DJANGO_SETTINGS_MODULE": "lab.settings",
+            "LAB_HOSTS": "",
+        }
+        self._report = report
+        self._lock = threading.Lock()
+        self._servers: dict[str, VersionServer] = {}
+
+    @property
+    def all(self) -> list[VersionServer]:
+        """Those that were started and not stopped since, in the order of their starts."""
+        with self._lock:
+            return list(self._servers.values())
+
+    def find(self, full_name: str) -> VersionServer | None:
+        """Return the server of the version with this name, such as "03:names-as-cookies"."""
+        with self._lock:
+            return self._servers.get(full_name)
+
+    def start(self, version: Version) -> VersionServer:
+        """Start a version and wait until it answers or has failed, at most RESTART_SECONDS.
+
+        Nothing happens if it runs already. Raises CatalogError if it cannot be run, if too many
+        are running, and if its folder cannot be written.
+        """
+        if not version.starts:
+            raise CatalogError(DOES_NOT_START.format(name=version.full_name))
+        with self._lock:
+            server = self._servers.get(version.full_name)
+            if server is None or server.process.state in {"failed", "stopped"}:
+                others = len(self._servers.keys() - {version.full_name})
+                if others >= MOST:
+                    raise CatalogError(TOO_MANY.format(count=others))
+                if server is not None:
+                    end_all([server.process])
+                server = self._start(version)
+        wait_for_all([server.process.stable])
+        return server
+
+    def _start(self, version: Version) -> VersionServer:
+        folder = writable(version.state(self._checkout).absolute())
+        lab = version.write(folder)
+        process = LabProcess(
+            lab,
+            ports.free_port(),
+            [ports.LOOPBACK],
+            {**self._environ, "LAB_STATE_DIR": str(folder)},
+            self._report,
+            name=version.full_name,
+            host=version.host,
+            state=writable(folder / lab.number),
+        )
+        process.start()
+        self._servers[version.full_name] = VersionServer(version, process)
+        return self._servers[version.full_name]
+
+    def stop(self, full_name: str) -> None:
+        """End a version, if it runs, and wait until its process has ended."""
+        with self._lock:
+            server = self._servers.pop(full_name, None)
+        if server is not None:
+            end_all([server.process])
+
+    def stop_all(self) -> None:
+        """End all versions, and wait until their processes have ended."""
+        with self._lock:
+            servers = list(self._servers.values())
+            self._servers.clear()
+        end_all([server.process for server in servers])
