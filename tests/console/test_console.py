@@ -41,6 +41,8 @@ PAGES = {
     "twins": "/console/diff/02/06/",
     "two engines": "/console/diff/10:db/10:signed_cookies/",
     "teaching": "/console/docs/teaching/",
+    "practice": "/console/practice/",
+    "a textbook version": "/console/practice/version/03:names-as-cookies/",
     "class": "/console/class/",
     "handout": "/console/lab/05/",
     "answers": "/console/lab/05/?answers=shown",

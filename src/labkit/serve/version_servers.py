@@ -11,7 +11,7 @@ from labkit.serve.supervisor import LabProcess, end_all, wait_for_all
 from labkit.textbook_versions import Version
 
 MOST = 6  # textbook versions that run at the same time, 35 MB each
-TOO_MANY = "{count} textbook versions are running, and no more are allowed. Stop one first."
+TOO_MANY = "{count} textbook versions are running. Stop one before you start another."
 DOES_NOT_START = "{name} does not start: Django refuses it."
 
 
