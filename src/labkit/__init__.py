@@ -1,1 +1,1 @@
-"""What the labs share: manifest, settings helpers, pages, the `lab` command, test harness."""
+"""The code that the labs share: settings, pages, the `lab` command and the test harness."""

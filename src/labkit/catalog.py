@@ -1,4 +1,4 @@
-"""Reads labs/labs.toml, the manifest that says which labs there are and which are twins."""
+"""Read labs/labs.toml, the manifest of all labs and their twins."""
 
 import contextlib
 import errno
@@ -13,17 +13,17 @@ from pathlib import Path
 from labkit.kept_files import make_private_folder
 
 MANIFEST = Path("labs", "labs.toml")
-FIRST_PORT, PORTS = 8200, 700  # of copies
-LONGEST = 40  # characters of a copy's name in the names of its cookies
+FIRST_PORT, PORTS = 8200, 700  # copies get ports from 8200 to 8899
+LONGEST = 40  # characters; a longer name of a copy is cut in the names of its cookies
 NOT_WRITABLE = (
     "{path} cannot be written ({reason}). Set the environment variable LAB_STATE_DIR to a folder "
-    "of yours, and all that the labs keep is stored there."
+    "of yours. The labs then store everything there."
 )
-HEADING = re.compile("# ([0-9]{2}) (.+)")  # of a handout
+HEADING = re.compile("# ([0-9]{2}) (.+)")  # a handout's first line
 
 
 class CatalogError(Exception):
-    """The manifest is missing or wrong, or names no such lab. The message is one plain sentence."""
+    """The manifest is missing or malformed, or has no such lab; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Lab:
     title: str
     idea: str
     folder: Path
-    database: bool  # a lab whose state is all in cookies has none
+    database: bool  # False if all of its state is in cookies
     redis: bool = False  # whether it can keep its sessions in Redis
     twin: str | None = None
     contract: str | None = None
-    meeting: int = 0  # of a course, counted from 1; 0 for a copy
-    renews: str | None = None  # a cart: "item" or "cart", whose lifetime a write renews
+    meeting: int = 0  # the meeting of the course that uses it, from 1; 0 for a copy
+    renews: str | None = None  # of a cart: "item" or "cart", the part whose expiry a write extends
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
     # For variants that are rows: name -> the environment variables that select it.
     environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
-    original: str | None = None  # a copy: the number of the lab it was made from, if it says so
+    original: str | None = None  # of a copy: the number of its lab, if the handout names one
 
     @property
     def compares_engines(self) -> bool:
@@ -54,7 +54,7 @@ class Lab:
 
     @property
     def port(self) -> int:
-        """The default port: 8000 and the lab's number; for a copy, see `copy_port`."""
+        """The default port: 8000 plus the lab's number; for a copy, see `copy_port`."""
         if re.fullmatch("[0-9]{2}", self.number):
             return 8000 + int(self.number)
         return copy_port(self.folder)
@@ -77,7 +77,7 @@ class Catalog:
 
     @property
     def state(self) -> Path:
-        """The folder for everything that is written, see `state_home`."""
+        """The state folder, see `state_home`."""
         return state_home(self.root)
 
     @cached_property
@@ -100,7 +100,7 @@ class Catalog:
             )
         except (KeyError, TypeError) as error:
             path = self.root / MANIFEST
-            raise CatalogError(f"An entry of {path} is not right: {error}.") from None
+            raise CatalogError(f"An entry of {path} is malformed: {error}.") from None
 
     @cached_property
     def twins(self) -> tuple[Twins, ...]:
@@ -111,9 +111,9 @@ class Catalog:
         )
 
     def find(self, name: str) -> Lab:
-        """Return the lab called "3", "03", "cookie_cart", "03_cookie_cart" or a path ending so.
+        """Return the lab named "3", "03", "cookie_cart" or "03_cookie_cart", or by its path.
 
-        A path to any other folder with a lab in it gives a copy, see `copy_in`.
+        A path to any other folder that contains a lab gives a copy, see `copy_in`.
         Raises CatalogError with the numbers of all labs if there is no such lab.
         """
         wanted, folder = Path(name).name or name, Path(name).resolve()
@@ -126,7 +126,7 @@ class Catalog:
         if name and is_lab(folder):
             return self.copy_in(folder)
         known = ", ".join(sorted(lab.number for lab in self.labs))
-        raise CatalogError(f"{absence(name)} The labs are {known}; `lab list` tells more.")
+        raise CatalogError(f"{absence(name)} The labs are {known}. `lab list` describes them.")
 
     def copy_in(self, folder: Path) -> Lab:
         """Return the copy of a lab in this folder; its number is the folder's name.
@@ -151,12 +151,12 @@ class Catalog:
 
 
 def is_lab(folder: Path) -> bool:
-    """Return whether this is the folder of a lab or a copy: with manage.py and lab/settings.py."""
+    """Return whether this is a lab's or a copy's folder: it has manage.py and lab/settings.py."""
     return (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
 
 
 def catalog() -> Catalog:
-    """Return the manifest of the checkout around the current folder, or else around labkit.
+    """Return the manifest of the checkout around the current folder, or around labkit.
 
     Raises CatalogError if there is neither.
     """
@@ -165,15 +165,15 @@ def catalog() -> Catalog:
         if (root / MANIFEST).is_file():
             return Catalog(root)
     raise CatalogError(
-        "There is no labs/labs.toml here or above. Change into the folder that holds labs/, or "
+        "There is no labs/labs.toml here or above. Change to the folder that contains labs/, or "
         "install labkit from it with pip install -e."
     )
 
 
 def read_lines(path: Path) -> str:
-    """Return a file's text with line feeds and without a byte order mark, whatever wrote it.
+    """Return a file's text with LF line endings and without a byte order mark.
 
-    Bytes that are not UTF-8 become U+FFFD. A file that cannot be read has no text.
+    Bytes that are not UTF-8 become U+FFFD. Return "" if the file cannot be read.
     """
     try:
         return path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
@@ -182,14 +182,14 @@ def read_lines(path: Path) -> str:
 
 
 def absence(name: str) -> str:
-    """Return a sentence that says why no folder of this name is a lab or a copy of one."""
+    """Return a sentence on why this name is not that of a lab or a copy of one."""
     folder = Path(name).resolve()
     if not name or not folder.exists():
         return f"There is no lab {name}, and no folder of that name."
     if not folder.is_dir():
         return f"{name} is a file, not a folder with a copy of a lab."
     if above := next(filter(is_lab, folder.parents), None):
-        return f"{name} is a part of {above.name}. Name that folder."
+        return f"{name} is inside {above.name}. Name that folder instead."
     return f"{name} is not a copy of a lab: it has no manage.py with a lab/settings.py."
 
 
@@ -198,8 +198,8 @@ def own_number(folder: Path) -> str:
 
     Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies
     contain this text between underscores to keep them apart, so it has only letters, digits and
-    hyphens, and no two folders of a checkout have the same. A name with other characters, a long
-    one, and one that is not beside labs/ get a checksum: "a_b" becomes "ab-28cb39ea".
+    hyphens, and differs for every folder of a checkout. A checksum is added to a long name, a name
+    with other characters, and a folder that is not beside labs/: "a_b" becomes "ab-28cb39ea".
     """
     name = folder.name
     if digits := re.match(r"([0-9]{2})_", name):
@@ -218,9 +218,9 @@ def database_name(number: str) -> str:
 
 
 def copy_port(folder: Path) -> int:
-    """Return the default port of a copy, 8200 to 8899: no other copy beside it has the same.
+    """Return the default port of a copy, 8200 to 8899, which no other copy beside it has.
 
-    The copy that was made first keeps the port that follows from its name.
+    The port follows from the name. If two copies would have the same one, the older keeps it.
     """
     copies = {folder: 0.0}
     with contextlib.suppress(OSError):
@@ -238,31 +238,30 @@ def copy_port(folder: Path) -> int:
 
 
 def state_home(root: Path) -> Path:
-    """Return the folder for everything that is written: .lab in a checkout, or LAB_STATE_DIR.
+    """Return the state folder of a checkout: .lab, or the folder that LAB_STATE_DIR names.
 
-    The environment variable LAB_STATE_DIR names another one, for a checkout that you cannot write
-    to.
+    The environment variable is for a checkout that the user cannot write to.
     """
     return Path(os.environ.get("LAB_STATE_DIR") or root / ".lab")
 
 
 def state_dir(folder: Path) -> Path:
-    """Return `state_path`, the folder in which this lab may write; make it if it is missing.
+    """Return `state_path`, this lab's state folder; create it if it is missing.
 
-    Raises CatalogError, with a way out, if this user may not write there.
+    Raises CatalogError, with advice, if this user may not write there.
     """
     return writable(state_path(folder))
 
 
 def writable(path: Path) -> Path:
-    """Return this folder of a state; make it if it is missing.
+    """Return this part of a state folder; create it if it is missing.
 
-    Raises CatalogError, with a way out, if this user may not write to it or to a file in it.
+    Raises CatalogError, with advice, if this user may not write to it or to a file in it.
     """
     try:
         make_private_folder(path)
         for entry in (path, *path.iterdir()):
-            # A temporary file of another process may be gone by now.
+            # Another process may have deleted its temporary file.
             if not os.access(entry, os.R_OK | os.W_OK) and entry.exists():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(entry))
     except OSError as error:
@@ -272,7 +271,7 @@ def writable(path: Path) -> Path:
 
 
 def state_path(folder: Path) -> Path:
-    """Return the path of a lab's state: .lab/NN beside labs/, which stays clean for diff and copy.
+    """Return the path of a lab's state folder, .lab/NN beside labs/.
 
     The environment variable LAB_STATE_DIR replaces .lab, see `state_home`.
     """

@@ -18,7 +18,7 @@ from labkit.text_format import command_line
 
 KNOWN_ERRORS = (CatalogError, DatabaseNotReady, NotInstalled, StartFailed)
 
-NO_FOLDER = "The folder that you are in has been deleted. Change into another one: {line}"
+NO_FOLDER = "The current folder has been deleted. Change to another one: {line}"
 
 
 class Entry(NamedTuple):
@@ -43,9 +43,9 @@ COMMANDS = {
 
 
 class Labs(click.Group):
-    """Commands that are imported when they are used; known errors end as one sentence.
+    """A command group that imports a command on use and prints a known error as one sentence.
 
-    Importing all of them takes several times as long as starting a lab.
+    Importing all commands takes several times as long as starting a lab.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -95,7 +95,7 @@ class Labs(click.Group):
 
 
 def read_docstring(function: Callable[..., Any]) -> str | None:
-    """Return a function's docstring from its file: with PYTHONOPTIMIZE=2 Python drops it."""
+    """Return a function's docstring from its file, since PYTHONOPTIMIZE=2 removes docstrings."""
     source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
@@ -108,7 +108,7 @@ def read_docstring(function: Callable[..., Any]) -> str | None:
 def main() -> None:
     """HTTP state in Django: cookies, sessions, and what tells them apart.
 
-    Each lab is a Django project of its own under labs/. `lab list` names them.
+    Each lab is a separate Django project in labs/. `lab list` shows them all.
     """
 
 

@@ -1,4 +1,4 @@
-"""Read labs/compare.toml: tables of questions with one answer per variant, and conclusions."""
+"""Read labs/compare.toml: tables with one answer per question and variant, and conclusions."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ class Variant:
 
     id: str  # "cookie"
     title: str  # the heading of its column
-    lab: str  # the number of its lab
-    prefix: str = "/"  # where its pages begin
-    environ: dict[str, str] = field(default_factory=dict, hash=False)  # set for its lab
+    lab: str  # its lab's number
+    prefix: str = "/"  # of the URLs of its pages
+    environ: dict[str, str] = field(default_factory=dict, hash=False)  # to add for its lab
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The answer of one variant to one question, and a sentence on why if it needs one."""
+    """The answer of one variant to one question, with the reason if it is not obvious."""
 
     answer: str
     why: str = ""
@@ -41,7 +41,7 @@ class Question:
 
     @property
     def agrees(self) -> bool:
-        """Whether all variants give the same answer."""
+        """True if all variants give the same answer."""
         return len({cell.answer for cell in self.cells.values()}) == 1
 
 
@@ -54,7 +54,7 @@ class Table:
     about: str
     variants: tuple[Variant, ...]
     questions: tuple[Question, ...]
-    probes: Path | None = None  # their file, if it is not in labkit.compare.probes
+    probes: Path | None = None  # the probes' file, if it is not in labkit.compare.probes
 
     def question(self, id_: str) -> Question:
         """Return the question with this ID. Raises CatalogError."""
@@ -73,7 +73,7 @@ class Table:
 
     @property
     def labs(self) -> tuple[str, ...]:
-        """The numbers of its labs, without repetition."""
+        """The numbers of its labs, each once."""
         return tuple(dict.fromkeys(variant.lab for variant in self.variants))
 
 
@@ -107,7 +107,7 @@ class Tables:
             return tuple(_table(entry, self.catalog.root) for entry in self._data["table"])
         except (KeyError, TypeError) as error:
             path = self.catalog.root / MANIFEST
-            raise CatalogError(f"An entry of {path} is not right: {error}.") from None
+            raise CatalogError(f"An entry of {path} is malformed: {error}.") from None
 
     @cached_property
     def conclusions(self) -> tuple[Conclusion, ...]:
@@ -118,7 +118,7 @@ class Tables:
         )
 
     def find(self, id_: str) -> Table:
-        """Return the table with this ID. Raises CatalogError, which names the tables there are."""
+        """Return the table with this ID. Raises CatalogError, which lists all tables."""
         known = ", ".join(table.id for table in self.all)
         return _find(id_, self.all, f"There is no table {id_}. The tables are {known}")
 

@@ -1,10 +1,10 @@
-"""Reads the environment variables that other projects use too, so that theirs do no harm here."""
+"""Read environment variables safely that other projects on this machine may have set."""
 
 import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# Set by other projects as well. Tests, copies and measurements start without them.
+# Other projects may set these, so tests, copies and measurements start without them.
 SHARED = (
     "DATABASE_URL",
     "DJANGO_SETTINGS_MODULE",
@@ -50,7 +50,7 @@ def _read(name: str, environ: Mapping[str, str] | None) -> str:
 
 
 def describe_url(url: str) -> str:
-    """Return a URL without its user and password, to be printed."""
+    """Return a URL without its user name and password, for printing."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

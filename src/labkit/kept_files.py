@@ -1,4 +1,4 @@
-"""Files and folders that the labs keep: written whole or not at all, and for their owner alone."""
+"""Write files whole or not at all, and keep private ones readable only by their owner."""
 
 import contextlib
 import os
@@ -12,9 +12,9 @@ OWNER_ONLY = 0o077  # a umask: no access for others
 
 
 def make_private_folder(path: Path) -> Path:
-    """Return this folder, which only its owner may enter; make it, and those above, if missing."""
+    """Return this folder, with access only for its owner; create it and its parents if missing."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # it belongs to someone else, who decides
+    with contextlib.suppress(OSError):  # the folder belongs to another user
         if path.stat().st_mode & OWNER_ONLY:
             path.chmod(0o700)
     return path
@@ -22,7 +22,7 @@ def make_private_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def private_files() -> Iterator[None]:
-    """Within this block, this process and those it starts make files for their owner alone."""
+    """Make all files private that this process and its children create in this block."""
     before = os.umask(OWNER_ONLY)
     try:
         yield
@@ -31,13 +31,13 @@ def private_files() -> Iterator[None]:
 
 
 def write_whole(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a text file, so that nobody ever sees half of it. Raises OSError.
+    """Write a text file in one step, so that no reader sees half of it. Raises OSError.
 
-    The text goes to a temporary file beside it, which then takes its name. Line ends stay as they
-    are. `private`: only its owner may read it. Otherwise its mode is that of the old file, or
-    follows the umask.
+    The text is written to a temporary file beside it, which is then renamed. Line endings are
+    kept. `private`: only the owner may read it. Otherwise it keeps the mode of the old file, or
+    gets one from the umask.
     """
-    path = path.resolve()  # what a symbolic link names is replaced, not the link
+    path = path.resolve()  # replace the target of a symbolic link, not the link
     if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
         path.write_text(text, encoding="utf-8", newline="")
         return
@@ -63,7 +63,7 @@ def _usual_mode(path: Path) -> int:
 
 
 def read_key(path: Path) -> str | None:
-    """Return the secret key in this file; None if there is none, or the file is damaged."""
+    """Return the secret key in this file, or None if the file is missing or damaged."""
     try:
         key = path.read_text(encoding="ascii")
     except (OSError, ValueError):
@@ -72,9 +72,9 @@ def read_key(path: Path) -> str | None:
 
 
 def make_key(path: Path) -> None:
-    """Write a new secret key to this file, unless it is there already. Raises OSError.
+    """Write a new secret key to this file, unless the file exists. Raises OSError.
 
-    Processes that start at the same time may all try; the first one's key is in the file then.
+    If several processes try at the same time, the file gets the first one's key.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
@@ -89,7 +89,7 @@ def make_key(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, or a folder with all that is in it; nothing if it is not there."""
+    """Delete a file, or a folder with its contents; do nothing if it does not exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

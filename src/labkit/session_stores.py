@@ -1,7 +1,7 @@
-"""Reads, lists and wipes what each of Django's session engines keeps.
+"""Read, list and delete the sessions in the store of each of Django's engines.
 
-An engine is named by its dotted path, as in SESSION_ENGINE, which is the default. This is the only
-module that knows the engines apart.
+An engine is named by its dotted path, by default that of SESSION_ENGINE. Only this module
+distinguishes between engines.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 """
 
@@ -19,7 +19,7 @@ from django.core.cache import caches
 from labkit.kept_files import remove
 
 Kind = Literal["row", "entry", "file", "cookie"]
-# In the order in which an engine reads them.
+# The kinds of record that each engine keeps, in the order in which it reads them.
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "db": ("row",),
     "cached_db": ("entry", "row"),
@@ -39,7 +39,7 @@ class Record:
     kind: Kind
     name: str  # the row's session_key, the cache's full key, the file's name
     data: dict[str, Any]  # decoded; empty if it cannot be read
-    content: str = ""  # as stored, of a row or a file
+    content: str = ""  # of a row or file, as stored
     expires: datetime | None = None  # of a row or cookie
 
 
@@ -49,14 +49,14 @@ def has_sessions() -> bool:
 
 
 def engine_name(engine: str = "") -> str:
-    """Return the last part of an engine's path, such as "cached_db"; "" without sessions."""
+    """Return the last part of an engine's path, such as "cached_db", or "" without sessions."""
     if not engine and not has_sessions():
         return ""
     return (engine or settings.SESSION_ENGINE).rpartition(".")[2]
 
 
 def kinds(engine: str = "") -> tuple[Kind, ...]:
-    """Return the kinds of record in which an engine keeps a session; none for an unknown one."""
+    """Return the kinds of record in which this engine keeps a session; () if it is unknown."""
     return _KINDS.get(engine_name(engine), ())
 
 
@@ -66,9 +66,9 @@ def session_store(engine: str = "") -> Any:
 
 
 def read(key: str, engine: str = "") -> list[Record]:
-    """Return what an engine keeps under a session key, without loading the session.
+    """Return the records that an engine keeps for a session key, without loading the session.
 
-    Raises what the store raises.
+    Raises the store's own exceptions.
     """
     readers = {"row": _read_row, "entry": _read_entry, "file": _read_file, "cookie": _read_cookie}
     found = (readers[kind](key, engine) for kind in kinds(engine))
@@ -106,25 +106,25 @@ def _read_cookie(key: str, engine: str) -> Record:
 def cookie_expiry(value: str, engine: str = "") -> float | None:
     """Return when a session kept in a signed cookie expires, in POSIX seconds.
 
-    value: the cookie's. None if its signature is not this server's.
+    value: the cookie's value. Return None if this server did not sign it.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-cookie-based-sessions
     """
     store = session_store(engine)()
     try:
         signing.loads(value, serializer=store.serializer, salt=_COOKIE_SALT)
-    except Exception:  # whatever a visitor may send; Django's engine starts again then too
+    except Exception:  # a visitor may send anything; Django's engine then starts a new session
         return None
     signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
     return float(signed_at + store.get_session_cookie_age())
 
 
 def cache_name() -> str:
-    """Return the name of the sessions' cache without its ending, such as "LocMem"."""
+    """Return the class of the session cache without its suffix, such as "LocMem"."""
     return type(_cache()).__name__.removesuffix("Cache")
 
 
 def describe_engine() -> str:
-    """Return the engine in use and its cache, "db" or "cache, LocMem"; "" without sessions."""
+    """Return the current engine and its cache, "db" or "cache, LocMem"; "" without sessions."""
     return ", ".join([engine_name(), cache_name()] if "entry" in kinds() else [engine_name()])
 
 
@@ -133,14 +133,14 @@ def _cache() -> Any:
 
 
 def rows(engine: str = "") -> Any:
-    """Return the query set of all rows of an engine that keeps rows."""
+    """Return the query set of all session rows of an engine that uses the database."""
     return session_store(engine).get_model_class().objects.all()
 
 
 def record_sizes() -> dict[Kind, list[int]]:
-    """Return the bytes of each row, cache entry and file that the engine keeps, by kind.
+    """Return the size in bytes of each row, cache entry and file in the store, by kind.
 
-    Expired ones count. Of caches only LocMem can be listed.
+    Expired ones are included. LocMem is the only cache that can be listed.
     """
     sizes: dict[Kind, list[int]] = {"row": [], "entry": [], "file": []}
     if "row" in kinds():
@@ -155,12 +155,12 @@ def record_sizes() -> dict[Kind, list[int]]:
 
 
 def count_records() -> dict[str, int]:
-    """Return how many rows, cache entries and files the engine keeps, by kind."""
+    """Return the number of rows, cache entries and files in the store, by kind."""
     return {kind: len(sizes) for kind, sizes in record_sizes().items()}
 
 
 def wipe() -> None:
-    """Delete all that the engine keeps on the server, for all visitors."""
+    """Delete the sessions of all visitors from the server."""
     if "row" in kinds():
         rows().delete()
     if "entry" in kinds():
@@ -170,9 +170,9 @@ def wipe() -> None:
 
 
 def wipe_cache() -> int:
-    """Empty the sessions' cache, and return how many entries it had: LocMem's, or Redis's.
+    """Empty the session cache, LocMem or Redis, and return how many entries it had.
 
-    In a shared Redis, delete this project's keys only.
+    In a shared Redis, delete only this project's keys.
     """
     cache = _cache()
     if "redis" not in type(cache).__module__:
@@ -184,9 +184,9 @@ def wipe_cache() -> int:
 
 
 def wipe_files(*folders: str | Path) -> int:
-    """Delete what is in these folders of session files; return how much. The folders stay.
+    """Delete the session files in these folders, and return how many there were.
 
-    A running server has already looked up its folder.
+    The folders stay, because a running server has already looked up its folder.
     """
     paths = [path for folder in folders for path in Path(folder).glob("*")]
     for path in paths:

@@ -1,4 +1,4 @@
-"""Format counts and durations in English, and commands for a shell, without Django."""
+"""Format counts and durations in English, and quote commands for a shell, without Django."""
 
 import os
 import re
@@ -19,9 +19,9 @@ def quantity(count: int, noun: str, plural: str = "") -> str:
 
 
 def quantities(**counts: int) -> str:
-    """Return those of these counts that are not 0, such as "1 row, 2 entries"; "nothing" if none.
+    """Return the counts other than 0, such as "1 row, 2 entries", or "nothing" if all are 0.
 
-    Each is named by its noun in the singular.
+    The name of each argument is its noun in the singular.
     """
     plurals = {"entry": "entries", "cache entry": "cache entries"}
     present = [quantity(n, noun, plurals.get(noun, "")) for noun, n in counts.items() if n]
@@ -29,14 +29,14 @@ def quantities(**counts: int) -> str:
 
 
 def and_more(count: int) -> str:
-    """Return " and 2 more" for what follows the first of 3; "" for a single one or none."""
+    """Return " and 2 more" for a list of 3 whose first is shown; "" for a list of 1 or 0."""
     return f" and {count - 1} more" if count > 1 else ""
 
 
 def duration(seconds: int) -> str:
     """Return a duration in its two largest units, such as "14 days" or "1 minute 40 seconds".
 
-    Rounded down; "0 seconds" for none, and for a negative one.
+    The duration is rounded down; a negative one gives "0 seconds".
     """
     for (unit, size), (smaller, fraction) in pairwise(_UNITS[1:]):
         if seconds >= size:
@@ -58,14 +58,14 @@ def exact_duration(seconds: int) -> str:
 
 
 def remaining(left: float, whole: float) -> str:
-    """Return what is left of a number of seconds in one unit, such as "3 of 14 days"."""
+    """Return the remaining time and the whole time in one unit, such as "3 of 14 days"."""
     units = [(86400, "days"), (3600, "hours"), (1, "seconds")]
     size, unit = next((s, u) for s, u in units if whole >= 2 * s or s == 1)
     return f"{left / size:.0f} of {whole / size:.0f} {unit}"
 
 
 class Shell(Enum):
-    """A kind of command line, with its own rules of quoting."""
+    """A kind of shell, with its own rules for quoting."""
 
     POSIX = "sh, bash, zsh"
     POWERSHELL = "PowerShell"
@@ -73,9 +73,10 @@ class Shell(Enum):
 
 
 def current_shell() -> Shell:
-    """Return the shell that this process was probably started from, judged by its environment.
+    """Return the shell that probably started this process, judging by its environment.
 
-    cmd.exe sets PROMPT; Git Bash sets SHELL; PowerShell sets PSModulePath, on Windows for all.
+    cmd.exe sets PROMPT and Git Bash sets SHELL. Windows sets PSModulePath, PowerShell's
+    variable, for every process.
     """
     if "SHELL" in os.environ and sys.platform == "win32":
         return Shell.POSIX
@@ -87,7 +88,7 @@ def current_shell() -> Shell:
 def command_line(*words: str, shell: Shell | None = None) -> str:
     """Return words as a line to copy into a shell, quoted if they need it.
 
-    shell: by default the current one. The first word is the program.
+    The first word is the program; `shell` is the current one by default.
     https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
     """
     shell = shell or current_shell()
@@ -95,17 +96,18 @@ def command_line(*words: str, shell: Shell | None = None) -> str:
         return shlex.join(words)
     quote = _quote_for_powershell if shell is Shell.POWERSHELL else _quote_for_cmd
     line = " ".join(map(quote, words))
-    return f"& {line}" if line.startswith("'") else line  # to run a quoted program, not print it
+    # PowerShell prints a quoted program's name unless & precedes it.
+    return f"& {line}" if line.startswith("'") else line
 
 
 def _quote_for_powershell(word: str) -> str:
     is_plain = re.fullmatch(r"[\w./\\:=+-]+", word, re.ASCII)
-    if is_plain and not re.match("-.*[.:]", word):  # it would split such an option
+    if is_plain and not re.match("-.*[.:]", word):  # PowerShell would split this option in two
         return word
-    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # all of them end a quotation there
+    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # each of them ends a quotation
 
 
 def _quote_for_cmd(word: str) -> str:
     if re.fullmatch(r"[\w./\\:+'-]+", word, re.ASCII):
         return word
-    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # a program takes \" for a quotation mark
+    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # programs read \" as a quotation mark

@@ -1,9 +1,9 @@
 """Read labs/claims.toml, the ledger of claims and pitfalls, and find the tests that prove each.
 
 A test proves an entry if it has the mark `@pytest.mark.claim("C63")` or
-`@pytest.mark.pitfall("B32")`, a case of tests/support/cookie_cases.py if it has `shows="C23"`. The
-IDs are read from the source. Whether the tests passed is in the files that nox's sessions write to
-.lab/results.
+`@pytest.mark.pitfall("B32")`; a case of tests/support/cookie_cases.py proves it with
+`shows="C23"`. The IDs are read from the source. The results of the tests are in .lab/results,
+where nox's sessions write them.
 """
 
 import ast
@@ -25,20 +25,20 @@ LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")
 RESULTS = Path(".lab", "results")
 MARKS = {"pytest.mark.claim": "C", "pytest.mark.pitfall": "B"}
-NOT_SO = {"wrong", "outdated", "contradicted"}  # listed in the handout of the lab
-# How a claim turns out, and what the code of a pitfall does.
+NOT_SO = {"wrong", "outdated", "contradicted"}  # the handout of the lab lists these
+# The verdicts on a claim, and on the code of a pitfall.
 CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
-# The faults of the ledger and the marks; tests find a fault by them.
-DAMAGED = "is damaged and says nothing. To write it again: nox"
-NO_TEST = "has no test: none is marked with it"
+# Messages about faults of the ledger and the marks; the tests look for them.
+DAMAGED = "is damaged and cannot be read. To write it again: nox"
+NO_TEST = "has no test with its mark"
 NO_LAB = "which is not in labs.toml"
-INSTEAD = "a pitfall says what the labs do instead, and a claim does not"
-PYTESTMARK = "has pytestmark; mark each test or class itself"
-NOT_QUOTED = "not an id in quotes"
-UNKNOWN = "which is none"
+INSTEAD = "needs `instead` if it is a pitfall, and must not have it if it is a claim"
+PYTESTMARK = "has pytestmark; mark each test or class separately"
+NOT_QUOTED = "which is not an ID in quotes"
+UNKNOWN = "which does not exist"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Entry:
 
     id: str  # "C63", "B32"
     text: str  # what a textbook says, or what its code does
-    verdict: str  # one of VERDICTS, with current Django and browsers
+    verdict: str  # one of VERDICTS, for current Django and browsers
     evidence: str  # one line on what happens
     lab: str  # the number of the lab that shows it
     instead: str = ""  # what the labs do
@@ -60,10 +60,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Proof:
-    """A mark on a test, or a case that proves a claim."""
+    """The mark on a test, or a case, that proves an entry."""
 
-    id: str  # the code of the argument, if that is not a string
-    kind: str  # the first letter of IDs with this mark
+    id: str  # or the code of the argument, if it is not a string
+    kind: str  # the first letter of this mark's IDs
     file: Path  # relative to the checkout
     line: int
     test: str  # "TestClass::test_name"; empty for a case
@@ -80,7 +80,7 @@ class Ledger:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """All claims, then all pitfalls. Raises CatalogError if the file cannot be read."""
+        """All claims, then all pitfalls. Raises CatalogError if the file is not readable."""
         path = self.catalog.root / LEDGER
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ class Ledger:
         return tuple(proof for path in files for proof in _read_marks(path, root))
 
     def proofs_of(self, entry: Entry) -> list[Proof]:
-        """Return the tests with a mark for this entry; those of its lab come first."""
+        """Return the tests that prove this entry, with the tests of its lab first."""
         places = [f"labs/{entry.lab}_", "src/", "tests/", "labs/"]
         found = [proof for proof in self.proofs if proof.id == entry.id]
         return sorted(found, key=lambda p: [not str(p).startswith(place) for place in places])
@@ -114,7 +114,7 @@ class Ledger:
             if not self.proofs_of(entry):
                 yield f"{entry.id} {NO_TEST}"
             if entry.lab not in labs:
-                yield f"{entry.id} is met in lab {entry.lab}, {NO_LAB}"
+                yield f"{entry.id} belongs to lab {entry.lab}, {NO_LAB}"
             if entry.verdict not in (CLAIM_VERDICTS if entry.is_claim else PITFALL_VERDICTS):
                 yield f"{entry.id} has the verdict {entry.verdict}, {UNKNOWN}"
             if bool(entry.instead) == entry.is_claim:
@@ -130,9 +130,9 @@ class Ledger:
     # The results of the last run
 
     def find_unproved(self) -> Iterator[str]:
-        """Yield a sentence for each entry that the last run of nox has not proved.
+        """Yield a sentence for each entry that the last run of nox did not prove.
 
-        A test that was skipped because something is not installed is accepted, unless CI is set.
+        A test may have been skipped because a program is not installed, unless CI is set.
         """
         outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False
@@ -151,7 +151,7 @@ class Ledger:
             if "failed" in got:
                 yield f"{entry.id}: a test that proves it failed"
             elif "passed" not in got and not lenient:
-                yield f"{entry.id}: no test that proves it has passed in the last run"
+                yield f"{entry.id}: no test that proves it passed in the last run"
 
     # Pages
 
@@ -161,9 +161,9 @@ class Ledger:
         lines = [
             "# Claims and pitfalls",
             "",
-            "What textbooks say of cookies and sessions, run on today's Django and browsers: "
-            f"{len(claims)} claims, and {len(pitfalls)} pitfalls of their code. Each is "
-            "shown by at least one test; `nox` fails when one loses it. This page is made from "
+            "What textbooks say about cookies and sessions, checked with today's software: "
+            f"{len(claims)} claims, and {len(pitfalls)} pitfalls in their code. Each is "
+            "proved by at least one test, or `nox` fails. This page is generated from "
             "[labs/claims.toml](../labs/claims.toml) by `lab claims --write`.",
         ]
         for lab in self.catalog.labs:
@@ -183,7 +183,7 @@ class Ledger:
         return [entry.id, *map(_escape, texts), link]
 
     def section(self, lab: Lab) -> str:
-        """Return the section of a lab's handout: how many entries, and the wrong claims."""
+        """Return the section Claims of a lab's handout: counts, and claims that are not true."""
         claims, pitfalls = _split(self.of_lab(lab))
         met = f"{quantity(len(claims), 'claim')} and {quantity(len(pitfalls), 'pitfall')}"
         link = f"[{met}](../../{PAGE.as_posix()}#lab-{lab.number})"
@@ -191,14 +191,14 @@ class Ledger:
             [e.id, _escape(e.text), _escape(e.evidence)] for e in claims if e.verdict in NOT_SO
         ]
         lines = [
-            f"Met in this lab: {link} of textbooks, each with its test.",
+            f"This lab covers {link} from textbooks, each proved by a test.",
             f"In the terminal: `lab claims --lab {lab.number}`.",
             *_table("| | What the textbook says | What happens |", wrong),
         ]
         return "\n".join(lines) + "\n"
 
     def handout(self, lab: Lab) -> str:
-        """Return the text of a lab's README.md with the section Claims up to date."""
+        """Return the text of a lab's README.md with an updated section Claims."""
         text = (lab.folder / "README.md").read_text(encoding="utf-8")
         old = r"\n## Claims\n.*?(?=\n## |\Z)"
         place = old if "\n## Claims\n" in text else r"(?=\n## Twin\n)|\Z"
@@ -206,7 +206,7 @@ class Ledger:
         return f"{before.rstrip()}\n\n## Claims\n\n{self.section(lab)}{after}"
 
     def write(self) -> list[Path]:
-        """Bring docs/claims.md and the handouts up to date; return the changed files."""
+        """Update docs/claims.md and the handouts, and return the changed files."""
         root = self.catalog.root
         wanted = {root / PAGE: self.page()}
         wanted |= {lab.folder / "README.md": self.handout(lab) for lab in self.catalog.labs}
@@ -225,7 +225,7 @@ def _split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def _table(headings: str, rows: list[list[str]]) -> list[str]:
-    """Return the lines of a Markdown table, after an empty one; none if there are no rows."""
+    """Return an empty line and the lines of a Markdown table, or nothing without rows."""
     if not rows:
         return []
     rule = "|---" * (headings.count("|") - 1) + "|"
@@ -239,7 +239,7 @@ def _escape(text: str) -> str:
 def _read_marks(path: Path, root: Path) -> Iterator[Proof]:
     """Yield the marks of the tests in this file, and the claims that its cases prove."""
     source = path.read_bytes()
-    if b"pytest.mark." in source or b"shows=" in source:  # parsing all files takes long
+    if b"pytest.mark." in source or b"shows=" in source:  # parsing all files would be slow
         yield from _find_marks(ast.parse(source), "", path.relative_to(root))
 
 
@@ -263,7 +263,7 @@ def _find_marks(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> It
 
 
 def _marks(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Yield the marks in these nodes, each with the first letter of its IDs."""
+    """Yield the marks on these nodes, each with the first letter of its IDs."""
     for call in _calls(*nodes):
         if kind := MARKS.get(ast.unparse(call.func)):
             yield call, kind
@@ -274,6 +274,6 @@ def _calls(*nodes: ast.AST) -> Iterator[ast.Call]:
 
 
 def _id(node: ast.expr) -> str:
-    """Return the string literal, or the code if it is not one."""
+    """Return the string literal, or the code of any other expression."""
     text = node.value if isinstance(node, ast.Constant) else None
     return text if isinstance(text, str) else ast.unparse(node)

@@ -1,4 +1,4 @@
-"""Compare two labs, two variants of one lab, or a lab and a copy, and say why they differ."""
+"""Compare labs, variants of a lab, or a lab and a copy, and explain the differences."""
 
 from labkit.diff.comparison import compare, find_sides
 from labkit.diff.data_classes import Comparison, FileDiff, Hunk

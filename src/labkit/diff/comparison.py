@@ -10,18 +10,18 @@ from labkit.diff.lines import Row
 from labkit.diff.notes import Notes
 from labkit.textbook_versions import Version
 
-CLOSE = 2  # changes with fewer unchanged lines than this between them are one
-# What is said about a file whose difference cannot be shown as lines
-NO_TEXT = "It is no text, or too large to be shown."
+CLOSE = 2  # changes with fewer unchanged lines between them count as one change
+# Remarks on a file whose differences cannot be shown as lines
+NO_TEXT = "It is not a text file, or is too large to show."
 EMPTY = "It is empty."
-ENDINGS_TOO = "Its line endings or its byte order mark differ as well."
-ONLY_BYTES = "Its bytes differ, and none of its lines: compare it with another tool."
+ENDINGS_TOO = "Its line endings or byte order mark differ as well."
+ONLY_BYTES = "Its bytes differ, but its lines do not. Use another tool to compare it."
 
 
 def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
-    """Return the sides of these names, by default with the first one's twin or original.
+    """Return the two sides with these names; by default the second is the first's twin or original.
 
-    Raises CatalogError if a name is unknown, or if there is nothing to compare the first with.
+    Raises CatalogError if a name is unknown, or if the first lab has neither.
     """
     first = find_side(checkout, one)
     if two:
@@ -30,17 +30,17 @@ def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
         return first, find_side(checkout, first.lab.number)
     other = first.lab and (first.lab.twin or first.lab.original)
     if not other:
-        raise CatalogError(f"{first.name} has no twin. Name a second one to compare it with.")
+        raise CatalogError(f"{first.name} has no twin. Name a second lab to compare it with.")
     second = find_side(checkout, other)
     # A copy comes after its original.
     return (first, second) if first.lab in checkout.labs else (second, first)
 
 
 def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
-    """Return everything that differs, with the notes for these two. Raises CatalogError.
+    """Return all differences, with the notes for these two sides. Raises CatalogError.
 
-    Notes are written for one order of the two. The other order is its mirror image, so that both
-    have the same hunks.
+    Notes are written for one order of the two sides. The other order is computed as its mirror
+    image, so that both have the same hunks.
     """
     notes = Notes(checkout).of_pair(old.name, new.name)
     swapped = notes is not None and notes.swapped
@@ -55,7 +55,7 @@ def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
 
 
 def _add_reason(found: Comparison, version: Version) -> Comparison:
-    """Return the comparison of a textbook version with its lab, its reason as the first note."""
+    """Return the comparison with the textbook version's reason as the first note."""
     files = list(found.files)
     for number, file in enumerate(files):
         if file.hunks:
@@ -86,7 +86,7 @@ def _compare(old: Side, new: Side) -> Comparison:
 
 
 def diff(old: File | None, new: File | None) -> FileDiff:
-    """Return the difference between two versions of a file; None stands for a missing one."""
+    """Return the difference between two versions of a file; None stands for a missing file."""
     one, two = (file.text() if file else "" for file in (old, new))
     if one is None or two is None:
         return FileDiff(old, new, (), remark=NO_TEXT)
@@ -105,9 +105,9 @@ def diff(old: File | None, new: File | None) -> FileDiff:
 def _hunks(
     rows: list[Row], blocks: list[dict[int, str]], each: bool
 ) -> tuple[list[Hunk], list[Row]]:
-    """Return the changes, and the unchanged rows after the last.
+    """Return the changes, and the unchanged rows after the last change.
 
-    `blocks` has, for each side, the function around a line of this number.
+    `blocks` maps line numbers to the enclosing function, for each side.
     """
     hunks: list[Hunk] = []
     gap: list[Row] = []
@@ -121,7 +121,7 @@ def _hunks(
             if line and line.number in inside
         }
         last = hunks[-1] if hunks and not each else None
-        # A function's changes are one. Outside of functions, changes close together are one.
+        # Changes in one function are one change; so are changes close together outside functions.
         close = not gap or (not places and len(gap) < CLOSE)
         if last and (close or last.blocks & places):
             together = last.blocks | places

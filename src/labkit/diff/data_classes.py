@@ -1,4 +1,4 @@
-"""The result of a comparison: the files that differ, change by change, and sentences about them."""
+"""The result of a comparison: the differing files with their changes, and a description."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,23 +8,23 @@ from labkit.diff.lines import Line, Row
 from labkit.render.template_filters import visible
 from labkit.text_format import quantity
 
-NO_NOTE = "no note yet: say why in labs/notes.toml"
+NO_NOTE = "No note yet. Explain this change in labs/notes.toml."
 NOTHING = "Nothing differs."
-SAME_FILES = "The same in both:"
+SAME_FILES = "Identical in both:"
 ONLY_ENDINGS = "Only line endings or a byte order mark differ in:"
 NOTHING_BUT_ENDINGS = "Only line endings or byte order marks differ."
 ONLY_TESTS = "Only tests differ:"
-TESTS = "tests/"  # where a lab keeps them
+TESTS = "tests/"  # a lab's folder of tests
 
 
 @dataclass(frozen=True)
 class Hunk:
-    """One change, which a note explains: changed lines in one function, or close together."""
+    """One change, which a note explains: changed lines in one function or close together."""
 
-    rows: tuple[Row, ...]  # from the first line that differs to the last
+    rows: tuple[Row, ...]  # from the first changed line to the last
     before: tuple[Row, ...]  # the unchanged lines since the previous hunk
-    blocks: frozenset[str]  # the functions and classes around it, as "def load"
-    note: str = ""  # why it differs; empty without a note
+    blocks: frozenset[str]  # the enclosing functions and classes, such as "def load"
+    note: str = ""  # the reason for the change; empty without a note
 
     @property
     def changed(self) -> list[Line]:
@@ -50,7 +50,7 @@ class Hunk:
         return _lines(old) if old == new else f"{_lines(old)}, now {new}"
 
     def runs(self) -> list[list[Row]]:
-        """Return the rows in runs, each with only unchanged or only changed ones."""
+        """Return the rows as runs of only unchanged or only changed rows."""
         return [list(run) for _, run in groupby(self.rows, key=lambda row: row.same)]
 
 
@@ -83,7 +83,7 @@ class FileDiff:
 
 @dataclass(frozen=True)
 class Part:
-    """Files with their changes: the code, or its tests. Each part counts its changes from one."""
+    """The code or the tests, file by file. The changes of each part are numbered from 1."""
 
     name: str  # "code" or "tests"
     files: tuple[FileDiff, ...]
@@ -95,19 +95,19 @@ class Part:
 
     @property
     def summary(self) -> str:
-        """How much differs: "14 changes in 2 files"."""
+        """The amount of change, such as "14 changes in 2 files"."""
         return f"{quantity(len(self.hunks), 'change')} in {quantity(len(self.files), 'file')}"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sides and everything that differs."""
+    """Two sides and all of their differences."""
 
     old: Side
     new: Side
     files: tuple[FileDiff, ...]
     same: tuple[str, ...]  # the files that do not differ
-    has_notes: bool  # whether labs/notes.toml has notes for these two
+    has_notes: bool  # whether labs/notes.toml has notes for this pair
     endings: tuple[str, ...] = ()  # the files that differ in line endings or byte order mark alone
 
     @property
@@ -117,20 +117,20 @@ class Comparison:
 
     @property
     def parts(self) -> list[Part]:
-        """The code that differs, then the tests that do. A part without a file is left out."""
+        """The differing code, then the differing tests. A part without files is left out."""
         tests = [file for file in self.files if self._is_test(file)]
         code = [file for file in self.files if file not in tests]
         found = Part("code", tuple(code)), Part("tests", tuple(tests))
         return [part for part in found if part.files]
 
     def _is_test(self, file: FileDiff) -> bool:
-        # A variant is the code that the reader asked for, even if it is in a test file.
+        # The reader asked for the variant, so it is code even if it is in a test file.
         is_variant = self.old.rest or self.new.rest
         return not is_variant and file.key.startswith(TESTS)
 
     @property
     def counts(self) -> list[str]:
-        """Sentences on how much differs: first the code, then the tests, then what is the same."""
+        """Sentences on the differences in the code and in the tests, and on identical files."""
         if not self.files:
             return [NOTHING if not self.endings else NOTHING_BUT_ENDINGS]
         titles = {"code": "", "tests": "Tests: " if self.parts[1:] else f"{ONLY_TESTS} "}
@@ -144,29 +144,29 @@ class Comparison:
 
     @property
     def about(self) -> list[str]:
-        """Sentences that a reader needs about the two sides, each once."""
+        """Sentences that explain the two sides, without repetition."""
         return list(dict.fromkeys(filter(None, (self.old.about, self.new.about))))
 
     @property
     def ending(self) -> list[str]:
-        """Sentences on everything that was not shown."""
+        """Sentences on everything that is not shown."""
         sentences = []
         if self.endings:
             sentences.append(f"{ONLY_ENDINGS} {', '.join(self.endings)}.")
         if self.same:
             sentences.append(f"{SAME_FILES} {', '.join(self.same)}.")
         if self.old.lab and self.new.lab and not self.old.rest:
-            sentences.append("Not compared: README.md, the handout.")
+            sentences.append("Not compared: the handout, README.md.")
         if not self.has_notes and self.files:
-            sentences.append("No notes are kept for these two.")
+            sentences.append("There are no notes for this pair.")
         return sentences
 
     def note_text(self, hunk: Hunk) -> str:
-        """Return why this change is there; "" for a pair that has no notes at all."""
+        """Return the reason for this change, or "" for a pair without notes."""
         return hunk.note or (NO_NOTE if self.has_notes else "")
 
     def remark(self, file: FileDiff) -> str:
-        """Return what has to be said about a file as a whole, or ""."""
+        """Return a remark on the whole file, or ""."""
         side = self.new if file.old is None else self.old if file.new is None else None
         only = f"Only in {visible(side.name)}." if side else ""
         return " ".join(filter(None, (only, file.remark)))

@@ -1,4 +1,4 @@
-"""A comparison prepared for templates: for the console, and for `lab diff --html`."""
+"""Prepare a comparison for the templates of the console and of `lab diff --html`."""
 
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -13,21 +13,21 @@ from labkit.render.highlight import Colours, Span, colour_lines, spans
 
 MADE_BY = "lab diff, of labkit"
 STYLE = Path(__file__).with_name("diff.css")
-FOLDED = 8  # unchanged lines between two changes that are shown without being asked for
+FOLDED = 8  # unchanged lines between two changes; a longer run is folded
 CONTEXT = 3
 
 Block = dict[str, Any]  # the `kind` "unchanged", "folded" or "changed", and `lines`
 
 
 def html(found: Comparison) -> str:
-    """Return the page that opens offline."""
-    title = f"{found.old.name} and {found.new.name}: what differs, and why"
+    """Return the comparison as a page that opens offline."""
+    title = f"{found.old.name} and {found.new.name}: differences and their reasons"
     context = {"diff": page_diff(found)}
     return standalone_page.render_page("render/diff.html", title, MADE_BY, [STYLE], context)
 
 
 def page_diff(found: Comparison) -> dict[str, Any]:
-    """Return the comparison as render/diff_*.html show it."""
+    """Return the comparison as the context of render/diff_*.html."""
     numbers = count(1)
     return {
         "old": found.old,
@@ -40,7 +40,7 @@ def page_diff(found: Comparison) -> dict[str, Any]:
 
 
 def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, Any]:
-    """Return a part with its files; each takes the next of these numbers for its ID."""
+    """Return a part with its files, whose IDs are the next of these numbers."""
     changes = count(1)
     files = [
         {
@@ -51,7 +51,7 @@ def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, An
         }
         for file in part.files
     ]
-    # Tests are folded where there is code to read first.
+    # Code is read first, so tests beside it are folded.
     folded = part.name == "tests" and len(found.parts) > 1
     return {
         "name": part.name,
@@ -65,7 +65,7 @@ def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, An
 def _changes(
     found: Comparison, part: Part, file: FileDiff, numbers: Iterator[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the changes of a file, each with the next of these numbers."""
+    """Yield the changes of a file, numbered with the next of these numbers."""
     lines = _Lines(found, file)
     prefix = "change" if part.name == "code" else "test-change"
     for hunk in file.hunks:
@@ -89,7 +89,7 @@ class _Lines:
         self.colours = {"old": _colours(file.old), "new": _colours(file.new)}
 
     def blocks(self, hunk: Hunk, rest: tuple[Row, ...]) -> Iterator[Block]:
-        """Yield a change between the unchanged lines around it; many of those are folded."""
+        """Yield a change and the unchanged lines around it, folded if there are many."""
         yield from self.around(hunk.before)
         for run in hunk.runs():
             yield self.unchanged(run) if run[0].same else self.changed(run)
@@ -118,13 +118,13 @@ class _Lines:
         return {"kind": kind, "lines": lines}
 
     def changed(self, run: list[Row]) -> Block:
-        """Return all lines of one side, then all of the other."""
+        """Return all changed lines of the old side, then all of the new side."""
         lines = [self.line("old", row.old) for row in run]
         lines += [self.line("new", row.new) for row in run]
         return {"kind": "changed", "lines": lines}
 
     def line(self, side: str, line: Line | None) -> dict[str, Any]:
-        """Return a line that only one side has, or the empty place beside one."""
+        """Return a line, or an empty place if only the other side has one."""
         if line is None:
             return {"side": side}
         return {
@@ -138,7 +138,7 @@ class _Lines:
         }
 
     def spans(self, side: str, line: Line, start: int, text: str) -> list[Span]:
-        """Return the coloured pieces of a part of a line, which starts at this character."""
+        """Return the coloured pieces of the text at position `start` of a line."""
         # Text of an unknown language has no colours.
         colours = self.colours[side][line.number - 1 : line.number]
         return spans(text, colours[0][start : start + len(text)] if colours else [])

@@ -1,4 +1,4 @@
-"""Read the two sides of a comparison: labs, variants (05:cookie, 10:db) or other folders."""
+"""Read the two sides of a comparison: labs, variants (05:cookie, 10:db) or folders."""
 
 import ast
 import codecs
@@ -10,7 +10,7 @@ from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.textbook_versions import Version, find_version, is_part
 
 # The order for reading a lab. A folder stands for everything in it.
-ENVIRONMENT = "the environment"  # the variables that are set before a lab starts
+ENVIRONMENT = "the environment"  # a pseudo-file: the variables set before a lab starts
 ORDER = [
     ENVIRONMENT,
     "lab/settings.py",
@@ -24,8 +24,8 @@ ORDER = [
     "",
     "tests",
 ]
-LARGEST = 200_000  # bytes; files written by hand are shorter
-NO_CODE = {"README.md"}  # the handout is not compared
+LARGEST = 200_000  # bytes; larger files are not shown
+NO_CODE = {"README.md"}  # not compared
 LEFT_BEHIND = {"__pycache__", "node_modules"}
 
 
@@ -35,8 +35,8 @@ class File:
 
     name: str  # a path within the lab, as shown
     content: bytes
-    pairs_as: str = ""  # it is compared with the other side's file that has the same value
-    each_line: bool = False  # whether to compare line by line, as in a list
+    pairs_as: str = ""  # it is compared with the other side's file with the same value
+    each_line: bool = False  # whether to compare first line with first, second with second
 
     def text(self) -> str | None:
         """Return its text, or None if it is binary or too large."""
@@ -50,7 +50,7 @@ class File:
     def plain(self) -> "File":
         """Return the file without a byte order mark and, if all its lines end in CRLF, with LF.
 
-        An editor or git on Windows writes them. Binary files stay as they are.
+        Editors and git on Windows add them. Binary files stay unchanged.
         """
         content = self.content.removeprefix(codecs.BOM_UTF8)
         if content.count(b"\n") == content.count(b"\r\n"):
@@ -62,17 +62,17 @@ class File:
 class Side:
     """One of the two sides of a comparison."""
 
-    name: str  # "03", "05:cookie", or a folder as it was named
+    name: str  # "03", "05:cookie", or a folder as the user typed it
     title: str
     files: tuple[File, ...]
-    about: str = ""  # what a reader has to know about the difference
+    about: str = ""  # an explanation for the reader
     rest: tuple[str, ...] = ()  # files that a variant shares with the others of its lab
     lab: Lab | None = None  # if it is a lab of the manifest or a copy of one
     version: Version | None = None  # if it is a textbook version of that lab
 
 
 def find_side(checkout: Catalog, name: str) -> Side:
-    """Return the side of this name. Raises CatalogError that says which names there are."""
+    """Return the side with this name. Raises CatalogError, which lists the possible names."""
     if is_part(name):
         lab_name, _, part = name.partition(":")
         lab = checkout.find(lab_name)
@@ -89,7 +89,7 @@ def find_side(checkout: Catalog, name: str) -> Side:
 
 
 def reading_order(path: str) -> tuple[int, str]:
-    """Return a sort key for reading files; the nearest folder in ORDER decides."""
+    """Return a sort key for reading order; the nearest folder in ORDER decides."""
     place = PurePosixPath(path)
     above = next((str(p) for p in (place, *place.parents) if str(p) in ORDER), "")
     return ORDER.index(above), path
@@ -138,7 +138,7 @@ def _variant(lab: Lab, name: str) -> Side:
             snippet = f"{ast.get_source_segment(source, node)}\n".encode()
             file = File(f"{path}, {part}()", snippet, path)
             about = f"Both are functions in {path} of lab {lab.number}, which its tests use."
-            rest.remove(path)  # it is what is shown
+            rest.remove(path)  # this file is shown
             title = ast.get_docstring(node) or lab.title
             return Side(shown, title, (file,), about, tuple(rest), lab)
     return _table_row(lab, name, path, part, rest)
@@ -152,14 +152,14 @@ def _parsed(lab: Lab, path: str) -> ast.Module:
 
 
 SAME_CODE = (
-    "The code of lab {0} is the same for both. What differs is what `lab run {0} --engine` puts "
-    "into the environment for settings.py, and so what becomes of the cart. The table is the "
-    "lab's own, in {1}; tests/test_table.py proves each of its cells."
+    "Both run the same code of lab {0}, with the environment variables that `lab run {0} --engine` "
+    "sets for settings.py. They decide what happens to the cart. The table is from the lab, in "
+    "{1}; tests/test_table.py proves each of its cells."
 )
 
 
 def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Side:
-    """Return a variant that environment variables select, with its row of a table in the lab.
+    """Return a variant that environment variables select, with its row of the lab's table.
 
     The file has two literals: COLUMNS, a dict with the heading of each column, and TABLE, a dict
     with the cells of each row, separated by "|".
@@ -176,7 +176,7 @@ def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Sid
     cells = zip(literals["COLUMNS"].values(), literals["TABLE"][row].split("|"), strict=True)
     facts = [f"{heading}: {cell}" for heading, cell in cells]
     setting = [f"{key}={value}" for key, value in lab.environments[name].items()]
-    parts = {ENVIRONMENT: setting, f"{path}, the row of the table": facts}
+    parts = {ENVIRONMENT: setting, f"{path}, its row of the table": facts}
     files = tuple(
         File(shown, ("\n".join(lines) + "\n").encode(), shown, each_line=True)
         for shown, lines in parts.items()

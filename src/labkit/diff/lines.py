@@ -1,6 +1,6 @@
-"""Align two texts: which lines differ, and which words of those lines.
+"""Align two texts, and find the lines and words that differ.
 
-The alignment is difflib's, https://docs.python.org/3/library/difflib.html, function by function.
+Python's difflib aligns each function: https://docs.python.org/3/library/difflib.html
 """
 
 import ast
@@ -13,12 +13,12 @@ from itertools import zip_longest
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 ALIKE = 0.5  # share of common words below which two lines do not count as one changed line
-MOST_PAIRS = 40_000  # old lines times new lines; beyond this, no pairs are looked for
-NO_END = "␄"  # ends the last line of a file without a final line feed
+MOST_PAIRS = 40_000  # old lines times new lines; with more, similar lines are not paired
+NO_END = "␄"  # marks the last line of a file that has no final line feed
 RETURN = "␍"
 BLANKS = str.maketrans({" ": "·", "\t": "→"})
 
-Span = tuple[int, int]  # of characters, the second one not included
+Span = tuple[int, int]  # positions in a line: the first character, and one past the last
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Line:
     """One line of one side."""
 
     number: int  # from 1
-    text: str  # without its line feed; any other end of a line is visible
+    text: str  # without its line feed; any other line ending is made visible
     marks: tuple[Span, ...] = ()  # the parts that differ from the line it is paired with
 
 
 @dataclass(frozen=True)
 class Row:
-    """Two lines side by side, or one line that only one side has."""
+    """Two lines side by side, or one line that the other side lacks."""
 
     old: Line | None
     new: Line | None
@@ -40,9 +40,9 @@ class Row:
 
 
 def split(text: str) -> list[str]:
-    """Return the lines of a text, with characters that show a CR or a missing final line feed.
+    """Return the lines of a text; a CR and a missing final line feed are made visible.
 
-    As for Python and git, a form feed or U+2028 does not end a line.
+    As in Python and git, a form feed or U+2028 does not end a line.
     """
     if not text:
         return []
@@ -54,9 +54,9 @@ def split(text: str) -> list[str]:
 
 
 def pieces(line: Line) -> Iterator[tuple[bool, int, str]]:
-    """Yield (whether it differs, first character, text) for each piece of a line.
+    """Yield (differs, position, text) for each piece of a line.
 
-    A blank that differs becomes visible at the ends of a piece, where it could not be seen.
+    A changed blank at the end of a piece is replaced with a visible character.
     """
     at = 0
     for start, end in line.marks:
@@ -71,14 +71,13 @@ def pieces(line: Line) -> Iterator[tuple[bool, int, str]]:
         yield False, at, line.text[at:]
 
 
-# Which lines
+# Lines
 
 
 def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
-    """Yield all lines of both, in runs that are the same or differ.
+    """Yield all lines of both texts, in runs of equal or of changed lines.
 
-    With `python`, a function is compared with the function of the same name, not with another one
-    that happens to have the same lines.
+    With `python`, a function is compared only with the function of the same name.
     """
     blocks = [_blocks("\n".join(lines)) if python else [] for lines in (old, new)]
     blocks = [b or [("", 0, len(lines))] for b, lines in zip(blocks, (old, new), strict=True)]
@@ -92,7 +91,7 @@ def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
 
 
 def listed(old: list[str], new: list[str]) -> Iterator[list[Row]]:
-    """Yield the lines of two lists in pairs, however different: first with first, and so on."""
+    """Yield the lines of two lists in pairs, first with first, even if they are not similar."""
     for number, (one, two) in enumerate(zip(old, new, strict=True), 1):
         marks = words(one, two)
         yield [Row(Line(number, one, marks[0]), Line(number, two, marks[1]), same=one == two)]
@@ -106,7 +105,7 @@ def _around(blocks: list[tuple[str, int, int]], first: int, last: int) -> Span:
 
 
 def _blocks(text: str) -> list[tuple[str, int, int]]:
-    """Return (name, first line, line after the last) of each function with the lines before it."""
+    """Return (name, first line, line after the last) of each function and the lines before it."""
     found, at = [], 0
     for name, start, end in functions(text):
         found.append((name, at, end))
@@ -117,9 +116,9 @@ def _blocks(text: str) -> list[tuple[str, int, int]]:
 
 @cache
 def functions(text: str) -> list[tuple[str, int, int]]:
-    """Return ("def name", first line, line after the last) of functions and classes, from 0.
+    """Return ("def name", first line, line after the last) of functions and classes.
 
-    A decorator belongs to its function. Text that is not valid Python has no functions.
+    Lines count from 0. Decorators belong to the function. Invalid Python has no functions.
     """
     try:
         tree = ast.parse(text.replace(RETURN, "").replace(NO_END, ""))
@@ -135,7 +134,7 @@ def functions(text: str) -> list[tuple[str, int, int]]:
 
 
 def enclosing_blocks(text: list[str]) -> dict[int, str]:
-    """Return {line number from 1: the function or class around it}."""
+    """Return the enclosing function or class of each line: {line number from 1: name}."""
     found: dict[int, str] = {}
     for name, start, end in functions("\n".join(text)):
         found |= dict.fromkeys(range(start + 1, end + 1), name)
@@ -153,11 +152,11 @@ def _runs(old: list[str], new: list[str], one: Span, two: Span) -> Iterator[list
             yield list(_changed(a[i:j], b[k:m], first + 1, second + 1))
 
 
-# Which words
+# Words
 
 
 def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterator[Row]:
-    """Yield changed lines, similar ones side by side with their words compared."""
+    """Yield changed lines; similar lines are side by side, with their differences marked."""
     at = below = 0
     for n, m in [*_pairs(old, new), (len(old), len(new))]:
         left = [Line(first + number, old[number]) for number in range(at, n)]
@@ -170,7 +169,7 @@ def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterato
 
 
 def _pairs(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """Return (old, new) indices of the most similar lines; no pair crosses another."""
+    """Return the (old, new) indices of the most similar lines; pairs do not cross."""
     if not 0 < len(old) * len(new) <= MOST_PAIRS:
         return []
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -203,10 +202,10 @@ def _similarity(one: str, two: str) -> float:
 
 
 def words(one: str, two: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return the spans that differ in the first line, and those in the second.
+    """Return the spans that differ, in the first line and in the second.
 
-    Words, signs and runs of blanks are compared as a whole. A blank between two differences belongs
-    to them.
+    Words, punctuation marks and runs of blanks are compared as a whole. A blank between two
+    differences belongs to them.
     """
     tokens = [TOKEN.findall(text) for text in (one, two)]
     matcher = SequenceMatcher(None, tokens[0], tokens[1], autojunk=False)

@@ -1,8 +1,8 @@
-"""Read labs/notes.toml, which says of each compared pair why each change is there.
+"""Read labs/notes.toml, which explains each change between compared labs.
 
-A note belongs to the change that has its key in a changed line, or that is in the function or class
-named by its key ("def load"). So a note survives an edit of any other line. If its own line is
-edited, the layout test says which note has lost its change.
+The key of a note is text from a changed line, or the name of a function or class ("def load") that
+contains the change. So a note survives an edit of any other line. If its own line is edited, the
+layout test reports the note.
 """
 
 import tomllib
@@ -21,18 +21,18 @@ FILE = Path("labs", "notes.toml")
 
 @dataclass(frozen=True)
 class PairNotes:
-    """The notes of one pair."""
+    """The notes for one pair."""
 
     notes: dict[str, dict[str, str]]  # file -> key -> why
-    swapped: bool = False  # whether the pair was asked for in the other order
+    swapped: bool = False  # whether the pair was requested in the opposite order
 
     def add_to(self, file: FileDiff) -> FileDiff:
-        """Return the file with a note at each change that has one."""
+        """Return the file with its notes added to the changes."""
         hunks = tuple(replace(h, note=" ".join(self.of_hunk(file, h).values())) for h in file.hunks)
         return replace(file, hunks=hunks)
 
     def of_hunk(self, file: FileDiff, hunk: Hunk) -> dict[str, str]:
-        """Return the notes, {key: note}, whose key is in a changed line or names a function."""
+        """Return the notes of a change, {key: note}."""
         texts = [line.text for line in hunk.changed]
         return {
             key: note
@@ -58,7 +58,7 @@ class Notes:
         return pairs
 
     def of_pair(self, old: str, new: str) -> PairNotes | None:
-        """Return the notes of these two in either order, or None."""
+        """Return the notes for this pair, in either order, or None."""
         for entry in self.entries:
             one, two = entry["sides"]
             if fnmatchcase(old, one) and fnmatchcase(new, two):

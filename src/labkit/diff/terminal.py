@@ -1,4 +1,4 @@
-"""A comparison as text for a terminal, in colour or readable without any."""
+"""Format a comparison for a terminal, with or without colour."""
 
 import textwrap
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ WIDEST = 100  # columns; longer lines of prose are hard to read
 
 
 def text(found: Comparison, colour: bool, width: int = 80, *, tests: bool = False) -> str:
-    """Return the comparison; without colour, [-old-] and {+new+} mark words that differ.
+    """Return the comparison as text; without colour, [-old-] and {+new+} mark changed words.
 
-    tests: whether to show the changes of tests too, if code differs as well.
+    tests: whether to show changed tests even if code has changed too.
     """
     return "\n".join(Writer(colour, min(width, WIDEST)).all(found, tests)) + "\n"
 
 
 class Writer:
-    """Format the parts of a comparison, in colour or with marks, for a width in columns."""
+    """Formats the parts of a comparison, in colour or with marks, for a width in columns."""
 
     def __init__(self, colour: bool, width: int) -> None:
         self.colour = colour
@@ -33,7 +33,7 @@ class Writer:
         return click.style(words, **style) if self.colour else words  # type: ignore[arg-type]
 
     def prose(self, words: str, margin: str = "", **style: object) -> Iterator[str]:
-        """Wrap words that may come from a file, with their hidden characters shown."""
+        """Wrap text that may come from a file, with hidden characters made visible."""
         for line in textwrap.wrap(visible(words), self.width - len(margin)):
             yield self.style(margin + line, **style)
 
@@ -78,7 +78,7 @@ class Writer:
 
     def hunk(self, found: Comparison, hunk: Hunk, first: bool) -> Iterator[str]:
         yield from self.prose(found.note_text(hunk), "▌ ", fg="yellow" if hunk.note else "magenta")
-        # Lines between two changes are shown once, before the second.
+        # Lines between two changes are shown only once, before the second change.
         shown = hunk.before[-CONTEXT:] if first else hunk.before[-2 * CONTEXT :]
         if len(shown) < len(hunk.before):
             yield self.style(f"{'':11}⋮", dim=True)

@@ -1,6 +1,6 @@
-"""A small HTTP client with a browser's cookie jar, for many requests at once on a real server.
+"""A small HTTP client with a browser's cookie jar, for many concurrent requests to a server.
 
-Each request has its own connection, and each response says how many bytes and seconds it took.
+Each request opens a connection, and each response records its bytes and seconds.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ TIMEOUT = 90  # seconds for one response
 
 @dataclass(frozen=True)
 class Response:
-    """A response, with the size and time of the whole exchange."""
+    """A response, with the size and duration of the whole exchange."""
 
     status: int
     headers: Message
@@ -36,9 +36,9 @@ class Response:
 
 @dataclass
 class BrowserClient:
-    """A tab of a browser, for the server at a port of this machine.
+    """A browser tab, for the server at a port of this machine.
 
-    The tabs of one browser share a `jar`; `token` is Django's CSRF token of the last form seen.
+    The tabs of a browser share a `jar`; `token` is the CSRF token of the last form seen.
     """
 
     port: int
@@ -56,7 +56,7 @@ class BrowserClient:
         """Send one request; do not follow redirects.
 
         Raise OSError if no server listens, TimeoutError after TIMEOUT seconds, and ValueError if
-        the response is not HTTP, for example empty because the server died.
+        the response is not HTTP, such as an empty one from a server that died.
         """
         target = Origin("http", self.host, path.partition("?")[0])
         cookies = to_wire(self.jar.header(target))
@@ -80,13 +80,13 @@ class BrowserClient:
             raise ValueError(f"{NO_HTTP_RESPONSE}: {error}") from None
         try:
             page = response.read().decode(errors="replace")
-        except IncompleteRead as error:  # a server that died in the middle of its response
+        except IncompleteRead as error:  # the server died in the middle of its response
             page = error.partial.decode(errors="replace")
         for line in response.headers.get_all("Set-Cookie") or []:
             try:
                 self.jar.store(from_wire(line), target)
             except CookieRefusal:
-                continue  # a browser ignores it silently
+                continue  # a browser ignores the cookie silently
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):
             self.token = found[1]
         return Response(

@@ -1,4 +1,4 @@
-"""The key under which a server tells an application about the connection of a request."""
+"""The key of the WSGI environ under which a server describes a request's connection."""
 
-# In the WSGI environ: the number of this request on its connection, from 1.
+# The number of this request on its connection, from 1.
 REQUEST_NUMBER = "labkit.request_number"

@@ -11,14 +11,14 @@ _TIME = re.compile(r"(\d+):(\d+):(\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})", re.ASCII)
 _YEAR = re.compile(r"(\d{1,5})", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_CALENDAR_YEARS = 400  # after which the Gregorian calendar repeats itself
+_CALENDAR_YEARS = 400  # the period of the Gregorian calendar
 _CALENDAR_SECONDS = 146_097 * 86_400
 
 
 def parse_date(text: str) -> float | None:
     """Return a cookie date as POSIX seconds, or None if it is not a date (section 5.1.1).
 
-    The section refuses years before 1601; Chromium reads them as dates long ago.
+    The section rejects years before 1601; Chromium accepts them as past dates.
     """
     clock: tuple[int, ...] | None = None
     day = month = year = None

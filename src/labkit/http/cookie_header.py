@@ -1,6 +1,6 @@
-"""Cookie and Set-Cookie header fields, as a browser that keeps every cookie handles them.
+"""Parse and write Cookie and Set-Cookie header fields, without a browser's other rules.
 
-It keeps what real browsers refuse, and ignores domains and paths: labkit.http.jar does not.
+Domains, paths and refusals are ignored here. For these, see labkit.http.jar.
 """
 
 from collections.abc import Iterator
@@ -25,18 +25,18 @@ def cookie_name(set_cookie: str) -> str:
 
 
 def to_wire(text: str) -> bytes:
-    """Return the bytes of a header field as browsers send text: UTF-8.
+    """Return the bytes of a header field, encoded as UTF-8, as browsers do.
 
-    What from_wire() could not decode becomes the bytes that it was.
+    Bytes that from_wire() could not decode are restored.
     """
     return text.encode("utf-8", "surrogateescape")
 
 
 def from_wire(field: str) -> str:
-    """Return a header field as browsers read it: as UTF-8.
+    """Return the text of a header field, decoded as UTF-8, as browsers do.
 
-    field: its bytes decoded as Latin-1, as WSGI does (PEP 3333). Other text, which no server can
-    send, is returned as it is.
+    field: its bytes decoded as Latin-1, as WSGI does (PEP 3333). Text that no server
+    can send is returned unchanged.
     """
     try:
         return field.encode("latin-1").decode("utf-8", "surrogateescape")
@@ -45,9 +45,9 @@ def from_wire(field: str) -> str:
 
 
 def set_cookie_lines(response: Any) -> list[str]:
-    """Return the Set-Cookie fields of a Django response, in the order in which a server sends them.
+    """Return the Set-Cookie fields of a Django response in the order of sending.
 
-    They include one that was set as a header, not with set_cookie().
+    They include a field that was set as a header rather than with set_cookie().
     """
     lines = [response.headers["Set-Cookie"]] if "Set-Cookie" in response.headers else []
     return lines + [morsel.OutputString() for morsel in response.cookies.values()]

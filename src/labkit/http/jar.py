@@ -1,8 +1,8 @@
-"""A browser's cookie jar after RFC 6265bis: what it stores, sends, withholds, expires and evicts.
+"""A browser's cookie jar after RFC 6265bis, which stores, sends, expires and evicts cookies.
 
-Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where Chromium differs from it the jar
-follows Chromium, and a comment says so. Where Chromium's versions differ, the jar follows the
-newest one that tests/http has been run with: Chromium 156.
+Section numbers are those of draft-ietf-httpbis-rfc6265bis. If Chromium differs from
+it, the jar follows Chromium, and a comment says so. If versions of Chromium differ, the jar follows
+the newest one that tests/http has been run with: Chromium 156.
 """
 
 import itertools
@@ -22,15 +22,15 @@ from labkit.http.set_cookie import (
     parse_set_cookie,
 )
 
-MAX_PER_SITE = 180  # cookies of one registrable domain, after which Chromium purges ...
-KEPT_BY_PURGE = 150  # ... down to this many, in the order of PURGES
-MAX_PARTITIONED_BYTES = 10_240  # of names and values, for a site in one partition
-ACCESS_STEP = 60  # seconds between two updates of a cookie's last access, in Chromium
-LAX_POST_GRACE = 120  # seconds up to which a new cookie without SameSite is sent with any POST
+MAX_PER_SITE = 180  # cookies of one registrable domain; with more, Chromium purges
+KEPT_BY_PURGE = 150  # cookies that remain after a purge, which follows the order of PURGES
+MAX_PARTITIONED_BYTES = 10_240  # of all names and values of a site in one partition
+ACCESS_STEP = 60  # seconds; Chromium updates a cookie's last access at most this often
+LAX_POST_GRACE = 120  # seconds; a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"
-PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies a purge leaves
-PURGES = (  # (priority, whether Secure cookies go too)
+PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies kept by a purge
+PURGES = (  # (priority, whether Secure cookies are purged too)
     (Priority.LOW, False),
     (Priority.LOW, True),
     (Priority.MEDIUM, False),
@@ -43,7 +43,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True)
 class WithheldCookie:
-    """A stored cookie that a request does not send, and why."""
+    """A stored cookie that a request does not send, with the reason."""
 
     cookie: Cookie
     reason: str
@@ -67,7 +67,7 @@ class Jar:
         return sum(1 for _ in self)
 
     def get(self, name: str) -> Cookie | None:
-        """Return the first unexpired cookie of this name, whatever its path and domain."""
+        """Return the first unexpired cookie of this name, on any path and domain."""
         return next((cookie for cookie in self if cookie.name == name), None)
 
     def clear(self) -> None:
@@ -97,13 +97,13 @@ class Jar:
         return sent, held_back
 
     def header(self, target: Origin, context: Context = TYPED) -> str:
-        """Return the value of such a request's Cookie header; empty if none is sent."""
+        """Return the value of the Cookie header of a request to `target`; empty if none is sent."""
         return "; ".join(cookie.pair for cookie in self.select(target, context)[0])
 
     def held_back(self, target: Origin, context: Context = TYPED) -> list[WithheldCookie]:
-        """Return the cookies that such a request would not send, each with its reason.
+        """Return the cookies that a request to `target` would not send, each with its reason.
 
-        A cookie that has expired since the last call is among them once.
+        A cookie that expired since the last call is included once.
         """
         return self._sort_out(target, context)[1]
 
@@ -155,7 +155,7 @@ class Jar:
         return cookie
 
     def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
-        """Raise CookieRefusal for the rules of section 5.7 that depend on the cookie's source."""
+        """Apply the rules of section 5.7 on the cookie's source. Raise CookieRefusal."""
         if cookie.secure and not source.trustworthy:
             raise CookieRefusal("Secure, but it came over plain http", Rule.SECURE_SOURCE)
         if cookie.http_only and not context.http_api:
@@ -176,7 +176,7 @@ class Jar:
             raise CookieRefusal("SameSite=None needs Secure", Rule.NONE_SECURE)
 
     def _evict(self, newest: Cookie, now: float) -> None:
-        """Evict as Chromium does if there are too many cookies of this one's site and partition."""
+        """Evict cookies, as Chromium does, if the newest one's site and partition has too many."""
         if newest.partition is None and len(self._cookies) <= MAX_PER_SITE:
             return
         self._drop_expired(now)
@@ -196,7 +196,7 @@ class Jar:
 
 
 def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
-    """Yield what Chromium purges of a site's cookies, which are sorted by their last access."""
+    """Yield the cookies of a site that Chromium purges. `members` are sorted by last access."""
     goal = len(members) - KEPT_BY_PURGE if len(members) > MAX_PER_SITE else 0
     gone: set[CookieKey] = set()
     for priority, secure_too in PURGES:
@@ -209,7 +209,7 @@ def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
 
 
 def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
-    """Yield what Chromium evicts of a site's Partitioned cookies, the longest unused first."""
+    """Yield the Partitioned cookies of a site that Chromium evicts, least recently used first."""
     sizes = [len(to_wire(c.name + c.value)) for c in members]
     total = sum(sizes)
     for index, cookie in enumerate(members):
@@ -238,7 +238,7 @@ def _withheld(
     if cookie.secure and not target.trustworthy:
         return "it is Secure and this is plain http", Rule.SECURE_TARGET
     if cookie.http_only and not context.http_api:
-        return "it is HttpOnly and a script asked", Rule.SCRIPT_READS
+        return "it is HttpOnly, and a script cannot read it", Rule.SCRIPT_READS
     if cookie.same_site is SameSite.NONE or context.same_site(target):
         return None
     if cookie.same_site is SameSite.STRICT:
@@ -254,9 +254,9 @@ def _withheld(
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:
-    """Return whether a cookie would hide another one of its name (section 5.7, step 16).
+    """Return whether a cookie would hide another one with its name (section 5.7, step 16).
 
-    It does not matter here whether they are for their hosts alone.
+    Whether they are host-only makes no difference here.
     """
     if new.name != old.name or new.partition != old.partition:
         return False

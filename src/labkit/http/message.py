@@ -1,6 +1,6 @@
 """Build the bytes of an HTTP/1.1 request, and parse the bytes of a response.
 
-Nothing is checked, escaped or completed, so that a test can send exactly what it means to send.
+Nothing is checked, escaped or added, so that a test can send any bytes.
 """
 
 import http.client
@@ -18,7 +18,8 @@ def build_request(
 ) -> bytes:
     """Return a request as bytes. A header whose value is None is left out.
 
-    Text is encoded as Latin-1, as WSGI decodes it (PEP 3333). Raise UnicodeEncodeError for others.
+    Text is encoded as Latin-1, since WSGI decodes it so (PEP 3333). Raise UnicodeEncodeError if
+    that is not possible.
     """
     lines = [b" ".join([method.encode(), _encode(target), b"HTTP/1.1"])]
     lines += [
@@ -30,13 +31,13 @@ def build_request(
 
 
 def parse_response(received: bytes, method: str = "GET") -> http.client.HTTPResponse:
-    """Parse all that a server sent before it closed the connection; `read()` returns the body.
+    """Parse the bytes that a server sent on one connection; `read()` returns the body.
 
     Raise http.client.HTTPException if the head is incomplete or not HTTP. `read()` raises
     http.client.IncompleteRead if the body is shorter than announced.
     """
     if b"\r\n\r\n" not in received:
-        raise http.client.HTTPException(f"the server broke off: {received[:200]!r}")
+        raise http.client.HTTPException(f"the response ends too early: {received[:200]!r}")
     socket: Any = SimpleNamespace(makefile=lambda mode: io.BytesIO(received))  # for http.client
     response = http.client.HTTPResponse(socket, method=method)
     response.begin()

@@ -1,4 +1,4 @@
-"""Where a request goes and what caused it: origins, sites, and how hosts and paths match.
+"""Origins, sites and the cause of a request, and the matching of hosts and paths.
 
 Section numbers are those of draft-ietf-httpbis-rfc6265bis.
 """
@@ -14,9 +14,9 @@ from typing import Any
 class Origin:
     """Scheme, host and path of a request's target or of the page that caused it.
 
-    The host is as a browser has it once it has parsed the URL: in lower case and punycode, an
+    The host has the form that a browser gives it when it parses a URL: lower case, punycode, an
     IPv4 address in four parts, an IPv6 address in its shortest form and without brackets.
-    `of()` does this parsing, the constructor does not.
+    `of()` parses a URL; the constructor does not.
     """
 
     scheme: str
@@ -29,7 +29,7 @@ class Origin:
 
         Raise ValueError if it is not valid, or its scheme is not http or https.
         """
-        from ada_url import URL  # imported late, so that the labs start faster
+        from ada_url import URL  # a late import, so that the labs start faster
 
         try:
             parts = URL(url)
@@ -42,12 +42,12 @@ class Origin:
 
     @property
     def url_host(self) -> str:
-        """Return the host as a URL has it, with brackets around an IPv6 address."""
+        """Return the host as written in a URL, with brackets around an IPv6 address."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def trustworthy(self) -> bool:
-        """Return whether Secure cookies work here: https, and in Chromium also http on loopback.
+        """Return whether Secure cookies work here: on https, and in Chromium on loopback.
 
         https://w3c.github.io/webappsec-secure-contexts/#potentially-trustworthy-origin
         """
@@ -70,8 +70,8 @@ class Context:
     """The cause of a request, on which SameSite depends (section 5.2)."""
 
     method: str = "GET"
-    initiator: Origin | None = None  # the page that caused it; None: a typed URL
-    top_level: bool = True  # a page, not an image, frame or fetch within another page
+    initiator: Origin | None = None  # the page that caused it; None for a typed URL
+    top_level: bool = True  # False for an image, frame or fetch within a page
     http_api: bool = True  # False for document.cookie
 
     def same_site(self, target: Origin) -> bool:
@@ -79,7 +79,7 @@ class Context:
         return self.initiator is None or self.initiator.site == target.site
 
     def partition(self, target: Origin) -> tuple[str, str]:
-        """Return the site in the address bar, which a Partitioned cookie belongs to.
+        """Return the site in the address bar, to which a Partitioned cookie belongs.
 
         https://www.ietf.org/archive/id/draft-cutler-httpbis-partitioned-cookies-01.html
         """
@@ -91,7 +91,7 @@ _NOT_IN_HOST = re.compile(r"[%/:?#@\\\s]")
 
 
 def default_path(path: str) -> str:
-    """Return the Path of a cookie without one: the request's path up to its last slash (5.1.4)."""
+    """Return the default Path of a cookie: the request's up to its last slash (5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
 
 
@@ -117,7 +117,7 @@ def punycode(host: str) -> str:
 
 @cache
 def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that this host is, or None if it is a name."""
+    """Return this host as an IP address, or None if it is a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -128,7 +128,7 @@ def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 def registrable_domain(host: str) -> str:
     """Return the domain one label below the public suffix; an IP address is its own site.
 
-    A host with a dot at its end belongs to another site than the host without it.
+    A host with a trailing dot belongs to a different site than the host without it.
     """
     name = host.removesuffix(".")
     if ip_address_of(host) or "." not in name:
@@ -139,7 +139,7 @@ def registrable_domain(host: str) -> str:
 
 @cache
 def is_public_suffix(host: str) -> bool:
-    """Return whether strangers share this domain, such as co.uk (https://publicsuffix.org)."""
+    """Return whether anyone can register below this domain (https://publicsuffix.org)."""
     if ip_address_of(host):
         return False
     name = host.removesuffix(".")
@@ -148,7 +148,7 @@ def is_public_suffix(host: str) -> bool:
 
 @cache
 def _suffixes() -> Any:
-    # Imported late: it reads 10,000 lines, and most tests never use a Domain.
+    # A late import: it reads 10,000 lines, and most tests never use a Domain.
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()

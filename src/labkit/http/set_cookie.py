@@ -1,7 +1,7 @@
 """Parse a Set-Cookie header into a cookie, as RFC 6265bis, section 5.6, and Chromium do.
 
-Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where Chromium's versions differ, this
-follows the newest one that tests/http has been run with: Chromium 156.
+Section numbers are those of draft-ietf-httpbis-rfc6265bis. If versions of Chromium differ,
+this module follows the newest one that tests/http has been run with: Chromium 156.
 """
 
 import re
@@ -39,7 +39,7 @@ class SameSite(StrEnum):
 
 
 class Priority(StrEnum):
-    """Chromium's Priority attribute: which cookies of a site are evicted first.
+    """Chromium's Priority attribute, which decides which cookies of a site are evicted first.
 
     https://datatracker.ietf.org/doc/html/draft-west-cookie-priority-00
     """
@@ -68,21 +68,21 @@ class Cookie:
     created: float  # POSIX seconds
     accessed: float  # POSIX seconds
     priority: Priority = Priority.MEDIUM
-    partition: tuple[str, str] | None = None  # of a Partitioned cookie: see Context.partition()
-    order: int = 0  # order of creation, for two cookies of the same second
+    partition: tuple[str, str] | None = None  # of a Partitioned cookie, from Context.partition()
+    order: int = 0  # of creation, for cookies created in the same second
 
     @property
     def key(self) -> CookieKey:
-        """Return what identifies a cookie: a Set-Cookie with the same key replaces it."""
+        """Return the cookie's identity: a Set-Cookie with the same key replaces it."""
         return self.name, self.domain, self.host_only, self.path, self.partition
 
     @property
     def pair(self) -> str:
-        """Return the cookie as the Cookie header has it."""
+        """Return the cookie as sent in the Cookie header."""
         return f"{self.name}={self.value}" if self.name else self.value
 
     def expired(self, now: float) -> bool:
-        """Return whether it has expired at `now`, POSIX seconds."""
+        """Return whether the cookie has expired at `now`, POSIX seconds."""
         return self.expires is not None and self.expires <= now
 
 
@@ -98,7 +98,7 @@ _SAME_SITE = {member.lower(): member for member in SameSite}
 _PRIORITY = {member.lower(): member for member in Priority}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _WHITE_SPACE = " \t"
-TAB = "it has a tab in it, which Chromium does not take"
+TAB = "it contains a tab, which Chromium refuses"
 
 
 def parse_set_cookie(text: str, source: Origin, now: float, context: Context = TYPED) -> Cookie:
@@ -112,10 +112,10 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
         to_wire(text)
     except UnicodeEncodeError:
         raise CookieRefusal(
-            "it has a lone surrogate, which no server can send", Rule.ENCODING
+            "it contains a lone surrogate, which no server can send", Rule.ENCODING
         ) from None
     if _CONTROL.search(text):
-        raise CookieRefusal("it has a control character in it", Rule.CONTROL_CHARACTER)
+        raise CookieRefusal("it contains a control character", Rule.CONTROL_CHARACTER)
     pair, *rest = text.split(";")
     name, equals, value = pair.partition("=")
     if not equals:
@@ -127,7 +127,7 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     domain, host_only = _domain(domain_text, source)
     secure = "secure" in attributes
     http_only = "httponly" in attributes
-    # An address may name itself in Domain; a name may not, and localhost is a name.
+    # Domain may name the host itself if it is an IP address, but not if it is localhost.
     own_address = ip_address_of(source.host) is not None and domain_text == source.url_host
     at_root = (not domain_text or own_address) and path_text == "/"
     _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
@@ -152,26 +152,26 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
 
 
 def _check_pair(name: str, value: str) -> None:
-    """Raise CookieRefusal if a browser takes no such name and value."""
-    if "\t" in name + value:  # section 5.6 would allow it
+    """Raise CookieRefusal if a browser refuses this name and value."""
+    if "\t" in name + value:  # allowed by section 5.6
         raise CookieRefusal(TAB, Rule.TAB)
     if not name and not value:
         raise CookieRefusal("it has neither a name nor a value", Rule.EMPTY)
-    if not name and "=" in value:  # section 5.6 would allow it, and so did Chromium before 153
+    if not name and "=" in value:  # allowed by section 5.6, and by Chromium before 153
         raise CookieRefusal(
-            "a value without a name may not have an equals sign in it", Rule.NAMELESS_EQUALS
+            "a value without a name may not contain an equals sign", Rule.NAMELESS_EQUALS
         )
     if len(to_wire(name + value)) > MAX_NAME_VALUE:
         raise CookieRefusal(
-            f"name and value are longer than {MAX_NAME_VALUE} bytes together", Rule.TOO_LONG
+            f"its name and value together exceed {MAX_NAME_VALUE} bytes", Rule.TOO_LONG
         )
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
-    """Return {lower-case name: value}; the last of several with the same name wins.
+    """Return {lower-case name: value}; the last attribute of each name counts.
 
-    Section 5.6 ignores an Expires or Max-Age that cannot be parsed, so an earlier one would
-    count. In Chromium the last one counts nevertheless.
+    If the last Expires or Max-Age cannot be parsed, an earlier one counts in section 5.6, but not
+    in Chromium.
 
     Raise CookieRefusal for a tab within a name or value, which section 5.6 would allow.
     """
@@ -187,10 +187,10 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 
 
 def read_expiry(attributes: dict[str, str], now: float) -> float | None:
-    """Return when it expires, POSIX seconds at most 400 days ahead, or None for a session cookie.
+    """Return a cookie's expiry in POSIX seconds, or None for a session cookie.
 
-    Max-Age has precedence over Expires. Chromium also corrects Expires by the difference between
-    the response's Date header and its own clock; this does not.
+    It is at most 400 days ahead. Max-Age has precedence over Expires. Unlike Chromium, this does
+    not correct Expires by the difference between the response's Date header and the clock.
     """
     seconds = _max_age(attributes.get("max-age", ""))
     if seconds is not None:
@@ -200,10 +200,10 @@ def read_expiry(attributes: dict[str, str], now: float) -> float | None:
 
 
 def _max_age(text: str) -> int | None:
-    """Return the seconds of a Max-Age, or None if it is not a number.
+    """Return Max-Age in seconds, or None if it is not a number.
 
-    Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium reads
-    a plus sign, and does not look at what follows a number of more than 63 bits.
+    Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium
+    accepts a plus sign, and ignores any characters after a number of more than 63 bits.
     """
     match = re.match(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}", text)
     if match is None:
@@ -216,7 +216,7 @@ def _max_age(text: str) -> int | None:
 def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
     """Return (domain, host-only) for a Domain attribute from this source.
 
-    Raise CookieRefusal if a browser does not let the source set cookies for that domain.
+    Raise CookieRefusal if a browser does not allow the source to set cookies for that domain.
     """
     if source.host.endswith(".."):
         raise CookieRefusal(f"{source.host} is not a host name", Rule.NO_HOST_NAME)
@@ -244,7 +244,7 @@ _PREFIXES = ("__host-http-", "__host-", "__secure-", "__http-")
 def _check_prefix(
     name: str, value: str, *, secure: bool, http_only: bool, host_at_root: bool
 ) -> None:
-    """Raise CookieRefusal if the attributes do not fulfil the name's prefix (section 5.4)."""
+    """Raise CookieRefusal if the attributes do not match the name's prefix (section 5.4)."""
     lower = name.lower()
     prefix = next((p for p in _PREFIXES if lower.startswith(p)), "")
     if prefix and not secure:
@@ -255,12 +255,12 @@ def _check_prefix(
         raise CookieRefusal(f"{prefix} needs HttpOnly", Rule.PREFIX_HTTP_ONLY)
     if not name and value.lower().startswith(_PREFIXES):
         raise CookieRefusal(
-            "a nameless cookie may not pretend to have such a prefix", Rule.PREFIX_NAMELESS
+            "without a name, its value may not begin with a prefix", Rule.PREFIX_NAMELESS
         )
 
 
 def read_attributes(set_cookie: str) -> dict[str, str]:
-    """Return {lower-case name: value} of a Set-Cookie field; empty if browsers refuse them."""
+    """Return the attributes of a Set-Cookie field by lower-case name; {} if browsers refuse it."""
     try:
         return _attributes(set_cookie.split(";")[1:])
     except CookieRefusal:
@@ -276,9 +276,9 @@ def is_deletion(set_cookie: str, now: float) -> bool:
 def apply_set_cookies(
     cookies: dict[str, str], set_cookies: Iterable[str], now: float
 ) -> dict[str, str]:
-    """Return {name: value} of a browser that had `cookies`, after these Set-Cookie fields.
+    """Return a browser's cookies, {name: value}, after it received these Set-Cookie fields.
 
-    It is one that keeps what real browsers refuse, and ignores domains and paths.
+    Domains, paths and a browser's other rules are ignored.
     """
     result = dict(cookies)
     for line in set_cookies:

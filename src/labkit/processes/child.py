@@ -1,7 +1,7 @@
-"""A child process that keeps servers running and reports to its parent in lines of JSON.
+"""A child process that runs servers and reports to its parent in lines of JSON.
 
-The first line is {"urls": {name: URL}} or {"error": sentence}. A child that watches its servers
-then writes {"event": sentence} whenever one starts or dies.
+The first line is {"urls": {name: URL}} or {"error": sentence}. The child may then write
+{"event": sentence} whenever a server starts or dies.
 """
 
 import contextlib
@@ -22,19 +22,19 @@ from labkit.processes.parent_pipe import (
 from labkit.processes.start import NotInstalled, StartCancelled, StartFailed, Stoppable
 
 T = TypeVar("T", bound=Stoppable)
-START_SECONDS = 600  # for all of a child's servers; each one has its own, shorter limit
-STOP_SECONDS = 60  # for all of them to end
+START_SECONDS = 600  # the limit for all servers of a child; each has a shorter one
+STOP_SECONDS = 60  # the limit for all servers to end
 
 
 class ChildProcess(Stoppable):
-    """A child that keeps servers running during a with block; `urls` names what they offer."""
+    """A child that runs servers during a with block; `urls` has their URLs by name."""
 
     def __init__(
         self, module: str, *arguments: str, report: Callable[[str], None] = lambda event: None
     ) -> None:
-        """Run a module and wait for its first report. Raise StartFailed.
+        """Run a module, and wait for its first report. Raise StartFailed.
 
-        `report` gets a sentence per event, in a separate thread.
+        `report` is called with a sentence for each event, in a separate thread.
         """
         self._report = report
         self._ending = False
@@ -49,7 +49,7 @@ class ChildProcess(Stoppable):
             self.stop()
             raise
         self.urls: dict[str, str] = first["urls"]
-        self.client_commands: dict[str, str] = first.get("client_commands", {})  # by name, too
+        self.client_commands: dict[str, str] = first.get("client_commands", {})  # by name
         self._listener.start()
 
     def _listen(self) -> None:
@@ -64,7 +64,7 @@ class ChildProcess(Stoppable):
         self._ending = True
         close(self._process)
         if self._listener.is_alive():
-            # Otherwise its pipe would be closed while it reads.
+            # The pipe must not be closed while the thread reads from it.
             self._listener.join(STOP_SECONDS)
         end_child(self._process, STOP_SECONDS)
 
@@ -75,9 +75,9 @@ def run_child(
     check: Callable[[IO[bytes], T], None],
     pause: float,
 ) -> None:
-    """In the child: start servers, report on them, check them, and end them with the parent.
+    """In the child: start servers, report on them, check them, and end them when the parent ends.
 
-    `start` gets an event that is set when the parent has ended. It and the others may raise
+    `start` gets an event that is set when the parent has ended. All three functions may raise
     NotInstalled, StartFailed or StartCancelled. `check` is called every `pause` seconds.
     """
     parent = reserve_stdout()
@@ -102,5 +102,5 @@ def send_report(parent: IO[bytes], **content: object) -> None:
 
 
 def report_process(parent: IO[bytes], name: str, pid: int | None) -> None:
-    """In the child: report that this server runs, and how to kill it."""
-    send_report(parent, event=f"{name}: process {pid}, which ends by: kill -9 {pid}")
+    """In the child: report that this server is running, and how to kill it."""
+    send_report(parent, event=f"{name}: process {pid}. To kill it: kill -9 {pid}")

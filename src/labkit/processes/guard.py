@@ -1,9 +1,8 @@
-"""Ends a server if the process that started it is killed and cannot end it any more.
+"""End a server if the process that started it is killed and so cannot end it.
 
-`python guard.py PID [FOLDER]` is a separate process. It reads its standard input to the end, which
-comes when the process that started the server has ended. Unless it has read a line by then, it ends
-the server with its process group, and deletes the folder. It imports only the standard library, to
-start quickly.
+`python guard.py PID [FOLDER]` is a separate process. It reads its standard input until the process
+that started the server ends. If it has not read a line by then, it ends the server's process group
+and deletes the folder. It imports only the standard library, so that it starts quickly.
 """
 
 import contextlib
@@ -15,28 +14,28 @@ import sys
 import time
 from pathlib import Path
 
-STOP_SECONDS = 5  # for a process to end by itself
-KILL_SECONDS = 60  # for a killed one to be gone, on a busy machine
-SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]  # they end the others of a terminal's processes
+STOP_SECONDS = 5  # the limit for a process to end by itself
+KILL_SECONDS = 60  # the limit for a killed process to disappear on a busy machine
+SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]  # ignored: a terminal sends them to all its processes
 
 
 class Guard:
-    """Watches over one process from now on until `release()`."""
+    """Watch a process until `release()` is called."""
 
     def __init__(self, pid: int, folder: Path | None = None) -> None:
-        """`pid`: a process that leads its process group. `folder`: to be deleted with it."""
+        """Start watching. `pid`: a process group leader. `folder`: deleted when the group ends."""
         command = [sys.executable, "-I", "-S", __file__, str(pid)]
         self._process = subprocess.Popen(
             [*command, *([str(folder)] if folder else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent,  # a folder that stays
+            cwd=Path(__file__).parent,  # a folder that will not be deleted
             start_new_session=os.name != "nt",
         )
 
     def release(self) -> None:
-        """Leave the process alone from now on. Calling it again does nothing."""
+        """Stop watching. A second call does nothing."""
         if self._process.poll() is not None:
             return
         try:
@@ -47,7 +46,7 @@ class Guard:
 
 
 def end_group(pid: int, seconds: float = STOP_SECONDS) -> None:
-    """End a process with its group; kill what has not ended after so many seconds."""
+    """End a process group; kill any process that has not ended after `seconds`."""
     if not _send(pid, "SIGTERM"):
         return
     deadline = time.monotonic() + seconds
@@ -57,7 +56,7 @@ def end_group(pid: int, seconds: float = STOP_SECONDS) -> None:
 
 
 def end_child_group(process: "subprocess.Popen[bytes]", seconds: float = STOP_SECONDS) -> None:
-    """End a child that leads its process group, and all of that group, within so many seconds."""
+    """End the process group of this child within `seconds`. The child leads its group."""
     _send(process.pid, "SIGTERM")
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
@@ -66,14 +65,14 @@ def end_child_group(process: "subprocess.Popen[bytes]", seconds: float = STOP_SE
 
 
 def interrupt_group(pid: int) -> None:
-    """Send a process group what Ctrl-C sends."""
+    """Send a process group the signal that Ctrl-C sends."""
     _send(pid, "SIGINT")
 
 
 def _send(pid: int, name: str) -> bool:
-    """Send a signal, or none, to a process group; return whether there is one."""
+    """Send a signal to a process group; return whether the group exists."""
     try:
-        if os.name == "nt":  # there every signal ends the process
+        if os.name == "nt":  # on Windows, every signal ends the process
             os.kill(pid, signal.SIGTERM)
             return False
         os.killpg(pid, getattr(signal, name, 0))
@@ -83,7 +82,7 @@ def _send(pid: int, name: str) -> bool:
 
 
 def main(pid: int, folder: str = "") -> None:
-    """See the module's docstring."""
+    """Wait for the parent's end, as the module's docstring describes."""
     for name in SIGNALS:
         with contextlib.suppress(AttributeError):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

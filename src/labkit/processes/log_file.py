@@ -1,4 +1,4 @@
-"""Log files that stay small, whatever is written to them."""
+"""Log files with a limited size."""
 
 import contextlib
 import io
@@ -12,10 +12,10 @@ from typing import Any
 
 from labkit.processes.output import UnfailingFile
 
-LONGEST_LINE = 2_000  # bytes in a log
-LONGEST_ENTRY = 16_000  # bytes that are written to a log at once
+LONGEST_LINE = 2_000  # bytes
+LONGEST_ENTRY = 16_000  # bytes in one write
 LARGEST_LOG = 2_000_000  # bytes
-KEPT_LOG = 500_000  # bytes of its end that are kept when it has become too large
+KEPT_LOG = 500_000  # bytes at the end of a log that has become too large, which are kept
 LONG_LINE = re.compile(rb"[^\n]{%d,}" % (LONGEST_LINE + 1))
 LEFT_OUT = b" [... %d bytes left out ...] "
 BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n"
@@ -24,10 +24,10 @@ BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n
 class LogFile(UnfailingFile):
     """A log whose lines, entries and size are limited."""
 
-    _lock = threading.Lock()  # of all threads that write to standard errors
+    _lock = threading.Lock()  # shared by all threads that write to stderr
 
     def write(self, data: Any) -> int:
-        """Write these bytes, shortened if need be; beyond LARGEST_LOG keep only the end."""
+        """Write these bytes, shortened if necessary; cut a log larger than LARGEST_LOG."""
         whole = bytes(data)
         lines = LONG_LINE.sub(lambda line: _cut(line[0], LONGEST_LINE), whole)
         with self._lock, contextlib.suppress(OSError):
@@ -38,11 +38,11 @@ class LogFile(UnfailingFile):
         return len(whole)
 
     def discard(self) -> None:
-        """Go on with the next entry: a disk that is full may have space again."""
+        """Continue with the next entry, since a full disk may have space again by then."""
 
     def _keep_the_end(self) -> None:
         end = b""
-        with contextlib.suppress(OSError):  # it may be open for writing only
+        with contextlib.suppress(OSError):  # it may be write-only
             os.lseek(self.fileno(), -KEPT_LOG, os.SEEK_END)
             end = os.read(self.fileno(), KEPT_LOG).partition(b"\n")[2]
         os.ftruncate(self.fileno(), 0)
@@ -51,7 +51,7 @@ class LogFile(UnfailingFile):
 
 
 def _cut(text: bytes, most: int) -> bytes:
-    """Return this text without its middle, if it is longer than so many bytes."""
+    """Return this text, without its middle if it is longer than `most` bytes."""
     if len(text) <= most:
         return text
     half = (most - len(LEFT_OUT)) // 2 - 8
@@ -59,7 +59,7 @@ def _cut(text: bytes, most: int) -> bytes:
 
 
 def limit_log() -> None:
-    """Make standard output and errors of this process a LogFile, which errors write to already."""
+    """Send stdout and stderr of this process to a LogFile, the file that is now its stderr."""
     file: Any = LogFile(2, "w", closefd=False)
     sys.stdout = sys.stderr = io.TextIOWrapper(
         file, encoding="utf-8", errors="backslashreplace", write_through=True
@@ -67,9 +67,9 @@ def limit_log() -> None:
 
 
 def last_text(path: Path, most: int, since: int = 0) -> str:
-    """Return the text at the end of a file, of so many bytes at most, after position `since`.
+    """Return the end of a file, at most `most` bytes, from position `since` on.
 
-    If the file was shortened after that position was noted, its beginning counts. Raise OSError.
+    If the file is now shorter than that, read from its beginning. Raise OSError.
     """
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)

@@ -12,25 +12,25 @@ from pathlib import Path
 from labkit import environment
 from labkit.catalog import Lab, state_path
 
-DAMAGED = "{line}. The file {path} is damaged. To replace it by an empty one: lab reset {number}"
+DAMAGED = "{line}. The file {path} is damaged. To replace it with an empty one: lab reset {number}"
 USE_SQLITE = (
     "{line}. (DATABASE_URL is {url}. `lab run` and `lab serve` ignore it with --db sqlite.)"
 )
 DAMAGED_SQLITE = ("file is not a database", "database disk image is malformed")
 DATABASE_NOT_READY = "The database of lab {number} is not ready: "
-SECONDS = 120  # for one command
+SECONDS = 120  # the time limit for one command
 NEVER_ENDED = "manage.py {command} did not end within {seconds:g} seconds{place}."
 CREATE_DATABASE = "Create it first, in the client: CREATE DATABASE the_name CHARACTER SET utf8mb4;"
 
 
 class DatabaseNotReady(Exception):
-    """A lab's database cannot be used; the message says why, often as manage.py's last line."""
+    """A lab's database is not usable; the message is often the last line of manage.py's output."""
 
 
 def lab_environment() -> dict[str, str]:
     """Return this process's environment with the settings module of a lab.
 
-    A lab's process has its own working directory, so LAB_STATE_DIR becomes absolute.
+    LAB_STATE_DIR is made absolute, because a lab's process has another working directory.
     """
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "lab.settings"}
     if environ.get("LAB_STATE_DIR"):
@@ -41,9 +41,9 @@ def lab_environment() -> dict[str, str]:
 def run_manage_py(
     lab: Lab, environ: Mapping[str, str], *arguments: str, seconds: float = SECONDS
 ) -> None:
-    """Run manage.py with these arguments, without a terminal. Raise DatabaseNotReady if it fails.
+    """Run manage.py with these arguments. Raise DatabaseNotReady if it fails.
 
-    seconds: the time limit. A copy's code may not come to an end.
+    It has no terminal. seconds: the time limit, since a copy's code may never end.
     """
     process = subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "manage.py", *arguments],
@@ -62,7 +62,7 @@ def run_manage_py(
             place = _interrupt(process, lab.folder)
             reason = NEVER_ENDED.format(command=arguments[0], seconds=seconds, place=place)
             raise DatabaseNotReady(DATABASE_NOT_READY.format(number=lab.number) + reason) from None
-        except BaseException:  # Ctrl-C
+        except BaseException:  # including Ctrl-C
             process.kill()
             raise
     if process.returncode:
@@ -72,10 +72,10 @@ def run_manage_py(
 
 
 def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
-    """Kill a process, and return where in this folder it was: ": lab/views.py, line 3", or ""."""
+    """Kill a process; return its place in this folder, ": lab/views.py, line 3", or ""."""
     stack = ""
-    with contextlib.suppress(ValueError, subprocess.TimeoutExpired):  # Windows has none
-        process.send_signal(signal.SIGABRT)  # faulthandler prints where it is
+    with contextlib.suppress(ValueError, subprocess.TimeoutExpired):  # Windows has no SIGABRT
+        process.send_signal(signal.SIGABRT)  # faulthandler then prints the stack
         stack = process.communicate(timeout=5)[1]
     process.kill()
     for path, line in re.findall(r'File "(.+)", line (\d+) in ', stack):
@@ -85,7 +85,7 @@ def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
 
 
 def add_hint(line: str, lab: Lab, environ: Mapping[str, str]) -> str:
-    """Return this line of a lab's error, with advice if the error is a known one."""
+    """Return this line of a lab's error output, with advice if the error is known."""
     line, url = line.removesuffix("."), environment.database_url(environ)
     if "1049" in line:  # ER_BAD_DB_ERROR
         return f"{line}. {CREATE_DATABASE}"

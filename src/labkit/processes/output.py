@@ -1,4 +1,4 @@
-"""Output that never ends the work, whatever becomes of the terminal, pipe or file it goes to."""
+"""Output that never raises, even if the terminal, pipe or file is closed or full."""
 
 import codecs
 import contextlib
@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 DEGRADE = "labkit-degrade"  # an error handler of codecs
-ASCII = "labkit_ascii"  # Click writes UTF-8 where the encoding is called "ascii"
+ASCII = "labkit_ascii"  # another name, since Click replaces "ascii" with UTF-8
 SUBSTITUTES = {  # for characters that an encoding lacks
     **dict.fromkeys("–—−─━", "-"),
     **dict.fromkeys("│┃", "|"),
@@ -32,32 +32,32 @@ SUBSTITUTES = {  # for characters that an encoding lacks
     "≥": ">=",
 }
 
-PRINT_SECONDS = 2  # for a OutputThread or a relay to end the rest
+PRINT_SECONDS = 2  # the limit for an OutputThread or a relay to print the rest
 
 
 def protect_output() -> None:
-    """Make standard output and errors of this process ones that no write can fail on.
+    """Replace this process's stdout and stderr with files that never raise.
 
     Characters that the encoding lacks are replaced. After an error, such as a closed pipe or a
-    full disk, all further output is discarded. A closed file descriptor of the three standard
-    ones is opened on the null device; otherwise the next file opened would get its number.
+    full disk, all further output is discarded. If one of the three standard file descriptors is
+    closed, it is opened on the null device, so that no other file can get its number.
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            os.open(os.devnull, os.O_RDWR)  # which gets the lowest free number
     if sys.stdin is None:
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115 it is open as long as the process
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 it stays open
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
-        if stream is getattr(sys, f"__{name}__"):  # not one that a test has put there
+        if stream is getattr(sys, f"__{name}__"):  # unless a test has replaced it
             setattr(sys, name, _protected(stream, number))
 
 
 def _protected(stream: Any, number: int) -> Any:
-    if sys.platform == "win32" and stream is not None:  # its console is not a file of bytes
+    if sys.platform == "win32" and stream is not None:  # its console does not take bytes
         stream.reconfigure(errors=DEGRADE)
         return stream
     encoding = stream.encoding if stream is not None else "utf-8"
@@ -74,16 +74,16 @@ def _protected(stream: Any, number: int) -> Any:
 
 
 class UnfailingFile(io.FileIO):
-    """A file that is written without errors, or not at all."""
+    """A file whose methods do not raise; after an error, it discards all output."""
 
     def write(self, data: Any) -> int:
-        """Write all of these bytes, or discard them and all that follow."""
+        """Write all of these bytes. After an error, discard them and all further output."""
         rest = memoryview(data)
         size = rest.nbytes
         try:
             while rest:
                 written = super().write(rest)
-                if written is None:  # a pipe that does not block, and is full
+                if written is None:  # a non-blocking pipe is full
                     select.select([], [self], [])
                 else:
                     rest = rest[written:]
@@ -92,7 +92,7 @@ class UnfailingFile(io.FileIO):
         return size
 
     def discard(self) -> None:
-        """Send all further output nowhere, that of child processes included."""
+        """Discard all further output, including that of child processes."""
         with contextlib.suppress(OSError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.fileno())
@@ -104,7 +104,7 @@ def _degrade(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     sign = error.object[error.start]
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file's name that is not in this encoding
+    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that could not be decoded
         return bytes([ord(sign) - 0xDC00]), error.start + 1
     plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return SUBSTITUTES.get(sign) or plain or "?", error.start + 1
@@ -127,9 +127,9 @@ codecs.register(_find_codec)
 
 
 class OutputThread:
-    """Prints in a separate thread.
+    """Print in a separate thread.
 
-    If nobody reads the output, such as after Ctrl-S in a terminal, printing waits and nothing else.
+    If the output is not read, for example after Ctrl-S in a terminal, only this thread waits.
     """
 
     def __init__(self) -> None:
@@ -138,12 +138,12 @@ class OutputThread:
         self._thread.start()
 
     def call(self, print_: Callable[..., None], *arguments: Any, **options: Any) -> None:
-        """Call this function soon; not at all if 1000 calls wait already."""
+        """Queue a call of this function; ignore it if 1000 calls are waiting."""
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(partial(print_, *arguments, **options))
 
     def close(self) -> None:
-        """Wait until all is printed, for PRINT_SECONDS at most; then discard the rest."""
+        """Wait at most PRINT_SECONDS until everything is printed, then discard the rest."""
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=PRINT_SECONDS)
             self._thread.join(PRINT_SECONDS)
@@ -161,9 +161,9 @@ class OutputThread:
 
 @contextlib.contextmanager
 def relayed_output() -> Iterator[dict[str, Any]]:
-    """Yield stdout= and stderr= for a child process, which a closed pipe would end.
+    """Yield stdout= and stderr= for a child process, so that a closed pipe does not end it.
 
-    Its output goes through this process, unless it goes to a terminal.
+    Unless the output is a terminal, this process relays it.
     """
     streams, relays = {}, []
     for name in ("stdout", "stderr"):

@@ -1,7 +1,7 @@
-"""The pipe that ties a child process to its parent, the same on every system.
+"""The pipe by which a child process notices, on every system, that its parent has ended.
 
-The child ends as soon as its end of the pipe is closed, so it ends even if the parent is killed.
-The first line that the child writes to its stdout says that it is ready.
+The child ends when the pipe is closed, which happens even if the parent is killed. The first line
+that the child writes to its stdout means that it is ready.
 """
 
 import os
@@ -14,13 +14,13 @@ from typing import IO, Any
 
 from labkit.processes.guard import KILL_SECONDS
 
-STOP_SECONDS = 5  # for a child to end by itself
+STOP_SECONDS = 5  # the limit for a child to end by itself
 
 
 def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a child that ends when this process does, or when its `stdin` is closed.
 
-    It gets its own process group: Ctrl-C in the terminal is for the parent, which ends it then.
+    It gets a separate process group, so that Ctrl-C reaches only the parent, which then ends it.
     Its `stdout` is a pipe unless the options name another file.
     """
     options.setdefault("stdout", subprocess.PIPE)
@@ -32,7 +32,7 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
-    """Wait for the child's next line. Return b"" if it ends, or is killed after so many seconds."""
+    """Return the child's next line, or b"" if it ends. Kill it if no line comes in time."""
     assert process.stdout is not None
     timer = threading.Timer(seconds, process.kill)
     timer.start()
@@ -43,13 +43,13 @@ def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
 
 
 def close(process: subprocess.Popen[bytes]) -> None:
-    """Close the child's `stdin`, which ends it."""
+    """Close the child's `stdin`, so that the child ends."""
     assert process.stdin is not None
     process.stdin.close()
 
 
 def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
-    """Close the pipe and wait until the child has ended; kill it after so many seconds."""
+    """Close the pipe and wait until the child has ended; kill it after `seconds`."""
     close(process)
     try:
         process.wait(seconds)
@@ -63,7 +63,7 @@ def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -
 def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
     """Call `act` with the number of each of these signals that this system has.
 
-    SIGHUP stays ignored if it was when this process started: `nohup` asks for that.
+    SIGHUP stays ignored if this process was started with it ignored, as by `nohup`.
     """
     for name in names:
         number = getattr(signal, name, None)
@@ -73,12 +73,12 @@ def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
 
 
 def exit_on_signals() -> None:
-    """Have `kill` and closing the terminal raise SystemExit, so that with blocks are left."""
+    """Raise SystemExit on `kill` or when the terminal closes, so that with blocks end properly."""
     on_signals(["SIGTERM", "SIGHUP"], lambda number: sys.exit(128 + number))
 
 
 def on_parent_exit(act: Callable[[], Any], pipe: int = 0) -> None:
-    """In the child: call `act` in a thread as soon as the parent has ended or closed the pipe.
+    """In the child: call `act` in a thread when the parent ends or closes the pipe.
 
     `pipe`: the descriptor of the child's end, by default its standard input.
     """

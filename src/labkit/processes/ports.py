@@ -1,4 +1,4 @@
-"""TCP ports: choose free ones, and explain why a port cannot be used."""
+"""Choose free TCP ports, and explain why a port cannot be used."""
 
 import errno
 import os
@@ -6,8 +6,8 @@ import random
 import socket
 
 LOOPBACK = "127.0.0.1"
-CHOSEN_FROM = "10000-31999"  # by free_port()
-LOOPBACK_6 = "::1"  # where a browser looks first for the host localhost
+CHOSEN_FROM = "10000-31999"  # the range of free_port()
+LOOPBACK_6 = "::1"  # browsers try it first for the host localhost
 ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}  # without IPv6
 
 # Browsers open no http:// URL with these: https://fetch.spec.whatwg.org/#port-blocking
@@ -21,26 +21,26 @@ BLOCKED = frozenset(map(int, _BLOCKED.split()))
 
 
 class PortError(Exception):
-    """Nothing can listen on this port, or no browser opens it; the message is one sentence."""
+    """A port is not available, or browsers refuse it; the message is one sentence."""
 
     def __init__(self, port: int, *, privileged: bool = False, address: str = LOOPBACK) -> None:
-        """`privileged`: the port is reserved for the administrator, not in use."""
+        """Compose the message. `privileged`: only an administrator may use the port."""
         self.privileged = privileged
         self.blocked = port in BLOCKED
         if self.blocked:
-            reason = "refused by browsers, which keep it for another protocol"
+            reason = "refused by browsers, which reserve it for another protocol"
         elif privileged:
-            reason = "not open to you"
+            reason = "only for administrators"
         else:
             reason = "in use at [::1]" if address == LOOPBACK_6 else "in use"
         super().__init__(f"Port {port} is {reason}.")
 
 
 def bind(port: int, address: str = LOOPBACK) -> None:
-    """Bind a port for a moment. Raise PermissionError, or OSError if it is in use."""
+    """Try to bind a port. Raise PermissionError, or OSError if the port is in use."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
-        if os.name != "nt":  # on Windows this option would let two servers share a port
+        if os.name != "nt":  # on Windows, two servers could then share a port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -50,8 +50,8 @@ def bind(port: int, address: str = LOOPBACK) -> None:
 def port_error(port: int, address: str = LOOPBACK) -> PortError | None:
     """Return why a port cannot be used, or None if it is free.
 
-    At 127.0.0.1 it must be free at [::1] too: a browser that looks for localhost there would meet
-    another server.
+    For 127.0.0.1, it must also be free at [::1]: a browser may try localhost there first, and
+    would reach another server.
     """
     if port in BLOCKED:
         return PortError(port)
@@ -66,19 +66,19 @@ def port_error(port: int, address: str = LOOPBACK) -> PortError | None:
 
 
 def suggest_port(port: int, *offsets: int) -> int:
-    """Return another port to try, so that browsers open it and those at these offsets."""
+    """Return another port to try. Browsers accept it and the ports at these offsets from it."""
     highest = 65535 - max(offsets, default=0)
     steps = (*range(port + 100, highest + 1, 100), 8100)
     return next(at for at in steps if not BLOCKED & {at + offset for offset in (0, *offsets)})
 
 
 def free_port(*offsets: int) -> int:
-    """Return a free TCP port of the loopback interface; those at these offsets are free too.
+    """Return a free loopback TCP port; the ports at these offsets from it are free too.
 
-    Not the port that the system offers for port 0: it may give that one to anyone's next
-    connection before a server has bound it. Such ports are 49152 and above in RFC 6335, and begin
-    at 32768 on Linux. The environment variable LABKIT_PORTS=10000-20999 sets another range:
-    two programs that choose at the same time could choose the same port.
+    It is not one that the system assigns for port 0, since the system may give that to any
+    outgoing connection before a server has bound it. Such ports are 49152 and above in RFC 6335,
+    and 32768 and above on Linux. Two programs that choose at the same time could choose the same
+    port; the environment variable LABKIT_PORTS=10000-20999 gives one of them another range.
     """
     first, _, last = os.environ.get("LABKIT_PORTS", CHOSEN_FROM).partition("-")
     while True:
@@ -88,7 +88,7 @@ def free_port(*offsets: int) -> int:
 
 
 def free_ports(count: int, excluding: int = 0) -> list[int]:
-    """Return so many different free ports, without one that is chosen but not bound yet."""
+    """Return `count` different free ports other than `excluding`, which may not be bound yet."""
     found = {excluding}
     while len(found) <= count:
         found.add(free_port())

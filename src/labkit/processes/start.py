@@ -22,7 +22,7 @@ class StartFailed(Exception):
 
 
 class StartCancelled(Exception):
-    """The server is no longer wanted, for example because the parent process has ended."""
+    """The server is no longer needed, for example because the parent process has ended."""
 
 
 class Stoppable:
@@ -40,9 +40,9 @@ class Stoppable:
 
 
 class PrivateServer(Stoppable):
-    """A server program, which this process or another one has started."""
+    """A server program that this process or another one has started."""
 
-    _process: "ServerProcess | None" = None  # None: not this process
+    _process: "ServerProcess | None" = None  # None if another process started it
 
     @property
     def pid(self) -> int | None:
@@ -57,7 +57,7 @@ class PrivateServer(Stoppable):
         return True
 
     def kill(self) -> None:
-        """Kill the server and its children, if this process started it, as a power failure would.
+        """Kill the server and its children, like a power failure, if this process started it.
 
         `start()` restarts it.
         """
@@ -71,7 +71,7 @@ class ServerProcess(subprocess.Popen[bytes]):
     guard: Guard | None = None
 
     def release(self) -> None:
-        """Let the server go on after this process, or note that it has ended."""
+        """Stop guarding the server, because it has ended or is to outlive this process."""
         if self.guard is not None:
             self.guard.release()
 
@@ -86,12 +86,12 @@ def start_server(
     folder: Path | None = None,
     guarded: bool = True,
 ) -> ServerProcess:
-    """Start a server and wait until it answers, at most so many seconds.
+    """Start a server, and wait at most `seconds` until it answers.
 
     The server gets its own session, so that Ctrl-C in the terminal reaches only the program that
-    uses it. If this process is killed, the server ends too, and `folder` is deleted; `guarded` is
-    false for a server that others use as well. Raise StartFailed if it ends or does not answer;
-    whatever else `answers` raises ends the server too.
+    uses it. If this process is killed, the server ends too, and `folder` is deleted, unless
+    `guarded` is false, as for a server that other programs share. Raise StartFailed if the server
+    ends or does not answer. If `answers` raises, the server is ended.
     """
     with log.open("ab") as output:
         process = ServerProcess(
@@ -105,7 +105,7 @@ def start_server(
         if guarded:
             process.guard = Guard(process.pid, folder)
         wait_until_answering(name, process, log, answers, seconds)
-    except BaseException:  # Ctrl-C as well: no one else knows the process yet
+    except BaseException:  # including Ctrl-C: nothing else would end this process
         kill_group(process)
         raise
     return process
@@ -118,7 +118,7 @@ def wait_until_answering(
     answers: Callable[[], bool],
     seconds: float,
 ) -> None:
-    """Poll a server until it answers. Raise StartFailed if it ends or is too late."""
+    """Poll a server until it answers. Raise StartFailed if it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -133,7 +133,7 @@ def last_lines(log: Path, count: int) -> list[str]:
 
 
 def kill_group(process: ServerProcess) -> None:
-    """Kill a server that `start_server` started, and all that it has started itself."""
+    """Kill a server that `start_server` started, with all of its children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(KILL_SECONDS)

@@ -1,7 +1,6 @@
-"""Sends the requests of the tabs: from threads, through all of Django, but not through a socket.
+"""Send the tabs' requests from threads, through all of Django but not through sockets.
 
-A server that handles 8 requests at a time would make most of 50 tabs wait, so that they could not
-overlap.
+A server with 8 threads would make most of 50 tabs wait, so that their requests could not overlap.
 """
 
 import json
@@ -29,7 +28,7 @@ from labkit.http.set_cookie import apply_set_cookies
 from labkit.panel import session_recorder
 from labkit.race.tab_overlap import Step, Tab, Wave
 
-one_race = threading.Lock()  # one at a time in this process, which is enough for a class
+one_race = threading.Lock()  # one race at a time in this process is enough for a class
 
 
 class RaceUnderWay(Exception):
@@ -42,28 +41,28 @@ class Race:
 
     tabs: int
     adds: int
-    goods: dict[str, int] = field(default_factory=dict)  # in the store at the end
+    goods: dict[str, int] = field(default_factory=dict)  # the stored cart at the end
     steps: list[Step] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)  # status -> number of responses
-    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last one set of each name
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last one by name
 
     @property
     def kept(self) -> int:
-        """The number of adds that are in the store."""
+        """The number of adds that the stored cart contains."""
         return sum(self.goods.values())
 
     @property
     def lost(self) -> int:
-        """The number of adds that are not."""
+        """The number of adds that were lost."""
         return self.adds - self.kept
 
     @property
     def responses(self) -> list[str]:
-        """The responses such as "100 × 302 Found", the most frequent first."""
+        """The responses, such as "100 × 302 Found", with the most frequent first."""
         return [f"{n} × {s} {HTTPStatus(s).phrase}" for s, n in self.statuses.most_common()]
 
     def set_cookies_on(self, response: HttpResponse) -> None:
-        """Pass the cookies that the tabs received on to the visitor's browser."""
+        """Set the cookies that the tabs received in the visitor's browser."""
         response.cookies.update(self.cookies)
 
 
@@ -75,12 +74,12 @@ def run_race(
     fields: Callable[[int], dict[str, Any]],
     overlap: bool = True,
 ) -> Race:
-    """Send `adds` adds from this visitor's tabs, in waves of one from each tab.
+    """Send `adds` adds from this visitor's tabs, in waves with one add from each tab.
 
-    request: a POST of the visitor's, with a CSRF token; its view must not use request.session.
-    paths: "empty", where a POST empties the cart and so makes a session that all tabs share;
-    "add", where a POST of fields(tab) adds one item; "cart", which returns the cart as JSON.
-    overlap: whether each tab waits until all of its wave have read, see `Wave`.
+    request: the visitor's POST with a CSRF token, whose view must not use request.session.
+    paths: "empty" empties the cart on POST, and so creates the session that all tabs share;
+    "add" adds one item on POST of fields(tab); "cart" returns the cart as JSON.
+    overlap: whether each tab waits until all tabs of its wave have read, see `Wave`.
 
     Raises RaceUnderWay while another race is running in this process.
     """
@@ -94,7 +93,7 @@ def run_race(
             browser.store_cookies(pool.submit(browser.send, paths["empty"], {}).result())
             for number in range(1, adds // tabs + 1):
                 wave = Wave(number, tabs, overlap)
-                # All send the cookies from before the wave: none has seen another's response.
+                # All send the cookies from before the wave: none has seen another response.
                 sent = [
                     pool.submit(browser.send, paths["add"], fields(tab.number), tab)
                     for tab in [Tab(n, wave, race.steps) for n in range(1, tabs + 1)]
@@ -109,16 +108,16 @@ def run_race(
 
 
 class _Browser:
-    """A second copy of the visitor's browser: its cookies, its host and the CSRF token.
+    """A copy of the visitor's browser, with its cookies, host and CSRF token.
 
-    received: where it puts the cookies that responses set.
+    received: the cookies that responses set are added to this.
     """
 
     def __init__(self, request: HttpRequest, received: SimpleCookie) -> None:
         self._application = WSGIHandler()
         copied = ("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_NAME", "wsgi.")
         self._environ = {k: v for k, v in request.META.items() if k.startswith(copied)}
-        # The panel takes it for another visitor: nobody follows the redirects of these tabs.
+        # For the panel this is a different visitor, since these tabs do not follow redirects.
         self._environ["HTTP_USER_AGENT"] = f"tabs of {request.META.get('HTTP_USER_AGENT', '')}"
         self._token = request.POST.get("csrfmiddlewaretoken", "")
         self._cookies = dict(parse_cookies(request.META.get("HTTP_COOKIE", "")))
@@ -145,10 +144,10 @@ class _Browser:
             response.close()
             return response
         finally:
-            connections.close_all()  # `lab serve` keeps them open, but this thread soon ends
+            connections.close_all()  # `lab serve` keeps connections open, but this thread ends soon
 
     def store_cookies(self, response: HttpResponse) -> None:
-        """Store the cookies that this response sets; every one of them is accepted."""
+        """Store all cookies that this response sets."""
         self._received.update(response.cookies)
         lines = set_cookie_lines(response)
         self._cookies = apply_set_cookies(self._cookies, lines, time.time())

@@ -1,7 +1,7 @@
-"""Records what each tab reads and saves, and makes the tabs of a wave overlap.
+"""Record what each tab reads and saves, and make the tabs of a wave overlap.
 
-Both happen from outside the view: the panel's session hooks report what is loaded and saved, and
-the signals of the session lock report who waits for it.
+The view needs no changes for this: the panel's session hooks report loads and saves, and the
+session lock's signals report which tab waits for it.
 """
 
 import threading
@@ -18,27 +18,27 @@ from labkit.panel import session_recorder
 from labkit.panel.models import open_snapshot
 
 CART = "cart"  # the session's entry that the tabs change, {name: quantity}
-PATIENCE = 10  # seconds that a tab waits for the others of its wave, at most
+PATIENCE = 10  # seconds; a tab waits at most this long for the others of its wave
 
-_turn = threading.RLock()  # held by the one tab that loads or saves: steps in the store's order
+_turn = threading.RLock()  # held during a load or save, so that steps are in the store's order
 _active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of one tab: it waits for the lock, has read the cart, or has saved it."""
+    """A step of one tab: it waits for the lock, has read the cart, or has saved it."""
 
     wave: int
     tab: int
     kind: str  # "waits", "read" or "saved"
-    total: int = 0  # of all quantities in the cart that was read or saved
+    total: int = 0  # the sum of all quantities in the cart that was read or saved
 
 
 class Wave:
-    """The tabs whose requests are under way at the same time.
+    """The tabs that send their requests at the same time.
 
-    overlap: whether each tab goes on only when all have read the cart or wait for the lock, so that
-    they certainly overlap, however busy the machine is. Otherwise that is a matter of luck.
+    overlap: whether each tab continues only when all have read the cart or wait for the lock, so
+    that they overlap even on a busy machine. Otherwise, overlapping is a matter of chance.
     """
 
     def __init__(self, number: int, tabs: int, overlap: bool) -> None:
@@ -49,19 +49,19 @@ class Wave:
             self._all_here.set()
 
     def arrive(self, tab: int) -> None:
-        """Count a tab that has read, waits for the lock, or will do neither any more."""
+        """Count a tab that has read the cart, waits for the lock, or has ended."""
         self._missing.discard(tab)
         if not self._missing:
             self._all_here.set()
 
     def meet(self) -> bool:
-        """Wait until all tabs have arrived, at most PATIENCE. Return whether they have."""
+        """Wait at most PATIENCE until all tabs have arrived; return whether they have."""
         return self._all_here.wait(PATIENCE)
 
 
 @dataclass
 class Tab:
-    """One tab in one wave, with the steps that it adds to the race's."""
+    """One tab in one wave; it adds its steps to those of the race."""
 
     number: int
     wave: Wave
@@ -70,14 +70,14 @@ class Tab:
 
     @contextmanager
     def observed(self) -> Iterator[None]:
-        """Record the steps of the request that this thread handles in the block."""
+        """Record the steps of the request that this thread handles within the block."""
         tab = _active.set(self)
         try:
             with session_recorder.surrounded_by(self._operation):
                 yield
         finally:
             _active.reset(tab)
-            self.wave.arrive(self.number)  # also if it was refused before it had read
+            self.wave.arrive(self.number)  # even if its request was refused before it read the cart
 
     @contextmanager
     def _operation(self, name: str) -> Iterator[None]:
@@ -94,7 +94,7 @@ class Tab:
             self.wave.meet()
 
     def record(self, kind: str, data: Any = None) -> None:
-        """Add a step; data: what the session held."""
+        """Add a step. data: the session's data."""
         total = sum((data or {}).get(CART, {}).values())
         self.steps.append(Step(self.wave.number, self.number, kind, total))
 

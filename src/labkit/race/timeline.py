@@ -1,4 +1,4 @@
-"""Show a race as a table and as a picture: which tab read what, and whose change was lost."""
+"""Show a race as a table and a picture: what each tab read, and whose change was lost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from django.utils.safestring import SafeString
 
 from labkit.race.tab_overlap import Step
 
-WIDTH, LEFT, RIGHT = 720, 64, 190  # in units of the picture; the texts are left and right of it
+WIDTH, LEFT, RIGHT = 720, 64, 190  # units of the picture; text is in the margins
 ROW, BAR = 28, 14  # heights
-MOST = 12  # rows; of more adds, those in the middle are folded into one row
+MOST = 12  # rows; if there are more adds, those in the middle share one row
 
 _templates = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
 
 @dataclass
 class Add:
-    """One add of one tab, and whether it is in the store at the end."""
+    """One add of one tab, and its fate."""
 
     wave: int
     tab: int
-    began: int  # the number of the step in which it waited or read
+    began: int  # the step in which it waited or read
     read_at: int
     read: int  # the total that it read
     saved_at: int | None = None  # None if it never saved
     saved: int = 0  # the total that it saved
-    over: "Add | None" = None  # the add that overwrote it without having read it
+    over: "Add | None" = None  # the add that overwrote this one without having read it
 
     @property
     def kept(self) -> bool:
@@ -37,14 +37,14 @@ class Add:
 
     @property
     def fate(self) -> str:
-        """Return the same in words, with the tab that overwrote it."""
+        """Return in words whether it is stored, and which tab overwrote it."""
         if self.saved_at is None:
             return "not saved"
         return f"lost: tab {self.over.tab} overwrote it" if self.over else "kept"
 
 
 class Timeline:
-    """All adds of a race, `adds`, and those of the first waves, `shown` in the picture."""
+    """The adds of a race, `adds`, and those of the first waves, `shown` in the picture."""
 
     def __init__(self, steps: list[Step], tabs: int) -> None:
         self.tabs = tabs
@@ -55,17 +55,17 @@ class Timeline:
         self._columns: list[int] = []  # the steps that the picture shows
 
     def svg(self) -> SafeString:
-        """Return the picture: a row for each add in the order of the saves, wave by wave.
+        """Return the picture: a row for each add, in the order of the saves, wave by wave.
 
-        A bar is an add from reading to saving. The line after it is the saved cart in the store: it
-        ends where another tab overwrites it. The text of a row has a separate column.
+        A bar shows an add from reading to saving. The line after it shows how long the saved cart
+        is in the store: it ends where another tab overwrites it. Text has a separate column.
         """
         rows = sorted(self.shown, key=lambda add: (add.wave, add.saved_at or add.read_at))
         half = MOST // 2
         folded = rows[half:-half] if len(rows) > MOST else []
         drawn = [add for add in rows if add not in folded]
         self._columns = sorted({step for add in drawn for step in _steps_of(add)})
-        tops: dict[int, float] = {}  # the ID of an add -> the middle of its row
+        tops: dict[int, float] = {}  # by id() of an add: the middle of its row
         waves, y, fold = [], 0.0, None
         for number, add in enumerate(drawn):
             if self.waves > 1 and (number == 0 or add.wave > drawn[number - 1].wave):
@@ -95,7 +95,7 @@ class Timeline:
         return round(LEFT + 10 + across * self._columns.index(step), 1)
 
     def _row(self, add: Add, tops: dict[int, float]) -> dict[str, Any]:
-        """Return one add: its bar, the line after it, and where another tab ends that line."""
+        """Return the row of an add: its bar, the line after it, and the end of that line."""
         y, saved_at = tops[id(add)], add.saved_at
         start, end = self._x(add.read_at), self._x(add.read_at if saved_at is None else saved_at)
         over = add.over if add.over and add.over.saved_at is not None else None
@@ -118,7 +118,7 @@ class Timeline:
 
 
 def _steps_of(add: Add) -> Iterator[int]:
-    """Yield the numbers of the steps that the row of this add shows."""
+    """Yield the numbers of the steps that this add's row shows."""
     yield from (add.began, add.read_at)
     if add.saved_at is not None:
         yield add.saved_at
@@ -127,15 +127,15 @@ def _steps_of(add: Add) -> Iterator[int]:
 
 
 def _adds(steps: list[Step]) -> Iterator[Add]:
-    """Yield every add, with the add that overwrote it.
+    """Yield every add, together with the add that overwrote it.
 
-    An add is lost if another one that had not read it saves, and is back if one that had read it
-    saves later.
+    An add is lost if another add saves without having read it. It is back if an add that had
+    read it saves later.
     """
     under_way: dict[tuple[int, int], Add] = {}
     began: dict[tuple[int, int], int] = {}
     seen: dict[tuple[int, int], dict[tuple[int, int], Add]] = {}
-    stored: dict[tuple[int, int], Add] = {}  # the adds that are in the store after this step
+    stored: dict[tuple[int, int], Add] = {}  # the adds in the store after this step
     for at, step in enumerate(steps):
         key = step.wave, step.tab
         began.setdefault(key, at)

@@ -1,4 +1,4 @@
-"""Templates, palette and highlighting shared by the console and by pages in one file."""
+"""Templates, palette and highlighting for the console and for pages in a single file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Render Markdown files of a checkout, such as handouts, with links that lead to pages."""
+"""Render Markdown files of a checkout, such as handouts, with links to pages of the site."""
 
 import posixpath
 import re
@@ -30,16 +30,16 @@ class Answers(StrEnum):
 
 
 class Links(Protocol):
-    """The URLs of a site for what a Markdown file links to; None where the site has no page."""
+    """The URLs of a site for the links in a Markdown file; None if the site has no such page."""
 
     def handout(self, number: str) -> str | None:
         """Return the URL of a lab's handout."""
 
     def code(self, number: str) -> str | None:
-        """Return the URL of the page with a lab's code."""
+        """Return the URL of the page that shows a lab's code."""
 
     def claims(self, number: str) -> str | None:
-        """Return the URL of the claims about a lab; about all labs for ""."""
+        """Return the URL of the claims about a lab, or about all labs if `number` is ""."""
 
     def document(self, name: str) -> str | None:
         """Return the URL of docs/NAME.md."""
@@ -58,7 +58,7 @@ class Page:
 
 
 def render_page(text: str, folder: str, links: Links, answers: Answers = Answers.FOLDED) -> Page:
-    """Return this Markdown as HTML, including any HTML in it: the files are labkit's own.
+    """Return this Markdown as HTML; HTML inside it is kept, since the files are labkit's own.
 
     `folder` is the file's folder in the checkout, for relative links. Each <details> is a question
     with its answer.
@@ -72,7 +72,7 @@ def render_page(text: str, folder: str, links: Links, answers: Answers = Answers
         if token.type == "inline" and token.children:
             token.children = list(_rewrite_links(token.children, folder, links))
         elif token.type == "html_block":
-            # Markdown leaves HTML alone, but a question in <summary> is Markdown, too.
+            # A Markdown parser skips HTML, but the question in <summary> is Markdown.
             token.content = SUMMARY.sub(
                 lambda found: f"<summary>{markdown.renderInline(found[1])}</summary>", token.content
             )
@@ -97,9 +97,9 @@ def _is_question(token: Token) -> bool:
 
 
 def _without_answers(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Yield the tokens without what is inside <details>, apart from its <summary>.
+    """Yield the tokens without the content of <details> elements, except for their <summary>.
 
-    If an answer does not end, everything after it counts as the answer.
+    If a <details> is not closed, everything after it counts as the answer.
     """
     inside = False
     for token in tokens:
@@ -118,7 +118,7 @@ def _slug(heading: str) -> str:
 
 
 def _rewrite_links(children: list[Token], folder: str, links: Links) -> Iterator[Token]:
-    """Yield the tokens with each link leading to a page of the site, or without the link."""
+    """Yield the tokens with links to pages of the site; drop links that have no page."""
     inside = dropped = False  # links do not nest
     for child in children:
         if child.type == "link_open":
@@ -134,7 +134,7 @@ def _rewrite_links(children: list[Token], folder: str, links: Links) -> Iterator
 
 
 def _target(link: str, folder: str, links: Links) -> str | None:
-    """Return the site's URL for a link of a file in this folder; None if it has no page."""
+    """Return the site's URL for a link in a file in this folder, or None if it has no page."""
     path, _, fragment = link.partition("#")
     if re.match(r"[a-z]+:", link) or not path:
         return link
@@ -152,7 +152,7 @@ def _target(link: str, folder: str, links: Links) -> str | None:
 
 
 def _link_lab_urls(text: Token, links: Links) -> Iterator[Token]:
-    """Yield a text with the URLs of labs made links to the port that the lab now has."""
+    """Yield a text in which the URLs of labs are links to the labs' current ports."""
     end = 0
     for found in LAB_URL.finditer(text.content):
         url = links.lab(found[1], found[2] or "/")

@@ -10,8 +10,8 @@ from labkit.render.template_filters import visible
 
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
 
-# The first group that holds a token decides; all other tokens stay plain. The letters are the
-# classes in render/standalone.css and console/static/console.css.
+# The first group that contains a token's type decides, and all other tokens stay plain. The
+# letters are classes in render/standalone.css and console/static/console.css.
 GROUPS = {
     Token.Comment.Preproc: "k",  # a Django template tag
     Token.Comment: "c",
@@ -33,8 +33,8 @@ Span = tuple[str, str]  # (class, text with its hidden characters shown)
 def colour_lines(text: str, suffix: str) -> list[Colours]:
     """Return the classes of each line's characters.
 
-    `suffix` is the file's, such as ".py". Text of an unknown language has no lines here, which
-    `spans` shows as plain.
+    `suffix` is the file's, such as ".py". For an unknown language the list is empty, and `spans`
+    shows the text as plain.
     """
     if suffix not in LEXERS:
         return []
@@ -53,7 +53,7 @@ def _group(token: _TokenType) -> str:
 
 
 def spans(text: str, colours: Colours) -> list[Span]:
-    """Return the text in pieces of one class each; characters beyond `colours` are plain."""
+    """Split a text into pieces of one class each; characters beyond `colours` are plain."""
     classes = [*colours, *[""] * (len(text) - len(colours))]
     pairs = groupby(zip(classes, text, strict=False), key=lambda pair: pair[0])
     return [(name, visible("".join(sign for _, sign in run))) for name, run in pairs]

@@ -21,13 +21,13 @@ class File:
 
 
 def files(folder: Path, parts: Iterable[str] = ("lab", "tests")) -> list[File]:
-    """Return the files in these parts of a lab: settings, URLs, forms, storage, views, the rest."""
+    """Return the files in these parts of a lab, in reading order."""
     paths = sorted(_texts(folder, parts), key=lambda path: _place(path, folder))
     return [_read(folder, path) for path in paths]
 
 
 def anchor(name: str) -> str:
-    """Return the id of a file on the page; line 3 has this id and "-3"."""
+    """Return the id of a file on the page; the id of its line 3 ends in "-3"."""
     return name.replace("/", "-").replace(".", "-")
 
 

@@ -1,6 +1,6 @@
-"""Pages in one file that open offline: without scripts, requests or other files.
+"""Write pages that open offline: one file, without scripts or requests.
 
-The console has the folder of their templates among its own.
+The console uses their templates too.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ from labkit.kept_files import write_whole
 from labkit.render import PALETTE
 
 FOLDER = Path(__file__).parent / "templates"
-FILTERS = "labkit.render.template_filters"  # a library that these templates use without loading it
+FILTERS = "labkit.render.template_filters"  # available to the templates without {% load %}
 COMMON = [PALETTE, PALETTE.with_name("standalone.css")]
 
-_engine = Engine(dirs=[FOLDER], builtins=[FILTERS])  # without Django's settings
+_engine = Engine(dirs=[FOLDER], builtins=[FILTERS])  # needs no settings
 
 
 def render_template(name: str, context: dict[str, Any]) -> str:
@@ -29,19 +29,19 @@ def render_template(name: str, context: dict[str, Any]) -> str:
 def render_page(
     template: str, title: str, made_by: str, styles: Iterable[Path], context: dict[str, Any]
 ) -> str:
-    """Return a page that extends render/standalone.html; `styles` follow the common ones."""
+    """Return a page that extends render/standalone.html, with additional `styles`."""
     css = "\n".join(path.read_text(encoding="utf-8") for path in (*COMMON, *styles))
     frame = {"title": title, "made_by": made_by, "css": mark_safe(css)}  # labkit's own files
     return render_template(template, frame | context)
 
 
 def write(path: Path, text: str, made_by: str) -> None:
-    """Write the page. Raises ClickException rather than overwrite another kind of file."""
+    """Write the page. Raises ClickException if the file exists and is not such a page."""
     command = made_by.partition(",")[0]
     try:
         if path.exists() and made_by not in path.read_text(encoding="utf-8")[:500]:
-            raise click.ClickException(f"{path} is there and is no page of {command}. It stays.")
+            raise click.ClickException(f"{path} was not changed: {command} did not write it.")
         write_whole(path, text)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"it is no page of {command}"
+        reason = error.strerror if isinstance(error, OSError) else f"{command} did not write it"
         raise click.ClickException(f"{path} cannot be written: {reason}.") from None

@@ -1,4 +1,4 @@
-"""Template filters for text that may come from a file or from a manifest."""
+"""Template filters for text from a file or a manifest."""
 
 import unicodedata
 
@@ -14,7 +14,7 @@ _code_only = MarkdownIt("zero").enable("backticks")
 
 @register.filter
 def visible(text: str) -> str:
-    """Return the text with control and zero-width characters escaped, so that nothing hides.
+    """Return the text with control characters and zero-width characters escaped.
 
     A tab becomes four spaces.
     """
@@ -31,6 +31,6 @@ def _visible(character: str) -> str:
 
 @register.filter
 def prose(text: str) -> SafeString:
-    """Return labkit's own text as HTML: `backquotes` mark code, everything else is escaped."""
-    # markdown-it escapes the text, and this instance knows no other markup.
+    """Return labkit's own text as HTML: `backquotes` mark code, and everything is escaped."""
+    # This markdown-it instance escapes the text, and supports no other markup.
     return mark_safe(_code_only.renderInline(visible(text)))

@@ -1,1 +1,1 @@
-"""Private MariaDB and Redis servers, what a lab keeps on them, and what must be installed."""
+"""Private MariaDB and Redis servers, the reset of a lab, and required programs."""

@@ -1,6 +1,6 @@
-"""Decide which database a lab uses, from `--db` and DATABASE_URL, and open it.
+"""Choose a lab's database from `--db` and DATABASE_URL, and open it.
 
-Every command asks this module, so that the options mean the same everywhere.
+All commands use this module, so that the options mean the same everywhere.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from labkit.processes.manage_py import DatabaseNotReady
 from labkit.services.mariadb_child import MariaDBChild
 from labkit.services.requirements import require_tools
 
-PRIVATE_MARIADB = "mariadb"  # the private server's folder beside the labs' state folders
+PRIVATE_MARIADB = "mariadb"  # the private server's folder, beside the labs' state folders
 ONE_DATABASE = (
     "DATABASE_URL names one database for all labs, but each needs its own. Leave the "
     "name out, as in mysql://user:password@host:3306/, and create lab_01, lab_04 and "
@@ -23,7 +23,7 @@ ONE_DATABASE = (
 
 
 class DatabaseKind(Enum):
-    """Where a lab keeps its rows; the values are in words."""
+    """The kinds of database that a lab can use; the values are for messages."""
 
     SQLITE = "SQLite"
     NAMED = "the database that DATABASE_URL names"
@@ -40,10 +40,10 @@ class LabDatabase:
 
 
 def choose_database(db: str | None, url: str) -> DatabaseKind:
-    """Return the kind that the option `--db` (None if absent) and DATABASE_URL ask for.
+    """Return the kind of database that `--db` (None if absent) and DATABASE_URL select.
 
-    "mysql" means the named database if there is one, otherwise a private MariaDB. Without `--db`
-    it is the named one, otherwise SQLite.
+    "mysql" selects the database that DATABASE_URL names, or a private MariaDB without one.
+    Without `--db` it is the named database, or SQLite.
     """
     if db == "galera":
         return DatabaseKind.GALERA
@@ -56,10 +56,10 @@ def choose_database(db: str | None, url: str) -> DatabaseKind:
 def open_database(
     checkout: Catalog, lab: Lab, kind: DatabaseKind, url: str
 ) -> Iterator[LabDatabase]:
-    """Yield the database of one lab; a private server runs during the block.
+    """Yield one lab's database; a private server runs during the block.
 
-    It runs in a child process, which ends even if this process is killed. Raise NotInstalled or
-    StartFailed. A cluster is opened by `labkit.clusters`.
+    The server runs in a child process, which ends even if this process is killed. Raise
+    NotInstalled or StartFailed. For a cluster, see `labkit.clusters`.
     """
     if kind is DatabaseKind.MARIADB:
         name = database_name(lab.number)
@@ -76,7 +76,7 @@ def open_database(
 def open_databases(
     checkout: Catalog, labs: Iterable[Lab], kind: DatabaseKind, url: str
 ) -> Iterator[dict[str, str]]:
-    """Yield {lab's number: DATABASE_URL} for several labs; it is empty for SQLite.
+    """Yield {lab's number: DATABASE_URL} for several labs; empty for SQLite.
 
     A private server runs in a child process, which ends even if this process is killed. Raise
     NotInstalled, StartFailed or DatabaseNotReady.
@@ -101,7 +101,7 @@ def has_private_rows(checkout: Catalog, lab: Lab) -> bool:
 
 
 def _private_folder(checkout: Catalog) -> Path:
-    """Return the private server's folder. Raise CatalogError if nothing can be written there."""
+    """Return the private server's folder. Raise CatalogError if it is not writable."""
     return writable(checkout.state / PRIVATE_MARIADB)
 
 

@@ -1,4 +1,4 @@
-"""Empty what a lab keeps on the server, and repair what is damaged; its secret key stays."""
+"""Delete a lab's data on the server, and repair damaged files; the secret key stays."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,24 +11,24 @@ from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.services.database_choice import DatabaseKind, has_private_rows, open_database
 
-# What a lab writes into its state folder, apart from its key and its database.
+# The files that a lab writes to its state folder, except for its key and database.
 FILES = ["cache", "*.log"]
 SQLITE_FILES = ["db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-journal"]
 MIGRATE = ("migrate", "--no-input", "--verbosity=0")
 FLUSH = ("flush", "--no-input", "--verbosity=0")
-# A query that works in every lab's database once it is migrated.
+# A query that works in the database of every lab after migrate.
 EXPECTED = "SELECT session_key, session_data, expire_date FROM django_session LIMIT 1"
 
 
 def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
-    """Empty this lab's stores and return what was emptied or repaired, in words.
+    """Empty this lab's stores, and return in words what was emptied or repaired.
 
-    What a running lab holds in memory (LocMem cache) goes when its process ends. `named`: empty the
-    database that DATABASE_URL names as well, unless it has tables of another project. Raise
-    DatabaseNotReady, NotInstalled or StartFailed.
+    A LocMem cache is in the memory of a running lab, and is lost when its process ends. `named`:
+    also empty the database that DATABASE_URL names, unless it has tables of another project.
+    Raise DatabaseNotReady, NotInstalled or StartFailed.
     """
     state = state_dir(lab.folder)
-    cleared = list(_repair(state))  # first, since without a key or folder no lab starts
+    cleared = list(_repair(state))  # first, since no lab starts with a damaged key or folder
     environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if lab.database:
@@ -40,7 +40,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
             cleared.append("rows in the private MariaDB")
         if url.strip() and named:
             environ["DATABASE_URL"] = url
-            run_manage_py(lab, environ, *MIGRATE)  # refuses a database of another project
+            run_manage_py(lab, environ, *MIGRATE)  # it refuses another project's database
             run_manage_py(lab, environ, *FLUSH)
             cleared.append(f"rows in {DatabaseKind.NAMED.value}")
     if session_stores.wipe_files(*state.glob("sessions*")):
@@ -48,14 +48,14 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:
             kept_files.remove(path)
-        except PermissionError:  # on Windows the log of a lab that is running cannot be deleted
+        except PermissionError:  # Windows cannot delete the log of a running lab
             continue
         cleared.append(path.name)
     return cleared
 
 
 def _repair(state: Path) -> Iterator[str]:
-    """Delete a damaged secret key, and a file in place of the folder of sessions; yield both."""
+    """Delete a damaged secret key, and a file in place of the session folder; yield their names."""
     key = state / "secret_key"
     if key.exists() and kept_files.read_key(key) is None:
         kept_files.remove(key)
@@ -67,18 +67,18 @@ def _repair(state: Path) -> Iterator[str]:
 
 
 def _reset_sqlite(lab: Lab, state: Path, environ: dict[str, str]) -> str:
-    """Delete all rows; replace a damaged file by an empty one. Return which, in words."""
+    """Delete all rows, or replace a damaged file with an empty one; return which, in words."""
     if not is_damaged(state / SQLITE_FILES[0]):
         run_manage_py(lab, environ, *FLUSH)
         return "rows in SQLite"
     for name in SQLITE_FILES:
         kept_files.remove(state / name)
     run_manage_py(lab, environ, *MIGRATE)
-    return "the damaged SQLite file, which is replaced"
+    return "the damaged SQLite file, which was replaced"
 
 
 def is_damaged(path: Path) -> bool:
-    """Return whether this is not an SQLite database, or is damaged, or lacks a lab's table."""
+    """Return whether a file is no valid SQLite database, or lacks a lab's table."""
     if not path.is_file():
         return True
     address = f"file:{quote(str(path))}?mode=rw"
@@ -86,7 +86,7 @@ def is_damaged(path: Path) -> bool:
         with closing(sqlite3.connect(address, uri=True, timeout=20)) as database:
             whole = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
-            if tables:  # without any, it is new
+            if tables:  # a new database has none
                 database.execute(EXPECTED)
     except sqlite3.OperationalError as error:
         return not str(error).startswith("database is locked")

@@ -1,4 +1,4 @@
-"""A private MariaDB server: on a socket, without a port, in a temporary or persistent folder."""
+"""A private MariaDB server on a socket, with its data in a temporary or persistent folder."""
 
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ from labkit.processes.start import PrivateServer, ServerProcess, StartFailed, st
 from labkit.services.requirements import program, require_server
 from labkit.text_format import command_line
 
-# Small and isolated: no network, 40 MB of memory instead of 100.
+# No network, and 40 MB of memory instead of 100.
 OPTIONS = [
     "--skip-networking",
     "--max-connections=500",  # more than the threads of all labs together
@@ -34,29 +34,29 @@ OPTIONS = [
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_unicode_ci",
 ]
-# The databases of a test run need not survive a power failure.
+# A test run's databases need not survive a power failure.
 NOT_DURABLE = [
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
 ]
-# Servers that this process started and others still use; Popen warns if it is collected.
+# Servers that this process started and other programs still use; this keeps Popen from warning.
 _left_running: list[ServerProcess | None] = []
 
 START_SECONDS = 30
 STOP_SECONDS = 20
 CONNECT_SECONDS = 10
-LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # until another program has started or ended it
+LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # to wait for another program
 INSTALL_SECONDS = 120
-LOCKED = "Another program has been starting or ending the server in {folder} for too long."
-DAMAGED = "{error}\nIf its data are damaged, delete the folder {folder}; an empty one is made then."
+LOCKED = "Another program takes too long to start or end the server in {folder}."
+DAMAGED = "{error}\nIf its data are damaged, delete {folder}. It is then created empty."
 TOO_MANY_CONNECTIONS = 1040  # ER_CON_COUNT_ERROR
 
 
 class PrivateMariaDB(PrivateServer):
-    """One running server. Make it with `temporary()` or `persistent()`. Not on Windows."""
+    """A running server, from `temporary()` or `persistent()`. Not on Windows."""
 
-    user = "root"  # the user of its process if this process is root's
+    user = "root"  # the user that the server runs as, if this process belongs to root
     start_seconds = START_SECONDS
 
     def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
@@ -64,7 +64,7 @@ class PrivateMariaDB(PrivateServer):
         self.socket = socket
         self._options = options
         self._temporary = temporary
-        self._users: Any = None  # the lock file that this process holds as a user of the server
+        self._users: Any = None  # the lock file that this process holds while it uses the server
 
     @staticmethod
     def check_installed() -> None:
@@ -73,7 +73,7 @@ class PrivateMariaDB(PrivateServer):
 
     @classmethod
     def temporary(cls) -> "PrivateMariaDB":
-        """Start a server for one test run; `stop()` deletes it. About 0.2 s, the first time 2 s.
+        """Start a server for one test run; `stop()` deletes its data.
 
         Raise NotInstalled, StartFailed.
         """
@@ -90,13 +90,13 @@ class PrivateMariaDB(PrivateServer):
 
     @classmethod
     def persistent(cls, folder: Path) -> "PrivateMariaDB":
-        """Start the server that keeps its data in `folder`, or join the one that runs there.
+        """Start a server with its data in `folder`, or join the one that is running there.
 
-        Several programs may use it at the same time; the last one to `stop()` ends it.
+        Several programs may use it at the same time; the last to call `stop()` ends it.
         Raise NotInstalled, StartFailed.
         """
         cls.check_installed()
-        import fcntl  # there is none on Windows
+        import fcntl  # missing on Windows
 
         make_private_folder(folder)
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
@@ -117,7 +117,7 @@ class PrivateMariaDB(PrivateServer):
         return server
 
     def _make_data_folder(self) -> None:
-        """Copy the template, unless there is a folder. A copy that failed leaves no folder."""
+        """Copy the template if there is no data folder yet; a failed copy leaves nothing behind."""
         if not self.folder.exists():
             with tempfile.TemporaryDirectory(dir=self.folder.parent) as temporary:
                 whole = Path(temporary, "data")
@@ -125,20 +125,20 @@ class PrivateMariaDB(PrivateServer):
                 whole.rename(self.folder)
 
     def revive(self) -> None:
-        """Start a persistent server again if it has died, also one that another program started.
+        """Restart a persistent server if it has died, even if another program had started it.
 
         Raise StartFailed.
         """
         if self.answers():
             return
         with self._exclusive_lock():
-            if not self.answers():  # no other program has done it
+            if not self.answers():  # unless another program has restarted it
                 self.has_died()
                 self.start()
 
     @contextlib.contextmanager
     def _exclusive_lock(self) -> Iterator[None]:
-        """Keep other programs from starting, joining or ending the server during the block."""
+        """Prevent other programs from starting, joining or ending the server during the block."""
         import fcntl
 
         deadline = time.monotonic() + LOCK_SECONDS
@@ -154,7 +154,7 @@ class PrivateMariaDB(PrivateServer):
             yield
 
     def start(self) -> None:
-        """Start the server on its folder and wait until it answers. Raise StartFailed."""
+        """Start the server with its data folder, and wait until it answers. Raise StartFailed."""
         log = self.folder.parent / "server.log"
         command = [
             str(program("mariadbd")),
@@ -178,7 +178,7 @@ class PrivateMariaDB(PrivateServer):
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
-        import MySQLdb  # an extra, absent by default
+        import MySQLdb  # an optional package
 
         try:
             self.connect().close()
@@ -198,7 +198,7 @@ class PrivateMariaDB(PrivateServer):
         )
 
     def url(self, database: str) -> str:
-        """Return DATABASE_URL for a database, and create the database if it is missing."""
+        """Return DATABASE_URL for a database; create the database if it is missing."""
         with contextlib.closing(self.connect()) as connection:
             connection.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         return socket_url(self.socket, database)
@@ -250,9 +250,9 @@ def socket_url(socket: Path, database: str) -> str:
 
 
 def _own_tempdir() -> Path:
-    """Return a folder in the system's temporary one that only this user may enter.
+    """Return a private folder of this user in the system's temporary folder.
 
-    A socket's path must be shorter than 108 characters; a checkout's may be longer.
+    A socket's path must be shorter than 108 characters, and the path of a checkout may be longer.
     """
     path = Path(tempfile.gettempdir()) / f"labkit-{os.getuid()}"
     make_private_folder(path)
@@ -262,7 +262,7 @@ def _own_tempdir() -> Path:
 
 
 def data_template() -> Path:
-    """Return an empty data folder, made once for each version of the server, to be copied."""
+    """Return an empty data folder to copy; it is created once for each version of the server."""
     server = Path(program("mariadbd") or "").resolve()
     mark = hashlib.sha256(f"{server} {server.stat().st_mtime_ns}".encode()).hexdigest()[:12]
     template = _own_tempdir() / f"mariadb-{mark}"
@@ -285,9 +285,9 @@ def data_template() -> Path:
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             shutil.rmtree(fresh, ignore_errors=True)
             said = str(error.stdout or error)[-800:]
-            raise StartFailed(f"MariaDB's data folder could not be made:\n{said}") from None
+            raise StartFailed(f"MariaDB's data folder could not be created:\n{said}") from None
         try:
             fresh.rename(template)
-        except OSError:  # another run was faster
+        except OSError:  # another process was faster
             shutil.rmtree(fresh, ignore_errors=True)
     return template

@@ -1,7 +1,7 @@
 """A private MariaDB in a child process, so that it ends even if the parent is killed.
 
-`python -m labkit.services.mariadb_child FOLDER NAME...` starts the server or joins it, creates the
-databases, and reports their URLs, and the commands that open them, as `labkit.processes.child`
+`python -m labkit.services.mariadb_child FOLDER NAME...` starts or joins the server and creates the
+databases. It reports their URLs and the commands that open them, as `labkit.processes.child`
 describes.
 """
 
@@ -17,7 +17,7 @@ from labkit.services.mariadb import PrivateMariaDB
 
 
 class MariaDBChild(ChildProcess):
-    """A private MariaDB that ends with its last user. Raises NotInstalled, StartFailed."""
+    """A private MariaDB; the last program to use it ends it. Raises NotInstalled, StartFailed."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         PrivateMariaDB.check_installed()
@@ -25,7 +25,7 @@ class MariaDBChild(ChildProcess):
 
 
 def main(folder: Path, names: list[str]) -> None:
-    """See the module's docstring."""
+    """Run the child, as the module's docstring describes."""
 
     def report(parent: IO[bytes], server: PrivateMariaDB) -> None:
         urls = {name: server.url(name) for name in names}

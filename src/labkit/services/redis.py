@@ -1,4 +1,4 @@
-"""A private Redis server: on a socket, without a port, in a temporary folder."""
+"""A private Redis server on a socket, in a temporary folder."""
 
 import shutil
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 from labkit.processes.start import PrivateServer, start_server
 from labkit.services.requirements import program, require_server
 
-# No network, and nothing on disk.
+# No network, and no files.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
 
 START_SECONDS = 20
@@ -16,7 +16,7 @@ ANSWER_SECONDS = 5
 
 
 class PrivateRedis(PrivateServer):
-    """One running server. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
+    """A running server, from `temporary()` to `stop()`. Not on Windows."""
 
     options = OPTIONS
 
@@ -31,7 +31,7 @@ class PrivateRedis(PrivateServer):
 
     @classmethod
     def temporary(cls) -> "PrivateRedis":
-        """Start a server in a folder that only its owner may enter; `stop()` deletes both.
+        """Start a server in a private folder; `stop()` ends it and deletes the folder.
 
         Raise NotInstalled, StartFailed.
         """
@@ -50,7 +50,7 @@ class PrivateRedis(PrivateServer):
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        """Start the server, empty, and wait until it answers. Raise StartFailed."""
+        """Start an empty server, and wait until it answers. Raise StartFailed."""
         log = self.folder / "server.log"
         command = [str(program("redis-server")), *self.options]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder)]
@@ -60,7 +60,7 @@ class PrivateRedis(PrivateServer):
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
-        # Without redis-py, which retries for seconds before it gives up.
+        # Not with redis-py, which retries for several seconds.
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(ANSWER_SECONDS)
             try:
@@ -72,5 +72,5 @@ class PrivateRedis(PrivateServer):
 
     def stop(self) -> None:
         """End the server and delete its folder."""
-        self.kill()  # there is nothing on disk to save
+        self.kill()  # it has nothing to save
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""The packages and programs that the project can use, and how to install missing ones.
+"""The packages and programs that the project uses, and how to install missing ones.
 
 The noxfile runs `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`.
-It prints a line for each missing item and exits with status 1 if there is one.
+It prints a line for each missing item, and exits with status 1 if anything is missing.
 """
 
 import os
@@ -21,10 +21,10 @@ from packaging.requirements import Requirement
 from labkit.processes.start import NotInstalled
 from labkit.text_format import command_line
 
-NOT_FOUND = "{} not found; get it by:"
+NOT_FOUND = "{} not found. To install it:"
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
-# Debian installs server programs here, outside an ordinary user's PATH.
+# Servers are installed here, but these folders are often not in the PATH.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 
 GALERA = [
@@ -38,7 +38,7 @@ def pip_line(extra: str) -> str:
 
 
 def program(*names: str) -> str | None:
-    """Return the path of the first of these programs that is installed, or None."""
+    """Return the path of the first program that is installed, or None."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_PATHS])
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
@@ -49,7 +49,7 @@ class Tool:
 
     label: str
     use: str  # what it is for
-    found: Callable[[], str | None]  # version or path; None if it is missing
+    found: Callable[[], str | None]  # returns version or path, or None if missing
     lines: dict[str, str]  # package manager -> the command that installs it; "" for any
 
     def advice(self) -> str:
@@ -86,13 +86,13 @@ def _headers() -> str | None:
         )
         if done.returncode == 0:
             return done.stdout.strip()
-    # A wheel (Windows) or a driver that is built already does not need them.
-    return "not needed any more" if _version("mysqlclient") else None
+    # A wheel (Windows) or an installed driver does not need them.
+    return "no longer needed" if _version("mysqlclient") else None
 
 
 def _galera() -> str | None:
-    """Return Galera's library if the programs that a local cluster needs are installed too."""
-    # MariaDB's script that copies all data to another node needs rsync, and lsof or ss.
+    """Return the path of Galera's library if all programs for a local cluster are installed."""
+    # MariaDB's script for copying all data to another node needs rsync, and lsof or ss.
     if not (program("rsync") and program("lsof", "ss") and program("haproxy")):
         return None
     return next((path for path in GALERA if os.path.isfile(path)), None)
@@ -137,7 +137,7 @@ TOOLS = {
         {
             "apt-get": "sudo apt-get install galera-4 rsync lsof haproxy",
             "dnf": "sudo dnf install galera rsync lsof haproxy",
-            "": "none for this system; --db mysql is there",
+            "": "none for this system; use --db mysql",
         },
     ),
     "redis-py": Tool("redis-py", "Redis", partial(_version, "redis"), {"": pip_line("redis")}),
@@ -192,18 +192,18 @@ TOOLS = {
 
 
 def missing_tools(names: Iterable[str]) -> list[str]:
-    """Return a sentence for each of these tools that is missing. Raise KeyError if unknown."""
+    """Return a sentence for each missing tool. Raise KeyError for an unknown name."""
     return [sentence for name in names if (sentence := TOOLS[name].missing())]
 
 
 def require_tools(*names: str) -> None:
-    """Raise NotInstalled, with the commands that install them, if any of TOOLS is missing."""
+    """Raise NotInstalled, with the commands to install them, if any of these TOOLS is missing."""
     if missing := missing_tools(names):
         raise NotInstalled(". ".join(missing))
 
 
 def require_server(name: str, *tools: str) -> None:
-    """Raise NotInstalled if no private server can run here; the last tool is its program."""
+    """Raise NotInstalled if no private server can run here; the last tool is the server."""
     if sys.platform == "win32":
         line = TOOLS[tools[-1]].lines[""]
         raise NotInstalled(f"There is no private {name} on Windows: {line}")
@@ -213,10 +213,10 @@ def require_server(name: str, *tools: str) -> None:
 def missing_requirements(extras: Iterable[str]) -> list[str]:
     """Return the requirements of labkit and these extras that this environment lacks.
 
-    labkit is one of them if pip noted other pytest plugins of it than pyproject.toml names.
+    labkit itself is included if its installed pytest plugins differ from those in pyproject.toml.
     """
     wanted = set(extras)
-    for requirement in _requirements():  # an extra may include another one
+    for requirement in _requirements():  # an extra may include another extra
         if requirement.name == "labkit" and _applies(requirement, wanted):
             wanted |= requirement.extras
     lacking = [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
@@ -233,7 +233,7 @@ def _plugins_are_installed() -> bool:
 
 @cache
 def _project() -> dict[str, Any]:
-    # From the checkout: what pip noted of labkit is out of date after a change of pyproject.toml.
+    # The installed metadata of labkit may be older than pyproject.toml.
     project: dict[str, Any] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     return project
 
@@ -262,7 +262,7 @@ def _met(requirement: Requirement) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """See the module's docstring."""
+    """Print what is missing, as the module's docstring describes; return the exit status."""
     kind, *names = arguments
     missing = {"extras": missing_requirements, "tools": missing_tools}[kind](names)
     sys.stdout.writelines(f"{line}\n" for line in missing)

@@ -1,8 +1,8 @@
-"""Textbook versions: labs as textbooks write them, each with one fault.
+"""Textbook versions: copies of labs, each with one fault from a textbook.
 
-labs/textbook/NN.toml has those of one lab. A version is a list of edits, not a unified diff: a diff
-fails on other line endings, and a student may have no git. Its name is `03:names-as-cookies`, like
-that of a variant.
+labs/textbook/NN.toml describes those of one lab. A version is a list of edits rather than a unified
+diff, which fails if line endings differ and may need git. Its name has the form of a variant's:
+`03:names-as-cookies`.
 """
 # ruff: noqa: F401 other packages import all of these from here
 

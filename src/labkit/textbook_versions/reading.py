@@ -10,14 +10,14 @@ from labkit.catalog import Catalog, Lab, read_lines
 from labkit.textbook_versions.steps import BROWSERS, FORMS, OPTIONS, VERBS, Step
 from labkit.textbook_versions.version import FOLDER, Edit, Source, Version, VersionError
 
-NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # it becomes a host name
+NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # valid in a host name
 SOURCE = re.compile(r"(.+): (https://\S+)")
 
-# Faults of a file; tests find a fault by them.
+# Messages about faults in a file; the tests look for them.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
 NO_VERSIONS = "no textbook versions"
 ONLY_COMPARED = (
-    "{name} is a variant: a part of lab {number}. It can only be compared, as in: lab diff {name}"
+    "{name} is a variant, a part of lab {number}. It can only be compared: lab diff {name}"
 )
 NOT_ONE_VERB = "a step needs one of {verbs}"
 WRONG_VALUE = "{key} has the value {value!r}"
@@ -28,7 +28,7 @@ UNKNOWN_KEY = "{key} is not a key of {table}"
 def read_versions(checkout: Catalog, lab: Lab) -> tuple[Version, ...]:
     """Return the textbook versions of a lab, in the order of its file; none if it has no file.
 
-    Raises VersionError, with the file and the version, if something in it is not right.
+    Raises VersionError, with the file and the version, if the file is malformed.
     """
     path = checkout.root / FOLDER / f"{lab.number}.toml"
     try:
@@ -50,14 +50,14 @@ def all_versions(checkout: Catalog) -> tuple[Version, ...]:
 
 
 def is_part(name: str) -> bool:
-    """Return whether this names a part of a lab, such as 03:names-as-cookies, and not a folder."""
+    """Return whether this is the name of a part of a lab, such as 03:names-as-cookies."""
     return ":" in name and not Path(name).exists()
 
 
 def find_version(checkout: Catalog, name: str) -> Version:
-    """Return the version of this name, such as "03:names-as-cookies".
+    """Return the version with this name, such as "03:names-as-cookies".
 
-    Raises CatalogError if there is no such lab or version, and if it is a variant.
+    Raises CatalogError if there is no such lab or version, or if the name is a variant's.
     """
     lab_name, _, version_name = name.partition(":")
     lab = checkout.find(lab_name)
@@ -73,7 +73,7 @@ def find_version(checkout: Catalog, name: str) -> Version:
     raise VersionError(UNKNOWN_VERSION.format(name=full_name, number=lab.number, names=names))
 
 
-# Reading one version; the messages of these errors are completed by read_versions()
+# Reading one version; read_versions() completes the messages of these errors
 
 
 def _version(lab: Lab, name: str, table: Any) -> Version:
@@ -85,7 +85,7 @@ def _version(lab: Lab, name: str, table: Any) -> Version:
     steps = tuple(_step(step) for step in table.get("see", ()))
     says = "" if flags.pop("starts", True) else read_value(table, "says", str)
     if bool(says) == bool(steps) or ("says" in table and not says):
-        raise ValueError("it needs steps in `see`, or starts = false with `says`")
+        raise ValueError("it needs steps in `see`, or starts = false and `says`")
     return Version(
         lab,
         name,
@@ -111,7 +111,7 @@ def _edit(table: Any) -> Edit:
     path = PurePosixPath(edit.file)
     if path.parts[0] != "lab" or ".." in path.parts or "\\" in edit.file:
         raise ValueError(f"an edit changes a file below lab/, not {edit.file}")
-    # A line break at either end is a matter of how the file is written.
+    # Line breaks at both ends come from the layout of the TOML file.
     return replace(edit, old=edit.old.strip("\n"), new=edit.new.strip("\n"))
 
 

@@ -1,41 +1,41 @@
-"""The steps by which a reader sees the symptom of a textbook version."""
+"""The steps that show a reader the symptom of a textbook version."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-# In a field: {5000 x} is 5000 times the letter x, {40 random} so many random characters.
+# In a field, {5000 x} stands for 5000 times the letter x, {40 random} for 40 random characters.
 MANY, RANDOM = re.compile(r"\{(\d+) (.)\}"), re.compile(r"\{(\d+) random\}")
-BROWSERS = ("A", "B")  # B is another visitor, with another browser
+BROWSERS = ("A", "B")  # B belongs to another visitor
 
-# What a reader does, and what the reader then sees. The values are types.
+# The reader's actions and observations, with the type of each value.
 ACTIONS: dict[str, type] = {
     "open": str,  # a URL
-    "submit": str,  # the URL that a form goes to, filled in as a person does
-    "post": str,  # a URL; only the named fields are sent, as by a program
-    "head": str,  # a URL, by HEAD, as a link preview does
-    "reload": bool,  # the last page; a form is sent again
-    "wait": int,  # seconds, for server and browsers
+    "submit": str,  # the action of a form, which is filled in and sent
+    "post": str,  # a URL; only the given fields are sent, as a program would do
+    "head": str,  # a URL, requested with HEAD, as for a link preview
+    "reload": bool,  # reload the last page; a form is sent again
+    "wait": int,  # seconds; the clocks of server and browsers move
     "close_browser": bool,
     "block_cookies": bool,
-    "edit_cookie": str,  # its name; `value` replaces its value, as in developer tools
+    "edit_cookie": str,  # its name; `value` replaces its value, as with developer tools
     "set_cookie": str,  # "name=value", set by another program on this host
-    "copy_cookie": str,  # its name; browser A's cookie is copied into browser B
+    "copy_cookie": str,  # its name; the cookie is copied from browser A to B
 }
 EXPECTATIONS: dict[str, type] = {
-    # The status of the last response, or NO_RESPONSE; `because` is in the exception's text.
+    # The status of the last response, or NO_RESPONSE; the exception's text contains `because`.
     "expect": str,
     "shows": str,  # text on the page
     "lacks": str,  # text that is not on the page
     "table": dict,  # the rows of the page's table: {"apple": 3}
     "source": str,  # text in the page's HTML
-    "url": str,  # text in a URL that the last action opened
-    "cookie": str,  # the name of a cookie that the browser keeps; `value` may say its value
-    "script_cookie": str,  # the name of a cookie that a script on the page can read
-    "no_cookie": str,  # the name of a cookie that the browser does not keep
+    "url": str,  # text in one of the URLs that the last action opened
+    "cookie": str,  # the name of a stored cookie; `value` is its value, if given
+    "script_cookie": str,  # the name of a cookie that scripts can read
+    "no_cookie": str,  # the name of a cookie that is not stored
 }
 VERBS = ACTIONS | EXPECTATIONS
-OPTIONS = {  # by verb, beside `by`; a form has its fields as well
+OPTIONS = {  # by verb, in addition to `by` and the fields of a form
     "submit": {"page", "times"},
     "post": {"times"},
     "edit_cookie": {"value"},
@@ -58,12 +58,12 @@ class Step:
 
     @property
     def is_action(self) -> bool:
-        """True if the reader does something, False if the step says what the reader sees."""
+        """True for an action of the reader, False for an observation."""
         return self.verb in ACTIONS
 
     @property
     def times(self) -> int:
-        """How often a form is sent; {n} in a field is the number, from 1."""
+        """How often a form is sent; {n} in a field counts from 1."""
         return int(self.options.get("times", 1))
 
     def __str__(self) -> str:
@@ -79,20 +79,20 @@ class Step:
         if because := self.options.get("because"):
             sentence = sentence.removesuffix(".") + f", and the exception is {because}"
         if self.times > 1:
-            sentence += f" Do so {self.times} times, with n from 1."
+            sentence += f" Repeat this {self.times} times, with n from 1."
         return sentence if self.by == BROWSERS[0] else f"In another browser: {sentence}"
 
 
 _SENTENCES = {
     "open": "Open {0}.",
     "submit": "Open {0}, fill in {form}, and send the form.",
-    "post": "Send to {0}, as a program does: {form}.",
-    "head": "Send a HEAD request to {0}, as a link preview or curl -I does.",
+    "post": "Send {form} to {0}, as a program would.",
+    "head": "Send a HEAD request to {0}, as for a link preview or with curl -I.",
     "reload": "Reload the page. If the browser asks, send the form again.",
     "wait": "Move the clock {0} seconds forward.",
     "close_browser": "Close the browser and open it again.",
     "block_cookies": "Block cookies in the browser.",
-    "edit_cookie": "Change the value of the cookie {0} to {value!r} in the developer tools.",
+    "edit_cookie": "In the developer tools, change the value of the cookie {0} to {value!r}.",
     "set_cookie": "Another program on this host sets the cookie {0}.",
     "copy_cookie": "Copy the cookie {0} into another browser.",
     "expect": "The response has status {0}.",

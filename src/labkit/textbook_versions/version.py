@@ -12,15 +12,15 @@ from labkit.text_format import command_line
 from labkit.textbook_versions.steps import Step
 
 FOLDER = Path("labs", "textbook")
-STATE = "textbook"  # the folder of .lab in which versions are run
-MOST_LINES = 15  # added plus removed
+STATE = "textbook"  # the folder in .lab in which versions run
+MOST_LINES = 15  # added and removed lines together
 LEFT_BEHIND = {"__pycache__", ".pytest_cache"}
 NOT_ONCE = "the text of an edit occurs {count} times in {file}, not once"
 NO_FILE = "{file} is not a file of the lab"
 HANDOUT = """\
 # {number} Textbook version: {title}
 
-This is lab {number} with one fault of a textbook in it.
+This is lab {number} with one fault from a textbook.
 
 ## What you see
 
@@ -43,21 +43,21 @@ This is lab {number} with one fault of a textbook in it.
 
 
 class VersionError(CatalogError):
-    """A version is not right, or there is none of this name. The message says where."""
+    """A version is malformed or does not exist. The message says where."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One change to a file: `old` occurs in it exactly once and becomes `new`."""
+    """A change to a file: `old`, which occurs exactly once, is replaced with `new`."""
 
-    file: str  # its path in the lab, with slashes
+    file: str  # the path in the lab, with slashes
     old: str
     new: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the reason for a fault can be checked."""
+    """A source that explains a fault."""
 
     title: str  # "RFC 6265, section 4.1.1"
     url: str
@@ -65,19 +65,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Version:
-    """A lab with the fault of a textbook in it."""
+    """A lab with one fault from a textbook."""
 
     lab: Lab
     name: str
     title: str
-    symptom: str  # what one sees
+    symptom: str  # what a reader sees
     why: str  # one or two sentences to learn by heart
     sources: tuple[Source, ...]
     edits: tuple[Edit, ...]
     see: tuple[Step, ...] = ()
-    pitfalls: tuple[str, ...] = ()  # IDs of labs/claims.toml; none for other surprises
-    says: str = ""  # the error with which Django refuses to start it; "" if it starts
-    apart: bool = True  # False: on a shared host it destroys or shows other labs' cookies
+    pitfalls: tuple[str, ...] = ()  # IDs in labs/claims.toml, if it is a pitfall there
+    says: str = ""  # Django's error message if it does not start
+    apart: bool = True  # False if it harms or shows other labs' cookies on a shared host
     in_chromium: bool = False  # whether the symptom depends on the browser
     threads: bool = False  # whether its server answers several requests at once
 
@@ -88,12 +88,12 @@ class Version:
 
     @property
     def starts(self) -> bool:
-        """Return False if Django does not start this version, and says why."""
+        """Return False if Django refuses to start this version."""
         return not self.says
 
     @property
     def host(self) -> str:
-        """Return its host name, so that its cookies stay apart from those of the labs.
+        """Return its host name, which keeps its cookies apart from those of the labs.
 
         Browsers resolve names that end in .localhost to this machine: RFC 6761, section 6.3.
         """
@@ -117,7 +117,7 @@ class Version:
                 reason = NOT_ONCE.format(count=len(matches), file=edit.file)
                 raise self._error(f"{reason}: {edit.old!r}")
             start, end = matches[0].span()
-            if not edit.new and content[:start].endswith(b"\n"):  # whole lines go with their end
+            if not edit.new and content[:start].endswith(b"\n"):  # with its line ending
                 end += len(re.match(rb"(\r?\n)?", content[end:])[0])  # type: ignore[index]
             ending = b"\r\n" if b"\r\n" in content else b"\n"
             new = edit.new.encode().replace(b"\n", ending)
@@ -135,10 +135,10 @@ class Version:
         return changed
 
     def write(self, folder: Path) -> Lab:
-        """Write the edited copy of the lab into a folder, and return it as a lab.
+        """Write an edited copy of the lab to a folder, and return it as a lab.
 
-        The copy's folder has the lab's own name, and so its cookies have the lab's number. A file
-        that is right already is not touched, and a file that the lab does not have is removed.
+        The copy's folder has the lab's name, so its cookies have the lab's number. Files that are
+        up to date are not touched, and files that the lab does not have are deleted.
         Raises VersionError, and OSError if the folder cannot be written.
         """
         edited = self.edited_files()
@@ -159,7 +159,7 @@ class Version:
         return replace(self.lab, folder=target, title=self.title, variants={})
 
     def handout(self) -> str:
-        """Return the README.md of the copy, which the lab's pages show as its handout."""
+        """Return the text of the copy's README.md, which its pages show as the handout."""
         signs = [("1." if step.is_action else "   -", str(step)) for step in self.see]
         steps = [f"{sign} {_as_markdown(text)}" for sign, text in signs] or [self.says]
         return HANDOUT.format(
@@ -173,7 +173,7 @@ class Version:
         )
 
     def state(self, checkout: Catalog) -> Path:
-        """Return the folder in which this version is run, with its copy and its state."""
+        """Return the folder for this version's copy and state."""
         return checkout.state / STATE / f"{self.lab.number}-{self.name}"
 
     def _error(self, reason: str) -> VersionError:
@@ -187,5 +187,5 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _as_markdown(text: str) -> str:
-    """Return Markdown that is shown as this text."""
+    """Return Markdown that renders as this text."""
     return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", text)
