@@ -176,7 +176,7 @@ def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Sid
     cells = zip(literals["COLUMNS"].values(), literals["TABLE"][row].split("|"), strict=True)
     facts = [f"{heading}: {cell}" for heading, cell in cells]
     setting = [f"{key}={value}" for key, value in lab.environments[name].items()]
-    parts = {ENVIRONMENT: setting, f"{path}, its row of the table": facts}
+    parts = {ENVIRONMENT: setting, f"{path}, the row of the table": facts}
     files = tuple(
         File(shown, ("\n".join(lines) + "\n").encode(), shown, each_line=True)
         for shown, lines in parts.items()

@@ -78,7 +78,7 @@ def _reset_sqlite(lab: Lab, state: Path, environ: dict[str, str]) -> str:
 
 
 def is_damaged(path: Path) -> bool:
-    """Return whether a file is no valid SQLite database, or lacks a lab's table."""
+    """Return whether a file is not a valid SQLite database, or lacks a lab's table."""
     if not path.is_file():
         return True
     address = f"file:{quote(str(path))}?mode=rw"
