@@ -32,6 +32,7 @@ COMMANDS = {
     "check": Entry("check_copy", "Check a copy of a lab, and say what to do next."),
     "claims": Entry("list_claims", "List textbook claims, and what actually happens."),
     "compare": Entry("compare", "Compare cookies, sessions and engines, by tests."),
+    "cookie": Entry("cookie", "Explain a Set-Cookie header: is it stored, and when is it sent?"),
     "copy": Entry("make_copy", "Make a copy of a lab, to change it."),
     "diff": Entry("diff", "Show how two labs differ, and why."),
     "doctor": Entry("doctor", "Say what is missing on this machine, and how to get it."),

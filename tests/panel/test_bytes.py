@@ -6,6 +6,7 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
+from labkit import cookie_report
 from labkit.panel import cookie_explanations, curl
 from labkit.panel.exchange_log import log
 from labkit.panel.middleware import LONGEST_COOKIES, is_secret, observe
@@ -109,7 +110,7 @@ class TestSetCookie:
         cookie = shown(exchange_of(with_header("a=1; Max-Age=60; Domain=other.example")))
         assert cookie.refusal
         assert cookie.life is None
-        assert meaning(cookie, "Max-Age") == cookie_explanations.REFUSED
+        assert meaning(cookie, "Max-Age") == cookie_report.REFUSED
 
     def test_a_path_that_is_none_is_the_requests(self, exchange_of):
         exchange = exchange_of(with_header("a=1; Path=shop"), "/cart/add/")

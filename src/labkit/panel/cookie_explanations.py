@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -11,20 +10,19 @@ from typing import Literal, NamedTuple
 from django.conf import settings
 
 from labkit.catalog import CatalogError, catalog
+from labkit.cookie_report import Attribute, explain_attributes
 from labkit.http.cookie_header import cookie_name, from_wire, to_wire
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin, path_match
 from labkit.http.set_cookie import (
-    MAX_AGE,
     Cookie,
     CookieRefusal,
     parse_set_cookie,
     read_attributes,
-    read_expiry,
 )
 from labkit.panel.models import Exchange
 from labkit.session_stores import has_sessions
-from labkit.text_format import duration, remaining
+from labkit.text_format import remaining
 
 
 class CookieOwner(NamedTuple):
@@ -160,7 +158,7 @@ class ResponseCookie:
         return DELETIONS.get(self.deletion, "")
 
     @cached_property
-    def attributes(self) -> list[tuple[str, str, str]]:
+    def attributes(self) -> list[Attribute]:
         """The (name, text, meaning) of each attribute."""
         attributes = read_attributes(self._text)
         return list(explain_attributes(attributes, self._cookie, self._exchange.at))
@@ -230,77 +228,3 @@ def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner
 def response_cookies(exchange: Exchange) -> list[ResponseCookie]:
     """Return the cookies that the response sets or deletes."""
     return [ResponseCookie(line, exchange) for line in exchange.set_cookies]
-
-
-_ABSENT = {  # attribute -> the meaning of its absence
-    "Max-Age": "a session cookie: the browser deletes it when it closes",
-    "HttpOnly": "scripts on the page can read and change it",
-    "Secure": "also sent over plain HTTP",
-    "SameSite": "browsers treat it as Lax",
-}
-_PRESENT = {  # attribute, or attribute=value -> meaning
-    "HttpOnly": "scripts cannot read it",
-    "Secure": "sent only over HTTPS, and to this machine itself",
-    "SameSite": "not a valid value, so browsers treat it as Lax",
-    "SameSite=Lax": "from other sites, sent with a link but not with a form or an image",
-    "SameSite=Strict": "never sent with requests from other sites",
-    "SameSite=None": "also sent with requests from other sites",
-}
-REFUSED = "without effect, because browsers refuse the cookie"
-_DELETES = "in the past: the browser deletes its cookie with this name, Path and Domain"
-
-
-def explain_attributes(
-    found: dict[str, str], cookie: Cookie | None, at: float
-) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, text, meaning) of each attribute, such as ("Domain", "no Domain", …).
-
-    found: {lower-case name: value}; cookie: the one that a browser makes of them at `at`, POSIX
-    seconds, or None if it refuses it.
-    """
-    for name in ("Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite"):
-        if name == "Max-Age" and "expires" in found and not _is_number(found):
-            name = "Expires"  # noqa: PLW2901 then it counts
-        value = found.get(name.lower())
-        text = f"no {name}" if value is None else f"{name}={value}" if value else name
-        yield name, text, _meaning(name, value, cookie, at)
-
-
-def _is_number(found: dict[str, str]) -> bool:
-    """Return whether there is a Max-Age that browsers understand; it counts before Expires."""
-    return read_expiry({"max-age": found.get("max-age", "")}, 0) is not None
-
-
-def _meaning(name: str, value: str | None, cookie: Cookie | None, at: float) -> str:
-    if name == "Path":
-        return REFUSED if cookie is None else _path_meaning(value, cookie)
-    if name == "Domain":
-        return REFUSED if cookie is None else _domain_meaning(value, cookie)
-    if name not in {"Max-Age", "Expires"}:
-        if value is None:
-            return _ABSENT[name]
-        return _PRESENT.get(f"{name}={value.title()}", _PRESENT[name])
-    if cookie is None:
-        return REFUSED
-    if value is not None and read_expiry({name.lower(): value}, at) is None:
-        kind = "a number" if name == "Max-Age" else "a date"
-        return f"not {kind} that browsers understand, so it is without effect"
-    if cookie.expires is None:
-        return _ABSENT["Max-Age"]
-    if cookie.expired(at):
-        return _DELETES
-    limit = ", the longest that browsers allow" if cookie.expires - at >= MAX_AGE else ""
-    return f"the browser keeps it for {duration(round(cookie.expires - at))}{limit}"
-
-
-def _path_meaning(value: str | None, cookie: Cookie) -> str:
-    where = "every URL of this host" if cookie.path == "/" else f"URLs below {cookie.path} alone"
-    if value is None or value == cookie.path:
-        return f"sent to {where}"
-    return f"not a path, so the browser takes the request's: sent to {where}"
-
-
-def _domain_meaning(value: str | None, cookie: Cookie) -> str:
-    if cookie.host_only:
-        return f"sent to {cookie.domain} alone, on every port"
-    return f"sent to {cookie.domain} and all hosts below it"

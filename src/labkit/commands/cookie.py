@@ -1,0 +1,168 @@
+"""`lab cookie`: explain a Set-Cookie header."""
+
+import json
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from labkit.commands.options import console
+from labkit.cookie_report import CookieReport, Refusal, describe_cause, explain_cookie
+from labkit.http.origin import Context, Origin
+
+NO_COOKIE = "This is not the value of a Set-Cookie header, such as: cart=3; Path=/; HttpOnly"
+DELETES = "Deleted: the browser deletes its cookie with this name, Domain and Path."
+STORED = "Stored."
+REFUSED = "Refused: {reason}."
+SENT = "Sent: {pair}"
+NOT_SENT = "Not sent: {reason}."
+REPAIR = "To repair it: {repair}"
+LONGEST_SHOWN = 200  # characters of the cookie
+
+
+class UrlType(click.ParamType):
+    """An absolute URL of http or https, as an Origin."""
+
+    name = "URL"
+
+    def convert(
+        self, value: str | Origin, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Origin:
+        if isinstance(value, Origin):
+            return value
+        try:
+            return Origin.of(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+@click.command()
+@click.argument("set_cookie", metavar="SET-COOKIE")
+@click.option(
+    "--at",
+    "source",
+    type=UrlType(),
+    default="https://shop.example/",
+    show_default=True,
+    help="The URL whose response has the header.",
+)
+@click.option(
+    "--then",
+    "targets",
+    type=UrlType(),
+    multiple=True,
+    help="A URL that is requested later. May be repeated. Default: the same URL.",
+)
+@click.option(
+    "--from",
+    "initiator",
+    type=UrlType(),
+    help="The page that causes the later requests. Default: their URLs are typed.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["GET", "POST"], case_sensitive=False),
+    default="GET",
+    show_default=True,
+    help="The method of the later requests: GET as by a link, POST as by a form.",
+)
+@click.option(
+    "--embedded",
+    is_flag=True,
+    help="The page of --from embeds the later URLs: an image, a frame or fetch().",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+def cookie(
+    set_cookie: str,
+    source: Origin,
+    targets: tuple[Origin, ...],
+    initiator: Origin | None,
+    method: str,
+    embedded: bool,
+    as_json: bool,
+) -> None:
+    """Explain SET-COOKIE, the value of a Set-Cookie header: what a browser does with it.
+
+    It says what each attribute means, whether a browser stores the cookie, and whether later
+    requests send it. If not, it names the rule and a way to repair it. Browsers differ in a few
+    details; this is what Chromium does.
+    """
+    if embedded and initiator is None:
+        raise click.UsageError("--embedded needs --from with the URL of the page.")
+    set_cookie = set_cookie.strip().removeprefix("Set-Cookie:").strip()
+    if not set_cookie:
+        raise click.UsageError(NO_COOKIE)
+    context = Context(method, initiator, top_level=not embedded)
+    report = explain_cookie(set_cookie, source, [(each, context) for each in targets or (source,)])
+    if as_json:
+        click.echo(json.dumps(_as_json(report), indent=1, ensure_ascii=False))
+    else:
+        _print(set_cookie, source, report)
+
+
+def _print(set_cookie: str, source: Origin, report: CookieReport) -> None:
+    shown = set_cookie[:LONGEST_SHOWN] + "…" * (len(set_cookie) > LONGEST_SHOWN)
+    console.print(Text(shown, "b"), Text(f"set by {_url(source)}"), sep="\n", soft_wrap=True)
+    if report.refusal:
+        _print_refusal(REFUSED, report.refusal)
+    else:
+        _print_good(DELETES if report.deletes else STORED)
+    table = Table.grid(padding=(0, 2))
+    for attribute in report.attributes:
+        table.add_row(f"  {attribute.text}", attribute.meaning)
+    console.print("", table)
+    for request in report.later:
+        cause = describe_cause(request.context)
+        console.print(Text(f"\n{request.context.method} {_url(request.target)} ({cause})"))
+        if request.refusal:
+            _print_refusal(NOT_SENT, request.refusal)
+        elif report.cookie:
+            _print_good(SENT.format(pair=report.cookie.pair[:LONGEST_SHOWN]))
+
+
+def _print_good(text: str) -> None:
+    console.print(Text.assemble(("✓ ", "green"), text), soft_wrap=True)
+
+
+def _print_refusal(sentence: str, refusal: Refusal) -> None:
+    console.print(
+        Text.assemble(("✗ ", "red"), sentence.format(reason=refusal.reason)),
+        Text(f"  {refusal.rule.source}: {refusal.rule.url}"),
+        Text(f"  {REPAIR.format(repair=refusal.rule.repair)}"),
+        sep="\n",
+        soft_wrap=True,
+    )
+
+
+def _url(origin: Origin) -> str:
+    return f"{origin.scheme}://{origin.url_host}{origin.path}"
+
+
+def _as_json(report: CookieReport) -> dict[str, object]:
+    return {
+        "attributes": [each._asdict() for each in report.attributes],
+        "stored": report.cookie is not None and not report.deletes,
+        "deletes": report.deletes,
+        "refusal": _refusal_as_json(report.refusal),
+        "later": [
+            {
+                "url": _url(each.target),
+                "method": each.context.method,
+                "sent": each.is_sent,
+                "refusal": _refusal_as_json(each.refusal),
+            }
+            for each in report.later
+        ],
+    }
+
+
+def _refusal_as_json(refusal: Refusal | None) -> dict[str, str] | None:
+    if refusal is None:
+        return None
+    rule = refusal.rule
+    return {
+        "reason": refusal.reason,
+        "rule": rule.source,
+        "url": rule.url,
+        "repair": rule.repair,
+    }

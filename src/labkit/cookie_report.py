@@ -1,0 +1,184 @@
+"""Explain a Set-Cookie header field: its attributes, whether it is stored, when it is sent."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from labkit.http.cookie_rules import Rule
+from labkit.http.jar import Jar
+from labkit.http.origin import TYPED, Context, Origin
+from labkit.http.set_cookie import (
+    MAX_AGE,
+    Cookie,
+    CookieRefusal,
+    parse_set_cookie,
+    read_attributes,
+    read_expiry,
+)
+from labkit.text_format import duration
+
+
+class Attribute(NamedTuple):
+    """An attribute of a cookie, such as ("Domain", "no Domain", "sent to this host alone")."""
+
+    name: str
+    text: str
+    meaning: str
+
+
+class Refusal(NamedTuple):
+    """Why a browser does not store a cookie, or does not send it."""
+
+    reason: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class LaterRequest:
+    """A request after the cookie was set."""
+
+    target: Origin
+    context: Context
+    refusal: Refusal | None = None  # None: it sends the cookie
+
+    @property
+    def is_sent(self) -> bool:
+        """Return whether the request sends the cookie."""
+        return self.refusal is None
+
+
+@dataclass(frozen=True)
+class CookieReport:
+    """The behaviour of browsers for one Set-Cookie header field."""
+
+    attributes: tuple[Attribute, ...]
+    cookie: Cookie | None  # None: refused
+    refusal: Refusal | None
+    deletes: bool  # the field deletes a cookie
+    later: tuple[LaterRequest, ...]  # empty if nothing was stored
+
+
+def explain_cookie(
+    set_cookie: str,
+    source: Origin,
+    later: Sequence[tuple[Origin, Context]] = (),
+    context: Context = TYPED,
+) -> CookieReport:
+    """Return what a browser with an empty jar does with the value of a Set-Cookie header field.
+
+    source, context: where the response came from, and what caused its request. later: requests
+    that follow. As in RFC 6265bis, sections 5.6 to 5.8, and Chromium.
+    """
+    now = time.time()
+    jar = Jar()
+    cookie, refusal, requests = None, None, []
+    try:
+        cookie = parse_set_cookie(set_cookie, source, now, context)
+        stored = jar.store(set_cookie, source, context)
+    except CookieRefusal as refused:
+        cookie, stored = None, None
+        refusal = Refusal(str(refused), refused.rule)
+    if stored is not None:
+        for target, cause in later:
+            _, withheld = jar.select(target, cause)
+            why = Refusal(withheld[0].reason, withheld[0].rule) if withheld else None
+            requests.append(LaterRequest(target, cause, why))
+    return CookieReport(
+        attributes=tuple(explain_attributes(read_attributes(set_cookie), cookie, now)),
+        cookie=cookie,
+        refusal=refusal,
+        deletes=cookie is not None and stored is None,
+        later=tuple(requests),
+    )
+
+
+def describe_cause(context: Context) -> str:
+    """Return what causes a request, such as "a form on a page of https://other.example"."""
+    if context.initiator is None:
+        return "no other site is involved"
+    page = f"a page of {context.initiator.scheme}://{context.initiator.url_host}"
+    if not context.top_level:
+        return f"embedded in {page}"
+    return f"by a {'link' if context.method == 'GET' else 'form'} on {page}"
+
+
+_ABSENT = {  # attribute -> the meaning of its absence
+    "Max-Age": "a session cookie: the browser deletes it when it closes",
+    "HttpOnly": "scripts on the page can read and change it",
+    "Secure": "also sent over plain HTTP",
+    "SameSite": "browsers treat it as Lax",
+}
+_PRESENT = {  # attribute, or attribute=value -> meaning
+    "HttpOnly": "scripts cannot read it",
+    "Secure": "sent only over HTTPS, and to this machine itself",
+    "SameSite": "not a valid value, so browsers treat it as Lax",
+    "SameSite=Lax": "from other sites, sent with a link but not with a form or an image",
+    "SameSite=Strict": "never sent with requests from other sites",
+    "SameSite=None": "also sent with requests from other sites",
+    "Partitioned": "embedded in several sites, it is a separate cookie in each",
+    "Priority": "not a valid value, so Chromium treats it as Medium",
+    "Priority=Low": "Chromium deletes it first if a site has too many cookies",
+    "Priority=Medium": "the same as no Priority",
+    "Priority=High": "Chromium deletes it last if a site has too many cookies",
+}
+REFUSED = "without effect, because browsers refuse the cookie"
+DELETES = "in the past: the browser deletes its cookie with this name, Path and Domain"
+ALWAYS = ("Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite")
+IF_PRESENT = ("Partitioned", "Priority")
+
+
+def explain_attributes(
+    found: dict[str, str], cookie: Cookie | None, at: float
+) -> Iterator[Attribute]:
+    """Yield each attribute with its meaning; an absent one has a meaning too.
+
+    found: {lower-case name: value}; cookie: the one that a browser makes of them at `at`, POSIX
+    seconds, or None if it refuses it.
+    """
+    for name in (*ALWAYS, *(name for name in IF_PRESENT if name.lower() in found)):
+        if name == "Max-Age" and "expires" in found and not _has_max_age(found):
+            name = "Expires"  # noqa: PLW2901 then it counts
+        value = found.get(name.lower())
+        text = f"no {name}" if value is None else f"{name}={value}" if value else name
+        yield Attribute(name, text, _meaning(name, value, cookie, at))
+
+
+def _has_max_age(found: dict[str, str]) -> bool:
+    """Return whether there is a Max-Age that browsers understand; it counts before Expires."""
+    return read_expiry({"max-age": found.get("max-age", "")}, 0) is not None
+
+
+def _meaning(name: str, value: str | None, cookie: Cookie | None, at: float) -> str:
+    if name == "Path":
+        return REFUSED if cookie is None else _path_meaning(value, cookie)
+    if name == "Domain":
+        return REFUSED if cookie is None else _domain_meaning(cookie)
+    if name not in {"Max-Age", "Expires"}:
+        if value is None:
+            return _ABSENT[name]
+        return _PRESENT.get(f"{name}={value.title()}", _PRESENT[name])
+    if cookie is None:
+        return REFUSED
+    if value is not None and read_expiry({name.lower(): value}, at) is None:
+        kind = "a number" if name == "Max-Age" else "a date"
+        return f"not {kind} that browsers understand, so it is without effect"
+    if cookie.expires is None:
+        return _ABSENT["Max-Age"]
+    if cookie.expired(at):
+        return DELETES
+    limit = ", the longest that browsers allow" if cookie.expires - at >= MAX_AGE else ""
+    return f"the browser keeps it for {duration(round(cookie.expires - at))}{limit}"
+
+
+def _path_meaning(value: str | None, cookie: Cookie) -> str:
+    where = "every URL of this host" if cookie.path == "/" else f"URLs below {cookie.path} alone"
+    if value is None or value == cookie.path:
+        return f"sent to {where}"
+    return f"not a path, so the browser takes the request's: sent to {where}"
+
+
+def _domain_meaning(cookie: Cookie) -> str:
+    if cookie.host_only:
+        return f"sent to {cookie.domain} alone, on every port"
+    return f"sent to {cookie.domain} and all hosts below it"
