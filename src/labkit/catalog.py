@@ -13,6 +13,7 @@ from pathlib import Path
 from labkit.kept_files import make_private_folder
 
 MANIFEST = Path("labs", "labs.toml")
+PRACTICE = "practice"  # the folder of started exercises, beside labs/
 FIRST_PORT, PORTS = 8200, 700  # copies get ports from 8200 to 8899
 LONGEST = 40  # characters; a longer name of a copy is cut in the names of its cookies
 NOT_WRITABLE = (
@@ -193,15 +194,23 @@ def absence(name: str) -> str:
     return f"{name} is not a copy of a lab: it has no manage.py with a lab/settings.py."
 
 
+def in_practice(folder: Path) -> bool:
+    """Return whether this folder is in practice/, the folder of exercises beside labs/."""
+    return folder.parent.name == PRACTICE and (folder.parents[1] / MANIFEST).is_file()
+
+
 def own_number(folder: Path) -> str:
     """Return the number in a folder's name, "03" for 03_cookie_cart; for a copy its name, "mine".
 
     Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies
     contain this text between underscores to keep them apart, so it has only letters, digits and
     hyphens, and differs for every folder of a checkout. A checksum is added to a long name, a name
-    with other characters, and a folder that is not beside labs/: "a_b" becomes "ab-28cb39ea".
+    with other characters, and a folder that is not beside labs/: "a_b" becomes "ab-28cb39ea". An
+    exercise in practice/ has "practice-" and its name.
     """
     name = folder.name
+    if in_practice(folder) and re.fullmatch(f"[a-z0-9-]{{1,{LONGEST}}}", name):
+        return f"{PRACTICE}-{name}"
     if digits := re.match(r"([0-9]{2})_", name):
         return digits[1]
     beside = (folder.parent / MANIFEST).is_file()
@@ -276,5 +285,6 @@ def state_path(folder: Path) -> Path:
     The environment variable LAB_STATE_DIR replaces .lab, see `state_home`.
     """
     above = folder.parent
-    home = above.parent if (above / "labs.toml").is_file() else above
+    is_below = (above / MANIFEST.name).is_file() or in_practice(folder)
+    home = above.parent if is_below else above
     return state_home(home) / own_number(folder)

@@ -36,10 +36,13 @@ COMMANDS = {
     "copy": Entry("make_copy", "Make a copy of a lab, to change it."),
     "diff": Entry("diff", "Show how two labs differ, and why."),
     "doctor": Entry("doctor", "Say what is missing on this machine, and how to get it."),
+    "hint": Entry("hint", "Show the next hint of an exercise."),
     "list": Entry("list_labs", "List the labs, or the textbook versions of one."),
+    "practice": Entry("practice", "List the exercises, and start one."),
     "reset": Entry("reset", "Delete everything that a lab has stored on the server."),
     "run": Entry("run", "Run one lab."),
     "serve": Entry("serve", "Run all labs and the console, for a class."),
+    "solution": Entry("solution", "Show how an exercise can be solved, and why."),
 }
 
 

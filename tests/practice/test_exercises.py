@@ -1,16 +1,28 @@
 """Exercises: the catalogue, starters, progress and the commands."""
 
+import json
 import re
+from itertools import groupby
 
 import pytest
 
 from labkit.catalog import Catalog
+from labkit.commands import hint, practice, solution
+from labkit.practice import progress, start
 from labkit.practice.exercise import (
+    KINDS,
+    MANIFEST,
+    NOT_WRITTEN,
     ExerciseError,
     exercise_of,
     find_exercise,
     read_exercises,
+    without_bodies,
 )
+from labkit.practice.progress import FILE, SOLVED, STARTED, Record, note_result, read_progress
+from labkit.practice.solution import compare_with_solution
+
+NAME = "red-apple"
 
 
 @pytest.fixture
@@ -18,13 +30,38 @@ def exercises(checkout):
     return read_exercises(checkout)
 
 
+@pytest.fixture
+def mine(own_checkout):
+    """A checkout with nothing in its state folder."""
+    return Catalog(own_checkout)
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 # The catalogue
 
 
-def test_every_exercise_is_complete(exercises):
+def test_the_catalogue_has_every_kind_in_teaching_order(checkout, exercises):
+    assert {exercise.kind for exercise in exercises} <= set(KINDS)
+    labs = [lab for lab, _ in groupby(exercise.lab for exercise in exercises)]
+    assert labs == [lab for lab in checkout.labs if lab in labs]
+
+
+def test_a_title_never_names_file_or_fault(exercises):
     for exercise in exercises:
-        assert exercise.changed_files() or exercise.kind in {"convert", "test"}, exercise.name
-        assert exercise.fingerprint
+        assert ".py" not in exercise.title, exercise.name
+        assert exercise.version is None or exercise.title != exercise.version.title
+
+
+def test_a_brief_has_every_part(exercises):
+    for exercise in exercises:
+        text = start.brief(exercise)
+        for part in (exercise.goal, exercise.before, exercise.after, exercise.counts):
+            assert part in text, exercise.name
 
 
 @pytest.mark.parametrize(
@@ -39,10 +76,12 @@ def test_every_exercise_is_complete(exercises):
     ],
 )
 def test_a_fault_names_file_and_exercise(own_checkout, old, new):
-    path = own_checkout / "labs" / "exercises.toml"
+    path = own_checkout / MANIFEST
     text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    before, table = text.split("[red-apple]")
+    table = "[red-apple]" + table
+    assert old in table
+    path.write_text(before + table.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ExerciseError, match=r"exercises\.toml, (red-apple|Red)"):
         read_exercises(Catalog(own_checkout))
 
@@ -52,9 +91,196 @@ def test_an_unknown_exercise_says_where_they_are_listed(checkout):
         find_exercise(checkout, "nothing")
 
 
-def test_an_exercise_is_found_from_inside_its_folder(own_checkout):
-    checkout = Catalog(own_checkout)
-    inside = own_checkout / "practice" / "red-apple" / "lab"
-    assert exercise_of(checkout, inside).name == "red-apple"
-    assert exercise_of(checkout, own_checkout / "practice") is None
-    assert exercise_of(checkout, own_checkout / "practice" / "other") is None
+def test_an_exercise_is_found_from_inside_its_folder(mine):
+    folder = mine.root / "practice"
+    assert exercise_of(mine, folder / NAME / "lab").name == NAME
+    assert exercise_of(mine, folder) is None
+    assert exercise_of(mine, folder / "other") is None
+
+
+def test_a_fingerprint_follows_code_and_not_its_comments(mine):
+    storage = mine.root / "labs" / "03_cookie_cart" / "lab" / "storage.py"
+    before = find_exercise(mine, NAME).fingerprint
+    edit(storage, "# seconds, from the last add of that item", "# seconds")
+    edit(storage, "Store this quantity of one item.", "Keep it.")
+    storage.write_bytes(storage.read_bytes().replace(b"\n", b"\r\n"))
+    assert find_exercise(mine, NAME).fingerprint == before
+    edit(storage, "LIFETIME = 120", "LIFETIME = 121")
+    assert find_exercise(mine, NAME).fingerprint != before
+
+
+def test_functions_without_bodies_keep_their_docstrings():
+    source = (
+        'A = 1\n\n\ndef f(x):\n    """Do it."""\n    y = x\n    return y\n\n\ndef g():\n    pass\n'
+    )
+    left = without_bodies(source)
+    f = f'def f(x):\n    """Do it."""\n    {NOT_WRITTEN}\n'
+    assert left == f"A = 1\n\n\n{f}\n\ndef g():\n    {NOT_WRITTEN}\n"
+
+
+# Starting
+
+
+def test_starting_makes_a_folder_and_shows_the_brief(mine, said):
+    status, text = said("practice", "start", NAME)
+    assert status == 0
+    exercise = find_exercise(mine, NAME)
+    assert exercise.title in text
+    assert "lab check red-apple" in text
+    folder = mine.root / "practice" / NAME
+    for name, content in exercise.changed_files().items():
+        assert (folder / name).read_bytes() == content
+    assert exercise.goal in (folder / "README.md").read_text(encoding="utf-8")
+    copied = mine.copy_in(folder)
+    assert (copied.number, copied.original) == (f"practice-{NAME}", "03")
+
+
+def test_a_started_exercise_is_not_overwritten(mine, said):
+    said("practice", "start", NAME)
+    storage = mine.root / "practice" / NAME / "lab" / "storage.py"
+    storage.write_text("mine")
+    status, text = said("practice", "start", NAME)
+    assert status == 1
+    assert f"lab practice reset {NAME}" in text
+    assert storage.read_text() == "mine"
+
+
+def test_a_reset_keeps_old_files_and_empties_the_state(mine, said, monkeypatch):
+    said("practice", "start", NAME)
+    said("hint", NAME)
+    folder = mine.root / "practice" / NAME
+    state = mine.state / f"practice-{NAME}"
+    for number in ("", "2"):
+        (folder / "lab" / "storage.py").write_text("mine")
+        state.mkdir(exist_ok=True)
+        (state / "db.sqlite3").touch()
+        monkeypatch.chdir(folder)
+        assert said("practice", "reset")[0] == 0
+        monkeypatch.chdir(mine.root)
+        old = folder.with_name(f"{NAME}.old{number}")
+        assert (old / "lab" / "storage.py").read_text() == "mine"
+        assert (folder / "lab" / "storage.py").read_text() != "mine"
+        assert not state.exists()
+    record = read_progress(mine).of(find_exercise(mine, NAME))
+    assert (record.state, record.hints_shown) == (STARTED, 0)
+
+
+def test_a_checkout_that_cannot_be_written_is_no_obstacle(mine, said, monkeypatch, tmp_path):
+    (mine.root / "practice").touch()  # no folder can be made there
+    monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
+    assert said("practice", "start", NAME)[0] == 0
+    folder = tmp_path / "state" / "practice" / NAME
+    assert (folder / "manage.py").is_file()
+    monkeypatch.chdir(folder)
+    assert start.choose_exercise(mine, None).name == NAME
+
+
+def test_nothing_that_is_practised_is_committed(checkout):
+    ignored = (checkout.root / ".gitignore").read_text().splitlines()
+    assert {"/practice/", ".lab/"} <= set(ignored)
+
+
+# Progress
+
+
+def test_progress_survives_a_changed_catalogue(mine, said):
+    said("practice", "start", NAME)
+    note_result(mine, find_exercise(mine, NAME), passed=True)
+    path = mine.state / FILE
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps(known | {"of-the-past": known[NAME]}))
+    edit(mine.root / MANIFEST, f"[{NAME}]", "[green-apple]")
+    status, text = said("practice")
+    assert status == 0
+    assert practice.STATES[SOLVED] not in text.partition(practice.NEXT)[0]
+    said("practice", "start", "green-apple")
+    assert set(json.loads(path.read_text())) == {NAME, "of-the-past", "green-apple"}
+
+
+def test_a_solved_exercise_that_changed_says_so(mine, said):
+    said("practice", "start", NAME)
+    note_result(mine, find_exercise(mine, NAME), passed=True)
+    assert practice.OUTDATED not in said("practice")[1]
+    storage = mine.root / "labs" / "03_cookie_cart" / "lab" / "storage.py"
+    edit(storage, "LIFETIME = 120", "LIFETIME = 121")
+    assert practice.OUTDATED in said("practice")[1]
+    note_result(mine, find_exercise(mine, NAME), passed=True)
+    assert practice.OUTDATED not in said("practice")[1]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe", b'{"red-apple": {"state": 1}}'])
+def test_damaged_progress_is_reported_once_and_kept(mine, said, content):
+    mine.state.mkdir()
+    (mine.state / FILE).write_bytes(content)
+    kept = mine.state / f"{FILE}.damaged"
+    notice = progress.DAMAGED.format(path=mine.state / FILE, kept=kept.name)
+    assert notice in said("practice")[1]
+    assert kept.read_bytes() == content
+    assert notice not in said("practice")[1]
+
+
+def test_undamaged_records_are_carried_over(mine):
+    mine.state.mkdir()
+    good = {"state": "solved", "hints_shown": 1, "fingerprint": "x", "attempts": 2}
+    (mine.state / FILE).write_text(json.dumps({"good": good, "bad": {"state": "won"}}))
+    assert read_progress(mine).records == {"good": Record(**good)}
+
+
+def test_a_failed_check_leaves_an_exercise_solved(mine):
+    exercise = find_exercise(mine, NAME)
+    for passed in (False, True, False):
+        note_result(mine, exercise, passed=passed)
+    record = read_progress(mine).of(exercise)
+    assert (record.state, record.attempts) == (SOLVED, 3)
+
+
+# Hints and solutions
+
+
+def test_hints_come_one_by_one_and_end(mine, said):
+    said("practice", "start", NAME)
+    exercise = find_exercise(mine, NAME)
+    for number in range(3):
+        text = said("hint", NAME)[1]
+        assert hint.HINT.format(number=number + 1, count=3).strip() in text
+        assert read_progress(mine).of(exercise).hints_shown == number + 1
+    line = f"lab solution {NAME}"
+    assert hint.NO_MORE.format(line=line) in said("hint", NAME)[1]
+    shown = said("hint", "--shown", NAME)[1]
+    assert [f"Hint {number} of 3" in shown for number in (1, 2, 3)] == [True] * 3
+
+
+@pytest.mark.parametrize("command", ["hint", "solution"])
+def test_an_exercise_that_was_not_started_says_how(own_checkout, said, command):
+    status, text = said(command, NAME)
+    assert status == 1
+    assert f"lab practice start {NAME}" in text
+    assert said(command)[1].endswith(start.NAME_ONE)
+
+
+def test_a_solution_asks_until_the_exercise_is_solved(mine, said):
+    said("practice", "start", NAME)
+    exercise = find_exercise(mine, NAME)
+    status, text = said("solution", NAME)
+    assert status == 1
+    assert solution.NOBODY_TO_ASK.format(line=f"lab solution {NAME} --yes") in text
+    shown = said("solution", NAME, "--yes")[1]
+    assert exercise.version.why in shown.replace("▌ ", "")  # as a note
+    note_result(mine, exercise, passed=True)
+    assert said("solution", NAME) == (0, shown)
+
+
+def test_a_solution_can_be_a_page(mine, said):
+    said("practice", "start", "cookies-to-session")
+    status, _ = said("solution", "cookies-to-session", "--yes", "--html", "solution.html")
+    assert status == 0
+    assert "SessionMiddleware" in (mine.root / "solution.html").read_text(encoding="utf-8")
+
+
+def test_a_conversion_has_the_notes_of_its_labs(mine, said):
+    said("practice", "start", "cookies-to-session")
+    exercise = find_exercise(mine, "cookies-to-session")
+    found = compare_with_solution(mine, exercise, mine.root / "practice" / exercise.name)
+    notes = [hunk.note for part in found.parts if part.name == "code" for hunk in part.hunks]
+    assert notes
+    assert all(notes)

@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from labkit.base.conf import own_number
-from labkit.catalog import Catalog, Lab, is_lab
+from labkit.catalog import PRACTICE, Catalog, Lab, is_lab
 
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".pytest_cache", "*.pyc")
 RESERVED = {
     "bench",
     "compare",
     "mariadb",
+    PRACTICE,
     "results",
     "textbook",
 }  # in .lab, not of labs
@@ -83,6 +84,6 @@ def _refusal(checkout: Catalog, target: Path) -> str:
         return INSIDE_LAB.format(target=target)
     if digits := re.match("([0-9]{2})(_|$)", folder.name):
         return NUMBER_OF_LAB.format(name=folder.name, number=digits[1])
-    if number in RESERVED:
+    if number in RESERVED or number.startswith(f"{PRACTICE}-"):
         return STATE_RESERVED.format(name=folder.name, number=number)
     return ""

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labkit.catalog import Catalog, CatalogError, Lab, read_lines
+from labkit.catalog import PRACTICE, Catalog, CatalogError, Lab, read_lines
 from labkit.textbook_versions import (
     FOLDER,
     NAME,
@@ -26,7 +26,6 @@ from labkit.textbook_versions import (
 MANIFEST = Path("labs", "exercises.toml")
 SOLUTIONS = Path("labs", "solutions")  # tests that solve the exercises of the kind "test"
 NOTICED = FOLDER / "noticed.json"  # version -> the tests that fail on it
-PRACTICE = "practice"  # the folder of all started exercises
 MY_TESTS = "tests/test_mine.py"  # what a student writes in an exercise of the kind "test"
 NOT_WRITTEN = "raise NotImplementedError  # your code"
 KINDS = {

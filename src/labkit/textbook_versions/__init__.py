@@ -19,4 +19,11 @@ from labkit.textbook_versions.reading import (
     read_versions,
 )
 from labkit.textbook_versions.steps import BROWSERS, MANY, NO_RESPONSE, RANDOM, Step
-from labkit.textbook_versions.version import FOLDER, MOST_LINES, Source, Version, VersionError
+from labkit.textbook_versions.version import (
+    FOLDER,
+    MOST_LINES,
+    Source,
+    Version,
+    VersionError,
+    steps_in_markdown,
+)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -160,13 +160,11 @@ class Version:
 
     def handout(self) -> str:
         """Return the text of the copy's README.md, which its pages show as the handout."""
-        signs = [("1." if step.is_action else "   -", str(step)) for step in self.see]
-        steps = [f"{sign} {_as_markdown(text)}" for sign, text in signs] or [self.says]
         return HANDOUT.format(
             number=self.lab.number,
             title=self.title,
             symptom=_as_markdown(self.symptom),
-            steps="\n".join(steps),
+            steps=steps_in_markdown(self.see) or self.says,
             why=_as_markdown(self.why),
             sources="\n".join(f"- [{source.title}]({source.url})" for source in self.sources),
             diff=command_line("lab", "diff", self.full_name, self.lab.number),
@@ -184,6 +182,12 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not LEFT_BEHIND & set(path.parts) and path.suffix != ".pyc":
             yield path
+
+
+def steps_in_markdown(steps: Sequence[Step]) -> str:
+    """Return a numbered list of what the reader does, each with what the reader sees then."""
+    signs = [("1." if step.is_action else "   -", str(step)) for step in steps]
+    return "\n".join(f"{sign} {_as_markdown(text)}" for sign, text in signs)
 
 
 def _as_markdown(text: str) -> str:

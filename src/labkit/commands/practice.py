@@ -1,0 +1,160 @@
+"""`lab practice`: list the exercises, start one, or start it again."""
+
+import shutil
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from labkit.catalog import Catalog, catalog, state_path
+from labkit.commands.options import console
+from labkit.practice.exercise import KINDS, Exercise, read_exercises
+from labkit.practice.progress import (
+    SOLVED,
+    STARTED,
+    Progress,
+    Record,
+    note_start,
+    read_progress,
+)
+from labkit.practice.start import (
+    brief,
+    choose_exercise,
+    folder_of,
+    set_aside,
+    start,
+)
+from labkit.text_format import command_line
+
+# What the commands print; tests look for these.
+NEXT = "next"
+ALL_SOLVED = "All {count} exercises are solved."
+SOLVED_OF = "{solved} of {count} solved. The next one: {line}"
+EARLIER = "The exercise has changed since then."
+KEPT = "Your old files are in {folder}."
+STATES = {"": "", STARTED: "started", SOLVED: "solved"}
+OUTDATED = "changed since"
+NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are no exercises."
+# Rich's own theme has white text on black, which is hard to read on a light terminal.
+PLAIN = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h2": "bold"})
+
+
+@click.group("practice", invoke_without_command=True)
+@click.pass_context
+def practice(context: click.Context) -> None:
+    """List the exercises, and start one.
+
+    An exercise starts from a lab with a fault in it, or from an unfinished one. Its folder is
+    practice/NAME. In it, `lab check`, `lab hint` and `lab solution` need no name.
+    """
+    if context.invoked_subcommand is None:
+        _list(catalog())
+
+
+@practice.command("start")
+@click.argument("name", metavar="NAME")
+def start_exercise(name: str) -> None:
+    """Make the folder practice/NAME, and show the brief of the exercise."""
+    checkout = catalog()
+    exercise = choose_exercise(checkout, name)
+    _start(checkout, exercise)
+
+
+@practice.command("reset")
+@click.argument("name", metavar="[NAME]", required=False)
+def reset_exercise(name: str | None) -> None:
+    """Start an exercise again, with no hints shown. Your old files stay, as NAME.old.
+
+    What its pages have stored on the server is deleted.
+    """
+    checkout = catalog()
+    exercise = choose_exercise(checkout, name)
+    folder = folder_of(checkout, exercise)
+    if folder.is_dir():
+        shutil.rmtree(state_path(folder), ignore_errors=True)
+        old = set_aside(folder)
+        console.print(KEPT.format(folder=shown_path(old)) + "\n", soft_wrap=True)
+    _start(checkout, exercise)
+
+
+def _start(checkout: Catalog, exercise: Exercise) -> None:
+    lab = start(checkout, exercise)
+    note_start(checkout, exercise)
+    print_heading(exercise)
+    print_markdown(brief(exercise))
+    folder = shown_path(lab.folder)
+    console.print(f"\nYour files are in {folder}. What you can do there:\n", soft_wrap=True)
+    lines = {
+        ("run", folder): f"run it, at http://127.0.0.1:{lab.port}/",
+        ("check", exercise.name): "check it, and see what to do next",
+        ("hint", exercise.name): "the next of three hints",
+        ("solution", exercise.name): "how it can be solved",
+    }
+    commands = [command_line("lab", *words) for words in lines]
+    width = max(map(len, commands))
+    for command, remark in zip(commands, lines.values(), strict=True):
+        console.print(f"    {command:{width}}   {remark}", soft_wrap=True)
+
+
+def _list(checkout: Catalog) -> None:
+    progress = read_progress(checkout)
+    print_notice(progress)
+    exercises = read_exercises(checkout)
+    if not exercises:
+        console.print(NO_EXERCISES)
+        return
+    open_ones = [each for each in exercises if progress.of(each).state != SOLVED]
+    following = open_ones[0] if open_ones else None
+    table = Table("Exercise", "What", "Title", "State", box=None, pad_edge=False)
+    for lab, group in groupby(exercises, key=lambda each: each.lab):
+        table.add_row(Text(f"{lab.number} {lab.title}", "b"))
+        for each in group:
+            state = NEXT if each is following else ""
+            state = " ".join(filter(None, (_state(progress.of(each), each), state)))
+            table.add_row(f"  {each.name}", KINDS[each.kind], each.title, state)
+    console.print(table)
+    if following is None:
+        console.print("\n" + ALL_SOLVED.format(count=len(exercises)))
+        return
+    begun = progress.of(following).state
+    words = ("check", following.name) if begun else ("practice", "start", following.name)
+    solved = len(exercises) - len(open_ones)
+    text = SOLVED_OF.format(solved=solved, count=len(exercises), line=command_line("lab", *words))
+    console.print("\n" + text, soft_wrap=True)
+
+
+def _state(record: Record, exercise: Exercise) -> str:
+    state = STATES[record.state]
+    return state if record.is_current(exercise) else f"{state}, {OUTDATED}"
+
+
+# What `lab hint` and `lab solution` share with this
+
+
+def print_notice(progress: Progress) -> None:
+    """Say if the file of the progress was damaged."""
+    if progress.notice:
+        console.print(progress.notice + "\n", soft_wrap=True)
+
+
+def print_heading(exercise: Exercise) -> None:
+    """Print what kind of exercise it is, its lab and its title."""
+    lab = f"lab {exercise.lab.number}"
+    console.print(Text.assemble((f"{KINDS[exercise.kind]}, {lab}: {exercise.title}", "b"), "\n"))
+
+
+def print_markdown(text: str) -> None:
+    """Print a text of the catalogue, its lines broken at words."""
+    with console.use_theme(PLAIN):
+        console.print(Markdown(text, code_theme="default"))
+
+
+def shown_path(folder: Path) -> str:
+    """Return a folder's path as one types it here, with a slash at its end."""
+    here = Path.cwd()
+    folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return f"{folder.as_posix()}/"

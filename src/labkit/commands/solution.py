@@ -1,0 +1,57 @@
+"""`lab solution`: show how an exercise can be solved."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from labkit.catalog import catalog
+from labkit.commands.options import console, html_option, use_colour
+from labkit.commands.practice import print_heading, print_markdown, print_notice
+from labkit.diff import html_page, terminal
+from labkit.practice.progress import SOLVED, read_progress
+from labkit.practice.solution import compare_with_solution
+from labkit.practice.start import choose_exercise, started_folder
+from labkit.render import standalone_page
+from labkit.text_format import command_line
+
+ASK = "You have not solved it yet. Show the solution?"
+NOBODY_TO_ASK = "You have not solved it yet. To see the solution all the same: {line}"
+WRITTEN = "{file}: the solution. Open it in any browser; it needs no network."
+OTHER_WAYS = "Other ways pass as well: the check asks what the pages do, not how."
+
+
+@click.command("solution")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask, even if it is not solved yet.")
+@html_option
+def solution(name: str | None, yes: bool, html: Path | None) -> None:
+    """Show what differs between your files and the solution, and why.
+
+    The solution is not hidden: it is the lab, in labs/. Before the exercise is solved, the command
+    asks. NAME may be left out in the folder of the exercise.
+    """
+    checkout = catalog()
+    exercise = choose_exercise(checkout, name)
+    folder = started_folder(checkout, exercise)
+    progress = read_progress(checkout)
+    print_notice(progress)
+    if progress.of(exercise).state != SOLVED and not yes:
+        if not sys.stdin.isatty():
+            line = command_line("lab", "solution", exercise.name, "--yes")
+            raise click.ClickException(NOBODY_TO_ASK.format(line=line))
+        if not click.confirm(ASK):
+            return
+    found = compare_with_solution(checkout, exercise, folder)
+    if html:
+        standalone_page.write(html, html_page.html(found), html_page.MADE_BY)
+        console.print(WRITTEN.format(file=html), soft_wrap=True)
+        return
+    print_heading(exercise)
+    print_markdown(exercise.explanation)
+    for source in exercise.sources:
+        console.print(f"  {source.title}: {source.url}", soft_wrap=True)
+    console.print(f"\n{OTHER_WAYS}\n")
+    colour, width = use_colour(), shutil.get_terminal_size().columns
+    click.echo(terminal.text(found, colour, width), nl=False, color=colour)
