@@ -1,14 +1,16 @@
-"""The ledger of claims: found, told, and missed when it loses a test."""
+"""The ledger of claims and pitfalls: its entries, their proofs, and the pages made from it."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from labkit import sources
 from labkit import textbook_claims as claims
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, CatalogError
 from labkit.textbook_claims import Ledger
 
 MANIFEST = """
@@ -25,12 +27,16 @@ LEDGER = """
 text = "Reading | keeps it alive."
 verdict = "wrong"
 evidence = "Reading renews nothing."
+why = "Only a write saves it."
+sources = ["sessions", "rfc"]
 lab = "03"
 
 [C02]
 text = "Adding keeps it alive."
 verdict = "holds"
 evidence = "It does."
+why = "A write saves it."
+sources = ["sessions"]
 lab = "03"
 
 [B01]
@@ -38,7 +44,14 @@ text = "An item called path."
 verdict = "crashes"
 evidence = "CookieError."
 instead = "Names are encoded."
+why = "A name is a token."
+sources = ["rfc"]
 lab = "03"
+"""
+
+SOURCES = """
+sessions = "Sessions: https://example.org/sessions/"
+rfc = "RFC: https://example.org/rfc"
 """
 
 TESTS = """
@@ -61,6 +74,7 @@ def ledger(tmp_path):
     (folder / "tests").mkdir(parents=True)
     (tmp_path / "labs" / "labs.toml").write_text(MANIFEST)
     (tmp_path / "labs" / "claims.toml").write_text(LEDGER)
+    (tmp_path / "labs" / "sources.toml").write_text(SOURCES)
     (folder / "tests" / "test_cart.py").write_text(TESTS)
     (folder / "README.md").write_text(HANDOUT)
     return Ledger(Catalog(tmp_path))
@@ -102,6 +116,25 @@ def test_what_is_wrong_with_the_ledger_is_told(ledger, path, old, new, complaint
     assert old in broken.read_text()
     broken.write_text(broken.read_text().replace(old, new))
     assert any(complaint in found for found in Ledger(ledger.catalog).find_faults())
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "complaint"),
+    [
+        ("claims.toml", 'sources = ["rfc"]\n', "", f"B01 {sources.MISSING}"),
+        ("claims.toml", '["rfc"]', "[]", f"B01 {sources.MISSING}"),
+        ("claims.toml", '["rfc"]', '["cfr"]', f"B01 {sources.UNKNOWN}: cfr"),
+        ("claims.toml", 'why = "A name is a token."\n', "", "'why'"),
+        ("sources.toml", "https://example.org/rfc", "http://example.org/rfc", sources.MALFORMED),
+        ("sources.toml", "RFC: ", "", sources.MALFORMED),
+    ],
+)
+def test_an_entry_without_a_sound_source_is_refused(ledger, path, old, new, complaint):
+    broken = ledger.catalog.root / "labs" / path
+    assert old in broken.read_text()
+    broken.write_text(broken.read_text().replace(old, new))
+    with pytest.raises(CatalogError, match=re.escape(complaint)):
+        _ = Ledger(ledger.catalog).entries
 
 
 PASSED = {"tests": [{"test": "a", "outcome": "passed", "proves": ["C01", "C02", "B01"]}]}
@@ -227,7 +260,8 @@ def test_the_handout_and_the_page_are_written_from_the_ledger(ledger):
     assert "Adding keeps" not in handout  # it holds
     assert handout.endswith("\n\n## Twin\n\nNone.\n")
     page = (root / "docs" / "claims.md").read_text()
-    assert "| B01 | An item called path. | CookieError. | Names are encoded. | [test_names]" in page
+    row = "CookieError. | A name is a token. | Names are encoded. | [RFC](https://example.org/rfc)"
+    assert f"| B01 | An item called path. | {row} | [test_names]" in page
     assert ledger.write() == []
     broken = root / "labs" / "claims.toml"
     broken.write_text(broken.read_text().replace("It does.", "It did.").replace("wrong", "holds"))

@@ -1,4 +1,4 @@
-"""Read labs/claims.toml, the ledger of claims and pitfalls, and find the tests that prove each.
+"""Read the claims and pitfalls in labs/claims.toml, and find the tests that prove each.
 
 A test proves an entry if it has the mark `@pytest.mark.claim("C63")` or
 `@pytest.mark.pitfall("B32")`; a case of tests/support/cookie_cases.py proves it with
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.kept_files import write_whole
+from labkit.sources import Source, find_sources, load_sources
 from labkit.text_format import and_more, quantity
 
 LEDGER = Path("labs", "claims.toml")
@@ -43,12 +44,14 @@ UNKNOWN = "which does not exist"
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim, or a pitfall, which has an `instead`."""
+    """A claim; or a pitfall, which has an `instead`."""
 
     id: str  # "C63", "B32"
     text: str  # what a textbook says, or what its code does
     verdict: str  # one of VERDICTS, for current Django and browsers
-    evidence: str  # one line on what happens
+    evidence: str  # what actually happens
+    why: str  # the reason, in one or two sentences
+    sources: tuple[Source, ...]  # where the reason can be checked
     lab: str  # the number of the lab that shows it
     instead: str = ""  # what the labs do
 
@@ -80,12 +83,19 @@ class Ledger:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """All claims, then all pitfalls. Raises CatalogError if the file is not readable."""
+        """All claims, then all pitfalls.
+
+        Raises CatalogError if the file cannot be read, or an entry has no source.
+        """
         path = self.catalog.root / LEDGER
         try:
+            known = load_sources(self.catalog.root)
             data = tomllib.loads(path.read_text(encoding="utf-8"))
-            return tuple(Entry(id=id_, **rest) for id_, rest in data.items())
-        except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+            return tuple(
+                Entry(id=id_, sources=find_sources(known, rest.pop("sources", None), id_), **rest)
+                for id_, rest in data.items()
+            )
+        except (OSError, TypeError, ValueError) as error:
             raise CatalogError(f"{path} cannot be read: {error}.") from None
 
     @cached_property
@@ -161,18 +171,21 @@ class Ledger:
         lines = [
             "# Claims and pitfalls",
             "",
-            "What textbooks say about cookies and sessions, checked with today's software: "
-            f"{len(claims)} claims, and {len(pitfalls)} pitfalls in their code. Each is "
-            "proved by at least one test, or `nox` fails. This page is generated from "
-            "[labs/claims.toml](../labs/claims.toml) by `lab claims --write`.",
+            f"Textbooks on cookies and sessions make {len(claims)} claims, and their code has "
+            f"{len(pitfalls)} pitfalls. This page says what happens with today's Django and "
+            "browsers, and why. At least one test shows each entry, and `nox` fails if there is "
+            "none. `lab claims --write` makes this page from "
+            "[labs/claims.toml](../labs/claims.toml).",
         ]
         for lab in self.catalog.labs:
             lines += ["", f'<a id="lab-{lab.number}"></a>', "", f"## {lab.number} {lab.title}"]
             claims, pitfalls = _split(self.of_lab(lab))
-            rows = [self._row(e, e.text, e.verdict, e.evidence) for e in claims]
-            lines += _table("| | Claim | Verdict | What happens | Test |", rows)
-            rows = [self._row(e, e.text, e.evidence, e.instead) for e in pitfalls]
-            lines += _table("| | The textbook's code | What happens | Here | Test |", rows)
+            rows = [self._row(e, e.text, e.verdict, e.evidence, e.why) for e in claims]
+            lines += _table("| | Claim | Verdict | What happens | Why | Source | Test |", rows)
+            rows = [self._row(e, e.text, e.evidence, e.why, e.instead) for e in pitfalls]
+            lines += _table(
+                "| | The textbook's code | What happens | Why | In the lab | Source | Test |", rows
+            )
         return "\n".join(lines) + "\n"
 
     def _row(self, entry: Entry, *texts: str) -> list[str]:
@@ -180,7 +193,8 @@ class Ledger:
         if proofs := self.proofs_of(entry):
             name = proofs[0].test.rpartition("::")[2] or proofs[0].file.name
             link = f"[{name}](../{proofs[0].file.as_posix()}){and_more(len(proofs))}"
-        return [entry.id, *map(_escape, texts), link]
+        sources = ", ".join(source.markdown for source in entry.sources)
+        return [entry.id, *map(_escape, texts), sources, link]
 
     def section(self, lab: Lab) -> str:
         """Return the section Claims of a lab's handout: counts, and claims that are not true."""
@@ -191,8 +205,8 @@ class Ledger:
             [e.id, _escape(e.text), _escape(e.evidence)] for e in claims if e.verdict in NOT_SO
         ]
         lines = [
-            f"This lab covers {link} from textbooks, each proved by a test.",
-            f"In the terminal: `lab claims --lab {lab.number}`.",
+            f"This lab tests {link} of textbooks, with reasons and sources.",
+            f"`lab claims --lab {lab.number}` shows them in the terminal.",
             *_table("| | What the textbook says | What happens |", wrong),
         ]
         return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from serving import closed, running, until
 
 from labkit import cli
 from labkit.base.served_labs import HANDOUT
+from labkit.catalog import catalog
 from labkit.commands import run
 from labkit.commands.options import ENGINE_UNKNOWN, ENGINES, engine_path
 from labkit.commands.reset import COOKIES_STAY, NOTHING_TO_CLEAR, REDIS_KEYS_STAY
@@ -32,6 +33,7 @@ from labkit.services.mariadb import PrivateMariaDB
 from labkit.testing.contracts import CartPages, number, table
 from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.textbook_claims import Ledger
 
 
 @pytest.mark.parametrize(
@@ -98,12 +100,15 @@ def test_list_names_every_lab(said, checkout):
     assert places == sorted(places)
 
 
-def test_claims_are_told_with_their_tests(said):
+def test_claims_are_listed_with_reason_source_and_test(said):
     status, text = said("claims")
     assert status == 0
     assert "94 claims, 47 pitfalls." in text
     status, text = said("claims", "--lab", "9", "--verdict", "contradicted")
     assert "C63" in text
+    (entry,) = (e for e in Ledger(catalog()).entries if e.id == "C63")
+    for words in (entry.evidence, entry.why, *(source.title for source in entry.sources)):
+        assert words in text
     path = "labs/09_session_expiry/tests/test_expiry.py::test_reading_does_not_prolong_it"
     assert path in text.split()  # in one piece, so that it can be copied
     assert "1 claim, 0 pitfalls." in text

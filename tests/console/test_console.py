@@ -15,6 +15,7 @@ from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
 from labkit.panel import live_report
 from labkit.testing.accessibility import complaints_at_both_ends
+from labkit.textbook_claims import Ledger
 
 TOLD = {
     "number": 12,
@@ -245,6 +246,16 @@ def test_code_stands_in_reading_order_highlighted(house):
     assert names.index("lab/leaks.py") < names.index("lab/templates/index.html")
 
 
+def test_every_entry_links_its_sources(house, checkout):
+    page = house.page("/console/claims/")
+    for entry in Ledger(checkout).entries:
+        place = f"//li[@id='{entry.id}']"
+        assert find(page, f"{place}//*[@class='quiet sources']/a/@href") == [
+            source.url for source in entry.sources
+        ]
+        assert texts(page, f"{place}//*[@data-why]") == [entry.why.replace("`", "")]
+
+
 def test_the_ledger_can_be_filtered(house, checkout):
     def shown(**wanted):
         page = house.page("/console/claims/?" + "&".join(f"{k}={v}" for k, v in wanted.items()))
@@ -260,6 +271,7 @@ def test_the_ledger_can_be_filtered(house, checkout):
     assert set(shown(lab="03", kind="claim")) < set(of_three)
     assert set(shown(verdict="wrong")) < set(shown(kind="claim"))
     assert "C02" in shown(text="Connection+closed")
+    assert {"C01", "C02"} <= set(shown(text="stateless"))  # in the titles of their sources
     assert shown(text="connection+closed+zebra") == []
     assert shown(lab="nothing", verdict="%3Cb%3E") == []
 

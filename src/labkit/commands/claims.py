@@ -1,4 +1,4 @@
-"""`lab claims`: what textbooks say, what happens, and the test that shows it."""
+"""`lab claims`: list the claims and pitfalls of textbooks, and what happens."""
 
 import sys
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from labkit import textbook_claims
 from labkit.catalog import catalog
-from labkit.commands.options import console, unwrapped
+from labkit.commands.options import console, join_sources, unwrapped
 from labkit.text_format import and_more, quantity
 
 
@@ -19,9 +19,10 @@ from labkit.text_format import and_more, quantity
 @click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")
 @click.option("--check", is_flag=True, help="Fail if the last run of nox left one unproved.")
 def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
-    """What textbooks say of cookies and sessions, what happens today, and the test that shows it.
+    """List what textbooks say about cookies and sessions, and what actually happens.
 
-    Claims are C01 to C94, pitfalls of textbook code B01 to B47.
+    Each entry has a verdict, the reason with its sources, and the test that shows it. C01 to C94
+    are claims, B01 to B47 are pitfalls: code that goes wrong.
     """
     checkout = catalog()
     ledger = textbook_claims.Ledger(checkout)
@@ -38,12 +39,13 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     number = checkout.find(name).number if name else None
     shown = [e for e in ledger.entries if number in {None, e.lab} and verdict in {None, e.verdict}]
     table = Table("", "", box=box.SIMPLE_HEAD)
-    table.add_column("What textbooks say, what happens, and the test for it", overflow="fold")
+    table.add_column("Claim or pitfall, what happens and why, sources, test", overflow="fold")
     for entry in shown:
         proofs = ledger.proofs_of(entry)
         test = f"{proofs[0]}{and_more(len(proofs))}" if proofs else "no test"
-        text = Text.assemble((entry.text, "b"), f"\n{entry.evidence}\n", (test, "dim"), "\n")
-        table.add_row(entry.id, entry.verdict, text)
+        happens = f"\n{entry.evidence} {entry.why}\n"
+        text = Text.assemble((entry.text, "b"), happens, join_sources(entry.sources), "\n")
+        table.add_row(entry.id, entry.verdict, text.append(f"{test}\n", "dim"))
     unwrapped(console).print(table)
     number_of_claims = sum(entry.is_claim for entry in shown)
     pitfalls = quantity(len(shown) - number_of_claims, "pitfall")

@@ -2,14 +2,17 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console, ConsoleDimensions
+from rich.text import Text
 
 from labkit import environment
 from labkit.environment import BACKENDS, ENGINES
+from labkit.sources import Source
 
 NARROWEST = 80  # columns for which tables are laid out; a narrower terminal breaks their lines
 
@@ -62,6 +65,12 @@ html_option = click.option(
 def unwrapped(console: Console) -> Console:
     """Return the console, or one that wraps no lines if they go to a file or pipe."""
     return console if console.is_terminal else Console(**LITERAL, width=250)
+
+
+def join_sources(sources: Iterable[Source]) -> Text:
+    """Return the titles of these sources in parentheses; a terminal with links links them."""
+    titles = [Text(source.title, f"dim link {source.url}") for source in sources]
+    return Text.assemble(("(", "dim"), Text("; ", "dim").join(titles), (")", "dim"))
 
 
 def engine_path(engine: str) -> str:

@@ -24,7 +24,8 @@ from labkit.processes.log_file import last_text
 from labkit.render import source_files
 from labkit.render.handout import Answers, Page, render_page
 from labkit.serve.lan_address import qr_as_svg
-from labkit.textbook_claims import VERDICTS, Entry, Ledger
+from labkit.sources import FILE as SOURCES
+from labkit.textbook_claims import LEDGER, VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
 SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file
@@ -115,13 +116,15 @@ def log(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @cache
-def _ledger(checkout: Catalog, changed: int) -> Ledger:
+def _ledger(checkout: Catalog, *changed: int) -> Ledger:
     return Ledger(checkout)
 
 
 def _matches(entry: Entry, wanted: dict[str, str]) -> bool:
     kind = "claim" if entry.is_claim else "pitfall"
-    text = " ".join([entry.id, entry.text, entry.evidence, entry.instead]).lower()
+    titles = [source.title for source in entry.sources]
+    parts = [entry.id, entry.text, entry.evidence, entry.why, entry.instead, *titles]
+    text = " ".join(parts).lower()
     return (
         wanted["lab"] in {"", entry.lab}
         and wanted["verdict"] in {"", entry.verdict}
@@ -134,7 +137,8 @@ def _matches(entry: Entry, wanted: dict[str, str]) -> bool:
 def claims(request: HttpRequest) -> HttpResponse:
     """Show the ledger of claims and pitfalls, filtered by lab, verdict, kind and words."""
     checkout = supervisor().checkout
-    ledger = _ledger(checkout, (checkout.root / "labs" / "claims.toml").stat().st_mtime_ns)
+    files = [checkout.root / LEDGER, checkout.root / SOURCES]
+    ledger = _ledger(checkout, *(path.stat().st_mtime_ns for path in files))
     wanted = {name: request.GET.get(name, "") for name in ("lab", "verdict", "kind", "text")}
     rows = [(e, ledger.proofs_of(e)) for e in ledger.entries if _matches(e, wanted)]
     context: dict[str, Any] = {

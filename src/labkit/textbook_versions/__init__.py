@@ -6,6 +6,7 @@ diff, which fails if line endings differ and may need git. Its name has the form
 """
 # ruff: noqa: F401 other packages import all of these from here
 
+from labkit.sources import Source, read_sources
 from labkit.textbook_versions.reading import (
     MISSING,
     NAME,
@@ -14,7 +15,6 @@ from labkit.textbook_versions.reading import (
     check_keys,
     find_version,
     is_part,
-    read_sources,
     read_value,
     read_versions,
 )
@@ -22,7 +22,6 @@ from labkit.textbook_versions.steps import BROWSERS, MANY, NO_RESPONSE, RANDOM, 
 from labkit.textbook_versions.version import (
     FOLDER,
     MOST_LINES,
-    Source,
     Version,
     VersionError,
     steps_in_markdown,

@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labkit.catalog import Catalog, Lab, read_lines
+from labkit.sources import read_sources
 from labkit.textbook_versions.steps import BROWSERS, FORMS, OPTIONS, VERBS, Step
-from labkit.textbook_versions.version import FOLDER, Edit, Source, Version, VersionError
+from labkit.textbook_versions.version import FOLDER, Edit, Version, VersionError
 
 NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # valid in a host name
-SOURCE = re.compile(r"(.+): (https://\S+)")
 
 # Messages about faults in a file; the tests look for them.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
@@ -134,14 +134,6 @@ def _step(table: Any) -> Step:
         {key: value for key, value in rest.items() if key in own},
         by,
     )
-
-
-def read_sources(texts: list[str]) -> tuple[Source, ...]:
-    """Return sources, each from a title and a URL. Raises ValueError if one is not, or none is."""
-    sources = [SOURCE.fullmatch(text) for text in texts]
-    if not (sources and all(sources)):
-        raise ValueError('a source is a title and a URL: "RFC 6265, section 4: https://…"')
-    return tuple(Source(match[1], match[2]) for match in sources if match)
 
 
 def check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.kept_files import make_private_folder, remove
+from labkit.sources import Source
 from labkit.text_format import command_line
 from labkit.textbook_versions.steps import Step
 
@@ -53,14 +54,6 @@ class Edit:
     file: str  # the path in the lab, with slashes
     old: str
     new: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source that explains a fault."""
-
-    title: str  # "RFC 6265, section 4.1.1"
-    url: str
 
 
 @dataclass(frozen=True)
@@ -166,7 +159,7 @@ class Version:
             symptom=_as_markdown(self.symptom),
             steps=steps_in_markdown(self.see) or self.says,
             why=_as_markdown(self.why),
-            sources="\n".join(f"- [{source.title}]({source.url})" for source in self.sources),
+            sources="\n".join(f"- {source.markdown}" for source in self.sources),
             diff=command_line("lab", "diff", self.full_name, self.lab.number),
         )
 

@@ -1,0 +1,69 @@
+"""Sources: the sections of RFCs and documentation where a reader can check a statement.
+
+labs/sources.toml names each section once, as `id = "Title: https://…"`. The claims and the tables
+refer to sections by their IDs; textbook versions quote a source in full.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = Path("labs", "sources.toml")
+FORM = re.compile(r"(.+): (https://[\w.-]+/[^\s<>\"]*)")
+
+# The faults of a source; tests find a fault by them.
+MALFORMED = 'a source is a title and a URL: "RFC 6265, section 4: https://…"'
+MISSING = "has no sources"
+UNKNOWN = "has a source that labs/sources.toml does not name"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A section where a statement can be checked."""
+
+    title: str  # "RFC 6265, section 4.1.1"
+    url: str
+
+    @property
+    def markdown(self) -> str:
+        """The source as a link in Markdown."""
+        return f"[{self.title}]({self.url})"
+
+
+def parse_source(text: Any) -> Source:
+    """Return the source that is written as "Title: https://…". Raises ValueError."""
+    match = FORM.fullmatch(text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(MALFORMED)
+    return Source(match[1], match[2])
+
+
+def read_sources(texts: list[str]) -> tuple[Source, ...]:
+    """Return sources, each from a title and a URL. Raises ValueError if one is not, or none is."""
+    if not texts:
+        raise ValueError(MALFORMED)
+    return tuple(map(parse_source, texts))
+
+
+def load_sources(root: Path) -> dict[str, Source]:
+    """Return the sources in the labs/sources.toml of a checkout, by ID.
+
+    Raises OSError if it cannot be read, and ValueError if an entry is malformed.
+    """
+    data = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
+    return {id_: parse_source(text) for id_, text in data.items()}
+
+
+def find_sources(known: Mapping[str, Source], ids: Any, of: str) -> tuple[Source, ...]:
+    """Return the sources with these IDs. `of`: what refers to them, such as "C63".
+
+    Raises ValueError if there are no IDs, or one of them is unknown.
+    """
+    if not isinstance(ids, list) or not ids:
+        raise ValueError(f"{of} {MISSING}")
+    if unknown := [id_ for id_ in ids if id_ not in known]:
+        raise ValueError(f"{of} {UNKNOWN}: {', '.join(map(str, unknown))}")
+    return tuple(known[id_] for id_ in ids)
