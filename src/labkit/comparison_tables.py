@@ -1,12 +1,14 @@
 """Read labs/compare.toml: tables with one answer per question and variant, and conclusions."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labkit.catalog import Catalog, CatalogError
+from labkit.sources import Source, find_sources, load_sources
 
 MANIFEST = Path("labs", "compare.toml")
 TESTS = Path("tests", "test_compared.py")  # in each lab of a table
@@ -28,7 +30,8 @@ class Cell:
     """The answer of one variant to one question, with the reason if it is not obvious."""
 
     answer: str
-    why: str = ""
+    why: str = ""  # one or two sentences
+    sources: tuple[Source, ...] = ()  # where the reason can be checked
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,16 @@ class Tables:
 
     @cached_property
     def all(self) -> tuple[Table, ...]:
-        """The tables, in the order of the file. Raises CatalogError if the file is malformed."""
+        """The tables, in the order of the file.
+
+        Raises CatalogError if the file is malformed or a reason has no source.
+        """
+        root = self.catalog.root
         try:
-            return tuple(_table(entry, self.catalog.root) for entry in self._data["table"])
-        except (KeyError, TypeError) as error:
-            path = self.catalog.root / MANIFEST
-            raise CatalogError(f"An entry of {path} is malformed: {error}.") from None
+            known = load_sources(root)
+            return tuple(_table(entry, root, known) for entry in self._data["table"])
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise CatalogError(f"An entry of {root / MANIFEST} is malformed: {error}.") from None
 
     @cached_property
     def conclusions(self) -> tuple[Conclusion, ...]:
@@ -137,13 +144,16 @@ def _find(id_: str, things: Any, otherwise: str) -> Any:
     raise CatalogError(f"{otherwise}.")
 
 
-def _table(entry: dict[str, Any], root: Path) -> Table:
+def _table(entry: dict[str, Any], root: Path, known: Mapping[str, Source]) -> Table:
     questions = []
     for one in entry["question"]:
-        answers, reasons = one["answer"], one.get("why", {})
-        if unknown := set(reasons) - set(answers):
+        answers, reasons, sources = one["answer"], one.get("why", {}), one.get("sources", {})
+        if unknown := (set(reasons) | set(sources)) - set(answers):
             raise KeyError(f"{one['id']} has a reason, but no answer, for {', '.join(unknown)}")
-        cells = {id_: Cell(answer, reasons.get(id_, "")) for id_, answer in answers.items()}
+        cells = {id_: Cell(answer) for id_, answer in answers.items()}
+        for id_, why in reasons.items():
+            of = f"{entry['id']}/{one['id']}/{id_}"
+            cells[id_] = Cell(answers[id_], why, find_sources(known, sources.get(id_), of))
         questions.append(Question(one["id"], one["text"], cells))
     variants = tuple(Variant(**variant) for variant in entry["variant"])
     probes = root / entry["probes"] if "probes" in entry else None

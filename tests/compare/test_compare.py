@@ -22,6 +22,7 @@ from labkit.compare.probes.base import MISMATCH
 from labkit.compare.table_runner import CellResult, TableResult
 from labkit.comparison_tables import Tables
 from labkit.measure.report import QUANTITIES, STORED
+from labkit.sources import MISSING, UNKNOWN
 from labkit.testing import accessibility
 
 
@@ -76,6 +77,9 @@ def test_what_is_not_there_is_one_sentence(tables, said):
     ("old", "new", "told"),
     [
         ("why.cookie", "why.cooky", "for cooky"),
+        ("sources.cookie", "sources.cooky", "for cooky"),
+        ('["set-cookie", "cookie-storage"]', "[]", f"carts/browser_closed/cookie {MISSING}"),
+        ('"set-cookie"', '"no-cookie"', f"{UNKNOWN}: no-cookie"),
         ("about = ", "abut = ", "'about'"),
         ("[[table]]", "[[table]", "at line"),
     ],
@@ -334,13 +338,17 @@ def test_a_page_has_every_answer_reason_function_and_test(tables):
             assert asked.find("pre").text_content() == source(table, row.id)
             tests = [cell.test for cell in answers.cells if cell.question == row.id]
             assert [code.text for code in asked.findall("dl/div/dd/code")] == tests
+            assert [(a.text, a.get("href")) for a in asked.iter("a")] == [
+                (each.title, each.url) for cell in row.cells.values() for each in cell.sources
+            ]
         told = found.xpath("//li[@data-conclusion]")
         assert len(told) == len(tables.conclusions)
         for line, conclusion in zip(told, tables.conclusions, strict=True):
             assert line.text_content().startswith(conclusion.sentence)
         links = {a.get("href") for a in found.iter("a")}
         ids = {element.get("id") for element in found.iter() if element.get("id")}
-        assert {link.removeprefix("#") for link in links} <= ids
+        outside = {link for link in links if link.startswith("https:")}
+        assert {link.removeprefix("#") for link in links - outside} <= ids
 
 
 def test_a_page_shows_what_is_not_so_and_escapes_it(tables):

@@ -118,6 +118,8 @@ def test_the_last_answers_are_shown_with_their_date(house, tables, kept):
     assert {state for row in table.questions for state, _ in cells(page, row.id)} == {"holds"}
     page = house.page("/console/compare/carts/question/two_tabs/")
     assert texts(page, "//*[@data-test]") == ["x.py::cookie-two_tabs", "x.py::session-two_tabs"]
+    sources = [s.url for c in table.question("two_tabs").cells.values() for s in c.sources]
+    assert find(page, "//dl//*[@class='quiet sources']/a/@href") == sources
 
 
 def test_a_cell_that_fails_is_marked(house, tables, kept):

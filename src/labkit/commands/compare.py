@@ -12,7 +12,13 @@ from rich.text import Text
 
 from labkit.catalog import catalog
 from labkit.commands import compare_measure
-from labkit.commands.options import console, html_option, progress_console, unwrapped
+from labkit.commands.options import (
+    console,
+    html_option,
+    join_sources,
+    progress_console,
+    unwrapped,
+)
 from labkit.compare import html_page
 from labkit.compare.html_page import verdict
 from labkit.compare.table_runner import CellResult, TableResult, run_table
@@ -131,11 +137,11 @@ def render_table(
     """Yield the parts of a table for a terminal: questions, answers, and the reasons as notes."""
     yield Text(table.title, style="bold")
     yield Text(f"{table.about}\n")
-    notes: list[str] = []
+    notes: list[Text] = []
     wide = width >= QUESTION + ANSWER * len(table.variants)
     yield from (_columns if wide else _blocks)(table, result, notes)
     for at, note in enumerate(notes, 1):
-        yield Text(f"{at:>3}  {note}")
+        yield Text.assemble(f"{at:>3}  ", note)
     yield Text("")
     if tests:
         for cell in result.cells:
@@ -152,7 +158,7 @@ def render_table(
     yield Text(verdict(table, result))
 
 
-def _columns(table: Table, result: TableResult, notes: list[str]) -> Iterator[Grid]:
+def _columns(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Grid]:
     """Yield a grid with a column for each variant."""
     grid = Grid("", show_lines=True)
     for variant in table.variants:
@@ -170,7 +176,7 @@ def _columns(table: Table, result: TableResult, notes: list[str]) -> Iterator[Gr
     yield grid
 
 
-def _blocks(table: Table, result: TableResult, notes: list[str]) -> Iterator[Text]:
+def _blocks(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Text]:
     """Yield each question with its answers, and the variants that give each of them."""
     for question in table.questions:
         yield Text.assemble(question.text, " ", (question.id, "dim"))
@@ -188,9 +194,10 @@ def _mark_wrong(cell: CellResult) -> Piece:
     return (cell.shown, "") if cell.holds else (f"✗ {cell.shown}", "bold red")
 
 
-def _add_note(question: Question, variant: Variant, notes: list[str]) -> Piece:
+def _add_note(question: Question, variant: Variant, notes: list[Text]) -> Piece:
     """Add the reason of a cell to the notes; return its mark, or "" without a reason."""
-    if not (why := question.cells[variant.id].why):
+    cell = question.cells[variant.id]
+    if not cell.why:
         return ("", "")
-    notes.append(f"{variant.title}: {why}")
+    notes.append(Text.assemble(f"{variant.title}: {cell.why} ", join_sources(cell.sources)))
     return (f" ({len(notes)})", "dim")

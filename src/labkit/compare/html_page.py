@@ -10,6 +10,7 @@ from labkit.comparison_tables import Question, Table, Tables, Variant
 from labkit.measure import report
 from labkit.render import standalone_page
 from labkit.render.highlight import highlight
+from labkit.sources import Source
 
 MADE_BY = "lab compare, of labkit"
 STYLE = Path(__file__).with_name("page.css")
@@ -25,6 +26,7 @@ class PageCell:
     variant: Variant
     answer: str
     why: str
+    sources: tuple[Source, ...]  # of the reason
     result: CellResult | None  # None if the test of this cell, as it is now, has not run here
     url: str  # of the probe that asks
 
@@ -64,7 +66,7 @@ def page_cells(
             seen = None
         answer = seen.shown if seen else declared.answer
         url = find_url(table, question, variant)
-        cells.append(PageCell(variant, answer, declared.why, seen, url))
+        cells.append(PageCell(variant, answer, declared.why, declared.sources, seen, url))
     return cells
 
 
