@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from labkit.comparison_tables import Tables
-from labkit.sources import MALFORMED, Source, parse_source, load_sources
+from labkit.sources import MALFORMED, Source, load_sources, parse_source
 from labkit.textbook_claims import Ledger
 from labkit.textbook_versions import all_versions
 
