@@ -355,7 +355,7 @@ BROKEN = [
     (twins_differ_where_they_say, CART + "lab/forms.py", None, None, "in 03 or 04 alone"),
     (twins_differ_where_they_say, "labs/labs.toml", "lab/settings.py", "lab/urls.py", "same"),
     (twins_differ_where_they_say, "labs/labs.toml", "lines = 60", "lines = 40", "under 40 is agreed"),
-    (twins_promise_and_ask_the_same, CART + "lab/storage.py", "Take one item", "Take an item", "docstrings differ"),
+    (twins_promise_and_ask_the_same, CART + "lab/storage.py", "Remove one item", "Remove an item", "docstrings differ"),
     (twins_promise_and_ask_the_same, CART + "lab/storage.py", "def clear(", "def wipe(", "differ"),
     (twins_promise_and_ask_the_same, CART + "tests/test_cart.py", "def test_can", "def test_x", "differ"),
     (carriers_differ_little, CARRIERS + "url.py", "def forget(request,", "def forget(_,", "docstrings differ"),

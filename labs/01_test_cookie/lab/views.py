@@ -5,10 +5,10 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def index(request):
-    """Set the test cookie. HEAD, which a browser may send to look ahead, sets none."""
+    """Set the test cookie, but not on HEAD, which must not change anything."""
     if request.method == "GET":
         request.session.set_test_cookie()
-    # Too early: this only reads what was written a moment before.
+    # Too early: this reads what the line above has just written.
     asked_at_once = request.session.test_cookie_worked()
     return render(
         request,
@@ -19,9 +19,9 @@ def index(request):
 
 @require_safe
 def check(request):
-    """Look for the test cookie, and take it away."""
+    """Check for the test cookie, and delete it."""
     worked = request.session.test_cookie_worked()
-    # Where there is none, deleting it would be a KeyError.
+    # Deleting it would raise a KeyError if there is none.
     if worked and request.method == "GET":
         request.session.delete_test_cookie()
     cookie = settings.SESSION_COOKIE_NAME

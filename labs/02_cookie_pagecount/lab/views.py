@@ -10,7 +10,7 @@ PLAIN = re.compile("[0-9]{1,6}")  # int() alone would take -7, 1_0 and the digit
 
 @require_safe
 def index(request):
-    """Count this visit. HEAD is not a visit: a browser may send it to look at the headers only."""
+    """Count this visit. HEAD is not a visit: it asks for the headers only."""
     stored = load(request)
     count = (stored or 0) + (request.method == "GET")
     in_advance = "prefetch" in request.headers.get("Sec-Purpose", "")

@@ -22,13 +22,13 @@ def put(request, response, name, quantity):
 
 
 def remove(request, response, name):
-    """Take one item out, if it is in the cart."""
+    """Remove one item, if it is in the cart."""
     if name in load(request):
         response.delete_cookie(cookie_name(PREFIX, name), samesite="Lax")
 
 
 def clear(request, response):
-    """Take everything out."""
+    """Remove everything."""
     for name in names_from_cookies(PREFIX, request.COOKIES):
         response.delete_cookie(cookie_name(PREFIX, name), samesite="Lax")
 
@@ -50,8 +50,8 @@ def notice(request):
 def describe(request):
     """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
-        ("Where is the cart?", "In your browser: one cookie per item. The server keeps nothing."),
-        ("How long does it live?", f"Each item {LIFETIME // 60} minutes, from its last add."),
-        ("How long is left?", "Only the browser knows: it sends a cookie's value, never its life."),
+        ("Where is the cart?", "In your browser: one cookie per item. The server stores nothing."),
+        ("How long is it kept?", f"Each item {LIFETIME // 60} minutes, from its last add."),
+        ("How long is left?", "Only the browser knows: it never sends a cookie's expiry."),
         *((f"Cookie {c}", q) for c, q in request.COOKIES.items() if c.startswith(PREFIX)),
     ]

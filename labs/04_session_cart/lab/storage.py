@@ -23,13 +23,13 @@ def put(request, response, name, quantity):
 
 
 def remove(request, response, name):
-    """Take one item out, if it is in the cart."""
+    """Remove one item, if it is in the cart."""
     if name in load(request):
         request.session["cart"] = {n: q for n, q in load(request).items() if n != name}
 
 
 def clear(request, response):
-    """Take everything out."""
+    """Remove everything."""
     request.session.pop("cart", None)
 
 
@@ -51,6 +51,6 @@ def describe(request):
     """Return where the cart is stored and how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "On the server, in your session. The browser holds only its key."),
-        ("How long does it live?", f"All of it {LIFETIME // 60} minutes, from the last write."),
+        ("How long is it kept?", f"All of it {LIFETIME // 60} minutes, from the last write."),
         *session_facts(request.session),
     ]

@@ -4,7 +4,7 @@ from labkit.base.form_fields import PrintableText, WholeNumber
 
 
 class WizardForm(forms.Form):
-    """All three questions. Each page shows one of them, and sends its answer alone."""
+    """All three questions. Each page shows one of them, and sends only its answer."""
 
     name = PrintableText(label="Your name", max_length=40)
     age = WholeNumber(label="Your age", min_value=0, max_value=150)
@@ -14,8 +14,8 @@ class WizardForm(forms.Form):
 QUESTIONS = list(WizardForm.base_fields)
 STEPS = [*QUESTIONS, "results"]
 ANSWER_FIRST = "This question comes first: its answer is missing or has expired."
-ALTERED = "Altered on the way, so it does not count: {}."
-UNREADABLE = "The answers could not be read: they were altered, have expired, or are not from here."
+ALTERED = "Altered in the browser, so it does not count: {}."
+UNREADABLE = "The answers could not be read: they are altered, expired or not from this site."
 
 
 def label(field):

@@ -3,7 +3,7 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-# A page's Referrer-Policy decides what its links tell the next page, in the Referer header.
+# A page's Referrer-Policy decides how much its links send to the next page, in the Referer header.
 POLICIES = {
     "same-origin": "Django's default",
     "": "none, so that the browser decides",

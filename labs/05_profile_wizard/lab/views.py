@@ -31,7 +31,7 @@ def wizard(request, carrier, step):
     # A valid answer is kept, even if an earlier question is still open.
     answers[step] = str(form.cleaned_data[step])
     next_step = STEPS[STEPS.index(step) + 1]
-    # First the response: a carrier may set cookies on it, or add its key to the address.
+    # First the response: a carrier may set cookies on it, or add its key to the URL.
     if carrier.REDIRECTS:
         response = redirect(carrier_name, next_step)
     else:

@@ -10,7 +10,7 @@ class TestWizardInChromium:
         page.goto(server.url(f"/{carrier}/name/"))
         for label, answer in (ANSWERS | changed).items():
             page.get_by_label(label).fill(answer)
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Continue").click()
 
     def told(self, page):
         page.wait_for_load_state()
@@ -42,7 +42,7 @@ class TestWizardInChromium:
             page.goto(server.url(f"/{carrier}/name/"))
             assert "sessionid" not in page.content()
             page.get_by_label("Your name:").fill("Anu")
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Continue").click()
             assert "Are cookies blocked" in page_says(page)
             assert "w=" not in page.url
         assert chromium.cookies() == {}
@@ -53,12 +53,12 @@ class TestWizardInChromium:
             page.goto(server.url(f"/{carrier}/name/"))
             for label in ("Your name:", "Your age:"):
                 page.get_by_label(label).fill(ANSWERS[label])
-                page.get_by_role("button", name="Go on").click()
+                page.get_by_role("button", name="Continue").click()
             page.get_by_label("Your good friend's name:").wait_for()
             page.go_back()
             assert page.get_by_label("Your age:").input_value() == "30"
             page.get_by_label("Your age:").fill("31")
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Continue").click()
             page.get_by_label("Your good friend's name:").wait_for()
             assert self.told(page) == ["अनु", "31"]
 

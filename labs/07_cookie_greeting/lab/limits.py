@@ -10,7 +10,7 @@ from lab.trials import HOST, LIFETIME, PATH, PREFIX, TRIALS, sent, size
 
 @require_safe
 def limits(request):
-    """Show what the browser sent after a trial, beside what it was given."""
+    """Show what the browser sent after a trial, beside what the response set."""
     host, port = split_domain_port(request.get_host())
     chosen = request.GET.get("trial") if host == HOST else None
     page = {"trials": TRIALS, "trial": chosen, "host": HOST}
@@ -23,13 +23,13 @@ def limits(request):
 
 @require_GET
 def give(request):
-    """Give the browser the cookies of a trial. A GET will do: nothing changes on the server."""
+    """Give the browser the cookies of a trial. GET is enough: nothing changes on the server."""
     trial = request.GET.get("trial")
     if trial not in TRIALS or split_domain_port(request.get_host())[0] != HOST:
         return redirect("limits")
     next_page = "take_away" if trial == "another-path" else "limits"
     response = redirect(reverse(next_page, query={"trial": trial}))
-    for name in sent(request):  # of the trial before
+    for name in sent(request):  # of the last trial
         response.delete_cookie(name, PATH, samesite="Lax")
     for name, value in TRIALS[trial].items():
         response.set_cookie(name, value, LIFETIME, path=PATH, httponly=True, samesite="Lax")

@@ -1,4 +1,4 @@
-"""The name lies in the browser, in one cookie."""
+"""The browser stores the name, in one cookie."""
 
 from urllib.parse import quote, unquote
 
@@ -11,31 +11,31 @@ LIFETIMES = {"session": None, "3min": 180}  # seconds; None: until the browser c
 
 
 def load(request):
-    """Return the name that the browser brought along, or nothing if there is none."""
-    # A visitor can change a cookie, so it is looked at as closely as what was typed.
+    """Return the name that the browser sent, or None."""
+    # A visitor can change a cookie, so check it as strictly as a form.
     form = NameForm({"name": unquote(sent(request))})
     if form.is_valid():
         return form.cleaned_data["name"]
 
 
 def put(request, response, name, remember):
-    """Have the browser keep this name for so long."""
-    # A header carries few signs; percent-encoded, every script is made of those.
+    """Make the browser store this name."""
+    # A header allows few characters. Percent-encoding turns every script into those.
     value = quote(name, safe="")
     response.set_cookie(NAME, value, LIFETIMES[remember], httponly=True, samesite="Lax")
 
 
 def clear(request, response):
-    """Have the browser forget the name."""
+    """Make the browser delete the name."""
     response.delete_cookie(NAME, samesite="Lax")
 
 
 def sent(request):
-    """Return the cookie's value just as the browser sent it."""
+    """Return the cookie's value as the browser sent it."""
     return request.COOKIES.get(NAME, "")
 
 
 def notice(request):
-    """Say what is wrong with what the browser sent, or nothing if all is well."""
+    """Return what is wrong with the cookie, or None."""
     if NAME in request.COOKIES and not load(request):
-        return "Your browser sent something that is not a name: it was changed there."
+        return "Your browser sent a cookie that holds no name: someone changed it."

@@ -1,10 +1,10 @@
-"""The trials of the page on limits: cookies that a browser drops or keeps without a word."""
+"""The trials of the page on limits: cookies that a browser drops or keeps silently."""
 
 from django.conf import settings
 
-# A host of these pages only: 181 cookies would push out those of all labs at 127.0.0.1.
+# A separate host: at 127.0.0.1, 181 cookies would push out those of all labs.
 HOST = f"{settings.LAB}-limits.localhost".lower()
-PATH = "/limits/"  # of the cookies, so that other pages are not sent 180 of them
+PATH = "/limits/"  # of the cookies, so that the browser does not send 180 of them to other pages
 LIFETIME = 600  # seconds
 PREFIX = "limit_"
 BIG = PREFIX + "big"

@@ -1,11 +1,11 @@
-"""The same operation on a plain dictionary: the result that one would expect of the session."""
+"""The same operation on a plain dictionary: the result that a reader may expect of the session."""
 
 import copy
 from types import SimpleNamespace
 
 from django.conf import settings
 
-# What a session raises when it is used wrongly. A database that fails has its own page.
+# What a session raises if it is used wrongly. A failing database has its own error page.
 MISTAKES = (KeyError, RuntimeError, TypeError, ValueError, OverflowError)
 AS_PYTHON = {"cache", "cached_db"}  # engines that give back Python's own values, not JSON
 

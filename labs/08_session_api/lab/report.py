@@ -12,7 +12,7 @@ MISSING = "not there"
 def press(request, operation):
     """Carry out this operation on the visitor's session, and return the report."""
     session = request.session
-    # A deep copy: a shallow one would show the inside of an entry as it is afterwards.
+    # A deep copy: in a shallow one, the inside of an entry would change too.
     before = copy.deepcopy(dict(session.items()))
     key_before = session.session_key
     expected, expected_after = on_dictionary(before, operation)
@@ -20,7 +20,7 @@ def press(request, operation):
         answer, mistake = repr(operation(request)), None
     except MISTAKES as raised:
         answer, mistake = None, f"{type(raised).__name__}: {raised}"
-        # In a view that lets it through, this is a 500, and Django saves nothing. Same here.
+        # A view that does not catch it answers with 500, and Django saves nothing. Do the same.
         session.modified = False
     rows = compare(before, dict(session.items()))
     saved, why = will_be_saved(request)
@@ -42,7 +42,7 @@ def press(request, operation):
 
 
 def compare(before, after):
-    """Lay two states side by side: (key, value before, value after, whether they differ)."""
+    """Compare two states: (key, value before, value after, whether they differ)."""
     pairs = [(key, shown(before, key), shown(after, key)) for key in before | after]
     return [(key, old, new, old != new) for key, old, new in pairs]
 

@@ -25,15 +25,15 @@ def student_set(request):
 
 @require_safe
 def student_get(request):
-    """Show both strings. get(), since session[key] is a KeyError where nothing is kept."""
+    """Show both strings. Use get(): session[key] raises a KeyError if the entry is missing."""
     student = [(key, report.as_text(request.session.get(key))) for key in ("sname", "semail")]
     return render(request, "get.html", {"student": student, "kept": dict(student)})
 
 
 @require_POST
 def student_delete(request):
-    """Take out the first string. By POST: a page that is only looked at must change nothing."""
-    # Not del: a second press, or a second tab, finds no entry any more.
+    """Delete the first string. By POST: opening a page must not change anything."""
+    # Not del: after a second press, or in a second tab, the entry is gone.
     request.session.pop("sname", None)
     return redirect("student_get")
 
@@ -46,8 +46,8 @@ def api(request):
     if operation is None:
         page = {"groups": GROUPS, "now": now(request), "unknown": True}
         return render(request, "api.html", page, status=422)
-    # No redirect here: the effect of this very exchange is what the page shows, and to carry it
-    # over to another one would take a place to keep it, such as the session that is looked at.
+    # No redirect: the page shows the effect of this request. To show it after a redirect, the lab
+    # would have to store it, most simply in the session that it examines.
     return render(request, "api.html", {"groups": GROUPS} | report.press(request, operation))
 
 

@@ -12,7 +12,7 @@ POLICIES = [
 
 class PolicyForm(forms.Form):
     policy = forms.ChoiceField(
-        label="What goes into set_expiry()?",
+        label="Argument of set_expiry()",
         choices=POLICIES,
-        error_messages={"invalid_choice": "Choose one of the ends in the list."},
+        error_messages={"invalid_choice": "Choose an expiry from the list."},
     )

@@ -14,7 +14,7 @@ NO_KEY = (
     "Your browser sent no session key: you had no session yet, or it expired and the browser "
     "deleted its cookie."
 )
-EXPIRED_BUT_LOADED = "This session is over, but the engine in use has not looked at the time."
+EXPIRED_BUT_LOADED = "This session has expired, but the engine in use does not check the time."
 
 
 def notice(request):

@@ -4,10 +4,10 @@ from importlib import import_module
 
 from django.conf import settings
 
-# A browser stores 4096 bytes of name and value, and drops a longer cookie without a word. Stop a
-# little before that: the text is compressed, and may grow when an item is taken out.
+# A browser stores 4096 bytes of name and value, and drops a longer cookie silently. Stop a little
+# before that: the text is compressed, and removing an item may make it longer.
 MAX_BYTES = 4000
-FULL = "The cart is full: its cookie would have {size} bytes; the most is {limit}."
+FULL = "The cart is full: its cookie would have {size} bytes. The limit is {limit}."
 
 
 def refusal(request, goods, lifetime):
@@ -15,7 +15,7 @@ def refusal(request, goods, lifetime):
     engine = import_module(settings.SESSION_ENGINE)
     if not engine.__name__.endswith(".signed_cookies"):
         return None
-    # Try it with a copy: this engine saves to the key only, and the key is the cookie.
+    # Try it with a copy. This engine saves into the key, and the key is the cookie.
     copy = engine.SessionStore()
     copy.update(request.session)
     copy["cart"] = goods

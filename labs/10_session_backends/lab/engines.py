@@ -1,9 +1,9 @@
-"""The fate of the cart on each engine. tests/test_table.py proves the table, cell by cell."""
+"""How each engine treats the cart. tests/test_table.py proves each cell."""
 
 from django.conf import settings
 
 COLUMNS = {
-    "place": "Where the cart lies",
+    "place": "Where the cart is stored",
     "restart": "Survives a restart",
     "second": "Seen by a second process",
     "end": "Ends on time",
@@ -33,12 +33,12 @@ def in_use():
 
 
 def place():
-    """Say where the engine in use keeps the cart."""
+    """Return where the engine in use stores the cart."""
     return next(row["place"] for row in rows() if row["in_use"])
 
 
 def rows():
-    """Return the table as the page shows it, the engine in use marked."""
+    """Return the table as the page shows it, with the engine in use marked."""
     used = ", ".join(filter(None, in_use()))
     found = []
     for name, row in TABLE.items():

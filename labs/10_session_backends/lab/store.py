@@ -1,4 +1,4 @@
-"""The raw thing that the engine keeps for this visitor, read past the session and left as it is."""
+"""Read what the engine stores for this visitor, without the session and without a change."""
 
 import re
 from pathlib import Path
@@ -10,13 +10,13 @@ from django.core.cache import caches
 
 from labkit.base.session_expiry import clock_time
 
-UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours."
+UNREADABLE = "Nothing that can be read: it is empty, corrupted or not ours."
 
 
 def read_store(request, engine):
     """Return what the engine stores for this visitor, as (question, answer) pairs."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    # A visitor can send anything as a key, and the engine `file` makes a file name of it.
+    # A visitor can send anything as a key, and the engine `file` uses it as a file name.
     valid = key if engine == "signed_cookies" else re.fullmatch("[0-9a-z]{32}", key)
     readers = {
         "db": in_table,

@@ -20,7 +20,7 @@ def add(request):
         name, quantity = form.cleaned_data["name"], form.cleaned_data["quantity"]
         total = storage.load(request).get(name, 0) + quantity
         if total > MAX_QUANTITY:
-            form.add_error("quantity", f"That would make {total}; the most is {MAX_QUANTITY}.")
+            form.add_error("quantity", f"That would make {total}. The limit is {MAX_QUANTITY}.")
         elif refusal := storage.refusal(request, name, total):
             form.add_error(None, refusal)
         else:

@@ -15,7 +15,7 @@ class AddForm(forms.Form):
 
 def valid_goods(stored):
     """Return the goods that the form would have accepted, {name: quantity}."""
-    # Anything may be stored: by a person, by another program, by an older version of this one.
+    # A visitor, another program or an older version of this one may have stored anything.
     check, goods = AddForm.base_fields, {}
     for name, quantity in stored.items() if isinstance(stored, dict) else []:
         with suppress(ValidationError):

@@ -1,17 +1,17 @@
-"""No table of the lab's own; Django imports this file at its start, in time to ask for a user."""
+"""The lab has no table. Django imports this file when it starts, which connects the signal."""
 
 from django.contrib.auth.models import User
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-DEMO = {"username": "ada", "password": "lovelace"}  # no secret: the login page says it
+DEMO = {"username": "ada", "password": "lovelace"}  # not a secret: the login page shows it
 
 
 @receiver(post_migrate)
 def make_demo_user(sender, using, **kwargs):
-    """Make the one user there is, if missing: after migrate, and after flush (lab reset)."""
-    # The signal comes once for each app, and also where only some apps were migrated.
+    """Create the demo user if missing: after migrate, and after flush (lab reset)."""
+    # Django sends the signal once per app, even if only some apps were migrated.
     if sender.label == "lab" and "auth_user" in connections[using].introspection.table_names():
         users = User.objects.db_manager(using)
         if not users.filter(username=DEMO["username"]).exists():

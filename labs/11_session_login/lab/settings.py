@@ -37,9 +37,9 @@ CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
-# Django's own hasher is slow on purpose, so that nobody can try many passwords. Here a whole class
-# logs in at once, and the login page says the only password. Where passwords are secret, leave this
-# line out.
+# Django's default hasher is slow on purpose, so that nobody can try many passwords. Here a whole
+# class logs in at once, and the login page shows the only password. If passwords are secret, leave
+# this line out.
 PASSWORD_HASHERS = ["labkit.base.demo_password_hasher.DemoPasswordHasher"]
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 

@@ -10,9 +10,9 @@ from labkit.base.session_expiry import clock_time
 
 MAX_ITEMS = 10  # few enough for signed_cookies, which stores the whole session in one cookie
 MEANINGS = {
-    SESSION_KEY: "The number of your row in the table auth_user.",
-    BACKEND_SESSION_KEY: "What checked your password.",
-    HASH_SESSION_KEY: "Made from your password: change that, and every session of yours ends.",
+    SESSION_KEY: "The ID of your row in the table auth_user.",
+    BACKEND_SESSION_KEY: "The authentication backend that checked your password.",
+    HASH_SESSION_KEY: "Made from your password. If you change it, all your other sessions end.",
 }
 
 

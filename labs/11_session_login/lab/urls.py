@@ -8,6 +8,6 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("add/", views.add, name="add"),
     path("login/", views.login, name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),  # by POST alone
+    path("logout/", LogoutView.as_view(), name="logout"),  # by POST only
     path("__lab__/", include("labkit.base.urls")),
 ]

@@ -19,7 +19,7 @@ def add(request):
         name, quantity = form.cleaned_data["name"], form.cleaned_data["quantity"]
         total = storage.load(request).get(name, 0) + quantity
         if total > MAX_QUANTITY:
-            form.add_error("quantity", f"That would make {total}; the most is {MAX_QUANTITY}.")
+            form.add_error("quantity", f"That would make {total}. The limit is {MAX_QUANTITY}.")
         elif refusal := storage.refusal(request, name, total):
             form.add_error(None, refusal)
         else:
@@ -45,6 +45,6 @@ def overview(request, form, status=200):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request):
-    # Django's own view does all of it; this page adds whom you can be, and your key until now.
+    # Django's view does the work. This page adds the demo user and your session key so far.
     context = {"demo": DEMO, "key": storage.key(request)}
     return LoginView.as_view(template_name="login.html", extra_context=context)(request)

@@ -35,7 +35,7 @@ SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
 
-# "Add one" by hand keeps a thread of `lab serve` for four seconds: enough for a whole class.
+# "Add one" by hand occupies a thread of `lab serve` for four seconds. This is enough for a class.
 SERVER_THREADS = 40
 
 SESSION_ENGINE = conf.session_engine("django.contrib.sessions.backends.db")

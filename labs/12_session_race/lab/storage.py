@@ -12,7 +12,7 @@ def load(request):
 
 
 def is_valid(name, quantity):
-    """Return whether this lab could have stored this: anything may be in a store."""
+    """Return whether this lab could have stored this. A store may hold anything."""
     return bool(ITEM.match(name)) and type(quantity) is int and 0 < quantity < 1_000_000
 
 
@@ -27,7 +27,7 @@ def add_one(request, goods_read, name):
 
 
 def clear(request):
-    """Take everything out."""
+    """Remove everything."""
     # Store {} instead of deleting the entry: Django deletes an empty session, and each tab
     # would then create another.
     request.session["cart"] = {}

@@ -1,9 +1,9 @@
-"""A carrier brings the answers from one page to the next. Each module here is one.
+"""A carrier takes the answers from one page to the next. Each module here is one.
 
 REDIRECTS
     Whether the answers survive a redirect from one step to the next.
 load(request)
-    Return the answers that came, {field: text}, or None if they cannot be read.
+    Return the answers in the request, {field: text}, or None if they cannot be read.
 form_fields(request, answers)
     Return the hidden fields that every form needs, {name: value}. Two carriers need a CSRF token
     and two do not, so get_token() is called here, and not {% csrf_token %} in the template.

@@ -1,4 +1,4 @@
-"""The server stores the answers in your session; a cookie brings its key with every request."""
+"""The server stores the answers in your session; a cookie sends its key with every request."""
 
 from django.conf import settings
 from django.middleware.csrf import get_token
@@ -8,7 +8,7 @@ REDIRECTS = True
 
 
 def load(request):
-    # A key came, but its session has no entries: it has expired, or someone made the key up.
+    # The browser sent a key, but its session has no entries: it has expired, or the key is made up.
     # (A session whose answers were forgotten still has an entry: its expiry.)
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
@@ -23,7 +23,7 @@ def save(request, response, answers, next_step):
     request.session["wizard"] = answers
     request.session.set_expiry(LIFETIME)
     if next_step == "results":
-        request.session.cycle_key()  # a person who planted the old key gets nothing
+        request.session.cycle_key()  # so a planted key matches no session any more
 
 
 def forget(request, response):

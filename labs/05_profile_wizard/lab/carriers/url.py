@@ -24,12 +24,12 @@ def form_fields(request, answers):
 
 
 def save(request, response, answers, next_step):
-    # A key that has no answers is not adopted: the person who made it up would know it.
+    # Do not adopt a key that has no answers: the person who made it up would know it.
     store = SessionStore(request.GET["w"] if load(request) else None)
     store[ENTRY] = answers
     store.set_expiry(LIFETIME)
     if next_step == "results":
-        store.cycle_key()  # a person who planted the old key gets nothing
+        store.cycle_key()  # so a planted key matches no session any more
     store.save()
     response["Location"] += f"?w={store.session_key}"  # the next page needs the key
 
