@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
+from django.core.signals import got_request_exception
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
@@ -17,6 +18,7 @@ from labkit.base.error_pages import refuse_unknown_host
 from labkit.http.connection import REQUEST_NUMBER
 from labkit.http.cookie_header import set_cookie_lines
 from labkit.panel import summary_bar
+from labkit.panel.crash import current_crash
 from labkit.panel.exchange_log import log
 from labkit.panel.models import BLANKED, Exchange, take_snapshot
 from labkit.panel.session_recorder import current, observe_sessions, store_id
@@ -41,6 +43,7 @@ def observe(get_response: Respond) -> Respond:
     """
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
+    got_request_exception.connect(_note_crash)
     engine = settings.SESSION_ENGINE if has_sessions() else ""
     clustered = bool(os.environ.get("LAB_NODES"))
     if engine:
@@ -83,6 +86,16 @@ def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _note_crash(sender: object, **_: object) -> None:
+    """Record the exception that Django is handling, if it is the first of this request.
+
+    https://docs.djangoproject.com/en/5.2/ref/signals/#got-request-exception
+    """
+    exchange = current.get()
+    if exchange is not None and exchange.crash is None:
+        exchange.crash = current_crash()
 
 
 def _begin(request: HttpRequest) -> Exchange:

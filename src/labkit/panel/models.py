@@ -8,6 +8,7 @@ from typing import Any
 
 from labkit.http.cookie_header import cookie_name, from_wire, parse_cookies
 from labkit.http.set_cookie import is_deletion
+from labkit.panel.crash import Crash
 from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
@@ -89,6 +90,7 @@ class Exchange:
     modified: bool = False
     session_after: Snapshot = None  # the data of request.session in the end, if it was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
+    crash: Crash | None = None  # the exception that no view caught
     no_bar: str = ""  # a key of summary_bar.NO_BAR; empty with a bar, and for other responses
     body_left_out: bool = False  # the request had a body that is not all in `form`
     has_secrets: bool = False  # a value of `form` is BLANKED
@@ -102,6 +104,8 @@ class Exchange:
             size += getsizeof(line)
         if self.session_after is not None:
             size += len(self.session_after)
+        if self.crash is not None:
+            size += self.crash.measure()
         for operation in self.operations:
             size += _OPERATION + getsizeof(operation.data) + getsizeof(operation.error)
         for accesses in self.accesses.values():

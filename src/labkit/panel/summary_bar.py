@@ -21,6 +21,9 @@ from labkit.panel.exchange_words import (
 from labkit.panel.models import Exchange
 
 _STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
+# Pages that are not the lab's, such as Django's page for DEBUG, lack the colours.
+_COLOURS = '<link rel="stylesheet" href="/__lab__/static/palette.css">'
+_LAB_STYLE = b"/lab.css"
 _SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
 _SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, since it is slow
 # Why an HTML page has no bar. Pages carry the key as data-no-bar.
@@ -54,9 +57,12 @@ def append_to(
     message = control_messages.take_for_page(request, exchange) if instructor else None
     server = _server(exchange)
     # Every page pays for this: joining strings is the quickest way.
+    colours = "" if _LAB_STYLE in content else _COLOURS
+    crash = exchange.crash.as_html() if instructor and exchange.crash else ""
     bar = (
-        f'{_STYLE}<aside class="summary-bar" aria-label="This request" '
+        f'{_STYLE}{colours}<aside class="summary-bar" aria-label="This request" '
         f'data-clock-ahead="{exchange.clock_ahead:.0f}">'
+        f"{crash}"
         f"{control_bar.state(exchange.clock_ahead, instructor, message)}"
         f'<a class="summary-row" href="/__lab__/exchange/{exchange.token}/">'
         f"{server and escape(server)}{' '.join(map(_row, exchange.with_redirect()))}</a>"

@@ -99,6 +99,8 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
         "set_cookies": [cookie for cookie in set_cookies if cookie.owner.kind != "csrf"],
         "set_csrf": [cookie for cookie in set_cookies if cookie.owner.kind == "csrf"],
         "no_bar": summary_bar.NO_BAR.get(exchange.no_bar),
+        "has_crashed": exchange.crash is not None,
+        "crash": exchange.crash if details else None,
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 

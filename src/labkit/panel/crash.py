@@ -1,0 +1,67 @@
+"""Record the exception that ended a request: what it was, and the lab's own line."""
+
+import linecache
+import sys
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from sys import getsizeof
+from types import TracebackType
+
+from django.conf import settings
+
+LONGEST_MESSAGE, LONGEST_CODE = 500, 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """An exception that no view caught, in texts alone: it would keep its frames alive."""
+
+    name: str  # of its class, such as "CookieError"
+    message: str
+    place: str = ""  # "lab/storage.py, line 20, in put"; "" if no line of the lab is involved
+    code: str = ""  # that line
+
+    @property
+    def title(self) -> str:
+        """The name and the message, as Python prints them."""
+        return f"{self.name}: {self.message}" if self.message else self.name
+
+    def measure(self) -> int:
+        """Return the bytes that it takes in memory."""
+        return sum(map(getsizeof, (self.name, self.message, self.place, self.code)))
+
+    def as_html(self) -> str:
+        """Return one paragraph for the summary bar."""
+        place = f" · <code>{escape(self.place)}</code>" if self.place else ""
+        return (
+            f'<p class="crash" data-crash="{escape(self.name)}">'
+            f"<b>{escape(self.title)}</b>{place}</p>"
+        )
+
+
+def current_crash() -> Crash | None:
+    """Return the exception that is being handled; None if there is none."""
+    error = sys.exc_info()[1]
+    if error is None:
+        return None
+    try:
+        message = str(error)[:LONGEST_MESSAGE]
+    except Exception:  # __str__ is the lab's code
+        message = ""
+    return Crash(type(error).__name__, message, *_own_line(error.__traceback__))
+
+
+def _own_line(traceback: TracebackType | None) -> tuple[str, str]:
+    """Return the place and the code of the innermost line that is the lab's; "" if none is."""
+    folder, found = str(settings.FOLDER), None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename.startswith(folder):
+            found = traceback
+        traceback = traceback.tb_next
+    if found is None:
+        return "", ""
+    code, line = found.tb_frame.f_code, found.tb_lineno
+    path = Path(code.co_filename).relative_to(folder).as_posix()
+    source = linecache.getline(code.co_filename, line).strip()[:LONGEST_CODE]
+    return f"{path}, line {line}, in {code.co_name}", source
