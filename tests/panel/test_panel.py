@@ -208,7 +208,7 @@ def test_other_responses_stay_unchanged_but_are_logged(visitor):
 
 def test_the_url_of_a_panel_cannot_be_guessed(visitor):
     href = panel_url(visitor.get("/"))
-    assert re.fullmatch(r"/__lab__/exchange/[\w-]{24}/", href)
+    assert re.fullmatch(r"/__lab__/exchange/[0-9a-f]{32}/", href)
     assert visitor.get("/__lab__/exchange/1/").status_code == 404
 
 
