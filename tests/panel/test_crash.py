@@ -1,4 +1,4 @@
-"""What the panel shows of an exception in a lab: to the instructor and to students."""
+"""The panel shows an exception of the lab to the instructor, and hides it from students."""
 
 import pytest
 from elements import find, texts
