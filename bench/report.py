@@ -1,7 +1,8 @@
-"""Show the ratios of all benchmarks in one table, from their JSON files.
+"""Show the results of all benchmarks in one table, from their JSON files.
 
-python bench/report.py             of the last run, in .lab/bench/
-python bench/report.py --write     of docs/measured/: into README.md, and their charts drawn again
+python bench/report.py             print the results of the last run, in .lab/bench/
+python bench/report.py --write     update docs/measured/README.md and its charts
+python bench/report.py --check     exit with status 1 if that page is out of date
 """
 
 import argparse
@@ -23,15 +24,21 @@ from labkit.measure import charts as drawing
 from labkit.measure import results as keeping
 
 MEASURED = common.ROOT / "docs" / "measured"
-BEGIN = "<!-- From docs/measured, by `python bench/report.py --write`. -->\n"
-END = "<!-- So far the benchmarks. -->\n"
-BURST = "99 of 100 within 1 s"
+PAGE = MEASURED / "README.md"
+BEGIN = "<!-- By `python bench/report.py --write`. -->\n"
+END = "<!-- End of `python bench/report.py --write`. -->\n"
+BURST = "all answered; 99th percentile below 1 s"
 COMMAND = "python bench --out docs/measured"
+SESSION = {  # an operation of bench/growth.py, in words
+    "read": "Loading a session",
+    "write": "Saving a session",
+    "new visitor": "Creating a session",
+}
 NAMES = ["burst", "hostile", "cost", "growth", "start", "panel", "visitor"]
 
 
 class Line(NamedTuple):
-    """A measured value, the value it is compared with, and the aim."""
+    """A measured value, the value it is compared with, and the target."""
 
     what: str
     here: str
@@ -43,14 +50,14 @@ def of_burst(figures: Any) -> Iterator[Line]:
     for row in figures:
         where = common.NAMES[row["database"]] if row["database"] else "no database"
         here, beside = (
-            f"{found['answered']} of {found['adds']} answered; 99 of 100 in {found['p99']:.2f} s, "
-            f"all in {found['max']:.2f} s"
+            f"{found['answered']:,} of {found['adds']:,} requests answered; 99th percentile "
+            f"{found['p99']:.2f} s, slowest {found['max']:.2f} s"
             for found in (row["served"], row["textbook"])
         )
-        what = f"A class at the same moment, lab {row['lab']} ({where})"
+        what = f"A class adds items at the same moment, lab {row['lab']} ({where})"
         times = f"{row['textbook']['p99'] / row['served']['p99']:.1f} times as long"
-        beside = f"a textbook's project, runserver: {beside} ({times})"
-        yield Line(what, here, beside, f"all; {BURST}")
+        beside = f"a textbook's project on runserver: {beside} ({times})"
+        yield Line(what, here, beside, BURST)
 
 
 def of_hostile(figures: Any) -> Iterator[Line]:
@@ -58,23 +65,24 @@ def of_hostile(figures: Any) -> Iterator[Line]:
         attacked, peace = row["attacked"]["p99"], row["peace"]["p99"]
         answered = row["visits"] - row["failed"]
         here = (
-            f"{row['ratio']:.1f} times; {answered} of {row['visits']} answered, 99 of 100 in "
-            f"{attacked * 1000:.0f} ms; {row['memory'] / 1e6:.0f} MB of memory"
+            f"{row['ratio']:.1f} times; {answered} of {row['visits']} requests answered, "
+            f"99th percentile {attacked * 1000:.0f} ms; {row['memory'] / 1e6:.0f} MB of memory"
         )
-        beside = f"the lab left in peace: 99 of 100 in {peace * 1000:.0f} ms"
-        yield Line(f"A page beside {row['attack']}", here, beside, "all; below 100 MB")
+        beside = f"no attack: 99th percentile {peace * 1000:.0f} ms"
+        what = f"A page during an attack: {row['attack']}"
+        yield Line(what, here, beside, "all answered; below 100 MB")
 
 
 def of_cost(figures: Any) -> Iterator[Line]:
     labs = by_lab(figures)
     least, most = min(labs, key=labs.__getitem__), max(labs, key=labs.__getitem__)
     here = f"{labs[least]:.2f} (lab {least}) to {labs[most]:.2f} (lab {most}) times"
-    yield Line("Processor time of a lab's pages", here, "the same without labkit", f"≤ {COST:.2f}")
+    yield Line("Processor time of a lab's pages", here, "the same pages without labkit", f"≤ {COST:.2f}")
     for row in figures:
         if (row["lab"], row["path"]) == ("04", "/display/"):
             here = f"{1 / row['ratios']['default']:.2f} times"
-            what = "Of that page, SQLite opened for a class"
-            yield Line(what, here, "SQLite as Django opens it", "")
+            what = "Processor time of lab 04's cart, SQLite with the options for a class"
+            yield Line(what, here, "SQLite with Django's options", "")
 
 
 def of_growth(figures: Any) -> Iterator[Line]:
@@ -82,7 +90,7 @@ def of_growth(figures: Any) -> Iterator[Line]:
         for operation, found in both["operations"].items():
             few, *_, many = found["milliseconds"]
             yield Line(
-                f"{operation.capitalize()}, {common.NAMES[db]}, {int(many):,} sessions",
+                f"{SESSION[operation]}, {common.NAMES[db]}, {int(many):,} sessions",
                 f"{found['ratio']:.2f} times ({found['milliseconds'][many]:.2f} ms)",
                 f"{int(few):,} sessions ({found['milliseconds'][few]:.2f} ms)",
                 f"≤ {GROWTH:.1f}" if operation == "read" else "",
@@ -93,10 +101,10 @@ def of_growth(figures: Any) -> Iterator[Line]:
             waits = ", ".join(f"{kind} {wait:.2f} s" for kind, wait in found["worst"].items())
             more = found["peak"] / found["peak_of_few"]
             sides[way] = (
-                f"{way}, {words}: {found['gone']:,} in {found['seconds']:.0f} s, "
-                f"{found['peak'] / 1e6:.0f} MB ({more:.2f} times that for few rows); "
-                f"longest wait: {waits}; {sum(found['failures'].values())} failed, "
-                f"{found['lost']} lost"
+                f"{way}, {words}: {found['gone']:,} rows in {found['seconds']:.0f} s, "
+                f"{found['peak'] / 1e6:.0f} MB ({more:.2f} times the memory for few rows); "
+                f"longest wait: {waits}; {sum(found['failures'].values())} requests failed, "
+                f"{found['lost']} changes lost"
             )
         rows = both["clearing"]["clearexpired"]["rows"]
         what = f"Clearing {rows:,} expired sessions, {common.NAMES[db]}"
@@ -105,9 +113,9 @@ def of_growth(figures: Any) -> Iterator[Line]:
 
 def of_start(figures: Any) -> Iterator[Line]:
     yield Line(
-        f"From lab serve to the answers of all {figures['labs']} labs",
+        f"Time from lab serve until all {figures['labs']} labs respond",
         f"{figures['ratio']:.1f} times ({figures['seconds']:.1f} s)",
-        f"one bare runserver --noreload ({figures['bare_seconds']:.1f} s)",
+        f"one bare project, runserver --noreload ({figures['bare_seconds']:.1f} s)",
         "",
     )
     labs = [size for name, size in figures["memory"].items() if name != "console"]
@@ -129,7 +137,7 @@ def of_panel(figures: Any) -> Iterator[Line]:
 def of_visitor(figures: Any) -> Iterator[Line]:
     ratios = [row["ratio"] for row in figures]
     here = f"{min(ratios):.2f} to {max(ratios):.2f} times"
-    what = "A request of a test's visitor"
+    what = "Time of a request by a test's visitor"
     yield Line(what, here, "django.test.Client", f"≤ {VISITOR:.2f}")
 
 
@@ -142,37 +150,42 @@ def lines(folder: Path, names: list[str]) -> Iterator[Line]:
 
 
 def show(folder: Path) -> None:
-    """Print all lines."""
-    table = Table("measured", "labkit", "against", "aim", show_lines=True)
+    """Print the table."""
+    table = Table("measured", "labkit", "compared with", "target", show_lines=True)
     for line in lines(folder, NAMES):
         table.add_row(*line)
     common.console.print(table)
 
 
 def section(folder: Path) -> str:
-    """Return the section of README.md: a table and the machine; empty without results."""
+    """Return the section: a table, its charts, the machine; empty without results."""
     there = [name for name in NAMES if (folder / f"{name}.json").exists()]
     if not there:
         return ""
-    rows = ["| | Here | Against | Aim |", "|---|---|---|---|"]
+    rows = ["| | labkit | Compared with | Target |", "|---|---|---|---|"]
     rows += [f"| {' | '.join(line)} |" for line in lines(folder, there)]
     stamps = [keeping.read(folder / f"{name}.json")["stamp"] for name in there]
     versions = {name: it for stamp in stamps for name, it in stamp["versions"].items()}
     words = keeping.describe(stamps[0] | {"command": COMMAND, "versions": versions})
-    return "\n".join(["", *rows, "", words, "", ""])
+    drawn = [
+        f"![{chart['title']}. {chart['about']}]({name}-{key}.svg)\n"
+        for name in there
+        for key, chart in keeping.read(folder / f"{name}.json")["charts"].items()
+    ]
+    return "\n".join(["", *rows, "", *drawn, words, "", ""])
 
 
 def filled(text: str, folder: Path = MEASURED) -> str:
-    """Return the text of README.md with the section up to date. Raises ValueError without one."""
+    """Return the text of the page with its section up to date. Raises ValueError without one."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"README.md has no place for it, {BEGIN.strip()} … {END.strip()}")
+        raise ValueError(f"docs/measured/README.md has no section {BEGIN.strip()}")
     return f"{before}{begin}{section(folder)}{end}{after}"
 
 
 def main() -> None:
-    """Print, check or write."""
+    """Print the table, check the page or write it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -183,20 +196,19 @@ def main() -> None:
     if not (options.write or options.check):
         show(options.out)
         return
-    readme = common.ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     try:
         wanted = filled(text)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(str(error))
     if options.write:
-        readme.write_text(wanted, encoding="utf-8", newline="\n")
+        PAGE.write_text(wanted, encoding="utf-8", newline="\n")
         for name in NAMES:
             path = MEASURED / f"{name}.json"
             named = keeping.read(path)["charts"].items()
             drawing.draw_all(path, {chart: drawing.chart_of(of) for chart, of in named})
     elif wanted != text:
-        sys.exit("README.md is behind docs/measured; type: python bench/report.py --write")
+        sys.exit("docs/measured/README.md is out of date. Update it: python bench/report.py --write")
 
 
 if __name__ == "__main__":

@@ -274,9 +274,10 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
 # What was measured and committed
 
 
-def test_the_readme_quotes_what_was_measured(checkout):
-    """Where it does not: lab compare --write."""
-    assert report.readme(checkout.root) == (checkout.root / "README.md").read_text("utf-8")
+def test_the_page_quotes_what_was_measured(checkout):
+    """If it fails: lab compare --write."""
+    page = (checkout.root / report.PAGE).read_text("utf-8")
+    assert report.measured_page(checkout.root) == page
 
 
 @pytest.mark.parametrize("db", ["sqlite", "mysql"])
@@ -310,31 +311,29 @@ def test_colours_say_where_the_state_is(checkout):
     assert [series.place for series in chart.series] == ["browser", "store", "store"]
 
 
-def test_other_figures_are_another_readme(checkout, tmp_path):
+def test_other_figures_give_another_page(checkout, tmp_path):
     shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
-    shutil.copy(checkout.root / "README.md", tmp_path)
     path = tmp_path / report.MEASURED / "carts-mysql.json"
     content = results.read(path)
     content["figures"]["variants"]["session"]["left"]["one visitor, 3 times a day"] = 4321
     path.write_text(json.dumps(content), encoding="utf-8")
-    assert "4,321" in report.readme(tmp_path)
+    assert "4,321" in report.measured_page(tmp_path)
     compare_measure.write(tmp_path, compare_measure.Console())
-    assert "4,321" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "4,321" in (tmp_path / report.PAGE).read_text(encoding="utf-8")
 
 
 def test_two_runs_of_different_kinds_are_not_set_side_by_side(checkout, tmp_path):
     shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
-    shutil.copy(checkout.root / "README.md", tmp_path)
     path = tmp_path / report.MEASURED / "carts-mysql.json"
     path.write_text(path.read_text("utf-8").replace("a robot, 100", "a robot, 99"), "utf-8")
     with pytest.raises(ValueError, match=re.escape(report.DIFFERENT_KINDS)):
-        report.readme(tmp_path)
+        report.measured_page(tmp_path)
 
 
 def test_without_figures_the_command_says_so(own_checkout, said):
     status, output = said("compare", "--write")
     assert status == 1
-    assert "README.md" in output
+    assert report.PAGE.as_posix() in output
 
 
 @pytest.fixture

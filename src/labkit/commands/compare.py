@@ -49,7 +49,7 @@ QUESTION, ANSWER = 40, 18  # their least width in a terminal
     type=click.Path(file_okay=False, path_type=Path),
     help="With --measure: the folder for figures and charts. Default: .lab/compare.",
 )
-@click.option("--write", is_flag=True, help="Bring README.md up to date with docs/measured.")
+@click.option("--write", is_flag=True, help="Update docs/measured/README.md and its charts.")
 def compare(
     name: str | None,
     db: str,

@@ -1,4 +1,4 @@
-"""`lab compare --measure` and `--write`: measure, write figures and charts, quote them."""
+"""`lab compare --measure` and `--write`: measure, and write figures, charts and the page that shows them."""
 
 from pathlib import Path
 
@@ -77,13 +77,13 @@ def in_terminal(found: report.Figures) -> Grid:
 
 
 def write(root: Path, console: Console) -> None:
-    """Bring README.md and the charts up to date with the figures in docs/measured.
+    """Bring docs/measured/README.md and the charts up to date with the figures beside them.
 
     Raises ClickException if it cannot be done.
     """
-    path = root / "README.md"
+    path = root / report.PAGE
     try:
-        text = report.readme(root)
+        text = report.measured_page(root)
         tables = {
             file.stem.rpartition("-")[0] for file in (root / report.MEASURED).glob("*-*.json")
         }
@@ -93,4 +93,4 @@ def write(root: Path, console: Console) -> None:
         raise click.ClickException(str(error)) from None
     if text != path.read_text(encoding="utf-8"):
         write_whole(path, text)
-    console.print("README.md is up to date.")
+    console.print(f"{report.PAGE.as_posix()} is up to date.")

@@ -1,4 +1,4 @@
-"""Show the results of a measurement as charts, as a table, and as a section of README.md."""
+"""Show the results of a measurement as charts, as a table, and in docs/measured/README.md."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -166,11 +166,10 @@ def _full(variant: Figures) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table: a figure of all variants. README.md quotes those that matter."""
+    """A row of the table: one figure for each variant."""
 
     label: str
     cells: list[str]
-    matters: bool = True
 
 
 def lines(found: Figures) -> Iterator[Line]:
@@ -181,17 +180,15 @@ def lines(found: Figures) -> Iterator[Line]:
     at = [next(s for s in v["sizes"] if s["size"] == middle) for v in variants]
     most = [v["sizes"][-1] for v in variants]
     for way in _groups(found, "ends"):
-        yield Line(
-            f"How many fit: {unit}, {way}", [number(v["ends"][way]["count"]) for v in variants]
-        )
+        most_of = [number(v["ends"][way]["count"]) for v in variants]
+        yield Line(f"Maximum number of {unit}, {way}", most_of)
     for kind, words in found["kinds"].items():
-        first = kind == next(iter(found["kinds"]))
         what, size = words.capitalize(), f"with {middle} {unit}"
         yield Line(f"{what}: bytes sent {size}", [number(s[kind]["up"]) for s in at])
         if any(s["size"] > middle for s in most):
             full = [f"{number(s[kind]['up'])} with {s['size']}" for s in most]
-            yield Line(f"{what}: bytes sent with the most measured", full, first)
-        yield Line(f"{what}: bytes received {size}", [number(s[kind]["down"]) for s in at], False)
+            yield Line(f"{what}: bytes sent with the most measured", full)
+        yield Line(f"{what}: bytes received {size}", [number(s[kind]["down"]) for s in at])
         both = [f"{s[kind]['median']:.1f}, {s[kind]['p99']:.1f}" for s in at]
         yield Line(f"{what}: milliseconds {size}, median and 99th percentile", both)
         yield Line(f"{what}: database queries", [number(s[kind]["queries"]) for s in at])
@@ -201,9 +198,9 @@ def lines(found: Figures) -> Iterator[Line]:
         tabs = ", ".join(str(tabs) for tabs, _ in variants[0]["tabs"][row])
         kept = [", ".join(str(count) for _, count in v["tabs"][row]) for v in variants]
         what = f"{found['crowd'].capitalize()} of {found['adds']}"
-        yield Line(f"{what}, by {tabs} tabs at once, {row}", kept)
+        yield Line(f"{what}, with {tabs} tabs at once, {row}", kept)
     for kind in _groups(found, "left"):
-        yield Line(f"Sessions left: {kind}", [number(v["left"][kind]) for v in variants])
+        yield Line(f"Sessions left on the server: {kind}", [number(v["left"][kind]) for v in variants])
 
 
 # Pages
@@ -319,40 +316,37 @@ def find_chart(found: Measured | None, name: str) -> DrawnChart | None:
     return next((chart for chart in found.charts if chart.name == name), None) if found else None
 
 
-# README.md
+# docs/measured/README.md
 
-QUOTED = ["up", "median", "stored", "tabs"]  # charts
-BEGIN = "<!-- From docs/measured, by `lab compare --write`. -->"
-END = "<!-- So far. -->"
+PAGE = MEASURED / "README.md"
+BEGIN = "<!-- By `lab compare --write`. -->"
+END = "<!-- End of `lab compare --write`. -->"
 
 
-def readme(root: Path) -> str:
-    """Return the text of README.md with the section on figures from docs/measured.
+def measured_page(root: Path) -> str:
+    """Return the text of docs/measured/README.md with its section on `lab compare` up to date.
 
-    Raises FileNotFoundError, and ValueError if README.md has no such section or the two runs differ
+    Raises FileNotFoundError, and ValueError if the file has no such section or the two runs differ
     in kind.
     """
-    text = (root / "README.md").read_text(encoding="utf-8")
+    text = (root / PAGE).read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError("README.md has no place for what was measured.")
-    return f"{before}{BEGIN}\n{''.join(_quoted(root))}{END}{after}"
+        raise ValueError(f"{PAGE.as_posix()} has no section {BEGIN}")
+    return f"{before}{BEGIN}\n{''.join(_section(root))}{END}{after}"
 
 
-def _quoted(root: Path) -> Iterator[str]:
+def _section(root: Path) -> Iterator[str]:
     folder = root / MEASURED
     runs = {name: results.read(folder / f"carts-{db}.json") for db, name in DATABASES.items()}
     found = merged({name: run["figures"] for name, run in runs.items()})
     yield "\n| | " + " | ".join(found["variants"]) + " |\n"
     yield "|---" * (len(found["variants"]) + 1) + "|\n"
     for line in lines(found):
-        if line.matters:
-            yield f"| {line.label} | {' | '.join(line.cells)} |\n"
-    drawn = charts(found)
-    for name in QUOTED:
-        path = (MEASURED / f"carts-{name}.svg").as_posix()
-        yield f"\n![{drawn[name].title}. {drawn[name].about}]({path})\n"
+        yield f"| {line.label} | {' | '.join(line.cells)} |\n"
+    for name, chart in charts(found).items():
+        yield f"\n![{chart.title}. {chart.about}](carts-{name}.svg)\n"
     yield "\n"
     for run in runs.values():
         yield f"{results.describe(run['stamp'])}\n\n"
