@@ -1,4 +1,4 @@
-"""Run all benchmarks one after the other, and print every ratio at the end.
+"""Run all benchmarks one after the other, and print all results at the end.
 
 python bench [--out DIR] [--tiny]
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 import common
 import report
 
-# First come those whose figures suffer most on a busy machine.
+# A busy machine changes the figures of the first ones most.
 ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor"]
 
 
 def main() -> None:
-    """Run them; the exit status is 1 if one of them failed."""
+    """Run all benchmarks; exit with status 1 if one of them failed."""
     options = common.parser(__doc__).parse_args()
     arguments = ["--out", str(options.out), *(["--tiny"] if options.tiny else [])]
     began, failed = time.monotonic(), []
@@ -25,7 +25,7 @@ def main() -> None:
         script = Path(__file__).with_name(f"{name}.py")
         if subprocess.run([sys.executable, str(script), *arguments], check=False).returncode:
             failed.append(name)
-    common.console.rule(f"All ratios, after {(time.monotonic() - began) / 60:.1f} minutes")
+    common.console.rule(f"All results, after {(time.monotonic() - began) / 60:.1f} minutes")
     report.show(options.out)
     if failed:
         sys.exit(f"These failed: {', '.join(failed)}")

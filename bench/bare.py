@@ -1,9 +1,9 @@
-"""A Django project without labkit, as a textbook leaves it: the carts of tests/support/textbook.py.
+"""A Django project without labkit, with the carts of tests/support/textbook.py.
 
     python bench/bare.py runserver --noreload 8000
 
-Settings are those of `startproject` as far as these pages need them, SQLite's options included.
-Benchmarks have it beside the labs: bench/burst.py, bench/start.py.
+It has those settings of `startproject` that these pages need, and Django's own options for SQLite.
+bench/burst.py and bench/start.py compare labs with it.
 """
 
 import os

@@ -1,14 +1,14 @@
-"""A class at the same moment: 300 clients add 3 items each, here and in a textbook's project.
+"""Measure 300 clients that add 3 items each at the same moment, to a lab and a textbook's cart.
 
     python bench/burst.py
 
-Labs 03 and 04 as `lab serve` runs them, lab 04 on SQLite and, where it is installed, on MariaDB.
-Beside each, in the same run, the same cart as textbooks have it (tests/support/textbook.py) in a
-bare project under `runserver` as it is: 10 connections wait there, the others are turned away and
-knock again after 1, 3, 7 … seconds. Nobody waits for more than LIMIT: an add without an answer by
-then has failed.
+Labs 03 and 04 run as under `lab serve`. Lab 04 runs on SQLite and, if it is installed, on MariaDB.
+In the same run, each is compared with a textbook's cart (tests/support/textbook.py) in a bare
+project on `runserver`. There only 10 connections can wait. The other clients are refused and try
+again after 1, 3, 7 … seconds. A request without a response after LIMIT seconds has failed.
 
-The aim for the labs: all adds answered, 99 of 100 within a second on 2 cores, every cart right.
+The target for the labs: every request has a response, the 99th percentile is below one second on
+2 cores, and every cart is correct.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, BarSeries
 
 CLIENTS, ADDS = 300, 3
-LIMIT = 15  # seconds for one answer, in both
+LIMIT = 15  # seconds for one response, in both
 ROUNDS = 3  # bursts on each lab; the textbook has one, which takes longer than all of these
-TOGETHER = 8  # who come in and look at their carts: fewer than wait at `runserver`
+TOGETHER = 8  # clients that open a page at once: fewer than can wait at `runserver`
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The paths of the form, of adding an item, and of the cart."""
+    """The paths of the form, of its action, and of the cart."""
 
     enter: str
     add: str
@@ -53,7 +53,7 @@ TEXTBOOK = {
 
 @dataclass
 class Student:
-    """A browser, with the seconds of each of its adds and the failures."""
+    """A browser, the seconds of each of its adds, and its failures."""
 
     name: str
     shop: Shop
@@ -68,13 +68,13 @@ class Student:
             item = f"{self.name}-{number}"
             begin = time.perf_counter()
             try:
-                answer = await self._within_limit(
+                response = await self._within_limit(
                     self.client.post(self.shop.add, {"name": item, "quantity": "1"})
                 )
-                if answer.status in {200, 302}:  # textbooks answer a form without a redirect
+                if response.status in {200, 302}:  # the textbook does not redirect after a form
                     self.added.add(item)
                 else:
-                    self.failures.append(str(answer.status))
+                    self.failures.append(str(response.status))
             except TimeoutError:
                 self.failures.append(f"no answer within {LIMIT} s")
             except (OSError, ValueError) as error:
@@ -91,7 +91,7 @@ class Student:
         return self.added <= seen <= {f"{self.name}-{number}" for number in range(ADDS)}
 
     async def enter(self) -> None:
-        """Open the page with the form; if that fails, so will the first add."""
+        """Open the page with the form. If that fails, the first add fails, too."""
         with contextlib.suppress(OSError, ValueError):
             await self._within_limit(self.client.get(self.shop.enter))
 
@@ -102,7 +102,7 @@ class Student:
 
 
 async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
-    """Let a class add at the same moment; return the counts of answers and the seconds."""
+    """Let a class add items at the same moment; return counts and seconds."""
     crowd = [Student(f"client-{number}", shop, BrowserClient(port)) for number in range(clients)]
     groups = [crowd[first : first + TOGETHER] for first in range(0, clients, TOGETHER)]
     for group in groups:
@@ -125,7 +125,7 @@ async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
 
 
 def together(bursts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Combine several bursts: sums, medians of p50 and p99, and the longest time of all."""
+    """Combine several bursts: sums, medians of p50 and p99, and the longest time."""
     failures: dict[str, int] = {}
     for one in bursts:
         for failure, many in one["failures"].items():
@@ -196,9 +196,9 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the chart of the 99th percentile, for labs and textbook."""
     return {
         "p99": Bars(
-            "A class at the same moment: how long an add takes at most, of 99 in 100",
-            f"Seconds until 99 of 100 adds were answered, cut at {LIMIT}: labs as lab serve runs "
-            "them, and a textbook's project under runserver.",
+            "A class adds items at the same moment: 99th percentile of the time",
+            f"Seconds, at most {LIMIT}: labs as under lab serve, and a textbook's project on "
+            "runserver.",
             "seconds",
             [where(row["lab"], row["database"]) for row in figures],
             [
@@ -212,8 +212,8 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def tell(figures: list[dict[str, Any]]) -> None:
-    """Print a line for each of the two, and the reasons of failed adds."""
-    table = Table("", "", "answered", "p50", "p99", "max", "carts wrong", box=None)
+    """Print a line for each of the two, and why requests failed."""
+    table = Table("", "", "responses", "p50", "p99", "max", "wrong carts", box=None)
     for row in figures:
         for who, found in (("lab " + row["lab"], row["served"]), ("textbook", row["textbook"])):
             table.add_row(
@@ -234,10 +234,10 @@ def main() -> None:
     """Measure, print and write the figures."""
     parser = common.parser(__doc__)
     parser.add_argument("--clients", type=int, default=CLIENTS)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="bursts on each lab (3)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="bursts on each lab")
     options = parser.parse_args()
     clients, rounds = (4, 1) if options.tiny else (options.clients, options.rounds)
-    common.console.print(f"{clients} clients, {ADDS} adds each, {LIMIT} s for an answer")
+    common.console.print(f"{clients} clients, {ADDS} adds each, {LIMIT} s for a response")
     figures = measure(clients, rounds)
     tell(figures)
     databases = {row["database"] for row in figures} - {""}

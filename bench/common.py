@@ -41,13 +41,15 @@ def parser(text: str | None) -> argparse.ArgumentParser:
         "--out", type=Path, default=ROOT / ".lab" / "bench", help="folder for JSON and SVG"
     )
     made.add_argument(
-        "--tiny", action="store_true", help="as little as runs every step: figures mean nothing"
+        "--tiny",
+        action="store_true",
+        help="run every step briefly, for meaningless figures",
     )
     return made
 
 
 def environment(**own: str) -> dict[str, str]:
-    """Return this environment for a lab as in class, without the user's own databases."""
+    """Return the environment for a lab as in class, without the user's own databases."""
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     return kept | {"LAB_DEBUG": "0", "LAB_PANEL": "1", "PYTHONUNBUFFERED": "1"} | own
 
@@ -114,7 +116,7 @@ def peak_memory() -> int:
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:
         found = None
-    if found:  # not what its parent had before, which ru_maxrss counts as well
+    if found:  # ru_maxrss would also count the memory that the parent had before
         return int(found[1]) * 1024
     import resource
 
@@ -146,7 +148,7 @@ class Bare:
 
     port: int
     pid: int
-    seconds: float  # from its start to its first answer
+    seconds: float  # from its start to its first response
 
 
 @contextlib.contextmanager
@@ -168,17 +170,17 @@ def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
             stderr=log,
         )
     try:
-        until_it_answers(port, "/session/")
+        until_it_responds(port, "/session/")
         yield Bare(port, process.pid, time.perf_counter() - begin)
     finally:
         process.terminate()
         process.wait()
 
 
-def until_it_answers(port: int, path: str) -> None:
+def until_it_responds(port: int, path: str) -> None:
     """Wait for a response 200 to a request for this path. Raises TimeoutError after a minute."""
 
-    def answers() -> bool:
+    def responds() -> bool:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", path)
@@ -188,7 +190,7 @@ def until_it_answers(port: int, path: str) -> None:
         finally:
             connection.close()
 
-    until(answers, f"nobody answers at port {port}")
+    until(responds, f"no server responds at port {port}")
 
 
 def until(
@@ -196,7 +198,7 @@ def until(
 ) -> None:
     """Wait until the condition holds. Raises TimeoutError after `limit` seconds.
 
-    pause: seconds between two looks; longer ones for a look that takes much of a core.
+    pause: seconds between two checks; use a longer pause if a check needs much processor time.
     """
     deadline = time.monotonic() + limit
     while not condition():
@@ -207,7 +209,7 @@ def until(
 
 @contextlib.contextmanager
 def mariadb(folder: Path, **variables: int) -> Iterator[PrivateMariaDB | None]:
-    """Yield a private MariaDB like that of `lab serve` with these variables; None without one."""
+    """Yield a private MariaDB with these variables, or None if it is not installed."""
     try:
         server = PrivateMariaDB.persistent(folder)
     except NotInstalled as missing:

@@ -1,14 +1,14 @@
-"""Measure the cost of labkit: each page of each lab, against the same page without labkit.
+"""Measure the cost of labkit: each page of each lab, compared with the same page without labkit.
 
     python bench/cost.py
 
-The other page is the lab's own view, template and session engine in a plain Django project: no
-middleware, no app, no template tag, no form field of labkit's (bench/turns.py takes them out).
-Both are asked for batches of the page in turns; the time is the processor's. That both show the
-same is checked before. The aim is a ratio of at most 1.10.
+The other page has the lab's own view, template and session engine in a plain Django project. It has
+no middleware, app, template tag or form field of labkit (bench/turns.py removes them). The script
+first checks that both pages show the same. Then it requests batches of the page from both in turns,
+and measures processor time. The target is a ratio of at most 1.10.
 
-For lab 04 it is told apart what of it the exchange panel costs (LAB_PANEL=0 turns it off), and what
-the options cost with which SQLite can take a class: both pages have them.
+For lab 04, two parts of the cost are measured separately: the exchange panel, which LAB_PANEL=0
+turns off, and the options with which SQLite can serve a class. Both pages have these options.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
 AIM = 1.10
-CLOSER = "04"  # the lab of which is told what the time goes into
+CLOSER = "04"  # the lab whose cost is measured in parts
 GOODS = [{"name": name, "quantity": "3"} for name in ("apple", "pear", "plum")]
 CART = [("/add/", "/add/", goods) for goods in GOODS]
-# What the visitor does first, so that pages have something to show.
+# Forms that the visitor sends first, to have content on the pages.
 FORMS: dict[str, Forms] = {
     "03": CART,
     "04": CART,
@@ -38,7 +38,7 @@ FORMS: dict[str, Forms] = {
     "10": CART,
     "11": [("/", "/add/", goods) for goods in GOODS],
 }
-# Pages whose addresses have a part that varies.
+# Pages whose URLs have a variable part.
 MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden", "url")]}
 
 
@@ -57,7 +57,7 @@ def pages(number: str, whole: Process, bare: Process) -> list[str]:
         bare.ask("begin")
         (_, status, body), (_, other, plain) = (one.ask("page", path) for one in (whole, bare))
         if status != other or (status == 200 and sense(body) != sense(plain)):
-            raise RuntimeError(f"lab {number} shows something else without labkit at {path}")
+            raise RuntimeError(f"lab {number} shows a different page without labkit at {path}")
         if status == 200:
             found.append(path)
     return found
@@ -118,7 +118,7 @@ def by_lab(figures: list[dict[str, Any]]) -> dict[str, float]:
 
 def tell(figures: list[dict[str, Any]]) -> None:
     """Print a line for each page, and one for each lab."""
-    table = Table("page", "bare", "lab", "ratio", "of labkit the bare one has")
+    table = Table("page", "without labkit", "lab", "ratio", "labkit functions in both")
     table.box = None
     for row in figures:
         ms, ratios = row["milliseconds"], row["ratios"]
@@ -134,10 +134,10 @@ def tell(figures: list[dict[str, Any]]) -> None:
         if row["lab"] == CLOSER:
             common.console.print(
                 f"{row['lab']} {row['path']}: {row['ratios']['quiet']:.2f} without the panel; "
-                f"{row['ratios']['default']:.2f} for the bare page with SQLite as Django opens it"
+                f"{row['ratios']['default']:.2f} without labkit, SQLite with Django's options"
             )
     labs = ", ".join(f"{lab} {ratio:.2f}" for lab, ratio in by_lab(figures).items())
-    common.console.print(f"All pages of a lab: {labs} (aim: at most {AIM:.2f})")
+    common.console.print(f"All pages of a lab: {labs} (target: at most {AIM:.2f})")
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -145,8 +145,8 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
     ratios = by_lab(figures)
     return {
         "labs": Bars(
-            "What labkit costs: the time of a lab's pages, against the same pages without labkit",
-            "A ratio of processor time for each lab, over all of its pages; 1 would be no cost.",
+            "The cost of labkit: time of a lab's pages, compared with the same pages without it",
+            "Ratio of processor time for each lab, over all of its pages. 1 means no cost.",
             "times the time without labkit",
             [f"lab {lab}" for lab in ratios],
             [BarSeries("ratio", list(ratios.values()), "server")],
@@ -158,7 +158,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Measure, print and write the figures."""
     parser = common.parser(__doc__)
-    parser.add_argument("--only", metavar="LABS", help="only these, such as 03,04")
+    parser.add_argument("--only", metavar="LABS", help="only these labs, such as 03,04")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     numbers = [lab.number for lab in Catalog(common.ROOT).labs]

@@ -2,18 +2,18 @@
 
     python bench/growth.py
 
-Tables of 1,000, 100,000 and 1,000,000 sessions are asked in turns, on SQLite and, where it is
-installed, MariaDB. One operation is what the session's store does, without a page around it, which
-would hide the growth. The aim: reading among 10^6 rows takes at most 1.2 times what it takes
-among 10^3.
+Tables of 1,000, 100,000 and 1,000,000 sessions are used in turns, on SQLite and, if it is
+installed, MariaDB. One operation is one call of the session store, because a page around it would
+hide the growth. The target: loading one of 1,000,000 sessions takes at most 1.2 times as long as
+one of 1,000.
 
-Then all of 10^6 sessions have expired and are cleared away, while a visitor of lab 04 reads in one
-tab and writes in another, and others come anew: by Django's `clearsessions`, one DELETE, and by
-labkit's `clearexpired`, in batches, for a minute at most. Told are the memory of the process that
-clears, the longest that anyone waited, and what was lost.
+Then 1,000,000 expired sessions are cleared, by Django's `clearsessions` in one DELETE and by
+labkit's `clearexpired` in batches, for at most a minute. During that time a visitor of lab 04 reads
+in one tab and writes in another, and new visitors arrive. The script measures the memory of the
+process that clears, the longest wait of a visitor, and lost changes.
 
-The private MariaDB has more memory here (see MARIADB) than under `lab serve`, where a million
-sessions never are.
+The private MariaDB has more memory here (see MARIADB) than under `lab serve`, which never has a
+million sessions.
 """
 
 import asyncio
@@ -43,12 +43,12 @@ from labkit.http.client import BrowserClient
 from labkit.measure.charts import Bars, BarSeries, Lines, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
-ROUNDS, BATCH = 60, 20  # operations are timed by the batch, the tables in turns
+ROUNDS, BATCH = 60, 20  # a batch of operations is timed, and the tables take turns
 OPERATIONS = ["read", "write", "new visitor"]
-# The rows' sessions ended 40 to 60 days ago; to who lives 70 days ago they are alive.
+# The sessions expired 40 to 60 days ago, so 70 days ago they had not expired.
 BACK = datetime.timedelta(days=70)
-QUIET = 3  # seconds of the same visits before anything is cleared, to compare with
-LIMIT = 60  # seconds after which no further batch is cleared away
+QUIET = 3  # seconds of the same visits before clearing, for comparison
+LIMIT = 60  # seconds after which no further batch is cleared
 WAYS = {"clearsessions": "one DELETE", "clearexpired": "in batches"}
 MARIADB = {"innodb_buffer_pool_size": 512 << 20, "innodb_log_file_size": 256 << 20}  # bytes
 AIM = 1.2
@@ -58,7 +58,7 @@ AIM = 1.2
 
 
 class Router:
-    """Route sessions to the table that is measured now."""
+    """Route sessions to the table that is being measured."""
 
     alias = ""
 
@@ -88,8 +88,9 @@ def configure(urls: dict[str, str]) -> None:
     django.setup()
 
 
-# Keys are random, as they are. SQLite keeps rows in the order in which they came, which is about
-# that of their ends; MariaDB in the order of their keys, in which they are made here: it is faster.
+# Keys are random, like real ones. SQLite stores rows in the order of creation, which is roughly the
+# order of expiry. MariaDB stores them in the order of their keys, so they are created in that
+# order, which is faster.
 FILL = {
     "sqlite": """
         INSERT INTO django_session (session_key, session_data, expire_date)
@@ -120,12 +121,12 @@ def fill(alias: str, rows: int) -> None:
         index = next(name for name, part in parts if part["columns"] == ["expire_date"])
         vendor = "sqlite" if connection.vendor == "sqlite" else "mysql"
         if vendor == "sqlite":
-            cursor.execute("PRAGMA cache_size = -200000")  # KiB: keys at random are everywhere
+            cursor.execute("PRAGMA cache_size = -200000")  # KiB, for random keys
         cursor.execute(f"DROP INDEX {index}{'' if vendor == 'sqlite' else ' ON django_session'}")
         sql = FILL[vendor]
         cursor.execute(sql.format(rows=rows, last=rows - 1, step=0xFFFFFFFF // rows), [data])
         cursor.execute(f"CREATE INDEX {index} ON django_session (expire_date)")
-    connection.close()  # and with it that cache
+    connection.close()  # this also drops the cache
 
 
 def some_keys(alias: str, many: int) -> list[str]:
@@ -142,7 +143,7 @@ def some_keys(alias: str, many: int) -> list[str]:
     return chosen
 
 
-# What one session costs
+# The cost of one session
 
 
 def operate(operation: str, alias: str, keys: list[str]) -> float:
@@ -185,11 +186,11 @@ def compare(db: str, sizes: list[int], rounds: int, tick: Callable[[], Any]) -> 
     return found
 
 
-# Clearing away
+# Clearing
 
 
 def clear(way: str) -> None:
-    """Clear this lab's expired sessions in a separate process; print what it took as JSON."""
+    """Clear this lab's expired sessions in a separate process; print the measurements as JSON."""
     django.setup()
     from django.contrib.sessions.models import Session
 
@@ -213,14 +214,14 @@ def clear(way: str) -> None:
 
 
 class Visits:
-    """Visitors of lab 04, who follow each other until they are stopped."""
+    """Visitors of lab 04: one with two tabs, and new ones one after the other, until `enough`."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.enough = False
         self.waits: dict[str, list[float]] = {"read": [], "write": [], "new visitor": []}
         self.failures: list[str] = []
-        self.lost = 0  # carts that were not what they must have been
+        self.lost = 0  # carts without an item that was acknowledged
         self.writer = BrowserClient(port)
 
     async def _add(self, client: BrowserClient, kind: str, name: str) -> bool:
@@ -263,7 +264,7 @@ class Visits:
                 self.lost += 1
             await asyncio.sleep(0.01)
 
-    async def come_anew(self) -> None:
+    async def arrive(self) -> None:
         while not self.enough:
             client = BrowserClient(self.port)
             await client.get("/add/")
@@ -280,11 +281,11 @@ class Visits:
 
 
 async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> dict[str, Any]:
-    """Clear this way while visitors continue; return what it took and how they fared."""
+    """Clear this way during visits; return the measurements of both."""
     visits = Visits(port)
     await visits.begin()
     async with asyncio.TaskGroup() as tasks:
-        for doing in (visits.read, visits.write, visits.come_anew):
+        for doing in (visits.read, visits.write, visits.arrive):
             tasks.create_task(doing())
         await asyncio.sleep(quiet)
         before = visits.worst()
@@ -300,7 +301,7 @@ async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> d
 
 
 async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
-    """Return what `clear` printed."""
+    """Clear this way in a separate process; return what `clear` printed."""
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, __file__, "--clear", way],
         cwd=common.lab_folder("04"),
@@ -316,11 +317,11 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 def clear_each_way(
     db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
-    """Return {way: what it took and how visitors fared}, each on a table of the most rows."""
+    """Return {way: measurements of clearing and visits}, each on the largest table."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
-        if found:  # the first way has the tables that are full already
+        if found:  # the first way uses the tables as they are
             steps.begin(f"{common.NAMES[db]}: {most:,} expired sessions for {way}")
             for size in (few, most):
                 fill(f"{db}-{size}", size)
@@ -334,7 +335,7 @@ def clear_each_way(
     return found
 
 
-# All of it
+# The whole benchmark
 
 
 @contextlib.contextmanager
@@ -387,7 +388,7 @@ def measure(sizes: list[int], rounds: int, quiet: float, only: str | None) -> di
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the charts of how operations grow, and how long others wait."""
+    """Return the charts of operations over table size, and of the longest waits."""
     lines = [
         Series(
             f"{common.NAMES[db]}, {operation}",
@@ -404,15 +405,15 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "operations": Lines(
-            "One session among many",
-            "Reading, writing and making a session, over the number of rows in the table.",
+            "One session in a table of many",
+            "Time to load, save and create a session, by the number of rows in the table.",
             "rows in the table",
             "milliseconds",
             lines,
         ),
         "clearing": Bars(
-            "The longest wait while a million expired sessions are cleared away",
-            "Seconds that a reader, a writer and a new visitor waited at most, for each way.",
+            "The longest wait while a million expired sessions are cleared",
+            "The longest wait in seconds of a reader, a writer and a new visitor, for each way.",
             "seconds",
             [f"{common.NAMES[db]}, {WAYS[way]}" for db, way in ways],
             waits,
@@ -423,14 +424,19 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
 def tell(figures: dict[str, Any]) -> None:
     """Print two tables."""
     sizes = list(next(iter(figures.values()))["operations"]["read"]["milliseconds"])
-    table = Table("", "", *(f"{int(size):,} rows" for size in sizes), "ratio", "aim", box=None)
+    table = Table("", "", *(f"{int(size):,} rows" for size in sizes), "ratio", "target", box=None)
     for db, both in figures.items():
         for operation, found in both["operations"].items():
             cells = [f"{found['milliseconds'][size]:.3f} ms" for size in sizes]
             aim = f"≤ {AIM}" if operation == "read" else ""
             table.add_row(common.NAMES[db], operation, *cells, f"{found['ratio']:.2f}", aim)
     common.console.print(table)
-    heads = ["memory (of few rows)", *(f"longest {kind}" for kind in OPERATIONS), "failed", "lost"]
+    heads = [
+        "memory (of few rows)",
+        *(f"longest {kind}" for kind in OPERATIONS),
+        "failed requests",
+        "lost changes",
+    ]
     table = Table("clearing", "", "rows", "took", *heads, box=None)
     for db, both in figures.items():
         for way, found in both["clearing"].items():
@@ -450,8 +456,8 @@ def tell(figures: dict[str, Any]) -> None:
 def main() -> None:
     """Measure, print and write the figures."""
     parser = common.parser(__doc__)
-    parser.add_argument("--clear", choices=WAYS, help="(used by this script itself)")
-    parser.add_argument("--db", choices=list(common.NAMES), help="only this one")
+    parser.add_argument("--clear", choices=WAYS, help="(for internal use)")
+    parser.add_argument("--db", choices=list(common.NAMES), help="only this database")
     options = parser.parse_args()
     if options.clear:
         clear(options.clear)

@@ -1,10 +1,9 @@
-"""How long others wait while clients hold connections or send too much.
+"""Measure how long a visitor waits while other clients hold connections or send too much.
 
     python bench/hostile.py
 
-Lab 03 as `lab serve` runs it, with 256 open files. One visitor opens its page again and again, on
-new connections, while another process attacks, and in turns with that while the lab is left in
-peace.
+Lab 03 runs as under `lab serve`, with at most 256 open files. A visitor opens its page again and
+again, each time on a new connection. In turns, other processes attack the lab, or nobody does.
 """
 
 import contextlib
@@ -27,13 +26,13 @@ from labkit.serve.temporary_server import temporary_server
 
 OPEN_FILES = 256
 CONNECTIONS = 300  # of attackers
-VISITS, ROUNDS = 100, 3  # of the visitor, in each of the turns
+VISITS, ROUNDS = 100, 3  # requests of the visitor in each turn, and turns
 LIMIT = 30  # seconds for one response
-ATTACKERS = 2  # processes, since each one has OPEN_FILES too
+ATTACKERS = 2  # processes, because each can open only OPEN_FILES files
 START = 60  # seconds for an attacker to begin
 
 HEAD = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-KINDS = {  # what is sent on a connection, and whether that is repeated on new ones
+KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new connections)
     "idle connections": (b"", False),
     "requests that never end": (HEAD, False),
     "headers of 200 kB": (HEAD + b"Cookie: a=" + b"x" * 200_000 + b"\r\n\r\n", True),
@@ -76,7 +75,7 @@ def attack(kind: str, port: int) -> Iterator[None]:
 
 
 def run_attack(kind: str, port: int) -> None:
-    """In the attacker: send until the parent ends or closes the pipe."""
+    """Attack in this process until the parent ends or closes the pipe."""
     ending = threading.Event()
     on_parent_exit(ending.set)
     data, again = KINDS[kind]
@@ -141,14 +140,14 @@ def measure(visits: int, rounds: int) -> list[dict[str, Any]]:
 
 
 def summary(seconds: list[float]) -> dict[str, float]:
-    """Return the median, the 99th percentile and the longest of these times."""
+    """Return the median, the 99th percentile and the maximum of these times."""
     ordered = sorted(seconds)
     at: Callable[[int], float] = lambda percent: ordered[len(ordered) * percent // 100]  # noqa: E731
     return {"p50": at(50), "p99": at(99), "max": ordered[-1]}
 
 
 def limit_files() -> None:
-    """Allow this process and its children as few open files as a small system does."""
+    """Limit the open files of this process and its children, as on a small system."""
     with contextlib.suppress(ImportError):  # Windows
         import resource
 
@@ -156,18 +155,18 @@ def limit_files() -> None:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the chart of the 99th percentile, in peace and under attack."""
+    """Return the chart of the 99th percentile, with an attack and without."""
     return {
         "p99": Bars(
-            "How long others wait for a page, of 99 in 100",
-            "Seconds until 99 of 100 requests for lab 03's page were answered, in peace and while "
-            "other clients hold connections or send too much.",
+            "How long other visitors wait for a page: 99th percentile",
+            "Seconds for lab 03's page, without an attack and while other clients hold connections "
+            "or send too much.",
             "seconds",
             [row["attack"] for row in figures],
             [
-                BarSeries("in peace", [row["peace"]["p99"] for row in figures]),
+                BarSeries("no attack", [row["peace"]["p99"] for row in figures]),
                 BarSeries(
-                    "beside the attack", [row["attacked"]["p99"] for row in figures], "server"
+                    "during the attack", [row["attacked"]["p99"] for row in figures], "server"
                 ),
             ],
         )
@@ -176,7 +175,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 def show(figures: list[dict[str, Any]]) -> None:
     """Print a line for each kind of attack."""
-    names = ["beside", "p50", "p99", "max", "times the p99 in peace", "failed", "memory"]
+    names = ["attack", "p50", "p99", "max", "times the p99 without attack", "failed", "memory"]
     table = Table(*names, box=None)
     for row in figures:
         table.add_row(

@@ -2,10 +2,10 @@
 
     python bench/panel.py
 
-Two processes serve the same lab, one with LAB_PANEL=0, and batches of the same page are requested
-from both in turns. This is repeated with new processes, and the median of their ratios counts. The
-time is processor time, which a busy machine changes little. The opened panel is measured apart. The
-aim is a ratio of at most 1.10.
+Two processes serve the same lab, one of them with LAB_PANEL=0. Batches of the same page are
+requested from both in turns. This is repeated with new processes, and the result is the median of
+the ratios. Processor time is measured, because a busy machine hardly changes it. The opened panel
+is measured separately. The target is a ratio of at most 1.10.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from turns import Process
 from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
-PAIRS = 9  # of processes: the same page differs by a tenth from process to process
+PAIRS = 9  # of processes, because the time of a page differs by 10 % between processes
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
 AIM = 1.10
 
@@ -63,7 +63,7 @@ def _page(pair: list[Process], path: str, rounds: int) -> tuple[float, float]:
 
 def tell(figures: dict[str, Any]) -> None:
     """Print a line for each page."""
-    table = Table("page", "without the line", "with it", "ratio", box=None)
+    table = Table("page", "without the panel", "with it", "ratio", box=None)
     for row in figures["pages"]:
         table.add_row(
             f"{row['lab']} {row['path']}",
@@ -72,7 +72,7 @@ def tell(figures: dict[str, Any]) -> None:
             f"{row['ratio']:.2f}",
         )
     common.console.print(table)
-    common.console.print(f"the opened panel itself: {figures['opened']:.1f} ms")
+    common.console.print(f"The opened panel itself: {figures['opened']:.1f} ms")
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
     rows = figures["pages"]
     return {
         "pages": Bars(
-            "What the exchange panel costs a page",
-            "A ratio of processor time for each page, with the panel and without; 1 is no cost.",
+            "The cost of the exchange panel for a page",
+            "Ratio of processor time with the panel and without. 1 means no cost.",
             "times the time without the panel",
             [f"lab {row['lab']}, {row['path']}" for row in rows],
             [BarSeries("ratio", [row["ratio"] for row in rows], "server")],

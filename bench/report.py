@@ -77,7 +77,8 @@ def of_cost(figures: Any) -> Iterator[Line]:
     labs = by_lab(figures)
     least, most = min(labs, key=labs.__getitem__), max(labs, key=labs.__getitem__)
     here = f"{labs[least]:.2f} (lab {least}) to {labs[most]:.2f} (lab {most}) times"
-    yield Line("Processor time of a lab's pages", here, "the same pages without labkit", f"≤ {COST:.2f}")
+    beside = "the same pages without labkit"
+    yield Line("Processor time of a lab's pages", here, beside, f"≤ {COST:.2f}")
     for row in figures:
         if (row["lab"], row["path"]) == ("04", "/display/"):
             here = f"{1 / row['ratios']['default']:.2f} times"
@@ -208,7 +209,7 @@ def main() -> None:
             named = keeping.read(path)["charts"].items()
             drawing.draw_all(path, {chart: drawing.chart_of(of) for chart, of in named})
     elif wanted != text:
-        sys.exit("docs/measured/README.md is out of date. Update it: python bench/report.py --write")
+        sys.exit("docs/measured/README.md is out of date; run: python bench/report.py --write")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python bench/start.py
 
-Beside it, in turns: one bare Django project (bench/bare.py) under `runserver --noreload`. The first
-start is told apart, since databases and keys are made then. Memory is a process's share (PSS) after
-one request: what several processes share is counted once.
+In turns, it is compared with one bare Django project (bench/bare.py) on `runserver --noreload`. The
+first start is measured separately, because it creates databases and keys. Memory is the process's
+proportional share (PSS) after one request, so memory shared by several processes is counted once.
 """
 
 import contextlib
@@ -43,12 +43,12 @@ def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]
             stderr=log,
         )
     try:
-        # Another server may answer at one of these ports until the lab's own process has started.
+        # Another server may respond at one of these ports until the lab's own process has started.
         common.until(
             lambda: len(workers(process.pid, port)) == len(labs), "not all labs run", pause=0.2
         )
         for lab in labs:
-            common.until_it_answers(port + int(lab.number), "/")
+            common.until_it_responds(port + int(lab.number), "/")
         yield time.perf_counter() - begin, port, process.pid
     finally:
         process.send_signal(signal.SIGINT)
@@ -70,13 +70,13 @@ def workers(parent: int, port: int) -> dict[str, int]:
 
 
 def memories(parent: int, port: int) -> dict[str, int]:
-    """Return the bytes of memory of each lab, and of the "console", which started them."""
+    """Return the bytes of memory of each lab, and of the "console", which starts them."""
     pids = {"console": parent, **workers(parent, port)}
     return {name: common.memory(pid) for name, pid in pids.items()}
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Return the seconds and bytes of both."""
+    """Return the seconds and bytes of the labs and of the bare project."""
     labs = list(Catalog(common.ROOT).labs)
     served: list[float] = []
     alone: list[float] = []
@@ -89,7 +89,7 @@ def measure(rounds: int) -> dict[str, Any]:
             served.append(seconds)
             steps.done()
             if number == 0:
-                continue  # tables and keys were made
+                continue  # this start created tables and keys
             steps.begin("runserver --noreload")
             folder = Path(home, "bare")
             folder.mkdir(exist_ok=True)
@@ -112,16 +112,16 @@ def measure(rounds: int) -> dict[str, Any]:
 def tell(figures: dict[str, Any]) -> None:
     """Print the times, and a line of memory for each process."""
     common.console.print(
-        f"lab serve, all {figures['labs']} labs answer: {figures['seconds']:.2f} s "
-        f"(the first time {figures['first_seconds']:.2f} s)\n"
+        f"lab serve, all {figures['labs']} labs respond: {figures['seconds']:.2f} s "
+        f"(first start: {figures['first_seconds']:.2f} s)\n"
         f"one bare runserver --noreload: {figures['bare_seconds']:.2f} s   "
         f"ratio {figures['ratio']:.1f}, per lab {figures['ratio'] / figures['labs']:.2f}"
     )
-    table = Table("process", "memory", "times the bare one", box=None)
+    table = Table("process", "memory", "times the bare project", box=None)
     for name, size in [*sorted(figures["memory"].items()), ("bare", figures["bare_memory"])]:
         table.add_row(name, f"{size / 1e6:.0f} MB", f"{size / figures['bare_memory']:.2f}")
     common.console.print(table)
-    common.console.print(f"together {sum(figures['memory'].values()) / 1e6:.0f} MB")
+    common.console.print(f"All processes: {sum(figures['memory'].values()) / 1e6:.0f} MB")
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
     return {
         "memory": Bars(
             "Memory of each lab under lab serve",
-            "Megabytes of each process, its share of what it shares, and of one bare runserver.",
+            "Megabytes of each process, with its share of shared memory, and of a bare project.",
             "megabytes",
             [*(f"lab {n}" if n.isdigit() else n for n in memory), "a bare project, runserver"],
             [

@@ -1,7 +1,8 @@
 """Run a lab in a separate process, which requests batches of a page and returns their times.
 
-Several of them, with labkit, without its panel, without labkit, are asked in turns. The time is
-that of the processor, so that a busy machine does not count, and no server is in between.
+Benchmarks send requests to several such processes in turns: with labkit, without its panel, without
+labkit. They measure processor time, which does not depend on how busy the machine is. There is no
+server in between.
 """
 
 import json
@@ -32,8 +33,8 @@ Forms = list[tuple[str, str, dict[str, str]]]
 class Process:
     """A process for one lab; each needs its own state folder.
 
-    `forms` bring the visitor to where pages have something to show: (page, where its form goes,
-    what is filled in).
+    forms: what the visitor sends first, to have content on the pages: (page, action of its form,
+        values).
     """
 
     def __init__(self, number: str, kind: str, state: str, forms: Forms) -> None:
@@ -56,15 +57,15 @@ class Process:
     def _hear(self) -> str:
         assert self._process.stdout
         if not (line := self._process.stdout.readline()):
-            raise RuntimeError("a process ended before its time; what it said stands above")
+            raise RuntimeError("a process ended early; its messages are above")
         return line
 
     def ask(self, question: str, *arguments: str) -> Any:
         """Call the function of this name in `serve`, and return its result.
 
-        begin: send the forms again, since what they make lives for two minutes. page: seconds,
-        status and body. seconds: processor time for one request of a batch. calls: which functions
-        of labkit a page runs. paths: addresses without a part that varies. opened_panel: seconds.
+        begin: send the forms again, because their state expires after two minutes. page: seconds,
+        status and body. seconds: processor time for one request of a batch. calls: the functions
+        of labkit that a page runs. paths: URLs without a variable part. opened_panel: seconds.
         """
         if not self._ready:
             self._ready = bool(self._hear())
@@ -86,9 +87,9 @@ class Process:
 def strip(settings: types.ModuleType, lab: Lab) -> None:
     """Remove labkit from a lab, which leaves a plain Django project with the same views.
 
-    Its settings lose labkit's apps and middleware; its forms get Django's own fields; its templates
-    have the lab's title, which labkit looks up, written into them. What a view or a template asks
-    labkit for by name, such as session_facts(), stays: it is the page's own content.
+    This removes labkit's apps and middleware from the settings, gives the forms Django's own
+    fields, and writes the lab's title into the templates. A function that a view or a template
+    calls, such as session_facts(), stays, because it is content of the page.
     """
     from django import forms
 
@@ -113,9 +114,9 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 
 
 def without_labkit(template: str, lab: Lab) -> str:
-    """Return a template of the lab with the output of labkit's tags written out.
+    """Return a template of the lab with the output of labkit's tags instead of the tags.
 
-    What marks the page shown, and the links to handout and code, are labkit's own and left out.
+    The mark of the current page and the links to handout and code belong to labkit and are removed.
     """
     own = "load labkit|this_lab as lab|mark_current|endmark_current|reading_links"
     template = re.sub(f"{{% (?:{own}) %}}", "", template)

@@ -1,8 +1,8 @@
-"""Measure the cost of the visitor, against django.test.Client on the same page in the same run.
+"""Measure the cost of the visitor, compared with django.test.Client on the same page.
 
     python bench/visitor.py
 
-The aim is a ratio of at most 1.30.
+The target is a ratio of at most 1.30.
 """
 
 import importlib
@@ -99,8 +99,8 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a chart with a bar for each page."""
     return {
         "pages": Bars(
-            "What a visitor costs a test",
-            "A ratio for each page, labkit's Visitor and django.test.Client; 1 would be no cost.",
+            "The cost of a visitor in a test",
+            "Ratio of the times with labkit's Visitor and with django.test.Client, for each page.",
             "times the time with django.test.Client",
             [f"lab {row['lab']}, {row['path']}" for row in figures],
             [BarSeries("ratio", [row["ratio"] for row in figures], "server")],
@@ -112,8 +112,8 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Measure, print and write the figures."""
     parser = common.parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements per page (15)")
-    parser.add_argument("--lab", help="(used by this script itself)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements per page")
+    parser.add_argument("--lab", help="(for internal use)")
     options = parser.parse_args()
     if options.lab:
         sys.stdout.write(json.dumps(of_lab(options.lab, options.rounds)))
