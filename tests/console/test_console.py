@@ -560,6 +560,14 @@ def test_the_picture_of_the_console_shows_its_labels(house, checkout):
     assert labels == [label for label in recorded if not label.endswith(" active")]
 
 
+def test_the_picture_of_a_diff_shows_its_labels(house, checkout):
+    """If this fails, take it again: python docs/screenshots.py"""
+    recorded = (checkout.root / "docs/images/diff.txt").read_text("utf-8").splitlines()
+    page = house.page("/console/diff/03/04/")
+    navigation = texts(page, "//header//nav//a | //nav[@aria-label='These two']//a")
+    assert navigation == recorded
+
+
 # In a real browser
 
 

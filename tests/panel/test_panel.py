@@ -9,6 +9,7 @@ import time
 
 import lxml.html
 import pytest
+from elements import texts
 
 from labkit.panel import cookie_explanations, diagram
 from labkit.panel.exchange_log import FOLLOWED_WITHIN, MOST_BYTES, REMEMBERED, Log, log
@@ -113,6 +114,14 @@ def set_cookie(opened, name):
 
 
 # The summary bar
+
+
+def test_the_picture_of_the_panel_shows_its_labels(visitor, checkout):
+    """If this fails, take it again: python docs/screenshots.py"""
+    recorded = (checkout.root / "docs/images/panel.txt").read_text("utf-8").splitlines()
+    cart_page = visitor.submit("/add/", {"name": "red apple", "quantity": 3})
+    navigation = texts(text(cart_page), "//nav[@aria-label='Pages of this lab']//a")
+    assert navigation + texts(text(visitor.get(panel_url(cart_page))), "//main//h2") == recorded
 
 
 def test_the_bar_has_the_exchange_after_its_redirect(visitor):
