@@ -42,9 +42,9 @@ def test_several_labs_in_one_run_are_refused_in_one_sentence(run, paths):
     assert plugin.SEVERAL_LABS in output
 
 
-def test_the_readmes_example_of_arguments_for_pytest_finds_a_test(run, checkout):
-    readme = (checkout.root / "README.md").read_text()
-    arguments = re.search(r"nox -s test-04 -- (.*?)\s+what follows", readme)[1].split()
+def test_the_documented_arguments_for_pytest_find_a_test(run, checkout):
+    page = (checkout.root / "docs" / "testing.md").read_text()
+    arguments = re.search(r"nox -s test-04 -- (.*?)\s+arguments after", page)[1].split()
     status, output = run("labs/04_session_cart", "--collect-only", *arguments)
     assert status == 0, output
 

@@ -1,4 +1,4 @@
-"""`lab compare --measure` and `--write`: measure, and write figures, charts and the page that shows them."""
+"""`lab compare --measure` and `--write`: measure, and update charts and their page."""
 
 from pathlib import Path
 

@@ -200,7 +200,8 @@ def lines(found: Figures) -> Iterator[Line]:
         what = f"{found['crowd'].capitalize()} of {found['adds']}"
         yield Line(f"{what}, with {tabs} tabs at once, {row}", kept)
     for kind in _groups(found, "left"):
-        yield Line(f"Sessions left on the server: {kind}", [number(v["left"][kind]) for v in variants])
+        left = [number(v["left"][kind]) for v in variants]
+        yield Line(f"Sessions left on the server: {kind}", left)
 
 
 # Pages

@@ -56,7 +56,7 @@ class Tool:
         """Return the command that installs it on this machine."""
         managers = [manager for manager in ("apt-get", "dnf", "brew", "winget") if program(manager)]
         line = next((self.lines[m] for m in managers if m in self.lines), None)
-        return line or self.lines.get("", "see README.md")
+        return line or self.lines.get("", "see docs/servers.md")
 
     def missing(self) -> str | None:
         """Return a sentence with the command that installs it, or None if it is installed."""
