@@ -1,4 +1,4 @@
-"""The `lab` command group."""
+"""The command `lab`, a group of commands."""
 
 import ast
 import os
@@ -25,13 +25,13 @@ class Entry(NamedTuple):
     """A command: its function, in the module of labkit.commands with the command's name."""
 
     function: str
-    short_help: str  # here, so that a list of commands does not import them
+    short_help: str  # kept here, so that the list of commands imports none of them
 
 
 COMMANDS = {
     "check": Entry("check_copy", "Check a copy of a lab, and say what to do next."),
     "claims": Entry("list_claims", "List textbook claims, and what actually happens."),
-    "compare": Entry("compare", "Compare cookies, sessions and engines, by tests."),
+    "compare": Entry("compare", "Compare cookies, sessions and engines by means of tests."),
     "cookie": Entry("cookie", "Explain a Set-Cookie header: is it stored, and when is it sent?"),
     "copy": Entry("make_copy", "Make a copy of a lab, to change it."),
     "diff": Entry("diff", "Show how two labs differ, and why."),
@@ -86,7 +86,7 @@ class Labs(click.Group):
         except OSError:
             line = command_line("cd", str(Path.home()))
             raise click.ClickException(NO_FOLDER.format(line=line)) from None
-        if home := os.environ.get("LAB_STATE_DIR"):  # a lab has another working directory
+        if home := os.environ.get("LAB_STATE_DIR"):  # it may be relative
             os.environ["LAB_STATE_DIR"] = str(Path(home).expanduser().absolute())
         try:
             return super().invoke(ctx)
@@ -110,7 +110,7 @@ def read_docstring(function: Callable[..., Any]) -> str | None:
 @click.group(cls=Labs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="labkit", prog_name="lab")
 def main() -> None:
-    """HTTP state in Django: cookies, sessions, and what tells them apart.
+    """Learn how Django remembers visitors, with cookies and with sessions.
 
     Each lab is a separate Django project in labs/. `lab list` shows them all.
     """

@@ -244,7 +244,7 @@ def test_figures_know_when_where_and_how(tmp_path):
 def test_another_file_is_no_figures(tmp_path):
     path = tmp_path / "other.json"
     path.write_text('{"stamp": {}}', encoding="utf-8")
-    with pytest.raises(ValueError, match="holds no figures"):
+    with pytest.raises(ValueError, match="no figures"):
         results.read(path)
 
 

@@ -1,4 +1,4 @@
-"""`lab claims`: list the claims and pitfalls of textbooks, and what happens."""
+"""The command `lab claims`, which lists textbook claims, verdicts and tests."""
 
 import sys
 
@@ -14,15 +14,21 @@ from labkit.text_format import and_more, quantity
 
 
 @click.command("claims")
-@click.option("--lab", "name", help="Only what is met in this lab.")
-@click.option("--verdict", type=click.Choice(textbook_claims.VERDICTS), help="Only these.")
-@click.option("--write", is_flag=True, help="Bring docs/claims.md and the handouts up to date.")
-@click.option("--check", is_flag=True, help="Fail if the last run of nox left one unproved.")
+@click.option("--lab", "name", help="List only the claims of this lab.")
+@click.option(
+    "--verdict",
+    type=click.Choice(textbook_claims.VERDICTS),
+    help="List only claims with this verdict.",
+)
+@click.option("--write", is_flag=True, help="Update docs/claims.md and the handouts.")
+@click.option(
+    "--check", is_flag=True, help="Fail if the last run of nox did not prove all of them."
+)
 def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
     """List what textbooks say about cookies and sessions, and what actually happens.
 
-    Each entry has a verdict, the reason with its sources, and the test that shows it. C01 to C94
-    are claims, B01 to B47 are pitfalls: code that goes wrong.
+    Each entry has a verdict, the reason with its sources, and the test that proves it. C01 to C94
+    are claims, and B01 to B47 are pitfalls: code that goes wrong.
     """
     checkout = catalog()
     ledger = textbook_claims.Ledger(checkout)

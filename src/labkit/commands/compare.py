@@ -29,7 +29,7 @@ from labkit.services.mariadb import PrivateMariaDB
 from labkit.text_format import command_line
 
 Piece = tuple[str, str]  # text and its style
-QUESTION, ANSWER = 40, 18  # their least width in a terminal
+QUESTION, ANSWER = 40, 18  # the minimum widths of these columns in a terminal
 
 
 @click.command("compare")
@@ -39,15 +39,15 @@ QUESTION, ANSWER = 40, 18  # their least width in a terminal
     type=click.Choice(["sqlite", "mysql"]),
     default="sqlite",
     show_default=True,
-    help="The database of those that have one; mysql is a private MariaDB.",
+    help="The database of labs that have one. mysql: a private MariaDB.",
 )
-@click.option("--tests", is_flag=True, help="Name the test behind each cell.")
+@click.option("--tests", is_flag=True, help="Show the test behind each answer.")
 @html_option
-@click.option("--measure", is_flag=True, help="Drive real servers, and draw what each one costs.")
+@click.option("--measure", is_flag=True, help="Measure costs on real servers, and draw charts.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="With --measure: the folder for figures and charts. Default: .lab/compare.",
+    help="The folder for the figures and charts of --measure. Default: .lab/compare.",
 )
 @click.option("--write", is_flag=True, help="Update docs/measured/README.md and its charts.")
 def compare(
@@ -59,15 +59,15 @@ def compare(
     out: Path | None,
     write: bool,
 ) -> None:
-    """What tells cookies, sessions and engines apart: questions, and answers that were just seen.
+    """Compare cookies, sessions and engines in a table of questions, answered by tests.
 
-    TABLE is carts, counts, wizard or engines. Each of its cells is the answer of a test, which is
-    run for it. Without a TABLE, all are named, and what follows from them is told. Exit status 1
-    where a cell is not as the table says.
+    TABLE is carts, counts, wizard or engines. A test finds the answer in each cell. The exit status
+    is 1 if an answer differs from the one in the table. Without TABLE, the command lists all tables
+    and the conclusions from them.
 
-    With --measure the same labs are driven on real servers instead, for a minute or two: bytes,
-    time, queries, rows, what fits, what tabs lose, what visitors leave. Ctrl-C ends it. A page of
-    --html shows the last measurement as well.
+    With --measure, the labs run on real servers for a minute or two, to measure bytes, times,
+    queries and rows, how much fits, and lost updates. Ctrl-C ends it. A page written with --html
+    also shows the last measurement.
     """
     tables = Tables(catalog())
     if write:
@@ -76,7 +76,7 @@ def compare(
     printed = unwrapped(console)
     if name is None:
         if html or tests or measure:
-            raise click.UsageError("Name the table: " + ", ".join(t.id for t in tables.all) + ".")
+            raise click.UsageError("Which table? " + ", ".join(t.id for t in tables.all) + ".")
         printed.print(overview(tables))
         return
     table = tables.find(name)
@@ -84,13 +84,13 @@ def compare(
         PrivateMariaDB.check_installed()
     if measure:
         compare_measure.run(tables.catalog, table, db, out, console)
-        if not html:  # with --html, the page has both
+        if not html:  # a page has both the answers and the figures
             return
     exit_on_signals()
     result = _run_with_progress(tables, table, db)
     if html:
         standalone_page.write(html, html_page.html(tables, table, result), html_page.MADE_BY)
-        click.echo(f"{html}: {verdict(table, result)} It opens in any browser, offline.")
+        click.echo(f"{html}: {verdict(table, result)} Open it in any browser, even offline.")
     else:
         for part in render_table(tables, table, result, tests, printed.width):
             printed.print(part)
@@ -134,7 +134,7 @@ def render_conclusions(tables: Tables) -> Iterator[Text]:
 def render_table(
     tables: Tables, table: Table, result: TableResult, tests: bool, width: int
 ) -> Iterator[Grid | Text]:
-    """Yield the parts of a table for a terminal: questions, answers, and the reasons as notes."""
+    """Yield a table for a terminal, with the reasons for its answers as notes."""
     yield Text(table.title, style="bold")
     yield Text(f"{table.about}\n")
     notes: list[Text] = []
@@ -150,7 +150,7 @@ def render_table(
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
             words = ("pytest", file, "-m", "", "-k", table.questions[0].id)
-            yield Text(f"Each is a test: {command_line(*words)}")
+            yield Text(f"Each answer is a test: {command_line(*words)}")
     for cell in result.cells:
         if not cell.holds:
             yield Text(f"{cell.question}, {cell.variant}: {cell.message}", style="red")
@@ -177,7 +177,7 @@ def _columns(table: Table, result: TableResult, notes: list[Text]) -> Iterator[G
 
 
 def _blocks(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Text]:
-    """Yield each question with its answers, and the variants that give each of them."""
+    """Yield each question with its answers, and the variants that give each answer."""
     for question in table.questions:
         yield Text.assemble(question.text, " ", (question.id, "dim"))
         groups: dict[Piece, list[Text]] = {}
@@ -195,7 +195,7 @@ def _mark_wrong(cell: CellResult) -> Piece:
 
 
 def _add_note(question: Question, variant: Variant, notes: list[Text]) -> Piece:
-    """Add the reason of a cell to the notes; return its mark, or "" without a reason."""
+    """Add the reason for a cell's answer to the notes; return the note's mark, if any."""
     cell = question.cells[variant.id]
     if not cell.why:
         return ("", "")

@@ -1,4 +1,4 @@
-"""`lab compare --measure` and `--write`: measure, and update charts and their page."""
+"""Measure a table, write figures and charts, and update their page."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def run(
         try:
             found = measure(checkout, table, db, report_progress, amount)
         except (WorkloadError, OSError, ValueError, TimeoutError) as error:
-            raise click.ClickException(f"It could not be measured: {error}.") from None
+            raise click.ClickException(f"The measurement failed: {error}.") from None
     path = (out or writable(checkout.state / report.HOME)) / f"{table.id}-{db}.json"
     results.write(path, results.stamp(command, db), found)
     content = results.read(path)
@@ -77,9 +77,9 @@ def in_terminal(found: report.Figures) -> Grid:
 
 
 def write(root: Path, console: Console) -> None:
-    """Bring docs/measured/README.md and the charts up to date with the figures beside them.
+    """Update docs/measured/README.md and the charts from the figures in that folder.
 
-    Raises ClickException if it cannot be done.
+    Raises ClickException if a file is missing or malformed.
     """
     path = root / report.PAGE
     try:

@@ -1,4 +1,4 @@
-"""`lab diff`: show what differs between two labs, and why."""
+"""The command `lab diff`, which shows the differences between two labs and explains them."""
 
 import shutil
 import sys
@@ -17,27 +17,28 @@ from labkit.text_format import command_line
 @click.argument("one", metavar="[LAB", required=False)
 @click.argument("two", metavar="OTHER]", required=False)
 @html_option
-@click.option("--tests", is_flag=True, help="Show the changes in tests as well.")
-@click.option("--no-pager", is_flag=True, help="Print it all at once.")
+@click.option("--tests", is_flag=True, help="Also show the changes in tests.")
+@click.option("--no-pager", is_flag=True, help="Print everything at once.")
 def diff(one: str | None, two: str | None, html: Path | None, tests: bool, no_pager: bool) -> None:
-    """What differs between two labs, word by word, and why.
+    """Show how two labs differ, word by word, and why.
 
-    LAB and OTHER are labs (03 04), variants within one (05:cookie 05:session, 10:db 10:file,
-    11:careful 11:careless), textbook versions (03:names-as-cookies 03; `lab list 03` names them),
-    or folders, such as a copy of yours (03 mine/). Without OTHER it is the twin, or the lab that a
-    copy or textbook version was made from. Without both, all pairs are named.
+    LAB and OTHER are labs (03 04), variants of one lab (05:cookie 05:session, 10:db 10:file,
+    11:careful 11:careless), textbook versions (03:names-as-cookies 03; `lab list 03` lists them),
+    or folders, such as your copy (03 mine/). The default for OTHER is the twin, or the lab that a
+    copy or textbook version was made from. Without arguments, the command lists all pairs with
+    notes.
     """
     checkout = catalog()
     if one is None:
-        click.echo("These are worth comparing; notes say why each change is there.\n")
+        click.echo("For these pairs, notes explain each change:\n")
         for old, new in Notes(checkout).pairs():
             click.echo("    " + command_line("lab", "diff", old, new))
-        click.echo("\nAny two labs or folders can be compared: lab diff 03 mine/")
+        click.echo("\nYou can compare any two labs or folders: lab diff 03 mine/")
         return
     found = compare(checkout, *find_sides(checkout, one, two or ""))
     if html:
         standalone_page.write(html, html_page.html(found), html_page.MADE_BY)
-        click.echo(f"{html}: {found.summary} Open it in any browser; it needs no network.")
+        click.echo(f"{html}: {found.summary} Open it in any browser, even offline.")
         return
     colour = use_colour()
     width = shutil.get_terminal_size().columns

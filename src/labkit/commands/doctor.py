@@ -1,4 +1,4 @@
-"""`lab doctor`: say what is missing on this machine, and how to install it."""
+"""The command `lab doctor`, which finds missing programs and says how to install them."""
 
 import platform
 import sys
@@ -19,9 +19,9 @@ PRESENT = Text("✓", "green")
 
 @click.command()
 def doctor() -> None:
-    """Look at this machine: what is here, what is missing, and the line that mends it.
+    """Show what this machine has, what is missing, and the command that installs it.
 
-    Exit status 1 where something is missing without which no lab runs.
+    The exit status is 1 if a package is missing that every lab needs.
     """
     checkout = catalog()
     lacking = requirements.missing_requirements(["dev"])
@@ -34,14 +34,14 @@ def doctor() -> None:
         rows.append((tool.label, tool.use, tool.found() or "", tool.advice()))
     for lab in checkout.labs:
         line = command_line("lab", "run", lab.number, "--port", str(lab.port + 100))
-        advice = f"end what runs there, or: {line}"
+        advice = f"end the program that uses it, or: {line}"
         free = "" if port_error(lab.port) else "free"
         rows.append((f"port {lab.port}", f"lab {lab.number}", free, advice))
     table = Table("", "What", "For", "Found", box=None, pad_edge=False)
     for what, use, found, _ in rows:
         table.add_row(PRESENT if found else ABSENT, what, use, found or "no")
     console.print(table)
-    # Below the table, where no line is broken: these are for copying.
+    # Not in the table, so that the commands can be copied without line breaks.
     for what, _, found, advice in rows:
         if not found:
             console.print(f"{what}: {advice}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`lab list`: name all labs, or the textbook versions and variants of one."""
+"""The command `lab list`, which lists the labs, or the textbook versions of one lab."""
 
 import click
 from rich.table import Table
@@ -9,15 +9,15 @@ from labkit.commands.options import console
 from labkit.text_format import command_line
 from labkit.textbook_versions import read_versions
 
-ONLY_COMPARED = "Variants, which can only be compared:"
+ONLY_COMPARED = "Variants, for lab diff only:"
 
 
 @click.command("list")
 @click.argument("name", metavar="[LAB]", required=False)
 def list_labs(name: str | None) -> None:
-    """Name all labs.
+    """List all labs.
 
-    With LAB, name its textbook versions: the lab with one fault of a textbook in it.
+    With LAB, list its textbook versions: copies of the lab, each with one fault from a textbook.
     """
     checkout = catalog()
     if name is not None:

@@ -1,4 +1,4 @@
-"""Options and output that several `lab` commands share."""
+"""Options and output functions shared by several `lab` commands."""
 
 import os
 import sys
@@ -14,56 +14,57 @@ from labkit import environment
 from labkit.environment import BACKENDS, ENGINES
 from labkit.sources import Source
 
-NARROWEST = 80  # columns for which tables are laid out; a narrower terminal breaks their lines
+NARROWEST = 80  # columns; tables are never laid out for less
 
 
-# Titles, names and messages may have brackets and colons in them, so nothing is read as markup.
-# Styles are those of rich.text.Text.
+# Titles, names and messages may contain brackets and colons, which are not markup.
 LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 
 
 class OutputConsole(Console):
-    """Lays text out for the terminal, but never so narrow that addresses and commands are cut."""
+    """A console whose layout is wide enough for URLs and commands, even in a narrow terminal."""
 
-    @property  # type: ignore[misc]  # Console lets it be set, which no command does
+    @property  # type: ignore[misc]  # Console's property has a setter
     def size(self) -> ConsoleDimensions:
-        """Columns and lines."""
+        """The columns and lines to use."""
         width, height = super().size
         return ConsoleDimensions(max(NARROWEST, width), height)
 
 
 console = OutputConsole(**LITERAL)
-progress_console = Console(**LITERAL)  # a progress bar must fit into one line
+progress_console = Console(**LITERAL)  # a progress bar must fit on one line
 
 ENGINE_UNKNOWN = (
-    "SESSION_ENGINE names {engine}, which is not one of Django's session engines. It does not "
-    "count: the engine is db."
+    "SESSION_ENGINE names {engine}, which is not one of Django's session engines. It is ignored, "
+    "and the engine is db."
 )
 _DB = (
-    "Where sessions are kept. mysql: in what DATABASE_URL names, else in a private MariaDB. "
-    "Default: in what DATABASE_URL names, else sqlite."
+    "The database for sessions. mysql: the database that DATABASE_URL names, or a private "
+    "MariaDB. Default: the database that DATABASE_URL names, or sqlite."
 )
 db_option = click.option("--db", type=click.Choice(["sqlite", "mysql"]), help=_DB)
 db_or_cluster_option = click.option(
     "--db",
     type=click.Choice(["sqlite", "mysql", "galera"]),
-    help=f"{_DB} galera: in a private cluster of three MariaDB nodes, thrown away at the end.",
+    help=f"{_DB} galera: a temporary private cluster of three MariaDB nodes.",
 )
 
 
 def engine_option(subject: str) -> Any:
-    """Return the option `--engine`; `subject` opens its help."""
-    text = f"{subject} Default: in what SESSION_ENGINE names, else db."
+    """Return the option `--engine`; its help begins with `subject`."""
+    text = f"{subject} Default: the engine that SESSION_ENGINE names, or db."
     return click.option("--engine", type=click.Choice(ENGINES), help=text)
 
 
 html_option = click.option(
-    "--html", type=click.Path(path_type=Path), help="Write it as a page that opens offline."
+    "--html",
+    type=click.Path(path_type=Path),
+    help="Write a page to this file instead. It opens offline.",
 )
 
 
 def unwrapped(console: Console) -> Console:
-    """Return the console, or one that wraps no lines if they go to a file or pipe."""
+    """Return this console, or one that does not wrap lines if the output is a file or pipe."""
     return console if console.is_terminal else Console(**LITERAL, width=250)
 
 
@@ -79,12 +80,12 @@ def engine_path(engine: str) -> str:
 
 
 def print_unknown_engine() -> None:
-    """Say so if SESSION_ENGINE, perhaps another project's, names an engine that is not Django's."""
+    """Print a warning if SESSION_ENGINE names an engine that is not one of Django's."""
     if engine := environment.unknown_engine():
         console.print(ENGINE_UNKNOWN.format(engine=engine), soft_wrap=True)
 
 
 def use_colour() -> bool:
-    """Return whether to print colours: to a terminal, unless https://no-color.org says no."""
+    """Return whether to print in colour: in a terminal without NO_COLOR (https://no-color.org)."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not plain

@@ -1,4 +1,4 @@
-"""`lab reset`: delete what a lab has stored on the server."""
+"""The command `lab reset`, which deletes a lab's data on the server."""
 
 import sys
 
@@ -14,37 +14,41 @@ from labkit.textbook_versions import Version, find_version, is_part
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
-    "Its keys in Redis, lab_{number}, end by themselves, at the latest two minutes after the last "
+    "Its keys in Redis, lab_{number}, are not deleted. They expire two minutes after the last "
     "write."
 )
-ASK = "DATABASE_URL names {url}. Delete all rows of {labs} there as well?"
+ASK = "DATABASE_URL names {url}. Delete all rows of {labs} there too?"
 NOBODY_TO_ASK = (
-    "DATABASE_URL names {url}, which may be another project's. To delete all rows of {labs} there "
-    "as well, add --yes; to leave it alone, unset DATABASE_URL. Nothing was reset."
+    "Nothing was reset, because DATABASE_URL names {url}, which may be another project's. To "
+    "delete all rows of {labs} there too, add --yes. To leave that database alone, unset "
+    "DATABASE_URL."
 )
 COOKIES_STAY = (
-    "What a running lab holds in memory (LocMem cache) goes when you restart it.\n"
-    "Cookies: in the browser, left of the address, Cookies and site data, delete 127.0.0.1; "
-    "or use a private window for each group and close it."
+    "Restart a running lab to empty its LocMem cache.\n"
+    "To delete the cookies: in the browser, click the icon to the left of the URL, then Cookies "
+    "and site data, and delete 127.0.0.1. Or open the labs in a private window, and close it."
 )
 
 
 @click.command()
 @click.argument("name", metavar="LAB", required=False)
 @click.option("--all", "everything", is_flag=True, help="Reset every lab.")
-@click.option("--yes", is_flag=True, help="Empty the database that DATABASE_URL names, unasked.")
+@click.option(
+    "--yes", is_flag=True, help="Also empty the database that DATABASE_URL names, without asking."
+)
 def reset(name: str | None, everything: bool, yes: bool) -> None:
-    """Empty what a lab keeps on the server: rows, session files, caches. Repair damaged files.
+    """Delete a lab's data on the server, and repair damaged files.
 
-    It deletes what this checkout has made. If DATABASE_URL names a database, it asks first, and
-    never touches one with tables of another project.
+    The data are rows, session files and caches of this checkout. If DATABASE_URL names a database,
+    the command asks before it empties it. It never changes a database with tables of another
+    project.
 
-    LAB may be a textbook version: 03:names-as-cookies. Cookies are in the browser; this says how to
-    clear them there.
+    LAB may be a textbook version: 03:names-as-cookies. Cookies are stored in the browser, and the
+    command says how to delete them there.
     """
     checkout = catalog()
     if bool(name) == everything:
-        raise click.UsageError("Name one lab, or say --all.")
+        raise click.UsageError("Name one lab, or use --all.")
     if name and is_part(name):
         _reset_version(checkout, find_version(checkout, name))
         return
@@ -67,9 +71,9 @@ def _reset_version(checkout: Catalog, version: Version) -> None:
 
 
 def _may_empty_named(labs: list[Lab], yes: bool) -> bool:
-    """Return whether to empty these labs' rows in the database that DATABASE_URL names.
+    """Return whether to delete these labs' rows in the database that DATABASE_URL names.
 
-    Raise ClickException if there is such a database and nobody to ask.
+    Raise ClickException if there is such a database, but no terminal in which to ask.
     """
     url = environment.database_url()
     if not (url and labs) or yes:

@@ -1,4 +1,4 @@
-"""`lab run`: one lab on this machine, with the database and engine that the options choose."""
+"""The command `lab run`, which runs one lab with the database and engine of your choice."""
 
 import contextlib
 import os
@@ -48,42 +48,40 @@ from labkit.services.requirements import require_tools
 from labkit.text_format import command_line
 from labkit.textbook_versions import Version, find_version, is_part
 
-# What the command prints; tests look for these.
+# Messages, which the tests look for.
 HANDOUT_AT = "Its handout: http://127.0.0.1:{port}{path}"
-EVERY_EXCHANGE = "Last requests, also of pages that get no bar: http://127.0.0.1:{port}/__lab__/"
-ENGINE_IGNORED = "Lab {number} has no sessions; --engine changes nothing."
-DB_IGNORED = "Lab {number} keeps nothing in a database; --db changes nothing."
-REDIS_IGNORED = "Lab {number} cannot use Redis; --redis-pair changes nothing."
-NO_CACHE = "This engine has no cache; --redis-pair changes nothing. Add: --engine cache"
+EVERY_EXCHANGE = "The last requests to every URL: http://127.0.0.1:{port}/__lab__/"
+ENGINE_IGNORED = "Lab {number} has no sessions, so --engine has no effect."
+DB_IGNORED = "Lab {number} has no database, so --db has no effect."
+REDIS_IGNORED = "Lab {number} cannot use Redis, so --redis-pair has no effect."
+NO_CACHE = "This engine has no cache, so --redis-pair has no effect. Add: --engine cache"
 STARTING_REDIS = (
-    "The cache is a private Redis and its replica, which takes over when that one is\n"
-    "killed. What the replica had not heard yet is lost then; all else goes on."
+    "The cache is a private Redis server with a replica. If you kill the primary, the\n"
+    "replica takes over. Only writes that it had not received yet are lost."
 )
 STARTING_CLUSTER = (
-    f"Starting a cluster of {NODES} MariaDB nodes; that takes a moment. Each of them has\n"
-    "every session; the summary bar says which one was asked. Kill one, go on:\n"
-    f"writes wait until the others give it up, {SUSPECT} seconds or a little more."
+    f"Starting a cluster of {NODES} MariaDB nodes, which takes a moment. Each node stores\n"
+    "every session, and the summary bar shows which node was used. Kill one and continue:\n"
+    f"writes wait {SUSPECT} seconds or a little longer, until the others exclude it."
 )
 SESSIONS_IN = "Sessions are kept in {database}."
 LOOK_INSIDE = "To look inside:"
-CACHE_IS_LOCMEM = "The cache is LocMem, the memory of the server's process: it ends with it,"
-LOCMEM_PER_SERVER = "and each server has one of its own, which no other one sees."
-LOCMEM_ALONE = "at every change of a file too, and no other process sees it."
-REDIS_URL_EXAMPLE = "REDIS_URL=redis://host:6379/0 names a Redis to take its place."
-CACHE_IS_REDIS = "The cache is the Redis that REDIS_URL names."
-REDIS_SILENT = "It does not answer now; until it does, nothing can be kept."
-REDIS_URL_INVALID = "REDIS_URL cannot be read. It looks like redis://127.0.0.1:6379/0."
-HOW_TO_END = "Ctrl-C ends all."  # printed once all servers run
+CACHE_IS_LOCMEM = "The cache is LocMem, in the server's memory. It is lost when the server ends."
+LOCMEM_PER_SERVER = "Each server has a separate one, which the others cannot read."
+LOCMEM_ALONE = "That includes the restart after you edit a file. No other process can read it."
+REDIS_URL_EXAMPLE = "To use Redis instead, set REDIS_URL=redis://host:6379/0"
+CACHE_IS_REDIS = "The cache is the Redis server that REDIS_URL names."
+REDIS_SILENT = "It does not answer. Until it does, no session can be saved."
+REDIS_URL_INVALID = "REDIS_URL is not valid. Example: redis://127.0.0.1:6379/0"
+HOW_TO_END = "Ctrl-C ends everything."  # printed once all servers run
 TAKE_TURNS = (
-    "Each request goes to the next server; DEBUG is off, and there is no autoreload.\n"
-    f"What a server says lies in .lab/NN/server-A.log and so on. {HOW_TO_END}"
+    "The servers take turns, with DEBUG off and without autoreload.\n"
+    f"They log to .lab/NN/server-A.log and so on. {HOW_TO_END}"
 )
-ONE_SESSION_FOLDER = (
-    "All servers keep session files in the one folder that LAB_SESSION_FOLDER names."
-)
+ONE_SESSION_FOLDER = "All servers store session files in the folder that LAB_SESSION_FOLDER names."
 OWN_SESSION_FOLDERS = (
-    "Each server keeps session files in a folder of its own in .lab/{number}, as on "
-    "machines of their own: {folders}. LAB_SESSION_FOLDER=sessions gives all of them one."
+    "Each server stores session files in a separate folder of .lab/{number}, as on separate "
+    "machines: {folders}. To share one folder, set LAB_SESSION_FOLDER=sessions"
 )
 
 
@@ -92,22 +90,22 @@ OWN_SESSION_FOLDERS = (
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="The port to listen on. Default: 8000 and the lab's number, so 8004 for lab 04.",
+    help="The port to listen on. Default: 8000 plus the lab's number, 8004 for lab 04.",
 )
 @db_or_cluster_option
 @engine_option("The session engine.")
 @click.option(
     "--redis-pair",
     is_flag=True,
-    help="For the engines cache and cached_db of lab 10: a private Redis and its replica, which "
-    "takes over when that one is killed.",
+    help="For lab 10 with --engine cache or cached_db: use a private Redis server with a replica, "
+    "which takes over if you kill the primary.",
 )
 @click.option(
     "--servers",
     type=click.IntRange(1, len(SERVER_LETTERS)),
     default=1,
-    help="How many processes of the lab take turns to answer, as on several machines. "
-    "More than one: with DEBUG off and without autoreload, as under lab serve.",
+    help="The number of servers that take turns, as on several machines. With more than one, "
+    "DEBUG is off and there is no autoreload, as with lab serve.",
 )
 def run(
     name: str,
@@ -117,16 +115,16 @@ def run(
     redis_pair: bool,
     servers: int,
 ) -> None:
-    """Run one lab at your own desk, with Django's autoreload and tracebacks.
+    """Run one lab on your own machine, with Django's autoreload and tracebacks.
 
-    LAB is a number or a name: 3, 03, cookie_cart; or the folder of a copy: mine/; or a textbook
-    version, a lab with one fault of a textbook in it: 03:names-as-cookies. `lab list 03` names the
-    versions of lab 03. Ctrl-C ends it.
+    LAB is a number or name (3, 03, cookie_cart), the folder of a copy (mine/), or a textbook
+    version, which is a lab with one fault from a textbook (03:names-as-cookies). `lab list 03`
+    lists the versions of lab 03. Ctrl-C ends the lab.
 
-    With --servers 2 each request goes to the other one of two processes, and the summary bar
-    says to which: what one of them keeps in its memory, or in a folder of its own, the other
-    one does not know. One that dies is started again, and meanwhile the other one answers. The
-    panel's clock and controls are off there.
+    With --servers 2, two servers take turns, and the summary bar shows which one responded. A
+    server cannot read sessions that the other one keeps in its memory or its folder. If a server
+    dies, it is restarted while the other one responds. The panel's clock and other controls are
+    off.
     """
     checkout = catalog()
     if is_part(name):
@@ -136,7 +134,7 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _check_port(port, lab, name)
-    state_dir(lab.folder)  # before anything is printed that would not be true
+    state_dir(lab.folder)  # before any message that an error would make untrue
     exit_on_signals()
     with (
         private_files(),
@@ -165,7 +163,7 @@ def run(
 
 
 def _run_version(checkout: Catalog, version: Version, port: int, engine: str | None) -> int:
-    """Run a textbook version until Ctrl-C; return its exit status, 1 if it does not start."""
+    """Run a textbook version until Ctrl-C; return its exit status, or 1 if it does not start."""
     exit_on_signals()
     with (
         private_files(),
@@ -235,7 +233,7 @@ def _uses_cache(environ: dict[str, str]) -> bool:
 
 
 def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
-    """Return whether this lab with this engine can use Redis; print why not."""
+    """Return whether this lab with this engine can use Redis; if not, print why."""
     usable = lab.redis and _uses_cache(environ)
     if not usable:
         _print(NO_CACHE if lab.redis else REDIS_IGNORED.format(number=lab.number))
@@ -243,8 +241,8 @@ def _can_use_redis(lab: Lab, environ: dict[str, str]) -> bool:
 
 
 def _redis_answers(url: str) -> bool:
-    """Return whether a Redis answers at this URL. Raise ClickException if it is not one."""
-    from redis import Redis, RedisError  # an extra
+    """Return whether a Redis server answers. Raise ClickException if the URL is not valid."""
+    from redis import Redis, RedisError  # an optional package
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
@@ -258,11 +256,12 @@ def _redis_answers(url: str) -> bool:
 
 
 def _check_port(port: int, lab: Lab, name: str) -> None:
-    """Raise ClickException, with a way out for the lab of this name, if a port cannot be used."""
+    """Raise ClickException, with a command that works, if a port cannot be used."""
     if error := port_error(port):
-        advice, other = "End what runs there, or take another", suggest_port(port)
+        advice, other = "End the program that uses it, or choose another", suggest_port(port)
         if error.blocked or error.privileged:
-            advice, other = "Take one above 1023" if error.privileged else "Take another", lab.port
+            advice = "Choose one above 1023" if error.privileged else "Choose another"
+            other = lab.port
         line = command_line("lab", "run", name, "--port", str(other))
         raise click.ClickException(f"{error} {advice}: {line}")
 
@@ -299,7 +298,7 @@ def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     with relayed_output() as streams:
-        # A separate session, so that all of the server can be ended, its reloader's child as well.
+        # A separate session, so that the server can be ended together with its reloader's child.
         process = subprocess.Popen(
             command, cwd=lab.folder, env=environ, start_new_session=os.name != "nt", **streams
         )

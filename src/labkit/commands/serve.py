@@ -1,4 +1,4 @@
-"""`lab serve`: run all labs and the console, for a class."""
+"""The command `lab serve`, which runs all labs and the console for a class."""
 
 import contextlib
 import os
@@ -32,58 +32,58 @@ from labkit.serve.version_servers import VersionServers
 from labkit.services.database_choice import choose_database, open_databases
 from labkit.text_format import command_line
 
-HIGHEST = 99  # of a lab's number
-LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # =1 for tests on a machine without a network
-WAIT_SECONDS = 10  # until the console's URL is printed, even if a lab is still starting
+HIGHEST = 99  # the highest possible number of a lab
+LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # set to 1 by tests on a machine without a network
+WAIT_SECONDS = 10  # after which the console's URL is printed even if a lab is still starting
 HOW_TO_END = "Ctrl-C ends everything."  # printed once all labs run or failed
 PLAIN_HTTP = (
-    "The class opens this address. All of it travels in plain http: no real names\n"
-    "and no real passwords.\n"
+    "Students open this URL. Everything is sent over plain HTTP, so do not type real\n"
+    "names or passwords.\n"
 )
 NO_NETWORK = (
-    "This machine has no address in a network. Join the class's network, or name the "
+    "This machine has no network address. Connect it to the class's network, or give its "
     "address: lab serve --lan --address 192.168.1.20"
 )
-NO_ADDRESS_OF_OURS = "{address} is no address of this machine."
+NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
-    "{address} stands for all addresses of this machine; --address names the one in the "
-    "class's network."
+    "{address} stands for all addresses of this machine. Give the one in the class's network "
+    "with --address."
 )
-ONLY_LABS = "lab serve runs labs, not copies. A copy is run by: {line}"
-IPV4_ONLY = "{address} is not an IPv4 address. Name one, such as 192.168.1.20."
+ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
+IPV4_ONLY = "{address} is not an IPv4 address. Example: 192.168.1.20"
 OWN_MACHINE_ONLY = (
-    "{address} is reached from this machine alone; --address names the one in the class's network."
+    "Only this machine can reach {address}. Give its address in the class's network with --address."
 )
 
 
 @click.command()
-@click.option("--only", metavar="LABS", help="Only these, such as 03,04.")
+@click.option("--only", metavar="LABS", help="Run only these labs, such as 03,04.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535 - HIGHEST),
     default=8000,
     show_default=True,
-    help="The console's port. Each lab's is this and the lab's number: 8004 for lab 04.",
+    help="The console's port. A lab's port is this plus the lab's number, 8004 for lab 04.",
 )
 @db_option
 @engine_option("The session engine of all labs.")
-@click.option("--lan", is_flag=True, help="Let the class in over the local network.")
+@click.option("--lan", is_flag=True, help="Make the labs available on the local network.")
 @click.option(
     "--address",
     metavar="IP",
-    help="With --lan, on a machine with several networks: its address in the class's one.",
+    help="With --lan, if the machine has several addresses: the one in the class's network.",
 )
 def serve(
     only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None
 ) -> None:
-    """Run all labs and a console, at http://127.0.0.1:8000/.
+    """Run all labs and the console, at http://127.0.0.1:8000/.
 
     The console opens and resets the labs, and shows handouts, code, claims and the last requests.
-    Each lab is a separate process on a server that can take a class. DEBUG is off and there is no
+    Each lab runs in a separate process, on a server for a whole class. DEBUG is off and there is no
     autoreload: after you change a lab's code, restart the lab in the console.
 
-    With --lan students open the URL that is printed, or scan its QR code. They get a list of the
-    labs, each with its handout and code. The console is for this machine only.
+    With --lan, students open the printed URL or scan its QR code. They see a list of the labs with
+    their handouts and code. Only this machine can open the console.
 
     Each lab's process logs to .lab/NN/server.log. Ctrl-C ends everything.
     """
@@ -129,22 +129,22 @@ def serve(
             if all(process.stable.is_set() for process in supervisor.labs):
                 break
         _print_addresses(supervisor, output)
-        while not end.wait(0.5):  # without a limit Ctrl-C would not get through on Windows
+        while not end.wait(0.5):  # without a timeout, Ctrl-C has no effect on Windows
             pass
-        output.call(console.print, "Ending all labs.")
+        output.call(console.print, "Ending all labs …")
 
 
 class Ending:
-    """The signals that ask this process to end; `wait()` looks for one."""
+    """Collects the signals that end this process; `wait()` waits for one."""
 
     def __init__(self) -> None:
         self.requested = False
-        # An Event could be locked by the main thread, which a signal's handler interrupts.
+        # A signal handler may interrupt the main thread while it holds the lock of an Event.
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         on_signals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], self._signals.put)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for so long, or until there is a signal; return whether there ever was one."""
+        """Wait for a signal, at most `seconds`; return whether there has been one."""
         with contextlib.suppress(queue.Empty):
             self._signals.get(timeout=seconds)
             self.requested = True
@@ -157,7 +157,7 @@ def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
         return list(checkout.labs)
     found = [checkout.find(name.strip()) for name in only.split(",") if name.strip()]
     if not found:
-        raise click.UsageError("--only names no lab; it takes numbers, such as --only 03,04.")
+        raise click.UsageError("--only needs the numbers of labs, such as --only 03,04.")
     if copies := [lab for lab in found if lab not in checkout.labs]:
         line = command_line("lab", "run", str(copies[0].folder))
         raise click.ClickException(ONLY_LABS.format(line=line))
@@ -169,7 +169,7 @@ def _address(lan: bool, address: str | None) -> str | None:
     """Return this machine's address for the class. Raise ClickException if it has none."""
     if not lan:
         if address:
-            raise click.UsageError("--address goes with --lan.")
+            raise click.UsageError("--address needs --lan.")
         return None
     address = address or lan_address.own_address()
     if address is None:
@@ -198,12 +198,12 @@ def _check_ports(labs: list[Lab], port: int, address: str | None) -> None:
     for number, user in users.items():
         for where in filter(None, (ports.LOOPBACK, address)):
             if error := ports.port_error(port + number, where):
-                sentences.append(f"{str(error)[:-1]}; {user} would listen there.")
+                sentences.append(f"{str(error)[:-1]}, and {user} needs it.")
                 break
     if sentences:
         other = ports.suggest_port(max(port, 8000), *users)
         sentences.append(
-            "End what runs there, leave labs out with --only, or move all of them: "
+            "End the programs that use them, leave labs out with --only, or use other ports: "
             + command_line("lab", "serve", "--port", str(other))
         )
         raise click.ClickException("\n".join(sentences))
@@ -252,7 +252,7 @@ def _print_addresses(supervisor: Supervisor, output: OutputThread) -> None:
     output.call(console.print, Text(f"\nThe console:  {url}", "b"))
     output.call(console.print, f"Database: {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
-        if console.encoding.startswith("utf"):  # others have no blocks to draw it with
+        if console.encoding.startswith("utf"):  # other encodings lack the block characters
             qr = lan_address.qr_for_terminal(supervisor.class_url)
             output.call(console.print, qr, style="bright_white on black")
         url = supervisor.class_url

@@ -1,4 +1,4 @@
-"""Prepare a textbook version for `lab run`, and say what to try on it."""
+"""Prepare a textbook version for `lab run`, and print what to try."""
 
 import os
 import subprocess
@@ -15,27 +15,27 @@ from labkit.commands.options import console
 from labkit.text_format import command_line
 from labkit.textbook_versions import Version
 
-# What the command prints; tests look for these.
+# Messages, which the tests look for.
 TRY_IT = "Try it:"
 SYMPTOM = "What you see:"
 WHY = "Why:"
 COMPARE = "Compare it with the lab:"
 OTHER_BROWSER = (
-    "For a browser that cannot open {host}, such as Safari, and there with the cookies of lab "
-    "{number}:"
+    "In a browser that cannot open {host}, such as Safari, use this URL. It shares cookies with "
+    "lab {number}:"
 )
 NOT_APART = (
-    "A browser that cannot open {host}, such as Safari, cannot show this version: at 127.0.0.1 its "
-    "cookies would replace those of other labs."
+    "Use a browser that can open {host}, which Safari cannot: at 127.0.0.1, the cookies of this "
+    "version would replace those of other labs."
 )
-DOES_NOT_START = "Django does not start it, and says:"
-STARTS = "It should not start, but it does. Please report this."
-ONE_SERVER = "A textbook version runs on SQLite and on one server, without {option}."
+DOES_NOT_START = "Django refuses to start this version:"
+STARTS = "This version should not start, but it does. Please report this."
+ONE_SERVER = "A textbook version always uses SQLite and one server, so {option} is not possible."
 CHECK_SECONDS = 60
 
 
 def refuse_options(db: str | None, redis_pair: bool, servers: int) -> None:
-    """Raise UsageError for an option of `lab run` that a textbook version cannot have."""
+    """Raise UsageError for options of `lab run` that do not work with a textbook version."""
     given = {"--db": db not in {None, "sqlite"}, "--redis-pair": redis_pair}
     given["--servers"] = servers > 1
     for option in (option for option, is_given in given.items() if is_given):
@@ -44,10 +44,11 @@ def refuse_options(db: str | None, redis_pair: bool, servers: int) -> None:
 
 @contextmanager
 def written(checkout: Catalog, version: Version) -> Iterator[Lab]:
-    """Write a version's copy and yield it as a lab, which keeps its state beside the copy.
+    """Write a version's copy, and yield it as a lab.
 
-    Within the block, the environment variable LAB_STATE_DIR names that folder. Raises CatalogError
-    if the folder cannot be written, or an edit does not match.
+    Within the block, the environment variable LAB_STATE_DIR names the folder of the copy, so that
+    its state is stored there. Raises CatalogError if the folder cannot be written, or an edit does
+    not match.
     """
     folder = writable(version.state(checkout).absolute())
     lab = version.write(folder)
@@ -62,7 +63,7 @@ def written(checkout: Catalog, version: Version) -> Iterator[Lab]:
 
 
 def print_guide(version: Version, port: int) -> None:
-    """Print the address of a version that runs, what to try, what one sees, and why."""
+    """Print a running version's URL, what to try, its symptom, and the explanation."""
     heading = (f"{version.full_name}  {version.title}", "b")
     console.print(Text.assemble(heading, f": http://{version.host}:{port}/"), soft_wrap=True)
     fallback, alternative = NOT_APART, ""
@@ -78,7 +79,7 @@ def print_guide(version: Version, port: int) -> None:
 
 
 def print_failed_start(version: Version, lab: Lab, environ: Mapping[str, str]) -> None:
-    """Start a version that does not start, print what Django says, and why."""
+    """Try to start a version that Django refuses; print the error and the explanation."""
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=lab.folder,
@@ -101,7 +102,7 @@ def print_failed_start(version: Version, lab: Lab, environ: Mapping[str, str]) -
 
 
 def _is_own(line: str, folder: Path) -> bool:
-    """Return whether a line of a traceback names a file of this folder."""
+    """Return whether a line of a traceback names a file in this folder."""
     return line.strip().startswith("File ") and str(folder / "lab") in line
 
 
@@ -115,5 +116,5 @@ def _print_lesson(version: Version) -> None:
 
 
 def print_wrapped(text: str) -> None:
-    """Print text as it is; the terminal breaks its lines."""
+    """Print text without wrapping it; the terminal does that."""
     console.print(text, soft_wrap=True)

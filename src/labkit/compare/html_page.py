@@ -1,4 +1,4 @@
-"""A table prepared for templates: for the console, and for `lab compare --html`."""
+"""Prepare a table for the templates of the console and of `lab compare --html`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,20 +15,20 @@ from labkit.sources import Source
 MADE_BY = "lab compare, of labkit"
 STYLE = Path(__file__).with_name("page.css")
 
-# Returns where a question is shown, or its answer for one variant; "" if nowhere.
+# Returns the URL of a question, or of its answer for one variant; "" if there is none.
 FindUrl = Callable[[Table, Question, Variant | None], str]
 
 
 @dataclass(frozen=True)
 class PageCell:
-    """One answer: what a test saw, or what the table declares if none has run."""
+    """One answer: the one that a test found, or the table's if no test has run."""
 
     variant: Variant
     answer: str
     why: str
     sources: tuple[Source, ...]  # of the reason
-    result: CellResult | None  # None if the test of this cell, as it is now, has not run here
-    url: str  # of the probe that asks
+    result: CellResult | None  # None if this cell's current test has not run here
+    url: str  # of the probe
 
     @property
     def state(self) -> str:
@@ -44,19 +44,19 @@ class Support:
 
     table: Table
     text: str
-    url: str  # "" if it is on no page
+    url: str  # "" if no page shows it
     cells: list[PageCell] = field(default_factory=list)
-    undrawn: bool = False  # a chart that was not measured yet
+    undrawn: bool = False  # True for a chart without figures
 
 
-# Returns a chart of this ID as a support; None if it is not to be shown.
+# Returns the chart with this ID as a support, or None if it is not shown.
 FindChart = Callable[[Table, str], Support | None]
 
 
 def page_cells(
     table: Table, question: Question, result: TableResult | None, find_url: FindUrl
 ) -> list[PageCell]:
-    """Return the answers to a question; a result from before the table was changed is ignored."""
+    """Return the answers to a question; results older than the table's last change are ignored."""
     by_variant = {c.variant: c for c in result.cells if c.question == question.id} if result else {}
     cells = []
     for variant in table.variants:
@@ -76,7 +76,7 @@ def page_conclusions(
     find_url: FindUrl,
     find_chart: FindChart,
 ) -> list[tuple[str, list[Support]]]:
-    """Return each conclusion with the questions, their answers, and the charts it rests on."""
+    """Return each conclusion with its supporting answers and charts."""
     conclusions = []
     for conclusion in tables.conclusions:
         supports = []
@@ -95,7 +95,7 @@ def page_conclusions(
 
 
 def verdict(table: Table, result: TableResult) -> str:
-    """Return how many cells hold, with which versions, and when."""
+    """Return a sentence on how many answers were confirmed, with versions and date."""
     wrong = sum(not cell.holds for cell in result.cells)
     count = len(result.cells)
     sentence = f"All {count} answers confirmed."
@@ -105,7 +105,7 @@ def verdict(table: Table, result: TableResult) -> str:
 
 
 def html(tables: Tables, table: Table, result: TableResult) -> str:
-    """Return the page that opens offline; its links lead to places on it."""
+    """Return a page that opens offline; all of its links lead to parts of the page."""
     root = tables.catalog.root
 
     def find_url(other: Table, question: Question, variant: Variant | None) -> str:

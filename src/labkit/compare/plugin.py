@@ -1,4 +1,4 @@
-"""The pytest plugin of the probes: the fixture `servers`."""
+"""A pytest plugin with the fixture `servers` for the probes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("labkit.compare.probes")
 
 @pytest.fixture(scope="session")
 def servers() -> "Iterator[Servers]":
-    """Server processes of the lab under test: one, two with the same state, or not migrated."""
+    """Servers of the lab under test: one, two with the same state, or one without tables."""
     from labkit.compare.probes.servers import Servers
 
     servers = Servers()

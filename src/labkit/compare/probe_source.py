@@ -1,4 +1,4 @@
-"""Read the source of the probes, for pages that show it, without importing them."""
+"""Read the source of the probes without importing them, for pages that show it."""
 
 import ast
 from functools import cache
@@ -11,9 +11,9 @@ DECORATORS = {"probe", "thorough_probe"}
 
 
 def source(table: Table, question: str) -> str:
-    """Return the source of the probe for this question, or "" if there is none.
+    """Return the source of this question's probe, or "" if there is none.
 
-    Follows a probe that a module takes from another one, as in `replay = carts.replay`.
+    Assignments such as `replay = carts.replay` are followed to the other module.
     """
     found = _definitions(table.id, table.probes).get(question, "")
     while isinstance(found, tuple):
@@ -29,7 +29,7 @@ def probe_names(table: Table) -> list[str]:
 
 @cache
 def _definitions(module: str, path: Path | None = None) -> dict[str, str | tuple[str, str]]:
-    """Return {name: its source, or the (module, name) it stands for} for a module of probes.
+    """Return the probes of a module: {name: source, or (module, name) if it is an alias}.
 
     path: its file, if it is not one of labkit.compare.probes.
     """

@@ -14,7 +14,7 @@ from labkit.comparison_tables import TESTS, Table
 from labkit.kept_files import write_whole
 from labkit.testing.pytest_runner import Outcome, run_tests
 
-PROPERTY = "compared"  # a user property of a test: the table, question, variant, database, answer
+PROPERTY = "compared"  # a test's user property: table, question, variant, database and answer
 ANSWERS = "compare"  # the folder of the stored results, beside the labs' state folders
 MARKS = "not redis and not browser"  # includes thorough tests
 SECONDS = 300.0  # the time limit of one test; some start servers and send many requests
@@ -23,7 +23,7 @@ OUTPUT_LINES = 20  # of pytest's output, shown if it could not run the tests
 
 @dataclass(frozen=True)
 class CellResult:
-    """The result of one cell: the answer that its test found."""
+    """The result of a cell: the answer that its test found."""
 
     question: str
     variant: str
@@ -31,11 +31,11 @@ class CellResult:
     answer: str  # empty if the test failed before it had an answer
     holds: bool
     test: str  # its node ID
-    message: str = ""  # of a failed test
+    message: str = ""  # of the failure
 
     @property
     def shown(self) -> str:
-        """The answer, with the expected one if they differ."""
+        """The answer, together with the expected one if they differ."""
         if self.holds:
             return self.answer
         return f"{self.answer or 'no answer'} (and not {self.expected})"
@@ -43,7 +43,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class TableResult:
-    """The results of all cells of a table, found on one machine at one time."""
+    """The results of all cells of a table, from one run."""
 
     table: str
     time: str  # ISO 8601, UTC
@@ -51,11 +51,11 @@ class TableResult:
     django: str
     databases: tuple[str, ...]  # with versions; empty for labs without a database
     cells: tuple[CellResult, ...]
-    complaints: tuple[str, ...] = ()  # errors that kept tests from running at all
+    complaints: tuple[str, ...] = ()  # errors that prevented tests from running
 
     @property
     def holds(self) -> bool:
-        """Whether every answer is the one in the table."""
+        """True if all answers are as in the table."""
         return not self.complaints and all(cell.holds for cell in self.cells)
 
     def cell(self, question: str, variant: str) -> CellResult:
@@ -64,7 +64,7 @@ class TableResult:
 
     @property
     def stamp(self) -> str:
-        """A sentence that says when, and with which versions."""
+        """A sentence with the date and the versions."""
         parts = [f"Python {self.python}", f"Django {self.django}", *self.databases]
         return f"Checked {self.time[:16].replace('T', ' ')} UTC with {', '.join(parts)}."
 
@@ -75,13 +75,13 @@ def run_table(
     db: str = "sqlite",
     on_finished: Callable[[str], None] = lambda test: None,
 ) -> TableResult:
-    """Run all tests of a table, one lab after the other, and store the result.
+    """Run all tests of a table, lab by lab, and store the result.
 
     db: "sqlite" or "mysql", for labs that have a database.
     on_finished: called with the node ID of each finished test.
 
-    The tests do not touch the state of the labs themselves. Raises CatalogError if nothing can be
-    written.
+    The tests do not change the labs' own state. Raises CatalogError if the state folder is not
+    writable.
     """
     folder = writable(checkout.state / ANSWERS)
     cells: list[CellResult] = []
@@ -133,7 +133,7 @@ def read_last_result(checkout: Catalog, table: Table) -> TableResult | None:
         for name in ("databases", "complaints"):
             data[name] = tuple(data[name])
         return TableResult(**data, cells=cells)
-    except (OSError, ValueError, KeyError, TypeError):  # no such file, or another version's
+    except (OSError, ValueError, KeyError, TypeError):  # no result, or one from another version
         return None
 
 
@@ -147,7 +147,7 @@ def _cell_result(table: Table, test: Outcome) -> CellResult:
 
 
 def _untested(table: Table, cells: list[CellResult]) -> Iterator[CellResult]:
-    """Yield a result for each cell that no test has found an answer to."""
+    """Yield a result for each cell whose answer no test has found."""
     tested = {(cell.question, cell.variant) for cell in cells}
     for question in table.questions:
         for variant, cell in question.cells.items():

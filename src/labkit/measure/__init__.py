@@ -1,1 +1,1 @@
-"""Measure what each way of keeping state costs, and chart it."""
+"""Measure what each way of storing state costs, and draw charts."""

@@ -1,4 +1,4 @@
-"""Find places for the labels of lines: each at the end of its line, and none over another."""
+"""Place the labels of a chart's lines at the ends of the lines, without overlap."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,22 +10,22 @@ NEAR = 0.12  # inches between the end of a line and its label
 
 @dataclass(frozen=True)
 class Label:
-    """The lines of text beside the end of a line of a chart, and where they are placed."""
+    """The label at the end of a line of a chart: its text and its place."""
 
     lines: list[str]
     colour: str
     points: list[Point]  # of the line
     x: float = 0  # the left edge of the text
     y: float = 0  # its middle
-    from_x: float | None = None  # where a thin line to the label begins, if it needs one
+    from_x: float | None = None  # the start of a thin line to the label, if it needs one
     from_y: float = 0
 
 
 def end_labels(labels: list[Label], plot: Point, letter: Point) -> Iterator[Label]:
     """Yield the labels with their places.
 
-    plot: its width and height in inches. letter: the same of a letter.
-    A line that ends at the right edge has its label beside the plot, any other one within it.
+    plot: the plot's width and height in inches. letter: the width and height of a letter.
+    If a line ends at the right edge, its label is beside the plot, otherwise inside it.
     """
     beside = [label for label in labels if label.points[-1][0] > plot[0] - NEAR]
     yield from _stacked(beside, plot, letter[1])
@@ -35,7 +35,7 @@ def end_labels(labels: list[Label], plot: Point, letter: Point) -> Iterator[Labe
 
 
 def _stacked(labels: list[Label], plot: Point, line: float) -> Iterator[Label]:
-    """Yield labels in a column beside the plot, each as near to its line as there is room."""
+    """Yield labels in a column beside the plot, each as close to its line as possible."""
     order = sorted(labels, key=lambda label: label.points[-1][1])
     middles: list[float] = []
     floor = 0.0
@@ -57,7 +57,7 @@ def _stacked(labels: list[Label], plot: Point, line: float) -> Iterator[Label]:
 
 
 def _inside(label: Label, labels: list[Label], plot: Point, letter: Point) -> Label:
-    """Return the label near the end of its line, where it covers the least of all lines."""
+    """Return the label with a place near the end of its line that covers least of all lines."""
     end_x, end_y = label.points[-1]
     width = letter[0] * max(map(len, label.lines))
     height = letter[1] * len(label.lines)
@@ -81,7 +81,7 @@ def _inside(label: Label, labels: list[Label], plot: Point, letter: Point) -> La
 
 
 def _along(points: list[Point]) -> Iterator[Point]:
-    """Yield points on a line, close to each other."""
+    """Yield closely spaced points on a line."""
     for (x, y), (next_x, next_y) in pairwise(points):
         for part in range(21):
             yield x + (next_x - x) * part / 20, y + (next_y - y) * part / 20

@@ -1,11 +1,11 @@
-"""Draw charts as SVG files that are readable in the dark, in grey and by a screen reader.
+"""Draw charts as SVG, for light and dark screens, greyscale and screen readers.
 
-Every scale is linear and starts at zero. Each line and bar has its name beside it. Colours say
-where the state is kept (browser, server, store), as on every other page. Series of one colour
+Every scale is linear and starts at zero. Each line and bar has its name beside it. As on other
+pages, the colour shows where the state is stored: browser, server or store. Series of one colour
 differ in marker and dash (lines) or hatching (bars), and lines that coincide share one label.
 
-The same chart always gives the same bytes. Text stays text, and colours follow the reader's scheme.
-Matplotlib draws the charts. (pygal was tried: it has no hatching and no direct labels.)
+The same chart always gives the same bytes. Text is not converted to shapes, and colours follow the
+reader's colour scheme. Matplotlib draws the charts, since pygal has no hatching or direct labels.
 """
 
 import io
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Number = int | float
 
-# Matplotlib draws with these. In the SVG file, variables of the palette replace them.
+# Matplotlib draws with these colours; in the SVG, the palette's variables replace them.
 VARIABLES = {
     "#010203": "--ink",
     "#020304": "--quiet",
@@ -43,12 +43,12 @@ VARIABLES = {
     "#070809": "--store",
 }
 INK, QUIET, GRID, GROUND, *_ = VARIABLES
-# Where state is kept -> its colour; "" for anything else.
+# The colour for each place where state is stored; "" for anything else.
 PLACES = {"browser": "#050607", "server": "#060708", "store": "#070809", "": QUIET}
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 DASHES = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
-SAME = "{}: the same"  # the label of lines that coincide
+SAME = "{}: the same"  # the label for lines that coincide
 
 # Inches, of 72 units in the drawing. A phone shows 400 units at almost their full size.
 WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
@@ -58,7 +58,7 @@ WRAP = 16  # letters in a line of a label
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart: (x, y) points. `ends`: why there are no more, for its label."""
+    """A line of a chart: (x, y) points. `ends`: why it ends early, for its label."""
 
     name: str
     points: Sequence[Sequence[Number]]
@@ -68,7 +68,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Lines:
-    """A chart of lines. `about` describes it for readers who cannot see it."""
+    """A line chart. `about` describes it for readers who cannot see it."""
 
     title: str
     about: str
@@ -80,7 +80,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class BarSeries:
-    """The bars of one series: a value for each group of the chart, None for no value."""
+    """The bars of one series: a value for each group of the chart, or None."""
 
     name: str
     values: list[Number | None]
@@ -89,7 +89,7 @@ class BarSeries:
 
 @dataclass(frozen=True)
 class Bars:
-    """A chart of horizontal bars with their values beside them. `aim`: a line to stay below."""
+    """A horizontal bar chart with values beside the bars. `aim`: a line to stay below."""
 
     title: str
     about: str
@@ -105,22 +105,22 @@ One = TypeVar("One", Series, BarSeries)
 
 
 def chart_of(content: dict[str, Any]) -> Chart:
-    """Return the chart of which this is `asdict`. Raises KeyError, TypeError for anything else."""
+    """Return the chart from its `asdict` form. Raises KeyError or TypeError for other content."""
     if content["kind"] == "bars":
         return Bars(**content | {"rows": [BarSeries(**row) for row in content["rows"]]})
     return Lines(**content | {"series": [Series(**one) for one in content["series"]]})
 
 
 def need() -> None:
-    """Raises NotInstalled, with the line that installs it, where matplotlib is not installed."""
+    """Raise NotInstalled, with the command that installs it, if matplotlib is missing."""
     if missing := missing_tools(["matplotlib"]):
         raise NotInstalled(missing[0])
 
 
 def draw_all(path: Path, charts: dict[str, Chart]) -> list[Path]:
-    """Draw the charts as NAME-CHART.svg; return their paths. Older charts of NAME are removed.
+    """Draw the charts as NAME-CHART.svg, delete older charts of NAME, and return the paths.
 
-    path: of NAME.json, or NAME alone. Raises NotInstalled.
+    path: the path of NAME.json, or NAME alone. Raises NotInstalled.
     """
     need()
     for old in path.parent.glob(f"{path.stem}-*.svg"):
@@ -133,9 +133,9 @@ def draw_all(path: Path, charts: dict[str, Chart]) -> list[Path]:
 
 
 def svg(chart: Chart, of: str = "") -> str:
-    """Return the chart as SVG, for a file or within a page.
+    """Return the chart as SVG, for a file or a page.
 
-    of: what it belongs to, if a page has the same chart of two things.
+    of: distinguishes charts that are otherwise the same on one page.
     Raises NotInstalled.
     """
     need()
@@ -145,7 +145,7 @@ def svg(chart: Chart, of: str = "") -> str:
 
     mark = sha256(f"{of} {json.dumps(asdict(chart))}".encode()).hexdigest()[:8]
     text = io.StringIO()
-    # The user's matplotlibrc does not change the picture.
+    # Ignore the user's matplotlibrc.
     with matplotlib.style.context(_matplotlib_style(mark), after_reset=True):
         figure = Figure()
         if isinstance(chart, Lines):
@@ -161,8 +161,8 @@ def svg(chart: Chart, of: str = "") -> str:
 def _matplotlib_style(mark: str) -> list[Any]:
     own = {
         "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": mark,  # for IDs: the same in each run, different in each chart
-        "font.family": "DejaVu Sans",  # comes with matplotlib; the fonts of readers are not wider
+        "svg.hashsalt": mark,  # makes IDs that are stable, and differ between charts
+        "font.family": "DejaVu Sans",  # part of matplotlib, and at least as wide as readers' fonts
         "font.size": FONT_SIZE,
         "text.color": INK,
         "axes.labelcolor": QUIET,
@@ -187,7 +187,7 @@ def _matplotlib_style(mark: str) -> list[Any]:
 
 
 def _axes(figure: "Figure", chart: Chart, plot: tuple[float, float], left: float) -> "Axes":
-    """Return axes of this width and height in inches, below the title of the chart."""
+    """Return axes with this width and height in inches, below the title of the chart."""
     title = textwrap.wrap(chart.title, 50)
     above, below = LINE * (len(title) + 1.8), 0.6
     height = plot[1] + above + below
@@ -205,7 +205,7 @@ def _axes(figure: "Figure", chart: Chart, plot: tuple[float, float], left: float
 
 
 def joined(series: list[Series]) -> list[Series]:
-    """Return the series with those that coincide as one, whose name has the names of all."""
+    """Merge series that coincide into one, whose name contains all of their names."""
     most = max((abs(y) for one in series for _, y in one.points), default=0)
 
     def coincide(a: Series, b: Series) -> bool:
@@ -222,7 +222,7 @@ def joined(series: list[Series]) -> list[Series]:
 
 
 def joined_bars(rows: list[BarSeries]) -> list[BarSeries]:
-    """Return the rows with those that have the same values as one."""
+    """Merge rows that have the same values."""
     groups = _grouped(rows, lambda a, b: a.values == b.values)
     return [BarSeries(_common(group)[0], group[0].values, _common(group)[1]) for group in groups]
 
@@ -239,7 +239,7 @@ def _grouped(each: list[One], alike: Callable[[One, One], bool]) -> list[list[On
 
 
 def _common(group: list[One]) -> tuple[str, str]:
-    """Return the name and the place of series that are the same."""
+    """Return the common name and place of series that coincide."""
     names = [one.name for one in group]
     before = {name.rpartition(", ")[0] for name in names}
     if len(before) == 1:  # "session, SQLite and MariaDB"
@@ -257,7 +257,7 @@ def _draw_lines(figure: "Figure", chart: Lines) -> None:
     most_x, most_y = max(xs), (max(ys) * 1.05 or 1)
     labels = []
     for number, one in enumerate(series):
-        # A line below another one is wider, so that both can be seen.
+        # A line drawn below another one is wider, so that both are visible.
         wide = 2 + 2.4 * (len(series) - 1 - number) / max(1, len(series) - 1)
         colour = PLACES[one.place]
         axes.plot(
@@ -276,7 +276,7 @@ def _draw_lines(figure: "Figure", chart: Lines) -> None:
     axes.set(xlim=(0, most_x), ylim=(0, most_y))
     _tick(axes, "x", xs, width)
     _tick(axes, "y", ys)
-    axes.set_title(chart.y)  # above the axis and upright, to be read without turning the head
+    axes.set_title(chart.y)  # horizontal, above the axis
     for label in end_labels(labels, (width, PLOT), (LETTER, LINE)):
         x, y = label.x / width, label.y / PLOT
         if label.from_x is not None:
@@ -287,9 +287,9 @@ def _draw_lines(figure: "Figure", chart: Lines) -> None:
 
 
 def _draw_bars(figure: "Figure", chart: Bars) -> None:
-    """Draw the bars, each as high as a line of text, with its name and value beside it.
+    """Draw the bars, each as high as a line of text, with names and values beside them.
 
-    The groups of several bars have their names above, and those of single bars beside them.
+    The name of a group is above its bars, or beside them if each group has one bar.
     """
     rows, several = joined_bars(chart.rows), len(chart.rows) > 1
     room = len(rows) + 1.6 if several else 1.7
@@ -309,7 +309,7 @@ def _draw_bars(figure: "Figure", chart: Bars) -> None:
         hatch = HATCHES[number % len(HATCHES)]
         axes.barh(places, values, color=PLACES[row.place], hatch=hatch, height=0.85)
         for place, value, label in zip(places, values, labels[number], strict=True):
-            x = value if chart.aim is None else most  # no label is on the line of the aim
+            x = value if chart.aim is None else most  # so that no label covers the line of the aim
             axes.text(x + most * 0.08 / width, place, label, va="center")
     if chart.aim is not None:
         axes.axvline(chart.aim, color=INK, linestyle=DASHES[1])
@@ -330,7 +330,7 @@ def _value(value: Number | None) -> str:
 
 
 def _tick(axes: "Axes", name: str, values: list[Number], width: float = PLOT) -> None:
-    """Give the axis "x" or "y" round ticks, as many as there is room for in this width."""
+    """Set as many round ticks on the axis "x" or "y" as fit in this width."""
     from matplotlib.ticker import MaxNLocator
 
     axis = {"x": axes.xaxis, "y": axes.yaxis}[name]
@@ -342,14 +342,14 @@ def _tick(axes: "Axes", name: str, values: list[Number], width: float = PLOT) ->
 
 
 def format_number(value: Number) -> str:
-    """Format a number such as 1,200 or 0.05: whole, or with three significant digits."""
+    """Format a number, such as 1,200 or 0.05, as an integer or with three significant digits."""
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def stylesheet() -> str:
-    """Return the rules for a chart's colours: light, dark and on paper, from palette.css."""
+    """Return CSS rules for a chart's colours in light, dark and print, from palette.css."""
     light, _, dark = PALETTE.read_text(encoding="utf-8").partition("prefers-color-scheme: dark")
     rules = [_variables(light), _variables(dark)]
     return (
@@ -365,10 +365,10 @@ def _variables(css: str) -> str:
 
 
 def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
-    """Add variables for colours, a title and a description to what matplotlib drew."""
+    """Add colour variables, a title and a description to matplotlib's drawing."""
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, f"var({variable})")
-    # A page may have several charts, so rules are limited to charts, and unused IDs removed.
+    # A page may contain several charts, so limit the rules to charts and remove unused IDs.
     drawing = drawing.replace('<style type="text/css">*{', "<style>.labkit-chart *{")
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', drawing))
     drawing = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", drawing)

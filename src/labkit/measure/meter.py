@@ -1,8 +1,8 @@
 """Measure what each variant of a table costs, on servers like those of `lab serve`.
 
-Each variant has its own servers, with a temporary state folder and database. The exchange panel is
-on, as in class. Bytes and times are measured on servers without any addition. A second server,
-with the meter's middleware, counts queries and reads the store.
+Each variant has its own servers, with a temporary state folder and database. As in class, the
+exchange panel is on. Bytes and times are measured on unmodified servers. A second server with the
+meter's middleware counts queries and reads the store.
 """
 
 import asyncio
@@ -36,23 +36,23 @@ from labkit.services.mariadb_child import MariaDBChild
 SHORT = 0.02  # seconds that a slow view takes
 APART = 4 * 3600  # seconds between two visits on one day
 
-LIMIT_LOST = "{name} took {count} and has {size}: is it too slow?"
-SIZE_LOST = "{name} had {size} {unit} and has {left}: is it too slow?"
+LIMIT_LOST = "{name} accepted {count}, but has only {size}. Is it too slow?"
+SIZE_LOST = "{name} had {size} {unit}, but now has {left}. Is it too slow?"
 
-Progress = Callable[[str, float], None]  # the current step, and the part done (0 to 1)
+Progress = Callable[[str, float], None]  # the current step, and the finished part (0 to 1)
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How much is measured."""
+    """The extent of a measurement."""
 
-    samples: int = 100  # of each request at each size
+    samples: int = 100  # per kind of request and size
     sizes: int = 1000  # the largest
     tabs: tuple[int, ...] = (2, 5, 10, 20, 50)
-    ways: tuple[str, ...] = tuple(NAMES)  # kinds of names with which the limit is looked for
-    adds: int = ADDS  # by several tabs; a multiple of each number of tabs
-    tries: int = 10  # of a visitor who blocks cookies
-    robot: int = 100  # requests
+    ways: tuple[str, ...] = tuple(NAMES)  # kinds of names for finding the limit
+    adds: int = ADDS  # from several tabs; a multiple of each number of tabs
+    tries: int = 10  # attempts of a visitor who blocks cookies
+    robot: int = 100  # requests of a robot
 
 
 WHOLE = Amount()
@@ -73,7 +73,7 @@ class Server:
         )
 
     async def read_store(self) -> dict[str, int]:
-        """Return what meter_middleware.stored_sessions() does; the server needs the middleware."""
+        """Return stored_sessions() of meter_middleware, which the server must have."""
         answer = await BrowserClient(self.process.port).get(f"{METER_URL}store/")
         return json.loads(answer.body)
 
@@ -81,7 +81,7 @@ class Server:
 def measure(
     checkout: Catalog, table: Table, db: str, report: Progress, amount: Amount = WHOLE
 ) -> dict[str, Any]:
-    """Measure all variants of a table on "sqlite" or "mysql"; return the figures, ready for JSON.
+    """Measure all variants of a table on "sqlite" or "mysql"; return the figures as JSON data.
 
     Raises NotInstalled, StartFailed, WorkloadError.
     """
@@ -136,22 +136,22 @@ SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 
 def _limit(figures: dict[str, Any]) -> float:
-    """Return the largest size of this variant; measurements use the first kind of names."""
+    """Return the largest size of this variant, with the first kind of names."""
     ends = list(figures["ends"].values())
     return ends[0]["count"] if ends else math.inf
 
 
 def _sizes(workload: Workload, found: dict[str, Any], amount: Amount) -> list[int]:
-    """Return the sizes to measure at: those of the workload, and the limit of each variant."""
+    """Return the sizes to measure: those of the workload, and the limit of each variant."""
     ends = {int(limit) for v in found.values() if (limit := _limit(v)) != math.inf}
     return sorted(size for size in {*workload.sizes, *ends} if size <= amount.sizes)
 
 
-# What is measured
+# Measurements
 
 
 async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
-    """Return, for each kind of names, how many fit, and the bytes of the cookies then."""
+    """Return, for each kind of names, how many fit and the bytes of the full cookies."""
     limits = {}
     for way in filter(amount.ways.__contains__, server.workload.ways):
         visit = server.new_visit()
@@ -173,7 +173,7 @@ async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int
 async def measure_at_size(
     servers: list[Server], size: int, amount: Amount
 ) -> dict[str, dict[str, Any]]:
-    """Return the cost of each kind of request for each variant; they take turns."""
+    """Return the cost of each kind of request, for each variant. The variants take turns."""
     visits = {server.variant.id: await _grow(server, size) for server in servers}
     workload = servers[0].workload
     samples: dict[tuple[str, str], list[list[Response]]] = {}
@@ -203,7 +203,7 @@ async def _grow(server: Server, size: int) -> Visit:
 
 
 def summarize(several: list[list[Response]]) -> dict[str, float]:
-    """Return the bytes of the first sample, and the median and 99th percentile in milliseconds."""
+    """Return the first sample's bytes, and the median and 99th percentile in milliseconds."""
     seconds = sorted(sum(answer.seconds for answer in answers) for answers in several)
     late = seconds[math.ceil(0.99 * len(seconds)) - 1]
     return {
@@ -216,7 +216,7 @@ def summarize(several: list[list[Response]]) -> dict[str, float]:
 
 
 def _count_survivors(server: Server, amount: Amount) -> list[list[int]]:
-    """Return [number of tabs, how many of the adds are stored] for each number of tabs."""
+    """Return [number of tabs, number of stored adds] for each number of tabs."""
     return [
         [tabs, asyncio.run(server.workload.survivors(server.new_visit(), tabs, amount.adds))]
         for tabs in amount.tabs
@@ -224,14 +224,14 @@ def _count_survivors(server: Server, amount: Amount) -> list[list[int]]:
 
 
 async def _measure_inside(server: Server, figure: dict[str, Any]) -> None:
-    """Add a visitor's records and bytes in the store, and the queries of each request."""
+    """Add a visitor's records and bytes in the store, and the queries per request, to `figure`."""
     before = await server.read_store()
     visit = await _grow(server, figure["size"])
     after = await server.read_store()
     figure["records"] = after["records"] - before["records"]
     figure["stored"] = after["bytes"] - before["bytes"]
     for kind in server.workload.kinds:
-        for _ in range(2):  # the first one may fill a cache, which the second one reads
+        for _ in range(2):  # the first request may fill a cache for the second
             answers = await server.workload.ask(kind, visit)
         figure[kind]["queries"] = sum(int(answer.headers[QUERIES]) for answer in answers)
 
@@ -246,7 +246,7 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
     async def blocked() -> None:
         visit = server.new_visit(blocked=True)
         for _ in range(amount.tries):
-            with contextlib.suppress(WorkloadError):  # the lab may refuse it: no session is left
+            with contextlib.suppress(WorkloadError):  # a refused request leaves no session
                 await workload.sitting(visit)
 
     async def robot() -> None:

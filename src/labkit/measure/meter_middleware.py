@@ -1,6 +1,6 @@
-"""Middleware for measuring a server: it counts queries, reads the store and slows the view down.
+"""Middleware that counts queries, reads the store and slows down the view.
 
-Only labkit.measure.metered_settings adds it to a lab, for servers of `lab compare --measure`.
+Only labkit.measure.metered_settings adds it to a lab, on servers of `lab compare --measure`.
 """
 
 import os
@@ -19,15 +19,18 @@ from labkit.panel import server_clock
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METER_URL = "/__measure__/"
-QUERIES = "X-Lab-Queries"  # header of a response: the number of its queries
-DELAY = "LAB_MEASURE_DELAY"  # environment variable: seconds
-# Not counted: the limits of a transaction, which Django sends to SQLite as SQL but not to MariaDB,
-# and the settings of a new connection, which it sends to MariaDB only.
+QUERIES = "X-Lab-Queries"  # a response header with the number of queries
+DELAY = "LAB_MEASURE_DELAY"  # an environment variable, in seconds
+# Not counted, because Django sends them only to one database: BEGIN and COMMIT as SQL to SQLite,
+# and the settings of a new connection to MariaDB.
 NOT_COUNTED = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")
 
 
 def count_queries(get_response: GetResponse) -> GetResponse:
-    """Middleware around all others: count the queries of a request, and serve METER_URL."""
+    """Return middleware that counts the queries of each request and serves METER_URL.
+
+    It must be the first in the list.
+    """
     has_database = bool(settings.DATABASES.get("default", {}).get("NAME"))
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -49,14 +52,14 @@ def count_queries(get_response: GetResponse) -> GetResponse:
 
 def _json(content: dict[str, Any]) -> HttpResponse:
     response = JsonResponse(content)
-    response["Content-Length"] = str(len(response.content))  # without it, it is sent in chunks
+    response["Content-Length"] = str(len(response.content))  # otherwise it would be sent in chunks
     return response
 
 
 def delay(get_response: GetResponse) -> GetResponse:
-    """Middleware within all others: wait between the view and the saving of the session.
+    """Return middleware that waits after the view, before the session is saved.
 
-    The environment variable DELAY says how long, as if the view took that much longer.
+    It must be the last in the list. The environment variable DELAY has the seconds.
     """
     seconds = float(os.environ.get(DELAY, "0"))
 
@@ -80,10 +83,10 @@ class QueryCounter:
 
 
 def stored_sessions() -> dict[str, int]:
-    """Return how many sessions the store holds, in how many records, and their bytes."""
+    """Return the number of sessions in the store, the number of their records, and their bytes."""
     sizes = list(session_stores.record_sizes().values())
     return {
-        "sessions": next((len(each) for each in sizes if each), 0),  # cached_db has them twice
+        "sessions": next((len(each) for each in sizes if each), 0),  # cached_db stores each twice
         "records": sum(map(len, sizes)),
         "bytes": sum(map(sum, sizes)),
     }

@@ -1,4 +1,4 @@
-"""The settings of the lab in the current folder, with the middleware of the meter."""
+"""The settings of the lab in the current folder, with the meter's middleware."""
 
 from lab.settings import *  # noqa: F403
 from lab.settings import MIDDLEWARE as _MIDDLEWARE

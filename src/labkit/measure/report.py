@@ -1,4 +1,4 @@
-"""Show the results of a measurement as charts, as a table, and in docs/measured/README.md."""
+"""Show measurements as charts, as a table, and in docs/measured/README.md."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -24,20 +24,20 @@ STORED = {  # on the server
     "records": ("Rows, files and cache entries of one visitor", "rows, files and cache entries"),
     "stored": ("Bytes stored on the server for one visitor", "bytes"),
 }
-DIFFERENT_KINDS = "The runs on SQLite and MariaDB are of different kinds. Measure both again."
+DIFFERENT_KINDS = "The runs on SQLite and MariaDB measured different things. Measure both again."
 ONE_VISITOR = "one visitor"
 DATABASES = {"sqlite": "SQLite", "mysql": "MariaDB"}
 Figures = dict[str, Any]
 
 
-# One set of figures from the runs on several databases
+# Merging the runs on several databases
 
 
 def merged(runs: dict[str, Figures]) -> Figures:
-    """Return the figures of runs on these databases, {"SQLite": figures}, as those of one run.
+    """Merge the figures of runs on several databases, {"SQLite": figures}, into one.
 
-    A variant that queries its database is there once for each. Raises ValueError if the runs are
-    of different kinds.
+    A variant that queries its database is included once for each database. Raises ValueError if
+    the runs measured different things.
     """
     if len({tuple(line.label for line in lines(figures)) for figures in runs.values()}) > 1:
         raise ValueError(DIFFERENT_KINDS)
@@ -51,7 +51,7 @@ def merged(runs: dict[str, Figures]) -> Figures:
 
 
 def _place(variant: Figures, kinds: dict[str, str]) -> str:
-    """Return where this variant keeps its state: "browser", "server" or "store"."""
+    """Return where this variant stores its state: "browser", "server" or "store"."""
     sizes = variant["sizes"]
     if any(size[kind]["queries"] for size in sizes for kind in kinds):
         return "store"
@@ -62,7 +62,7 @@ def _place(variant: Figures, kinds: dict[str, str]) -> str:
 
 
 def charts(found: Figures) -> dict[str, Chart]:
-    """Return a chart for each question that the figures answer, by name."""
+    """Return the charts that these figures allow, by name."""
     kinds, unit, drawn = found["kinds"], found["unit"], dict[str, Chart]()
     for quantity, (title, axis) in QUANTITIES.items():
         parts = {words: _series(found, quantity, kind) for kind, words in kinds.items()}
@@ -89,7 +89,7 @@ def charts(found: Figures) -> dict[str, Chart]:
 
 
 def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
-    """Return the line of each variant: this quantity over its sizes, of a kind of request."""
+    """Return a line for each variant: a quantity at each size, for one kind of request."""
     return [
         Series(
             variant["title"],
@@ -104,7 +104,7 @@ def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
 def _each(
     name: str, title: str, axis: str, unit: str, parts: dict[str, list[Series]], kinds: list[str]
 ) -> dict[str, Chart]:
-    """Return a chart of lines for each part, or one of bars if nothing changes with the size."""
+    """Return a line chart for each part, or one bar chart if nothing depends on the size."""
     every = [series for part in parts.values() for series in part]
     if all(len({y for _, y in series.points}) == 1 for series in every):
         rows = [
@@ -156,7 +156,7 @@ def _groups(found: Figures, name: str) -> list[str]:
 
 
 def _full(variant: Figures) -> str:
-    """Return why the line of this variant ends before the others, or ""."""
+    """Return why the line of this variant ends before the other lines, or ""."""
     end = next(iter(variant["ends"].values()), None)
     return f"full at {end['count']}" if end and end["count"] == variant["sizes"][-1]["size"] else ""
 
@@ -211,7 +211,7 @@ MEASURED = Path("docs", "measured")  # results in the repository
 
 
 def places(root: Path) -> dict[str, Path]:
-    """Return the folders of results by name; the first one counts."""
+    """Return the folders of results by name, in order of preference."""
     return {"here": state_home(root) / HOME, "committed": root / MEASURED}
 
 
@@ -222,7 +222,7 @@ class DrawnChart:
     name: str  # such as "up"
     title: str
     about: str  # its alternative text
-    path: Path  # of the SVG, beside the figures, so that a page needs no matplotlib
+    path: Path  # of the SVG file, so that a page does not need matplotlib
 
     @property
     def anchor(self) -> str:
@@ -232,22 +232,22 @@ class DrawnChart:
     @property
     def svg(self) -> SafeString:
         """The drawing."""
-        return mark_safe(self.path.read_text(encoding="utf-8"))  # labkit draws it
+        return mark_safe(self.path.read_text(encoding="utf-8"))  # drawn by labkit
 
 
 @dataclass(frozen=True)
 class MeasuredRun:
     """The results of a measurement on one database, for a template."""
 
-    path: Path  # of the figures, such as "carts-sqlite.json"
-    database: str  # in words
-    stamp: str  # machine, versions and date in words
+    path: Path  # of the file with the figures, such as "carts-sqlite.json"
+    database: str  # for readers
+    stamp: str  # machine, versions and date, as sentences
     figures: Figures
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The results of a table's measurements at one place, for a template."""
+    """The measurements of a table in one folder, for a template."""
 
     place: str  # a key of `places`
     runs: list[MeasuredRun]  # one for each database
@@ -261,7 +261,7 @@ class Measured:
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The label of each row of the table, and (variant, figure) of each variant."""
+        """The label of each row, and a (variant, figure) pair for each variant."""
         titles = self.variants
         return [
             (line.label, list(zip(titles, line.cells, strict=True))) for line in lines(self.figures)
@@ -269,7 +269,7 @@ class Measured:
 
 
 def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | None:
-    """Return the figures of this machine, or those in the repository, or None.
+    """Return the figures from this machine, or from the repository, or None.
 
     drawn: ignore figures without charts.
     """
@@ -280,7 +280,7 @@ def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | 
 def _read(root: Path, place: str, table: str) -> Measured | None:
     folder = places(root)[place]
     runs = [run for db in DATABASES if (run := _read_run(folder / f"{table}-{db}.json", db))]
-    # Runs of different kinds cannot share a chart; then the last one counts.
+    # Runs that measured different things cannot share a chart, so use the last one.
     for chosen in (runs, runs[-1:]) if runs else ():
         with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
             figures = merged({run.database: run.figures for run in chosen})
@@ -290,7 +290,7 @@ def _read(root: Path, place: str, table: str) -> Measured | None:
                 if (path := folder / f"{table}-{name}.svg").is_file()
             ]
             return Measured(place, chosen, figures, drawn)
-    return None  # there is none, or one of another version
+    return None  # no results, or results of another version
 
 
 def _read_run(path: Path, db: str) -> MeasuredRun | None:
@@ -313,7 +313,7 @@ def draw(folder: Path, table: str) -> list[Path]:
 
 
 def find_chart(found: Measured | None, name: str) -> DrawnChart | None:
-    """Return the chart of this name, such as "up"; None if it is not drawn."""
+    """Return the chart with this name, such as "up", or None if there is none."""
     return next((chart for chart in found.charts if chart.name == name), None) if found else None
 
 
@@ -325,10 +325,10 @@ END = "<!-- End of `lab compare --write`. -->"
 
 
 def measured_page(root: Path) -> str:
-    """Return the text of docs/measured/README.md with its section on `lab compare` up to date.
+    """Return the text of docs/measured/README.md with an updated section on `lab compare`.
 
-    Raises FileNotFoundError, and ValueError if the file has no such section or the two runs differ
-    in kind.
+    Raises FileNotFoundError, and ValueError if the file has no such section or the two runs
+    measured different things.
     """
     text = (root / PAGE).read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

@@ -1,4 +1,4 @@
-"""The results of a measurement as a JSON file: figures, charts, and when and how it was made."""
+"""Read and write the results of a measurement as JSON: figures, charts and a stamp."""
 
 import contextlib
 import json
@@ -22,10 +22,10 @@ from labkit.services.requirements import program
 
 
 def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
-    """Return the date, machine, versions and command of a measurement.
+    """Return a stamp: the date, machine, versions and command of a measurement.
 
-    command: what a reader types to repeat it.
-    database: "sqlite", "mysql", or "" without one.
+    command: the command that repeats it.
+    database: "sqlite", "mysql", or "" if it needs none.
     """
     versions = {
         "Python": platform.python_version(),
@@ -84,7 +84,7 @@ def mariadb_version() -> str:
 
 
 def _output(*command: str) -> str:
-    """Return what a command writes to stdout, or "" if it cannot be run."""
+    """Return the output of a command, or "" if it cannot be run."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -105,9 +105,9 @@ def describe(stamp: dict[str, Any]) -> str:
 def write(
     path: Path, stamp: dict[str, Any], figures: Any, charts: dict[str, Chart] | None = None
 ) -> None:
-    """Write {"stamp": ..., "figures": ..., "charts": {name: ...}} to this JSON file.
+    """Write {"stamp": ..., "figures": ..., "charts": {name: ...}} to a JSON file.
 
-    charts: none if they are made from the figures of several files.
+    charts: None if charts are drawn from the figures of several files.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
@@ -125,8 +125,8 @@ def write(
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a file that `write` made. Raises FileNotFoundError, and ValueError for other files."""
+    """Read a file from `write`. Raises FileNotFoundError, or ValueError for other files."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or {"stamp", "figures", "charts"} - content.keys():
-        raise ValueError(f"{path} holds no figures.")
+        raise ValueError(f"{path} contains no figures.")
     return content

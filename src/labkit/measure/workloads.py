@@ -1,4 +1,4 @@
-"""The workload of each table: what visitors do in its labs while the meter measures."""
+"""The workload of each table: what visitors do in its labs during a measurement."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from labkit.http.client import BrowserClient, Response
 
-ADDS = 100  # by several tabs at once, to see how many of them are stored
+ADDS = 100  # sent from several tabs at once, to count how many are stored
 COLOURS = (
     *("red", "green", "blue", "black", "white", "brown", "gold", "grey"),
     *("pink", "plum", "ivory", "olive", "ruby", "teal", "rusty"),
@@ -22,21 +22,21 @@ GOODS = (
 
 
 def goods(number: int) -> str:
-    """Return one of 210 names of goods, which compress as such names do."""
+    """Return one of 210 realistic names of goods, since names affect compression."""
     return f"{COLOURS[number % len(COLOURS)]} {GOODS[number // len(COLOURS) % len(GOODS)]}"
 
 
 def long_goods(number: int) -> str:
-    """Return one of them, extended to 40 letters."""
+    """Return one of the names, extended to 40 letters."""
     return f"{goods(number)} of a sort that has an unmistakable name"[:40]
 
 
 def chinese_characters(number: int) -> str:
-    """Return 40 random Chinese characters, which hardly compress; a number always has the same."""
+    """Return 40 random Chinese characters, which hardly compress; `number` is the seed."""
     return "".join(map(chr, Random(number).choices(range(0x4E00, 0x9FA5), k=40)))
 
 
-# How many fit depends on the names. In a cookie, %E4%B8%80 stands for one Chinese character.
+# Names affect how many fit: in a cookie, one Chinese character is sent as %E4%B8%80.
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
     "names of 40 letters": long_goods,
@@ -45,38 +45,38 @@ NAMES: dict[str, Callable[[int], str]] = {
 
 
 class WorkloadError(Exception):
-    """A server did not do what the workload expects; the message says what it did instead."""
+    """A server did not behave as the workload expects; the message says what it did instead."""
 
 
 @dataclass
 class Visit:
-    """One visitor of a variant, and the progress so far."""
+    """A visitor of a variant, and the state of the visit."""
 
     client: BrowserClient
-    prefix: str = "/"  # where the variant's pages begin
+    prefix: str = "/"  # of the URLs of the variant's pages
     at: str = ""  # the path of the current page of a wizard
     carried: dict[str, str] = field(default_factory=dict)  # the hidden fields of that page's form
 
 
 class Workload:
-    """The requests that visitors make to all variants of a table alike."""
+    """The requests that visitors send, the same for all variants of a table."""
 
-    unit: ClassVar[str]  # of the state that grows
-    sizes: ClassVar[Sequence[int]]  # of the state, at which requests are measured
-    kinds: ClassVar[dict[str, str]]  # the requests that are measured, each with its name in words
-    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, with which the largest size is looked for
-    crowd: ClassVar[str] = ""  # what is counted when several tabs write at once, if they do
+    unit: ClassVar[str]  # of the size of the state
+    sizes: ClassVar[Sequence[int]]  # the sizes at which requests are measured
+    kinds: ClassVar[dict[str, str]]  # the measured requests: kind -> description
+    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, for finding the largest size
+    crowd: ClassVar[str] = ""  # a description of what is counted with several tabs, if they write
     robot: ClassVar[list[str]]  # the paths that a robot requests
 
     async def begin(self, visit: Visit) -> None:
-        """Do what a visitor does before anything is stored."""
+        """Send the requests that come before anything is stored."""
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
-        """Store one more; return False if it is refused because the state is full."""
+        """Store one more item; return False if it is refused because the state is full."""
         raise NotImplementedError
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Make a request of this kind, which leaves the size unchanged; return the responses."""
+        """Send a request of this kind, which does not change the size; return the responses."""
         raise NotImplementedError
 
     async def size(self, visit: Visit) -> int:
@@ -84,16 +84,16 @@ class Workload:
         raise NotImplementedError
 
     async def sitting(self, visit: Visit) -> None:
-        """Do what a visitor does in a few minutes."""
+        """Send the requests of a short visit."""
         raise NotImplementedError
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Return how many of `adds` are stored if this many tabs of a browser write at once."""
+        """Return how many of `adds` are stored if a browser's tabs write at the same time."""
         raise NotImplementedError
 
 
 class Carts(Workload):
-    """A cart: goods with names, and a page that shows them."""
+    """A cart: named items, and a page that shows them."""
 
     unit = "items in the cart"
     sizes = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -103,7 +103,7 @@ class Carts(Workload):
     robot: ClassVar = ["/", "/add/", "/display/", "/info/"]
 
     async def begin(self, visit: Visit) -> None:
-        """Open the form, for its CSRF token."""
+        """Open the form, to get its CSRF token."""
         await visit.client.get("/add/")
 
     async def grow(self, visit: Visit, number: int, way: str = "short names") -> bool:
@@ -114,7 +114,7 @@ class Carts(Workload):
         return answer.status == 302
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Open the cart, or add one more of an item that it has."""
+        """Open the cart, or add one more of an item in it."""
         if kind == "page":
             answer = await visit.client.get("/display/")
         else:
@@ -129,7 +129,7 @@ class Carts(Workload):
         return page.body.count('<th scope="row">')
 
     async def sitting(self, visit: Visit) -> None:
-        """Open the cart, add three items, open it again."""
+        """Open the cart, add three items, and open it again."""
         await visit.client.get("/")
         await visit.client.get("/add/")
         for number in range(3):
@@ -137,7 +137,7 @@ class Carts(Workload):
         await visit.client.get("/display/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Add different items in waves; the cart is emptied in between, its session stays."""
+        """Add different items in waves; between waves, empty the cart but keep the session."""
         client = visit.client
         await self.begin(visit)
         await self._add(client, "the first")
@@ -147,7 +147,7 @@ class Carts(Workload):
             wave = [self._add(client.tab(), goods(number)) for number in range(tabs)]
             answers = await asyncio.gather(*wave)
             if any(answer.status != 302 for answer in answers):
-                raise WorkloadError(f"of {tabs} adds at once some were refused")
+                raise WorkloadError(f"some of {tabs} concurrent adds were refused")
             kept += await self.size(visit)
         return kept
 
@@ -156,7 +156,7 @@ class Carts(Workload):
 
 
 class Counts(Workload):
-    """A page that counts how often it was opened."""
+    """A page that counts its visits."""
 
     unit = "visits"
     sizes = (1, 10, 100)
@@ -170,15 +170,15 @@ class Counts(Workload):
         return True
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Visit the page once more, which it counts."""
+        """Visit the page once more. This adds one to the count."""
         return [await visit.client.get("/")]
 
     async def size(self, visit: Visit) -> int:
-        """Return the count on the page; the request is a visit too."""
+        """Return the count on the page. The request adds one to it."""
         page = await visit.client.get("/")
         found = re.search(r'class="number">(\d+)<', page.body)
         if not found:
-            raise WorkloadError(f"the page, {page.status}, shows no count")
+            raise WorkloadError(f"the page with status {page.status} shows no count")
         return int(found[1])
 
     async def sitting(self, visit: Visit) -> None:
@@ -187,7 +187,7 @@ class Counts(Workload):
             await visit.client.get("/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Visit in waves; the first and the last visit are alone."""
+        """Visit in waves; the first and the last visit are separate."""
         await visit.client.get("/")
         for _ in range(adds // tabs):
             await asyncio.gather(*(visit.client.tab().get("/") for _ in range(tabs)))
@@ -195,7 +195,7 @@ class Counts(Workload):
 
 
 class Wizard(Workload):
-    """A form of three pages, with one answer on each."""
+    """A form with three pages and one question on each."""
 
     unit = "answers given"
     sizes = (1, 2, 3)
@@ -215,13 +215,13 @@ class Wizard(Workload):
         return True
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Answer the last question again, as after going back one page."""
+        """Answer the last question again, as if the visitor had gone back one page."""
         before = urlsplit(visit.at)
         last = [*self.ANSWERS][await self.size(visit) - 1]
         visit.at = before._replace(path=f"{visit.prefix}{last}/").geturl()
         answers = await self._answer(visit)
         if not visit.at.startswith(before.path):
-            raise WorkloadError(f"the wizard led to {visit.at} and not to {before.geturl()}")
+            raise WorkloadError(f"the wizard led to {visit.at} instead of {before.geturl()}")
         return answers
 
     async def size(self, visit: Visit) -> int:
@@ -245,7 +245,7 @@ class Wizard(Workload):
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif answers[0].status == 200:  # no redirect, since the page carries the answers
+        elif answers[0].status == 200:  # not a redirect, since the page contains the answers
             visit.at = f"{visit.prefix}{self.PAGES[self.PAGES.index(page) + 1]}/"
         else:
             raise WorkloadError(f"an answer got the response {answers[0].status}")
@@ -253,7 +253,7 @@ class Wizard(Workload):
         return answers
 
     def _note(self, visit: Visit, page: Response) -> None:
-        """Note the hidden fields of the form on this page; the results have no form."""
+        """Remember the hidden fields of the form on this page; the page of results has no form."""
         hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.body)
         if hidden:
             visit.carried = dict(hidden)

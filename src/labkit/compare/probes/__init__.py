@@ -1,4 +1,4 @@
-"""The probes of `lab compare`: each tries something on a lab and returns the answer it found.
+"""The probes of `lab compare`: each uses a lab, and returns the answer that it observed.
 
 A lab's test compares that answer with the one in labs/compare.toml.
 """

@@ -1,4 +1,4 @@
-"""Probes: functions that find out the answer to one question of a table, in a lab's tests."""
+"""Probes: functions that find the answer to one question of a table, in a lab's tests."""
 
 import inspect
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from labkit.catalog import catalog
 from labkit.compare.table_runner import PROPERTY
 from labkit.comparison_tables import Tables
 
-MISMATCH = "The table {table} says {expected!r} for {variant}, and it is {answer!r}."
+MISMATCH = "The table {table} says {expected!r} for {variant}, but the answer is {answer!r}."
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A function that finds the answer; its parameters name fixtures, as those of a test do."""
+    """A function that finds the answer; like a test, it takes fixtures as parameters."""
 
     observe: Callable[..., str]
-    thorough: bool = False  # whether it takes long, such as starting servers
+    thorough: bool = False  # whether it is slow, for example because it starts servers
 
     @property
     def id(self) -> str:
@@ -28,22 +28,22 @@ class Probe:
 
 
 def probe(observe: Callable[..., str]) -> Probe:
-    """Decorate a function that finds the answer to the question of the same name."""
+    """Decorate a function that finds the answer to the question with its name."""
     return Probe(observe)
 
 
 def thorough_probe(observe: Callable[..., str]) -> Probe:
-    """Decorate one that needs real servers or many requests, for `lab compare` and -m thorough."""
+    """Decorate a slow probe, which runs only for `lab compare` and with -m thorough."""
     return Probe(observe, thorough=True)
 
 
 def probes_in(module: ModuleType) -> list[Probe]:
-    """Return the probes of a module, including those it takes from another one."""
+    """Return the probes of a module, including those from other modules."""
     return [value for value in vars(module).values() if isinstance(value, Probe)]
 
 
 def every_probe(module: ModuleType) -> pytest.MarkDecorator:
-    """Return a mark that runs a test once for each probe of the module, as argument `probe`."""
+    """Return a mark that runs a test for each probe of the module, with the argument `probe`."""
     return pytest.mark.parametrize(
         "probe",
         [
@@ -56,11 +56,11 @@ def every_probe(module: ModuleType) -> pytest.MarkDecorator:
 def check_answer(
     table_id: str, probe: Probe, request: pytest.FixtureRequest, variant_id: str = ""
 ) -> None:
-    """Run a probe, and compare its answer with the table's cell for this variant.
+    """Run a probe, and check that its answer is the one in the table for this variant.
 
-    By default the variant is the only one that the lab under test has. The answer is added to the
-    test's report, where `lab compare` reads it. Raises AssertionError if the table gives another
-    answer, and CatalogError if it has no such question or variant.
+    By default it is the only variant in the lab under test. The answer is added to the test's
+    report, from which `lab compare` reads it. Raises AssertionError if the answers differ, and
+    CatalogError if the table has no such question or variant.
     """
     from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""Probes of a cart, whose pages and fields are those of labkit.testing.contracts.CartPages."""
+"""Probes for carts with the pages and fields of labkit.testing.contracts.CartPages."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -25,7 +25,7 @@ from labkit.text_format import quantities
 cart = CartPages()
 
 
-# How long it lives
+# Lifetime
 
 
 @probe
@@ -49,7 +49,7 @@ def server_restarted(servers):
 
 @probe
 def reading_prolongs(visitor, clock):
-    """Open the cart every minute. Are its items still there after two minutes?"""
+    """Open the cart every minute. Does it still have its items after two minutes?"""
     cart.put(visitor, "apple", 3)
     clock.forward(seconds=60)
     assert cart.cart(visitor) == {"apple": 3}
@@ -59,7 +59,7 @@ def reading_prolongs(visitor, clock):
 
 @probe
 def adding_prolongs_the_rest(visitor, clock):
-    """Add an apple, and 100 seconds later a pear. Is the apple there after 100 more seconds?"""
+    """Add an apple, 100 seconds later a pear. Is the apple there after 100 more seconds?"""
     cart.put(visitor, "apple")
     clock.forward(seconds=100)
     cart.put(visitor, "pear")
@@ -69,7 +69,7 @@ def adding_prolongs_the_rest(visitor, clock):
 
 @probe
 def server_ends_it(visitor, clock):
-    """Send copied cookies 120 seconds after the add, when the browser has dropped them."""
+    """Send copied cookies 120 seconds after the add, when the browser's have expired."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     clock.forward(seconds=120)
@@ -85,7 +85,7 @@ def server_can_wipe_it(visitor):
     return yes_or_no(cart.cart(visitor) == {})
 
 
-# Who can read and change it
+# Access
 
 
 @probe
@@ -99,7 +99,7 @@ def visitor_can_read(visitor):
 
 @probe
 def visitor_can_change(visitor):
-    """Write 999 wherever a cookie has the quantity, even if it is signed, and open the cart."""
+    """Replace the quantity in every cookie with 999, even if it is signed, and open the cart."""
     cart.put(visitor, "apple", 321)
     for cookie in stored_cookies(visitor):
         visitor.edit_cookie(cookie.name, forge(cookie.value, "321", "999"))
@@ -108,7 +108,7 @@ def visitor_can_change(visitor):
 
 @probe
 def replay(visitor):
-    """Copy the cookies, empty the cart, and send the copies."""
+    """Copy the cookies, empty the cart, and send the copied cookies."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     cart.empty(visitor)
@@ -138,12 +138,12 @@ def cookies_blocked(visitor):
     return yes_or_no(cart.cart(visitor) == {"apple": 3})
 
 
-# How much fits
+# Capacity
 
 
 @thorough_probe
 def how_many_fit(visitor):
-    """Add items until the lab refuses one. All before it must be in the cart."""
+    """Add items until the lab refuses one, and check that the cart has all others."""
     return filled(visitor, (f"item {number}" for number in count()))
 
 
@@ -156,7 +156,7 @@ def how_many_long_names_fit(visitor):
 
 
 def filled(visitor, names: Iterator[str]):
-    """Return how many items with these names fit into the cart."""
+    """Return how many items with these names fit in the cart."""
     fields, taken = cart.put(visitor, next(names)), 1
     while (response := visitor.post("/add/", fields | {"name": next(names)})).status_code == 302:
         taken += 1
@@ -165,12 +165,12 @@ def filled(visitor, names: Iterator[str]):
     return f"{taken} items"
 
 
-# Several at once
+# Concurrency
 
 
 @probe
 def two_tabs(visitor, classmate, monkeypatch):
-    """Add different items in two tabs at the same time, to a cart with bread in it."""
+    """Add different items in two tabs at the same time, to a cart that has bread."""
     cart.put(visitor, "bread")
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
     return yes_or_no(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
@@ -192,10 +192,10 @@ def two_tabs_same_item(visitor, classmate, monkeypatch):
 
 
 def at_once(visitor, tab, monkeypatch, first, second):
-    """Add in two tabs, the second between the first's reading and writing of the cart.
+    """Add in two tabs: the second add happens between the first one's reading and writing.
 
-    They overlap for certain: the first one's view sends the second request just before it stores
-    what it has read.
+    The requests are certain to overlap, because the first view sends the second request just before
+    it stores the cart.
     """
     from lab import storage
 
@@ -214,12 +214,12 @@ def at_once(visitor, tab, monkeypatch, first, second):
 
 @thorough_probe
 def two_processes(servers):
-    """Add at one process, open the cart at another one, and repeat that."""
+    """Add an item on one server process, open the cart on another one, and repeat."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     return second_process_sees(here, elsewhere, cart.put, lambda visitor: list(cart.cart(visitor)))
 
 
-# What it takes
+# Costs
 
 
 @thorough_probe
@@ -230,7 +230,7 @@ def without_migrate(servers):
 
 @probe
 def bytes_up(visitor):
-    """Open a cart of ten items, and count the bytes of the cookies without the CSRF token."""
+    """Open a cart with ten items, and count the bytes of the cookies without the CSRF token."""
     for number in range(10):
         cart.put(visitor, f"item {number}")
     visitor.get("/display/")
@@ -268,7 +268,7 @@ def queries_of_the_first_add(visitor):
 
 @probe
 def left_behind(visitor, clock):
-    """Add an item and never return. What is on the server long after the cart has expired?"""
+    """Add an item and never return. What does the server store long after the cart's expiry?"""
     cart.put(visitor, "apple")
     clock.forward(days=30)
     return quantities(**session_stores.count_records())

@@ -1,4 +1,4 @@
-"""Probes of a page count, whose page is that of labkit.testing.contracts.PageCountPages."""
+"""Probes for page counts with the page of labkit.testing.contracts.PageCountPages."""
 
 from labkit import session_stores
 from labkit.compare.probes.base import probe, thorough_probe
@@ -17,7 +17,7 @@ from labkit.text_format import quantities
 page = PageCountPages()
 
 
-# How long it lives
+# Lifetime
 
 
 @probe
@@ -30,7 +30,7 @@ def browser_closed(visitor):
 
 @thorough_probe
 def server_restarted(servers):
-    """Kill the server and start it again with the same state. Is the next visit the second one?"""
+    """Kill the server and restart it with the same state. Is the next visit the second one?"""
     server = servers.one()
     visitor = WireVisitor(server.port)
     assert page.count(visitor) == 1
@@ -63,12 +63,12 @@ def server_can_wipe_it(visitor):
     return yes_or_no(page.count(visitor) == 1)
 
 
-# Who can read and change it
+# Access
 
 
 @probe
 def visitor_can_read(visitor):
-    """Visit 7 times. Is there a 7 in the cookies, as sent or decoded?"""
+    """Visit 7 times. Do the cookies contain a 7, as sent or decoded?"""
     for _ in range(7):
         page.count(visitor)
     cookies = stored_cookies(visitor)
@@ -86,7 +86,7 @@ def visitor_can_change(visitor):
 
 @probe
 def replay(visitor):
-    """Copy the cookies after three visits, start again, send the copies. Is it the fourth visit?"""
+    """Copy the cookies after three visits, forget, send the copies. Is it the fourth visit?"""
     for _ in range(3):
         page.count(visitor)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
@@ -103,7 +103,7 @@ def second_browser(visitor, classmate):
 
 @probe
 def copied_cookie_shares(visitor, classmate):
-    """Copy the cookies to another browser. Do both then share one count?"""
+    """Copy the cookies to another browser. Do both browsers then share one count?"""
     page.count(visitor)
     for cookie in stored_cookies(visitor):
         classmate.jar.store(f"{cookie.pair}; Path=/", classmate.origin)
@@ -121,22 +121,22 @@ def cookies_blocked(visitor):
 
 @probe
 def blocked_leaves(visitor):
-    """Visit ten times with cookies blocked. What is then on the server?"""
+    """Visit ten times with cookies blocked. What does the server then store?"""
     visitor.block_cookies()
     for _ in range(10):
         page.count(visitor)
     return quantities(**session_stores.count_records())
 
 
-# Several at once
+# Concurrency
 
 
 @probe
 def two_tabs(visitor, classmate, monkeypatch):
     """Open the page in two tabs at the same time. Is the next visit the fourth?
 
-    They overlap for certain: the first one's view sends the second request just before it renders
-    the page.
+    The requests are certain to overlap, because the first view sends the second request just before
+    it renders the page.
     """
     from lab import views
 
@@ -156,18 +156,18 @@ def two_tabs(visitor, classmate, monkeypatch):
 
 @thorough_probe
 def two_processes(servers):
-    """Visit two processes in turns."""
+    """Visit two server processes in turn."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     return yes_or_no([page.count(v) for v in (here, elsewhere, here, elsewhere)] == [1, 2, 3, 4])
 
 
-# What it takes
+# Costs
 
 
 @thorough_probe
 def without_migrate(servers):
-    """Visit the page of a server whose database has no tables."""
+    """Visit a server whose database has no tables."""
     return yes_or_no(not servers.needs_migrate(page.count))
 
 
@@ -203,7 +203,7 @@ def queries_of_a_visit(visitor):
 
 @probe
 def left_behind(visitor, clock):
-    """Visit and never return. What is on the server a month later?"""
+    """Visit and never return. What does the server store a month later?"""
     page.count(visitor)
     clock.forward(days=30)
     return quantities(**session_stores.count_records())

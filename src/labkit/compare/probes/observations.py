@@ -20,7 +20,7 @@ def stored_cookies(visitor: Any) -> list[Any]:
 
 
 def decode_cookie(cookie: str) -> dict[str, Any]:
-    """Return what anyone can read in a session cookie without a key, or {}."""
+    """Return the session data that anyone can decode from a cookie, or {}."""
     payload = cookie.partition(":")[0]
     try:
         raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
@@ -31,7 +31,7 @@ def decode_cookie(cookie: str) -> dict[str, Any]:
 
 
 def forge(value: str, old: str, new: str) -> str:
-    """Replace text in the value of a cookie or field, but leave its signature as it is."""
+    """Replace text in the value of a cookie or field, without changing its signature."""
     if not (inside := decode_cookie(value)):
         return value.replace(old, new)
     text = json.dumps(inside, separators=(",", ":")).replace(old, new)
@@ -40,9 +40,9 @@ def forge(value: str, old: str, new: str) -> str:
 
 
 def count_queries(act: Callable[[], Any]) -> int:
-    """Return how many SQL statements on the session table this takes.
+    """Return the number of SQL statements on the session table during `act`.
 
-    Those that begin or end a transaction do not count: in a test they differ.
+    Statements that begin or end a transaction are not counted, because they differ in a test.
     """
     from django.db import connections
     from django.test.utils import CaptureQueriesContext
@@ -55,5 +55,5 @@ def count_queries(act: Callable[[], Any]) -> int:
 
 
 def yes_or_no(fact: bool) -> str:
-    """Return the answer for a cell."""
+    """Return "yes" or "no", as in a cell."""
     return "yes" if fact else "no"

@@ -1,4 +1,4 @@
-"""Real servers for probes: restarted, two with the same state, or without migrations."""
+"""Real servers for probes: restarted, two with the same state, or without tables."""
 
 import os
 from collections.abc import Callable
@@ -17,8 +17,8 @@ Act = Callable[[WireVisitor], Any]
 class Servers:
     """Servers of the lab under test, with its current engine and database.
 
-    Two processes share a state folder, and so a secret key, a database and session files. They stay
-    for later probes of the same engine. Call `stop()` at the end.
+    Two processes share a state folder, with a secret key, a database and session files. They are
+    kept for later probes of the same engine. Call `stop()` at the end.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Servers:
         return self.pair()[0]
 
     def needs_migrate(self, act: Act) -> bool:
-        """Return True if this fails before `manage.py migrate` and works after it."""
+        """Return True if `act` fails before `manage.py migrate` and works after it."""
         from django.conf import settings
 
         server = LabServer(settings.FOLDER, migrate=False, environ=_environ("_bare"))
@@ -79,17 +79,17 @@ def kill_and_restart(server: LabServer) -> None:
 
 
 def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> str:
-    """Find out whether a second process sees what the first one stored: "yes", "late" or "no".
+    """Return whether a second process sees what the first one stored: "yes", "late" or "no".
 
     put(visitor, name): store an item.
     look(visitor): return the names of all stored items, in order.
 
-    "late": the second process sees the first item, but not one stored after it has looked.
+    "late" means that the second process sees the first item, but not an item stored later.
     """
     elsewhere.jar = visitor.jar  # one browser: cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
-    # A process that does not know the session key deletes the cookie, so that all is lost.
+    # A process that does not find the session deletes the cookie, so everything is lost.
     assert look(visitor) == at_first
     put(visitor, "pear")
     answers: dict[tuple[str, ...], str] = {
@@ -102,7 +102,7 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
 
 
 def _environ(suffix: str = "") -> dict[str, str]:
-    """Return environment variables: the engine under test, and a separate MariaDB database."""
+    """Return environment variables for the engine under test and a separate MariaDB database."""
     from django.conf import settings
     from django.db import connection
 
