@@ -36,7 +36,7 @@ def test_rewording_changes_no_fact():
         ("labs/claims.toml", "wrong", "partly"),
         ("labs/claims.toml", "400", "300"),
         ("labs/compare.toml", "a/b", "a/c"),
-        ("labs/notes.toml", "def x", "def y"),
+        ("labs/notes.toml", "'def x'", "y = 'Why.'\n'def x'"),
         ("docs/measured/a.json", "4", "5"),
     ],
 )
