@@ -21,7 +21,13 @@ from labkit.textbook_claims import NO_TEST, PAGE, UNKNOWN, Ledger
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
-HEADINGS = ["Run", "Look for", "Try", "Questions", "Claims", "Twin"]
+HEADINGS = ["Run", "Look for", "Try", "Questions", "Practice", "Claims", "Twin"]
+OPENING = "After this lab, you can explain:\n\n- "
+OBSERVE = "*Observe:*"
+SOURCE = re.compile(
+    r"\]\(https://(docs\.djangoproject\.com/en/|www\.rfc-editor\.org/rfc/rfc\d+|datatracker\.ietf\.org/doc/"
+    r"|(cheatsheetseries\.|)owasp\.org/|docs\.python\.org/|peps\.python\.org/|fetch\.spec\.whatwg\.org/)"
+)
 MOST_LINES = 60
 CARRIERS_DIFFER = 40  # lines
 LABKIT = re.compile(r"labkit(\.|\Z)")
@@ -226,6 +232,38 @@ def handouts_have_the_same_headings(checkout: Catalog) -> Iterator[str]:
             yield f"{lab.number}: README.md does not open with the lab's title"
 
 
+def handouts_say_what_one_learns_and_observes(checkout: Catalog) -> Iterator[str]:
+    for lab in checkout.labs:
+        handout = text(lab, "README.md")
+        if not handout.partition("\n\n")[2].startswith(OPENING):
+            yield f"{lab.number}: README.md does not open with what the reader can explain afterwards"
+        for item in re.split(r"^\d+\. ", section(handout, "Try"), flags=re.MULTILINE)[1:]:
+            if OBSERVE not in item:
+                yield f"{lab.number}: nothing to observe in the Try item {item[:40]!r}"
+        for command in (f"lab run {lab.number}", "activate", "lab serve"):
+            if command not in section(handout, "Run"):
+                yield f"{lab.number}: the section Run does not have {command}"
+        for command in (f"lab list {lab.number}", f"lab run {lab.number}:", "lab practice"):
+            if command not in section(handout, "Practice"):
+                yield f"{lab.number}: the section Practice does not have {command}"
+
+
+def section(handout: str, heading: str) -> str:
+    """Return the text below a heading, up to the next one."""
+    return handout.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def every_answer_links_its_source(checkout: Catalog) -> Iterator[str]:
+    """A source is an RFC, a page of Django's or Python's documentation, OWASP or a web standard."""
+    for lab in checkout.labs:
+        questions = section(text(lab, "README.md"), "Questions").split("<details>")[1:]
+        if not questions:
+            yield f"{lab.number}: README.md has no questions"
+        for question in questions:
+            if not SOURCE.search(question):
+                yield f"{lab.number}: no source for the answer to {question[:60]!r}"
+
+
 def every_claim_has_a_test(checkout: Catalog) -> Iterator[str]:
     yield from Ledger(checkout).find_faults()
 
@@ -297,6 +335,8 @@ RULES = [
     twins_promise_and_ask_the_same,
     carriers_differ_little,
     handouts_have_the_same_headings,
+    handouts_say_what_one_learns_and_observes,
+    every_answer_links_its_source,
     every_claim_has_a_test,
     handouts_tell_what_the_ledger_tells,
     every_change_has_a_note,
@@ -363,6 +403,12 @@ BROKEN = [
     (carriers_differ_little, CARRIERS + "url.py", "\n\n\n", "\n#\n#\n#\n", "under 40 is agreed"),
     (handouts_have_the_same_headings, CART + "README.md", "## Try", "## Do", "headings"),
     (handouts_have_the_same_headings, CART + "README.md", "cart kept", "basket", "title"),
+    (handouts_have_the_same_headings, CART + "README.md", "## Practice", "## Try", "headings"),
+    (handouts_say_what_one_learns_and_observes, CART + "README.md", "After this lab", "Then", "open with"),
+    (handouts_say_what_one_learns_and_observes, CART + "README.md", "*Observe:* whether", "See whether", "observe"),
+    (handouts_say_what_one_learns_and_observes, CART + "README.md", "lab run 03\n", "run it\n", "Run does not"),
+    (handouts_say_what_one_learns_and_observes, CART + "README.md", "lab list 03", "lab list", "Practice does not"),
+    (every_answer_links_its_source, CART + "README.md", "www.rfc-editor.org/rfc/rfc6265.html#section-8.6", "x.example", "no source"),
     (every_claim_has_a_test, "labs/08_session_api/tests/test_api.py", '"C52"', '"C51"', f"C52 {NO_TEST}"),
     (every_claim_has_a_test, "labs/claims.toml", "[B47]", "[B48]", f"B47, {UNKNOWN}"),
     (handouts_tell_what_the_ledger_tells, "labs/claims.toml", "[C01]\ntext = \"", "[C01]\ntext = \"Not ", "behind"),
