@@ -44,6 +44,8 @@ PAGES = {
     "teaching": "/console/docs/teaching/",
     "practice": "/console/practice/",
     "a textbook version": "/console/practice/version/03:names-as-cookies/",
+    "an exercise": "/console/practice/exercise/red-apple/",
+    "a solution": "/console/practice/solution/red-apple/",
     "class": "/console/class/",
     "handout": "/console/lab/05/",
     "answers": "/console/lab/05/?answers=shown",
@@ -593,7 +595,7 @@ def test_every_page_is_for_everybody(page, chromium, house, folder):
         if troubles := complaints_at_both_ends(page):
             found[name] = troubles
     page.set_extra_http_headers({"Via": "1.1 somebody-else"})  # as the class sees it
-    for path in ("/", "/console/"):
+    for path in ("/", "/console/", "/practice/", "/practice/red-apple/"):
         page.goto(house.url(path))
         if troubles := complaints_at_both_ends(page):
             found[f"{path} for the class"] = troubles

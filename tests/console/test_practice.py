@@ -1,12 +1,16 @@
 """The console's page Practice, and what students over the network see of it."""
 
 import http.client
+from contextlib import contextmanager
 
 import pytest
 from elements import find, links, texts
 from serving import closed, copy_of, descendants, reachable, serving
 
+from labkit.base.served_labs import CODE
 from labkit.commands import serve
+from labkit.panel import student_access
+from labkit.practice.exercise import read_exercises
 from labkit.testing.lab_server import START_LIMIT
 from labkit.textbook_versions import all_versions, find_version
 
@@ -102,3 +106,94 @@ def test_an_unknown_name_is_not_found(lab, path):
 
 def test_practice_is_for_the_instructor(lab):
     assert lab.ask(PRACTICE, to=STUDENT)[0] == 403
+
+
+# Exercises, for the instructor and for students
+
+
+@pytest.fixture(scope="module")
+def exercises(checkout):
+    return read_exercises(checkout)
+
+
+@contextmanager
+def released(lab, name):
+    """Within the block, students may read this solution."""
+    url = f"/console/class/release/{name}/"
+    assert lab.press(url, solution=student_access.SHOWN, back=PRACTICE) == 302
+    assert name in find(lab.page("/console/class/"), "//@data-released")[0].split()
+    yield
+    assert lab.press(url, solution=student_access.HIDDEN) == 302
+
+
+def test_exercises_are_listed_in_teaching_order(lab, exercises):
+    names = [exercise.name for exercise in exercises]
+    assert find(lab.page(PRACTICE), "//@data-exercise") == names
+    assert find(lab.page("/practice/", to=STUDENT), "//@data-exercise") == names
+
+
+def test_every_exercise_has_a_page_and_a_solution(lab, exercises):
+    for exercise in exercises:
+        page = lab.page(f"{PRACTICE}exercise/{exercise.name}/")
+        assert len(find(page, "//details[@data-hint][not(@open)]")) == 3
+        assert find(page, "//*[@data-explanation]")
+        solution = lab.page(f"{PRACTICE}solution/{exercise.name}/")
+        assert find(solution, "//*[contains(@class, 'change')]")
+
+
+def test_students_read_brief_and_hints_but_no_solution(lab, exercises):
+    name = exercises[0].name
+    page = lab.page(f"/practice/{name}/", to=STUDENT)
+    assert len(find(page, "//details[@data-hint]")) == 3
+    assert not find(page, "//*[@data-explanation]")
+    assert find(page, "//@data-solution") == ["hidden"]
+    assert not find(page, "//a[contains(@href, '/console/')] | //form")
+    assert lab.ask(f"/practice/{name}/solution/", to=STUDENT)[0] == 403
+    for path in (f"exercise/{name}/", f"solution/{name}/", f"version/{NAMES}/"):
+        assert lab.ask(PRACTICE + path, to=STUDENT)[0] == 403
+
+
+def test_students_read_a_solution_after_its_release(lab, exercises):
+    name = exercises[0].name
+    with released(lab, name):
+        page = lab.page(f"/practice/{name}/", to=STUDENT)
+        assert find(page, "//*[@data-explanation]")
+        (link,) = find(page, "//*[@data-solution='released']/a/@href")
+        assert find(lab.page(link, to=STUDENT), "//*[contains(@class, 'change')]")
+        for path in find(page, "//link/@href"):
+            assert lab.ask(path, to=STUDENT)[0] == 200
+        assert lab.ask(f"/practice/{exercises[1].name}/solution/", to=STUDENT)[0] == 403
+    assert lab.ask(link, to=STUDENT)[0] == 403
+
+
+def test_students_see_released_versions_only(lab):
+    assert not find(lab.page("/practice/", to=STUDENT), "//@data-version")
+    with released(lab, NAMES):
+        page = lab.page("/practice/", to=STUDENT)
+        (link,) = find(page, row(NAMES) + "//a/@href")
+        assert find(lab.page(link, to=STUDENT), "//*[contains(@class, 'change')]")
+    assert lab.ask(link, to=STUDENT)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["nothing/", "nothing/solution/", f"{NAMES}/"])
+def test_students_find_no_other_page(lab, path):
+    assert lab.ask(f"/practice/{path}", to=STUDENT)[0] == 404
+    assert lab.press(f"/console/class/release/{path}") == 404
+
+
+def test_a_release_leads_back_to_this_site_only(lab):
+    url = f"/console/class/release/{NAMES}/"
+    for back, start in ((PRACTICE, PRACTICE), ("//evil.example/", "/console/class/")):
+        headers = lab.submit(url, solution=student_access.HIDDEN, back=back).headers
+        assert headers["Location"].startswith(start)
+
+
+def test_the_code_of_a_lab_can_be_hidden(lab):
+    assert lab.press("/console/class/code/") == 302
+    assert not find(lab.page("/console/class/"), "//input[@name='lab'][@checked]")
+    assert lab.ask(CODE, number=3, to=STUDENT)[0] == 403
+    assert lab.ask(CODE, number=3)[0] == 200  # the instructor
+    assert not find(lab.page("/", to=STUDENT), f"//a[contains(@href, '{CODE}')]")
+    assert lab.press("/console/class/code/", lab="03") == 302
+    assert lab.ask(CODE, number=3, to=STUDENT)[0] == 200
+    assert find(lab.page("/", to=STUDENT), f"//a[contains(@href, '{CODE}')]")

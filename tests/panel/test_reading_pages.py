@@ -110,12 +110,20 @@ def test_hidden_answers_are_not_in_the_page():
 
 
 def test_the_switch_is_a_private_file(tmp_path):
-    assert not student_access.answers_over_lan(tmp_path)
-    student_access.show_answers_over_lan(tmp_path, shown=True)
-    assert student_access.answers_over_lan(tmp_path)
-    assert (tmp_path / student_access.SWITCH).stat().st_mode & 0o777 == 0o600
-    (tmp_path / student_access.SWITCH).write_bytes(b"\xff")
-    assert not student_access.answers_over_lan(tmp_path)
+    off = student_access.Access()
+    assert student_access.read_access(tmp_path) == off
+    student_access.show_answers(tmp_path, shown=True)
+    student_access.hide_code(tmp_path, ("03",))
+    student_access.release_solution(tmp_path, "one", released=True)
+    student_access.release_solution(tmp_path, "two", released=True)
+    student_access.release_solution(tmp_path, "one", released=False)
+    on = student_access.Access(answers=True, solutions=("two",), hidden_code=("03",))
+    assert student_access.read_access(tmp_path) == on
+    switches = tmp_path / student_access.SWITCHES
+    assert switches.stat().st_mode & 0o777 == 0o600
+    for damaged in (b"\xff", b"[]", b"null", b'{"answers": 1}'):
+        switches.write_bytes(damaged)
+        assert student_access.read_access(tmp_path) == off
 
 
 LOADED = """\

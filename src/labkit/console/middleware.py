@@ -1,4 +1,4 @@
-"""Show the class a list of the labs only, and the instructor, on this machine, everything."""
+"""Show the class the labs and exercises only, and the instructor, on this machine, everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,8 @@ from labkit.console import supervisor
 from labkit.panel.access import host_name, is_local_instructor
 
 Handler = Callable[[HttpRequest], HttpResponse]
-FOR_ALL = {"root", "asset"}  # names of URLs
+# Names of URLs. A solution decides by itself.
+FOR_ALL = {"root", "class_practice", "class_exercise", "class_solution", "asset", "own_asset"}
 IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab has as well
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
@@ -21,7 +22,7 @@ POLICY = (
 
 
 def instructor_only(get_response: Handler) -> Handler:
-    """Middleware: return 403 to others, except for the list of labs and its stylesheets.
+    """Middleware: return 403 to others, except for the labs, the exercises and the stylesheets.
 
     The URLs of a lab's handout and code redirect others to these pages of the lab.
     """
@@ -69,4 +70,8 @@ def own_content_only(get_response: Handler) -> Handler:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: return what base.html needs, and where sessions are kept."""
-    return {"instructor": is_local_instructor(request), "database": supervisor().database}
+    return {
+        "instructor": is_local_instructor(request),
+        "database": supervisor().database,
+        "request_path": request.path,
+    }

@@ -11,18 +11,24 @@ from labkit.base.error_pages import error_page
 from labkit.catalog import CatalogError
 from labkit.console import supervisor, version_servers
 from labkit.console.diff_pages import show_catalog_errors
+from labkit.console.exercise_pages import released, rows
+from labkit.practice.exercise import read_exercises
 from labkit.textbook_versions import Version, find_version, read_versions
 
 
 @require_safe
 @show_catalog_errors
 def index(request: HttpRequest) -> HttpResponse:
-    """List the textbook versions of each lab, and those that run; ?lab=03 shows one lab's."""
+    """List exercises and the textbook versions of each lab; ?lab=03 shows those of one lab."""
     checkout = supervisor().checkout
     sections = [(lab, read_versions(checkout, lab)) for lab in checkout.labs]
     sections = [(lab, versions) for lab, versions in sections if versions]
     chosen = next((lab for lab, _ in sections if lab.number == request.GET.get("lab")), None)
+    exercises = tuple(
+        each for each in read_exercises(checkout) if chosen in {None, each.lab, each.target}
+    )
     context = {
+        "exercises": rows(exercises),
         "labs": [lab for lab, _ in sections],
         "chosen": chosen,
         "sections": [
@@ -48,6 +54,7 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
         else:
             steps[-1][1].append(str(step))
     context = _with_server(found) | {"steps": steps, "here": "practice", "page": "version"}
+    context |= {"is_released": name in released(), "can_release": bool(supervisor().class_url)}
     return render(request, "version.html", context)
 
 

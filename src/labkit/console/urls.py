@@ -5,8 +5,10 @@ from django.urls import path
 from labkit.base.assets import asset
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 from labkit.console import (
+    class_pages,
     compare_pages,
     diff_pages,
+    exercise_pages,
     lab_actions,
     measure_pages,
     practice_pages,
@@ -15,6 +17,19 @@ from labkit.console import (
 
 urlpatterns = [
     path("", views.root, name="root"),
+    path("practice/", exercise_pages.class_index, name="class_practice"),
+    path(
+        "practice/<str:name>/",
+        exercise_pages.exercise,
+        {"for_class": True},
+        name="class_exercise",
+    ),
+    path(
+        "practice/<str:name>/solution/",
+        exercise_pages.solution,
+        {"for_class": True},
+        name="class_solution",
+    ),
     path("console/", views.index, name="index"),
     path("console/reset/", lab_actions.reset, name="reset"),
     path("console/restart/", lab_actions.restart, name="restart"),
@@ -31,8 +46,12 @@ urlpatterns = [
     path("console/practice/version/<str:name>/", practice_pages.version, name="version"),
     path("console/practice/version/<str:name>/start/", practice_pages.start, name="start_version"),
     path("console/practice/version/<str:name>/stop/", practice_pages.stop, name="stop_version"),
-    path("console/class/", views.class_, name="class"),
-    path("console/class/answers/", views.answers, name="answers"),
+    path("console/practice/exercise/<str:name>/", exercise_pages.exercise, name="exercise"),
+    path("console/practice/solution/<str:name>/", exercise_pages.solution, name="solution"),
+    path("console/class/", class_pages.class_, name="class"),
+    path("console/class/answers/", class_pages.answers, name="answers"),
+    path("console/class/code/", class_pages.code_access, name="code_access"),
+    path("console/class/release/<str:name>/", class_pages.release, name="release"),
     path("console/docs/<slug:name>/", views.document, name="document"),
     path("console/lab/<str:number>/", views.handout, name="handout"),
     path("console/lab/<str:number>/code/", views.code, name="code"),

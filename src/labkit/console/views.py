@@ -7,9 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from labkit.base.assets import asset
 from labkit.base.served_labs import CODE, HANDOUT
@@ -23,7 +21,6 @@ from labkit.panel.access import host_name, is_local_instructor
 from labkit.processes.log_file import last_text
 from labkit.render import source_files
 from labkit.render.handout import Answers, Page, render_page
-from labkit.serve.lan_address import qr_as_svg
 from labkit.sources import FILE as SOURCES
 from labkit.textbook_claims import LEDGER, VERDICTS, Entry, Ledger
 
@@ -39,7 +36,8 @@ def root(request: HttpRequest) -> HttpResponse:
     if is_local_instructor(request):
         return redirect("index")
     context = {"host": host_name(request), "labs": supervisor().labs}
-    context |= {"handout": HANDOUT, "code": CODE}
+    hidden = student_access.read_access(supervisor().checkout.state).hidden_code
+    context |= {"handout": HANDOUT, "code": CODE, "hidden_code": hidden}
     return render(request, "class_index.html", context)
 
 
@@ -174,25 +172,6 @@ def live(request: HttpRequest) -> HttpResponse:
         "here": "live",
     }
     return render(request, "live.html", context)
-
-
-@require_safe
-def class_(request: HttpRequest) -> HttpResponse:
-    """Show the URL for the class, large and as a QR code, and the switch for the answers."""
-    url = supervisor().class_url
-    # segno draws it, from a URL of ours.
-    qr = mark_safe(qr_as_svg(url)) if url else ""
-    context = {"url": url, "qr": qr, "here": "class"}
-    context["answers"] = student_access.answers_over_lan(supervisor().checkout.state)
-    return render(request, "class.html", context)
-
-
-@require_POST
-def answers(request: HttpRequest) -> HttpResponse:
-    """Show or hide the handouts' answers for students over the network."""
-    shown = request.POST.get("answers") == student_access.SHOWN
-    student_access.show_answers_over_lan(supervisor().checkout.state, shown)
-    return redirect(f"{reverse('class')}#answers")
 
 
 def own_asset(request: HttpRequest, path: str) -> HttpResponseBase:

@@ -12,9 +12,13 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from labkit.base import served_labs
+from labkit.base.error_pages import error_page
 from labkit.base.served_labs import CODE, HANDOUT
 from labkit.panel import control_bar, server_clock, student_access
 from labkit.panel.access import host_name, is_local_instructor
+
+CODE_HIDDEN = "The code is hidden"
+CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
 
 
 class LabLinks:
@@ -82,7 +86,7 @@ def code(request: HttpRequest) -> HttpResponse:
     from labkit.render.standalone_page import render_template
 
     if not student_access.may_read_code(request):
-        raise Http404("The code is not shown.")
+        return error_page(request, 403, CODE_HIDDEN, CODE_HIDDEN_WHY)
     found = {"files": files(settings.FOLDER, parts=["lab"])}
     source = mark_safe(render_template("render/source.html", found))  # it escapes
     return render(request, "labkit/code.html", _context(source=source))

@@ -1,6 +1,11 @@
-"""The one place that decides what students may read: a lab's code, and the handout's answers."""
+"""The one place that decides what students may read: code, answers and released solutions."""
 
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,36 +15,82 @@ from labkit.kept_files import write_whole
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import SERVER
 
-SWITCH = "answers_over_lan"  # a file in the state folder
+SWITCHES = "student_access.json"  # in the state folder
 SHOWN, HIDDEN = "shown", "hidden"
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Access:
+    """The instructor's switches, for students over the network."""
+
+    answers: bool = False  # whether they see the answers of the handouts
+    solutions: tuple[str, ...] = ()  # released: names of exercises and of textbook versions
+    hidden_code: tuple[str, ...] = ()  # numbers of the labs whose code they may not read
 
 
 def may_read_code(request: HttpRequest) -> bool:
-    """Return whether the lab's code is shown to this visitor; today it always is."""
-    return True
+    """Return whether the lab's code is shown to this visitor.
+
+    It is on this machine. Over the network the instructor's switch in the console decides.
+    """
+    return _on_own_machine(request) or settings.LAB not in _access().hidden_code
 
 
 def may_read_answers(request: HttpRequest) -> bool:
     """Return whether the answers of the lab's handout are shown to this visitor.
 
-    They are on this machine, which includes the servers of `lab run --servers`. Over the network
-    the instructor's switch in the console decides.
+    They are on this machine. Over the network the instructor's switch in the console decides.
     """
-    own_machine = is_local_instructor(request) or bool(SERVER)
-    return own_machine or answers_over_lan(state_path(settings.FOLDER).parent)
+    return _on_own_machine(request) or _access().answers
 
 
-def answers_over_lan(state: Path) -> bool:
-    """Return whether students over the network see answers; False unless switched on.
+def _on_own_machine(request: HttpRequest) -> bool:
+    """Return whether this is the instructor, or someone at `lab run --servers`."""
+    return is_local_instructor(request) or bool(SERVER)
+
+
+def _access() -> Access:
+    return read_access(state_path(settings.FOLDER).parent)
+
+
+def read_access(state: Path) -> Access:
+    """Return the switches; all of them are off if the file is missing or damaged.
 
     state: the folder for everything that is written, see `labkit.catalog.state_home`.
     """
     try:
-        return (state / SWITCH).read_text(encoding="ascii").strip() == SHOWN
-    except (OSError, ValueError):
-        return False
+        found = json.loads((state / SWITCHES).read_text(encoding="utf-8"))
+        return Access(
+            found["answers"] is True,
+            tuple(map(str, found["solutions"])),
+            tuple(map(str, found["hidden_code"])),
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return Access()
 
 
-def show_answers_over_lan(state: Path, shown: bool) -> None:
-    """Show or hide the answers for students over the network. Raises OSError, CatalogError."""
-    write_whole(writable(state) / SWITCH, SHOWN if shown else HIDDEN, private=True)
+def show_answers(state: Path, shown: bool) -> None:
+    """Show or hide the answers of all handouts. Raises OSError, CatalogError."""
+    _change(state, lambda access: replace(access, answers=shown))
+
+
+def release_solution(state: Path, name: str, released: bool) -> None:
+    """Release the solution of an exercise or version, or hide it. Raises OSError, CatalogError."""
+
+    def change(access: Access) -> Access:
+        others = tuple(each for each in access.solutions if each != name)
+        return replace(access, solutions=(*others, name) if released else others)
+
+    _change(state, change)
+
+
+def hide_code(state: Path, numbers: tuple[str, ...]) -> None:
+    """Hide the code of these labs, and show that of all others. Raises OSError, CatalogError."""
+    _change(state, lambda access: replace(access, hidden_code=numbers))
+
+
+def _change(state: Path, change: Callable[[Access], Access]) -> None:
+    with _lock:
+        found: dict[str, Any] = asdict(change(read_access(state)))
+        write_whole(writable(state) / SWITCHES, json.dumps(found, indent=1), private=True)

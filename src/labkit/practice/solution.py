@@ -8,7 +8,7 @@ from labkit.diff import Comparison, Side, compare, find_sides
 from labkit.diff.inputs import File
 from labkit.practice.exercise import MY_TESTS, SOLUTIONS, Exercise
 
-YOURS, SOLUTION = "yours", "solution"
+YOURS, STARTER, SOLUTION = "yours", "starter", "solution"
 
 
 def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -> Comparison:
@@ -26,6 +26,24 @@ def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -
     start = exercise.version.full_name if exercise.version else exercise.lab.number
     old = replace(mine, name=start, lab=exercise.lab, version=exercise.version)
     return replace(compare(checkout, old, target), old=shown)
+
+
+def compare_starter(checkout: Catalog, exercise: Exercise) -> Comparison:
+    """Return what differs between an exercise's starter and its solution, with notes.
+
+    Raises CatalogError and OSError.
+    """
+    if exercise.kind == "test":
+        solution = checkout.root / SOLUTIONS / f"{exercise.name}.py"
+        return compare(checkout, Side(STARTER, MY_TESTS, ()), _tests(SOLUTION, solution))
+    start = exercise.version.full_name if exercise.version else exercise.lab.number
+    old, target = find_sides(checkout, start, exercise.target.number)
+    if not exercise.version:
+        changed = exercise.changed_files()
+        files = (replace(file, content=changed.get(file.name, file.content)) for file in old.files)
+        old = replace(old, files=tuple(files))
+    found = compare(checkout, old, target)
+    return replace(found, old=replace(old, name=STARTER, title=exercise.title))
 
 
 def _tests(name: str, path: Path) -> Side:

@@ -10,6 +10,7 @@ HIDDEN = {"Cc", "Cf", "Zs", "Zl", "Zp", "Cs", "Co", "Cn"}  # Unicode categories
 
 register = Library()
 _code_only = MarkdownIt("zero").enable("backticks")
+_markdown = MarkdownIt("commonmark", {"html": False}).disable(["link", "image", "autolink"])
 
 
 @register.filter
@@ -34,3 +35,9 @@ def prose(text: str) -> SafeString:
     """Return labkit's own text as HTML: `backquotes` mark code, and everything is escaped."""
     # This markdown-it instance escapes the text, and supports no other markup.
     return mark_safe(_code_only.renderInline(visible(text)))
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Return labkit's own Markdown as HTML: paragraphs, lists and code; HTML in it is escaped."""
+    return mark_safe(_markdown.render(text))
