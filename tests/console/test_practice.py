@@ -178,7 +178,10 @@ def test_students_see_released_versions_only(lab):
 @pytest.mark.parametrize("path", ["nothing/", "nothing/solution/", f"{NAMES}/"])
 def test_students_find_no_other_page(lab, path):
     assert lab.ask(f"/practice/{path}", to=STUDENT)[0] == 404
-    assert lab.press(f"/console/class/release/{path}") == 404
+
+
+def test_nothing_unknown_is_released(lab):
+    assert lab.press("/console/class/release/nothing/", solution=student_access.SHOWN) == 404
 
 
 def test_a_release_leads_back_to_this_site_only(lab):
