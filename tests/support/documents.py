@@ -24,9 +24,9 @@ OTHER_BLOCKS = {
 
 # Forms of URLs: rfc-editor.org has a page for each RFC, Django one for each version.
 FORMS = {
-    "www.rfc-editor.org": r"https://[^/]+/rfc/rfc\d{3,4}\.html(#(section|appendix)-[\dA-Z.]+)?",
+    "www.rfc-editor.org": r"https://[^/]+/rfc/rfc\d{3,4}\.html(#((section|appendix)-[\dA-Z.]+|name-[\w-]+))?",
     "docs.djangoproject.com": r"https://[^/]+/en/5\.2/([\w.-]+/)+(#[\w.-]+)?",
-    "datatracker.ietf.org": r"https://[^/]+/doc/html/[\w-]+(#(section|appendix)-[\dA-Z.]+)?",
+    "datatracker.ietf.org": r"https://[^/]+/doc/html/[\w-]+(#((section|appendix)-[\dA-Z.]+|name-[\w-]+))?",
 }
 URL = r"https://[\w-]+(\.[\w-]+)+/[\w./#+=?&%:-]*"
 
