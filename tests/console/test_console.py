@@ -4,6 +4,7 @@ import html
 import json
 import re
 import urllib.request
+from urllib.parse import urlencode
 
 import pytest
 from elements import find, links, texts
@@ -13,6 +14,7 @@ from labkit.catalog import Catalog
 from labkit.console.live_exchanges import ahead
 from labkit.console.views import LOG_BYTES
 from labkit.diff import Notes, compare, find_sides, html_page
+from labkit.http.cookie_rules import Rule
 from labkit.panel import live_report
 from labkit.testing.accessibility import complaints_at_both_ends
 from labkit.textbook_claims import Ledger
@@ -29,6 +31,7 @@ TOLD = {
     "host": "elsewhere.example:80",
 }
 SENTENCE = "POST /add/ <b>"
+COOKIE = "/console/cookie/?set_cookie="
 PAGES = {
     "labs": "/console/",
     "a question": "/console/?ask=03",
@@ -38,6 +41,9 @@ PAGES = {
     "live": "/console/live/",
     "live in one lab": "/console/live/?lab=03&visitor=A3",
     "claims": "/console/claims/?lab=03",
+    "a cookie": "/console/cookie/",
+    "a refused cookie": f"{COOKIE}a%3D1%3BDomain%3Dcom&source=https://shop.example/&cause=typed",
+    "a wrong form": f"{COOKIE}a%3D1&source=nowhere&cause=typed",
     "differences": "/console/diff/",
     "twins": "/console/diff/02/06/",
     "two engines": "/console/diff/10:db/10:signed_cookies/",
@@ -121,6 +127,37 @@ def shown(house, what, path="/console/live/"):
 def test_the_front_page_leads_the_instructor_to_the_console(house):
     status, _, headers = house.ask("/")
     assert (status, headers["Location"]) == (302, "/console/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "stored", "sent", "rule"),
+    [
+        ({"set_cookie": "a=1; Path=/"}, "stored", ["yes"], None),
+        ({"set_cookie": "a=1; Domain=com"}, "refused", [], Rule.PUBLIC_SUFFIX),
+        ({"set_cookie": "a=; Max-Age=0"}, "deleted", [], None),
+        (
+            {"set_cookie": "a=1; SameSite=Lax", "cause": "form", "initiator": "https://b.example/"},
+            "stored",
+            ["no"],
+            Rule.UNSAFE_METHOD,
+        ),
+    ],
+    ids=["stored", "refused", "deleted", "not sent"],
+)
+def test_a_cookie_is_explained(house, fields, stored, sent, rule):
+    fields = {"source": "https://shop.example/", "cause": "typed"} | fields
+    page = house.page(f"/console/cookie/?{urlencode(fields)}")
+    assert find(page, "//@data-stored") == [stored]
+    assert find(page, "//@data-sent") == sent
+    linked = find(page, "//main//a[starts-with(@href, 'https://')]/@href")
+    assert linked == ([rule.url] if rule else [])
+
+
+def test_a_wrong_url_is_named_beside_its_field(house):
+    fields = {"set_cookie": "a=1", "source": "nowhere", "cause": "typed"}
+    status, page, _ = house.ask(f"/console/cookie/?{urlencode(fields)}")
+    assert status == 422
+    assert find(page, "//div[.//input[@name='source']]//*[@role='alert']")
 
 
 def test_each_lab_has_a_row_in_teaching_order(house, checkout):

@@ -7,6 +7,7 @@ from labkit.base.error_pages import handler400, handler403, handler404, handler5
 from labkit.console import (
     class_pages,
     compare_pages,
+    cookie_page,
     diff_pages,
     exercise_pages,
     lab_actions,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("console/restart/", lab_actions.restart, name="restart"),
     path("console/live/", views.live, name="live"),
     path("console/claims/", views.claims, name="claims"),
+    path("console/cookie/", cookie_page.cookie, name="cookie"),
     path("console/diff/", diff_pages.index, name="differences"),
     path("console/diff/<str:one>/<str:two>/", diff_pages.difference, name="difference"),
     path("console/compare/", compare_pages.index, name="comparisons"),
