@@ -1,1 +1,1 @@
-"""Everything a lab may import: settings helpers, form fields, cookie names, the session lock."""
+"""Everything that labs may import, such as settings, form fields and the session lock."""

@@ -11,7 +11,7 @@ class BaseConfig(AppConfig):
     label = "labkit_base"
 
     def ready(self) -> None:
-        """Have `migrate` refuse a database of another project."""
-        from labkit.base.foreign_database import refuse_foreign_database  # the apps are loaded
+        """Make `migrate` refuse another project's database."""
+        from labkit.base.foreign_database import refuse_foreign_database  # needs loaded apps
 
         pre_migrate.connect(refuse_foreign_database)

@@ -1,4 +1,4 @@
-"""Serve labkit's stylesheets, script and icon, on any server and with DEBUG on or off."""
+"""Serve labkit's stylesheets, script and icon on any server, even if DEBUG is off."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ ASSETS = Path(__file__).parent / "static" / "labkit"
 
 @require_safe
 def asset(request: HttpRequest, path: str, folder: Path = ASSETS) -> HttpResponseBase:
-    """Return a file of this folder, or 304 if the browser has it already, or 404."""
+    """Return a file in this folder, 304 if the browser already has it, or 404."""
     try:
         response = serve(request, path, document_root=folder)
-    except OSError:  # no file system takes such a name
+    except OSError:  # the name is not valid in the file system
         raise Http404 from None
     response["Cache-Control"] = "no-cache"
     return response

@@ -1,4 +1,4 @@
-"""Helpers for the lines of settings.py that are the same in every lab and not its lesson."""
+"""Helpers for the settings that are the same in every lab."""
 
 import os
 import re
@@ -14,8 +14,8 @@ from labkit.catalog import database_name, own_number, state_dir
 from labkit.kept_files import make_key, read_key
 from labkit.text_format import command_line
 
-# Against "database is locked": with WAL, readers do not wait for the writer, a writer waits up to
-# 20 s, and a transaction takes the write lock when it begins instead of at its first write.
+# To prevent "database is locked": with WAL, readers do not wait for the writer, a writer waits up
+# to 20 s, and a transaction takes the write lock when it begins rather than at its first write.
 # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 SQLITE = "django.db.backends.sqlite3"
 SQLITE_OPTIONS = {
@@ -26,10 +26,10 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """Return the lab's number, which ends the names of its cookies: see `own_number`.
+    """Return the lab's number, the end of its cookies' names; see `own_number`.
 
     The tests of a copy expect the cookies of the original lab. They set the environment variable
-    LAB_AS to the original's number, which a lab with its own number ignores.
+    LAB_AS to the original's number. A lab that has a number ignores it.
     """
     own, borrowed = own_number(folder), os.environ.get("LAB_AS", "")
     takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
@@ -37,7 +37,7 @@ def number(folder: Path) -> str:
 
 
 def secret_key(folder: Path) -> str:
-    """Return this lab's SECRET_KEY: made at the first start, stored in its state folder, mode 0600.
+    """Return this lab's SECRET_KEY, created at the first start, from a file with mode 0600.
 
     Raises ImproperlyConfigured if the file is damaged or cannot be written.
     https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
@@ -49,7 +49,7 @@ def secret_key(folder: Path) -> str:
         except OSError as error:
             raise ImproperlyConfigured(f"{path} cannot be written: {error.strerror}.") from None
     if (key := read_key(path)) is None:
-        raise ImproperlyConfigured(_damaged(path, folder, "has no secret key in it"))
+        raise ImproperlyConfigured(_damaged(path, folder, "contains no secret key"))
     return key
 
 
@@ -60,12 +60,12 @@ def _damaged(path: Path, folder: Path, what: str) -> str:
 
 
 def debug() -> bool:
-    """Return DEBUG: True on a student's own machine, False in tests and with LAB_DEBUG=0."""
+    """Return DEBUG: True by default, False in tests and with LAB_DEBUG=0."""
     return os.environ.get("LAB_DEBUG", "1") != "0"
 
 
 def allowed_hosts() -> list[str]:
-    """Return ALLOWED_HOSTS: the loopback names, and the comma-separated hosts of LAB_HOSTS.
+    """Return ALLOWED_HOSTS: loopback names, and the hosts in LAB_HOSTS, separated by commas.
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
     """
@@ -74,7 +74,7 @@ def allowed_hosts() -> list[str]:
 
 
 def session_files(folder: Path) -> Path:
-    """Return SESSION_FILE_PATH, the folder of the engine `file`: .lab/NN/sessions, mode 0700.
+    """Return SESSION_FILE_PATH for the engine `file`: .lab/NN/sessions, with mode 0700.
 
     Django's default is the system's temporary folder, which all labs would share. The environment
     variable LAB_SESSION_FOLDER replaces the name "sessions": with `lab run --servers`, each server
@@ -90,20 +90,20 @@ def session_files(folder: Path) -> Path:
 
 
 def session_engine(default: str) -> str:
-    """Return SESSION_ENGINE: the engine that the environment names, or this one.
+    """Return SESSION_ENGINE from the environment, or `default`.
 
-    The environment may be another project's: an empty value, or an engine that is not one of
-    Django's, does not count.
+    The variable may be set for another project, so a value other than one of Django's engines is
+    ignored.
     https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine
     """
     return environment.session_engine(default)
 
 
 def caches(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return CACHES: the Redis at REDIS_URL, or LocMem, the memory of the server's process.
+    """Return CACHES: Redis at REDIS_URL, or LocMem in the memory of the server's process.
 
-    In Redis all keys of a lab begin with lab_NN, to keep them apart from others. LocMem discards
-    entries beyond MAX_ENTRIES: Django's default of 300 is too few for a class of students.
+    In Redis, a lab's keys begin with lab_NN, to keep them separate from others. LocMem discards
+    entries beyond MAX_ENTRIES, since Django's default of 300 is too small for a class.
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
     if url := environment.redis_url():
@@ -117,9 +117,9 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
     With a URL without a database name, such as mysql://teacher:secret@db.example/, each lab has its
-    own database: lab_03, lab_04 and so on. A relative path to an SQLite file counts from this lab's
-    state folder. SQLite in memory, which no second process could read, becomes the usual file.
-    Raises ImproperlyConfigured if DATABASE_URL cannot be read.
+    own database: lab_03, lab_04 and so on. A relative path to an SQLite file starts from this lab's
+    state folder. In-memory SQLite is replaced with the default file, so that other processes can
+    read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     default: dict[str, Any]
@@ -129,7 +129,7 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             default = dict(dj_database_url.parse(url))
         except ValueError:
             raise ImproperlyConfigured(
-                "DATABASE_URL cannot be read. It looks like mysql://user:password@host:3306/name."
+                "DATABASE_URL is not valid. Example: mysql://user:password@host:3306/name"
             ) from None
         default["NAME"] = default["NAME"] or database_name(number(folder))
     else:
@@ -141,6 +141,6 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             default["NAME"] = sqlite_file.with_name(Path(default["NAME"]).name)
         options = dict(SQLITE_OPTIONS)
         if url and has_foreign_tables(Path(default["NAME"])):
-            del options["init_command"]  # WAL would change another project's file
+            del options["init_command"]  # WAL would change a file of another project
         default["OPTIONS"] = options | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

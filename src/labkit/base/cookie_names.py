@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-LONGEST = 500  # bytes of encoded text: percent-encoded, 41 characters of four UTF-8 bytes each
+LONGEST = 500  # bytes of percent-encoded text, enough for 41 characters of four UTF-8 bytes
 
 
 def cookie_name(prefix: str, text: str) -> str:
@@ -17,10 +17,10 @@ def cookie_name(prefix: str, text: str) -> str:
 
 
 def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
-    """Return {text: value} for each cookie whose name cookie_name() could have made from a text.
+    """Return {text: value} for each cookie whose name cookie_name() could have returned.
 
-    Such a text is not empty and has no white space around it, as a form field returns it. All other
-    cookies are left out: a browser may send anything.
+    Such a text is not empty and has no surrounding white space, like the value of a form field. All
+    other cookies are ignored, since a browser may send anything.
     """
     found = {}
     for name, value in cookies.items():

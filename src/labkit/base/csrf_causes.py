@@ -1,4 +1,4 @@
-"""Why Django refused a form, as one of a few causes, each with what to do about it.
+"""Find out why Django refused a form, and explain what to do.
 
 https://docs.djangoproject.com/en/5.2/ref/csrf/#how-it-works
 """
@@ -11,45 +11,44 @@ from django.middleware import csrf
 
 @dataclass(frozen=True)
 class Cause:
-    """A cause: the page has its name as `data-cause`, and its text."""
+    """A cause of a refusal: its name, which pages carry as `data-cause`, and its text."""
 
     name: str
     text: str
 
 
 NO_COOKIE = Cause(
-    "no-cookie", "Your browser sent no CSRF cookie. Are cookies blocked for this address?"
+    "no-cookie", "Your browser sent no CSRF cookie. Does it block cookies for this site?"
 )
 BROKEN_COOKIE = Cause(
     "broken-cookie",
-    "Your browser sent a CSRF cookie that Django did not make. This page has replaced it: open the "
-    "page with the form again.",
+    "Your browser sent a CSRF cookie that Django did not create. This page has replaced it. Open "
+    "the page with the form again.",
 )
 NO_TOKEN = Cause(
     "no-token",
-    "The form sent no CSRF token. A page of this lab puts one into every form that needs it, with "
+    "The form sent no CSRF token. The pages of this lab add one to every form that needs it, with "
     "the template tag csrf_token.",
 )
 MALFORMED_TOKEN = Cause(
     "malformed-token",
-    "The form sent a CSRF token that Django did not make: it was changed or cut short. Open the "
-    "page with the form again.",
+    "The form sent a CSRF token that Django did not create, or that was changed. Open the page "
+    "with the form again.",
 )
 OLD_TOKEN = Cause(
     "old-token",
     "The form's CSRF token does not belong to the CSRF cookie that your browser sent. A login "
-    "replaces the secret in the cookie, so forms in other tabs, opened before the login, are no "
+    "replaces the secret in the cookie, so forms that were opened before the login are no "
     "longer valid. Open the page with the form again.",
 )
 FOREIGN_ORIGIN = Cause(
     "foreign-origin",
-    "Your browser says that another site sent this form: the Origin header is {header}, and this "
-    "site is {host}.",
+    "Another site sent this form: the Origin header is {header}, and this site is {host}.",
 )
 NO_ORIGIN = Cause(
     "no-origin",
-    "Your browser hides which site sent this form: the Origin header is null, as from a file, a "
-    "sandboxed frame or a page with the policy no-referrer.",
+    "Your browser does not say which site sent this form: the Origin header is null, as for a "
+    "file, a sandboxed frame or a page with the policy no-referrer.",
 )
 NO_REFERER = Cause(
     "no-referer",
@@ -58,8 +57,8 @@ NO_REFERER = Cause(
 )
 FOREIGN_REFERER = Cause(
     "foreign-referer",
-    "Your browser says that another page sent this form: the Referer header is {header}, and this "
-    "site is {host}.",
+    "A page of another site sent this form: the Referer header is {header}, and this site is "
+    "{host}.",
 )
 BROKEN_REFERER = Cause(
     "broken-referer",
@@ -78,11 +77,11 @@ _BY_START = {
     csrf.REASON_BAD_ORIGIN.partition("%s")[0]: FOREIGN_ORIGIN,
     "CSRF cookie ": BROKEN_COOKIE,
 }
-LONGEST = 200  # characters of a header on the page
+LONGEST = 200  # characters; longer headers are cut on the page
 
 
 def find_cause(request: HttpRequest, reason: str) -> Cause:
-    """Return the cause behind the reason that CsrfViewMiddleware gives."""
+    """Return the cause for the reason that CsrfViewMiddleware gives."""
     found = next((cause for start, cause in _BY_START.items() if reason.startswith(start)), None)
     if found is None and reason.startswith("CSRF token from "):
         found = OLD_TOKEN if reason.endswith(" incorrect.") else MALFORMED_TOKEN

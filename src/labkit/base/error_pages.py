@@ -1,4 +1,4 @@
-"""Error pages in plain words, with the real cause of a failure behind the one Django reports.
+"""Error pages in plain English, which name the real cause of a failure.
 
 `from labkit.base.error_pages import handler400, handler403, handler404, handler500` in a lab's
 urls.py installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
@@ -26,28 +26,28 @@ from labkit.base import csrf_causes
 
 log = logging.getLogger("labkit.errors")
 
-# Errors of a database that is absent, locked, full or not migrated. Their parent DatabaseError is
-# left out: Django raises it itself if a session's row was deleted during the request.
-# PermissionError: the folder of the session files is not writable.
+# Errors of a database that is missing, locked, full or not migrated. Their base class DatabaseError
+# is not included, since Django raises it if a session's row was deleted during the request.
+# PermissionError means that the folder of the session files is not writable.
 STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingError, PermissionError)
 # Errors of a disk that is full, read-only or broken. Other OSErrors, such as a closed connection,
-# are not the store's. Windows has no EDQUOT.
+# do not come from the store. Windows has no EDQUOT.
 DISK_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 RETRY_AFTER = 5  # seconds
 
-# What the pages say; tests find a page by it.
-MIGRATE_TITLE = "The table is not there yet"
-MIGRATE_ADVICE = "In the lab's folder, type: python manage.py migrate (lab run does it by itself)."
+# Text of the pages, which the tests look for.
+MIGRATE_TITLE = "The table does not exist yet"
+MIGRATE_ADVICE = "In the lab's folder, run python manage.py migrate. (lab run does this for you.)"
 DAMAGED_TITLE = "The database file is damaged"
-DAMAGED_ADVICE = "For the instructor: `lab reset {number}` replaces db.sqlite3 by an empty file."
+DAMAGED_ADVICE = "For the instructor: lab reset {number} replaces db.sqlite3 with an empty file."
 STORE_TITLE = "The store does not answer"
-UNKNOWN_HOST = "This server does not answer to the host name that the request asked for."
-TOO_LARGE = "The form sent more than this server accepts."
-SESSION_DELETED = "Your session was deleted while this request was under way; nothing was kept."
-NOT_UNDERSTOOD = "The server could not make sense of this request."
-NOT_ALLOWED = "You may not do this here."
-NO_PAGE = "There is no page at this address."
-LAB_FAULT = "This is a fault of the lab and not of yours; the server's log says more."
+UNKNOWN_HOST = "This server does not have the host name in the request."
+TOO_LARGE = "The form is larger than this server accepts."
+SESSION_DELETED = "Your session was deleted during this request, so nothing was saved."
+NOT_UNDERSTOOD = "The server could not understand this request."
+NOT_ALLOWED = "You are not allowed to do this."
+NO_PAGE = "There is no page with this URL."
+LAB_FAULT = "This is an error in the lab, not your fault. The server's log has the details."
 COOKIES_BLOCKED = csrf_causes.NO_COOKIE.text
 
 
@@ -59,9 +59,9 @@ def error_page(
     advice: str = "",
     cause: str = "",
 ) -> HttpResponse:
-    """Return an HTML page that says in one sentence what was wrong, and what to do next.
+    """Return an HTML page that says in one sentence what went wrong, and what to do next.
 
-    Tests find the page by its `cause`, which it has as `data-cause`.
+    The page carries `cause` as data-cause, which the tests look for.
     """
     context = {"status": status, "title": title, "sentence": sentence}
     context |= {"advice": advice, "cause": cause}
@@ -69,10 +69,10 @@ def error_page(
 
 
 def store_fault(error: BaseException | None) -> BaseException | None:
-    """Return the store's error that this exception is or was caused by; None if there is none.
+    """Return the store's error among this exception and its causes, or None.
 
-    Django reports any database failure while a session is saved as SessionInterrupted, "the
-    request's session was deleted": the true cause is in __cause__ or __context__.
+    If the database fails while a session is saved, Django raises SessionInterrupted, "the
+    request's session was deleted". The real cause is in __cause__ or __context__.
     """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
@@ -88,45 +88,45 @@ def _is_the_stores(error: BaseException) -> bool:
         return True
     if _is_damage(error):
         return True
-    # A module that is not loaded cannot have raised the error; redis is an extra.
+    # redis is an optional package. If it is not loaded, it cannot have raised the error.
     redis: Any = sys.modules.get("redis")
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
 
 
 def _is_damage(error: BaseException) -> bool:
-    """Return whether SQLite's file is damaged, or not a database."""
+    """Return whether the SQLite file is damaged or is not a database."""
     sqlite: Any = sys.modules.get("sqlite3")
     return bool(sqlite) and type(error) is sqlite.DatabaseError
 
 
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
-    """Return 503 with Retry-After; if the table is missing, the page says what to type."""
+    """Return 503 with Retry-After; if a table is missing, the page says what to type."""
     log.error("The store failed: %s", fault)
-    # SQLite's message, or the number of ER_NO_SUCH_TABLE in MySQL and MariaDB.
+    # SQLite's message, or ER_NO_SUCH_TABLE in MySQL and MariaDB.
     if "no such table" in str(fault) or fault.args[:1] == (1146,):
         title = MIGRATE_TITLE
-        sentence = "This database has no table for what the lab keeps, so nothing was changed."
+        sentence = "The database does not have the lab's table, so nothing was changed."
         advice = MIGRATE_ADVICE
     elif _is_damage(fault):
         title = DAMAGED_TITLE
-        sentence = "What the lab keeps in it cannot be read, so nothing was changed."
+        sentence = "The lab's data in it cannot be read, so nothing was changed."
         advice = DAMAGED_ADVICE.format(number=getattr(settings, "LAB", ""))
     else:
         title = STORE_TITLE
-        sentence = "The server could not reach the place where it keeps its state, so nothing was "
+        sentence = "The server could not read or write its stored data, so nothing was "
         sentence += "changed."
         advice = "Try again in a moment. "
-        advice += f"For the instructor: {type(fault).__name__}, see the server's log."
+        advice += f"For the instructor: {type(fault).__name__}. See the server's log."
     response = error_page(request, 503, title, sentence, advice)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
 def refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
-    """Return 400 for a host that is not in ALLOWED_HOSTS, else None.
+    """Return 400 for a host that is not in ALLOWED_HOSTS, otherwise None.
 
-    With DEBUG on, Django shows its settings and the environment instead, and another site can read
-    them by DNS rebinding. https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+    With DEBUG on, Django's own page shows the settings and the environment, and another site can
+    read them by DNS rebinding. https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
     """
     try:
         request.get_host()
@@ -148,31 +148,31 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
         sentence = SESSION_DELETED
     else:
         sentence = NOT_UNDERSTOOD
-    return error_page(request, 400, "That request was not understood", sentence)
+    return error_page(request, 400, "Bad request", sentence)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 403 for an action that this visitor may not take."""
+    """Return 403 for an action that the visitor is not allowed to do."""
     return error_page(request, 403, "Not allowed", NOT_ALLOWED)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return 404 for a URL without a page."""
-    return error_page(request, 404, "No such page", NO_PAGE, "Check the spelling.")
+    return error_page(request, 404, "Page not found", NO_PAGE, "Check the spelling.")
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Return 500 for an error in the lab; 503 if the store failed.
 
-    Return 400 if a view saved its own session and that had been deleted during the request, as for
-    the visitor's session.
+    Return 400 if a view saved a session that had been deleted during the request, as Django does
+    for the visitor's session.
     """
     error = sys.exc_info()[1]
     if fault := store_fault(error):
         return unavailable(request, fault)
     if isinstance(error, UpdateError):
         return handler400(request, SessionInterrupted())
-    return error_page(request, 500, "The lab made a mistake", LAB_FAULT)
+    return error_page(request, 500, "Error in the lab", LAB_FAULT)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -181,5 +181,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
     """
     cause = csrf_causes.find_cause(request, reason)
-    sentence = "It did not prove that it came from a page of this lab, so nothing was changed."
+    sentence = "The form did not prove that it came from this lab, so nothing was changed."
     return error_page(request, 403, "This form was refused", sentence, cause.text, cause.name)

@@ -1,7 +1,7 @@
-"""Keeps the labs out of a database of another project, which DATABASE_URL may name by chance.
+"""Prevent labs from using another project's database, which DATABASE_URL may name.
 
-Another project's variable is often set in the same shell. `migrate` would add tables there and, for
-lab 11, a user with a known password; `flush` would empty its sessions and users.
+The variable is often set in a shell for another project. `migrate` would add tables to its database
+and, for lab 11, a user with a known password; `flush` would delete its sessions and users.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from django.db import connections
 from labkit import environment
 from labkit.catalog import database_name
 
-# Of Django's apps that labs use; every lab may share a database with the others.
+# The tables of all labs, since labs may share a database.
 LAB_TABLES = {
     "django_migrations",
     "django_session",
@@ -36,7 +36,7 @@ REFUSED = (
 
 
 def has_foreign_tables(path: Path) -> bool:
-    """Return whether this SQLite file has tables that are not a lab's; do not change the file."""
+    """Return whether this SQLite file has tables of another project, without changing it."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -47,9 +47,9 @@ def has_foreign_tables(path: Path) -> bool:
 
 
 def foreign_tables(using: str = "default") -> list[str]:
-    """Return the tables that are not a lab's, if the database is the one that DATABASE_URL names.
+    """Return the tables of another project in the database that DATABASE_URL names.
 
-    A database called lab_NN was made for the lab; there every table is its own.
+    A database named lab_NN was created for the lab, so all of its tables are the lab's.
     """
     connection = connections[using]
     own_name = database_name(getattr(settings, "LAB", ""))

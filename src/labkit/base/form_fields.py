@@ -1,11 +1,11 @@
-"""Form fields for text that can be seen and for numbers in plain digits."""
+"""Form fields for printable text, and for numbers in the digits 0 to 9."""
 
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-# Invisible, but part of words, spaces and flags in several scripts: joiners, fillers, wide spaces.
+# Joiners, fillers and wide spaces are invisible, but some scripts and emoji need them.
 _INVISIBLE = "\u200c\u200d\ufe0e\ufe0f\u00a0\u3000\u115f\u1160\u3164\uffa0\u2800"
 _INVISIBLE += "".join(map(chr, range(0xE0020, 0xE0080)))
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
@@ -18,18 +18,18 @@ class PrintableText(forms.CharField):
     """
 
     def validate(self, value: str) -> None:
-        """Raise ValidationError for text that cannot be displayed, or that looks empty."""
+        """Raise ValidationError for text that cannot be displayed or that looks empty."""
         super().validate(value)
         visible = value.translate(_WITHOUT_INVISIBLE)
         # Django decodes bytes that are not UTF-8 as U+FFFD.
         if value and (not visible.strip() or not visible.isprintable() or "\ufffd" in visible):
-            raise ValidationError("Use characters that can be seen.")
+            raise ValidationError("Use visible characters.")
 
 
 class WholeNumber(forms.IntegerField):
-    """A whole number, typed in the digits 0 to 9, with an optional minus.
+    """An integer in the digits 0 to 9, with an optional minus sign.
 
-    int(), and so Django's own field, also accepts 1_0, +7 and the digits of every script.
+    Django's own field uses int(), which also accepts 1_0, +7 and digits of other scripts.
     https://docs.djangoproject.com/en/5.2/ref/forms/fields/#integerfield
     """
 

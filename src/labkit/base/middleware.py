@@ -1,4 +1,4 @@
-"""Give a page to failures that Django answers with an empty body, a traceback or nothing."""
+"""Return an error page for failures that Django answers with a traceback or an empty body."""
 
 import codecs
 import sys
@@ -21,24 +21,25 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def error_pages(get_response: Respond) -> Respond:
-    """Middleware, second in the list: return pages for an unknown host, 405, 414 and 415, and if
-    the store fails.
+    """Return middleware with pages for an unknown host, 405, 414, 415 and a failing store.
+
+    It is the second in the list.
 
     Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
-    missing slash, and with DEBUG on it shows a traceback instead. It also shows one if the store
-    fails, for example because a table is missing. Django decodes a form with any Python codec that
-    its Content-Type names; some of them raise, or make text that cannot be sent back. Browsers send
+    missing slash. With DEBUG on, it shows a traceback instead, as it does if the store fails, for
+    example because a table is missing. Django decodes a form with the Python codec that its
+    Content-Type names. Some codecs raise, or return text that cannot be sent back. Browsers send
     UTF-8.
     """
-    # The next middleware itself, without Django's convert_exception_to_response around it.
+    # The next middleware, without Django's convert_exception_to_response around it.
     unconverted = getattr(get_response, "__wrapped__", get_response)
 
     def respond(request: HttpRequest) -> HttpResponse:
         try:
             return unconverted(request)
         except Exception as error:
-            # The session could not be saved. With DEBUG on, Django shows its traceback as a 400
-            # and calls no handler.
+            # The session could not be saved. With DEBUG on, Django shows a traceback with
+            # status 400, and does not call a handler.
             if fault := store_fault(error):
                 return unavailable(request, fault)
             return response_for_exception(request, error)
@@ -47,11 +48,11 @@ def error_pages(get_response: Respond) -> Respond:
         if refusal := refuse_unknown_host(request):
             return refusal
         if len(request.get_full_path()) > LONGEST:
-            sentence = f"The address is longer than the {LONGEST} characters that are read here."
-            return error_page(request, 414, "Too long an address", sentence)
+            sentence = f"The URL is longer than {LONGEST} characters."
+            return error_page(request, 414, "URI too long", sentence)
         if not _is_utf8(request.content_params.get("charset", "utf-8")):
-            sentence = "The form is not encoded in UTF-8, so it was not read."
-            return error_page(request, 415, "Not in this encoding", sentence)
+            sentence = "This server accepts only forms in UTF-8."
+            return error_page(request, 415, "Unsupported encoding", sentence)
         response = respond(request)
         fault = getattr(request, "_store_fault", None)
         if fault is not None and response.status_code != 503:
@@ -60,11 +61,9 @@ def error_pages(get_response: Respond) -> Respond:
             return start_again(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             allowed = response["Allow"]
-            sentence = f"This address does not accept {request.method}; it accepts {allowed}."
-            advice = (
-                "What changes something is sent by a form, as POST." if "POST" in allowed else ""
-            )
-            page = error_page(request, 405, "Not by this method", sentence, advice)
+            sentence = f"This URL does not accept {request.method}. It accepts {allowed}."
+            advice = "Use a form that sends POST to change something." if "POST" in allowed else ""
+            page = error_page(request, 405, "Method not allowed", sentence, advice)
             response.content = page.content
             response["Content-Length"] = str(len(page.content))
         return response

@@ -1,4 +1,4 @@
-"""The notices that several labs show when what a browser or the store holds is not valid."""
+"""Notices that several labs show about an invalid cookie or session."""
 
 UNKNOWN_KEY = (
     "Your browser sent a session key that matches no session. This page cannot tell why: "

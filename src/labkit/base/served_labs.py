@@ -1,27 +1,27 @@
-"""URLs that every lab has, and the labs that `lab serve` runs beside this one."""
+"""The URLs that every lab has, and the labs that `lab serve` runs beside this one."""
 
 import os
 import re
 from collections.abc import Iterable
 
-# Pages of the panel, of which the last one exists under `lab serve` only.
+# Pages of the panel. The last one exists only under `lab serve`.
 HANDOUT, CODE, ALL_LABS = "/__lab__/handout/", "/__lab__/code/", "/__lab__/labs/"
-VARIABLE = "LAB_CONSOLE"  # such as "8000:03,04"
+VARIABLE = "LAB_CONSOLE"  # an environment variable such as "8000:03,04"
 
 
 def to_environment(console_port: int, numbers: Iterable[str]) -> dict[str, str]:
-    """Return the environment variable that tells a lab of the console and of these labs."""
+    """Return the environment variable with the console's port and the numbers of these labs."""
     return {VARIABLE: f"{console_port}:{','.join(numbers)}"}
 
 
 def console_port() -> int | None:
-    """Return the console's port; None under anything but `lab serve`."""
+    """Return the console's port under `lab serve`, otherwise None."""
     found = _read()
     return int(found[1]) if found else None
 
 
 def lab_port(number: str) -> int | None:
-    """Return the port of the lab with this number; None if it is not served."""
+    """Return the port of the lab with this number, or None if it is not running."""
     found = _read()
     return int(found[1]) + int(number) if found and number in found[2].split(",") else None
 

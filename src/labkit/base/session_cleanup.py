@@ -1,4 +1,4 @@
-"""Delete expired sessions a few at a time, so that nobody has to wait for long."""
+"""Delete expired sessions in small batches, so that no visitor waits for long."""
 
 import time
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from django.utils import timezone
 
 from labkit import session_stores
 
-BATCH = 500  # rows: about 10 ms, and within the number of parameters that every SQLite accepts
+BATCH = 500  # rows; takes about 10 ms, and is within SQLite's limit for parameters
 
 
 def clear_expired(batch: int = BATCH) -> Iterator[int]:
-    """Delete the rows of expired sessions; yield the number of deleted rows after each batch.
+    """Delete the rows of expired sessions, and yield the number of deleted rows per batch.
 
     Django's own clear_expired() is one DELETE. While it runs, no other request can write to SQLite,
-    and a request that waits fails after 20 s. MariaDB locks single rows, so nobody waits for long
+    and a waiting request fails after 20 s. MariaDB locks single rows, so no request waits for long
     (bench/growth.py measures both). This function pauses after each batch for as long as the batch
-    took, so it takes longer overall. A session that is renewed while it runs is kept: the DELETE
-    checks the expiry again.
+    took, so it takes longer overall. A session that is renewed in the meantime is kept, because
+    the DELETE checks the expiry again.
 
     For an engine without rows, call Django's clear_expired() and yield nothing.
     Raises the database's errors; the batches before the error stay deleted.
@@ -27,8 +27,8 @@ def clear_expired(batch: int = BATCH) -> Iterator[int]:
         session_stores.session_store().clear_expired()
         return
     expired = session_stores.rows().filter(expire_date__lt=timezone.now())
-    # In the order of expiry, each batch starts where the last stopped: InnoDB keeps deleted rows in
-    # its index for a while, and would scan all of them again for each batch.
+    # Each batch continues from the last expiry, because InnoDB keeps deleted rows in its index for
+    # a while, and would otherwise scan all of them again.
     ordered = expired.order_by("expire_date").values_list("session_key", "expire_date")
     rows = list(ordered[:batch])
     while rows:

@@ -1,4 +1,4 @@
-"""When a session expires: what its API says and what its row says, which is not the same."""
+"""When a session expires, according to its API and to its row, which can differ."""
 
 from datetime import datetime
 
@@ -9,16 +9,16 @@ from django.utils import timezone
 from labkit import session_stores
 from labkit.text_format import duration
 
-ENDS_WITH_THE_BROWSER = "Yes, it ends then."
-OUTLIVES_THE_BROWSER = "No, it stays."
-UNREADABLE_EXPIRY = "Neither works: the entry _session_expiry is not one that Django writes."
-UNREADABLE = "Nothing that can be read: it is empty, damaged or not ours"
+ENDS_WITH_THE_BROWSER = "Yes."
+OUTLIVES_THE_BROWSER = "No, it is kept."
+UNREADABLE_EXPIRY = "Both fail, because Django did not write the entry _session_expiry."
+UNREADABLE = "Not readable: it is empty, damaged, or not from this lab"
 
 
 def is_expiry_readable(session: SessionBase) -> bool:
-    """Return whether Django can tell when this session expires.
+    """Return whether Django can determine this session's expiry.
 
-    It cannot if something else than set_expiry() has written the entry `_session_expiry`.
+    It cannot if something other than set_expiry() wrote the entry `_session_expiry`.
     """
     try:
         session.get_expiry_age()
@@ -29,27 +29,26 @@ def is_expiry_readable(session: SessionBase) -> bool:
 
 
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
-    """Return (question, answer) pairs on a session: expiry, what the API says, key and row.
+    """Return (question, answer) pairs about a session: its expiry, its key and its row.
 
-    Reads the row of django_session with one query; if there is none, the pairs say so.
-    get_expiry_age() and get_expiry_date() count from the moment of the call, so they never count
-    down; the row has the expiry that Django checks.
+    This takes one query on django_session. get_expiry_age() and get_expiry_date() count from the
+    moment of the call, so they never count down. Django checks the expiry in the row.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    api = _expiry_facts(session)  # loads the session, which drops an unknown key
+    api = _expiry_facts(session)  # this loads the session, which drops an unknown key
     if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
         engine = session_stores.engine_name(settings.SESSION_ENGINE)
-        left = f"The engine in use, {engine}, keeps no row in django_session that could tell."
+        left = f"Unknown: the engine {engine} stores no row in django_session."
         return [("How long is left?", left), *api]
     row = session_stores.rows().filter(session_key=session.session_key).first()
     if row is None:
-        return [("How long is left?", "There is no row in django_session: nothing is kept yet.")]
+        return [("How long is left?", "There is no row in django_session yet.")]
     left = duration(round((row.expire_date - timezone.now()).total_seconds()))
     decoded = row.get_decoded() or UNREADABLE
     return [
         ("How long is left?", f"{left}: the row expires at {clock_time(row.expire_date)}."),
         *api,
-        ("Session key, as in the cookie", row.session_key),
+        ("Session key, the same as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
         ("session_data decoded", f"{decoded}. It is signed, but not encrypted."),
     ]
@@ -61,12 +60,12 @@ def _expiry_facts(session: SessionBase) -> list[tuple[str, str]]:
     age, at_close = session.get_expiry_age(), session.get_expire_at_browser_close()
     closing = ENDS_WITH_THE_BROWSER if at_close else OUTLIVES_THE_BROWSER
     return [
-        ("get_expiry_age() says", f"{duration(age)}, on every call: it does not count down."),
+        ("get_expiry_age() says", f"{duration(age)}, on every call. It does not count down."),
         ("get_expiry_date() says", f"{clock_time(session.get_expiry_date())}, counted from now."),
-        ("Does it end when the browser closes?", closing),
+        ("Does the session end when the browser closes?", closing),
     ]
 
 
 def clock_time(moment: datetime) -> str:
-    """Return day, time and zone, such as 2026-11-21 10:17:03 UTC."""
+    """Return the date, time and time zone, such as 2026-11-21 10:17:03 UTC."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

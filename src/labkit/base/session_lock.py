@@ -1,8 +1,8 @@
-"""Lock a visitor's session, so that of several requests one at a time reads and writes it.
+"""Lock a visitor's session, so that only one request at a time reads and writes it.
 
 Django loads a session when a view first uses it, and saves all of it after the view. If two
-requests overlap, each saves what it had loaded, and the last save wins: a lost update. `locked()`
-locks the session's row before it reads it, and releases it after it has saved it:
+requests overlap, the second save overwrites the first one's changes: a lost update. `locked()`
+locks the session's row before reading it, and releases it after saving:
 
     with locked(request) as session:
         session["count"] = session.get("count", 0) + 1
@@ -24,19 +24,20 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
-# Both are sent by locked(), with `session`: before it waits for the row, and once it has read it.
+# locked() sends both with `session`: the first before it waits for the row, the second once it has
+# read it.
 lock_requested = Signal()
 row_locked = Signal()
 
-NO_ROW = "The session engine in use, {engine}, has no row to lock; db and cached_db have."
-CHANGED_BEFORE = "The session was changed before the lock; change it inside."
+NO_ROW = "The session engine {engine} has no row to lock. Only db and cached_db do."
+CHANGED_BEFORE = "The session was changed before it was locked. Change it inside the block."
 
 
 def lock_error(session: SessionBase) -> str:
-    """Return why this session cannot be locked, as a sentence; an empty string if it can.
+    """Return a sentence on why this session cannot be locked, or "" if it can.
 
-    SQLite must take its only lock, on the whole file, when a transaction begins: one that reads
-    first is refused at once when it wants to write ("database is locked"), whatever the timeout.
+    SQLite must lock the whole file when a transaction begins. A transaction that reads before it
+    writes fails at once with "database is locked", regardless of the timeout.
     https://docs.djangoproject.com/en/5.2/ref/databases/#transactions-behavior
     """
     if not isinstance(session, SessionStore):
@@ -45,27 +46,27 @@ def lock_error(session: SessionBase) -> str:
     connection = connections[_alias(session)]
     mode = connection.settings_dict["OPTIONS"].get("transaction_mode") or "DEFERRED"
     if connection.vendor == "sqlite" and mode.upper() not in {"IMMEDIATE", "EXCLUSIVE"}:
-        return f"SQLite has to lock at the beginning: transaction_mode is {mode}, not IMMEDIATE."
+        return f"SQLite needs transaction_mode IMMEDIATE, but it is {mode}."
     return ""
 
 
 @contextmanager
 def locked(request: HttpRequest) -> Iterator[SessionBase]:
-    """Lock the row of this visitor's session, read it again, and save it after the block.
+    """Lock the row of this visitor's session, reload it, and save it after the block.
 
     Another request that locks the same row waits: on MariaDB up to innodb_lock_wait_timeout (50 s),
-    on SQLite up to the option `timeout`, and there for any other writer too. So keep slow work out
-    of the block. Changes deep inside a value are saved too. If the block raises an exception,
-    nothing is saved. Use one block per request, and do not change the session before it: reading
-    the row again would undo that.
+    on SQLite up to the option `timeout`, where it waits for every other writer too. So keep slow
+    work out of the block. Changes deep inside a value are saved too. If the block raises an
+    exception, nothing is saved. Use one block per request, and do not change the session before
+    it, since reloading the row would undo that change.
 
-    A new session has no row yet, and nobody else knows its key, so it is created as usual. Two
-    first requests at the same time make two sessions, and the browser keeps the key that arrives
-    last. A key whose row was gone before the session was loaded counts as no key, as in Django.
+    A new session has no row yet, and no other request has its key, so it is created as usual. Two
+    concurrent first requests create two sessions, and the browser keeps the key that arrives last.
+    As in Django, a key whose row was deleted before the session was loaded is ignored.
 
     Raises ImproperlyConfigured with the sentence of `lock_error`, RuntimeError if the session was
     changed before the block, and SessionInterrupted, for which Django returns 400, if the session
-    had been loaded in this request and has been deleted or has expired since.
+    was loaded in this request but has been deleted or has expired since.
     """
     session: Any = request.session
     if error := lock_error(session):
@@ -79,10 +80,10 @@ def locked(request: HttpRequest) -> Iterator[SessionBase]:
             row_locked.send(locked, session=session)
             yield session
             changed = session.modified or session._session != before
-            if changed and not session.is_empty():  # after flush() it is, and has no row to save
+            if changed and not session.is_empty():  # after flush(), there is no row to save
                 session.save()
     except BaseException:
-        session.__dict__.pop("_session_cache", None)  # the next access loads what is stored
+        session.__dict__.pop("_session_cache", None)  # the next access reloads the session
         session.modified = False
         raise
     if changed:
@@ -97,8 +98,8 @@ def _alias(session: Any) -> str:
 def _read_row(session: Any) -> dict[str, Any]:
     """Lock the row and load its data into this session; return a second copy of the data.
 
-    Read the row instead of calling load(), which in cached_db reads a cache: another process may
-    have written since that was filled.
+    It reads the row rather than calling load(), because cached_db would read a cache that may be
+    older than the row.
     """
     key, was_loaded = session.session_key, "_session_cache" in session.__dict__
     alive = session.model.objects.using(_alias(session)).filter(expire_date__gt=timezone.now())
@@ -106,16 +107,17 @@ def _read_row(session: Any) -> dict[str, Any]:
     if row is None:
         if key and was_loaded:
             raise SessionInterrupted("The session was deleted or has expired during this request.")
-        session._session_key = None  # never adopt a key that was not issued here
+        session._session_key = None  # never use a key that was not issued here
     session._session_cache = session.decode(row.session_data) if row else {}
     return session.decode(row.session_data) if row else {}
 
 
 def _send_cookie_without_saving(session: Any) -> None:
-    """Make SessionMiddleware send the cookie, with its new expiry, but not save a second time.
+    """Make SessionMiddleware send the cookie with its new expiry, without saving again.
 
-    By then another request may have had the lock, and this copy is stale: create(), for example,
-    leaves the session marked as modified. Changes after the block are saved as always in Django.
+    A second save could overwrite the changes of another request that had the lock in the meantime;
+    create(), for example, leaves the session marked as modified. Changes after the block are saved
+    as usual.
     """
     saved = copy.deepcopy(session._session)
 

@@ -1,4 +1,4 @@
-"""A session in which Django cannot read its own entries: the expiry, or who is logged in.
+"""Handle sessions in which Django cannot read its own entries: the expiry or the login.
 
 Django's own code reads these entries, so no lab can check them first.
 """
@@ -18,11 +18,11 @@ CAUSE = "unreadable-session"
 
 
 def is_unreadable(request: HttpRequest) -> bool:
-    """Return whether this request, which failed, has read a session that Django cannot use."""
+    """Return whether this failed request used a session that Django cannot read."""
     session = getattr(request, "session", None)
     if session is None or not session.accessed:
         return False
-    data = session._session  # read again, if the failure has made Django forget it
+    data = session._session  # reloaded if Django dropped it after the failure
     if not data:
         return False
     return not (isinstance(data, dict) and is_expiry_readable(session) and _is_login_readable(data))

@@ -1,4 +1,4 @@
-"""URLs under /__lab__/, which every lab includes."""
+"""The URLs under /__lab__/, which every lab includes."""
 
 from django.urls import path
 

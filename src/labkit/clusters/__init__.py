@@ -1,1 +1,1 @@
-"""Clusters for `lab run`: Galera, Redis failover, and several servers behind a load balancer."""
+"""Clusters for `lab run`: Galera, Redis failover, and servers behind a load balancer."""

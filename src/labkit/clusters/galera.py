@@ -1,8 +1,8 @@
-"""A private cluster: three MariaDB nodes that replicate with Galera, behind HAProxy.
+"""A private cluster of three MariaDB nodes that replicate with Galera, behind HAProxy.
 
-Each node has every session, and HAProxy gives connections to the nodes in turn. A node that is
-killed is restarted and brought up to date by the others, which go on working. All files are in a
-temporary folder. https://mariadb.com/kb/en/galera-cluster/
+Each node stores every session, and HAProxy distributes connections among the nodes in turn. If a
+node is killed, the others continue, and update it after its restart. All files are in a temporary
+folder. https://mariadb.com/kb/en/galera-cluster/
 """
 
 import contextlib
@@ -26,10 +26,10 @@ from labkit.processes.start import (
 from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
 from labkit.services.requirements import TOOLS, program, require_server
 
-NODES = 3  # the fewest that survive the loss of one: two of three are still the majority
-SUSPECT = 2  # seconds without a message until the others exclude a node; Galera's default is 5
-START_SECONDS = 90  # with the copy of all data from another node
-USER = "mysql"  # if this process is root's: rsync drops root's rights
+NODES = 3  # the minimum for losing one node: two of three are still a majority
+SUSPECT = 2  # seconds without a message before a node is excluded; Galera's default is 5
+START_SECONDS = 90  # includes copying all data from another node
+USER = "mysql"  # if this process belongs to root, because rsync drops root's privileges
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
 REPLICATED = [
@@ -39,8 +39,8 @@ REPLICATED = [
     "--binlog-format=ROW",
     "--default-storage-engine=InnoDB",
     "--innodb-autoinc-lock-mode=2",
-    # Reads and writes wait until the node has applied what another one acknowledged before.
-    # Otherwise a page after a redirect could show an old cart.
+    # Reads and writes wait until the node has applied all changes that other nodes acknowledged.
+    # Otherwise, the page after a redirect could show an old cart.
     "--wsrep-sync-wait=7",
 ]
 TIMES = (
@@ -64,13 +64,13 @@ listen mariadb
 
 
 class Node(PrivateMariaDB):
-    """One of the nodes. Its number, from 1, is in the version that it reports to clients."""
+    """A node. The version that it reports to clients contains its number, from 1."""
 
     user = USER
     start_seconds = START_SECONDS
 
     def __init__(self, cluster: "Cluster", number: int, ports: list[tuple[int, int, int]]) -> None:
-        """`ports` has three per node: for the group, for catching up and for the first copy."""
+        """`ports` has three ports per node: for the group, for updates and for the first copy."""
         home = cluster.home / str(number)
         home.mkdir()
         shutil.copytree(data_template(), home / "data")
@@ -87,12 +87,12 @@ class Node(PrivateMariaDB):
         ]
         super().__init__(home / "data", home / "socket", options, temporary=False)
         self.number = number
-        self.proxy_socket = home / "proxy-socket"  # HAProxy's link; exists while the node is ready
+        self.proxy_socket = home / "proxy-socket"  # exists while the node is ready
         self._cluster = cluster
         self._all = ",".join(f"{LOOPBACK}:{group}" for group, _, _ in ports)
 
     def join(self, *, first: bool = False) -> None:
-        """Start as the first node or with the others' data; wait until it is up to date.
+        """Start as the first node, or join the others; wait until the node is up to date.
 
         Raise StartFailed, StartCancelled.
         """
@@ -106,14 +106,14 @@ class Node(PrivateMariaDB):
         self.proxy_socket.symlink_to(self.socket)
 
     def answers(self) -> bool:
-        """Return whether the node is in the cluster and up to date. Raise StartCancelled."""
+        """Return whether the node has joined and is up to date. Raise StartCancelled."""
         if self._cluster.ending.is_set():
             raise StartCancelled
         return self.status("wsrep_ready") == "ON"
 
     def status(self, name: str) -> str:
-        """Return a status variable such as wsrep_cluster_size; empty if the node is down."""
-        import MySQLdb  # an extra, absent by default
+        """Return a status variable such as wsrep_cluster_size, or "" if the node is down."""
+        import MySQLdb  # an optional package
 
         try:
             with contextlib.closing(self.connect()) as connection:
@@ -126,7 +126,7 @@ class Node(PrivateMariaDB):
 
 
 class Cluster(Stoppable):
-    """All nodes and HAProxy. Make it with `temporary()`, end it with `stop()`."""
+    """All nodes and HAProxy, from `temporary()` to `stop()`."""
 
     def __init__(self, home: Path, ending: threading.Event) -> None:
         self.home = home
@@ -142,14 +142,14 @@ class Cluster(Stoppable):
 
     @staticmethod
     def check_installed() -> None:
-        """Raise NotInstalled if a part of it is not installed."""
+        """Raise NotInstalled if a required program is missing."""
         require_server("cluster", "mysqlclient", "mariadb", "galera")
 
     @classmethod
     def temporary(cls, ending: threading.Event | None = None) -> "Cluster":
-        """Start all of it, in about 10 s; `stop()` deletes it. Setting `ending` cancels the start.
+        """Start the cluster, which takes about 10 s; `stop()` deletes it.
 
-        Raise NotInstalled, StartFailed, StartCancelled.
+        Setting `ending` cancels the start. Raise NotInstalled, StartFailed, StartCancelled.
         """
         cls.check_installed()
         home = Path(tempfile.mkdtemp(prefix="labkit-"))
@@ -176,12 +176,12 @@ class Cluster(Stoppable):
             probe.settimeout(START_SECONDS)
             try:
                 probe.connect(str(self.socket))
-                return bool(probe.recv(1))  # a node's greeting
+                return bool(probe.recv(1))  # the first byte of a node's greeting
             except OSError:
                 return False
 
     def url(self, database: str) -> str:
-        """Return DATABASE_URL for a database behind HAProxy, and create it if it is missing."""
+        """Return DATABASE_URL for a database behind HAProxy; create it if it is missing."""
         self.nodes[0].url(database)
         return socket_url(self.socket, database)
 
@@ -190,7 +190,7 @@ class Cluster(Stoppable):
         return [node for node in self.nodes if node.has_died()]
 
     def stop(self) -> None:
-        """End all of it and delete its folder with all data."""
+        """End all processes and delete the folder with all data."""
         self.ending.set()
         for node in self.nodes:
             node.kill()

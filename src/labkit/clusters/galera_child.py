@@ -1,8 +1,8 @@
-"""The cluster of `lab run --db galera`, in a child that ends even if the parent is killed.
+"""The cluster for `lab run --db galera`, in a child that ends even if the parent is killed.
 
-`python -m labkit.clusters.galera_child NAME...` starts it, creates the databases, and reports as
-`labkit.processes.child` describes: first each DATABASE_URL, then an event whenever a node starts or
-dies.
+`python -m labkit.clusters.galera_child NAME...` starts the cluster and creates the databases. It
+reports as described in `labkit.processes.child`: first each DATABASE_URL, then an event whenever a
+node starts or dies.
 """
 
 import sys
@@ -21,7 +21,7 @@ class GaleraChild(ChildProcess):
     """
 
     def __init__(self, names: Iterable[str], report: Callable[[str], None]) -> None:
-        """`report` gets a sentence whenever a node starts or dies."""
+        """`report` is called with a sentence whenever a node starts or dies."""
         Cluster.check_installed()
         super().__init__("labkit.clusters.galera_child", *names, report=report)
 
@@ -39,11 +39,11 @@ def main(names: list[str]) -> None:
 
 def _check(parent: IO[bytes], cluster: Cluster) -> None:
     for node in cluster.dead():
-        send_report(parent, event=f"Node {node.number} died and is started again.")
+        send_report(parent, event=f"Node {node.number} died and is being restarted.")
         try:
             node.join()
         except StartFailed:
-            continue  # the next check tries again and reports it
+            continue  # the next check tries again
         _report_running(parent, node)
 
 

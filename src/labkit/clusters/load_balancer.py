@@ -1,10 +1,10 @@
-"""A small round-robin load balancer: each request goes to the next of several servers of a lab.
+"""A small round-robin load balancer for several servers of one lab.
 
-It is meant only for loopback, to show a class what several servers do. A connection carries one
-request, so that a browser that keeps its connections open does not stay with one server. Requests
-and responses are relayed unchanged, except for the headers Connection, Via and X-Forwarded-For. The
-last two show a lab that a proxy sent the request, and labkit.panel.access then hides the
-instructor's controls. https://www.rfc-editor.org/rfc/rfc9110#section-7.6
+It is meant only for loopback, to show a class the effects of several servers. A connection carries
+one request, so that a browser with an open connection does not always reach the same server.
+Requests and responses are relayed unchanged, except for the headers Connection, Via and
+X-Forwarded-For. The last two mark the request as sent by a proxy, and so labkit.panel.access hides
+the instructor's controls. https://www.rfc-editor.org/rfc/rfc9110#section-7.6
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from labkit.serve.http_server import (
 )
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
-THREAD_SECONDS = 20  # for the load balancer to end, which takes STOP_SECONDS at most
-STOP_SECONDS = 2  # for a browser to read the end of its response
+THREAD_SECONDS = 20  # the limit for the thread to end, which takes at most STOP_SECONDS
+STOP_SECONDS = 2  # the limit for a browser to read the rest of its response
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
-SAFE = (b"GET ", b"HEAD ")  # requests that may be repeated: they change nothing
+SAFE = (b"GET ", b"HEAD ")  # these change nothing, so they can be repeated
 Streams = tuple[StreamReader, StreamWriter]
-NO_SERVER = "No server answers. Try again in a moment."
+NO_SERVER = "No server is available. Try again in a moment."
 UNKNOWN_OUTCOME = (
-    "Server {letter} ended before it answered. Nobody can say whether it still did what the form "
-    "asked for: look before you repeat."
+    "Server {letter} ended before it responded. It may or may not have processed the form: check "
+    "before you send it again."
 )
 
 
@@ -48,7 +48,7 @@ class LoadBalancer:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Listen, in a separate thread. Raise OSError if the port is in use."""
+        """Start listening in a separate thread. Raise OSError if the port is in use."""
         listen = asyncio.start_server(
             self._connected, ports.LOOPBACK, self._port, limit=LARGEST_HEAD, backlog=1024
         )
@@ -56,7 +56,7 @@ class LoadBalancer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, and abort the requests in progress."""
+        """Stop listening, and abort requests in progress."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(THREAD_SECONDS)
@@ -74,18 +74,18 @@ class LoadBalancer:
             task.cancel()
         if requests:
             await asyncio.wait(requests, timeout=STOP_SECONDS)
-        await asyncio.sleep(0)  # connections are closed in the loop's next iteration
+        await asyncio.sleep(0)  # the loop's next iteration closes the connections
 
     def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Handle a new connection."""
-        # Not a coroutine: asyncio of Python 3.11 prints a traceback for one that is cancelled.
+        # Not a coroutine, since asyncio in Python 3.11 prints a traceback when one is cancelled.
         task = self._loop.create_task(self._answer(reader, writer))
         self._requests.add(task)  # the loop keeps only a weak reference
         task.add_done_callback(self._requests.discard)
-        task.add_done_callback(lambda _: writer.close())  # also for a task that has not begun
+        task.add_done_callback(lambda _: writer.close())  # even if the task has not begun
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Handle one request of one browser."""
+        """Handle one request."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 first = await reader.readexactly(1)
@@ -96,7 +96,7 @@ class LoadBalancer:
         except asyncio.LimitOverrunError:
             writer.write(error_response("431 Request Header Fields Too Large", REFUSALS[431][1]))
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            pass  # the browser has gone, or sends nothing
+            pass  # the browser has closed the connection, or sends nothing
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -107,11 +107,11 @@ class LoadBalancer:
             try:
                 server = await asyncio.open_connection(ports.LOOPBACK, self._backends[number])
             except OSError:
-                continue  # it has ended; the supervisor reports it
+                continue  # the server has ended, which the supervisor reports
             if await _exchange(head, (reader, writer), server):
                 return
             if not head.startswith(SAFE):
-                # A server that gets it a second time might do it twice.
+                # Another server might process the request a second time.
                 message = UNKNOWN_OUTCOME.format(letter=SERVER_LETTERS[number])
                 writer.write(error_response("502 Bad Gateway", message))
                 return
@@ -120,9 +120,9 @@ class LoadBalancer:
     def _order(self, head: bytes) -> Iterator[int]:
         """Yield the numbers of the servers to try, in order.
 
-        A panel page is stored in the memory of one server, whose letter is in the URL. Requests for
-        the panel's static files do not count as a turn: a page with an odd number of them would
-        always come from the same one of two servers.
+        A panel page is in the memory of one server, whose letter is in the URL. Requests for the
+        panel's static files do not count as a turn. If they did, a page with an odd number of
+        them would always come from the same server of two.
         """
         count = len(self._backends)
         panel = PANEL_PATH.match(head)
@@ -135,7 +135,7 @@ class LoadBalancer:
 
 
 def with_headers(head: bytes, writer: StreamWriter) -> bytes:
-    """Return a request's head with the headers of a proxy, for a connection with one request."""
+    """Return a request's head with a proxy's headers and Connection: close."""
     peer = writer.get_extra_info("peername")[0]
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     kept = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
@@ -150,9 +150,9 @@ async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
         server[1].write(head)
         return await _copy(server[0], browser[1]) > 0
     finally:
-        # The response is complete, even if the server did not read the whole request.
+        # The response is complete, although the server may not have read the whole request.
         server[1].transport.abort()
-        sending.cancel()  # the browser may keep its side open for long
+        sending.cancel()  # the browser may keep its side open
         await asyncio.wait([sending])
 
 
@@ -170,7 +170,7 @@ async def _copy(source: StreamReader, target: StreamWriter) -> int:
 
 
 def error_response(status: str, message: str) -> bytes:
-    """Return the load balancer's response when no server has one."""
+    """Return the load balancer's own response, for when no server responds."""
     code, _, title = status.partition(" ")
     body = page(int(code), title, message)
     lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", "Retry-After: 1"]

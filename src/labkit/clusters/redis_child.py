@@ -1,7 +1,7 @@
-"""The two Redis of `lab run --redis-pair`, in a child that ends even if the parent is killed.
+"""The Redis servers for `lab run --redis-pair`, in a child that ends even if its parent is killed.
 
-`python -m labkit.clusters.redis_child` starts them, promotes the replica when the primary dies, and
-reports as `labkit.processes.child` describes: first REDIS_URL, then an event at each change.
+`python -m labkit.clusters.redis_child` starts both, and promotes the replica when the primary dies.
+It reports as described in `labkit.processes.child`: first REDIS_URL, then an event at each change.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ class RedisFailoverChild(ChildProcess):
     """
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        """`report` gets a sentence whenever a server starts or dies."""
+        """`report` is called with a sentence whenever a server starts or dies."""
         PrivateRedis.check_installed()
         super().__init__("labkit.clusters.redis_child", report=report)
 
@@ -38,7 +38,7 @@ def _first_report(parent: IO[bytes], pair: RedisPair) -> None:
 
 
 def _check(parent: IO[bytes], pair: RedisPair) -> None:
-    from redis import RedisError  # an extra, which RedisFailoverChild has checked
+    from redis import RedisError  # optional, but checked by RedisFailoverChild
 
     with contextlib.suppress(StartFailed, RedisError):  # the next check tries again
         _repair(parent, pair)
@@ -46,13 +46,13 @@ def _check(parent: IO[bytes], pair: RedisPair) -> None:
 
 def _repair(parent: IO[bytes], pair: RedisPair) -> None:
     if pair.primary.has_died() and pair.replica.has_died():
-        send_report(parent, event="Both Redis died, and all that they had is lost.")
+        send_report(parent, event="Both Redis servers died, and all of their data are lost.")
         pair.primary.start_as(None)
         _report_running(parent, pair.primary, "the primary")
     elif pair.primary.has_died():
         pair.fail_over()
         dead, now = pair.replica.number, pair.primary.number
-        send_report(parent, event=f"Redis {dead} died. Redis {now} is the primary now.")
+        send_report(parent, event=f"Redis server {dead} died. Server {now} is now the primary.")
     if pair.replica.has_died():
         pair.revive_replica()
         _report_running(parent, pair.replica, "its replica")

@@ -1,7 +1,7 @@
-"""Two private Redis servers: a primary, and its replica, which can take over when it dies.
+"""Two private Redis servers: a primary, and a replica that can take over when it dies.
 
-Clients use one path: a link to the socket of the current primary. Across machines Redis Sentinel
-does the same. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
+Clients use one path, a link to the socket of the current primary. Redis Sentinel does the same
+across machines. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
 """
 
 import os
@@ -17,7 +17,7 @@ from labkit.services.redis import OPTIONS, PrivateRedis
 
 
 class Member(PrivateRedis):
-    """One of the two. A replica reaches its primary by a loopback port, not a socket."""
+    """One of the two servers. A replica connects to its primary's loopback port."""
 
     def __init__(self, home: Path, number: int, port: int, ending: threading.Event) -> None:
         super().__init__(home / str(number))
@@ -27,7 +27,7 @@ class Member(PrivateRedis):
         self._ending = ending
 
     def start_as(self, primary: "Member | None") -> None:
-        """Start as an empty primary, or as a replica with all data of its primary.
+        """Start as an empty primary, or as a replica with a copy of its primary's data.
 
         Raise StartFailed, StartCancelled.
         """
@@ -46,7 +46,7 @@ class Member(PrivateRedis):
 
     def execute(self, *command: str) -> Any:
         """Return the server's reply to a command. Raise redis.RedisError."""
-        from redis import Redis  # an extra
+        from redis import Redis  # an optional package
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
@@ -55,7 +55,7 @@ class Member(PrivateRedis):
 
 
 class RedisPair(Stoppable):
-    """Both of them. Make it with `temporary()`, end it with `stop()`. Not on Windows."""
+    """A primary and its replica, from `temporary()` to `stop()`. Not on Windows."""
 
     def __init__(self, home: Path, ending: threading.Event) -> None:
         self.home = home
@@ -67,7 +67,7 @@ class RedisPair(Stoppable):
 
     @classmethod
     def temporary(cls, ending: threading.Event | None = None) -> "RedisPair":
-        """Start both in a folder that only its owner may enter; `stop()` deletes all of it.
+        """Start both servers in a private folder; `stop()` ends them and deletes the folder.
 
         Setting `ending` cancels the start. Raise NotInstalled, StartFailed, StartCancelled.
         """
@@ -88,13 +88,13 @@ class RedisPair(Stoppable):
         return f"unix://{self._link}"
 
     def fail_over(self) -> None:
-        """Promote the replica; writes that the dead primary had not sent to it are lost."""
+        """Promote the replica. Writes that the dead primary had not sent to it are lost."""
         self.replica.execute("REPLICAOF", "NO", "ONE")
         self.primary, self.replica = self.replica, self.primary
         self._point_to_primary()
 
     def revive_replica(self) -> None:
-        """Start the dead server as the other's replica. Raise StartFailed, StartCancelled."""
+        """Start the dead server as a replica of the other. Raise StartFailed, StartCancelled."""
         self.replica.start_as(self.primary)
 
     def _point_to_primary(self) -> None:

@@ -11,7 +11,7 @@ from labkit.serve.supervisor import START_SECONDS, LabProcess, end_all
 
 
 class ServerPool(Stoppable):
-    """Processes of one lab, as `lab serve` runs them, and their load balancer."""
+    """Several processes of one lab, as `lab serve` runs them, and their load balancer."""
 
     def __init__(
         self,
@@ -21,10 +21,11 @@ class ServerPool(Stoppable):
         count: int,
         report: Callable[[str], None],
     ) -> None:
-        """`port` is the load balancer's; `report` gets a sentence when a server starts or ends.
+        """Set up `count` servers of a lab. `port` is the load balancer's.
 
-        With the engine `file` each server has a separate folder, as on separate machines, unless
-        LAB_SESSION_FOLDER names one for all.
+        `report` is called with a sentence whenever a server starts or ends. With the engine `file`,
+        each server has a separate folder, as on separate machines, unless LAB_SESSION_FOLDER
+        names one for all.
         """
         self._port = port
         self._report = report
@@ -42,20 +43,20 @@ class ServerPool(Stoppable):
         self._balancer = LoadBalancer(port, [server.port for server in self.servers])
 
     def start(self) -> None:
-        """Start all servers and wait until each answers. Raise StartFailed if one does not."""
+        """Start all servers, and wait until each one answers. Raise StartFailed."""
         for server in self.servers:
             server.start()
         deadline = time.monotonic() + START_SECONDS
         while not all(server.stable.is_set() for server in self.servers):
             if time.monotonic() > deadline:
-                break  # the supervisor gives up at the same time
+                break  # the supervisor gives up after the same time
             time.sleep(0.02)
         if failed := [server for server in self.servers if server.state != "running"]:
             raise StartFailed(f"Server {failed[0].letter} did not start: {failed[0].reason}")
         try:
             self._balancer.start()
-        except OSError as error:  # the port was free a moment ago
-            raise StartFailed(f"Nothing can listen on port {self._port}: {error}") from None
+        except OSError as error:  # another program has taken the port
+            raise StartFailed(f"The load balancer cannot use port {self._port}: {error}") from None
 
     def stop(self) -> None:
         """End the load balancer and all servers, and wait until they have ended."""
@@ -68,9 +69,9 @@ class ServerPool(Stoppable):
             return
         name = f"Server {server.letter}"
         if sentence:
-            self._report(f"{name} {sentence}; meanwhile the others answer.")
+            self._report(f"{name} {sentence}. The other servers continue.")
         elif server.state == "running":
-            self._report(f"{name} runs: process {server.pid}, by itself at {server_url(server)}")
+            self._report(f"{name} is process {server.pid}. Its own URL is {server_url(server)}")
         elif server.state == "failed":
             self._report(f"{name} failed: {server.reason} (see {server.log})")
 
@@ -81,5 +82,5 @@ def server_url(server: LabProcess) -> str:
 
 
 def uses_files(environ: Mapping[str, str]) -> bool:
-    """Return whether the session engine keeps files."""
+    """Return whether the session engine uses files."""
     return environ.get("SESSION_ENGINE", "").endswith(".file")

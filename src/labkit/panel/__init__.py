@@ -1,5 +1,5 @@
-"""The exchange panel: what the browser sent, and what the server did, stored and responded.
+"""The exchange panel, which shows what the browser sent and what the server did with it.
 
-It observes loads and saves as they happen, and never accesses a session itself. It adds only the
-summary bar below each page. The environment variable LAB_PANEL=0 turns it off.
+It observes loads and saves as they happen, and never accesses a session itself. Pages change only
+by the summary bar at the bottom. The environment variable LAB_PANEL=0 turns the panel off.
 """

@@ -1,4 +1,4 @@
-"""Tells the instructor's own machine, which alone may see and control everything, from others."""
+"""Recognize the instructor's machine, the only one that may see and control everything."""
 
 import re
 from functools import lru_cache
@@ -9,13 +9,13 @@ from django.http import HttpRequest
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 # Headers of a proxy that forwards a request. Waitress removes them by default.
 PROXIES = {"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"}
-MORE_PROXIES = "HTTP_X_FORWARDED"  # how the names of others begin
+MORE_PROXIES = "HTTP_X_FORWARDED"  # the beginning of the names of others
 
 
 def is_local_instructor(request: HttpRequest) -> bool:
-    """Return whether peer and Host are both loopback, with no proxy in between.
+    """Return whether both the peer and the Host header are loopback, without a proxy.
 
-    Every summary bar depends on it, so it is quick.
+    It has to be fast, because every summary bar calls it.
     """
     meta = request.META
     if not _is_local(meta.get("HTTP_HOST", ""), meta.get("REMOTE_ADDR", "")):
@@ -26,20 +26,20 @@ def is_local_instructor(request: HttpRequest) -> bool:
 @lru_cache(maxsize=1000)
 def _is_local(host: str, peer: str) -> bool:
     host = re.sub(r":[0-9]+$", "", host.lower())
-    # No name server answers for names below localhost: RFC 6761, section 6.3.
+    # Names below localhost always resolve to this machine: RFC 6761, section 6.3.
     return (host in HOSTS or host.endswith(".localhost")) and is_loopback(peer)
 
 
 def host_name(request: HttpRequest) -> str:
     """Return the host of a request without its port. Raises DisallowedHost.
 
-    The brackets of an IPv6 address stay.
+    An IPv6 address keeps its brackets.
     """
     return re.sub(r":[0-9]+$", "", request.get_host())
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether a peer's address is this machine; False for a malformed one."""
+    """Return whether this is a loopback address; False for a malformed one."""
     try:
         peer = ip_address(address)
     except ValueError:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ExchangeConfig(AppConfig):
-    """The panel's templates; it has no models."""
+    """Provide the panel's templates; the app has no models."""
 
     name = "labkit.panel"
     label = "labkit_exchange"

@@ -1,4 +1,4 @@
-"""Says on which connection a request came, as far as the server knows."""
+"""Describe the connection of a request, as far as the server reports it."""
 
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.models import Exchange
@@ -6,10 +6,10 @@ from labkit.panel.models import Exchange
 # Pages carry the key as data-connection.
 CONNECTIONS = {
     "new": "Sent on a new connection.",
-    "kept": "Request {number} on a connection that was kept open.",
+    "kept": "Request number {number} on a connection that was kept open.",
     "relayed": (
-        "The load balancer opens a new connection to the server for each request. The browser's "
-        "own connection ends at the load balancer."
+        "The load balancer opens a new connection to the server for each request. The browser is "
+        "connected only to the load balancer."
     ),
     "unknown": "This server does not report which connection the request used.",
 }
@@ -26,10 +26,10 @@ def connection_kind(exchange: Exchange) -> str:
 
 
 def explain_connection(exchange: Exchange) -> str:
-    """Return in a sentence on which connection a request came."""
+    """Return a sentence on the connection of a request."""
     return CONNECTIONS[connection_kind(exchange)].format(number=exchange.request_number)
 
 
 def connection_words(exchange: Exchange) -> str:
-    """Return the same in two or three words; empty if it is not known."""
+    """Return the connection in two or three words, or "" if it is not known."""
     return _SHORT.get(connection_kind(exchange), "").format(number=exchange.request_number)

@@ -1,4 +1,4 @@
-"""The part of the summary bar that is about the controls: the clock, its buttons, what was done."""
+"""The part of the summary bar for the controls: the clock, its buttons and messages."""
 
 import re
 import time
@@ -24,12 +24,12 @@ _BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
 
 
 def clock_form(token: str) -> str:
-    """Return the form that moves the clock, as HTML; `token`: of the page's exchange."""
+    """Return the form that moves the clock, as HTML. `token`: of the page's exchange."""
     return _FORM + token + _FIELDS
 
 
 def clock_text(ahead: float) -> str:
-    """Return the moved clock as "23:09:03 (+2 minutes)", ahead in seconds; "" for 0."""
+    """Return the moved clock, such as "23:09:03 (+2 minutes)", or "" if `ahead` is 0 seconds."""
     distance = exact_duration(abs(round(ahead)))
     sign = "+" if ahead > 0 else "-"
     return f"{time_of_day(time.time())} ({sign}{distance})" if distance else ""
@@ -41,9 +41,9 @@ def state(
     message: Message | None = None,
     next_step: tuple[str, str] = ("", ""),
 ) -> str:
-    """Return by how much the clock is ahead, and what a control did, as HTML; "" for neither.
+    """Return the moved clock and the message of a control as HTML, or "" if there is neither.
 
-    ahead: seconds. next_step: a URL and the text of its link; empty if the page was loaded since.
+    ahead: seconds. next_step: a URL and its link text, unless the page has been loaded since.
     """
     if not ahead and not instructor:
         return ""

@@ -1,6 +1,6 @@
-"""Messages of the controls, kept in memory until the instructor's next page shows one once.
+"""Messages of the controls, which are stored until the instructor's next page shows them.
 
-Nothing of it is in a URL or a cookie.
+They are kept in memory, so that no URL or cookie contains them.
 """
 
 import threading
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from labkit.panel.models import Exchange
 
 MOST = 100  # messages
-SECONDS = 600  # then a message is out of date
+SECONDS = 600  # after which a message is discarded
 
 Browser = tuple[str, str, str]  # peer, User-Agent, host
 
@@ -23,7 +23,7 @@ class Message:
 
     control: str  # "clock", "reset", "cookie" or "entry"
     text: str
-    about_store: bool = False  # false as soon as another request changes the store
+    about_store: bool = False  # whether it becomes untrue when a request changes the store
     left_at: float = field(default_factory=time.monotonic)
 
 
@@ -37,7 +37,7 @@ def _browser(request: HttpRequest) -> Browser:
 
 
 def leave(request: HttpRequest, message: Message | None) -> None:
-    """Keep a message for the next page of this browser, in place of an earlier one."""
+    """Store a message for this browser's next page; it replaces an earlier one."""
     browser = _browser(request)
     with _lock:
         _waiting.pop(browser, None)
@@ -48,8 +48,8 @@ def leave(request: HttpRequest, message: Message | None) -> None:
 
 
 def take(request: HttpRequest) -> Message | None:
-    """Return the message that waits for this browser, and forget it."""
-    if not _waiting:  # as nearly always
+    """Return and delete the message for this browser, or return None."""
+    if not _waiting:  # the usual case
         return None
     with _lock:
         message = _waiting.pop(_browser(request), None)
@@ -58,7 +58,7 @@ def take(request: HttpRequest) -> Message | None:
 
 
 def take_for_page(request: HttpRequest, exchange: Exchange) -> Message | None:
-    """Return the message for the page of this exchange, and forget it; None if it may be false."""
+    """Return and delete the message for this exchange's page; None if it may be untrue."""
     message = take(request)
     changed = exchange.method != "GET" or exchange.redirect is not None
     return None if message is not None and message.about_store and changed else message

@@ -1,4 +1,4 @@
-"""The view of the instructor's controls: it does what a form asks, and says so in the bar."""
+"""The view for the instructor's controls."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import escape_leading_slashes
@@ -12,28 +12,28 @@ from labkit.session_stores import has_sessions
 
 
 class SeeOther(HttpResponseRedirect):
-    """A redirect after a POST: the browser sends a GET. RFC 9110 section 15.4.4."""
+    """A redirect after a POST, which the browser follows with GET (RFC 9110, section 15.4.4)."""
 
     status_code = 303
 
 
 @require_POST
 def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """Run one of the instructor's controls, and lead back to the lab's page.
+    """Run one of the instructor's controls, and redirect to the lab's page.
 
-    The page shows the message in its summary bar. A script, which sends X-Requested-With, gets the
-    bar's new part instead, and the page stays. An invalid value is 422: the panel's page, with the
-    error beside the field.
+    The page shows a message in its summary bar. A script, which sends X-Requested-With, gets the
+    new part of the bar instead of a redirect. For an invalid value, the response is the panel's
+    page with status 422 and the error beside the field.
     """
     page = _page_of_lab(token)
-    done = HttpResponse()  # collects cookies
+    done = HttpResponse()  # collects the cookies to set
     try:
         instructor_controls.check(request)
         message, later = _run(request, done, name)
     except instructor_controls.InvalidValue as refused:
         return views.exchange_page(request, token, name, str(refused))
     except instructor_controls.NotAllowed as refused:
-        return error_page(request, 403, "This was refused", str(refused))
+        return error_page(request, 403, "Not allowed", str(refused))
     response: HttpResponse
     if "X-Requested-With" in request.headers:
         next_step = (page, "Reload this page") if page else ("/", "Back to the lab's first page")
@@ -48,7 +48,7 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
 
 
 def _page_of_lab(token: str) -> str:
-    """Return the URL of the page that this exchange showed; "" if it cannot be loaded again."""
+    """Return the URL of this exchange's page, or "" if it cannot be loaded again."""
     exchange = log.find(token)
     if exchange is None or exchange.method not in {"GET", "HEAD"}:
         return ""
@@ -56,7 +56,7 @@ def _page_of_lab(token: str) -> str:
 
 
 def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Message, Message | None]:
-    """Run a control; return the message for now, and the one for the page after a reload.
+    """Run a control; return the message for now, and the one to show after a reload.
 
     Raises NotAllowed and Http404.
     """

@@ -1,4 +1,4 @@
-"""Writes a curl command that sends the bytes of a request again."""
+"""Write a curl command that sends the bytes of a request again."""
 
 import re
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from labkit.http.cookie_header import from_wire
 from labkit.panel.models import BLANKED, Exchange
 from labkit.text_format import Shell, command_line, current_shell
 
-# How the command differs from the request. Pages carry the key as data-curl-lacks.
+# Differences between the command and the request. Pages carry the key as data-curl-lacks.
 MISSING = {
-    "body": "It has no body, or not all of it: the panel keeps short forms only, without files.",
+    "body": "Its body is missing or incomplete: the panel stores only short forms without files.",
     "secrets": f"A secret value of the form is replaced by {BLANKED}",
-    "cut": "The request was longer than what the panel keeps of it.",
-    "bytes": "Some bytes of its cookies cannot be typed in this shell.",
+    "cut": "The request was too long, so the panel stored only part of it.",
+    "bytes": "Some bytes in its cookies cannot be typed in this shell.",
 }
 
 
 def command(exchange: Exchange, shell: Shell | None = None) -> str:
-    """Return a curl command that sends the same target, cookies and form; see missing().
+    """Return a curl command with the same URL, cookies and form. For differences, see missing().
 
     shell: by default the current one.
     """
@@ -43,7 +43,7 @@ def command(exchange: Exchange, shell: Shell | None = None) -> str:
 
 
 def missing(exchange: Exchange, shell: Shell | None = None) -> Iterator[tuple[str, str]]:
-    """Yield the key and text of each of MISSING that applies to the command."""
+    """Yield the key and text of each entry of MISSING that applies to the command."""
     shell = shell or current_shell()
     applies = {
         "body": exchange.body_left_out,
@@ -60,7 +60,7 @@ def _can_be_typed(header: str) -> bool:
 
 
 def _printf_format(header: str) -> str:
-    """Return a quoted format from which the printf of a POSIX shell makes these bytes."""
+    """Return a quoted format for printf in a POSIX shell that prints these bytes."""
     raw = header.encode("latin-1")
     escaped = re.sub(rb"[^\w=;:., -]", lambda each: b"\\%03o" % each[0][0], raw)
     return f"'{escaped.decode('ascii')}'"

@@ -11,7 +11,7 @@ from labkit.text_format import quantity
 
 BROWSER, SERVER, STORE = range(3)
 PLACES = ["Browser", "Server", "Store"]
-MOST_NAMES = 6  # in one line
+MOST_NAMES = 6  # names on one line
 CSRF = "Django's CSRF cookie"
 
 
@@ -26,12 +26,12 @@ class Arrow:
 
     @property
     def places(self) -> str:
-        """Both ends in words, for a reader that does not see the arrow."""
+        """Both ends in words, for readers who cannot see the arrow."""
         return f"{PLACES[self.start]} to {PLACES[self.end].lower()}"
 
 
 def arrows(exchange: Exchange) -> list[Arrow]:
-    """Return all messages in order, those of the redirect that led here first."""
+    """Return all messages in order, beginning with those of the redirect that led here."""
     return [arrow for each in exchange.with_redirect() for arrow in _arrows(each)]
 
 
@@ -63,7 +63,7 @@ def _found(operation: StoreOperation) -> str:
 
 
 def count_by_owner(names: list[str]) -> str:
-    """Return the names of this lab's cookies; the others follow as a number."""
+    """Return the names of this lab's cookies, and the number of others."""
     kinds = {name: cookie_owner(name).kind for name in names}
     own = [name for name, kind in kinds.items() if kind in {"session", "lab"}]
     parts = [_list(own)] if own else []

@@ -1,4 +1,4 @@
-"""The last exchanges of this process, in memory and bounded."""
+"""The last exchanges of this process, kept in memory up to a limit."""
 
 import itertools
 import os
@@ -16,8 +16,8 @@ from labkit.panel.session_memory import SessionMemory
 
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
-FOLLOWED_WITHIN = 60  # seconds between a redirect and the page it led to
-SERVER = os.environ.get("LAB_SERVER", "")  # the letter of this server, if there are several
+FOLLOWED_WITHIN = 60  # seconds; the limit between a redirect and its page
+SERVER = os.environ.get("LAB_SERVER", "")  # this server's letter, if there are several servers
 
 
 class Log:
@@ -26,24 +26,24 @@ class Log:
     def __init__(self) -> None:
         self._exchanges: dict[str, Exchange] = {}  # by token
         self._bytes = 0
-        self._redirects: dict[tuple[str, ...], list[Exchange]] = {}  # not followed yet
+        self._redirects: dict[tuple[str, ...], list[Exchange]] = {}  # not yet followed
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._visitors: dict[tuple[str, ...], str] = {}
         self.sessions = SessionMemory()
 
     def begin(self, **request: Any) -> Exchange:
-        """Return a new exchange for a request that has arrived; `request`: fields of Exchange."""
+        """Return a new exchange for a request. `request`: values for the fields of Exchange."""
         number, token = next(self._numbers), secrets.token_hex(16)
-        if SERVER:  # each server has its own log; labkit.clusters.load_balancer finds it by this
+        if SERVER:  # the load balancer finds the server by its letter
             token = f"{SERVER}-{token}"
         return Exchange(
             number, token, time.time(), server_clock.moved(), monotonic=time.monotonic(), **request
         )
 
     def add(self, exchange: Exchange) -> None:
-        """Remember an exchange whose response is ready."""
-        single_server = not SERVER  # of several, another one may answer the redirected request
+        """Store an exchange whose response is complete."""
+        single_server = not SERVER  # otherwise another server may respond to the next request
         with self._lock:
             if exchange.location and single_server:
                 target = (*_browser(exchange), exchange.location)
@@ -68,7 +68,7 @@ class Log:
             del self._redirects[target]
 
     def _redirect_to(self, exchange: Exchange) -> Exchange | None:
-        """Return the redirect that led here: same peer, same browser, no cookie contradicts it."""
+        """Return the redirect that led here, from the same peer and browser, or None."""
         waiting = self._redirects.get((*_browser(exchange), exchange.path))
         if not waiting:
             return None
@@ -82,19 +82,19 @@ class Log:
         return None
 
     def find(self, token: str) -> Exchange | None:
-        """Return the exchange with this token; None if it has been forgotten."""
+        """Return the exchange with this token, or None if it is no longer stored."""
         return self._exchanges.get(token)
 
     def newest(self) -> list[Exchange]:
-        """Return all remembered exchanges, the newest first."""
+        """Return all stored exchanges, newest first."""
         with self._lock:
             return list(reversed(self._exchanges.values()))
 
     def visitor(self, exchange: Exchange) -> str:
-        """Return a letter for this visitor: A at 127.0.0.1 and B at localhost, as in the console.
+        """Return a name for this visitor: A at 127.0.0.1 and B at localhost, as in the console.
 
-        Another browser with the same host name has a number as well, and all others letters
-        after B.
+        Another browser at the same host gets a number too, such as A2. Visitors at other hosts
+        get letters after B.
         """
         browser = _browser(exchange)
         with self._lock:
@@ -107,14 +107,14 @@ class Log:
             return self._visitors[browser]
 
     def active_visitors(self, seconds: float) -> int:
-        """Return how many visitors sent a request in the last seconds, of those remembered."""
+        """Return how many of the stored visitors sent a request in the last `seconds`."""
         since = time.monotonic() - seconds
         with self._lock:
             recent = [each for each in self._exchanges.values() if each.monotonic >= since]
         return len({_browser(each) for each in recent})
 
     def clear(self) -> None:
-        """Forget all exchanges and visitors; all sessions have been deleted."""
+        """Delete all exchanges and visitors, and note that all sessions were deleted."""
         self.sessions.note_all_deleted()
         with self._lock:
             self._exchanges.clear()
@@ -128,9 +128,10 @@ def _browser(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
-    """Return whether the browser that got this response can be the one that sends these cookies.
+    """Return whether the browser that got this response can be the one that sends `sent`.
 
-    If neither request has a cookie, nothing tells visitors apart: it counts on this machine only.
+    If neither request has a cookie, visitors cannot be distinguished, so this is true only on the
+    local machine.
     """
     return earlier.may_be_followed_by(sent) and (bool(sent) or is_loopback(earlier.peer))
 

@@ -1,4 +1,4 @@
-"""Derives what happened to the visitor's session in one exchange; the rest only formats it."""
+"""Find out what happened to the visitor's session in one exchange."""
 
 from enum import StrEnum
 from functools import cached_property
@@ -12,7 +12,7 @@ from labkit.session_stores import kinds
 
 
 class SessionEvent(StrEnum):
-    """The one thing that decides what became of the session. Pages carry it as data-session."""
+    """What happened to the session, as one value, which pages carry as data-session."""
 
     UNTOUCHED = "untouched"
     READ = "read"
@@ -21,16 +21,16 @@ class SessionEvent(StrEnum):
     NEW_KEY = "new-key"  # saved under a new key, as cycle_key() and a login do
     REPLACED = "replaced"  # deleted, and then a new one created
     DELETED = "deleted"
-    EMPTY = "empty"  # changed, but there is nothing in it to save
-    DISCARDED = "discarded"  # changed, but a response of 500 or above saves nothing
-    CHANGE_LOST = "change-lost"  # changed inside an entry, which Django does not notice
+    EMPTY = "empty"  # changed, but it is empty, so there is nothing to save
+    DISCARDED = "discarded"  # changed, but Django saves nothing if the status is 500 or higher
+    CHANGE_LOST = "change-lost"  # changed inside an entry, which Django does not detect
     NOT_DELIVERED = "not-delivered"  # saved into a cookie that the response does not set
     DELETED_BY_OTHER = "deleted-by-other"  # another request deleted it before this one saved it
     SAVE_FAILED = "save-failed"
     LOAD_FAILED = "load-failed"
 
 
-# The session is in the store, with what the request left in it.
+# Events after which the session is in the store.
 WRITTEN = {
     SessionEvent.CREATED,
     SessionEvent.SAVED,
@@ -55,12 +55,12 @@ class Outcome:
     """
 
     def __init__(self, exchange: Exchange) -> None:
-        # Not lazy, unlike the rest: every page's summary bar needs these.
+        # Computed at once, because the summary bar of every page needs these.
         self.exchange = exchange
         self.accessed = bool(exchange.accesses.get(exchange.store_id or 0))
         self.error_response = exchange.status >= 500
-        self.load: StoreOperation | None = None  # None if it was not loaded
-        self.write: StoreOperation | None = None  # the last one that counts, None if there is none
+        self.load: StoreOperation | None = None  # None if the session was not loaded
+        self.write: StoreOperation | None = None  # the last write of the session, or None
         self._created = False  # the session that the exchange ends with
         self._old_deleted: Literal["", "before", "after"] = ""  # it was created
         for each in exchange.operations:
@@ -76,7 +76,7 @@ class Outcome:
         self.event = self._decide()
 
     def _decide(self) -> SessionEvent:
-        """Return the one event that decides what became of the session."""
+        """Return the event that describes what happened to the session."""
         load, write = self.load, self.write
         if write is not None and write.error:
             gone = write.error.startswith("UpdateError")
@@ -84,7 +84,7 @@ class Outcome:
         if load is not None and load.error:
             return SessionEvent.LOAD_FAILED
         if write is not None:
-            # A session stored in the cookie has to reach the browser.
+            # A session that is stored in the cookie must be sent to the browser.
             in_cookie = "cookie" in kinds(self.exchange.engine)
             if in_cookie and settings.SESSION_COOKIE_NAME not in self.exchange.set_cookie_names():
                 return SessionEvent.NOT_DELIVERED
@@ -100,32 +100,32 @@ class Outcome:
         if write.kind == "delete":
             return SessionEvent.DELETED
         if self.load is None or not self.load.found:
-            # signed_cookies saves a new session under the value of the cookie that it refused.
+            # After a refused cookie, signed_cookies saves a new session with its value as the key.
             is_new = self._created or self.load is not None
             return SessionEvent.CREATED if is_new else SessionEvent.SAVED
         if not self._created:
             return SessionEvent.SAVED
         if not self._old_deleted:
             return SessionEvent.CREATED
-        # cycle_key() creates the session again before it deletes the old one; flush() deletes it.
+        # cycle_key() creates the new session before it deletes the old one; flush() deletes first.
         return SessionEvent.NEW_KEY if self._old_deleted == "after" else SessionEvent.REPLACED
 
     @property
     def _change_lost(self) -> bool:
-        """True if the session ended with other data than were loaded, and nothing saved it."""
+        """True if the session's data changed after loading, and nothing saved them."""
         if self.exchange.session_after is None:
             return False
         if self.load is not None and self.load.data == self.exchange.session_after:
-            return False  # no need to decode them
+            return False  # without decoding them
         return None not in (self.before, self.after) and self.before != self.after
 
     @cached_property
     def save_cause(self) -> SaveCause | None:
-        """Why the session was created or saved; None if it was not."""
+        """Why the session was created or saved, or None if it was not."""
         if self.event not in WRITTEN or self.write is None:
             return None
         if self.error_response:
-            return SaveCause.VIEW  # Django itself saves nothing then
+            return SaveCause.VIEW  # since Django itself would not have saved it
         if self.write.modified:
             return SaveCause.MODIFIED
         return SaveCause.EVERY_REQUEST if settings.SESSION_SAVE_EVERY_REQUEST else SaveCause.VIEW
@@ -137,19 +137,19 @@ class Outcome:
 
     @cached_property
     def was_stored(self) -> bool:
-        """True if the server loaded the session, or wrote one that is not deleted."""
+        """True if the server loaded a session, or wrote one that was not deleted."""
         if self.write is not None and not self.write.error:
             return not self.deleted
         return self.load is not None and not self.load.error and self.load.found
 
     @cached_property
     def before(self) -> dict[str, Any] | None:
-        """The session's entries as loaded; None if they were too large to remember."""
+        """The session's entries as loaded, or None if they were too large to store."""
         return open_snapshot(self.load.data) if self.load and not self.load.error else {}
 
     @cached_property
     def after(self) -> dict[str, Any] | None:
-        """The session's entries in the end; None if they were too large to remember."""
+        """The session's entries at the end, or None if they were too large to store."""
         if self.deleted:
             return {}
         if self.exchange.session_after is None:
@@ -158,13 +158,13 @@ class Outcome:
 
     @cached_property
     def sent_key(self) -> str:
-        """The session key that the browser sent; empty if none."""
+        """The session key that the browser sent, or ""."""
         sent = dict(self.exchange.sent_cookies())
         return sent.get(settings.SESSION_COOKIE_NAME, "").strip('"')
 
     @cached_property
     def key_fate(self) -> KeyFate | None:
-        """Why the key that was sent matches no session; None if it does, or was not looked up."""
+        """Why the key matches no session, or None if it matches one or was not looked up."""
         if self.load is not None:
             return self.load.key_fate
         if not self.accessed or not self.exchange.engine:
@@ -174,12 +174,12 @@ class Outcome:
 
     @property
     def expired_at(self) -> float | None:
-        """When the session that the sent key matched expired, in POSIX seconds, if it did."""
+        """When the key's session expired, in POSIX seconds, or None."""
         return self.load.expired_at if self.load else None
 
     @cached_property
     def key_before(self) -> str:
-        """The key of the session that the request belongs to; empty if it matches no session."""
+        """The key of the request's session, or "" if it matches no session."""
         if self.load is None:
             return self.sent_key
         return (self.load.key or "") if self.load.found else ""

@@ -1,4 +1,4 @@
-"""An exchange in a few words: for the summary bar, the log, the console and the panel's title."""
+"""Describe an exchange in a few words, for the summary bar and lists of exchanges."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from labkit.text_format import and_more
 
 LONGEST_PATH = 60  # characters
 LONGEST_NAME = 40  # characters of a cookie's name
-MOST_NAMES = 3  # cookies that are named
+MOST_NAMES = 3  # more cookies are only counted
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"
 _SESSION = {
@@ -33,7 +33,7 @@ _SESSION = {
     SessionEvent.SAVE_FAILED: "session not saved: the store failed",
     SessionEvent.LOAD_FAILED: "session not loaded: the store failed",
 }
-_NO_SESSION = "no session"  # code looked for one
+_NO_SESSION = "no session"  # but code used request.session
 _KEY = {
     KeyFate.EXPIRED: "session expired{at}",
     KeyFate.DELETED: "session was deleted earlier",
@@ -46,11 +46,11 @@ _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEve
 
 
 class Words(NamedTuple):
-    """A part of the summary, and the place that it is about."""
+    """A part of the summary, and the place that it describes."""
 
     text: str
     place: Literal["wire", "store", "browser"]
-    key: str = ""  # the status, the SessionEvent or the CookieEffect that it is about
+    key: str = ""  # the status, SessionEvent or CookieEffect that it describes
 
 
 def summarize(exchange: Exchange) -> str:
@@ -60,7 +60,7 @@ def summarize(exchange: Exchange) -> str:
 
 
 def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> Iterator[Words]:
-    """Yield the parts of the summary: request, status, session, cookies by name.
+    """Yield the parts of the summary: request, status, session, and cookies by name.
 
     Django's CSRF cookie is left out.
     """
@@ -84,7 +84,7 @@ def session_words(outcome: Outcome) -> str:
     event = outcome.event
     if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
         return _NOT_SAVED
-    if event is SessionEvent.EMPTY:  # as if nothing were changed
+    if event is SessionEvent.EMPTY:  # the same as if nothing had changed
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     key = key_words(outcome)
     if event is SessionEvent.READ and not outcome.was_stored:
@@ -93,19 +93,19 @@ def session_words(outcome: Outcome) -> str:
 
 
 def key_words(outcome: Outcome) -> str:
-    """Return why the key that the browser sent matches no session; empty if it matches one."""
+    """Return why the key that was sent matches no session, or "" if it matches one."""
     if outcome.key_fate is None:
         return ""
     return _KEY[outcome.key_fate].format(at=at_time(outcome.expired_at))
 
 
 def at_time(seconds: float | None) -> str:
-    """Return " at 09:53:07" for POSIX seconds, in the time zone in use; "" for None."""
+    """Return " at 09:53:07" for POSIX seconds, in the current time zone; "" for None."""
     return "" if seconds is None else f" at {time_of_day(seconds)}"
 
 
 def time_of_day(seconds: float) -> str:
-    """Return the time of day of POSIX seconds in the time zone in use, such as 09:53:07."""
+    """Return the time of day for POSIX seconds in the current time zone, such as 09:53:07."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{timezone.localtime(moment):%H:%M:%S}"
 

@@ -28,26 +28,26 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-# Sent by each form of the panel, as a CSRF token. Not in a cookie, since the panel sets none.
+# A CSRF token for the panel's forms. It is not in a cookie, since the panel sets no cookies.
 KEY = secrets.token_urlsafe(24)
-CLOCK_IS_REAL = "The server's clock is back to the real time."
+CLOCK_IS_REAL = "The server's clock shows the real time again."
 CLOCK_MOVED = "The server's clock moved by {distance}. The browser's clock did not."
 EXPIRED_ROW = "The session in the store has expired. Its row is still there."
-EXPIRED_ROW_SEEN = "When the clock moved, the expired session's row was still in the store."
+EXPIRED_ROW_SEEN = "After the clock moved, the expired session's row was still in the store."
 LIVING_ROW = "The session in the store expires in {left}."
-FOREIGN_COOKIE = "Your browser has no cookie of this lab by that name."
+FOREIGN_COOKIE = "Your browser has no cookie of this lab with that name."
 COOKIE_EXAMPLE = "Example: apple_5"
 BAD_VALUE = (
     f"A value cannot contain spaces, quotes, commas, semicolons or accents. {COOKIE_EXAMPLE}"
 )
-TOO_LONG = "Name and value may have at most 4096 bytes together."
+TOO_LONG = "Name and value together may have at most 4096 bytes."
 BAD_EXPIRY = (
     "Django reads _session_expiry as a number of seconds, or as a date and time with a time zone. "
     'Examples: 120, "2030-01-01T12:00:00+00:00"'
 )
 BAD_JSON = "This is not JSON. {example}"
 JSON_EXAMPLE = 'Examples: 5, "five", {"apple": 500}'
-SIGNED = "With this engine the session is the cookie, and its signature protects it."
+SIGNED = "With this engine, the session is in the cookie, and a signature protects it."
 NO_SESSION = "Your browser has no session."
 
 
@@ -56,13 +56,13 @@ class NotAllowed(Exception):
 
 
 class InvalidValue(NotAllowed):
-    """The value typed into a control cannot be used; the panel says why beside the field."""
+    """A value in a control's field is not valid; the panel shows the reason beside the field."""
 
 
 def check(request: HttpRequest) -> None:
-    """Raise NotAllowed unless the panel's own form sent this request, from this machine."""
+    """Raise NotAllowed unless the panel's own form, on this machine, sent this request."""
     if not is_local_instructor(request):
-        raise NotAllowed("Only the machine that runs the lab may do this, under its own name.")
+        raise NotAllowed("Only the lab's own machine may do this, at 127.0.0.1 or localhost.")
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):
         raise NotAllowed("This form came from another site.")
@@ -71,7 +71,7 @@ def check(request: HttpRequest) -> None:
 
 
 def move_clock(by: str) -> str:
-    """Move the server's clock by one of STEPS, or back to "now". Return what was done.
+    """Move the server's clock by one of STEPS, or back to "now"; return a message.
 
     Raises NotAllowed for anything else.
     """
@@ -79,20 +79,20 @@ def move_clock(by: str) -> str:
         server_clock.back_to_now()
         return CLOCK_IS_REAL
     if by not in STEPS:
-        raise NotAllowed("The clock does not move by that.")
+        raise NotAllowed("The clock cannot be moved by this amount.")
     server_clock.forward(int(by))
     return CLOCK_MOVED.format(distance=exact_duration(int(by)))
 
 
 def row_expiry(request: HttpRequest) -> float | None:
-    """Return in how many seconds the row of this browser's session expires; negative: expired.
+    """Return the seconds until the row of this browser's session expires.
 
-    None without a row, and if the store fails.
+    The number is negative if it has expired, and None if there is no row or the store fails.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key or "row" not in session_stores.kinds():
         return None
-    with suppress(Exception):  # whatever a store raises: the clock has moved
+    with suppress(Exception):  # the clock has moved, even if the store fails
         for record in session_stores.read(key):
             if record.expires is not None:
                 return record.expires.timestamp() - time.time()
@@ -100,12 +100,12 @@ def row_expiry(request: HttpRequest) -> float | None:
 
 
 def row_sentence(left: float) -> str:
-    """Return the sentence about a row that expires in so many seconds."""
+    """Return a sentence about a row that expires in `left` seconds."""
     return LIVING_ROW.format(left=duration(round(left))) if left > 0 else EXPIRED_ROW
 
 
 def reset(request: HttpRequest, response: HttpResponse) -> str:
-    """Delete what this lab stores, and its cookies in this browser. Return what was deleted.
+    """Delete this lab's stored data, and its cookies in this browser; return a message.
 
     Raises NotAllowed if the database is another project's.
     """
@@ -129,7 +129,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _empty_database() -> int:
-    """Empty all tables; return how many rows are gone. Raises NotAllowed."""
+    """Empty all tables, and return the number of deleted rows. Raises NotAllowed."""
     from django.core.management import CommandError, call_command
 
     try:
@@ -144,19 +144,19 @@ def _empty_database() -> int:
 def _count_rows() -> int:
     tables = set(connection.introspection.table_names())
     models = [model._meta for model in apps.get_models() if not model._meta.proxy]
-    present = [meta for meta in models if meta.db_table in tables]  # it may not be migrated
+    present = [meta for meta in models if meta.db_table in tables]  # some may not exist yet
     return sum(meta.base_manager.count() for meta in present)
 
 
 def cookie_names(request: HttpRequest) -> list[str]:
-    """Return the names of this browser's cookies that are this lab's."""
+    """Return the names of this lab's cookies in this browser."""
     return [name for name in request.COOKIES if cookie_owner(name).is_this_lab]
 
 
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
-    """Change or delete one of this lab's cookies in this browser. Return what was done.
+    """Change or delete one of this lab's cookies in this browser; return a message.
 
-    Raises InvalidValue for another cookie, and for a value that a cookie cannot have.
+    Raises InvalidValue for other cookies, and for a value that a cookie cannot have.
     """
     name = request.POST.get("cookie", "")
     if name not in cookie_names(request):
@@ -170,7 +170,7 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
     if len(name) + len(value) > 4096:
         raise InvalidValue(TOO_LONG)
     _set_cookie(response, name, value)
-    return f"Changed the cookie {name} to {value or 'nothing'}. It lasts until the browser closes."
+    return f"Changed the cookie {name} to {value or 'nothing'}. It expires when the browser closes."
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
@@ -180,14 +180,14 @@ def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
 
 
 def entries(request: HttpRequest) -> list[str]:
-    """Return the names in this browser's session; none if it has none or the store fails.
+    """Return the names of the entries in this browser's session; [] if the store fails.
 
-    The session is not loaded: the engine file would replace one that has expired.
+    The session is not loaded, because the engine file would replace an expired one.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     try:
         records = session_stores.read(key) if key and session_stores.has_sessions() else []
-    except Exception:  # the panel opens even if the store fails
+    except Exception:  # the panel must open even if the store fails
         return []
     return list(records[0].data) if records else []
 
@@ -197,7 +197,7 @@ def _open_session(request: HttpRequest) -> Any:
 
 
 def change_entry(request: HttpRequest) -> str:
-    """Change or delete one entry of this browser's session in the store. Return what was done.
+    """Change or delete one entry of this browser's session in the store; return a message.
 
     Raises InvalidValue if there is no session to change, or if it cannot be saved.
     """

@@ -1,4 +1,4 @@
-"""Report this lab's state and its last exchanges as JSON, for the console."""
+"""Report this lab's state and last exchanges as JSON, for the console."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +11,9 @@ from labkit.panel.exchange_words import Words, summarize, summary_words
 from labkit.panel.models import Exchange
 from labkit.session_stores import describe_engine
 
-ACTIVE_SECONDS = 300  # a visitor who sent a request within them counts as active
+ACTIVE_SECONDS = 300  # a visitor is active for this time after a request
 LONGEST_PATH = 200  # characters
-# What stands out on the console's page Live, by the place and key of its words.
+# Words to highlight on the console's page Live, by place and key.
 HIGHLIGHTS = {
     ("store", SessionEvent.CREATED): "created",
     ("store", SessionEvent.REPLACED): "deleted",
@@ -31,7 +31,7 @@ HIGHLIGHTS = {
 
 
 def report(most: int) -> dict[str, Any]:
-    """Return the lab's state and at most so many exchanges, the newest first."""
+    """Return the lab's state and at most `most` exchanges, newest first."""
     return {
         "moved": server_clock.moved(),
         "active": log.active_visitors(ACTIVE_SECONDS),
@@ -66,6 +66,6 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _word(words: Words) -> dict[str, str]:
     highlight = HIGHLIGHTS.get((words.place, words.key), "")
-    # A status is only a number, and colour alone must not carry the meaning.
+    # A status is only a number, and its meaning must not depend on colour alone.
     text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
     return {"text": text, "place": words.place, "highlight": highlight}

@@ -1,4 +1,4 @@
-"""The panel's one middleware: it observes each exchange from outside and adds the summary bar."""
+"""The panel's middleware, which observes each exchange and adds the summary bar."""
 
 import os
 import re
@@ -25,21 +25,21 @@ from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
 PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
-# Characters of what is kept. A host is at most 253 and a port, RFC 1035 section 2.3.4.
+# Limits in characters for the recorded text.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500
-# Fields with such a word in their name are not recorded, nor are those ending in "password".
+# Fields with one of these words in their name are not recorded, nor are those ending in "password".
 SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
 REDIRECTS = {301, 302, 303, 307, 308}
-PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # nothing in it has to be quoted
-QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted, unlike other bytes
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # a path that needs no quoting
+QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # characters that are not quoted
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def observe(get_response: Respond) -> Respond:
-    """Middleware, the first in the list: record each exchange and add its bar to the page.
+    """Return middleware that records each exchange and adds the summary bar to the page.
 
-    Raises MiddlewareNotUsed if the environment variable LAB_PANEL is 0.
+    It is the first in the list. Raises MiddlewareNotUsed if LAB_PANEL is 0.
     """
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
@@ -73,15 +73,15 @@ def observe(get_response: Respond) -> Respond:
 
 
 def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
-    """Return a page of the panel; no other middleware sees it, so none reads or saves a session."""
-    if refusal := refuse_unknown_host(request):  # as everywhere
+    """Return a page of the panel, without other middleware that could use a session."""
+    if refusal := refuse_unknown_host(request):  # as for every page
         return refusal
     try:
         match = resolve(request.path_info, "labkit.panel.urls")
     except Resolver404:
         return get_response(request)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-    response.headers.setdefault("Referrer-Policy", "same-origin")  # its URLs are secret
+    response.headers.setdefault("Referrer-Policy", "same-origin")  # the panel's URLs are secret
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Cache-Control", "no-store")
@@ -139,14 +139,14 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Return the node of labkit.clusters.galera that this request used, from its greeting."""
-    driver: Any = connection.connection  # None if no query was sent
+    """Return the database node that this request used, from the version it reports."""
+    driver: Any = connection.connection  # None if there was no query
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""
 
 
 def _form(post: Any) -> str:
-    """Return the submitted form, encoded, without passwords; empty if it is too long."""
+    """Return the submitted form, encoded, without secrets; "" if it is too long."""
     fields = [(name, value) for name, values in post.lists() for value in values]
     if sum(len(name) + len(value) for name, value in fields) > LONGEST_FORM:
         return ""
@@ -155,16 +155,16 @@ def _form(post: Any) -> str:
 
 
 def is_secret(field: str) -> bool:
-    """Return whether a field's name says that its value is secret: userPin, old_password, PWD."""
+    """Return whether a field's name means that its value is secret, such as userPin or PWD."""
     words = [word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", field)]
     return any(word in SECRET_WORDS or word.endswith("password") for word in words)
 
 
 def _path(request: HttpRequest) -> str:
-    """Return the path and query of a request, quoted so that they stand for the bytes received."""
+    """Return a request's path and query, quoted so that they represent the received bytes."""
     path = request.path
     if not PLAIN_PATH.fullmatch(path):  # quoting is slow
         path = quote(path, safe="/:@!$&'()*+,;=~")
-        path = re.sub("%25([89A-F][0-9A-F])", r"%\1", path)  # Django quotes what is not UTF-8
+        path = re.sub("%25([89A-F][0-9A-F])", r"%\1", path)  # bytes that are not UTF-8
     query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     return f"{path}?{quote(query, safe=QUERY_CHARACTERS)}" if query else path

@@ -1,4 +1,4 @@
-"""An exchange as the panel remembers it: request, response, and the operations of its session."""
+"""The panel's record of an exchange: request, response and session operations."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -13,45 +13,45 @@ from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
 BLANKED = "…"  # in place of a secret value in a form
-# Bytes of an exchange without its texts, of an operation without its data, and of an access.
-# They differ little, and adding up every field on each request would be slow.
+# Approximate bytes of an exchange without its texts, an operation without its data, and an access.
+# Adding up all fields for each request would be slow.
 _REST, _OPERATION, _ACCESS = 1000, 200, 80
 _TEXTS = attrgetter(
     *("method", "path", "peer", "agent", "host", "cookie_header", "reason", "location"),
     *("content_type", "form", "key", "no_bar", "token"),
 )
 
-# A session's data, pickled at once: a change inside an entry would show in a shallow copy.
+# A session's pickled data. A shallow copy would change with the data inside an entry.
 Snapshot = bytes | None
 
 
 def take_snapshot(data: Any) -> Snapshot:
-    """Return these data as they are now; None if they are too large or cannot be pickled."""
+    """Return a copy of these data, or None if they are too large or cannot be pickled."""
     try:
         snapshot = pickle.dumps(data)
-    except Exception:  # whatever a lab puts into its session must not break its page
+    except Exception:  # data that cannot be pickled must not break the page
         return None
     return snapshot if len(snapshot) <= LARGEST_SNAPSHOT else None
 
 
 def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
-    """Return the data of a snapshot; None if there is none."""
-    # It was made in this process, from data of this process.
+    """Return the data of a snapshot, or None if there is none."""
+    # Unpickling is safe, because the snapshot was made in this process.
     return None if snapshot is None else pickle.loads(snapshot)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOperation:
-    """One load, save or delete that the server asked of the session store."""
+    """A load, save or delete in the session store."""
 
     kind: str  # "load", "save", "create" or "delete"
-    store_id: int  # of the SessionStore, see session_hooks.store_id
+    store_id: int  # of the SessionStore, see session_recorder.store_id
     key: str | None  # the session key
     data: Snapshot = None
     found: bool = True
     modified: bool = False  # whether the session had been changed before
-    error: str = ""  # the store's exception
-    key_fate: KeyFate | None = None  # of a load that found nothing
+    error: str = ""  # the exception that the store raised
+    key_fate: KeyFate | None = None  # why a load found nothing
     expired_at: float | None = None  # POSIX seconds, of a session that has expired
 
 
@@ -60,17 +60,17 @@ class Exchange:
     """One request with its response."""
 
     number: int
-    token: str  # in the URL of its page
-    at: float  # POSIX seconds, by the server's clock
-    clock_ahead: float  # seconds by which that clock was ahead
-    monotonic: float  # time.monotonic(), which moving the clock does not change
+    token: str  # identifies it in the URL of its page
+    at: float  # POSIX seconds of the server's clock
+    clock_ahead: float  # seconds by which the server's clock was ahead
+    monotonic: float  # time.monotonic(), which does not depend on the moved clock
     method: str = ""
     path: str = ""  # with the query
     peer: str = ""
     agent: str = ""
     host: str = ""
     scheme: str = ""
-    request_number: int = 0  # on its connection, from 1; 0 if the server does not say
+    request_number: int = 0  # on its connection, from 1; 0 if unknown
     cookie_header: str = ""
     # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
@@ -79,26 +79,26 @@ class Exchange:
     reason: str = ""
     location: str = ""
     content_type: str = ""
-    length: int | None = None  # bytes of the response, None if it streams
+    length: int | None = None  # bytes of the response, or None if it streams
     set_cookies: list[str] = field(default_factory=list)
     form: str = ""  # the submitted form, encoded
     duration: float = 0.0  # seconds
     store_id: int | None = None  # of request.session
     engine: str = ""  # the session engine's path; empty without sessions
-    node: str = ""  # the number of the database cluster's node that was used
-    key: str = ""  # of request.session, in the end
+    node: str = ""  # the number of the node in the database cluster
+    key: str = ""  # of request.session at the end
     modified: bool = False
-    session_after: Snapshot = None  # the data of request.session in the end, if it was loaded
+    session_after: Snapshot = None  # its data at the end, if it was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
     crash: Crash | None = None  # the exception that no view caught
-    no_bar: str = ""  # a key of summary_bar.NO_BAR; empty with a bar, and for other responses
-    body_left_out: bool = False  # the request had a body that is not all in `form`
-    has_secrets: bool = False  # a value of `form` is BLANKED
-    is_cut: bool = False  # path or cookie header were longer than what is kept
-    counted: int = 0  # bytes, as the log has counted it
+    no_bar: str = ""  # a key of summary_bar.NO_BAR, if the page has no bar
+    body_left_out: bool = False  # whether part of the request's body is not in `form`
+    has_secrets: bool = False  # whether a value in `form` is BLANKED
+    is_cut: bool = False  # whether the path or the Cookie header was too long to store
+    counted: int = 0  # bytes that the log has counted for it
 
     def measure(self) -> int:
-        """Return the bytes that this exchange takes in memory, with the redirect that led here."""
+        """Return the bytes that this exchange and its redirect take in memory."""
         size = _REST + sum(map(getsizeof, _TEXTS(self)))
         for line in self.set_cookies:
             size += getsizeof(line)
@@ -113,7 +113,7 @@ class Exchange:
         return size + (self.redirect.counted if self.redirect else 0)
 
     def with_redirect(self) -> list["Exchange"]:
-        """Return this exchange, after the redirect that led to it."""
+        """Return this exchange, preceded by the redirect that led to it."""
         return [self.redirect, self] if self.redirect else [self]
 
     def sent_cookies(self) -> list[tuple[str, str]]:
@@ -125,10 +125,10 @@ class Exchange:
         return [from_wire(cookie_name(line)) for line in self.set_cookies]
 
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
-        """Return whether the browser that got this response can send these cookies next.
+        """Return whether a browser that received this response could send these cookies next.
 
-        It sends all that it had, but for those that the response deletes, and no others than those
-        that it had or was given. It may have refused a new one, or a deletion for another path.
+        It sends all cookies that it had, except for deleted ones, and only cookies that it had or
+        received. It may have refused a new one, or a deletion for another path.
         """
         possible = {name: {value} for name, value in self.sent_cookies()}
         expected = set(possible)

@@ -1,4 +1,4 @@
-"""A lab's handout and code as pages of the lab itself, for the class as well.
+"""Show a lab's handout and code as pages of the lab, to students too.
 
 Markdown and Pygments are loaded when the first such page is requested.
 """
@@ -22,7 +22,7 @@ CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
 
 
 class LabLinks:
-    """URLs of this lab and of those served beside it, for labkit.render.handout."""
+    """The URLs of this lab and of labs running beside it, for labkit.render.handout."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._site = f"{request.scheme}://{host_name(request)}"
@@ -38,15 +38,15 @@ class LabLinks:
         return self.lab(number, CODE)
 
     def claims(self, number: str) -> str | None:
-        """Return the URL of the claims, a page of the console, for the instructor."""
+        """Return the URL of the claims in the console; None for students."""
         return self._console(f"/console/claims/{f'?lab={number}' if number else ''}")
 
     def document(self, name: str) -> str | None:
-        """Return the URL of docs/NAME.md, a page of the console, for the instructor."""
+        """Return the URL of docs/NAME.md in the console; None for students."""
         return self._console(f"/console/docs/{name}/")
 
     def lab(self, number: str, path: str) -> str | None:
-        """Return the URL of a path in this lab, or in one that `lab serve` runs beside it."""
+        """Return the URL of a path in this lab, or in another lab that `lab serve` runs."""
         if number == settings.LAB:
             return self._own_site + path
         port = served_labs.lab_port(number)
@@ -58,13 +58,13 @@ class LabLinks:
 
 
 def _context(**page: Any) -> dict[str, Any]:
-    """Return the context of a reading page, which shows a moved clock as all pages do."""
+    """Return the context of a reading page, which includes the moved clock."""
     return {"clock": control_bar.clock_text(server_clock.moved())} | page
 
 
 @require_safe
 def handout(request: HttpRequest) -> HttpResponse:
-    """Show the lab's handout; ?answers=open opens all answers, for those who may read them."""
+    """Show the lab's handout; ?answers=open shows all answers to those who may read them."""
     from labkit.render.handout import Answers, render_page
 
     path = settings.FOLDER / "README.md"
@@ -88,13 +88,13 @@ def code(request: HttpRequest) -> HttpResponse:
     if not student_access.may_read_code(request):
         return error_page(request, 403, CODE_HIDDEN, CODE_HIDDEN_WHY)
     found = {"files": files(settings.FOLDER, parts=["lab"])}
-    source = mark_safe(render_template("render/source.html", found))  # it escapes
+    source = mark_safe(render_template("render/source.html", found))  # the template escapes it
     return render(request, "labkit/code.html", _context(source=source))
 
 
 @require_safe
 def all_labs(request: HttpRequest) -> HttpResponse:
-    """Redirect to the list of all labs under `lab serve`: the console, or the class's list."""
+    """Redirect to the list of labs under `lab serve`: the console or the students' list."""
     port = served_labs.console_port()
     if port is None:
         raise Http404("Only this lab runs here.")

@@ -1,6 +1,6 @@
-"""The server's clock, which can be moved; the browser's cannot.
+"""The server's clock, which can be moved, unlike the browser's.
 
-Everything in this process uses the moved time: views, sessions, signatures, Set-Cookie, log.
+Everything in this process uses the moved time: views, sessions, signatures, cookies and logs.
 MariaDB and other processes do not. https://time-machine.readthedocs.io/
 """
 
@@ -17,7 +17,7 @@ _moved = 0.0
 
 
 def moved() -> float:
-    """Return the seconds by which the clock is ahead of the real time."""
+    """Return by how many seconds the clock is ahead of the real time."""
     return _moved
 
 

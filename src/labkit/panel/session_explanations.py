@@ -1,4 +1,4 @@
-"""Explains in words what the server did with the visitor's session in one exchange."""
+"""Explain in words what the server did with the visitor's session in one exchange."""
 
 from django.conf import settings
 
@@ -19,13 +19,13 @@ _REASONS = {
     SessionEvent.NOT_DELIVERED: (
         "Not saved: this engine stores the session in its cookie, and the response sets none."
     ),
-    SessionEvent.DELETED: "Deleted, as flush() and logout() do, and not written again.",
+    SessionEvent.DELETED: "Deleted, as by flush() or logout(), and not saved again.",
     SessionEvent.DISCARDED: (
-        "Changed but not saved: Django saves no session if the status is 500 or higher."
+        "Changed but not saved: Django does not save a session if the status is 500 or higher."
     ),
     SessionEvent.EMPTY: "Not saved, because it is empty.",
     SessionEvent.READ: "Not saved: it was read, and session.modified is False.",
-    SessionEvent.UNTOUCHED: "Neither loaded nor saved: no code used request.session.",
+    SessionEvent.UNTOUCHED: "Neither loaded nor saved, because no code used request.session.",
 }
 _SAVE_REASONS = {
     SaveCause.MODIFIED: ", because it was changed: session.modified is True.",
@@ -40,16 +40,16 @@ _SAVED = {
 _ERROR_AFTER_SAVE = " With a status of 500 or higher, Django sends no session cookie."
 _OWN_COOKIE = " The view set the session cookie itself."
 _CHANGE_LOST = (
-    "The session was changed but not saved: session.modified is False. Django does not notice a "
-    "change inside an entry. Set request.session.modified = True after it."
+    "The session was changed but not saved: session.modified is False. Django does not detect a "
+    "change inside an entry. Set request.session.modified = True after the change."
 )
-# Why there are no entries to compare. Pages carry the key as data-no-entries.
+# Reasons why there are no entries to compare. Pages carry the key as data-no-entries.
 _NO_ENTRIES = {
     "load-failed": "The store did not answer, so the entries of the session are unknown.",
     "too-large": "The session is too large to show.",
     "rewritten": "The session was emptied or replaced without being loaded.",
     "not-loaded": "The session was not loaded.",
-    "empty": "There are no entries, neither before nor after.",
+    "empty": "There are no entries before or after the request.",
 }
 
 
@@ -62,27 +62,27 @@ _KEY_FATES = {
         "The key that the browser sent matched a session that was deleted before this request."
     ),
     KeyFate.GONE: (
-        "The key that the browser sent matched a session before. It has expired since, or the "
-        "cache or another process has deleted it."
+        "The key that the browser sent used to match a session. Since then, the session has "
+        "expired, or the cache or another process has deleted it."
     ),
     KeyFate.UNKNOWN: (
-        "The key that the browser sent matches no session. This server has not seen it since it "
-        "started: it expired or was deleted before, or was never issued here."
+        "The key that the browser sent matches no session, and this server has not seen it since "
+        "it started. The session expired or was deleted before, or the key was never issued here."
     ),
     KeyFate.TOO_SHORT: (
-        f"The key that the browser sent has fewer than {SHORTEST_KEY} characters. Django ignores "
-        "it, and does not even look for it in the store."
+        f"The key that the browser sent has fewer than {SHORTEST_KEY} characters, so Django "
+        "ignores it without looking in the store."
     ),
     KeyFate.BAD_SIGNATURE: (
-        "The session cookie has no valid signature of this server, so Django ignores it."
+        "The session cookie does not have a valid signature from this server, so Django ignores it."
     ),
 }
 
 
 class SessionReport:
-    """The panel's account of the session of one exchange.
+    """The panel's report on the session in one exchange.
 
-    `details`: with the store's error messages, which name hosts and users.
+    `details`: whether to include the store's error messages, which name hosts and users.
     """
 
     def __init__(self, exchange: Exchange, details: bool = True) -> None:
@@ -98,14 +98,14 @@ class SessionReport:
 
 
 def _explain_key_fate(outcome: Outcome) -> str:
-    """Return why the key that was sent matches no session; empty if it matches one."""
+    """Return why the key that was sent matches no session, or "" if it matches one."""
     if outcome.key_fate is None:
         return ""
     return _KEY_FATES[outcome.key_fate].format(at=at_time(outcome.expired_at))
 
 
 def _why_no_entries(outcome: Outcome) -> str:
-    """Return a key of _NO_ENTRIES; empty if there are entries."""
+    """Return a key of _NO_ENTRIES, or "" if there are entries."""
     if outcome.load and outcome.load.error:
         return "load-failed"
     if outcome.before is None or outcome.after is None:
@@ -117,7 +117,7 @@ def _why_no_entries(outcome: Outcome) -> str:
 
 
 def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
-    """Return (key, value before, value after, what changed) of each entry; "" if it is absent."""
+    """Return (key, value before, value after, change) of each entry; "" for a missing value."""
     before, after = outcome.before or {}, outcome.after or {}
     changes = []
     for key in before | after:
@@ -133,7 +133,7 @@ def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
 
 
 def _reason(outcome: Outcome, details: bool) -> str:
-    """Return in a sentence why the session was saved, or why not."""
+    """Return a sentence on why the session was saved or not saved."""
     event = outcome.event
     if outcome.save_cause:
         verb = _SAVED.get(event, "Saved")
@@ -159,9 +159,9 @@ def _error(operation: StoreOperation | None, details: bool) -> str:
 def _describe(
     operation: StoreOperation, exchange: Exchange, details: bool
 ) -> tuple[str, str, bool]:
-    """Return an operation's kind, its text, and whether the view opened that session itself."""
+    """Return an operation's kind, its text, and whether it was on another session."""
     other = operation.store_id != exchange.store_id
-    suffix = " (a session of the view's own)" if other else ""
+    suffix = " (another session, opened by the view)" if other else ""
     text = f"{operation.kind} {operation.key or 'no key'}"
     if operation.error:
         return operation.kind, f"{text}: failed{suffix}.{_error(operation, details)}", other

@@ -1,19 +1,19 @@
-"""Remembers the session keys that this process saw, to tell why one matches no session."""
+"""Remember the session keys of this process, to explain why one matches no session."""
 
 import threading
 from enum import StrEnum
 from typing import NamedTuple
 
 MOST_KEYS = 5000
-LONGEST_KEY = 100  # characters; the engine signed_cookies has longer ones, which explain themselves
+LONGEST_KEY = 100  # characters; longer keys, of signed_cookies, need no memory
 
 
 class KeyFate(StrEnum):
-    """Why a session key that was sent matches no session. Pages carry it as data-key-fate."""
+    """Why a session key matches no session. Pages carry it as data-key-fate."""
 
     EXPIRED = "expired"
     DELETED = "deleted"
-    GONE = "gone"  # it matched a session before; not deleted by this process
+    GONE = "gone"  # it used to match a session, which this process did not delete
     UNKNOWN = "unknown"  # not seen since this process started
     TOO_SHORT = "too-short"
     BAD_SIGNATURE = "bad-signature"
@@ -25,23 +25,23 @@ class _Seen(NamedTuple):
 
 
 class SessionMemory:
-    """The keys of sessions that were loaded, saved and deleted, the latest last."""
+    """The keys of sessions that were loaded, saved or deleted, with the latest last."""
 
     def __init__(self) -> None:
         self._keys: dict[str, _Seen] = {}
         self._lock = threading.Lock()
 
     def note_saved(self, key: str, expires: float | None) -> None:
-        """Remember a key and when its session expires, in POSIX seconds."""
+        """Remember a key and its session's expiry, in POSIX seconds."""
         self._note(key, _Seen(expires))
 
     def note_loaded(self, key: str) -> None:
-        """Remember a key that matches a session, whose expiry only a save reveals."""
+        """Remember that a key matches a session. Its expiry is known only after a save."""
         if key not in self._keys:
             self._note(key, _Seen(None))
 
     def note_deleted(self, key: str, now: float) -> None:
-        """Remember that a session was deleted. One that had expired before stays expired."""
+        """Remember that a session was deleted, unless it had already expired."""
         seen = self._keys.get(key, _Seen(None))
         if seen.expires is None or seen.expires > now:
             self._note(key, seen._replace(is_deleted=True))
@@ -52,7 +52,7 @@ class SessionMemory:
             self._keys = {key: seen._replace(is_deleted=True) for key, seen in self._keys.items()}
 
     def fate(self, key: str, now: float) -> tuple[KeyFate, float | None]:
-        """Return why a key matches no session at `now`, and when that session expired, if known."""
+        """Return why a key matches no session at `now`, and its session's expiry, if known."""
         seen = self._keys.get(key)
         if seen is None:
             return KeyFate.UNKNOWN, None

@@ -1,8 +1,8 @@
-"""Observes sessions as code reads and writes them and as the server loads and saves them.
+"""Observe sessions as code reads and writes them, and as the server loads and saves them.
 
-Two attributes of SessionBase, `accessed` and `modified`, become descriptors that record who sets
-them, and the store's own load, save and delete record each operation. The session's class stays the
-same, because its name is part of the salt that signs a session.
+Two attributes of SessionBase, `accessed` and `modified`, are replaced with descriptors that record
+the code that sets them. The store's load, save and delete methods record each operation. The
+session's class is not replaced, because its name is part of the salt for signing a session.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
 """
 
@@ -37,7 +37,7 @@ _HERE = str(Path(__file__).parent)
 
 
 def observe_sessions(store: type[SessionBase]) -> None:
-    """Observe every session of this SessionStore class from now on; a second call does nothing."""
+    """Start observing all sessions of this SessionStore class; a second call does nothing."""
     if _MARK not in SessionBase.__dict__:
         setattr(SessionBase, _MARK, True)
         SessionBase.accessed = _ObservedFlag("accessed", is_write=False)
@@ -49,7 +49,7 @@ def observe_sessions(store: type[SessionBase]) -> None:
 
 
 def store_id(session: Any) -> int:
-    """Return a number for this SessionStore object that no other one gets, unlike id()."""
+    """Return a unique number for this SessionStore object. Unlike id(), it is never reused."""
     number: int = session.__dict__.get("_labkit_id") or next(_store_ids)
     session.__dict__["_labkit_id"] = number
     return number
@@ -71,7 +71,7 @@ class _ObservedFlag:
 
 
 def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
-    """Record the innermost line of the lab on the stack, or the innermost line outside Django's."""
+    """Record the innermost line on the stack that is in the lab, or else outside Django."""
     frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
@@ -91,7 +91,7 @@ def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
 
 @functools.cache
 def _role_of(file: str) -> str:
-    """Return a file's role: "lab", session "middleware", "inside" of sessions, or "other"."""
+    """Return a file's role: "lab", "middleware" of sessions, "inside" of sessions or "other"."""
     if file.startswith(str(settings.FOLDER)):
         return "lab"
     if file.startswith(_SESSIONS):
@@ -100,9 +100,9 @@ def _role_of(file: str) -> str:
 
 
 def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    """Yield ("read" or "write", "file:line") of the visitor's session, in order of first access.
+    """Yield ("read" or "write", "file:line") for the visitor's session, in order of access.
 
-    A file of the lab or of a library is relative to the folder of the lab or of all libraries.
+    File names are relative to the folder of the lab, or of the installed libraries.
     """
     recorded = exchange.accesses.get(exchange.store_id or 0, {})
     for (file, line, is_write), in_lab in recorded.items():
@@ -110,14 +110,14 @@ def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield "write" if is_write else "read", f"{path.lstrip('/')}:{line}"
 
 
-# Operations of the store
+# Store operations
 
 
 @contextmanager
 def surrounded_by(surround: Surround) -> Iterator[None]:
-    """Enter surround("load"), ("save") or ("delete") around each operation of this thread's block.
+    """Enter the context surround(kind) around each store operation of this thread in the block.
 
-    When that context exits, `operations()` has the operation.
+    kind: "load", "save" or "delete". When the context exits, `operations()` has the operation.
     """
     surrounding, exchange = _surround.set(surround), current.set(None)
     try:
@@ -128,13 +128,13 @@ def surrounded_by(surround: Surround) -> Iterator[None]:
 
 
 def operations() -> list[StoreOperation]:
-    """Return the operations of this thread's request so far."""
+    """Return the store operations of this thread's request so far."""
     exchange = current.get()
     return exchange.operations if exchange else []
 
 
 def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a store's method that records what it does; `record` calls `operate`."""
+    """Return a replacement for a store's method `operate`, which `record` calls and records."""
     kind = operate.__name__
 
     @functools.wraps(operate)
@@ -143,7 +143,7 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
         if exchange is None:
             if surround is None:
                 return operate(session, *args, **kwargs)
-            # With LAB_PANEL=0 there is no middleware that begins one.
+            # With LAB_PANEL=0, no middleware has begun an exchange.
             current.set(exchange := log.begin())
         with surround(kind) if surround else nullcontext():
             try:
@@ -168,12 +168,12 @@ def _add(
 def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
     key, modified, before = session._session_key, session.modified, len(exchange.operations)
     data = load(session)
-    # For a key that matches nothing, the engine file creates a session if the old one has expired;
-    # signed_cookies keeps the key and sets `modified`; the others set the key to None.
+    # If a key matches no session, signed_cookies keeps the key and sets `modified`, and the other
+    # engines set the key to None. The engine file creates a session if the old one has expired.
     found = session._session_key == key and session.modified == modified
     fate, expired_at = (None, None) if found else _fate(session, key)
     if any(each.kind == "delete" for each in exchange.operations[before:]):
-        # The engine file judges by the file's modification time, which a moved clock leaves alone.
+        # The engine file uses the file's modification time, which does not follow a moved clock.
         fate = KeyFate.EXPIRED
     if found and key:
         log.sessions.note_loaded(key)
@@ -192,7 +192,7 @@ def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
 
 
 def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
-    """Return why a key matches no session, and when that session expired, if it has."""
+    """Return why a key matches no session, and when that session expired, if it did."""
     engine = type(session).__module__
     if "cookie" in kinds(engine):
         expired_at = cookie_expiry(key or "", engine)
@@ -202,10 +202,10 @@ def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
 
 
 def _expiry(session: Any, data: dict[str, Any]) -> float | None:
-    """Return when a session expires that is saved now, in POSIX seconds; None if it is unclear."""
+    """Return the expiry of a session that is saved now, in POSIX seconds, or None if unclear."""
     try:
         return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
-    except (TypeError, ValueError, OverflowError):  # something else than Django has written it
+    except (TypeError, ValueError, OverflowError):  # Django did not write this entry
         return None
 
 
@@ -213,11 +213,11 @@ def _save(
     exchange: Exchange, save: Callable[..., Any], session: Any, must_create: bool = False
 ) -> None:
     new = must_create or session._session_key is None
-    # One engine sets `modified` as it saves.
+    # One engine sets `modified` while it saves.
     before, modified = len(exchange.operations), session.modified
     save(session, must_create)
     if any(each.store_id == store_id(session) for each in exchange.operations[before:]):
-        return  # it has called itself to create the session, and that is recorded
+        return  # save() called itself to create the session, which is already recorded
     data = getattr(session, "_session_cache", {})
     if session._session_key:
         log.sessions.note_saved(session._session_key, _expiry(session, data))

@@ -1,4 +1,4 @@
-"""Describes what the store keeps for a visitor now, read by the panel's own request."""
+"""Describe the visitor's session as it is now in the store."""
 
 import time
 from collections.abc import Iterator
@@ -13,31 +13,31 @@ from labkit.panel.exchange_words import time_of_day
 from labkit.panel.models import Exchange
 from labkit.panel.session_memory import KeyFate
 
-# Why nothing is stored. Pages carry the key as data-nothing-stored.
+# Reasons why nothing is stored. Pages carry the key as data-nothing-stored.
 NOT_STORED = {
-    "no-sessions": "This lab stores nothing on the server. All that it remembers is in cookies.",
+    "no-sessions": "This lab stores nothing on the server. It keeps everything in cookies.",
     "no-session": "The browser sent no session key, so nothing is stored for this visitor.",
-    "gone": "Nothing is stored any more: the session expired or was deleted after this request.",
+    "gone": "Nothing is stored now: the session expired or was deleted after this request.",
     "deleted": "Nothing is stored: this request deleted the session.",
     "no-match": (
-        "Nothing is stored under the key that the browser sent. The session has expired or was "
-        "deleted, or the key was never issued here."
+        "The key that the browser sent matches nothing in the store. The session has expired or "
+        "was deleted, or the key was never issued here."
     ),
     "expired": "Nothing is stored: the session expired, and the store has deleted it.",
     "deleted-before": "Nothing is stored: the session was deleted before this request.",
     "too-short": f"Nothing is stored: a session key has at least {SHORTEST_KEY} characters.",
-    "bad-signature": "Nothing is stored: the cookie has no valid signature of this server.",
+    "bad-signature": "Nothing is stored: the cookie has no valid signature from this server.",
 }
 _FATES = {
     KeyFate.EXPIRED: "expired",
     KeyFate.DELETED: "deleted-before",
     KeyFate.BAD_SIGNATURE: "bad-signature",
 }
-# A record that has expired and is still there, by its kind.
+# Sentences about a record that has expired but still exists, by kind.
 _EXPIRED = {
     "row": (
-        "The key you sent matches a row that expired at {at}. It stays until clearsessions "
-        "deletes it."
+        "The key that the browser sent matches a row that expired at {at}. The row stays until "
+        "clearsessions deletes it."
     ),
     "cookie": "The signature of the cookie expired at {at}. The cookie is still in the browser.",
 }
@@ -45,33 +45,33 @@ _EXPIRED = {
 
 @dataclass(frozen=True)
 class StoredSession:
-    """A session as the store keeps it."""
+    """A session as stored."""
 
     facts: list[tuple[str, str]]  # (name, raw value)
-    kinds: str = ""  # of its records, such as "entry row"; empty if the store failed
+    kinds: str = ""  # of its records, such as "entry row"; "" if the store failed
     life: Lifetime | None = None  # of a row or cookie
     decoded: str = ""
-    expired: str = ""  # a sentence, if it has expired
+    expired: str = ""  # a sentence if it has expired
 
 
 @dataclass(frozen=True)
 class StoreReport:
     """The session of a visitor in the store, or the reason why there is none."""
 
-    sessions: list[StoredSession] = field(default_factory=list)  # first the current one
+    sessions: list[StoredSession] = field(default_factory=list)  # the current one first
     nothing: str = ""  # a key of NOT_STORED
 
     @property
     def reason(self) -> str:
-        """The reason in a sentence; empty if there is a session."""
+        """The reason as a sentence, or "" if there is a session."""
         return NOT_STORED.get(self.nothing, "")
 
 
 def report_store(exchange: Exchange, details: bool) -> StoreReport:
-    """Return what the store keeps now for the visitor of an exchange.
+    """Return what the store has now for the visitor of an exchange.
 
-    An expired record under the key that was sent counts, beside the session that took its place.
-    details: with the store's error message.
+    This includes an expired record for the key that was sent, as well as the session that replaced
+    it. details: whether to include the store's error message.
     """
     if not exchange.engine:
         return StoreReport(nothing="no-sessions")
@@ -80,7 +80,7 @@ def report_store(exchange: Exchange, details: bool) -> StoreReport:
     found = []
     if len(current) >= SHORTEST_KEY:
         found.append(describe_stored(exchange.engine, current, details))
-    # A cookie that holds the session is replaced by the response.
+    # The response replaces a cookie that contains the session.
     is_kept = not current or "cookie" not in session_stores.kinds(exchange.engine)
     if outcome.key_fate in {KeyFate.EXPIRED, KeyFate.GONE, KeyFate.UNKNOWN} and is_kept:
         old = describe_stored(exchange.engine, outcome.sent_key, details)
@@ -104,10 +104,10 @@ def _why_nothing(outcome: Outcome) -> str:
 
 
 def describe_stored(engine: str, key: str, details: bool = True) -> StoredSession | None:
-    """Return what `engine` (a dotted path) keeps under this key; None if it keeps nothing.
+    """Return what `engine` (a dotted path) stores for this key, or None if it stores nothing.
 
-    An error of the store becomes a fact, so that the panel opens even then. `details`: with the
-    store's error message.
+    An error of the store is returned as a fact, so that the panel still opens. `details`: whether
+    to include the store's error message.
     """
     try:
         records = session_stores.read(key, engine)
@@ -119,10 +119,10 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
             [fact for record in records for fact in _facts(record)],
             " ".join(record.kind for record in records),
             _life(dated, engine) if dated else None,
-            repr(data) if data else "Nothing: it is empty, or cannot be read.",
+            repr(data) if data else "Nothing: the session is empty or cannot be read.",
             _expired(dated) if dated else "",
         )
-    except Exception as error:  # no database, a missing table, a folder that cannot be read
+    except Exception as error:  # such as no database, a missing table or an unreadable folder
         message = f"{type(error).__name__}: {error}" if details else "See the server's log."
         return StoredSession([("The store does not answer", message)])
 
@@ -138,11 +138,11 @@ def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
         yield "File", record.name
         yield "Content", record.content
     else:
-        yield "Store", "The cookie itself: the server keeps nothing."
+        yield "Store", "The cookie itself. The server stores nothing."
 
 
 def _life(record: session_stores.Record, engine: str) -> Lifetime:
-    """Return the rest of a record's life, out of the life that a write gives its session."""
+    """Return a record's remaining lifetime, as a part of the lifetime that a write gives it."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     session = session_stores.session_store(engine)()
@@ -156,7 +156,7 @@ def _life(record: session_stores.Record, engine: str) -> Lifetime:
 
 
 def _expired(record: session_stores.Record) -> str:
-    """Return a sentence on a record that has expired and is still there; empty if it has not."""
+    """Return a sentence about a record that has expired but still exists, or ""."""
     assert record.expires is not None
     at = record.expires.timestamp()
     return _EXPIRED[record.kind].format(at=time_of_day(at)) if at <= time.time() else ""

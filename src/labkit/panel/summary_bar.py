@@ -1,4 +1,4 @@
-"""The summary bar below every page: what happened in its exchange, as a link to the panel."""
+"""The summary bar at the bottom of every page, which links to the panel."""
 
 import os
 import re
@@ -25,8 +25,8 @@ _STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
 _COLOURS = '<link rel="stylesheet" href="/__lab__/static/palette.css">'
 _LAB_STYLE = b"/lab.css"
 _SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
-_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, since it is slow
-# Why an HTML page has no bar. Pages carry the key as data-no-bar.
+_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, because it is slow
+# Reasons why an HTML page has no bar. Pages carry the key as data-no-bar.
 NO_BAR = {
     "no-end": "no bar: this HTML has no </body>",
     "encoded": "no bar: the response is compressed",
@@ -38,9 +38,9 @@ _BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
 def append_to(
     request: HttpRequest, response: HttpResponse, content: bytes | None, exchange: Exchange
 ) -> None:
-    """Insert the bar before the end of an HTML page; leave every other response as it is.
+    """Insert the bar before the end of an HTML page; do not change other responses.
 
-    content: None if the response streams. An HTML page without a bar gets a reason in `no_bar`.
+    content: None if the response streams. If an HTML page gets no bar, `no_bar` has the reason.
     """
     if not exchange.content_type.lower().startswith("text/html") or content == b"":
         return
@@ -56,7 +56,7 @@ def append_to(
     instructor = is_local_instructor(request)
     message = control_messages.take_for_page(request, exchange) if instructor else None
     server = _server(exchange)
-    # Every page pays for this: joining strings is the quickest way.
+    # Joining strings is the fastest way, and every page needs this.
     colours = "" if _LAB_STYLE in content else _COLOURS
     crash = exchange.crash.as_html() if instructor and exchange.crash else ""
     bar = (
@@ -68,7 +68,8 @@ def append_to(
         f"{server and escape(server)}{' '.join(map(_row, exchange.with_redirect()))}</a>"
         f"{control_bar.clock_form(exchange.token) if instructor else ''}</aside>{_SCRIPT}"
     )
-    # Every encoding in which the end was found has ASCII. Django looks up the charset slowly.
+    # ASCII is valid in every encoding in which </body> was found, and faster than looking up the
+    # charset.
     added = bar.encode("ascii", "xmlcharrefreplace")
     response.content = content[:end] + added + content[end:]
     if "Content-Length" in response.headers:
@@ -76,14 +77,14 @@ def append_to(
 
 
 def summarize_with_redirect(exchange: Exchange) -> str:
-    """Return the summary of an exchange, after that of the redirect which led to it."""
+    """Return the summary of an exchange, preceded by that of the redirect that led to it."""
     return _server(exchange) + " → ".join(map(summarize, exchange.with_redirect()))
 
 
 def _server(exchange: Exchange) -> str:
     """Return the server and database node that responded, if there are several.
 
-    The server is this one: each server remembers its own exchanges.
+    It is always this server, because each server stores only its own exchanges.
     """
     if not (SERVER or exchange.node):
         return ""
@@ -93,7 +94,7 @@ def _server(exchange: Exchange) -> str:
 
 
 def _row(exchange: Exchange) -> str:
-    """Return an exchange as HTML: its words, and attributes for programs."""
+    """Return an exchange as HTML, with attributes for programs."""
     outcome, effects = Outcome(exchange), cookie_effects(exchange)
     return _row_html(
         tuple(summary_words(outcome, effects)),
@@ -114,7 +115,7 @@ def _row_html(
     set_cookies: str,
     deleted_cookies: str,
 ) -> str:
-    """Return the HTML of a row, made only once for rows that are the same, as most are."""
+    """Return the HTML of a row, which is cached, since most rows are the same."""
     text = _SEPARATOR.join(
         f'<span class="{each.place}">{escape(each.text)}</span>' for each in words
     )

@@ -1,4 +1,4 @@
-"""URLs of the panel. Its middleware responds to them before any other middleware."""
+"""The panel's URLs, which its middleware handles before any other middleware."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The panel's pages: one exchange in five parts, and the list of all."""
+"""The panel's pages: one exchange, and the list of all exchanges."""
 
 import re
 from typing import Any
@@ -35,20 +35,20 @@ SHOWN = 200  # exchanges in a list
 
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
-    """Show one exchange and the redirect that led to it, to anyone who has its URL."""
+    """Show an exchange and the redirect that led to it, to anyone who has the URL."""
     return exchange_page(request, token)
 
 
 def exchange_page(
     request: HttpRequest, token: str, invalid: str = "", why: str = ""
 ) -> HttpResponse:
-    """Return the page of one exchange; `invalid` names the control whose value was refused."""
+    """Return the page of an exchange. `invalid`: the control whose value was refused."""
     found = log.find(token)
     if found is None:
-        sentence = f"The last {REMEMBERED} exchanges are kept, until the lab is reset or restarted."
-        return error_page(request, 404, "This exchange has been forgotten", sentence)
+        sentence = f"The last {REMEMBERED} exchanges are kept until the lab is reset or restarted."
+        return error_page(request, 404, "This exchange is no longer stored", sentence)
     instructor = is_local_instructor(request)
-    by_script = "X-Requested-With" in request.headers  # the message is for the page below
+    by_script = "X-Requested-With" in request.headers  # the message belongs to the page below
     message = None if by_script or not instructor else control_messages.take(request)
     context = {
         "exchange": found,
@@ -107,7 +107,7 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
 
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
-    """List the last requests of all visitors, newest first, on the instructor's machine only."""
+    """List the last requests of all visitors, newest first, for the instructor only."""
     if not is_local_instructor(request):
         raise Http404
     newest = log.newest()[:SHOWN]
@@ -127,7 +127,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def exchanges_json(request: HttpRequest) -> HttpResponse:
-    """List them as JSON, for programs such as the console; `?most=5` for at most five."""
+    """Return the last requests as JSON, for the console; `?most=5` limits them to five."""
     if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")

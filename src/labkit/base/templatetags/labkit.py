@@ -17,36 +17,36 @@ from labkit.base.served_labs import ALL_LABS, CODE, HANDOUT
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 
 register = template.Library()
-PANEL = "labkit.panel.middleware.observe"  # its pages are the handout and the code
+PANEL = "labkit.panel.middleware.observe"  # serves the handout and the code
 
 
 @register.simple_tag
 def this_lab() -> Lab:
-    """Return the lab whose settings are in use; a copy outside labs/ has its folder's name."""
+    """Return the lab that is running; a copy outside labs/ has its folder's name."""
     return _lab(settings.FOLDER, settings.LAB)
 
 
 @register.simple_tag
 def asset(name: str) -> str:
-    """Return the URL of a file in src/labkit/base/static/labkit/, looked up only once.
+    """Return the URL of a file in src/labkit/base/static/labkit/, which is cached.
 
-    Every page has two; with `{% url %}` they would take a tenth of the time of a small page.
+    Every page has two, and `{% url %}` would take a tenth of the time of a small page.
     """
     return _address(get_script_prefix(), name)
 
 
 @register.simple_tag
 def session_engine() -> str:
-    """Return the session engine in use and its cache, such as "cached_db, Redis"."""
+    """Return the session engine and its cache, such as "cached_db, Redis"."""
     return session_stores.describe_engine()
 
 
 @register.simple_block_tag(takes_context=True)
 def mark_current(context: template.Context, content: SafeString) -> SafeString:
-    """Return these links with `aria-current` on the one to the page shown.
+    """Return these links with `aria-current` on the link to the current page.
 
-    It is "page" for the page itself. If no link has its path, the first one with the same first
-    path segment gets "true": a question of the wizard, or the result of a race.
+    Its value is "page". If no link has the current path, the first link with the same first path
+    segment gets "true", for example on a question of the wizard or the result of a race.
     """
     request = getattr(context, "request", None)
     if request is None:
@@ -62,7 +62,7 @@ def mark_current(context: template.Context, content: SafeString) -> SafeString:
 def reading_links(context: template.Context) -> SafeString:
     """Return the links to the lab's handout and code, and under `lab serve` to all labs.
 
-    They are pages of the panel: without it, there are no links. The page shown is marked.
+    Without the panel there are no links, because it serves these pages. The current page is marked.
     """
     request = getattr(context, "request", None)
     current = request.path_info if request and request.path_info in {HANDOUT, CODE} else ""
@@ -71,7 +71,7 @@ def reading_links(context: template.Context) -> SafeString:
 
 @cache
 def _reading_links(current: str) -> SafeString:
-    """Return the links, made only once for each current page: every page has them."""
+    """Return the links, cached for each page, since every page has them."""
     if PANEL not in settings.MIDDLEWARE or os.environ.get("LAB_PANEL") == "0":
         return SafeString()
     pages = {HANDOUT: "Handout", CODE: "Code"}

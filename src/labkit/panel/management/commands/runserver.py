@@ -1,4 +1,4 @@
-"""`python manage.py runserver`: Django's server, which counts the requests of a connection."""
+"""The command `manage.py runserver`: Django's server, with a count of requests per connection."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from labkit.http.connection import REQUEST_NUMBER
 
 
 class ConnectionHandler(WSGIRequestHandler):
-    """Answers the requests of one connection."""
+    """Handles the requests on one connection."""
 
-    # It writes headers and body apart, and on a kept connection the body would wait for 40 ms.
+    # Headers and body are written separately, and the body would be delayed by 40 ms.
     disable_nagle_algorithm = True
     requests = 0
 
@@ -30,6 +30,6 @@ class Server(WSGIServer):
 
 
 class Command(runserver.Command):
-    """See the module's docstring."""
+    """Run the server above."""
 
     server_cls = Server
