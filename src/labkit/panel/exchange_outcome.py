@@ -12,7 +12,7 @@ from labkit.session_stores import kinds
 
 
 class SessionEvent(StrEnum):
-    """What happened to the session, as one value, which pages carry as data-session."""
+    """The effect of an exchange on the session. Pages carry it as data-session."""
 
     UNTOUCHED = "untouched"
     READ = "read"
