@@ -54,8 +54,8 @@ def facts_of(files: dict[str, str]) -> dict[str, Any]:
 def numbers_of(files: dict[str, str]) -> dict[str, Counter[str]]:
     """Return the numbers in the texts, by place: of an entry, a question, a note or a version."""
     numbers: dict[str, Counter[str]] = {}
-    for name in ("claims", "compare", "notes"):
-        for place, text in _texts(name, tomllib.loads(files[f"labs/{name}.toml"])):
+    for name in (n for n in files if re.match(r"labs/(claims|compare|notes|textbook/)", n)):
+        for place, text in _texts(Path(name).stem, tomllib.loads(files[name])):
             found = (re.sub(r"[ ,]", "", number) for number in NUMBER.findall(text))
             numbers.setdefault(place, Counter()).update(found)
     return numbers
@@ -90,9 +90,8 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
     """Yield each text with its place, without the name of the field that it is in."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key == "sources":
-                continue
-            yield from _texts(place if key in PROSE else f"{place}/{key}", inner)
+            if key not in CODE | {"sources"}:
+                yield from _texts(place if key in PROSE else f"{place}/{key}", inner)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             label = inner.get("id", index) if isinstance(inner, dict) else index
