@@ -20,6 +20,7 @@ from labkit.practice.exercise import (
     without_bodies,
 )
 from labkit.practice.progress import FILE, SOLVED, STARTED, Record, note_result, read_progress
+from labkit.practice.score import CAUGHT, NO_TEST, Score, find_inheritance, score_tests
 from labkit.practice.solution import compare_with_solution
 
 NAME = "red-apple"
@@ -46,7 +47,7 @@ def edit(path, old, new):
 
 
 def test_the_catalogue_has_every_kind_in_teaching_order(checkout, exercises):
-    assert {exercise.kind for exercise in exercises} <= set(KINDS)
+    assert {exercise.kind for exercise in exercises} == set(KINDS)
     labs = [lab for lab, _ in groupby(exercise.lab for exercise in exercises)]
     assert labs == [lab for lab in checkout.labs if lab in labs]
 
@@ -284,3 +285,55 @@ def test_a_conversion_has_the_notes_of_its_labs(mine, said):
     notes = [hunk.note for part in found.parts if part.name == "code" for hunk in part.hunks]
     assert notes
     assert all(notes)
+
+
+# Tests that a student writes
+
+
+CONTRACT = "from labkit.testing.contracts import CartContract\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        (f"{CONTRACT}class TestMine(CartContract):\n    lifetime = 120\n", True),
+        ("import labkit.testing.contracts as c\n\n\nclass Test(c.CartPages):\n    pass\n", True),
+        ("class Base:\n    pass\n\n\nclass TestMine(Base):\n    pass\n", False),
+        ("def test_it(visitor):\n    pass\n", False),
+        ("def test_it(", False),  # running it says what is wrong
+    ],
+)
+def test_a_class_that_inherits_a_contract_is_refused(tmp_path, source, refused):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_mine.py").write_text(source)
+    assert bool(find_inheritance(tmp_path / "tests")) == refused
+
+
+def test_a_score_says_what_got_through(exercises):
+    exercise = next(each for each in exercises if each.name == "test-the-cookie-cart")
+    score = Score(exercise, caught=exercise.faults[:6])
+    assert not score.passed
+    text = score.lines()
+    assert text[0] == CAUGHT.format(caught=6, count=11, needed=8)
+    assert [version.symptom in "\n".join(text) for version in exercise.faults] == (
+        [False] * 6 + [True] * 5
+    )
+    assert Score(exercise, caught=exercise.faults[:8]).passed
+    assert not Score(exercise, "refused", exercise.faults).passed
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("", NO_TEST),
+        ("def test_it(visitor):\n    assert visitor.get('/').status_code == 201\n", "test_it"),
+        ("def test_it(visitor:\n", "SyntaxError"),
+    ],
+)
+def test_tests_that_fail_on_the_lab_are_not_scored(checkout, exercises, tmp_path, source, reason):
+    exercise = next(each for each in exercises if each.name == "test-the-count")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_mine.py").write_text(source)
+    score = score_tests(checkout, exercise, tmp_path)
+    assert not score.passed
+    assert reason in score.refusal

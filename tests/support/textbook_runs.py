@@ -15,6 +15,7 @@ from pathlib import Path
 from labkit.catalog import MANIFEST, Catalog
 from labkit.comparison_tables import MANIFEST as TABLES
 from labkit.kept_files import write_whole
+from labkit.practice.exercise import MY_TESTS, SOLUTIONS, read_exercises
 from labkit.testing.pytest_runner import Outcome, Run, run_tests
 from labkit.textbook_versions import FOLDER, Version, all_versions
 
@@ -47,9 +48,21 @@ def see_test(version: Version) -> str:
     return f"{'tests/' if version.threads else ''}test_see.py::test_see"
 
 
+def solutions(checkout: Catalog, version: Version) -> list[Path]:
+    """Return the files of tests that solve an exercise in which this version must be caught."""
+    exercises = read_exercises(checkout)
+    names = [exercise.name for exercise in exercises if version in exercise.faults]
+    return [checkout.root / SOLUTIONS / f"{name}.py" for name in names]
+
+
 def stage(checkout: Catalog, version: Version, root: Path) -> Path:
-    """Write a version with its lab's tests and the steps into a folder; return the lab's folder."""
+    """Write a version with its lab's tests and the steps into a folder; return the lab's folder.
+
+    The tests that solve an exercise with this version are there as well.
+    """
     lab = version.write(root / "labs")
+    for solution in solutions(checkout, version):
+        shutil.copyfile(solution, lab.folder / MY_TESTS)
     for manifest in (MANIFEST, TABLES):
         shutil.copyfile(checkout.root / manifest, root / manifest)
     # Threads wait for each other by the clock, and have separate connections.

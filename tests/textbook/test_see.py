@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from textbook_runs import ROOT, marks, read_noticed, run, see_test, stage
+from textbook_runs import ROOT, marks, read_noticed, run, see_test, solutions, stage
 
 from labkit.catalog import Catalog
+from labkit.practice.exercise import MY_TESTS
 from labkit.processes.manage_py import lab_environment
 from labkit.textbook_versions import all_versions, find_version
 
@@ -30,7 +31,8 @@ def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     recorded = NOTICED[version.full_name][-MOST:]
     # Written in the order of the tests; here it is the other way round.
     see = see_test(version)
-    found = run(checkout, version, see, *reversed(recorded))
+    mine = [MY_TESTS] if solutions(checkout, version) else []
+    found = run(checkout, version, see, *reversed(recorded), *mine)
     assert found.stop is None, found.output
     outcomes = {test.id: test for test in found.tests}
     assert outcomes[see].outcome == "passed", outcomes[see].message
@@ -38,6 +40,8 @@ def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     assert passed == [], "these do not notice it; see tests/support/textbook_runs.py"
     by_mark = {id_ for test in recorded for id_ in marks(outcomes[test])}
     assert set(version.pitfalls) <= by_mark
+    solving = [test.outcome for test in found.tests if test.id.startswith(MY_TESTS)]
+    assert not mine or "failed" in solving, "the solution of an exercise does not catch it"
 
 
 @pytest.mark.textbook

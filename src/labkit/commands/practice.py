@@ -17,7 +17,6 @@ from labkit.practice.progress import (
     SOLVED,
     STARTED,
     Progress,
-    Record,
     note_start,
     read_progress,
 )
@@ -34,10 +33,9 @@ from labkit.text_format import command_line
 NEXT = "next"
 ALL_SOLVED = "All {count} exercises are solved."
 SOLVED_OF = "{solved} of {count} solved. The next one: {line}"
-EARLIER = "The exercise has changed since then."
 KEPT = "Your old files are in {folder}."
 STATES = {"": "", STARTED: "started", SOLVED: "solved"}
-OUTDATED = "changed since"
+OUTDATED = "has changed since then"
 NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are no exercises."
 # Rich's own theme has white text on black, which is hard to read on a light terminal.
 PLAIN = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h2": "bold"})
@@ -109,14 +107,18 @@ def _list(checkout: Catalog) -> None:
         return
     open_ones = [each for each in exercises if progress.of(each).state != SOLVED]
     following = open_ones[0] if open_ones else None
-    table = Table("Exercise", "What", "Title", "State", box=None, pad_edge=False)
+    widths = (7, max(len(each.name) for each in exercises), max(map(len, KINDS.values())))
     for lab, group in groupby(exercises, key=lambda each: each.lab):
-        table.add_row(Text(f"{lab.number} {lab.title}", "b"))
+        console.print(Text(f"\n{lab.number} {lab.title}", "b"))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for width in widths:
+            table.add_column(min_width=width, no_wrap=True)
         for each in group:
-            state = NEXT if each is following else ""
-            state = " ".join(filter(None, (_state(progress.of(each), each), state)))
-            table.add_row(f"  {each.name}", KINDS[each.kind], each.title, state)
-    console.print(table)
+            record = progress.of(each)
+            state = Text("→ " + NEXT, "b") if each is following else STATES[record.state]
+            outdated = "" if record.is_current(each) else f" ({OUTDATED})"
+            table.add_row(state, each.name, KINDS[each.kind], each.title + outdated)
+        console.print(table)
     if following is None:
         console.print("\n" + ALL_SOLVED.format(count=len(exercises)))
         return
@@ -125,11 +127,6 @@ def _list(checkout: Catalog) -> None:
     solved = len(exercises) - len(open_ones)
     text = SOLVED_OF.format(solved=solved, count=len(exercises), line=command_line("lab", *words))
     console.print("\n" + text, soft_wrap=True)
-
-
-def _state(record: Record, exercise: Exercise) -> str:
-    state = STATES[record.state]
-    return state if record.is_current(exercise) else f"{state}, {OUTDATED}"
 
 
 # What `lab hint` and `lab solution` share with this
