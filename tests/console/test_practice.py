@@ -7,7 +7,7 @@ import pytest
 from elements import find, links, texts
 from serving import closed, copy_of, descendants, reachable, serving
 
-from labkit.base.served_labs import CODE
+from labkit.base.served_labs import CODE, HANDOUT
 from labkit.commands import serve
 from labkit.panel import student_access
 from labkit.practice.exercise import read_exercises
@@ -173,6 +173,18 @@ def test_students_see_released_versions_only(lab):
         (link,) = find(page, row(NAMES) + "//a/@href")
         assert find(lab.page(link, to=STUDENT), "//*[contains(@class, 'change')]")
     assert lab.ask(link, to=STUDENT)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "pages"),
+    [("127.0.0.1", [f"{PRACTICE}?lab=03", "/practice/"]), (STUDENT, ["/practice/"])],
+)
+def test_a_labs_handout_leads_to_practice(lab, address, pages):
+    page = lab.page(HANDOUT, number=3, to=address)
+    found = find(page, "//article//a[contains(@href, '/practice/')]/@href")
+    assert found == [lab.url(path, host=address) for path in pages]
+    for path in pages:
+        assert lab.page(path, to=address)
 
 
 @pytest.mark.parametrize("path", ["nothing/", "nothing/solution/", f"{NAMES}/"])

@@ -12,6 +12,7 @@ from labkit.render.handout import Answers, render_page
 from labkit.testing.contracts import text
 from labkit.testing.lab_server import LabServer
 from labkit.testing.wire_visitor import WireVisitor
+from labkit.textbook_versions import read_versions
 
 QUESTIONS = """\
 # 04 A cart
@@ -71,6 +72,13 @@ def test_a_reading_page_has_the_labs_header(visitor, path):
     shown = page(visitor, path)
     assert find(shown, "//header//a[@aria-current]/@href") == [path]
     assert links(shown, "//header/nav[1]/a")["Cart"] == "/display/"
+
+
+def test_the_handout_page_names_the_textbook_versions(visitor, checkout):
+    names = [version.full_name for version in read_versions(checkout, checkout.find("04"))]
+    shown = page(visitor, HANDOUT)
+    assert find(shown, "//article//@data-version") == names
+    assert not find(shown, "//a[contains(@href, '/practice/')]")  # there is no console
 
 
 def test_the_panel_does_not_record_reading(visitor):

@@ -3,7 +3,8 @@
 Markdown and Pygments are loaded when the first such page is requested.
 """
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,8 +15,12 @@ from django.views.decorators.http import require_safe
 from labkit.base import served_labs
 from labkit.base.error_pages import error_page
 from labkit.base.served_labs import CODE, HANDOUT
+from labkit.catalog import Catalog, CatalogError
 from labkit.panel import control_bar, server_clock, student_access
 from labkit.panel.access import host_name, is_local_instructor
+
+if TYPE_CHECKING:
+    from labkit.textbook_versions import Version
 
 CODE_HIDDEN = "The code is hidden"
 CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
@@ -52,6 +57,15 @@ class LabLinks:
         port = served_labs.lab_port(number)
         return f"{self._site}:{port}{path}" if port else None
 
+    def practice(self) -> str | None:
+        """Return the URL of this lab's textbook versions, a page of the console."""
+        return self._console(f"/console/practice/?lab={settings.LAB}")
+
+    def exercises(self) -> str | None:
+        """Return the URL of all exercises under `lab serve`, for everyone."""
+        port = served_labs.console_port()
+        return f"{self._site}:{port}/practice/" if port else None
+
     def _console(self, path: str) -> str | None:
         port = served_labs.console_port()
         return f"{self._site}:{port}{path}" if port and self._instructor else None
@@ -75,8 +89,22 @@ def handout(request: HttpRequest) -> HttpResponse:
     answers = Answers.OPEN if request.GET.get("answers") == "open" else Answers.FOLDED
     if not student_access.may_read_answers(request):
         answers = Answers.HIDDEN
-    page = render_page(text, f"labs/{settings.FOLDER.name}", LabLinks(request), answers)
-    return render(request, "labkit/handout.html", _context(page=page, answers=answers.value))
+    links = LabLinks(request)
+    page = render_page(text, f"labs/{settings.FOLDER.name}", links, answers)
+    context = _context(page=page, answers=answers.value, versions=_textbook_versions(), links=links)
+    return render(request, "labkit/handout.html", context)
+
+
+def _textbook_versions() -> "tuple[Version, ...]":
+    """Return the textbook versions of this lab; none for a copy, and if they cannot be read."""
+    from labkit.textbook_versions import read_versions
+
+    checkout = Catalog(settings.FOLDER.parent.parent)
+    with suppress(CatalogError, OSError):
+        lab = checkout.find(settings.LAB)
+        if lab.folder == settings.FOLDER:
+            return read_versions(checkout, lab)
+    return ()
 
 
 @require_safe
