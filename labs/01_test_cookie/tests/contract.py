@@ -1,4 +1,4 @@
-"""The test cookie's promises: pages as in lab 01."""
+"""The contract of the test cookie, for pages as in lab 01."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ import pytest
 from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
-# The answers of the page that looks for the test cookie, as its heading names them.
+# The results of the check, as the page's heading names them.
 WORK = "works"
 DO_NOT_WORK = "no-cookie"
-NOT_SET = "not-set"  # cookies do work: the browser sent one
+NOT_SET = "not-set"  # cookies do work, because the browser sent one
 
 
 def answer(response: Any) -> str | None:
-    """Return the answer on the page; None if it gives none."""
+    """Return the result on the page, or None if it shows none."""
     return lxml.html.document_fromstring(text(response)).find(".//h1").get("data-answer")
 
 
@@ -35,10 +35,10 @@ def main_of(response: Any) -> Any:
 
 
 class CookieCheckPages(RawRequests):
-    """The promises of the pages about the test cookie."""
+    """Tests of the pages about the test cookie."""
 
     page = b"/check/"
-    act = b"/check/"  # where nothing may be sent by POST
+    act = b"/check/"  # pages that refuse POST
     raw_requests = (
         *unknown_session_ids("sessionid_01"),
         cookie("the session of another lab", b"sessionid=x; sessionid_04=" + b"a" * 32, alone=True),
@@ -48,7 +48,7 @@ class CookieCheckPages(RawRequests):
     )
 
     def look(self, visitor: Any) -> str | None:
-        """Open the page that looks for the test cookie; return its answer."""
+        """Open the page that checks for the test cookie, and return its result."""
         return answer(visitor.get("/check/"))
 
     @pytest.mark.claim("C16")
@@ -63,9 +63,9 @@ class CookieCheckPages(RawRequests):
         for _ in range(3):
             visitor.get("/")
             response = visitor.get("/check/")
-            assert response.status_code == 200  # an answer, and not a redirect that goes round
+            assert response.status_code == 200  # a page, not an endless redirect
             assert answer(response) == DO_NOT_WORK
-            assert main_of(response).xpath(".//*[@data-advice]/li")  # how to turn them on
+            assert main_of(response).xpath(".//*[@data-advice]/li")  # how to allow cookies
             assert main_of(response).xpath(".//a/@href") == ["/"]
         visitor.block_cookies(False)
         visitor.get("/")
@@ -126,7 +126,7 @@ class CookieCheckPages(RawRequests):
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         classmate.get("/")
-        # No page here has a form. With a CSRF cookie Django reads a body before it refuses it.
+        # No page here has a form. With a CSRF cookie, Django reads a body before it refuses it.
         visitor.jar.store(f"csrftoken_01={'b' * 32}; Path=/", visitor.origin)
         requests = [raw for raw in REQUESTS if raw.path != ACT or raw.method == "POST"]
         visitor.get("/")
@@ -136,8 +136,8 @@ class CookieCheckPages(RawRequests):
                 if raw.alone:
                     assert answer(response) in {DO_NOT_WORK, NOT_SET}
                 elif response.status_code == 200 and response.content:
-                    # Whatever was sent before took nothing away.
-                    assert answer(response) in {WORK, None}  # None: the page that sets it
+                    # The malformed requests deleted nothing.
+                    assert answer(response) in {WORK, None}  # None means the page that sets it
                     visitor.get("/")
         assert self.look(visitor) == WORK
         assert self.look(classmate) == WORK
@@ -193,6 +193,6 @@ class CookieCheckInChromium:
     def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):
         page = chromium.page
         page.set_viewport_size({"width": 320, "height": 640})
-        for path in ("/visits/", "/check/", "/", "/check/", "/check/"):  # each of the answers
+        for path in ("/visits/", "/check/", "/", "/check/", "/check/"):  # each of the results
             page.goto(server.url(path))
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -1,4 +1,4 @@
-"""What has to be typed before the first start, and what happens where it was forgotten."""
+"""Tests of the commands needed before the first start, and of what happens without them."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ pages = CookieCheckPages()
 
 @pytest.fixture
 def no_table():
-    """A database in which nobody has migrated."""
+    """Yield with a database that has not been migrated."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE django_session RENAME TO elsewhere")
         yield
@@ -37,7 +37,7 @@ def no_table():
 
 @pytest.fixture
 def engine(request, use_engine):
-    """The session engine of this name."""
+    """Return the session engine of this name."""
     use_engine(request.param)
 
 
@@ -70,7 +70,7 @@ def test_each_database_has_its_own_words_for_a_missing_table(no_table, visitor):
     else:
         with pytest.raises(OperationalError, match=r"^no such table: django_session$"):
             store.save()
-    # Without a cookie there is nothing to look up, and so nothing that could be missed.
+    # Without a cookie there is nothing to load, so the table is not needed.
     assert pages.look(visitor) == DO_NOT_WORK
 
 
@@ -82,7 +82,7 @@ def says_what_to_type(response):
 
 @pytest.fixture
 def bare():
-    """A function that starts the lab on a database in which nobody has migrated."""
+    """Return a function that starts the lab on a database that has not been migrated."""
     with contextlib.ExitStack() as stack:
 
         def start(**environ):
@@ -96,7 +96,7 @@ def bare():
 @pytest.mark.claim("C43")
 @pytest.mark.pitfall("B02")
 def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
-    server = bare(LAB_DEBUG="1")  # as at a student's own desk
+    server = bare(LAB_DEBUG="1")  # as on a student's machine
     visitor = WireVisitor(server.port)
     with visitor.expecting(response_checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
@@ -122,6 +122,6 @@ def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
 @pytest.mark.claim("C38")
 def test_nothing_is_left_for_makemigrations_to_make():
     said = io.StringIO()
-    call_command("makemigrations", "--check", stdout=said)  # it would exit where there is
+    call_command("makemigrations", "--check", stdout=said)  # it would exit if there were one
     assert said.getvalue().strip() == "No changes detected"
     assert ("sessions", "0001_initial") in MigrationLoader(connection).disk_migrations

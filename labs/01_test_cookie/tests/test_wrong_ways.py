@@ -1,4 +1,4 @@
-"""What textbooks do with the test cookie, as pages of their own beside the lab's."""
+"""The ways in which textbooks use the test cookie, as pages beside the lab's."""
 
 import pytest
 from django.http import HttpResponse
@@ -38,7 +38,7 @@ urlpatterns = [
 
 @pytest.fixture
 def textbook(settings):
-    """The pages above in the place of the lab's."""
+    """Serve the pages above instead of the lab's."""
     settings.ROOT_URLCONF = __name__
 
 
@@ -59,7 +59,7 @@ ITEM = {"name": "testcookie", "quantity": "worked"}
 
 @pytest.mark.pitfall("B37")
 def test_an_item_that_is_a_session_key_fakes_the_test(textbook, visitor):
-    visitor.get("/put-flat", ITEM)  # and nobody has planted anything
+    visitor.get("/put-flat", ITEM)  # although nobody planted an entry
     assert visitor.get("/look").content == b"Cookies work"
 
 

@@ -1,4 +1,4 @@
-"""What `lab compare counts` says of this lab is so."""
+"""Tests of this lab's answers in `lab compare counts`."""
 
 from labkit.compare.probes import check_answer, counts, every_probe
 

@@ -54,7 +54,7 @@ def test_what_travels_with_every_request(visitor):
 def test_can_anybody_read_what_is_kept(visitor):
     cart.put(visitor, "red apple", 3)
     assert visitor.jar.get("cart_03_red%20apple").value == "3"
-    assert unquote("red%20apple") == "red apple"  # any URL decoder does it
+    assert unquote("red%20apple") == "red apple"  # any URL decoder can read it
 
 
 def test_how_long_would_it_live_had_nobody_said(visitor, monkeypatch):
@@ -73,7 +73,7 @@ def test_which_flags_has_its_cookie(visitor):
 
 
 def test_which_table_does_it_need():
-    assert connection.vendor == "unknown"  # no DATABASES, so there is none
+    assert connection.vendor == "unknown"  # without DATABASES, there is no database
 
 
 @pytest.mark.claim("C22")
@@ -156,7 +156,7 @@ def test_what_does_the_info_page_show(visitor):
 
 def test_what_if_the_server_forgets(visitor):
     cart.put(visitor, "apple", 3)
-    # There is nothing to forget: it never knew.
+    # The server stored nothing, so it has nothing to delete.
     assert cart.cart(visitor) == {"apple": 3}
 
 
@@ -178,7 +178,7 @@ def test_what_if_what_is_kept_is_damaged(visitor):
 
 def test_what_if_what_is_kept_has_an_old_form(visitor):
     cart.put(visitor, "apple", 3)
-    # As in the first carts of many textbooks: the item's name is the cookie's.
+    # As in many textbooks: the item's name is the cookie's name.
     visitor.jar.store("pear=2; Path=/", visitor.origin)
     assert cart.cart(visitor) == {"apple": 3}
 
@@ -187,7 +187,7 @@ def test_is_a_session_key_taken_over_that_the_server_did_not_make(visitor, class
     for browser in (visitor, classmate):
         browser.jar.store(f"sessionid_04={'a' * 32}; Path=/", browser.origin)
     cart.put(visitor, "apple", 3)
-    assert visitor.jar.get("sessionid_04").value == "a" * 32  # this cart does not look at it
+    assert visitor.jar.get("sessionid_04").value == "a" * 32  # this cart ignores it
     assert cart.cart(classmate) == {}
 
 

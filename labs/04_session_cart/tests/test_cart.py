@@ -82,7 +82,7 @@ def test_can_anybody_read_what_is_kept(visitor):
     cart.put(visitor, "red apple", 3)
     kept, moment, signature = Session.objects.get().session_data.split(":")
     text = b'{"cart":{"red apple":3},"_session_expiry":120}'
-    assert urlsafe_b64decode(kept + "==") == text  # without any key
+    assert urlsafe_b64decode(kept + "==") == text  # without a key
     forged = urlsafe_b64encode(text.replace(b"3", b"5")).decode().rstrip("=")
     Session.objects.update(session_data=f"{forged}:{moment}:{signature}")
     assert cart.cart(visitor) == {}
@@ -289,7 +289,7 @@ def test_is_a_session_key_taken_over_that_the_server_did_not_make(visitor, class
 def test_does_it_tell_large_letters_from_small_ones(visitor):
     cart.put(visitor, "apple", 3)
     key = visitor.jar.get("sessionid_04").value
-    # MariaDB's usual collation compares without regard to case and to spaces at the end.
+    # MariaDB's usual collation ignores case and trailing spaces.
     expected = {"apple": 3} if connection.vendor == "mysql" else {}
     for variant in (key.upper(), f'"{key}  "'):
         header = {"cookie": f"sessionid_04={variant}"}

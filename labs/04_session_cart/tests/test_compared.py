@@ -1,4 +1,4 @@
-"""What `lab compare carts` says of this lab is so."""
+"""Tests of this lab's answers in `lab compare carts`."""
 
 from labkit.compare.probes import carts, check_answer, every_probe
 

@@ -1,4 +1,4 @@
-"""The contract of the wizard, whatever carries the answers."""
+"""The contract of the wizard, for every carrier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,13 +36,13 @@ def told(response: HttpResponseBase) -> list[str]:
 
 
 class WizardPages(RawRequests):
-    """The promises of a wizard about its pages."""
+    """Tests of the pages of every wizard."""
 
     raw_requests: Sequence[Raw] = ()
     carrier: str  # the first part of its URLs
     needs_cookies: bool
-    tabs_mix: bool  # whether two tabs of one browser change the same answers
-    redirects: bool = True  # to the next step; if False, the response shows it at once
+    tabs_mix: bool  # True if two tabs of one browser change the same answers
+    redirects: bool = True  # to the next step. If False, the response is the next step.
 
     @property
     def page(self) -> bytes:  # type: ignore[override]
@@ -54,25 +54,26 @@ class WizardPages(RawRequests):
     def form(self) -> str:  # type: ignore[override]
         return self.page.decode()
 
-    # What a person does
+    # Steps of a visitor
 
     def start(self, visitor: Any) -> Any:
         return visitor.get(f"/{self.carrier}/name/")
 
     def answer(self, visitor: Any, page: Any, **data: Any) -> Any:
-        """Send the form on this page with these fields; return the next page."""
+        """Send the form on this page with these fields, and return the next page."""
         return visitor.submit(None, data, page=page)
 
     def fill_in(self, visitor: Any, **changed: str) -> Any:
-        """Answer every question from the start; return the page with the results."""
+        """Answer every question from the start, and return the page with the results."""
         page = self.start(visitor)
         for field, value in (ANSWERS | changed).items():
             page = self.answer(visitor, page, **{field: value})
         return page
 
     def again(self, visitor: Any, page: Any, step: str) -> Any:
-        """Open another step of the same wizard: by its URL, or by sending the form again if only
-        the form carries the answers.
+        """Open another step of the same wizard.
+
+        If only the form carries the answers, send it again. Otherwise open the step's URL.
         """
         form = lxml.html.document_fromstring(text(page)).xpath("//main//form")[-1]
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")
@@ -80,7 +81,7 @@ class WizardPages(RawRequests):
             return visitor.get(address, follow=True)
         return visitor.post(address, dict(form.form_values()) | {"change": ""})
 
-    # The promises
+    # The tests
 
     def test_three_answers_are_shown_at_the_end_and_nothing_else(self, visitor):
         page = self.fill_in(visitor)
@@ -127,13 +128,13 @@ class WizardPages(RawRequests):
         filled = self.fill_in(visitor)
         for raw in [*self.raw_requests, *REQUESTS]:
             if "where only POST" in raw.name or (raw.status == 403 and not self.needs_cookies):
-                continue  # these pages take GET as well, and two of them need no CSRF token
+                continue  # these pages accept GET too, and two of them need no CSRF token
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)
                 if raw in self.raw_requests and raw.status == 200:
                     assert step_of(response) == "name"
                 if raw in self.raw_requests and raw.cookie and raw.status == 302:
-                    # Any text that can be seen is a name, and the next question is the age.
+                    # Any printable text is a name, and the next question is the age.
                     assert response["Location"].split("/")[2] in {"name", "age"}
                 assert told(self.again(visitor, filled, "results")) == ["Anu", "30", "Bea"]
         assert told(self.fill_in(visitor)) == ["Anu", "30", "Bea"]
@@ -244,7 +245,7 @@ class WizardPages(RawRequests):
 
 
 class WizardContract(WizardPages):
-    """The promises of a wizard about its pages and the lifetime of its answers."""
+    """Tests of the pages of a wizard, and of how long its answers last."""
 
     lifetime: int = 600  # seconds since the last answer
 

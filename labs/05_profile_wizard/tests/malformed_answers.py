@@ -1,10 +1,10 @@
-"""Answers that the wizard never gave to its carriers."""
+"""Answers that the wizard never sent."""
 
 from labkit.testing.malformed_requests import Raw, unknown_session_ids
 
 
 def malformed_answers(carrier):
-    """Return requests with such answers: none is taken for an answer, and none is an error."""
+    """Return requests with such answers. The wizard must ignore them without an error."""
     if carrier == "session":
         return unknown_session_ids("sessionid_05")
     values = [

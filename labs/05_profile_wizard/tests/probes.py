@@ -1,4 +1,4 @@
-"""Probes of a wizard's carriers; the pages are those of the contract."""
+"""Probes of a wizard's carriers, for the pages of the contract."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -26,14 +26,14 @@ ALL = list(ANSWERS.values())
 
 @pytest.fixture
 def wizard(carrier):
-    """The wizard with the carrier of the test."""
+    """Return the wizard with the carrier under test."""
     found = WizardPages()
     found.carrier = carrier
     found.redirects = carrier != "hidden"
     return found
 
 
-# How long it lives
+# How long the answers last
 
 
 @probe
@@ -52,13 +52,13 @@ def address_typed(visitor, wizard):
 
 
 def typed(visitor, wizard):
-    """Open the results by a URL that people can remember."""
+    """Open the results with a URL that a person can remember."""
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
 @thorough_probe
 def server_restarted(servers, wizard):
-    """Answer a question, kill the server, start it with the same state, answer the next one."""
+    """Answer a question, kill the server, start it on the same state, answer the next one."""
     server = servers.one()
     visitor = WireVisitor(server.port)
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -93,7 +93,7 @@ def brought_back(visitor, wizard, page, held: list[str]):
     return wizard.again(visitor, page, "results")
 
 
-# Who can read and change it
+# Who can read and change the answers
 
 
 @probe
@@ -105,7 +105,7 @@ def visitor_can_read(visitor, wizard):
 
 @probe
 def visitor_can_change(visitor, wizard):
-    """Write another name wherever the answers can be read. Is it accepted?"""
+    """Change the name wherever the answers can be read. Is it accepted?"""
     page = wizard.fill_in(visitor)
     for cookie in stored_cookies(visitor):
         visitor.edit_cookie(cookie.name, forge(cookie.value, "Anu", "Eve"))
@@ -150,7 +150,7 @@ def needs_csrf_token(visitor, wizard):
     return yes_or_no(answer.status_code == 403)
 
 
-# Several at once
+# Several tabs or processes
 
 
 @probe
@@ -165,7 +165,7 @@ def two_tabs(visitor, wizard):
 
 @thorough_probe
 def two_processes(servers, wizard):
-    """Answer one question at one process, and the next one at another process."""
+    """Answer one question in one process, and the next one in another."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     page = wizard.answer(here, wizard.start(here), name="Anu")
@@ -173,12 +173,12 @@ def two_processes(servers, wizard):
     return yes_or_no(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
 
 
-# What it takes
+# What the carrier needs
 
 
 @thorough_probe
 def without_migrate(servers, wizard):
-    """Answer a question on a server whose database has no tables."""
+    """Answer a question on a server without database tables."""
 
     def act(visitor):
         page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -232,7 +232,7 @@ def hidden_fields(page):
 
 
 def what_carries(visitor, page):
-    """Return all that carries the answers: cookies, hidden fields, and the query of the URL."""
+    """Return everything that carries the answers: cookies, hidden fields and the URL's query."""
     cookies = {cookie.name: cookie.value for cookie in stored_cookies(visitor)}
     query = {"query": urlsplit(form_of(page).action).query}
     return cookies | hidden_fields(page) | query

@@ -1,4 +1,4 @@
-"""Where the answers are, what carries them, and what each carrier lets a stranger do."""
+"""Tests of where the answers are, what carries them, and what a stranger can do with each."""
 
 from importlib import import_module
 from urllib.parse import parse_qs, urlsplit
@@ -84,7 +84,7 @@ def test_closing_the_browser_loses_what_only_the_page_carried(visitor, carrier):
     assert kept == (carrier in {"cookie", "session"})
 
 
-# What may be altered on the way
+# What a visitor can alter
 
 
 def test_an_altered_cookie_counts_if_it_could_have_been_an_answer(visitor):
@@ -140,7 +140,7 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
 
 @pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
 def test_a_redirect_lengthens_no_query(visitor, carrier):
-    query = "w=" + "!" * 15_000  # encoded again, it would be too long for a redirect
+    query = "w=" + "!" * 15_000  # if it were encoded again, it would be too long for a redirect
     response = visitor.get(f"/{carrier}/gf/?{query}")
     assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
 
@@ -165,7 +165,7 @@ def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate
 
 @pytest.fixture
 def engine(request, use_engine, settings, monkeypatch):
-    """The session engine of this name, for the carrier that chose its own at the start, too."""
+    """Return the session engine of this name, also for the carrier that imports its own."""
     use_engine(request.param)
     monkeypatch.setattr(url, "SessionStore", import_module(settings.SESSION_ENGINE).SessionStore)
 
@@ -190,7 +190,7 @@ def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visi
     assert Session.objects.count() == 0
 
 
-# Whoever knows the key
+# Anyone who knows the key
 
 
 def test_an_address_that_is_shared_shares_the_answers(visitor, classmate):
@@ -276,7 +276,7 @@ def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     with visitor.coming_from("http://evil.example/"):
         forged = visitor.post(f"/{carrier}/name/", {"name": "Eve"}, follow=True)
-    assert told(forged) == ["Eve"]  # a wizard of its own, and not the visitor's
+    assert told(forged) == ["Eve"]  # a new wizard, not the visitor's
     assert told(wizard.again(visitor, page, "age")) == ["Anu"]
 
 
@@ -340,7 +340,7 @@ def test_the_results_are_the_three_answers_whatever_else_is_in_the_session(visit
     assert told(visitor.get("/session/results/")) == ["Anu", "30", "Bea"]
 
 
-# What an address gives away
+# What a URL gives away
 
 
 def test_the_page_on_leaks_says_what_it_sends(visitor):

@@ -1,4 +1,4 @@
-"""What `lab compare wizard` says of each carrier is so."""
+"""Tests of each carrier's answers in `lab compare wizard`."""
 
 import pytest
 

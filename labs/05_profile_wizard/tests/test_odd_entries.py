@@ -1,4 +1,4 @@
-"""Whatever is in a session, the pages open."""
+"""Tests that the pages open, whatever a session holds."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What textbooks do with three pages, as pages of their own beside the lab's."""
+"""The ways in which textbooks write three pages, beside the lab's."""
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -23,7 +23,7 @@ def by_session(request):
 
 
 def keep(request):
-    """Keep whatever the address brings, without a look at it."""
+    """Store every query parameter without checking it."""
     for field, text in request.GET.items():
         request.session[field] = text
     return redirect("/all/")
@@ -45,7 +45,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def textbook(settings):
-    """The pages above in the place of the lab's."""
+    """Serve the pages above instead of the lab's."""
     settings.ROOT_URLCONF = __name__
 
 
@@ -80,6 +80,6 @@ def test_a_page_that_lists_the_session_tells_all_and_any_text_is_an_age(visitor)
     visitor.get("/keep/", {"name": "Anu", "age": "Abc"})
     row = Session.objects.get()
     store = Session.get_session_store_class()(row.session_key)
-    store.set_test_cookie()  # as another page may do
+    store.set_test_cookie()  # as another page might
     store.save()
     assert words(visitor.get("/all/")) == "name: Anuage: Abctestcookie: worked"

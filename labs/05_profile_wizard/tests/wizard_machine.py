@@ -31,8 +31,8 @@ class WizardMachine(Machine):
         self.people = [Person(Visitor()), Person(Visitor())]
 
     def _shown(self, person: Person, page: Any, step: str, written: bool) -> None:
-        """This page must show this step, or the first before it without an answer."""
-        if written or (person.answers and not self.wizard.redirects):  # signed again, with the time
+        """Check that this page shows this step, or the first one before it without an answer."""
+        if written or (person.answers and not self.wizard.redirects):  # signed again, at a new time
             person.end = self.now + self.wizard.lifetime
         earlier = STEPS[: STEPS.index(step)]
         assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
@@ -43,14 +43,14 @@ class WizardMachine(Machine):
         return self.wizard.needs_cookies and person.visitor.jar.blocked
 
     def _open(self, person: Person) -> Any:
-        """The page that is open, or the first one; what has ended by now is no longer expected."""
+        """Return the open page, or the first one, and drop expired answers from the model."""
         if self.now >= person.end:
             person.answers = {}
         return person.page or self.wizard.start(person.visitor)
 
     @rule(who=people, value=strategies.sampled_from(["7", "अनु", "0", "Bea", "", "151", "x" * 41]))
     def answer(self, who: int, value: str) -> None:
-        """Answer what the open page asks, rightly or wrongly."""
+        """Answer the open page's question, with a valid or invalid value."""
         person = self.people[who]
         page = self._open(person)
         step = step_of(page)
@@ -69,7 +69,7 @@ class WizardMachine(Machine):
 
     @rule(who=people, step=strategies.sampled_from(STEPS))
     def look(self, who: int, step: str) -> None:
-        """Go to any step, forwards or back."""
+        """Go to any step, forward or back."""
         person = self.people[who]
         page = self._open(person)
         if self._shut_out(person):
@@ -79,7 +79,7 @@ class WizardMachine(Machine):
 
     @rule(who=people)
     def start_again(self, who: int) -> None:
-        """Press the button that forgets, where there is one."""
+        """Press "Start again", if the page has this button."""
         person = self.people[who]
         page = self._open(person)
         if told(page) and not self._shut_out(person):
@@ -89,12 +89,12 @@ class WizardMachine(Machine):
 
     @rule(seconds=strategies.sampled_from([1, 300, 599, 601]))
     def wait(self, seconds: int) -> None:
-        """Time goes by for all."""
+        """Let time pass."""
         self.clock.forward(seconds=seconds)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """The open page is gone, and with it what only the page carried."""
+        """Close the open page, and lose the answers that only this page carried."""
         person = self.people[who]
         person.visitor.close_browser()
         person.page = None
@@ -103,8 +103,8 @@ class WizardMachine(Machine):
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """A wizard that carries the answers in the page is not affected."""
+        """Delete the cookies. A wizard that carries the answers in the page is not affected."""
         person = self.people[who]
         person.visitor.block_cookies(blocked)
         if self.wizard.needs_cookies:
-            person.page = None  # its token came without the cookie that goes with it
+            person.page = None  # its token no longer has its cookie

@@ -1,4 +1,4 @@
-"""The greeting's promises: pages and fields as in lab 07."""
+"""The contract of the greeting, for pages and fields as in lab 07."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from labkit.base import error_pages
 from labkit.testing.contracts import HOSTILE_NAMES, REFUSED_NAMES, RawRequests, notices, text, words
 from labkit.testing.malformed_requests import REQUESTS, Raw
 
-# What no greeting may take for a name (a cookie's value, which a browser may send).
+# Cookie values that a browser may send, and that no greeting may accept as a name.
 NO_NAMES = [
     b"", b"%20", b"%00", b"a%0d%0aX:%20y", b"%ff%fe", b"\xff\xfe", b"\xe9", b"%ed%a0%80", b"x" * 41,
     b"x" * 4000, b"%41" * 41, b"%E2%80%AE", b"%E3%85%A4", b'"\\012"', b"%" * 4000,
@@ -17,18 +17,18 @@ NO_NAMES = [
 
 
 def greeted(response: Any) -> str | None:
-    """Return the name in a page's greeting, None if it greets nobody by name."""
+    """Return the name in a page's greeting, or None if it has no name."""
     named = lxml.html.document_fromstring(text(response)).xpath("//h1/*[@data-name]")
     return named[0].text_content() if named else None
 
 
 def links(response: Any) -> list[str]:
-    """Return where the links in the main part of a page lead."""
+    """Return the targets of the links in the main part of a page."""
     return lxml.html.document_fromstring(text(response)).xpath("//main//a/@href")
 
 
 class GreetingPages(RawRequests):
-    """The promises of the pages that greet a visitor."""
+    """Tests of the pages that greet a visitor."""
 
     page = b"/result/"
     act = b"/greet/"
@@ -42,7 +42,7 @@ class GreetingPages(RawRequests):
         return visitor.submit("/greet/", {"name": name, "remember": remember}, page="/")
 
     def name(self, visitor: Any) -> str | None:
-        """The name by which the visitor is greeted."""
+        """Return the name in the visitor's greeting."""
         return greeted(visitor.get("/result/"))
 
     def test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it(self, visitor):
@@ -161,7 +161,7 @@ class GreetingInChromium:
         return self.greeted(page)
 
     def greeted(self, page):
-        """Return the name in the greeting, None if it greets nobody by name."""
+        """Return the name in the greeting, or None if it has no name."""
         name = page.locator("h1 [data-name]")
         return name.text_content() if name.count() else None
 

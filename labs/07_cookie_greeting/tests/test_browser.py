@@ -11,14 +11,14 @@ from tests.contract import GreetingInChromium
 
 @pytest.fixture(scope="module")
 def shop():
-    """The lab again, at another port, where it answers to two more hosts."""
+    """Serve the lab on another port, where it accepts two more hosts."""
     server = LabServer(settings.FOLDER, migrate=False, environ={"LAB_HOSTS": ".shop.example"})
     yield server
     server.stop()
 
 
 def on_disk(profile):
-    """{name: is it persistent} of the cookies in a closed browser's own database."""
+    """Return {name: is persistent} of the cookies in a closed browser's database."""
     with contextlib.closing(sqlite3.connect(profile / "Default" / "Cookies")) as database:
         rows = database.execute("SELECT name, is_persistent FROM cookies").fetchall()
     return {name: bool(persistent) for name, persistent in rows}
@@ -30,7 +30,7 @@ class TestGreetingInChromium(GreetingInChromium):
         self.greet(chromium.page, server, "Anu", "until I close the browser")
         assert chromium.cookies()["name_07"]["expires"] == -1
         chromium.close()
-        # Not in a cache: in the same file as all others, marked as not persistent.
+        # It is in no cache, but in the same file as all others, marked as not persistent.
         assert on_disk(tmp_path / "profile")["name_07"] is False
         assert self.name(chromium.open(), server) is None
 
@@ -48,7 +48,7 @@ class TestGreetingInChromium(GreetingInChromium):
     def test_a_script_makes_a_cookie_and_does_not_see_the_servers_own(self, chromium, server):
         page = chromium.page
         page.goto(server.url("/result/"))
-        page.evaluate("document.cookie = 'name_07=Eve; path=/'")  # no server had a hand in it
+        page.evaluate("document.cookie = 'name_07=Eve; path=/'")  # no server set it
         assert self.name(page, server) == "Eve"
         assert "name_07" in page.evaluate("document.cookie")
         self.greet(page, server, "Anu", "for 3 minutes")

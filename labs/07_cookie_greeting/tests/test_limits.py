@@ -1,4 +1,4 @@
-"""The page on limits, and what a browser makes of its trials."""
+"""Tests of the page on limits, and of what a browser does with its cookies."""
 
 import lxml.html
 import pytest
@@ -8,7 +8,7 @@ from labkit.testing import Visitor, response_checks
 from labkit.testing.contracts import notices, surprises, text
 
 TOO_LARGE = (response_checks.SET_COOKIE_SIZE, response_checks.COOKIE_REFUSED)
-OUTCOMES = {  # a trial: cookies and bytes set, cookies and bytes sent, what the page explains
+OUTCOMES = {  # a trial: cookies and bytes set, cookies and bytes sent, the surprise on the page
     "4096-bytes": ("1 4096", "1 4096", []),
     "4097-bytes": ("1 4097", "0 0", ["4097-bytes"]),
     "180-cookies": ("180 1800", "180 1800", []),
@@ -19,7 +19,7 @@ OUTCOMES = {  # a trial: cookies and bytes set, cookies and bytes sent, what the
 
 @pytest.fixture
 def guest():
-    """A visitor at the host of the trials."""
+    """Return a visitor at the host of the trials."""
     return Visitor(HOST)
 
 
@@ -28,7 +28,7 @@ def try_out(visitor, trial):
 
 
 def outcome(response):
-    """Return what the page says: set, sent, and the surprises that it explains."""
+    """Return what the page shows: set, sent, and the surprises that it explains."""
     page = lxml.html.document_fromstring(text(response))
     (given,), (sent,) = page.xpath("//@data-given"), page.xpath("//@data-sent")
     return given, sent, surprises(response)

@@ -1,4 +1,4 @@
-"""What textbooks do with a name, as pages of their own beside the lab's."""
+"""The ways in which textbooks store a name, as pages beside the lab's."""
 
 import socket
 import threading
@@ -56,13 +56,13 @@ urlpatterns = [
 
 @pytest.fixture
 def textbook(settings):
-    """The pages above in the place of the lab's."""
+    """Serve the pages above instead of the lab's."""
     settings.ROOT_URLCONF = __name__
 
 
 @pytest.fixture
 def port(textbook):
-    """The same on a socket, by the server that runserver is made of; its port."""
+    """Serve them on a socket with runserver's server class, and yield the port."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(WSGIHandler())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -74,10 +74,10 @@ def port(textbook):
 
 
 def received(port, address):
-    """All bytes that come back for one GET."""
+    """Return all bytes of the response to one GET."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        connection.shutdown(socket.SHUT_WR)  # else the server waits for the next request
+        connection.shutdown(socket.SHUT_WR)  # otherwise the server waits for the next request
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
@@ -85,7 +85,7 @@ def received(port, address):
 def test_a_bare_name_in_another_script_tears_the_answer(port):
     torn = received(port, "/second?name=%E0%A4%85%E0%A4%A8%E0%A5%81")
     assert torn.startswith(b"HTTP/1.1 200 OK")
-    assert b"\r\n\r\n" not in torn  # the headers never end, so a browser waits and waits
+    assert b"\r\n\r\n" not in torn  # the headers never end, so a browser keeps waiting
     whole = received(port, "/second?name=Anu")
     assert b"Set-Cookie:  name=Anu; Path=/\r\n" in whole
     assert whole.endswith(b"\r\n\r\nHello")
@@ -122,7 +122,7 @@ def test_max_age_is_in_seconds_and_chromium_ends_it_by_its_own_clock(chromium, p
     page.goto(f"http://127.0.0.1:{port}/sent")
     begun = time.time()
     assert page.evaluate(WATCH) == ["brief=x", ""]
-    assert time.time() - begun >= 5  # whole ones, and not as many as minutes would be
+    assert time.time() - begun >= 5  # whole hours, not minutes
     assert chromium.cookies() == {}
 
 

@@ -1,4 +1,4 @@
-"""The session API's promises: pages and buttons as in lab 08."""
+"""The contract of the session API, for pages and buttons as in lab 08."""
 
 import ast
 import itertools
@@ -20,13 +20,13 @@ STATES = ".//table[@class='compare']"  # the session before and after, or now
 
 @dataclass(frozen=True)
 class Pressed:
-    """The report of one press of a button, as it is on the page."""
+    """A report on the press of one button, as the page shows it."""
 
     source: str
-    answer: str | None  # what came back, or nothing if it went wrong
-    mistake: str | None  # what Python said, if it went wrong
+    answer: str | None  # the return value, empty after an error
+    mistake: str | None  # the exception, if one was raised
     saved: bool
-    why: str  # the session is saved or not
+    why: str  # True if the session is saved
     lost: bool
     before: dict[str, str]
     after: dict[str, str]
@@ -37,7 +37,7 @@ class Pressed:
 
 
 def result(response: HttpResponseBase) -> Pressed:
-    """Read the answer to a press."""
+    """Return the report in this response."""
     assert response.status_code == 200
     page = lxml.html.document_fromstring(text(response))
     rows = [[cell.text_content() for cell in row] for row in page.iterfind(f"{STATES}/tbody/tr")]
@@ -70,7 +70,7 @@ def pair(row: Any) -> tuple[str, str]:
 
 
 def kept(visitor: Any) -> dict[str, str]:
-    """The entries that the next request finds."""
+    """Return the entries that the next request finds."""
     page = lxml.html.document_fromstring(text(visitor.get("/api/")))
     rows = page.iterfind(".//tbody/tr")
     return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
@@ -82,24 +82,24 @@ def is_empty(response: HttpResponseBase) -> bool:
 
 
 def student(response: HttpResponseBase) -> dict[str, str | None]:
-    """Return both strings on the page "Get"; None for a missing one."""
+    """Return both strings on the page "Get", with None for a missing one."""
     page = lxml.html.document_fromstring(text(response))
     pairs = [(dt.text_content(), dt.getnext()) for dt in page.iter("dt")]
     return {key: None if "data-missing" in dd.attrib else dd.text_content() for key, dd in pairs}
 
 
 def as_json(entries: dict[str, str]) -> dict[str, Any]:
-    """Return these entries as a store returns them, which writes JSON."""
+    """Return these entries as a store with JSON would return them."""
     return {k: json.loads(json.dumps(ast.literal_eval(v))) for k, v in entries.items()}
 
 
 def as_values(entries: dict[str, str]) -> dict[str, Any]:
-    """Return these entries with their values, which a page shows as Python does."""
+    """Return these entries with their values as Python shows them."""
     return {key: ast.literal_eval(value) for key, value in entries.items()}
 
 
 def operations(visitor: Any) -> list[str]:
-    """The names of all buttons."""
+    """Return the names of all buttons."""
     page = lxml.html.document_fromstring(text(visitor.get("/api/")))
     return [button.get("value") for button in page.iterfind(".//main//fieldset/button")]
 
@@ -115,23 +115,23 @@ REFUSED_STUDENTS: list[dict[str, Any]] = [
 
 
 class SessionApiPages(RawRequests):
-    """The promises of the pages about the session API."""
+    """Tests of the pages about the session API."""
 
     page = b"/api/"
     act = b"/student/delete/"
     form = "/api/"
     raw_requests = ()
 
-    # The acts, as a person does them
+    # Steps of a visitor
 
     def press(self, visitor: Any, *names: str) -> Pressed:
-        """Press these buttons one after the other; what the page says of the last."""
+        """Press these buttons in turn, and return the report on the last one."""
         page: Any = "/api/"
         for name in names:
             page = visitor.submit("/api/", {"operation": name}, page=page)
         return result(page)
 
-    # The promises
+    # The tests
 
     def test_looking_makes_no_session(self, visitor):
         for path in ("/", "/student/set/", "/student/get/", "/api/"):

@@ -23,7 +23,7 @@ class TestSessionApi(SessionApiPages):
 pages = TestSessionApi()
 
 
-# What is saved: read in the row, after the answer
+# What is saved: read from the row after the response
 
 FULL = {"tea": 2, "cart": {"tea": 1}, "testcookie": "worked"}
 SAVES = {
@@ -45,13 +45,13 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
     clock.forward(seconds=10)
     told = pages.press(visitor, name)
     assert told.before == {key: repr(value) for key, value in FULL.items()}
-    # With a save the end moves in the row, and the cookie is sent again; with none, neither.
+    # A save moves the expiry in the row and sends the cookie again. Otherwise neither happens.
     sent = [line for line in visitor.exchanges[-1].set_cookies if line.startswith("sessionid")]
     if name == "flush":
         assert Session.objects.count() == 0
         assert not told.saved
         assert told.why == f"{saving.EMPTY} {saving.COOKIE_DELETED}"
-        assert not told.lost  # it is ended, and that is kept
+        assert not told.lost  # it is deleted, and this is saved
         assert "Max-Age=0" in sent[0]
         assert visitor.jar.get("sessionid_08") is None
         return
@@ -78,7 +78,7 @@ def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, na
     assert told.saved == saves
     assert [row.get_decoded() for row in Session.objects.all()] == [as_json(told.after)] * saves
     assert (visitor.jar.get("sessionid_08") is not None) == saves
-    # And the code it shows is the code that runs.
+    # The code on the page is the code that runs.
     shown = {}
     exec(told.source, shown)  # noqa: S102 what the page says, tried out
     runs = operations.OPERATIONS[name]
@@ -144,7 +144,7 @@ def test_a_database_that_fails_is_not_taken_for_a_mistake(visitor, monkeypatch):
 @pytest.mark.pitfall("B05")
 def test_an_empty_session_is_said_to_be_empty(visitor):
     assert is_empty(visitor.get("/api/"))
-    assert pages.press(visitor, "truth").answer == "True"  # with nothing in it
+    assert pages.press(visitor, "truth").answer == "True"  # without an entry
 
 
 @pytest.mark.pitfall("B05")
@@ -283,7 +283,7 @@ def test_the_test_cookie_is_an_entry_like_others(visitor):
     assert pages.press(visitor, "delete_test_cookie").mistake == "KeyError: 'testcookie'"
 
 
-# Wherever sessions are kept
+# On every engine
 
 
 @pytest.mark.thorough

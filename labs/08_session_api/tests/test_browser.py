@@ -4,7 +4,7 @@ from lab.operations import LABELS
 
 
 class ApiInChromium:
-    """What a person at a real browser sees and a visitor in this process cannot."""
+    """Tests that need a real browser."""
 
     def press(self, page, server, *names):
         if not page.url.endswith("/api/"):
@@ -70,7 +70,7 @@ class TestApiInChromium(ApiInChromium):
         page.get_by_label("E-mail").fill("w" * 60 + "@example.org")
         page.get_by_role("button", name="Set").click()
         self.press(page, server, "kinds", "as_list")
-        page.locator("#result:focus").wait_for()  # once the stylesheets are there
+        page.locator("#result:focus").wait_for()  # after the stylesheets have loaded
         box = page.locator("#result").bounding_box()
         assert 0 <= box["y"] <= 640 - box["height"]
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""Whatever is in a session, the pages open."""
+"""Tests that the pages open, whatever a session holds."""
 
 from labkit.testing.contracts import OddEntriesContract
 
@@ -15,5 +15,5 @@ class TestOddEntries(OddEntriesContract):
         ("/student/set/", {"name": "Anu", "email": "anu@example.com"}),
         ("/student/delete/", {}),
     )
-    # The lab shows each entry as it is.
+    # The lab shows each entry unchanged.
     test_an_unreadable_entry_is_said_to_be_so = None

@@ -1,4 +1,4 @@
-"""What becomes of the ways that examples often show, and what Django itself says."""
+"""The ways that examples often show, with what Django says about them."""
 
 import os
 import re

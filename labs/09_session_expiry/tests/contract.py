@@ -1,4 +1,4 @@
-"""The promises of the lab on how a session ends: pages and fields as in lab 09."""
+"""The contract of the lab on session expiry, for pages and fields as in lab 09."""
 
 import time
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ COOKIE = "sessionid_09"
 CHOICES = dict(forms.POLICIES)
 PAGES = ["/", "/read/", "/rows/"]
 
-# What was chosen: the Max-Age of its cookie in seconds, at most. None: the cookie has no end.
+# The choice, and the largest Max-Age of its cookie in seconds. None: no expiry.
 POLICIES = {"120": 120, "300": 300, "0": None, "none": 1209600, "datetime": 180, "timedelta": 180}
 
 NO_POLICIES = [
@@ -47,7 +47,7 @@ POLICY_REQUESTS = [
 
 
 def what_holds(response: HttpResponseBase) -> dict[str, str]:
-    """Return the figures and details on a page: {name: answer}; empty if there is no session."""
+    """Return {name: answer} of the figures and details on a page, empty without a session."""
     rows = lxml.html.document_fromstring(text(response)).xpath("//*[@data-fact]")
     return {row.get("data-fact"): row[-1].text_content() for row in rows}
 
@@ -62,7 +62,7 @@ class ListedRow(NamedTuple):
 
 
 def listing(response: HttpResponseBase) -> list[ListedRow]:
-    """Return the rows on the page of rows, in its order."""
+    """Return the rows of the page "Rows", in its order."""
     rows = lxml.html.document_fromstring(text(response)).xpath("//tr[@data-left]")
     return [
         ListedRow(
@@ -76,32 +76,32 @@ def listing(response: HttpResponseBase) -> list[ListedRow]:
 
 
 def deleted(response: HttpResponseBase) -> str | None:
-    """Return how many rows the page says were deleted, or None if it says nothing of it."""
+    """Return how many rows the page reports as deleted, or None."""
     found = lxml.html.document_fromstring(text(response)).xpath("//*[@data-deleted]")
     return found[0].get("data-deleted") if found else None
 
 
 def session_cookies(exchange: Exchange) -> list[str]:
-    """The lines that set or delete the session's cookie in this exchange."""
+    """Return the headers that set or delete the session cookie in this exchange."""
     return [line for line in exchange.set_cookies if line.startswith(COOKIE)]
 
 
 class ExpiryPages(RawRequests):
-    """The promises of the pages about a session's expiry."""
+    """Tests of the pages about session expiry."""
 
     page = b"/"
     act = b"/touch/"
 
-    # The acts, as a person does them
+    # Steps of a visitor
 
     def choose(self, visitor: Any, value: str) -> Any:
-        """Choose how the session ends; the page that follows."""
+        """Choose an expiry, and return the next page."""
         return visitor.submit("/policy/", {"policy": value}, page="/")
 
     def write(self, visitor: Any) -> Any:
         return visitor.submit("/touch/", page="/")
 
-    # The promises
+    # The tests
 
     @pytest.mark.parametrize("path", PAGES)
     def test_looking_begins_no_session(self, visitor, path):
@@ -128,7 +128,7 @@ class ExpiryPages(RawRequests):
                     assert "Max-Age" not in line
                 else:
                     age = int(line.partition("Max-Age=")[2].partition(";")[0])
-                    assert most - 62 <= age <= most  # a datetime is a full minute
+                    assert most - 62 <= age <= most  # the datetime is a full minute
                     assert f"Max-Age={age}" in told
 
     def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):
@@ -202,7 +202,7 @@ class ExpiryInChromium:
         page.locator("form[action='/policy/'] button").click()
 
     def chosen(self, page: Any) -> str:
-        """Return the choice that the page shows; empty if there is no session."""
+        """Return the choice on the page, empty without a session."""
         page.wait_for_load_state()
         row = page.locator("tr[data-fact=chosen] td")
         return row.text_content() if row.count() else ""

@@ -1,4 +1,4 @@
-"""A state machine: the lab on how a session ends, driven at random beside a plain model."""
+"""A state machine that uses the lab at random and checks it against a model."""
 
 import math
 from dataclasses import dataclass, field
@@ -25,20 +25,20 @@ lab = ExpiryPages()
 
 @dataclass
 class Row:
-    """A row of the store; its end in POSIX seconds."""
+    """A row of the store, with its expiry in POSIX seconds."""
 
     policy: str = "none"
     end: float = 0
-    fixed: float | None = None  # the end that a date has set
+    fixed: float | None = None  # the expiry, if a date was set
 
     def written(self, now: float) -> None:
-        """Move the end as a write does."""
+        """Move the expiry as a write does."""
         self.end = self.fixed or now + SECONDS[self.policy]
 
 
 @dataclass
 class Person:
-    """One visitor, and what the model says: which row their cookie opens, and when it ends."""
+    """A visitor, with the row that the cookie matches in the model, and the cookie's expiry."""
 
     visitor: Visitor = field(default_factory=Visitor)
     row: Row | None = None
@@ -46,7 +46,7 @@ class Person:
 
 
 class ExpiryMachine(Machine):
-    """Two visitors and one store; the settings say whether every request is saved."""
+    """Two visitors and one store. The settings decide whether every request saves."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class ExpiryMachine(Machine):
         Session.objects.all().delete()
 
     def _row(self, person: Person) -> Row | None:
-        """The row that this person's cookie opens now."""
+        """Return the row that this person's cookie matches now."""
         if person.row and person.cookie_end > self.now and person.row.end > self.now:
             return person.row
         return None
@@ -66,7 +66,7 @@ class ExpiryMachine(Machine):
         person.cookie_end = math.inf if row.policy == "0" else row.end
 
     def _visited(self, person: Person) -> None:
-        """A request that does not write by itself."""
+        """Record a request that does not write by itself."""
         row = self._row(person)
         if row is None:
             person.row = None
@@ -97,7 +97,7 @@ class ExpiryMachine(Machine):
 
     @rule(who=people, policy=policies)
     def choose(self, who: int, policy: str) -> None:
-        """Choose how the session ends."""
+        """Choose an expiry."""
         page = lab.choose(self.people[who].visitor, policy)
         self._write(self.people[who], policy)
         self._agrees(self.people[who], page)
@@ -111,19 +111,19 @@ class ExpiryMachine(Machine):
 
     @rule(who=people)
     def read(self, who: int) -> None:
-        """Look at two pages."""
+        """Open two pages."""
         person = self.people[who]
         person.visitor.get("/read/")
         self._agrees(person, person.visitor.get("/"))
 
     @rule(seconds=waits)
     def wait(self, seconds: int) -> None:
-        """Time goes by for all."""
+        """Let time pass."""
         self.clock.forward(seconds=seconds)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """A cookie without an end goes; its row stays."""
+        """Close the browser. A cookie without an expiry is gone, but its row stays."""
         person = self.people[who]
         person.visitor.close_browser()
         if person.cookie_end == math.inf:
@@ -131,13 +131,13 @@ class ExpiryMachine(Machine):
 
     @rule()
     def look_at_the_rows(self) -> None:
-        """A newcomer sees every row, expired ones too."""
+        """Check that a new visitor sees every row, expired ones too."""
         shown = sorted(row.left <= 0 for row in listing(Visitor().get("/rows/")))
         assert shown == sorted(row.end <= self.now for row in self.rows)
 
     @rule()
     def clear_what_has_expired(self) -> None:
-        """All that have expired go, and no other."""
+        """Delete the expired rows, and no others."""
         Visitor().submit("/clear-expired/", page="/rows/")
         self.rows = [row for row in self.rows if row.end >= self.now]
         assert Session.objects.count() == len(self.rows)

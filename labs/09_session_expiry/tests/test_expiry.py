@@ -37,7 +37,7 @@ pages = TestExpiryPages()
 
 
 def chosen(visitor):
-    """What this visitor's session is known to have been set to; nothing where it is not known."""
+    """Return the choice that the page shows for this visitor, or nothing."""
     return what_holds(visitor.get("/")).get("chosen")
 
 
@@ -45,7 +45,7 @@ def left(visitor):
     return what_holds(visitor.get("/"))["left"]
 
 
-# Activity: what puts the end off, and what does not
+# Activity: what moves the expiry, and what does not
 
 
 @pytest.mark.claim("C61", "C62", "C63")
@@ -189,7 +189,7 @@ def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate,
     assert cookie.expires is None
     visitor.close_browser()
     assert notices(visitor.get("/")) == [lab_notices.NO_KEY]
-    row = Session.objects.get()  # here is what was kept, and nothing of it was in the browser
+    row = Session.objects.get()  # the server stored it, and the browser nothing of it
     assert row.get_decoded()["policy"] == "0"
     assert row.expire_date == clock.now + timedelta(days=14)
     classmate.jar.store(f"{COOKIE}={cookie.value}; Path=/", classmate.origin)
@@ -229,7 +229,7 @@ def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
     visitor = Visitor()
     pages.write(visitor)
     assert chosen(visitor)
-    cache.clear()  # the default cache is the process's own memory, and goes with it
+    cache.clear()  # the default cache is the memory of the process, and is lost with it
     visitor.close_browser()
     assert visitor.jar.get(COOKIE)
     assert notices(visitor.get("/")) == [UNKNOWN_KEY]
@@ -243,7 +243,7 @@ def test_the_setting_makes_every_session_end_with_the_browser(settings, visitor)
     assert what_holds(pages.choose(visitor, "120"))["at_close"] == "False"
 
 
-# What the methods say
+# What the methods return
 
 
 @pytest.mark.claim("C60")
@@ -292,7 +292,7 @@ def test_told_of_the_last_write_the_methods_say_the_real_end():
     assert session.get_expiry_date(modification=written) == written + timedelta(seconds=60)
     end = session.get_expiry_date(modification=written, expiry=10)
     assert end == written + timedelta(seconds=10)
-    # None is an expiry as well: that of the settings, and not the one which is kept.
+    # None is an expiry too: that of the settings, not the stored one.
     assert session.get_expiry_age(expiry=None) == FOURTEEN_DAYS
 
 
@@ -319,7 +319,7 @@ def test_whether_it_ends_with_the_browser_is_true_or_false():
     assert answers == [False, True, False, False]
 
 
-# What lies on the server
+# What the server stores
 
 
 @pytest.mark.claim("C74", "C75")
@@ -363,7 +363,7 @@ def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clo
     visitor.post("/touch/", {"csrfmiddlewaretoken": visitor.jar.get("csrftoken_09").value})
     assert visitor.jar.get(COOKIE).value != old
     assert Session.objects.count() == 2
-    assert chosen(visitor) not in {None, *CHOICES.values()}  # a session without a choice
+    assert chosen(visitor) not in {None, *CHOICES.values()}  # a session without an expiry chosen
 
 
 @pytest.mark.in_process
@@ -403,7 +403,7 @@ def test_with_every_request_saved_a_dead_key_makes_a_row_of_nothing(settings, vi
     pages.choose(visitor, "0")
     clock.forward(days=14)
     (own,) = [row.own for row in listing(visitor.get("/rows/"))]
-    assert own  # this page does not look into the session
+    assert own  # this page does not read the session
     assert sorted(len(row.get_decoded()) for row in Session.objects.all()) == [0, 3]
     assert notices(visitor.get("/")) == [UNKNOWN_KEY]
 
@@ -444,7 +444,7 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 @pytest.mark.thorough
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
 def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
-    # Hypothesis takes a while to import.
+    # Hypothesis is slow to import.
     from labkit.testing import state_machine
     from tests import expiry_machine
 
@@ -457,7 +457,7 @@ def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, e
 
 @pytest.fixture(params=["cached_db", "cache", "file", "signed_cookies"])
 def engine(request, use_engine):
-    """The name of another engine, which is in use for this test."""
+    """Use another engine for this test, and return its name."""
     use_engine(request.param)
     return request.param
 

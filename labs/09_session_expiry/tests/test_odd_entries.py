@@ -1,4 +1,4 @@
-"""Whatever is in a session, the pages open."""
+"""Tests that the pages open, whatever a session holds."""
 
 from labkit.testing.contracts import OddEntriesContract
 
@@ -10,6 +10,6 @@ class TestOddEntries(OddEntriesContract):
     forms = (("/policy/", {"policy": "120"}), ("/touch/", {}), ("/clear-expired/", {}))
 
     def give(self, visitor, entry, value):
-        """Give the other entries of a session as well, so that the lab reads this one."""
+        """Return all entries that the lab needs before it reads this one."""
         others = {"written": "2026-11-21T10:00:00+00:00", "policy": "120", "_session_expiry": 120}
         self.give_entries(visitor, others | {entry: value})

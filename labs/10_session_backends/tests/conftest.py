@@ -8,14 +8,14 @@ ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 @pytest.fixture(autouse=True)
 def on_the_default_engine(request):
-    """Start each test on the engine db; a server under test is on it anyway."""
+    """Start each test on the engine db, as a server under test does."""
     if not request.config.getoption("lab_server"):
         request.getfixturevalue("use")
 
 
 @pytest.fixture
 def use(use_engine, settings, monkeypatch):
-    """A function that chooses an engine and its cache; db until it is called."""
+    """Return a function that chooses an engine and its cache. Until it is called, db is used."""
 
     def use(engine, redis_url=""):
         use_engine(engine)
@@ -30,6 +30,6 @@ def use(use_engine, settings, monkeypatch):
 
 @pytest.fixture(params=ENGINES)
 def engine(request, use):
-    """Each of the five engines, with LocMem where it has a cache."""
+    """Use each of the five engines in turn, with LocMem as the cache."""
     use(request.param)
     return request.param

@@ -1,4 +1,4 @@
-"""The promises of a page that shows what is stored for a visitor, as in lab 10."""
+"""The contract of a page that shows what is stored for a visitor, as in lab 10."""
 
 import lxml.html
 import pytest
@@ -9,15 +9,15 @@ from labkit.testing.malformed_requests import REQUESTS
 
 
 def stored(response: HttpResponseBase) -> list[str]:
-    """Return the stored values that the page shows, in its order."""
+    """Return the stored values on the page, in its order."""
     page = lxml.html.document_fromstring(text(response))
     found = [dd.text_content() for dd in page.xpath("//dd[@data-stored]")]
-    assert bool(found) != bool(page.xpath("//*[@data-empty]"))  # or it says that there are none
+    assert bool(found) != bool(page.xpath("//*[@data-empty]"))  # unless it says that there are none
     return found
 
 
 class StorePages(RawRequests):
-    """/store/ shows what is stored, /engines/ compares; neither changes anything."""
+    """/store/ shows stored data and /engines/ compares engines. Neither changes anything."""
 
     page = b"/store/"
     act = b"/empty/"

@@ -1,4 +1,4 @@
-"""Probes of session engines: those of a cart, for the engine under test."""
+"""Probes of session engines, with the cart of the engine under test."""
 
 from labkit.compare.probes import carts
 from labkit.compare.probes.base import probe, thorough_probe

@@ -28,7 +28,7 @@ class TestCartInChromium(CartInChromium):
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         wide = page.get_by_role("region", name="The engines compared")
         assert wide.evaluate("box => box.scrollWidth > box.clientWidth")
-        assert wide.get_attribute("tabindex") == "0"  # Chromium itself could do without
+        assert wide.get_attribute("tabindex") == "0"  # Chromium could do without it
         wide.focus()
         page.keyboard.press("End")
         page.keyboard.press("ArrowRight")
@@ -46,7 +46,7 @@ def cookie_server():
 cart = CartInChromium()
 SERVER_LETTERS = [chr(0x4E00 + n * 7919 % 20000) for n in range(2400)]  # they hardly compress
 NAMES = ["".join(SERVER_LETTERS[n : n + 40]) for n in range(0, 2400, 40)]
-# Send the form on this page with one name after the other, until it is refused.
+# Send the form on this page with one name after another, until it is refused.
 FILL = """async names => {
     const form = new FormData(document.querySelector("form"))
     for (const [kept, name] of names.entries()) {

@@ -1,4 +1,4 @@
-"""The cart's promises, on each engine."""
+"""Tests of the cart on each engine."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_on_every_engine_the_cart_outlives_the_browser_and_then_ends(engine, vis
 
 def test_on_every_engine_a_key_that_is_none_opens_nothing(engine, visitor, tmp_path, subtests):
     (tmp_path / ".lab" / "10" / "secret").write_text("a secret")
-    (tmp_path / ".lab" / "10" / "sessions" / "sessionid_10").mkdir()  # a way out for the next one
+    (tmp_path / ".lab" / "10" / "sessions" / "sessionid_10").mkdir()  # on the path to ../../secret
     values = ["", "x" * 300, "/../../secret", "🍎", "a" * 32]
     for value in values:
         header = {"cookie": f"sessionid_10={value}"}
@@ -84,7 +84,7 @@ class OnAnotherEngine(CartContract):
     lifetime = TestCart.lifetime
     capacity = TestCart.capacity
     raw_requests = TestCart.raw_requests
-    # The table says how many items fit with each engine, and odd names are kept on all of them by
+    # The table says how many items fit on each engine. For odd names, see
     # test_every_engine_keeps_a_cart_from_visit_to_visit.
     test_a_full_cart_says_so_and_stays_as_it_is = None
     test_any_name_is_added_shown_and_removed_exactly = None
@@ -118,7 +118,7 @@ class TestCartInSignedCookies(OnAnotherEngine):
 
 
 class TestCartInRedis(OnAnotherEngine):
-    # Redis has a clock of its own, so what it promises of time is in test_table.py.
+    # Redis has its own clock, so test_table.py tests its expiry.
     name = "cache"
 
     @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What `lab compare engines` says of each engine is so."""
+"""Tests of each engine's answers in `lab compare engines`."""
 
 from lab import engines
 from labkit.catalog import catalog

@@ -1,4 +1,4 @@
-"""A cookie has room for 4096 bytes, and a browser does not say when it throws one away."""
+"""Tests of the limit for a cart in a cookie: browsers silently drop more than 4096 bytes."""
 
 from random import Random
 
@@ -13,14 +13,14 @@ cart = CartPages()
 
 
 def names():
-    """The longest names, of letters that hardly compress."""
+    """Yield names of the greatest length, which hardly compress."""
     chosen = Random(10)
     while True:
         yield "".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40)))
 
 
 def fill(visitor):
-    """Add until something else than the cart comes back; the last name, all others, the answer."""
+    """Add until an add is not accepted. Return the last name, the others, and the response."""
     fields, kept = cart.put(visitor, "apple", 3), {"apple": 3}
     for name in names():
         response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
@@ -30,7 +30,7 @@ def fill(visitor):
 
 
 def refusals(response):
-    """Return why a form is refused as a whole."""
+    """Return the errors of the form as a whole."""
     page = lxml.html.document_fromstring(text(response))
     return [li.text_content() for errors in page.find_class("nonfield") for li in errors]
 
@@ -46,13 +46,13 @@ def test_a_cart_too_large_for_its_cookie_is_refused_before_anything_is_lost(visi
     use("signed_cookies")
     name, kept, refused = fill(visitor)
     assert refused.status_code == 422
-    assert cookie_size.MAX_BYTES == 4000  # and not 4096: see lab/cookie_size.py
+    assert cookie_size.MAX_BYTES == 4000  # not 4096: see lab/cookie_size.py
     (why,) = refusals(refused)
     assert why in {full(size) for size in range(4001, 5000)}
     cookie = visitor.jar.get("sessionid_10")
     assert 3700 < len(cookie.name + cookie.value) <= 4000
     assert cart.cart(visitor) == kept
-    # There is room again once something is taken out.
+    # After something is removed, there is room again.
     cart.remove(visitor, list(kept)[1])
     cart.put(visitor, name)
     assert name in cart.cart(visitor)
@@ -77,12 +77,12 @@ def test_without_the_refusal_the_last_write_is_lost_and_nobody_says_so(visitor, 
     with visitor.expecting(SET_COOKIE_SIZE, COOKIE_REFUSED):
         for name in names():
             response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
-            assert response.status_code == 302  # on to the cart, as if all were well
+            assert response.status_code == 302  # redirected to the cart, as after a success
             if visitor.exchanges[-1].refused:
                 break
             kept[name] = 1
     assert len(kept) > 10
-    assert cart.cart(visitor) == kept  # and `name` is not among them
+    assert cart.cart(visitor) == kept  # but not `name`
 
 
 @pytest.mark.thorough

@@ -1,4 +1,4 @@
-"""What is said of the five engines, and how far it is so."""
+"""Tests of claims about the five engines."""
 
 import importlib
 import json
@@ -78,7 +78,7 @@ def test_three_engines_do_without_the_app(tmp_path):
     said = json.loads(done.stdout)
     for engine in ("db", "cached_db"):
         assert "doesn't declare an explicit app_label" in said.pop(engine)
-    # A cache without any CACHES, files without any SESSION_FILE_PATH.
+    # A cache without CACHES, files without SESSION_FILE_PATH.
     assert said == {"cache": ["1", "2"], "file": ["1", "2"], "signed_cookies": ["1", "2"]}
     (path,) = temporary.iterdir()
     assert path.name.startswith("sessionid")
@@ -89,7 +89,7 @@ def test_three_engines_do_without_the_app(tmp_path):
 
 @pytest.fixture
 def nowhere(settings):
-    """No folder is set, and the engine file has not looked for one yet."""
+    """Unset the folder, before the engine `file` has looked for one."""
     settings.SESSION_FILE_PATH = global_settings.SESSION_FILE_PATH
     importlib.reload(file)
 
@@ -112,7 +112,7 @@ def test_a_folder_that_is_not_there_is_told(nowhere, settings, tmp_path):
 
 @contextmanager
 def nobody_may_write(folder):
-    """For root there is no such folder, so be somebody else for the moment."""
+    """Become another user for the test, because root can write everywhere."""
     folder.chmod(0o500)
     if root := os.geteuid() == 0:
         os.seteuid(NOBODY)
@@ -129,7 +129,7 @@ def nobody_may_write(folder):
 def test_a_folder_that_may_not_be_written_is_an_error_and_a_page(visitor, use, settings):
     use("file")
     fields = cart.with_token(visitor, name="apple", quantity=3)
-    visitor.get("/no/such/page/")  # reads the error page's template while that is allowed
+    visitor.get("/no/such/page/")  # reads the error page's template while this is allowed
     with nobody_may_write(settings.SESSION_FILE_PATH):
         with pytest.raises(PermissionError):
             file.SessionStore().save()
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_replaced_is_not_told(use, settings, monkeypatch):
 
     monkeypatch.setattr(tempfile, "mkstemp", full)
     session["count"] = 2
-    session.save()  # and nobody hears of it
+    session.save()  # without an error
     assert file.SessionStore(session.session_key)["count"] == 1
 
 
@@ -184,7 +184,7 @@ def test_what_a_cache_forgets_is_gone(visitor, use):
 @pytest.mark.parametrize(
     ("engine", "to_read", "to_write"),
     [
-        ("db", 1, 4),  # read, SAVEPOINT (outside of a test BEGIN), UPDATE, RELEASE
+        ("db", 1, 4),  # read, SAVEPOINT (BEGIN outside a test), UPDATE, RELEASE
         ("cached_db", 0, 3),
         ("cache", 0, 0),
         ("file", 0, 0),
@@ -207,7 +207,7 @@ def test_a_session_cookie_outlives_the_browser_unless_told_otherwise(engine, vis
     assert global_settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is False
     cart.put(visitor, "apple", 3)
     assert visitor.jar.get("sessionid_10").expires is not None
-    # What a restart of the server does to it: test_table.py.
+    # test_table.py tests what a restart of the server does to it.
 
 
 @pytest.mark.claim("C29")
@@ -228,7 +228,7 @@ def test_a_cache_keeps_python_s_own_things(use):
     use("cache")
     session = import_module("django.contrib.sessions.backends.cache").SessionStore()
     session["value"] = {1}
-    session.save()  # with the engine db the same line is an error
+    session.save()  # on the engine db, the same line is an error
     assert type(session)(session.session_key)["value"] == {1}
 
 
@@ -243,7 +243,7 @@ def test_in_cookies_an_emptied_cart_stays_empty(visitor, use):
     assert cart.cart(visitor) == {}
 
 
-# Redis, and no Redis
+# With and without Redis
 
 
 @pytest.mark.parametrize("name", ["cache", "cached_db"])
@@ -251,9 +251,9 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name)
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    own = PrivateRedis.temporary()  # `redis` is for the other tests, too
+    own = PrivateRedis.temporary()  # the other tests use `redis` too
     use(name, own.url)
-    # Without this it tries for some seconds first.
+    # Without this, it tries for some seconds first.
     settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     fields = cart.with_token(visitor, name="apple", quantity=3)
     own.kill()

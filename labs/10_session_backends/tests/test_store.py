@@ -1,4 +1,4 @@
-"""What each engine keeps, and the page /store/ that shows it."""
+"""Tests of what each engine stores, and of the page /store/ that shows it."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def entries(visitor):
 
 
 def state(folder):
-    """All that any engine keeps on the server, byte for byte."""
+    """Return everything that any engine stores on the server, byte for byte."""
     return (
         list(Session.objects.values_list()),
         dict(caches["default"]._cache),
@@ -60,7 +60,7 @@ def test_looking_at_what_has_ended_changes_nothing_either(use, visitor, clock, s
     assert state(settings.SESSION_FILE_PATH) == before
 
 
-PROTECTION = {"cache": "none", "cached_db": "row signed"}  # the others: signed
+PROTECTION = {"cache": "none", "cached_db": "row signed"}  # the others are signed
 
 
 def test_the_page_says_whether_it_is_signed(engine, visitor):
@@ -72,7 +72,7 @@ def test_the_page_says_whether_it_is_signed(engine, visitor):
 def test_each_visitor_sees_what_is_their_own(engine, visitor, classmate):
     cart.put(visitor, "apple", 3)
     cart.put(classmate, "pear")
-    assert "'pear'" not in stored(visitor)  # a key may have "pear" in it
+    assert "'pear'" not in stored(visitor)  # a random key may contain "pear"
     assert "'apple'" not in stored(classmate)
     assert "'pear'" in stored(classmate)
 
@@ -152,7 +152,7 @@ def test_the_cookie_and_whoever_has_it_can_read_it(visitor, use, settings):
     assert f"{len('sessionid_10' + value)} bytes" in stored(visitor)
     assert Session.objects.count() == 0
     assert list(settings.SESSION_FILE_PATH.iterdir()) == []
-    # No key is needed for this.
+    # This needs no key.
     text = signing.b64_decode(value.partition(":")[0].lstrip(".").encode())
     opened = json.loads(zlib.decompress(text) if value.startswith(".") else text)
     assert opened == {"cart": {"apple": 3}, "_session_expiry": 120}
@@ -226,4 +226,4 @@ class TestStore(contract.StorePages):
 class TestStoreOnEveryEngine(TestStore):
     @pytest.fixture(autouse=True)
     def _engine(self, engine):
-        """One of the five."""
+        """Use one of the five engines."""

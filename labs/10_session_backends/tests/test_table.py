@@ -1,4 +1,4 @@
-"""Every cell of the table on the page /engines/, seen to be so."""
+"""Tests of every cell of the table on the page /engines/."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ each_redis_row = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def row(request):
-    """(engine, cache, REDIS_URL)"""
+    """Return (engine, cache, REDIS_URL)."""
     url = request.getfixturevalue("redis").url if request.param[1] == "Redis" else ""
     return (*request.param, url)
 
@@ -99,7 +99,7 @@ class TestOneProcess:
         broken = [SET_COOKIE_SIZE, COOKIE_REFUSED] if cell(row, "bytes") == "yes" else []
         with visitor.expecting(*broken):
             assert visitor.post("/add/", fields | {"name": "pear"}).status_code == 302
-        lost = cart.cart(visitor) == {"apple": 3}  # and Django said nothing
+        lost = cart.cart(visitor) == {"apple": 3}  # and Django raised no error
         assert cell(row, "bytes") == yes_or_no(lost)
 
     @pytest.mark.claim("C50")
@@ -112,7 +112,7 @@ class TestOneProcess:
 
 @pytest.fixture(scope="module")
 def seen(row):
-    """What happens on real servers, two of them on one state folder: {column: cell}."""
+    """Return {column: cell} from two real servers with one state folder."""
     engine, _, url = row
     environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}", "REDIS_URL": url}
     first = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
@@ -173,12 +173,12 @@ def test_every_page_names_the_engine_in_its_header(engine, visitor, path):
 
 
 def test_the_header_names_redis(visitor, use):
-    use("cached_db", "redis://127.0.0.1:1/0")  # no page of this visitor asks it for anything
+    use("cached_db", "redis://127.0.0.1:1/0")  # no page of this visitor requests anything from it
     assert engine_in_header(visitor, "/engines/") == ["cached_db, Redis"]
 
 
 def test_the_page_says_when_the_cache_is_redis(visitor, use):
-    use("cache", "redis://127.0.0.1:1/0")  # it is not asked for anything
+    use("cache", "redis://127.0.0.1:1/0")  # it gets no request
     page = lxml.html.document_fromstring(text(visitor.get("/engines/")))
     assert [cache.text_content() for cache in page.xpath("//b[@data-cache]")] == ["Redis"]
     assert page.xpath("//*[@data-locmem]") == []
@@ -197,6 +197,6 @@ def test_a_late_copy_that_is_added_to_undoes_what_the_other_process_added():
     cart.put(visitor, "pear")
     cart.put(elsewhere, "plum")
     assert cart.cart(elsewhere) == {"apple": 1, "plum": 1}
-    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # its own copy is late as well now
+    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # its own copy is now old too
     second.stop()
     first.stop()

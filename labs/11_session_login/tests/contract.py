@@ -1,4 +1,4 @@
-"""The login's promises: pages as in lab 11."""
+"""The contract of the login, for pages as in lab 11."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ def page_of(response: HttpResponseBase) -> Any:
 
 
 def facts(response: HttpResponseBase) -> dict[str, str | None]:
-    """Return the facts on a page: {name: value}, None for "not known" or "none yet"."""
+    """Return the facts on a page, {name: value}, with None for a missing value."""
     found = page_of(response).xpath("//dd[@data-fact]")
     return {fact.get("data-fact"): fact.findtext("*[@data-value]") for fact in found}
 
 
 def form_errors(response: HttpResponseBase) -> list[str]:
-    """Return the errors of a form as a whole, not of one field."""
+    """Return the errors of a form as a whole, without those of its fields."""
     lists = page_of(response).find_class("nonfield")
     return [item.text_content() for found in lists for item in found]
 
 
 class LoginPages(RawRequests):
-    """The promises of the login's pages, with every session engine."""
+    """Tests of the login's pages, with every session engine."""
 
     name, password = "ada", "lovelace"
     page = b"/"
@@ -39,7 +39,7 @@ class LoginPages(RawRequests):
     raw_requests = ()
     session_cookie: str
 
-    # The acts, as a person does them
+    # Steps of a visitor
 
     def add(self, visitor: Any, name: str, quantity: Any = 1) -> Any:
         return visitor.submit("/add/", {"name": name, "quantity": quantity}, page="/")
@@ -58,18 +58,18 @@ class LoginPages(RawRequests):
         return who == self.name
 
     def key(self, visitor: Any) -> str | None:
-        """The session key that the browser holds."""
+        """Return the session key that the browser stores."""
         cookie = visitor.jar.get(self.session_cookie)
         return cookie and cookie.value
 
     def sent_on_to(self, visitor: Any, address: str) -> str:
-        """Where a login leads that was asked to go on to this address."""
+        """Return where a login redirects if `next` is this URL."""
         who = {"username": self.name, "password": self.password, "next": address}
         response = visitor.post("/login/", self.with_token(visitor, **who))
         assert response.status_code == 302
         return response["Location"]
 
-    # The promises
+    # The tests
 
     def test_a_new_visitor_is_nobody_and_has_no_session(self, visitor):
         response = visitor.get("/")
@@ -128,7 +128,7 @@ class LoginPages(RawRequests):
         answers = []
         for name, password in [(self.name, "wrong"), ("bob", self.password), ("bob", "wrong")]:
             response = self.log_in(visitor, name, password)
-            assert response.status_code == 200  # so Django's own view has it
+            assert response.status_code == 200  # as in Django's own view
             form = page_of(response).forms[0]
             assert (form.fields["username"], form.fields["password"]) == (name, None)
             assert len(form_errors(response)) == 1

@@ -1,4 +1,4 @@
-"""Logins that no form sends; 200 is the form again, with its error."""
+"""Logins that no form sends. Status 200 means the form again, with its error."""
 
 from labkit.testing.malformed_requests import TOKEN, Raw
 

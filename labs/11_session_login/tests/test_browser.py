@@ -14,7 +14,7 @@ SESSION_COOKIE_DOMAIN = "shop.example"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """The lab at shop.example and its subdomains, its session cookie for all of them."""
+    """Serve the lab at shop.example and its subdomains, with one session cookie for all."""
     folder = tmp_path_factory.mktemp("settings")
     Path(folder, "shop_settings.py").write_text(DOMAIN)
     environ = {
@@ -95,8 +95,8 @@ class TestLoginInChromium:
     def test_two_hundred_cookies_push_out_the_login_and_fifty_do_not(self, chromium, server):
         page = chromium.page
         log_in(page, server.url("/login/"))
-        # As an application on another port would set them: cookies ignore ports. Chromium writes
-        # them a little later; whoever reads them waits for that.
+        # As an application on another port would set them, because cookies ignore ports. Chromium
+        # stores them a little later, so the reader waits for them.
         script = """count => {
             for (let n = 0; n < count; n++) document.cookie = `item${n}=1`
             return document.cookie.split("; ").length

@@ -27,7 +27,7 @@ from tests.contract import LoginPages, facts, form_errors, page_of
 
 @pytest.fixture(params=["db", "cached_db", "cache", "file", "signed_cookies"])
 def engine(request, use_engine):
-    """Each session engine in turn."""
+    """Use each session engine in turn."""
     use_engine(request.param)
     return request.param
 
@@ -49,7 +49,7 @@ class TestOddEntries(OddEntriesContract):
     )
 
     def give(self, visitor, entry, value):
-        """Give a login as well, so that Django reads the other entries of one."""
+        """Return the entries of a login too, so that Django reads this one."""
         user = User.objects.get()
         login = {
             "_auth_user_id": str(user.pk),
@@ -63,16 +63,16 @@ pages = TestLogin()
 
 
 def copy_cookie(giver, taker):
-    """Put the session cookie of one browser into another, as a thief or a trickster does."""
+    """Copy the session cookie of one browser into another, as an attacker would."""
     taker.jar.store(f"{giver.jar.get('sessionid_11').pair}; Path=/", taker.origin)
 
 
 def decoded(visitor):
-    """What the row with this visitor's key holds."""
+    """Return the decoded row with this visitor's key."""
     return Session.objects.get(session_key=pages.key(visitor)).get_decoded()
 
 
-# A session runs from login to logout, they say.
+# "A session lasts from login to logout"
 
 
 @pytest.mark.in_process
@@ -135,7 +135,7 @@ def test_a_logout_is_what_flush_does(visitor):
     session.flush()
     assert (session.session_key, dict(session.items())) == (None, {})
     assert Session.objects.count() == 0
-    # The browser learns of it at its next request.
+    # The browser deletes its cookie at its next request.
     assert not pages.logged_in(visitor.get("/"))
     assert pages.key(visitor) is None
 
@@ -155,7 +155,7 @@ def test_logging_out_twice_is_no_error(visitor):
 
 
 def test_logging_in_twice_keeps_the_key(visitor):
-    # Django's login() changes the key only where nobody is logged in yet, or someone else is.
+    # Django's login() changes the key only if nobody or another user is logged in.
     pages.log_in(visitor)
     key = pages.key(visitor)
     assert pages.logged_in(pages.log_in(visitor))
@@ -181,19 +181,19 @@ def test_a_form_opened_before_the_login_is_refused_after_it(visitor):
     assert table(pages.add(visitor, "apple")) == {"apple": 1}
 
 
-# A key that someone else knows
+# A key that an attacker knows
 
 
 def careless_login(request, user):
-    """As some sites do it: write down who it is, and go on with the session there is."""
+    """Log in as some sites do: store the user, and keep the session and its key."""
     request.session[auth.SESSION_KEY] = str(user.pk)
     request.session[auth.BACKEND_SESSION_KEY] = user.backend
     request.session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
 
 
 def careful_login(request, user):
-    """As Django does it for a visitor who was nobody until now: a new key, then the same."""
-    request.session.cycle_key()  # whoever knows the old key is left with nothing
+    """Log in as Django does for an anonymous visitor: a new key, then the same steps."""
+    request.session.cycle_key()  # the old key matches no session any more
     request.session[auth.SESSION_KEY] = str(user.pk)
     request.session[auth.BACKEND_SESSION_KEY] = user.backend
     request.session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
@@ -221,7 +221,7 @@ def test_a_planted_key_that_no_server_made_is_never_taken_over(visitor, classmat
 
 
 def test_what_was_put_into_a_planted_session_comes_along(visitor, classmate):
-    # The new key keeps the stranger out; what the stranger left in the session is in it still.
+    # The new key keeps the stranger out, but the stranger's items stay in the session.
     pages.add(classmate, "bait")
     copy_cookie(classmate, visitor)
     assert table(pages.log_in(visitor)) == {"bait": 1}
@@ -235,7 +235,7 @@ def test_a_cookie_copied_before_the_logout(visitor, classmate, engine):
     assert not pages.logged_in(pages.log_out(visitor))
     assert pages.key(visitor) is None
     response = classmate.get("/")
-    # The server that keeps nothing has nothing to delete.
+    # The server stores nothing, so it cannot delete anything.
     still = engine == "signed_cookies"
     assert pages.logged_in(response) == still
     assert table(response) == ({"apple": 3} if still else {})
@@ -259,7 +259,7 @@ def test_the_page_says_whether_there_is_a_row(visitor, clock, engine):
     answers = [visitor.get("/"), pages.add(visitor, "apple"), pages.log_in(visitor)]
     said = [page_of(answer).xpath("string(//dd[@data-fact='row'])") for answer in answers]
     assert ["2030-01-21 09:00:00 UTC" in row for row in said] == [False, rows, rows]
-    assert [engine in row for row in said] == 3 * [not rows]  # where there is no such table
+    assert [engine in row for row in said] == 3 * [not rows]  # if there is no such table
     assert Session.objects.count() == rows
 
 
@@ -274,7 +274,7 @@ def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
     response = visitor.get("/")
     assert notices(response) != []
     assert facts(response)["key"] is None
-    # Deleted; but this one engine puts an empty session in its place.
+    # It is deleted, but this one engine stores an empty session instead.
     assert (pages.key(visitor) is None) == (engine != "signed_cookies")
 
 
@@ -308,7 +308,7 @@ def test_only_goods_are_among_the_goods(visitor):
     pages.add(visitor, "apple", 3)
     response = pages.log_in(visitor)
     assert table(response) == {"apple": 3}
-    # A cart that is the session itself has more in it than goods.
+    # A cart that is the whole session holds more than goods.
     session = decoded(visitor)
     assert {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} < session.keys()
     assert facts(response).items() >= {k: v for k, v in session.items() if k != "cart"}.items()
@@ -340,7 +340,7 @@ def test_no_login_leads_to_another_site(visitor, address):
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):
-    # MariaDB's usual collation compares without regard to case, in user names too.
+    # MariaDB's usual collation ignores case, in user names too.
     response = pages.log_in(visitor, "ADA")
     if connection.vendor == "mysql":
         assert pages.logged_in(response)
@@ -373,7 +373,7 @@ def test_a_second_migrate_leaves_the_user_alone(visitor):
     assert User.objects.values().get() == before
 
 
-# Names that mean something to others
+# Names that Django or the browser uses
 
 
 @pytest.mark.pitfall("B10", "B33")
@@ -405,7 +405,7 @@ def test_an_item_as_a_cookie_of_its_name_would_end_the_login(visitor, settings):
     assert pages.logged_in(pages.add(visitor, "apple"))
     response = pages.add(visitor, "sessionid_11")
     assert not pages.logged_in(response)
-    assert pages.key(visitor) is None  # set to 1, which is no session's key, and so deleted
+    assert pages.key(visitor) is None  # set to 1, which matches no session, so it is deleted
 
 
 @pytest.mark.pitfall("B33")
@@ -418,7 +418,7 @@ def test_an_item_as_an_entry_of_its_name_would_end_the_login(visitor, monkeypatc
     assert pages.logged_in(pages.add(visitor, "apple"))
     response = pages.add(visitor, "_auth_user_id", 999)
     assert not pages.logged_in(response)
-    assert "_auth_user_id" in decoded(visitor)  # and so it stays, until the session ends
+    assert "_auth_user_id" in decoded(visitor)  # so it stays until the session ends
 
 
 @pytest.mark.pitfall("B33")
@@ -441,20 +441,20 @@ def test_too_many_cookies_of_another_application_push_out_the_login(visitor, coo
     for number in range(cookies):  # as of a cart on another port, 50 being the most of lab 03's
         visitor.jar.store(f"item{number}=1; Max-Age=180; Path=/", visitor.origin)
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
-    assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone as well
+    assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone too
     assert pages.logged_in(visitor.get("/")) == kept
-    assert Session.objects.count() == 1  # which nobody has the key to any more, if not kept
+    assert Session.objects.count() == 1  # and nobody has its key unless they copied it
 
 
 @pytest.fixture
 def shop(settings):
-    """A browser at shop.test; the lab answers there, and under other names."""
+    """Return a browser at shop.test, where the lab accepts other names too."""
     settings.ALLOWED_HOSTS = [".shop.test", ".other.test", "127.0.0.1"]
     return Visitor(host="shop.test")
 
 
 def at(host, visitor):
-    """The start page, opened under another name of the same server."""
+    """Open the start page under another name of the same server."""
     return visitor.get("/", headers={"host": host})
 
 
@@ -493,7 +493,7 @@ def test_after_a_change_of_domain_the_browser_sends_both_cookies_and_the_login_w
 ):
     pages.add(shop, "apple")
     old = shop.jar.get("sessionid_11")
-    Session.objects.all().delete()  # it ended, long ago, on the server alone
+    Session.objects.all().delete()  # it expired long ago, but only on the server
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
     assert pages.logged_in(pages.log_in(shop))
     pairs = [c.pair for c in shop.jar.select(shop.origin)[0] if c.name == "sessionid_11"]

@@ -1,4 +1,4 @@
-"""The promises of the lab on tabs that add at once: pages and fields as in lab 12."""
+"""The contract of the lab on tabs that add at once, for pages and fields as in lab 12."""
 
 import re
 import time
@@ -44,13 +44,13 @@ RACE_REQUESTS = [
 
 
 def kept(response: HttpResponseBase) -> str:
-    """The large number, such as "50 of 100"."""
+    """Return the large number, such as "50 of 100"."""
     (line,) = lxml.html.document_fromstring(text(response)).xpath("//*[@data-result]")
     return line.text_content()
 
 
 def fates(response: HttpResponseBase) -> list[dict[str, Any]]:
-    """The table of what each tab read and saved, and what became of it."""
+    """Return the table of what each tab read and saved, and whether its add was kept."""
     rows = lxml.html.document_fromstring(text(response)).xpath("//details//tbody/tr")
     names = ["wave", "tab", "read", "saved", "fate"]
     return [
@@ -61,7 +61,7 @@ def fates(response: HttpResponseBase) -> list[dict[str, Any]]:
 
 
 class RacePages(RawRequests):
-    """One request after the other: both ways are the same."""
+    """One request after another, for which both ways do the same."""
 
     page = b"/"
     act = b"/empty/"
@@ -113,7 +113,7 @@ class RacePages(RawRequests):
 
 
 class RaceRuns:
-    """Tabs at once, at a real server: what is lost, and what is kept."""
+    """Several tabs at once on a real server, with what is lost and kept."""
 
     pages = RacePages()
 
@@ -141,7 +141,7 @@ class RaceRuns:
         locked = self.race(visitor, "locked")
         assert kept(locked) == "100 of 100"
         assert b"data-lost=" not in locked.content
-        for wave in range(1, 4):  # which one saves first is luck; one of the two is overwritten
+        for wave in range(1, 4):  # chance decides which add is lost
             pair = [fate for fate in fates(naive) if fate["wave"] == str(wave)]
             assert {(fate["read"], fate["saved"]) for fate in pair} == {(str(wave - 1), str(wave))}
             (lost,) = [fate for fate in pair if not fate["kept"]]
@@ -186,7 +186,7 @@ class RaceRuns:
         self.race(visitor, "naive", tabs=10, delay=0, adds=50)
         assert visitor.jar.get(COOKIE).value == key
         assert table(classmate.get("/")) == {"pear": 1}
-        # No redirect is shown: nobody followed those of the tabs.
+        # The page shows no redirect, because nobody followed those of the tabs.
         page = lxml.html.document_fromstring(text(visitor.get("/naive/")))
         assert page.xpath("//@data-request") == ["GET /naive/"]
 
@@ -259,7 +259,7 @@ class RaceInChromium:
         second = first.context.new_page()
         for tab in (first, second):
             tab.goto(server.url(f"/{way}/"))
-        at = (time.time() + 2) * 1000  # ms; both press then, however long it takes to ask them
+        at = (time.time() + 2) * 1000  # milliseconds: when both press
         for tab in (first, second):
             tab.get_by_role("button", name="Add one").evaluate(PRESS, at)
         for tab in (first, second):

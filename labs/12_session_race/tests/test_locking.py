@@ -1,4 +1,4 @@
-"""The repair, and the repairs that are none: threads as tabs, and Django's own middleware."""
+"""Tests of the lock, and of repairs that fail, with threads as tabs and Django's middleware."""
 
 import contextlib
 import threading
@@ -26,7 +26,7 @@ LIMIT = 30  # seconds for a thread
 
 
 def send(view, key=""):
-    """One request of whoever has this session key, through Django's own middleware."""
+    """Send a request with this session key through Django's own middleware."""
     request = RequestFactory().post("/")
     if key:
         request.COOKIES["sessionid_12"] = key
@@ -34,7 +34,7 @@ def send(view, key=""):
 
 
 def elsewhere(what, *arguments):
-    """Do this in another thread, with a connection of its own, and wait for it."""
+    """Run this in another thread with a separate connection, and wait for it."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(alone, what, *arguments).result(LIMIT)
 
@@ -47,7 +47,7 @@ def alone(what, *arguments):
 
 
 def wave(view, tabs, key):
-    """The same view in so many tabs at once; the exceptions that came out of it."""
+    """Run the view in this many tabs at once, and return the exceptions."""
     with ThreadPoolExecutor(tabs) as pool:
         sent = [pool.submit(alone, send, view, key) for _ in range(tabs)]
         return [error for future in sent if (error := future.exception(LIMIT))]
@@ -63,7 +63,7 @@ def key_in(response):
 
 @pytest.fixture
 def key():
-    """Of a session that is there, with a count of 0 and an empty cart."""
+    """Return the key of a stored session with a count of 0 and an empty cart."""
     session = import_module("django.contrib.sessions.backends.db").SessionStore()
     session.update({"count": 0, "cart": {"apple": 0}})
     session.save()
@@ -123,14 +123,14 @@ def test_with_the_lock_all_are_kept_even_where_all_had_read_before(key, tabs):
 def test_a_change_deep_inside_of_a_value_is_saved_too(key):
     def view(request):
         with locked(request) as session:
-            session["cart"]["apple"] += 1  # which Django itself does not notice
+            session["cart"]["apple"] += 1  # which Django does not notice
         return HttpResponse()
 
     send(view, key)
     assert stored(key)["cart"] == {"apple": 1}
 
 
-# The repairs that are none
+# Repairs that fail
 
 
 def test_a_lock_alone_loses_as_much_if_the_session_is_not_read_again(key):
@@ -158,7 +158,7 @@ def test_the_usual_repair_loses_the_first_item_of_every_visitor():
             kept = row.get_decoded()
             row.session_data = Session.objects.encode(kept | {"count": kept.get("count", 0) + 1})
             row.save()
-        return HttpResponse()  # and now the middleware saves what request.session has
+        return HttpResponse()  # now the middleware saves request.session
 
     def mends(request):
         request.session["name"] = "Anu"
@@ -172,7 +172,7 @@ def test_the_usual_repair_loses_the_first_item_of_every_visitor():
 
 @pytest.fixture
 def another_sqlite(tmp_path, monkeypatch):
-    """A function that gives the threads from now on a SQLite of their own, with these options."""
+    """Return a function that gives later threads a separate SQLite with these options."""
 
     def use(options):
         other = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db"}
@@ -289,7 +289,7 @@ def test_who_changes_nothing_saves_nothing_and_gets_no_session(key):
     assert Session.objects.count() == 1
 
 
-# A session that ends meanwhile
+# A session that ends during the wait
 
 
 def ends(how, key):
@@ -326,7 +326,7 @@ def test_where_the_block_fails_nothing_of_it_is_kept(key):
             session["count"] += 1
             del session["nothing"]
         assert request.session["count"] == 0
-        return HttpResponse(status=400)  # for which Django would save a change
+        return HttpResponse(status=400)  # which Django would save
 
     with CaptureQueriesContext(connection) as queries:
         send(view, key)
@@ -358,7 +358,7 @@ def test_with_cached_db_the_row_is_what_counts_and_not_an_old_copy(use_engine):
     key = key_in(send(add_locked))
     old = dict(caches["default"]._cache), dict(caches["default"]._expire_info)
     send(add_locked, key)
-    # As in another process, whose memory still has what was there before.
+    # As in another process, whose memory still has the old session.
     caches["default"]._cache.update(old[0])
     caches["default"]._expire_info.update(old[1])
     send(add_locked, key)

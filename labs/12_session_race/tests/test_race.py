@@ -59,7 +59,7 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     opened = []
     note = lambda connection, **_: opened.append(connection)  # noqa: E731
     connection_created.connect(note)
-    # As `lab serve` has it: each thread keeps its connection.
+    # As under `lab serve`, each thread keeps its connection.
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
     met = []
     meet = tab_overlap.Wave.meet
@@ -89,7 +89,7 @@ def test_the_add_is_saved_before_the_lock_is_released(visitor, monkeypatch):
     pages.add(visitor, "locked")
     found = []
 
-    def redirect(*arguments):  # the view's last act, after the block
+    def redirect(*arguments):  # the last line of the view, after the block
         found.append(Session.objects.get().get_decoded()["cart"])
         return shortcuts.redirect(*arguments)
 
@@ -164,7 +164,7 @@ def test_a_deleted_session_is_not_brought_back_by_the_next_add(visitor, way):
 
 
 def steps(text):
-    """Of one wave, such as "1r0 2r0 1s1": tab 1 read 0, tab 2 read 0, tab 1 saved 1."""
+    """Return the steps of a wave. "1r0 2r0 1s1": tabs 1 and 2 read 0, tab 1 saved 1."""
     kinds = {"a": "waits", "r": "read", "s": "saved"}
     return [Step(1, int(word[0]), kinds[word[1]], int(word[2:] or 0)) for word in text.split()]
 
@@ -175,7 +175,7 @@ def steps(text):
         ("1r0 1s1 2r1 2s2", [None, None]),
         ("1r0 2r0 1s1 2s1", [2, None]),
         ("1r0 2r0 2s1 1s1", [None, 1]),
-        # Tab 3 had read what tab 1 saved, and so brings it back.
+        # Tab 3 had read what tab 1 saved, so its save restores it.
         (
             "1r0 2r0 1s1 3r1 2s1 3s2",
             [None, 3, None],
@@ -200,7 +200,7 @@ def test_the_timeline_tells_who_waited():
 
 
 def race(tabs, waves=1):
-    """Of each wave, all tabs read the same, and all save one more."""
+    """Check that all tabs of each wave read the same number and save one more."""
     of_wave = [
         [Step(wave, tab, kind, wave - (kind == "read")) for tab in range(1, tabs + 1)]
         for wave in range(1, waves + 1)
