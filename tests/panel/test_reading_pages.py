@@ -117,6 +117,12 @@ def test_hidden_answers_are_not_in_the_page():
     assert hidden.has_answers
 
 
+def test_a_picture_becomes_its_description():
+    page = render_page("# A\n\n![A chart](chart.svg)", "docs", NoLinks())
+    assert find(page.html, "//img") == []
+    assert "A chart" in page.html
+
+
 def test_the_switch_is_a_private_file(tmp_path):
     off = student_access.Access()
     assert student_access.read_access(tmp_path) == off

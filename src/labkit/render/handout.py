@@ -121,6 +121,10 @@ def _rewrite_links(children: list[Token], folder: str, links: Links) -> Iterator
     """Yield the tokens with links to pages of the site; drop links that have no page."""
     inside = dropped = False  # links do not nest
     for child in children:
+        if child.type == "image" and not re.match(r"[a-z]+:", str(child.attrs["src"])):
+            # The site does not serve the files of pictures.
+            yield Token("text", "", 0, content=f"Picture: {child.content}")
+            continue
         if child.type == "link_open":
             target = _target(str(child.attrs["href"]), folder, links)
             inside, dropped = True, target is None
