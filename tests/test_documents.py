@@ -83,7 +83,7 @@ def test_a_command_is_read_without_its_comment():
 def parse(arguments):
     """The values of a lab command's parameters. Raises click.UsageError."""
     command, parent = cli.main, None
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and arguments:
         parent = click.Context(command, parent=parent)
         if not (found := command.get_command(parent, arguments[0])):
             raise click.UsageError(f"no command {arguments[0]}")
