@@ -10,6 +10,7 @@ from labkit.testing.malformed_requests import spoilt_cookies
 
 
 class TestCart(CartContract):
+    kept_in = "cookies"
     lifetime = 120
     capacity = 50
     raw_requests = spoilt_cookies("cart_03_")

@@ -23,6 +23,7 @@ from labkit.testing.malformed_requests import unknown_session_ids
 
 
 class TestCart(CartContract):
+    kept_in = "session"
     lifetime = 120
     capacity = 200
     raw_requests = unknown_session_ids("sessionid_04")

@@ -2,6 +2,7 @@ from labkit.testing.contracts import OddCountEntries, PageCountContract, PageCou
 
 
 class TestPageCount(PageCountContract):
+    kept_in = "session"
     cookie = "sessionid_06"
     lifetime = 300
     says_what_was_unreadable = False

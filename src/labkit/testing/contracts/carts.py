@@ -16,11 +16,13 @@ from labkit.testing.contracts.hostile_input import (
     REFUSED_NAMES,
     REFUSED_QUANTITIES,
 )
-from labkit.testing.contracts.pages import has_table, says_why, table, text, words
+from labkit.testing.contracts.kept_in import KeptIn
+from labkit.testing.contracts.pages import form_errors, has_table, says_why, table, text, words
 from labkit.testing.malformed_requests import CART_REQUESTS, REQUESTS
 from labkit.testing.visitor import Visitor
 
 PAGES = ["/", "/add/", "/display/", "/info/"]
+REDIRECTS = {302, 303}
 
 
 class CartPages(RawRequests):
@@ -31,6 +33,10 @@ class CartPages(RawRequests):
     act = b"/empty/"
     form = "/add/"
 
+    def leave_state(self, visitor: Visitor) -> None:
+        """Add something, for the promise of where it is kept."""
+        self.put(visitor, "apple", 3)
+
     # The acts, as a person does them
 
     def add(self, visitor: Visitor, name: str, quantity: Any = 1) -> HttpResponseBase:
@@ -39,7 +45,7 @@ class CartPages(RawRequests):
     def put(self, visitor: Visitor, name: str, quantity: Any = 1) -> dict[str, Any]:
         """Add something without looking at the cart; the fields sent, for sending them again."""
         fields = self.with_token(visitor, name=name, quantity=quantity)
-        assert visitor.post("/add/", fields).status_code == 302
+        assert visitor.post("/add/", fields).status_code in REDIRECTS
         return fields
 
     def cart(self, visitor: Visitor) -> dict[str, int]:
@@ -62,7 +68,6 @@ class CartPages(RawRequests):
     def test_a_new_visitor_has_no_items(self, visitor):
         page = visitor.get("/display/")
         assert (table(page), has_table(page)) == ({}, False)
-        assert lxml.html.document_fromstring(text(visitor.get("/"))).xpath("//main/p/b") == []
 
     def test_opening_the_start_page_sets_no_cookie(self, visitor):
         visitor.get("/")
@@ -94,11 +99,11 @@ class CartPages(RawRequests):
 
     @pytest.mark.pitfall("B23", "B34")
     def test_an_added_item_is_shown(self, visitor):
+        before = words(visitor.get("/")).count("1")
         response = self.add(visitor, "apple", 3)
-        assert response.redirect_chain == [("/display/", 302)]
+        assert [url for url, _ in response.redirect_chain] == ["/display/"]
         assert table(response) == {"apple": 3}
-        start = lxml.html.document_fromstring(text(visitor.get("/")))
-        assert start.xpath("//main/p/b/text()") == ["1"]
+        assert words(visitor.get("/")).count("1") == before + 1  # it says how many items
 
     @pytest.mark.pitfall("B28")
     def test_adding_again_adds_up(self, visitor):
@@ -125,7 +130,7 @@ class CartPages(RawRequests):
         assert table(self.add(visitor, "apple", 399)) == {"apple": 999}
         response = self.add(visitor, "apple", 1)
         assert response.status_code == 422
-        assert "999" in words(response)
+        assert form_errors(response)
         assert self.cart(visitor) == {"apple": 999}
 
     @pytest.mark.pitfall("B47")
@@ -158,10 +163,10 @@ class CartPages(RawRequests):
         fields = self.put(visitor, "item 0")
         for number in range(1, self.capacity):
             response = visitor.post("/add/", fields | {"name": f"item {number}"})
-            assert response.status_code == 302
+            assert response.status_code in REDIRECTS
         refused = self.add(visitor, "one more")
         assert refused.status_code == 422
-        assert "full" in words(refused)
+        assert form_errors(refused)
         assert len(self.cart(visitor)) == self.capacity
         assert self.add(visitor, "item 0", 2).status_code == 200
         assert self.cart(visitor)["item 0"] == 3
@@ -199,7 +204,7 @@ class CartPages(RawRequests):
         response = self.add(visitor, "apple", 5000)
         assert response.status_code == 422
         form = lxml.html.document_fromstring(response.content.decode()).forms[0]
-        assert "999" in form.find_class("errorlist")[0].text_content()
+        assert form_errors(response)
         assert form.fields["name"] == "apple"
         assert form.fields["quantity"] == "5000"
 
@@ -208,7 +213,7 @@ class CartPages(RawRequests):
         self.add(visitor, "apple")
         response = visitor.post(path, {"name": "apple", "quantity": 1})
         assert response.status_code == 403
-        assert "refused" in words(response)
+        assert says_why(response)
         assert self.cart(visitor) == {"apple": 1}
 
     def test_a_form_on_another_site_cannot_add(self, visitor):
@@ -225,9 +230,12 @@ class CartPages(RawRequests):
         for path, method in itertools.product(["/remove/", "/empty/"], methods):
             with subtests.test(path=path, method=method):
                 response = getattr(visitor, method)(path)
-                assert response.status_code in {403, 405}  # CSRF protection comes before the view
+                # CSRF protection comes before the view, and a class of Django's answers OPTIONS.
+                assert response.status_code in {403, 405} | (
+                    {200} if method == "options" else set()
+                )
                 if response.status_code == 405:
-                    assert response["Allow"] == "POST"
+                    assert {"POST"} <= set(response["Allow"].split(", ")) <= {"POST", "OPTIONS"}
                 assert self.cart(visitor) == {"apple": 1}
 
     def test_a_refused_method_has_a_page(self, visitor):
@@ -273,12 +281,12 @@ class CartPages(RawRequests):
                 token = {"csrfmiddlewaretoken": form["csrfmiddlewaretoken"]}
                 response = visitor.post("/add/", token | data)
                 assert response.status_code == 422
-                assert lxml.html.document_fromstring(text(response)).find_class("errorlist")
+                assert form_errors(response)
                 assert {(cookie.name, cookie.value) for cookie in visitor.jar} == before
                 assert self.cart(visitor) == {"bread": 2}
 
 
-class CartContract(CartPages):
+class CartContract(CartPages, KeptIn):
     """What every cart promises: its pages, and how long it lives."""
 
     lifetime: int  # seconds

@@ -40,10 +40,20 @@ def facts(response: HttpResponseBase) -> list[str]:
     return [" ".join(answer.text_content().split()) for answer in answers]
 
 
+def form_errors(response: HttpResponseBase) -> str:
+    """Return the text of a page that says what is wrong with a form, however it is marked."""
+    page = lxml.html.document_fromstring(text(response))
+    errors = page.xpath("//main//*[@role='alert' or contains(@class, 'error')]")
+    return " ".join(error.text_content().strip() for error in errors)
+
+
 def table(response: HttpResponseBase) -> dict[str, int]:
-    """Return the goods on a cart's page: {name: quantity}."""
-    rows = lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr")
-    return {row.find("th").text_content(): int(row.find("td").text_content()) for row in rows}
+    """Return the goods on a cart's page, from its first two columns: {name: quantity}."""
+    goods = {}
+    for row in lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr"):
+        name, quantity = row.xpath("./th | ./td")[:2]
+        goods[name.text_content()] = int(quantity.text_content())
+    return goods
 
 
 def has_table(response: HttpResponseBase) -> bool:
