@@ -61,6 +61,8 @@ class Outcome:
     message: str = ""  # the error, or the reason for skipping
     places: list[tuple[str, int]] = field(default_factory=list)  # path, line: from test to error
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
+    # (title, text): of labkit.testing.failure_report, and what it printed
+    sections: list[tuple[str, str]] = field(default_factory=list)
 
 
 # Causes of a stop, beside the names below
@@ -112,6 +114,8 @@ def run_tests(
     on_finished: Callable[[str], None] = lambda test: None,
     seconds: float = SECONDS,
     memory: int | None = None,
+    first: Sequence[str] = (),
+    on_first: Callable[[Outcome], None] | None = None,
 ) -> Run:
     """Run pytest in the folder `root` with the settings of a checkout's pyproject.toml.
 
@@ -122,6 +126,8 @@ def run_tests(
     seconds: the time limit of each test and of loading each file. All of them together may take
         TESTS_IN_ALL times as long.
     memory: the most bytes that the tests may use.
+    first: the node IDs of tests that are run before all others.
+    on_first: gets the outcome of the first test as soon as it has ended.
 
     Raises CatalogError if there is no pyproject.toml.
     """
@@ -140,6 +146,7 @@ def run_tests(
         command += ["-p", "labkit.testing.watchdog", "-p", "no:faulthandler"]
         command += [f"--watchdog={folder}", f"--watchdog-seconds={seconds}"]
         command += [f"--watchdog-memory={memory}"] if memory else []
+        command += [f"--watchdog-first={test}" for test in first]
         for name in (JOURNAL, STACKS):
             (folder / name).touch()
         with (folder / OUTPUT).open("wb") as output:
@@ -151,12 +158,30 @@ def run_tests(
                 stderr=subprocess.STDOUT,
             )
         try:
-            late = _wait(process, folder, on_finished, seconds)
+            late = _wait(process, folder, _and_first(on_finished, on_first, folder, log), seconds)
         finally:  # Ctrl-C as well
             _end(process, min(seconds, STOP_LIMIT))
         run = _read(folder, log)
         run.stop = _read_stop(folder, run, process.returncode, late, seconds)
         return run
+
+
+def _and_first(
+    on_finished: Callable[[str], None],
+    on_first: Callable[[Outcome], None] | None,
+    folder: Path,
+    log: Path,
+) -> Callable[[str], None]:
+    """Return a function that calls both; `on_first` only for the first test that it is given."""
+    waiting = [on_first] if on_first else []
+
+    def finish(test: str) -> None:
+        on_finished(test)
+        outcome = next((each for each in _read(folder, log).tests if each.id == test), None)
+        if outcome and waiting:
+            waiting.pop()(outcome)
+
+    return finish if on_first else on_finished
 
 
 def find_configuration(checkout: Path | None) -> Path:
@@ -241,6 +266,7 @@ def _read(folder: Path, log: Path) -> Run:
             if report["outcome"] != "passed" and known.outcome == "passed":
                 known.outcome = report["outcome"]
                 known.message, known.places = _reason(report)
+                known.sections = [tuple(section) for section in report.get("sections", ())]
             known.properties = dict(report["user_properties"])
             if report["when"] == "teardown":
                 ended[report["nodeid"]] = None

@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--watchdog", type=Path, help="the folder to write into")
     group.addoption("--watchdog-seconds", type=float, help="the time limit of each step")
     group.addoption("--watchdog-memory", type=int, help="the most bytes that the run may use")
+    group.addoption("--watchdog-first", action="append", help="a test to run before the others")
 
 
 class Watchdog:
@@ -76,6 +77,13 @@ class Watchdog:
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         self.write(collecting=collector.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        first = config.getoption("watchdog_first") or ()
+        items.sort(key=lambda item: item.nodeid not in first)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.write(collected=[item.nodeid for item in session.items])
