@@ -1,15 +1,13 @@
-"""`lab copy` and `lab check`: a copy beside its lab, and an exercise that checks itself."""
+"""`lab copy`: a copy that runs beside its lab."""
 
 import codecs
 import os
-import re
 import shlex
 import shutil
 import socket
 import stat
 import subprocess
 import sys
-from http import HTTPStatus
 
 import pytest
 from click.testing import CliRunner
@@ -19,11 +17,10 @@ from labkit import cli
 from labkit.base import conf
 from labkit.base.cookie_names import cookie_name, names_from_cookies
 from labkit.catalog import Catalog, state_dir, state_path
-from labkit.commands.check import ALL_HOLDS, CHECKED_AS, NEXT_STEP, UNKNOWN_ORIGINAL
 from labkit.commands.serve import ONLY_LABS
 from labkit.diff import compare, comparison, find_sides
 from labkit.diff.data_classes import NOTHING_BUT_ENDINGS, ONLY_ENDINGS
-from labkit.practice import check, copies, failure_hints
+from labkit.practice import copies
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
 from labkit.text_format import command_line
@@ -286,135 +283,3 @@ def test_a_copy_that_fails_leaves_nothing(own_checkout, said):
     assert status == 1
     assert "lab/pipe" in text
     assert not (own_checkout / "mine").exists()
-
-
-# The check
-
-
-def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
-    said("copy", "02", "mine")
-    before = sorted((own_checkout / "mine").rglob("*"))
-    status, text = said("check", "mine/")
-    assert status == 0, text
-    names = {"name": "mine", "number": "02", "title": "A page count kept in a cookie"}
-    assert CHECKED_AS.format_map(names) in text
-    assert re.search(r"PageCountContract: (\d+) of \1 ", text)
-    assert ALL_HOLDS.format_map(names) in text
-    assert sorted((own_checkout / "mine").rglob("*")) == before
-    assert not (own_checkout / ".lab" / "mine").exists()
-
-
-ONE_ROW = """
-from django.contrib.sessions.models import Session
-from labkit.testing.contracts import CartContract
-
-
-def test_a_cart_is_one_row(visitor):
-    CartContract().put(visitor, "apple")
-    held = {cookie.name: cookie.value for cookie in visitor.jar}
-    assert Session.objects.get().session_key == held["sessionid_04"]
-"""
-ONE_PAGE = """
-def test_the_page_opens(visitor):
-    visitor.get("/")
-"""
-
-
-def replace_tests(lab, source):
-    """Give a lab of the own checkout one quick file of tests in place of all others."""
-    shutil.rmtree(lab / "tests")
-    (lab / "tests").mkdir()
-    (lab / "tests" / "test_few.py").write_text(source, encoding="utf-8")
-
-
-@pytest.fixture
-def check_fails(said):
-    """Check mine/ as lab 04; its first advice is this hint's."""
-
-    def run(hint):
-        status, text = said("check", "mine/", "--as", "04")
-        assert status == 1
-        assert f"{NEXT_STEP} {hint.advice}" in text
-        assert "Traceback" not in text
-        return text
-
-    return run
-
-
-@pytest.mark.thorough
-def test_what_needs_no_table_is_asked_without_one(mine, check_fails):
-    text = check_fails(failure_hints.NO_SESSIONS_APP)
-    held, asked = re.search(r"Promises of CartContract: (\d+) of (\d+)", text).groups()
-    assert int(held) == int(asked) - 1 > 30
-    assert "✓ reading does not prolong it" in text
-    assert "✗ a full cart says so and stays as it is" in text
-    assert f"422 {HTTPStatus(422).phrase}" in text
-
-
-@pytest.mark.thorough
-def test_the_exercise_checks_itself_from_step_to_step(mine, said, check_fails, checkout):
-    """Make the cookie cart a session cart; the check names each step until all holds."""
-    settings = mine / "lab" / "settings.py"
-    lab = mine.parent / "labs" / "04_session_cart"
-    end = '\nTIME_ZONE = "UTC"\n'
-    replace_tests(lab, ONE_ROW)
-
-    check_fails(failure_hints.NO_SESSIONS_APP)
-    panel = '    "labkit.panel",\n'
-    edit(settings, panel, f'{panel}    "django.contrib.sessions",\n')
-    check_fails(failure_hints.NO_DATABASE)
-    edit(settings, end, f"{end}DATABASES = conf.databases(FOLDER)\n")
-    check_fails(failure_hints.NOTHING_IN_SESSION)
-    shutil.copy(lab / "lab" / "storage.py", mine / "lab")
-    check_fails(failure_hints.NO_SESSION_MIDDLEWARE)
-    common = '    "django.middleware.common'
-    middleware = '    "django.contrib.sessions.middleware.SessionMiddleware",\n'
-    edit(settings, common, f"{middleware}{common}")
-    check_fails(failure_hints.OTHER_COOKIE_NAME)
-    edit(settings, end, f'{end}SESSION_COOKIE_NAME = f"sessionid_{{LAB}}"\n')
-
-    shutil.rmtree(lab / "tests")
-    shutil.copytree(checkout.find("04").folder / "tests", lab / "tests")
-    status, text = said("check", "mine/", "--as", "04")
-    assert status == 0, text
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        ("def index(request):", "def index(request:", "mine/lab/views.py, line 12: SyntaxError"),
-        ("count = (stored", "count = (nothing", "mine/lab/views.py, line 15: NameError"),
-    ],
-)
-def test_a_mistake_is_reported_with_its_place(own_checkout, said, old, new, place):
-    said("copy", "02", "mine")
-    edit(own_checkout / "mine" / "lab" / "views.py", old, new)
-    replace_tests(own_checkout / "labs" / "02_cookie_pagecount", ONE_PAGE)
-    status, text = said("check", "mine")
-    assert status == 1
-    assert place in text
-    assert NEXT_STEP in text
-    assert "labkit-" not in text  # the folder where it really ran is of no use to a student
-
-
-def test_settings_that_cannot_be_read_are_reported_with_their_place(mine, said):
-    edit(mine / "lab" / "settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = (")
-    status, text = said("check", "mine")
-    assert status == 1
-    assert "✗ the lab starts mine/lab/settings.py, line " in text
-    assert "SyntaxError" in text
-
-
-def test_a_folder_that_does_not_say_what_it_is_must_be_told(mine, said):
-    (mine / "README.md").write_text("# My shop\n")
-    status, text = said("check", "mine")
-    assert status == 1
-    assert UNKNOWN_ORIGINAL.format(name="mine") in text
-
-
-@pytest.mark.parametrize("lab", ["02", "03", "04", "05", "06", "10"])
-def test_each_contract_can_be_asked_by_itself(checkout, lab, tmp_path):
-    target = checkout.find(lab)
-    source = check.contract_source(target)
-    assert re.search(rf"^class Test\w*\({target.contract}\):", source, re.M)
-    compile(source, "contract", "exec")

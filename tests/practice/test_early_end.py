@@ -7,17 +7,23 @@ import subprocess
 import pytest
 from serving import LAB, alive, until
 
-from labkit.commands.check import ALL_HOLDS, NEXT_STEP, NOT_ALL
-from labkit.practice.check import ENDS, STARTS
+from labkit.practice.check_summary import ALL_HOLDS, NEXT_STEP, NOT_ALL, SCORE
 from labkit.testing.pytest_runner import NO_TESTS, STOPS, TIME
 
+CONTRACT = """
+class Pages:
+    def test_the_page_opens(self, visitor):
+        visitor.get("/")
+
+    def test_it_opens_again(self, visitor):
+        visitor.get("/")
+"""
 TESTS = """
-def test_the_page_opens(visitor):
-    visitor.get("/")
+from tests.contract import Pages
 
 
-def test_it_opens_again(visitor):
-    visitor.get("/")
+class TestPages(Pages):
+    pass
 """
 VIEW = "def index(request):\n"
 FIRST_LINE = "mine/lab/views.py, line {line}"
@@ -30,7 +36,12 @@ def mine(own_checkout, said):
     tests = own_checkout / "labs" / "02_cookie_pagecount" / "tests"
     shutil.rmtree(tests)
     tests.mkdir()
+    (tests / "contract.py").write_text(CONTRACT, encoding="utf-8")
     (tests / "test_few.py").write_text(TESTS, encoding="utf-8")
+    manifest = own_checkout / "labs" / "labs.toml"
+    text = manifest.read_text(encoding="utf-8")
+    first = 'contract = "PageCountContract"\n'
+    manifest.write_text(text.replace(first, "", 1), encoding="utf-8")  # lab 02 has its own here
     return own_checkout / "mine"
 
 
@@ -68,8 +79,7 @@ def break_view(mine, code):
 def test_an_early_end_names_its_place(mine, check_fails, code, cause):
     place = break_view(mine, code)
     text = check_fails()
-    assert f"{place}: {STOPS[cause].format(text=0)}" in text
-    assert "✗ the page opens" in text
+    assert f"{NEXT_STEP} {place}: {STOPS[cause].format(text=0)}" in text
     assert NOT_ALL.format(asked=0, expected=2) in text
 
 
@@ -77,7 +87,7 @@ def test_an_endless_view_is_named(mine, check_fails):
     place = break_view(mine, "while True: pass")
     text = check_fails("--limit", "2")
     assert f"{place}: {STOPS[TIME].format(text=2)}" in text
-    assert f"{NEXT_STEP} Look at {place}." in text
+    assert f"Look at {place}." in text
 
 
 def test_an_endless_template_names_its_view(mine, check_fails):
@@ -100,30 +110,29 @@ def test_an_endless_import_is_named(mine, check_fails):
     loop = "import time\nwhile True: time.sleep(1)\n"
     path.write_text(loop + path.read_text(encoding="utf-8"), encoding="utf-8")
     text = check_fails("--limit", "2")
-    assert f"✗ {STARTS} mine/lab/settings.py, line 2: {STOPS[TIME].format(text=2)}" in text
+    assert f"{NEXT_STEP} mine/lab/settings.py, line 2: {STOPS[TIME].format(text=2)}" in text
 
 
 def test_an_exit_in_the_settings_is_named(mine, check_fails):
     path = mine / "lab" / "settings.py"
     path.write_text("raise SystemExit(0)\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     text = check_fails()
-    assert f"✗ {STARTS} mine/lab/settings.py, line 1: {STOPS['SystemExit']}" in text
+    assert f"{NEXT_STEP} mine/lab/settings.py, line 1: {STOPS['SystemExit']}" in text
 
 
 def test_a_thread_that_never_ends_is_named(mine, check_fails):
     thread = "import threading, time; threading.Thread(target=time.sleep, args=[1000]).start()"
     break_view(mine, thread)
     text = check_fails("--limit", "2")
-    assert f"✗ {ENDS}" in text
-    assert "2 of 2" in text
+    assert SCORE.format(passed=2, counted=2) in text
     assert NOT_ALL.format(asked=2, expected=2) not in text
 
 
 def test_a_breakpoint_is_a_failure_with_its_place(mine, check_fails):
     place = break_view(mine, "breakpoint()")
     text = check_fails()
-    assert f"{NEXT_STEP} Look at {place.rpartition(',')[0]}." in text
-    assert "0 of 2" in text
+    assert f"{NEXT_STEP} {place.rpartition(',')[0]}: RuntimeError" in text
+    assert SCORE.format(passed=0, counted=2) in text
 
 
 def test_links_to_nowhere_do_no_harm(mine, said):

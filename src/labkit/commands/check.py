@@ -1,28 +1,39 @@
-"""`lab check`: test a copy against what a lab promises."""
+"""`lab check`: test a copy or an exercise against what a lab promises."""
 
+import contextlib
 import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from labkit.catalog import CatalogError, absence, catalog
+from labkit.catalog import Catalog, CatalogError, Lab, absence, catalog, is_lab
 from labkit.commands.options import use_colour
-from labkit.practice.check import LEFT_OUT, LIMIT, CheckResult, check
+from labkit.practice import watch
+from labkit.practice.check import LIMIT, CheckResult, Report, check
+from labkit.practice.check_summary import MARKS, all_results, first_lines, summary
+from labkit.practice.exercise import Exercise, exercise_of, practice_folders
+from labkit.practice.progress import note_result
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
 MAKE_COPY = "A copy is made by: {line}"
-NEXT_STEP = "The first thing to do:"
+NOT_IN_COPY = "This folder is not in a copy of a lab. Name one, as in: lab check mine/"
+NOT_STARTED = "The exercise {name} has not been started. Start it: {line}"
 UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
-NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
-ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
+CHANGED = "changed: {files}"
+MOST_FILES = 3  # that are named
+WAIT = "  The other tests are running …"
+WATCHING = "Waiting for the next save. Press q to quit."
+COLOURS = {MARKS["passed"]: "green", MARKS["failed"]: "red", MARKS["skipped"]: "yellow"}
 
 
 @click.command("check")
-@click.argument("name", metavar="FOLDER")
+@click.argument("name", metavar="[NAME|FOLDER]", required=False, default="")
 @click.option(
-    "--as", "as_", metavar="LAB", help="The lab it should be. Default: what it was made from."
+    "--as", "as_", metavar="LAB", help="The lab it should be. Default: the lab it was copied from."
 )
 @click.option(
     "--limit",
@@ -32,62 +43,126 @@ ALL_HOLDS = "All of it holds. {name} does what lab {number} does."
     show_default=True,
     help="How long one test may take. A longer one ends the check.",
 )
-def check_copy(name: str, as_: str | None, limit: float) -> None:
-    """Ask a copy what a lab promises: run that lab's contract and tests on the copy's code.
+@click.option("--all", "show_all", is_flag=True, help="Show the result of every test.")
+@click.option("--watch", "watching", is_flag=True, help="Check again after each save; q ends it.")
+def check_copy(name: str, as_: str | None, limit: float, show_all: bool, watching: bool) -> None:
+    """Check a copy of a lab or an exercise, and say what to do next.
 
-    It is run under that lab's number, in a folder of its own; nothing is written into the copy.
-    Exit status 1 where something does not hold.
+    The promises of the lab are tested on the copy's code, under the lab's number and in a temporary
+    folder. Nothing is written into the copy. Inside the copy's folder you can leave the name out.
+    The exit status is 1 if a promise is not kept.
     """
     checkout = catalog()
     exit_on_signals()
+    copy = find_folder(checkout, name, as_)
+    exercise = exercise_of(checkout, copy.folder)
+    target = exercise.target if exercise and not as_ else find_target(checkout, copy, as_)
+    checking = Checking(checkout, copy, target, exercise, name, limit, show_all)
+    if watching:
+        checking.watch()
+    else:
+        checking.check()
+    if not checking.holds:
+        sys.exit(1)
+
+
+@dataclass
+class Checking:
+    """The checks of one copy, one after the other."""
+
+    checkout: Catalog
+    copy: Lab
+    target: Lab
+    exercise: Exercise | None
+    name: str  # how the user named the copy
+    limit: float  # seconds
+    show_all: bool
+    holds: bool = False  # whether the last check found nothing to do
+    first: Collection[str] = ()  # the test of the next thing to do, for the next check
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of the copy and the lab, for messages."""
+        target = self.target
+        return {"name": self.copy.folder.name, "number": target.number, "title": target.title}
+
+    def check(self) -> None:
+        """Check once."""
+        click.echo(CHECKED_AS.format_map(self.names))
+        self.show(self._run(None))
+
+    def watch(self) -> None:
+        """Check after each save until q or Ctrl-C; without a terminal, check once."""
+        click.echo(CHECKED_AS.format_map(self.names))
+        if not watch.is_interactive():
+            self.show(self._run(self.show_first))
+            return
+        with contextlib.suppress(KeyboardInterrupt), watch.keys() as wait_for_key:
+            watch.watch(self.copy.folder / "lab", self._check_changed, wait_for_key)
+        click.echo()
+
+    def _check_changed(self, changed: list[str]) -> None:
+        if changed:
+            click.echo(f"\n── {CHANGED.format(files=', '.join(changed[:MOST_FILES]))}")
+        self.show(self._run(self.show_first))
+        click.echo(f"\n{WATCHING}")
+
+    def _run(self, on_first: Callable[[CheckResult], None] | None) -> Report:
+        tests = self.exercise.tests if self.exercise else ()
+        arguments = (self.checkout, self.copy, self.target, self.limit)
+        report = check(*arguments, only=tests, first=self.first, on_first=on_first)
+        self.holds = report.holds
+        if self.exercise:
+            note_result(self.checkout, self.exercise, report.holds)
+        causes = [] if report.holds else report.causes
+        self.first = [result.id for cause in causes[:1] for result in cause.results[:1]]
+        return report
+
+    def show_first(self, result: CheckResult) -> None:
+        """Print the first result, while the other tests are still running."""
+        _print([*first_lines(result), WAIT])
+
+    def show(self, report: Report) -> None:
+        """Print the summary of a report, and with --all each result."""
+        version = self.exercise.version if self.exercise else None
+        starter = version.full_name if version else ""
+        _print(summary(report, self.names, self.name, starter))
+        if self.show_all:
+            _print(all_results(report, self.names))
+
+
+def _print(lines: list[str]) -> None:
+    for line in lines:
+        mark = line.strip()[:1]
+        coloured = use_colour() and mark in COLOURS
+        click.echo(line.replace(mark, click.style(mark, fg=COLOURS[mark]), 1) if coloured else line)
+
+
+def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
+    """Return the copy of this name, or the one around the current folder for no name.
+
+    A name is that of a started exercise, or of a folder. Raises CatalogError.
+    """
+    if not name:
+        here = Path.cwd()
+        if around := next(filter(is_lab, (here, *here.parents)), None):
+            return checkout.copy_in(around)
+        raise CatalogError(NOT_IN_COPY)
+    if not Path(name).exists():
+        for folder in practice_folders(checkout):
+            if is_lab(folder / name):
+                return checkout.copy_in(folder / name)
     try:
-        mine = checkout.find(name)
+        return checkout.find(name)
     except CatalogError:
         line = command_line("lab", "copy", as_ or "04", name or "mine/")
         hint = "" if Path(name).exists() else f" {MAKE_COPY.format(line=line)}"
         raise CatalogError(absence(name) + hint) from None
-    if not (wanted := as_ or mine.original or (mine in checkout.labs and mine.number) or ""):
-        raise CatalogError(UNKNOWN_ORIGINAL.format(name=name))
-    target = checkout.find(wanted)
-    names = {"name": mine.folder.name, "number": target.number, "title": target.title}
-    click.echo(CHECKED_AS.format_map(names))
-    report = check(checkout, mine, target, limit)
-    first = [*filter(None, [report.stop]), *report.not_run]
-    if first:
-        click.echo()
-    for result in first:
-        _print_result(result)
-    if report.stop and report.asked < report.expected:
-        click.echo(f"\n{NOT_ALL.format(asked=report.asked, expected=report.expected)}")
-    if report.promises:
-        _print_results(f"Promises of {report.contract}", report.promises, "hold")
-    if report.questions:
-        _print_results(
-            f"Questions of lab {target.number}", report.questions, "are answered as there"
-        )
-    click.echo(f"\n{LEFT_OUT}")
-    if not report.holds:
-        click.echo(f"\n{NEXT_STEP} {report.next}")
-        sys.exit(1)
-    click.echo(ALL_HOLDS.format_map(names))
 
 
-def _print_results(heading: str, results: list[CheckResult], do: str) -> None:
-    good = sum(result.outcome != "failed" for result in results)
-    click.echo(f"\n{heading}: {good} of {len(results)} {do}.")
-    previous = ""
-    for result in results:
-        _print_result(result, previous)
-        previous = result.explanation.reason if result.explanation else previous
-
-
-def _print_result(result: CheckResult, previous: str = "") -> None:
-    """Print one line, and below it the reason unless the previous result had the same."""
-    mark, colour = {"passed": ("✓", "green"), "skipped": ("–", "yellow")}.get(
-        result.outcome, ("✗", "red")
-    )
-    mark = click.style(mark, fg=colour) if use_colour() else mark
-    click.echo(f"  {mark} {result.sentence}")
-    reason = result.explanation.reason if result.explanation else ""
-    if reason and reason != previous:
-        click.echo(f"      {reason}")
+def find_target(checkout: Catalog, copy: Lab, as_: str | None) -> Lab:
+    """Return the lab as which a copy is checked. Raises CatalogError if none is known."""
+    original = copy.original or (copy.number if copy in checkout.labs else "")
+    if not (as_ or original):
+        raise CatalogError(UNKNOWN_ORIGINAL.format(name=copy.folder.name))
+    return checkout.find(as_ or original)

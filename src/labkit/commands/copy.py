@@ -13,23 +13,23 @@ from labkit.text_format import command_line
 @click.argument("name", metavar="LAB")
 @click.argument("target", metavar="FOLDER", type=click.Path(path_type=Path))
 def make_copy(name: str, target: Path) -> None:
-    """Copy a lab into a FOLDER that is not there yet, to change it as you like.
+    """Copy a lab into a new FOLDER, to change it as you like.
 
-    The copy runs beside the original: its cookies, its state and its port are its own.
+    The copy runs beside the original. It has its own cookies, state and port.
     """
     checkout = catalog()
     lab = checkout.find(name)
     made = copy(checkout, lab, target)
     here, state = Path.cwd(), state_path(made.folder)
     state = state.relative_to(here) if state.is_relative_to(here) else state
-    click.echo(f"{target} is your copy of lab {lab.number}. Its cookies end in _{made.number}, and")
-    click.echo(f"what it writes lies in {state}.\n")
+    click.echo(f"{target} is your copy of lab {lab.number}. Its cookies' names end in")
+    click.echo(f"_{made.number}, and its data is stored in {state}.\n")
     shown = target.as_posix().rstrip("/") + "/"
     shown = f"./{shown}" if shown.startswith("-") else shown  # not an option
     wanted = lab.twin or lab.number
     for words, remark in (
         (("run", shown), f"at http://127.0.0.1:{made.port}/, beside the original"),
         (("diff", lab.number, shown), "what you have changed"),
-        (("check", shown, "--as", wanted), f"whether it does what lab {wanted} promises"),
+        (("check", shown, "--as", wanted), f"what to do until it does what lab {wanted} promises"),
     ):
         click.echo(f"    {command_line('lab', *words)}    {remark}")

@@ -1,44 +1,65 @@
-"""Run a lab's contract and tests on a copy's code, and explain in plain words what fails.
+"""Run a lab's contract and tests on a copy's code, and say what to do next.
 
-The copy's lab/ and the lab's tests are put together in a folder that has the lab's name. So the
-code runs under the lab's number, and nothing is written into the copy.
+The contract decides, and so do the tests of an exercise. The lab's other tests ask how this lab
+does it; other ways are right as well, so their results are shown as information.
 """
 
-import ast
-import re
-import shutil
 import tempfile
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labkit.catalog import MANIFEST, Catalog, Lab
-from labkit.comparison_tables import MANIFEST as TABLES
-from labkit.practice.copies import copy_tree
-from labkit.practice.failure_hints import Explanation, explain, explain_stop, next_step
+from labkit.catalog import Catalog, Lab
+from labkit.comparison_tables import Question, Tables
+from labkit.practice.check_stage import PROMISES, arguments, assemble, find_contract
+from labkit.practice.diagnosis import Diagnosis, diagnose, failure_of
+from labkit.practice.exchanges import exchanges_of
+from labkit.practice.failure_hints import SETUP, Explanation, explain, explain_stop
 from labkit.testing.pytest_runner import (
     MEMORY,
     NO_TESTS,
     SECONDS,
     STOPS,
     UNKNOWN,
+    Outcome,
     Run,
     run_tests,
 )
 
-PROMISES = "test_the_contract.py"
 LIMIT = SECONDS  # for one test
 STARTS, ENDS = "the lab starts", "the lab ends after its tests"
-# Tests that need a private server or a browser are for nox; the others take seconds.
-LEFT_OUT = "Not asked: what takes a real browser, MariaDB or Redis, or long."
+NOT_READ = "{name}/{path}, line {line}: {error}"
+OTHER_ANSWER = "Lab {number}: {expected}. Here: {answer}."
 
 
 @dataclass(frozen=True)
 class CheckResult:
     """The result of one test."""
 
+    id: str  # the node ID
     sentence: str  # the test's name as a sentence
     outcome: str  # "passed", "failed" or "skipped"
+    counts: bool = True
     explanation: Explanation | None = None  # of a test that did not pass
+    exchanges: list[list[str]] = field(default_factory=list)  # the last ones, each as lines
+
+    @property
+    def failed(self) -> bool:
+        """Return True if the test failed."""
+        return self.outcome == "failed"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for which tests fail."""
+
+    explanation: Explanation
+    results: list[CheckResult]
+
+    @property
+    def exchanges(self) -> list[list[str]]:
+        """The last exchanges of the first test that has any."""
+        return next((result.exchanges for result in self.results if result.exchanges), [])
 
 
 @dataclass
@@ -46,64 +67,106 @@ class Report:
     """The results of one check."""
 
     contract: str  # the contract's name, such as "CartContract"; "" if the lab has none
-    promises: list[CheckResult] = field(default_factory=list)  # the tests of the contract
-    questions: list[CheckResult] = field(default_factory=list)  # the lab's other tests
-    not_run: list[CheckResult] = field(default_factory=list)  # files that pytest could not import
+    results: list[CheckResult] = field(default_factory=list)
     stop: CheckResult | None = None  # what ended the tests early
     expected: int = 0  # how many tests there are
+    asked: int = 0  # how many of them have been run
+    diagnosis: Diagnosis | None = None
 
     @property
-    def asked(self) -> int:
-        """How many tests have been run."""
-        return len(self.promises) + len(self.questions)
+    def counted(self) -> list[CheckResult]:
+        """The results that decide."""
+        return [result for result in self.results if result.counts]
+
+    @property
+    def information(self) -> list[CheckResult]:
+        """The results of the lab's other tests."""
+        return [result for result in self.results if not result.counts]
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """How many of the tests that count passed, and how many there are."""
+        passed = [result for result in self.counted if not result.failed]
+        return len(passed), len(self.counted)
 
     @property
     def holds(self) -> bool:
-        """Return True if every test has been run and none failed."""
-        results = [*self.promises, *self.questions]
-        failed = any(result.outcome == "failed" for result in results)
-        some = any(result.outcome == "passed" for result in results)
-        return some and not (failed or self.stop or self.not_run)
+        """Return True if every test has been run and none that counts failed."""
+        some = any(result.outcome == "passed" for result in self.counted)
+        return some and not self.stop and not any(result.failed for result in self.counted)
 
     @property
-    def next(self) -> str:
-        """The first thing to do; "" if everything holds."""
-        results = [*self.not_run, *self.promises, *self.questions]
-        results = [self.stop] if self.stop else results
-        failed = [(r.sentence, r.explanation) for r in results if r.outcome == "failed"]
-        step = next_step([(test, why) for test, why in failed if why])
-        return step or ("" if self.holds else STOPS[NO_TESTS])
+    def causes(self) -> list[Cause]:
+        """The reasons why tests that count fail, the first one to repair first."""
+        if self.stop and self.stop.explanation:
+            return [Cause(self.stop.explanation, [self.stop])]
+        groups: dict[str, list[CheckResult]] = {}
+        for result in self.counted:
+            if result.failed and result.explanation:
+                groups.setdefault(result.explanation.cause or result.id, []).append(result)
+        found = [Cause(r[0].explanation, r) for r in groups.values() if r[0].explanation]
+        order = [hint.meaning for hint in SETUP]
+        found.sort(key=lambda cause: _place_in(order, cause.explanation.cause))
+        if not found and not self.holds:
+            nothing = CheckResult("", STARTS, "failed")
+            found = [Cause(Explanation(STOPS[NO_TESTS]), [nothing])]
+        return found
 
 
-def check(checkout: Catalog, copy: Lab, target: Lab, seconds: float = LIMIT) -> Report:
+def check(
+    checkout: Catalog,
+    copy: Lab,
+    target: Lab,
+    seconds: float = LIMIT,
+    only: Collection[str] = (),
+    first: Collection[str] = (),
+    on_first: Callable[[CheckResult], None] | None = None,
+) -> Report:
     """Run the contract and the tests of `target` on a copy's code.
 
     seconds: the time limit of each test. The first one that exceeds it ends the check.
+    only: the node IDs of the lab's tests that count as well as the contract.
+    first: the node IDs of results of an earlier check. Their tests are run before all others.
+    on_first: gets the first result as soon as there is one.
     """
+    if wrong := find_syntax_error(copy):
+        return Report("", stop=wrong)
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
-        stage = _assemble(checkout, copy, target, root)
-        run = _run(checkout, stage, root, seconds)
-        name = copy.folder.name
-        report = Report(target.contract or "", expected=run.expected)
-        for test in run.tests:
-            passed = test.outcome == "passed"
-            reason = None if passed else explain(test.message, test.places, stage, name)
-            of_contract = test.id.partition("::")[0].endswith(PROMISES)
-            results = report.promises if of_contract else report.questions
-            results.append(CheckResult(sentence(test.id), test.outcome, reason))
-        for file in run.uncollected:
-            if Path(file.id).name != PROMISES or not report.promises:
-                why = explain(file.message, file.places, stage, name)
-                text = f"the questions of {file.id} can be asked"
-                report.not_run.append(CheckResult(text, "failed", why))
-        if stop := run.stop:
-            why = explain_stop(stop, stage, name)
-            if stop.cause == UNKNOWN and not stop.test:
-                why = explain(run.output, [], stage, name)
-            text = sentence(stop.test) if stop.test else ENDS if run.tests else STARTS
-            report.stop = CheckResult(text, "failed", why)
-        return report
+        stage = assemble(checkout, copy, target, root)
+        reading = _Reading(checkout, copy.folder.name, stage, target, frozenset(only))
+        run = run_tests(
+            stage,
+            *arguments(target, stage),
+            "-q",
+            "-p",
+            "labkit.testing.lost_changes",
+            checkout=checkout.root,
+            environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": "1"},
+            seconds=seconds,
+            memory=MEMORY,
+            first=tuple(first),
+            on_first=on_first and (lambda test: on_first(reading.result(test))),
+        )
+        return reading.report(run)
+
+
+def find_syntax_error(copy: Lab) -> CheckResult | None:
+    """Return the first file of a copy that Python cannot read, None if it can read all."""
+    for path in sorted((copy.folder / "lab").rglob("*.py")):
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            number = getattr(error, "lineno", None) or 1
+            text = getattr(error, "msg", str(error))
+            name = f"{copy.folder.name}/{path.relative_to(copy.folder).as_posix()}"
+            message = f'File "{path}", line {number}\n{type(error).__name__}: {text}'
+            why = explain(message, [], copy.folder.resolve(), copy.folder.name)
+            place = f"{name}, line {number}: {type(error).__name__}: {text}"
+            return CheckResult("", STARTS, "failed", explanation=why._replace(reason=place))
+        except OSError:  # copying it gives a better message
+            continue
+    return None
 
 
 def sentence(test: str) -> str:
@@ -113,57 +176,69 @@ def sentence(test: str) -> str:
     return f"{words} ({parameter.removesuffix(']')})" if parameter else words
 
 
-def _assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
-    """Return the folder to test: the copy's code with the name and the tests of a lab."""
-    stage = root / "labs" / target.folder.name
-    copy_tree(copy.folder / "lab", stage / "lab")
-    copy_tree(target.folder / "tests", stage / "tests")
-    for name in ("manage.py", "README.md"):
-        shutil.copyfile(target.folder / name, stage / name)
-    for manifest in (MANIFEST, TABLES):
-        shutil.copyfile(checkout.root / manifest, root / manifest)
-    # In its own file, since the lab's other tests may import a table that does not exist yet.
-    if contract := contract_source(target):
-        (stage / "tests" / PROMISES).write_text(contract, encoding="utf-8")
-    return stage
+def _place_in(order: list[str], cause: str) -> int:
+    return order.index(cause) if cause in order else len(order)
 
 
-def contract_source(target: Lab) -> str:
-    """Return the source of the classes that subclass the lab's contract, with their imports."""
-    parts: list[ast.stmt] = []
-    for path in sorted((target.folder / "tests").glob("test_*.py")):
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-        classes = [
-            node
-            for node in body
-            if isinstance(node, ast.ClassDef)
-            and (target.contract or "") in map(ast.unparse, node.bases)
-        ]
-        if classes:
-            parts += [*filter(_is_needed_import, body), *classes]
-    return "\n\n".join(map(ast.unparse, parts))
+@dataclass(frozen=True)
+class _Reading:
+    """Turns the outcomes of a run into results of a copy."""
 
+    checkout: Catalog
+    name: str  # of the copy
+    stage: Path
+    target: Lab
+    only: frozenset[str]
 
-def _is_needed_import(node: ast.stmt) -> bool:
-    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-    return isinstance(node, ast.Import) or module.startswith(("labkit", "tests."))
+    def result(self, test: Outcome) -> CheckResult:
+        passed = test.outcome == "passed"
+        why = None if passed else explain(test.message, test.places, self.stage, self.name)
+        words = sentence(test.id)
+        if question := self._question(test):
+            cell = test.properties["compared"]
+            words = question.text
+            if not passed and "answer" in cell:
+                expected = question.cells[cell["variant"]].answer
+                answers = {"expected": expected, "answer": cell["answer"]}
+                why = Explanation(OTHER_ANSWER.format(number=self.target.number, **answers))
+        of_contract = test.id.partition("::")[0].endswith(PROMISES)
+        counts = of_contract or test.id in self.only
+        return CheckResult(test.id, words, test.outcome, counts, why, exchanges_of(test))
 
+    def report(self, run: Run) -> Report:
+        contract = find_contract(self.target)
+        report = Report(contract, expected=run.expected, asked=len(run.tests))
+        report.results = [self.result(test) for test in run.tests]
+        report.results += self._results_of_files(run, {result.id for result in report.results})
+        if stop := run.stop:
+            why = explain_stop(stop, self.stage, self.name)
+            if stop.cause == UNKNOWN and not stop.test:
+                why = explain(run.output, [], self.stage, self.name)
+            text = sentence(stop.test) if stop.test else ENDS if run.tests else STARTS
+            report.stop = CheckResult(stop.test, text, "failed", explanation=why)
+        failed = [test for test in [*run.tests, *run.uncollected] if test.outcome == "failed"]
+        if failed or run.stop:
+            text = run.output if run.stop else ""
+            failures = [failure_of(test) for test in failed]
+            report.diagnosis = diagnose(self.checkout, self.target, failures, failed, text)
+        return report
 
-def _run(checkout: Catalog, stage: Path, root: Path, seconds: float) -> Run:
-    """Run the tests, those of the contract only once, in their own file."""
-    twice = [
-        f"--deselect={path.relative_to(stage).as_posix()}::{name}"
-        for path in sorted((stage / "tests").glob("test_*.py"))
-        if path.name != PROMISES and (stage / "tests" / PROMISES).exists()
-        for name in re.findall(r"^class (Test\w*)\(\w*Contract\):", path.read_text("utf-8"), re.M)
-    ]
-    return run_tests(
-        stage,
-        str(stage / "tests"),
-        "-q",
-        *twice,
-        checkout=checkout.root,
-        environ={"LAB_STATE_DIR": str(root / ".lab")},
-        seconds=seconds,
-        memory=MEMORY,
-    )
+    def _results_of_files(self, run: Run, known: set[str]) -> list[CheckResult]:
+        """Return results of files that could not be imported, and of the tests in them."""
+        found = []
+        for file in run.uncollected:
+            why = explain(file.message, file.places, self.stage, self.name)
+            missing = sorted(test for test in self.only - known if test.startswith(file.id))
+            for test in missing:
+                found.append(CheckResult(test, sentence(test), "failed", True, why))
+            if not missing:
+                counts = Path(file.id).name == PROMISES
+                text = f"the tests of {file.id} can be run"
+                found.append(CheckResult(file.id, text, "failed", counts, why))
+        return found
+
+    def _question(self, test: Outcome) -> Question | None:
+        cell = test.properties.get("compared")
+        if not isinstance(cell, dict):
+            return None
+        return Tables(self.checkout).find(cell["table"]).question(cell["question"])

@@ -21,14 +21,14 @@ RESERVED = {
 }  # in .lab, not of labs
 
 # Why a copy must not be made in a folder
-TARGET_EXISTS = "{target} is there already, and stays as it is. Name a folder that is not."
-FOR_LABS = "{reserved}/ is for the labs themselves. Name a folder outside of it, as mine/."
-INSIDE_LAB = "{target} would lie inside of another lab. Name a folder outside of it."
+TARGET_EXISTS = "{target} already exists and is not changed. Name a new folder."
+FOR_LABS = "{reserved}/ is only for the labs. Name a folder outside it, such as mine/."
+INSIDE_LAB = "{target} is inside another lab. Name a folder outside it."
 NUMBER_OF_LAB = (
-    "A folder called {name} would be lab {number} to every browser, and share its "
-    "cookies. Name it without the number, as mine/."
+    "A folder called {name} would have the same cookies as lab {number}. Choose a name without "
+    "the number, such as mine/."
 )
-STATE_RESERVED = "A copy called {name} would write into .lab/{number}. Take another name."
+STATE_RESERVED = "A copy called {name} would write into .lab/{number}. Choose another name."
 
 
 def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:

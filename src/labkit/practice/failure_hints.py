@@ -1,5 +1,6 @@
 """Explain a failing test in plain words, with advice on what to do about it."""
 
+import ast
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from labkit.testing.pytest_runner import Place, Stop
 
 
 class Hint(NamedTuple):
-    """A failure that students meet in the exercise, and how to repair it."""
+    """A failure that students meet, and how to repair it."""
 
     pattern: str  # a regular expression, found in pytest's message
     meaning: str  # {0} stands for the first group of the pattern
@@ -22,70 +23,156 @@ class Explanation(NamedTuple):
 
     reason: str
     advice: str = ""
+    code: str = ""  # the line of the copy where it happened
+    cause: str = ""  # the same for all tests that fail for one reason; "" if it is not known
 
 
 NO_SESSIONS_APP = Hint(
     r"django\.contrib\.sessions\.models\.Session doesn't declare",
-    "Nobody makes a table for sessions.",
-    'Put "django.contrib.sessions" into INSTALLED_APPS, in lab/settings.py.',
+    "The app django.contrib.sessions is not installed, so there is no table for sessions.",
+    'Add "django.contrib.sessions" to INSTALLED_APPS in lab/settings.py.',
 )
 NO_DATABASE = Hint(
     r"settings\.DATABASES is improperly configured",
-    "There is no database.",
-    "Give lab/settings.py a line DATABASES = conf.databases(FOLDER).",
+    "The settings name no database.",
+    "Add the line DATABASES = conf.databases(FOLDER) to lab/settings.py.",
 )
 NO_SESSION_MIDDLEWARE = Hint(
     r"object has no attribute 'session'",
-    "A request comes without a session.",
-    'Put "django.contrib.sessions.middleware.SessionMiddleware" into MIDDLEWARE, before '
-    "CommonMiddleware, in lab/settings.py.",
+    "The request has no session.",
+    'Add "django.contrib.sessions.middleware.SessionMiddleware" to MIDDLEWARE in '
+    "lab/settings.py, before CommonMiddleware.",
 )
 NO_FILE_PATH = Hint(
     r"object has no attribute 'SESSION_FILE_PATH'|Unable to use the file-based session",
-    "The engine file has no folder to write into.",
-    "Give lab/settings.py a line SESSION_FILE_PATH = conf.session_files(FOLDER).",
+    "The session engine `file` has no folder.",
+    "Add the line SESSION_FILE_PATH = conf.session_files(FOLDER) to lab/settings.py.",
 )
 NOTHING_IN_SESSION = Hint(
     r"Session matching query does not exist",
-    "The table of sessions has no row: nothing was put into a session.",
-    "Keep in request.session what is kept in cookies until now.",
+    "The table of sessions has no row: the code stores nothing in a session.",
+    "Store in request.session what is stored in cookies now.",
 )
 OTHER_COOKIE_NAME = Hint(
     r"KeyError: 'sessionid_\d\d'",
-    "The browser does not hold the session's cookie under this name.",
-    'Give lab/settings.py a line SESSION_COOKIE_NAME = f"sessionid_{LAB}".',
+    "The browser has no session cookie of this name.",
+    'Add the line SESSION_COOKIE_NAME = f"sessionid_{LAB}" to lab/settings.py.',
 )
-HINTS = [  # in the order in which a student follows them
+SETUP = [  # in the order in which a student follows them
     NO_SESSIONS_APP,
     NO_DATABASE,
     NO_SESSION_MIDDLEWARE,
     NO_FILE_PATH,
     NOTHING_IN_SESSION,
     OTHER_COOKIE_NAME,
-    Hint(
-        r"'NoneType' object has no attribute '(value|expires|http_only|same_site|pair|host_only)'",
-        "The browser does not hold the cookie that this asks for.",
-    ),
-    Hint(r"KeyError: '(\w+_\d\d\w*)'", "The browser does not hold the cookie {0}."),
+]
+EXCEPTIONS = [  # that a line of the copy raises
     Hint(
         r"reading from stdin while output is captured|wait for the keyboard",
-        "This waits for the keyboard, which a check does not have. Remove breakpoint() or input().",
+        "This waits for the keyboard, which a check does not have.",
+        "Remove breakpoint() or input().",
+    ),
+    Hint(
+        r"The view ([\w.]+) didn't return an HttpResponse object\. It returned None",
+        "{0} ends without a return on at least one path, so it returns None.",
+        "Return a response on every path.",
+    ),
+    Hint(
+        r"TemplateDoesNotExist: (\S+)",
+        "There is no template {0}.",
+        "Compare the name with the files in lab/templates.",
+    ),
+    Hint(r"TemplateSyntaxError: ", "Django cannot parse a template.", "Look for the tag it names."),
+    Hint(
+        r"NoReverseMatch: Reverse for '(\w*)' (?:not found|with)",
+        "No URL pattern is called {0}, or it takes other arguments.",
+        "The names of all patterns are in lab/urls.py.",
+    ),
+    Hint(
+        r"CookieError: (?:Illegal key|Attempt to set a reserved key)",
+        "This text cannot be the name of a cookie: a name has no spaces, commas or non-ASCII "
+        "letters, and is not an attribute such as path.",
+        "Encode a name before you use it as one, as cookie_name() of labkit.base does.",
+    ),
+    Hint(
+        r"MultiValueDictKeyError: ['\"](\w+)",
+        "The request has no field {0}, and the code reads it as if it were always there.",
+        'Use a form, or .get("{0}").',
+    ),
+    Hint(
+        r"RuntimeError: dictionary (?:changed size|keys changed) during iteration",
+        "A loop over a dictionary adds or deletes entries of the same dictionary.",
+        "Loop over a copy: for name in list(…).",
+    ),
+    Hint(
+        r"(?:IndentationError|TabError): ",
+        "The indentation does not fit the lines around it.",
+        "Indent each block by four spaces.",
+    ),
+    Hint(r"SyntaxError: ", "Python cannot read this line, or the one before it."),
+    Hint(
+        r"(?:NameError|UnboundLocalError): .*?'(\w+)'",
+        "Nothing is called {0} at this point.",
+        "Look for a typing error, a missing import or a missing assignment.",
+    ),
+    Hint(
+        r"(?:ImportError: cannot import name|ModuleNotFoundError: No module named) '([\w.]+)'",
+        "There is nothing called {0} to import.",
+        "Compare the name with the module that has it.",
+    ),
+    Hint(
+        r"AttributeError: (?:partially initialized )?module '([\w.]+)' has no attribute '(\w+)'",
+        "{0} has nothing called {1}.",
+        "Compare the name with the module that has it.",
+    ),
+    Hint(
+        r"TypeError: Object of type (\w+) is not JSON serializable",
+        "A session is stored as JSON, and JSON has no {0}.",
+        "Store numbers, strings, lists and dictionaries.",
+    ),
+    Hint(
+        r"TypeError: (\w+)\(\) (?:missing|takes|got an unexpected)",
+        "{0}() is called with other arguments than it takes.",
+        "Compare the call with the line that begins with def {0}.",
+    ),
+    Hint(
+        r"^KeyError: ['\"](\w+)['\"]",
+        "There is no entry {0}, and the code reads or deletes it as if it were always there.",
+        'Use .get("{0}") to read, and .pop("{0}", None) to delete.',
     ),
 ]
+HINTS = [
+    *SETUP,
+    Hint(
+        r"'NoneType' object has no attribute '(value|expires|http_only|same_site|pair|host_only)'",
+        "The browser does not have the cookie that this looks for.",
+    ),
+    Hint(r"^KeyError: '(\w+_\d\d\w*)'", "The browser does not have the cookie {0}."),
+]
+BROKEN_PROMISES = {  # of labkit.testing.response_checks
+    "illegal Set-Cookie": "The response sets a cookie with characters that no cookie may have.",
+    "Set-Cookie too large": "The response sets a cookie of more than 4096 bytes.",
+    "cookie refused by the browser": "The browser refuses a cookie that the response sets.",
+    "header that cannot be sent": "A header of the response has characters that cannot be sent.",
+    "server error": "The response is a server error.",
+    "traceback": "The page shows a traceback.",
+}
 # "assert left == right", as pytest writes it; quoted text may have any of these words in it
 TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
 COMPARED = re.compile(rf"(?:AssertionError: )?assert ({TEXT}) (==|!=|not in|in|is not|is) (.+)")
 FOUND = {
-    "==": "There is {0}, where {1} was expected.",
-    "!=": "There is {0}, and it should be something else.",
+    "==": "It is {0}, and should be {1}.",
+    "!=": "It is {0}, and should be something else.",
     "in": "{0} is missing in {1}.",
     "not in": "{0} should not be in {1}.",
-    "is": "There is {0}, where {1} was expected.",
-    "is not": "There is {0}, and it should not be.",
+    "is": "It is {0}, and should be {1}.",
+    "is not": "It is {0}, and should be something else.",
 }
-LONGEST = 160  # characters of what was found
+NOT_SO = "This does not hold."
+LONGEST = 160  # characters of the text that was found
 # Places in the text of an error: of Python, and of pytest's short tracebacks
 PLACES = (r'^(?:E +)? *File "(.+)", line (\d+)', r"^(?:E +)?([^\s:]+\.py):(\d+): in ")
+ERROR = re.compile(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured|DoesNotExist)\b.*)$", re.M)
 
 
 def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str) -> Explanation:
@@ -97,26 +184,26 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     # A SyntaxError, or an error before the first test, has its place in its message.
     inside = [found[:2] for pattern in PLACES for found in re.findall(pattern, message, re.M)]
     code = [(path, int(line), "") for path, line in [*places, *inside]]
-    where = _where(code, stage, name)
-    for hint in HINTS:
-        if match := re.search(hint.pattern, message):
+    where = find_place(code, stage, name)
+    error = error_line(message.replace(str(stage), name))
+    for hint in SETUP if where else HINTS:
+        if match := re.search(hint.pattern, message, re.M):
             meaning = hint.meaning.format(*match.groups())
-            if hint.advice or not where:
-                return Explanation(meaning, hint.advice)
-            return Explanation(f"{where}: {meaning}", f"Look at {where}.")
-    text = message.replace(str(stage), name).strip()
-    errors = re.findall(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured)\b.*)$", text, re.M)
-    first = text.partition("\n")[0]
-    if first.startswith(("File ", "Traceback", "ImportError while loading conftest")) and errors:
-        first = errors[-1]
-    if where and not first.startswith(("AssertionError", "assert")):
-        return Explanation(f"{where}: {_shorten(first)}", f"Look at {where}.")
-    if match := COMPARED.fullmatch(first):
-        left, sign, right = match.groups()
-        if left.isdecimal() and right.isdecimal() and sign == "==":
-            left, right = _name_status(left), _name_status(right)
-        return Explanation(FOUND[sign].format(_shorten(left), _shorten(right)))
-    return Explanation(_shorten(errors[-1] if errors else first))
+            return Explanation(meaning, hint.advice, cause=meaning)
+    if where and not _is_assertion(error):
+        reason = f"{where}: {_shorten(error)}"
+        line = _line_of(code, stage)
+        for hint in EXCEPTIONS:
+            if match := re.search(hint.pattern, f"{error}\n{message}", re.M):
+                words = [hint.meaning, hint.advice or f"Look at {where}."]
+                meaning, advice = (each.format(*match.groups()) for each in words)
+                return Explanation(reason, f"{meaning} {advice}", line, reason)
+        return Explanation(reason, f"Look at {where}.", line, reason)
+    for hint in EXCEPTIONS:  # raised by Django, for example while it renders a template
+        if match := re.search(hint.pattern, error, re.M):
+            meaning = hint.meaning.format(*match.groups())
+            return Explanation(_shorten(error), f"{meaning} {hint.advice}".strip(), cause=error)
+    return Explanation(_explain_assertion(error))
 
 
 def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
@@ -124,16 +211,51 @@ def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
 
     The parameters after the first are those of `explain`.
     """
-    places = (_where(stack, stage, name) for stack in stop.stacks)
-    if where := next(filter(None, places), ""):
-        return Explanation(f"{where}: {stop.sentence}", f"Look at {where}.")
+    for stack in stop.stacks:
+        if where := find_place(stack, stage, name):
+            line = _line_of(stack, stage)
+            return Explanation(f"{where}: {stop.sentence}", f"Look at {where}.", line)
     return Explanation(stop.sentence)
 
 
-def _where(stack: Sequence[Place], stage: Path, name: str) -> str:
+def error_line(message: str) -> str:
+    """Return the line of pytest's message that names the exception."""
+    first = message.strip().partition("\n")[0]
+    errors = ERROR.findall(message)
+    if first.startswith(("File ", "Traceback", "ImportError while loading conftest")) and errors:
+        return str(errors[-1])
+    return first
+
+
+def _is_assertion(error: str) -> bool:
+    return error.startswith(("AssertionError", "assert", "labkit.testing.response_checks."))
+
+
+def _explain_assertion(error: str) -> str:
+    """Return a sentence for the first line of a failed assertion, without the words of pytest."""
+    if match := COMPARED.fullmatch(error):
+        left, sign, right = match.groups()
+        if all(map(_is_plain, (left, right))):
+            if left.isdecimal() and right.isdecimal() and sign == "==":
+                left, right = _name_status(left), _name_status(right)
+            return FOUND[sign].format(_shorten(left), _shorten(right))
+    broken = re.match(r"(?:[\w.]+\.)?BrokenPromise: ([^:\n]+)", error)
+    if broken and broken[1] in BROKEN_PROMISES:
+        return BROKEN_PROMISES[broken[1]]
+    return NOT_SO if _is_assertion(error) else _shorten(error)
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether this is a literal that a reader understands, and not only True or False."""
+    try:
+        return not isinstance(ast.literal_eval(text), bool)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+
+
+def find_place(stack: Sequence[Place], stage: Path, name: str) -> str:
     """Return the innermost place in the copy's code, with the function that called it; or ""."""
-    code = [(stage / path, line, function) for path, line, function in stack]
-    in_lab = [place for place in code if place[0].is_relative_to(stage / "lab")]
+    in_lab = _in_lab(stack, stage)
     calls = [
         f"{name}/{path.relative_to(stage).as_posix()}, line {line}"
         + (f", in {function}" if function.isidentifier() else "")
@@ -144,6 +266,22 @@ def _where(stack: Sequence[Place], stage: Path, name: str) -> str:
     return calls[-1] if calls else ""
 
 
+def _in_lab(stack: Sequence[Place], stage: Path) -> list[tuple[Path, int, str]]:
+    places = [(stage / path, line, function) for path, line, function in stack]
+    return [place for place in places if place[0].is_relative_to(stage / "lab")]
+
+
+def _line_of(stack: Sequence[Place], stage: Path) -> str:
+    """Return the innermost line of the copy's code in a stack, "" if there is none."""
+    for path, number, _ in reversed(_in_lab(stack, stage)):
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        return _shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+    return ""
+
+
 def _name_status(number: str) -> str:
     """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
     known = {str(status.value): status.phrase for status in HTTPStatus}
@@ -152,14 +290,3 @@ def _name_status(number: str) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def next_step(failed: list[tuple[str, Explanation]]) -> str:
-    """Return the first thing to do for these (test, explanation); "" if nothing failed."""
-    if not failed:
-        return ""
-    if advices := [explanation.advice for _, explanation in failed if explanation.advice]:
-        order = [hint.advice for hint in HINTS]
-        return min(advices, key=lambda a: order.index(a) if a in order else len(order))
-    test, explanation = failed[0]
-    return f'Make "{test}" hold. {explanation.reason}'

@@ -1,0 +1,426 @@
+"""`lab check`: the score of a copy, the next thing to do, and why."""
+
+import ast
+import json
+import shutil
+
+import pytest
+
+from labkit.catalog import Catalog
+from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, UNKNOWN_ORIGINAL
+from labkit.practice import check_stage, diagnosis, failure_hints, watch
+from labkit.practice.check import CheckResult, Report, check, find_syntax_error
+from labkit.practice.check_summary import (
+    ALL_HOLDS,
+    INFORMATION,
+    LOOKS_LIKE,
+    MOST_LINES,
+    NEXT_STEP,
+    ONE_CAUSE,
+    SCORE,
+    summary,
+)
+from labkit.practice.diagnosis import Failure, failure_of, find_similar
+from labkit.practice.failure_hints import Explanation
+from labkit.testing.pytest_runner import Outcome
+from labkit.textbook_versions import find_version
+
+NAMES = {"name": "mine", "number": "04", "title": "A cart kept in a session"}
+ONE_ROW = """
+from labkit.testing.contracts import CartContract
+
+
+class TestCart(CartContract):
+    kept_in = "session"
+    lifetime = 120
+    capacity = 200
+"""
+ONE_PAGE = """
+from tests.contract import Pages
+
+
+class TestPages(Pages):
+    pass
+"""
+PAGES = """
+class Pages:
+    def test_the_page_opens(self, visitor):
+        visitor.get("/")
+
+    def test_it_opens_again(self, visitor):
+        visitor.get("/")
+"""
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def replace_tests(lab, **sources):
+    """Give a lab of the own checkout these files of tests in place of all others."""
+    shutil.rmtree(lab / "tests")
+    (lab / "tests").mkdir()
+    for name, source in sources.items():
+        (lab / "tests" / f"{name}.py").write_text(source, encoding="utf-8")
+
+
+@pytest.fixture
+def mine(own_checkout, said):
+    """A copy of lab 03 in mine/, and the checkout around it."""
+    assert said("copy", "03", "mine/")[0] == 0
+    return own_checkout / "mine"
+
+
+@pytest.fixture
+def quick(own_checkout, said):
+    """A copy of lab 01, whose contract has two quick tests."""
+    assert said("copy", "01", "mine/")[0] == 0
+    lab = own_checkout / "labs" / "01_test_cookie"
+    replace_tests(lab, contract=PAGES, test_pages=ONE_PAGE)
+    return own_checkout / "mine"
+
+
+# What counts
+
+
+def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
+    said("copy", "02", "mine")
+    before = sorted((own_checkout / "mine").rglob("*"))
+    status, text = said("check", "mine/")
+    assert status == 0, text
+    names = {"name": "mine", "number": "02", "title": "A page count kept in a cookie"}
+    assert CHECKED_AS.format_map(names) in text
+    assert ALL_HOLDS.format_map(names) in text
+    assert sorted((own_checkout / "mine").rglob("*")) == before
+    assert not (own_checkout / ".lab" / "mine").exists()
+
+
+def test_only_the_contract_decides(quick, own_checkout, said):
+    tests = own_checkout / "labs" / "01_test_cookie" / "tests"
+    question = "def test_a_question_of_this_lab():\n    assert 1 == 2\n"
+    (tests / "test_questions.py").write_text(question, encoding="utf-8")
+    status, text = said("check", "mine")
+    assert status == 0
+    assert SCORE.format(passed=2, counted=2) in text
+    assert INFORMATION.format(other=1, number="01") in text
+    assert "a question of this lab" not in text
+    assert "✗ a question of this lab It is 1, and should be 2." in said("check", "mine", "--all")[1]
+
+
+def test_tests_of_an_exercise_count_too(quick, own_checkout):
+    checkout = Catalog(own_checkout)
+    tests = own_checkout / "labs" / "01_test_cookie" / "tests"
+    (tests / "test_asked.py").write_text("def test_it():\n    assert 1 == 2\n")
+    (tests / "test_broken.py").write_text("import nothing\n")
+    only = ["tests/test_asked.py::test_it", "tests/test_broken.py::test_it"]
+    report = check(checkout, checkout.find("mine"), checkout.find("01"), only=only)
+    assert report.score == (2, 4)
+    assert not report.holds
+
+
+@pytest.mark.parametrize("lab", [f"{number:02}" for number in range(1, 13)])
+def test_each_contract_can_be_asked_by_itself(checkout, lab):
+    target = checkout.find(lab)
+    source = check_stage.contract_source(target)
+    name = check_stage.find_contract(target)
+    assert name
+    assert any(isinstance(node, ast.ClassDef) for node in ast.parse(source).body)
+    assert name in source
+
+
+@pytest.mark.thorough
+def test_the_exercise_checks_itself_from_step_to_step(mine, said, checkout):
+    """Make the cookie cart a session cart; the check names each step until all holds."""
+    settings = mine / "lab" / "settings.py"
+    lab = mine.parent / "labs" / "04_session_cart"
+    end = '\nTIME_ZONE = "UTC"\n'
+    replace_tests(lab, test_cart=ONE_ROW)
+
+    def next_is(hint):
+        status, text = said("check", "mine/", "--as", "04")
+        assert status == 1
+        assert f"{NEXT_STEP} {hint.meaning} {hint.advice}" in text
+
+    next_is(failure_hints.NO_SESSIONS_APP)
+    panel = '    "labkit.panel",\n'
+    edit(settings, panel, f'{panel}    "django.contrib.sessions",\n')
+    next_is(failure_hints.NO_DATABASE)
+    edit(settings, end, f"{end}DATABASES = conf.databases(FOLDER)\n")
+    storage = lab / "lab" / "storage.py"
+    edit(storage, "from labkit.base.session_expiry", "from labkit.base.session_expiry")
+    shutil.copy(storage, mine / "lab")
+    next_is(failure_hints.NO_SESSION_MIDDLEWARE)
+    common = '    "django.middleware.common'
+    middleware = '    "django.contrib.sessions.middleware.SessionMiddleware",\n'
+    edit(settings, common, f"{middleware}{common}")
+    status, text = said("check", "mine/", "--as", "04")
+    assert status == 0, text
+
+
+# The next thing to do
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("def index(request):", "def index(request:", "mine/lab/views.py, line 7: SyntaxError"),
+        ("return render(", "return rendr(", "mine/lab/views.py, line 13: NameError"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(quick, said, old, new, place):
+    edit(quick / "lab" / "views.py", old, new)
+    status, text = said("check", "mine")
+    assert status == 1
+    assert f"{NEXT_STEP} {place}" in text
+    assert "labkit-" not in text  # the folder where it really ran is of no use to a student
+
+
+def test_one_mistake_is_one_cause(quick, said):
+    edit(quick / "lab" / "views.py", "return render(", "return rendr(")
+    text = said("check", "mine")[1]
+    assert ONE_CAUSE.format(count="2 tests") in text
+    assert text.count("NameError") == 1
+    assert "GET / → no response" in text  # the request that shows it
+
+
+def test_settings_that_cannot_be_read_are_named(mine, said):
+    edit(mine / "lab" / "settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = (")
+    status, text = said("check", "mine")
+    assert status == 1
+    assert f"{NEXT_STEP} mine/lab/settings.py, line " in text
+    assert "SyntaxError" in text
+
+
+def test_a_folder_that_names_no_lab_is_refused(mine, said):
+    (mine / "README.md").write_text("# My shop\n")
+    status, text = said("check", "mine")
+    assert status == 1
+    assert UNKNOWN_ORIGINAL.format(name="mine") in text
+
+
+def test_inside_a_copy_no_name_is_needed(quick, said, monkeypatch, own_checkout):
+    monkeypatch.chdir(quick / "lab")
+    assert said("check")[0] == 0
+    monkeypatch.chdir(own_checkout)
+    assert NOT_IN_COPY in said("check")[1]
+
+
+def failing(number, **fields):
+    why = Explanation(f"Reason {number} " + "words " * 200, "advice " * 200, "code " * 200)
+    exchange = [f"GET /{n} → 200 OK {'x' * 50}" for n in range(20)]
+    fields = {"explanation": why, "exchanges": [exchange] * 3} | fields
+    return CheckResult(f"test_{number}", "a sentence " * 9, "failed", **fields)
+
+
+@pytest.mark.parametrize("causes", [1, 2, 90])
+def test_a_summary_has_few_lines(checkout, causes):
+    results = [failing(number) for number in range(causes)]
+    version = find_version(checkout, "04:nested-change")
+    report = Report("CartContract", [*results, failing(99, counts=False)], asked=90, expected=99)
+    report.diagnosis = diagnosis.Diagnosis("text " * 300, version)
+    for stop in (None, failing("stop")):
+        report.stop = stop
+        lines = summary(report, NAMES, "a folder/" * 30)
+        assert len(lines) < MOST_LINES  # and one says which copy it is
+        assert "\n" not in "".join(lines)
+        assert LOOKS_LIKE.format(name=version.full_name, title=version.title) in " ".join(lines)
+
+
+def test_the_starter_of_an_exercise_is_not_named(checkout):
+    version = find_version(checkout, "04:nested-change")
+    report = Report("CartContract", [failing(1)])
+    report.diagnosis = diagnosis.Diagnosis(version.why, version)
+    shown = [" ".join(summary(report, NAMES, "", name)) for name in ("", version.full_name)]
+    assert [version.full_name in text for text in shown] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("assert 422 == 302\n +  where 422 = x", "422 Unprocessable Entity"),
+        ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, and should be {}."),
+        ("AssertionError: assert False == True\n + where", failure_hints.NOT_SO),
+        ("assert <Cookie x> is None", failure_hints.NOT_SO),
+    ],
+)
+def test_no_assertion_is_shown_as_it_is(message, words, tmp_path):
+    found = failure_hints.explain(message, [], tmp_path, "mine").reason
+    assert words in found
+    assert "assert" not in found.lower()
+
+
+@pytest.mark.parametrize("hint", failure_hints.EXCEPTIONS)
+def test_each_hint_can_be_read(hint):
+    assert hint.meaning.rstrip().endswith(".")
+    assert hint.meaning.format("a", "b", "c") + hint.advice.format("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("ValueError: The view lab.views.add didn't return an HttpResponse object. It returned"
+         " None instead.", "lab.views.add ends without a return"),
+        ("django.template.exceptions.TemplateDoesNotExist: sow.html", "no template sow.html"),
+        ("django.urls.exceptions.NoReverseMatch: Reverse for 'shop' not found.", "called shop"),
+        ("http.cookies.CookieError: Illegal key 'red apple'", "cannot be the name of a cookie"),
+        ("django.utils.datastructures.MultiValueDictKeyError: 'name'", "no field name"),
+        ("RuntimeError: dictionary changed size during iteration", "loop over a dictionary"),
+        ("TypeError: Object of type set is not JSON serializable", "JSON has no set"),
+        ("KeyError: 'cart'", "no entry cart"),
+        ("TypeError: put() missing 1 required positional argument: 'name'", "put() is called"),
+        ("AttributeError: module 'lab.storage' has no attribute 'lod'", "nothing called lod"),
+        ("ImportError: cannot import name 'lod' from 'lab.storage'", "called lod to import"),
+        ("UnboundLocalError: cannot access local variable 'total' where", "called total"),
+    ],
+)  # fmt: skip
+def test_an_exception_is_explained(error, hint, tmp_path):
+    found = failure_hints.explain(error, [(str(tmp_path / "lab" / "views.py"), 3)], tmp_path, "x")
+    assert hint.casefold() in found.advice.casefold()
+    assert found.reason.startswith("x/lab/views.py, line 3: ")
+
+
+# The diagnosis
+
+CHANGED_IN_PLACE = """
+from labkit.testing.contracts import CartPages
+
+
+class Pages(CartPages):
+    def test_removing(self, visitor):
+        self.add(visitor, "apple")
+        assert self.remove(visitor, "apple").status_code == 200
+        assert self.cart(visitor) == {}
+
+
+for name in [name for name in vars(CartPages) if name.startswith("test_")]:
+    setattr(Pages, name, None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "version"),
+    [
+        (
+            "storage.py",
+            'request.session["cart"] = {n: q for n, q in load(request).items() if n != name}',
+            'request.session["cart"].pop(name)',
+            "04:nested-change",
+        ),
+        (
+            "views.py",
+            'request.POST.get("name", ""))\n    return response',
+            'request.POST.get("name", ""))\n    return redirect("display")',
+            None,  # the session was saved, whatever response is returned
+        ),
+    ],
+)
+def test_work_without_effect_is_named(own_checkout, said, file, old, new, version):
+    said("copy", "04", "mine")
+    edit(own_checkout / "mine" / "lab" / file, old, new)
+    lab = own_checkout / "labs" / "04_session_cart"
+    manifest = own_checkout / "labs" / "labs.toml"
+    edit(manifest, 'contract = "CartContract"\nrenews = "cart"  #', 'renews = "cart"  #')
+    replace_tests(lab, contract=CHANGED_IN_PLACE, test_pages=ONE_PAGE)
+    checkout = Catalog(own_checkout)
+    report = check(checkout, checkout.find("mine"), checkout.find("04"))
+    found = report.diagnosis
+    assert (found and found.version.full_name) == version
+    if found:
+        assert "POST /remove/: cart" in found.text
+
+
+def record(own_checkout, **failures):
+    path = own_checkout / diagnosis.FAILURES
+    found = {name.replace("__", ":").replace("_", "-"): each for name, each in failures.items()}
+    path.write_text(json.dumps(found), encoding="utf-8")
+
+
+def test_only_similar_failures_are_named(own_checkout):
+    checkout = Catalog(own_checkout)
+    known = [Failure(f"test_{n}", "AssertionError", f"assert {n} == 0") for n in range(10)]
+    other = Failure("test_x", "AssertionError", "assert 5 == 6")
+
+    def named(*failures):
+        found = find_similar(checkout, checkout.find("04"), frozenset(failures))
+        return found and found.full_name
+
+    record(own_checkout, **{"04__nested_change": known, "04__if_session": [other]})
+    assert named(*known[:7]) == "04:nested-change"
+    assert named(*known[:6]) is None
+    assert named(*known, other) == "04:nested-change"
+    assert named() is None
+    record(own_checkout, **{"04__nested_change": known, "04__if_session": known})
+    assert named(*known) is None  # two versions fail in the same way
+
+
+def test_what_differs_between_runs_is_masked():
+    messages = [
+        f"AssertionError: assert '{'a1' * 16}' == 3\n + where 0x7f{n} /tmp/labkit-{n}/x"
+        for n in (1, 2)
+    ]
+    one, other = (failure_of(Outcome("tests/test_a.py::test_b", "failed", m)) for m in messages)
+    assert one == other
+    assert (one.test, one.exception) == ("test_b", "AssertionError")
+
+
+def test_the_recorded_failures_are_those_of_versions(checkout):
+    recorded = diagnosis.read_failures(checkout)
+    versions = {v.full_name for lab in checkout.labs for v in diagnosis.family(checkout, lab)}
+    starting = {name for name in versions if find_version(checkout, name).starts}
+    assert recorded.keys() == starting
+    assert all(recorded.values())
+
+
+# Watching
+
+
+def test_a_save_leads_to_another_check(tmp_path):
+    file = tmp_path / "views.py"
+    file.write_text("one")
+    (tmp_path / "__pycache__").mkdir()
+    runs, pressed = [], iter(["", "", "", "q"])
+
+    def press():
+        key = next(pressed)
+        steps = {0: "touch", 1: "change"}
+        if steps.get(len(waited)) == "touch":
+            file.write_text("one")  # the same content again
+            (tmp_path / "__pycache__" / "views.pyc").write_text("x")
+        elif steps.get(len(waited)) == "change":
+            file.write_text("two")
+        waited.append(key)
+        return key
+
+    waited = []
+    watch.watch(tmp_path, runs.append, press)
+    assert runs == [[], ["views.py"]]
+
+
+def test_without_a_terminal_it_checks_once(quick, said):
+    status, text = said("check", "mine", "--watch")
+    assert status == 0
+    assert "✓ the page opens" in text
+    assert text.count(SCORE.format(passed=2, counted=2)) == 1
+
+
+def test_a_syntax_error_is_found_without_a_run(quick):
+    (quick / "lab" / "views.py").write_text("def index(request)\n    pass\n")
+    copy = Catalog(quick.parent).find("mine")
+    found = find_syntax_error(copy)
+    assert found.explanation.reason.startswith("mine/lab/views.py, line 1: SyntaxError")
+    assert found.explanation.code == "def index(request)"
+
+
+def test_the_test_that_failed_is_first(quick, own_checkout):
+    checkout = Catalog(own_checkout)
+    first = []
+    check(
+        checkout,
+        checkout.find("mine"),
+        checkout.find("01"),
+        first=["tests/test_the_contract.py::TestPages::test_it_opens_again"],
+        on_first=first.append,
+    )
+    assert [(result.sentence, result.outcome) for result in first] == [("it opens again", "passed")]
