@@ -1,8 +1,10 @@
 """Run a lab's tests on its textbook versions, and note which of them notice the fault.
 
-`python tests/support/textbook_runs.py --write` writes labs/textbook/noticed.json: for each version
-the tests that carry the mark of one of its pitfalls and fail. A version without pitfalls has all
-tests that fail. With names, such as 03:names-as-cookies, it writes only theirs.
+`python tests/support/textbook_runs.py --write` writes two files. labs/textbook/noticed.json has for
+each version the tests that carry the mark of one of its pitfalls and fail; for a version without
+pitfalls, all tests that fail. labs/textbook/failures.json has all failures of each version, with
+which `lab check` compares those of a copy. With names, such as 03:names-as-cookies, only theirs are
+written.
 """
 
 import json
@@ -15,6 +17,7 @@ from pathlib import Path
 from labkit.catalog import MANIFEST, Catalog
 from labkit.comparison_tables import MANIFEST as TABLES
 from labkit.kept_files import write_whole
+from labkit.practice.diagnosis import FAILURES, failure_of
 from labkit.practice.exercise import MY_TESTS, SOLUTIONS, read_exercises
 from labkit.testing.pytest_runner import Outcome, Run, run_tests
 from labkit.textbook_versions import FOLDER, Version, all_versions
@@ -98,17 +101,16 @@ def marks(test: Outcome) -> set[str]:
     return set(test.properties.get("proves", ()))
 
 
-def noticed_by(checkout: Catalog, version: Version) -> list[str]:
+def failed_on(checkout: Catalog, version: Version) -> list[Outcome]:
+    """Return the tests of its lab that fail on this version."""
+    found = run(checkout, version, "tests", f"-m={IN_PROCESS}")
+    return [t for t in found.tests if t.outcome == "failed" and t.id != see_test(version)]
+
+
+def noticing(version: Version, failed: list[Outcome]) -> list[str]:
     """Return the node IDs of the tests that notice this version's fault, see above."""
-    marked = "pitfall and " if version.pitfalls else ""
-    found = run(checkout, version, "tests", f"-m={marked}{IN_PROCESS}")
     wanted = set(version.pitfalls)
-    failed = [test for test in found.tests if test.outcome == "failed"]
-    return sorted(
-        test.id
-        for test in failed
-        if test.id != see_test(version) and (not wanted or wanted & marks(test))
-    )
+    return sorted(test.id for test in failed if not wanted or wanted & marks(test))
 
 
 def read_noticed() -> dict[str, list[str]]:
@@ -118,20 +120,31 @@ def read_noticed() -> dict[str, list[str]]:
 
 
 def write(names: list[str]) -> None:
-    """Write labs/textbook/noticed.json, with new results for these versions or for all."""
+    """Write both files, with new results for these versions or for all."""
     checkout = Catalog(ROOT)
     versions = [version for version in all_versions(checkout) if version.starts]
     chosen = [version for version in versions if not names or version.full_name in names]
-    before = read_noticed() if (ROOT / NOTICED).exists() else {}
     known = {version.full_name for version in versions}
+    noticed, failures = (
+        json.loads((ROOT / path).read_text(encoding="utf-8")) if (ROOT / path).exists() else {}
+        for path in (NOTICED, FAILURES)
+    )
     with ThreadPoolExecutor(PROCESSES) as pool:
-        results = pool.map(lambda version: noticed_by(checkout, version), chosen)
-        for version, tests in zip(chosen, results, strict=True):
-            before[version.full_name] = tests
-            print(f"{version.full_name}: {len(tests)}")
-    kept = {name: before[name] for name in sorted(before) if name in known}
-    text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
-    write_whole(ROOT / NOTICED, text)
+        results = pool.map(lambda version: failed_on(checkout, version), chosen)
+        for version, failed in zip(chosen, results, strict=True):
+            name = version.full_name
+            noticed[name] = noticing(version, failed)
+            failures[name] = sorted(map(failure_of, failed))
+            print(f"{name}: {len(noticed[name])} of {len(failed)}", flush=True)
+    for path, content in ((NOTICED, noticed), (FAILURES, failures)):
+        kept = {name: content[name] for name in sorted(content) if name in known}
+        lines = [
+            f" {json.dumps(name)}: [\n"
+            + ",\n".join(f"  {json.dumps(e, ensure_ascii=False)}" for e in found)
+            + "\n ]"
+            for name, found in kept.items()
+        ]
+        write_whole(ROOT / path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":
