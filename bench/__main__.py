@@ -12,7 +12,7 @@ import common
 import report
 
 # A busy machine changes the figures of the first ones most.
-ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor"]
+ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor", "watch"]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from growth import WAYS
 from panel import AIM as PANEL
 from rich.table import Table
 from visitor import AIM as VISITOR
+from watch import AIM as WATCH
 
 from labkit.measure import charts as drawing
 from labkit.measure import results as keeping
@@ -34,7 +35,7 @@ SESSION = {  # an operation of bench/growth.py, in words
     "write": "Saving a session",
     "new visitor": "Creating a session",
 }
-NAMES = ["burst", "hostile", "cost", "growth", "start", "panel", "visitor"]
+NAMES = ["burst", "hostile", "cost", "growth", "start", "panel", "visitor", "watch"]
 
 
 class Line(NamedTuple):
@@ -140,6 +141,15 @@ def of_visitor(figures: Any) -> Iterator[Line]:
     here = f"{min(ratios):.2f} to {max(ratios):.2f} times"
     what = "Time of a request by a test's visitor"
     yield Line(what, here, "django.test.Client", f"≤ {VISITOR:.2f}")
+
+
+def of_watch(figures: Any) -> Iterator[Line]:
+    yield Line(
+        "From a save to the first answer of lab check --watch",
+        f"{figures['ratio']:.2f} times ({figures['seconds']:.2f} s)",
+        f"pytest with one test of the lab ({figures['single_seconds']:.2f} s)",
+        f"≤ {WATCH:.0f}",
+    )
 
 
 def lines(folder: Path, names: list[str]) -> Iterator[Line]:

@@ -147,6 +147,41 @@ def test_small_costs_are_measured(figures, name, rows):
     assert all(row["ratio"] > 0 for row in pages)
 
 
+@pytest.mark.maintainer
+@pytest.mark.xdist_group("watch")
+def test_the_first_answer_after_a_save_is_measured(figures):
+    found = figures("watch")
+    assert found["ratio"] == pytest.approx(found["seconds"] / found["single_seconds"])
+
+
+@pytest.mark.maintainer
+@pytest.mark.xdist_group("diagnosis")
+def test_two_cases_of_the_diagnosis_are_judged(python, tmp_path):
+    status, output = python("diagnosis.py", "--tiny", "--out", tmp_path)
+    assert status == 0, output
+    found = json.loads((tmp_path / "diagnosis.json").read_text())["figures"]
+    assert found["cases"] == {"rewording": 0, "other": 1, "right": 1}
+    assert [row["passed"] for row in found["rows"]] == [False, True]
+
+
+def test_the_cases_of_the_diagnosis_are_complete(checkout):
+    """Each edit matches once; there are as many of each kind as the aims count."""
+    script = (
+        "from collections import Counter\n"
+        "import common, diagnosis\n"
+        "from labkit.catalog import Catalog\n"
+        "cases = diagnosis.read_cases(Catalog(common.ROOT))\n"
+        "assert all(case.version.edited_files() for case in cases)\n"
+        "assert all(case.version.title for case in cases)\n"
+        "names = [case.version.full_name for case in cases]\n"
+        "assert len(set(names)) == len(names)\n"
+        "kinds = Counter(case.kind for case in cases)\n"
+        "assert kinds['rewording'] >= 25 <= kinds['other'] and kinds['right'] >= 18, kinds\n"
+    )
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, cwd=checkout.root / "bench", check=True)
+
+
 def test_the_readme_has_what_was_measured(python):
     assert python("report.py", "--check") == (0, "")
 

@@ -1,0 +1,149 @@
+"""Measure how `lab check` judges mistakes and other right ways that its authors had not seen.
+
+    python bench/diagnosis.py [--tiny] [--only 03,04]
+
+bench/diagnosis_cases/NN.toml has edits of lab NN, written by someone who did not know the textbook
+versions: rewordings of pitfalls, other mistakes, and copies that are right. A rewording is
+recognised if the check names a textbook version with the same pitfall. Any other name is wrong.
+--tiny checks two cases only.
+"""
+
+import tempfile
+import tomllib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import common
+from rich.table import Table
+
+from labkit.catalog import Catalog
+from labkit.practice.check import Report, check
+from labkit.textbook_versions import Version
+from labkit.textbook_versions.version import Edit
+
+CASES = common.ROOT / "bench" / "diagnosis_cases"
+KINDS = ("rewording", "other", "right")
+# What the figures should be, of 25 rewordings, 25 other mistakes and 20 right copies
+AIMS = {
+    "recognised": "at least 10 of 25",
+    "named wrongly": "none",
+    "others named": "at most 1 of 25",
+    "right passing": "at least 16 of 20",
+}
+PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """One edited lab."""
+
+    version: Version  # with the edits; it is not a textbook version
+    kind: str  # of KINDS
+    pitfall: str = ""  # of a rewording, such as "B09"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result of `lab check` for a case."""
+
+    case: Case
+    passed: bool
+    named: str = ""  # the textbook version, "" if it names none
+    verdict: str = ""  # a key of AIMS, "" if it counts for none
+
+
+def read_cases(checkout: Catalog, folder: Path = CASES) -> list[Case]:
+    """Return the cases of all labs. Raises CatalogError, KeyError or ValueError for a wrong one."""
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        lab = checkout.find(path.stem)
+        for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if table["kind"] not in KINDS or (table["kind"] == "rewording") != ("pitfall" in table):
+                raise ValueError(f"{path.name}, {name}: wrong kind, or a pitfall missing")
+            edits = [Edit(edit["file"], edit["old"], edit["new"]) for edit in table["edit"]]
+            case = Version(lab, name, table["what"], "", "", (), tuple(edits))
+            found.append(Case(case, table["kind"], table.get("pitfall", "")))
+    return found
+
+
+def judge(checkout: Catalog, case: Case) -> Judgement:
+    """Check one case."""
+    with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
+        copy = case.version.write(Path(temporary).resolve() / "labs")
+        report = check(checkout, copy, case.version.lab, 60)
+    return verdict(case, report)
+
+
+def verdict(case: Case, report: Report) -> Judgement:
+    """Return what a report says about a case."""
+    found = report.diagnosis.version if report.diagnosis else None
+    named = found.full_name if found else ""
+    word = ""
+    if case.kind == "right":
+        word = "right passing" if report.holds else ""
+    elif case.kind == "other":
+        word = "others named" if found else ""
+    elif found:
+        word = "recognised" if case.pitfall in found.pitfalls else "named wrongly"
+    return Judgement(case, report.holds, named, word)
+
+
+def figures(judgements: list[Judgement]) -> dict[str, Any]:
+    """Return the counts, and a row for each case."""
+    kinds = Counter(judgement.case.kind for judgement in judgements)
+    words = Counter(judgement.verdict for judgement in judgements)
+    rows = [
+        {
+            "lab": one.case.version.lab.number,
+            "case": one.case.version.name,
+            "kind": one.case.kind,
+            "pitfall": one.case.pitfall,
+            "passed": one.passed,
+            "named": one.named,
+        }
+        for one in judgements
+    ]
+    return {
+        "cases": {kind: kinds[kind] for kind in KINDS},
+        "counts": {word: words[word] for word in AIMS},
+        "rows": rows,
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print a line for each case, and the counts."""
+    table = Table("lab", "case", "kind", "pitfall", "passed", "named", box=None)
+    for row in found["rows"]:
+        table.add_row(*(str(value) if value != "" else "–" for value in row.values()))
+    common.console.print(table)
+    common.console.print(", ".join(f"{n} of the kind {kind}" for kind, n in found["cases"].items()))
+    for word, count in found["counts"].items():
+        common.console.print(f"{word}: {count} (aim: {AIMS[word]})")
+
+
+def main() -> None:
+    """Check all cases, and print and write the figures."""
+    parser = common.parser(__doc__)
+    parser.add_argument("--only", default="", help="labs, separated by commas")
+    options = parser.parse_args()
+    checkout = Catalog(common.ROOT)
+    only = set(filter(None, options.only.split(",")))
+    cases = [c for c in read_cases(checkout) if not only or c.version.lab.number in only]
+    if options.tiny:
+        cases = [next(case for case in cases if case.kind == kind) for kind in ("other", "right")]
+    with ThreadPoolExecutor(PROCESSES) as pool, common.Steps(len(cases)) as steps:
+        judgements = []
+        for judgement in pool.map(lambda case: judge(checkout, case), cases):
+            steps.begin(f"{judgement.case.version.full_name}: {judgement.verdict or 'silent'}")
+            steps.done()
+            judgements.append(judgement)
+    found = figures(judgements)
+    show(found)
+    common.keep(options, "diagnosis", found, {}, "sqlite")
+
+
+if __name__ == "__main__":
+    main()
