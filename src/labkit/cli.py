@@ -3,6 +3,7 @@
 import ast
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,8 +77,19 @@ class Labs(click.Group):
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if ctx.resilient_parsing and args[0] in COMMANDS:  # the shell asks for completions
+            completion = import_module("labkit.commands.completion")
+            load = partial(self.get_command, ctx, args[0])
+            return args[0], completion.quick_command(args[0], load, args[1:]), args[1:]
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         protect_output()
+        if "_LAB_COMPLETE" in os.environ:
+            import_module("labkit.commands.completion")
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -73,7 +73,14 @@ def one_line(text):
 
 def test_every_module_of_commands_is_a_command(checkout):
     modules = {path.stem for path in (checkout.root / "src/labkit/commands").glob("*.py")}
-    helpers = {"__init__", "compare_measure", "options", "textbook_version"}
+    helpers = {
+        "__init__",
+        "compare_measure",
+        "completion",
+        "exercise_output",
+        "options",
+        "textbook_version",
+    }
     assert modules - helpers == set(cli.COMMANDS)
     context = click.Context(cli.main)
     for name in cli.main.list_commands(context):

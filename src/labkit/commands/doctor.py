@@ -2,12 +2,14 @@
 
 import platform
 import sys
+from pathlib import Path
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from labkit.catalog import catalog
+from labkit.commands.completion import activation
 from labkit.commands.options import console
 from labkit.processes.ports import port_error
 from labkit.services import requirements
@@ -15,6 +17,7 @@ from labkit.text_format import command_line
 
 ABSENT = Text("–", "yellow")
 PRESENT = Text("✓", "green")
+COMPLETION = "To complete labs, textbook versions and exercises by Tab, add this line to {file}:"
 
 
 @click.command()
@@ -45,4 +48,13 @@ def doctor() -> None:
     for what, _, found, advice in rows:
         if not found:
             console.print(f"{what}: {advice}", soft_wrap=True)
+    _print_completion()
     sys.exit(1 if lacking else 0)
+
+
+def _print_completion() -> None:
+    """Print the line that turns on tab completion in the user's shell."""
+    lab = Path(sys.executable).with_name("lab")
+    if found := activation(str(lab)):
+        line, file = found
+        console.print(f"\n{COMPLETION.format(file=file)}\n\n    {line}", soft_wrap=True)

@@ -3,8 +3,8 @@
 import click
 
 from labkit.catalog import catalog
+from labkit.commands.exercise_output import print_heading, print_markdown, print_notice
 from labkit.commands.options import console
-from labkit.commands.practice import print_heading, print_markdown, print_notice
 from labkit.practice.progress import note_hint, read_progress
 from labkit.practice.start import choose_exercise, started_folder
 from labkit.text_format import command_line

@@ -2,21 +2,23 @@
 
 import shutil
 from itertools import groupby
-from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
-from rich.theme import Theme
 
 from labkit.catalog import Catalog, catalog, state_path
+from labkit.commands.exercise_output import (
+    print_heading,
+    print_markdown,
+    print_notice,
+    shown_path,
+)
 from labkit.commands.options import console
 from labkit.practice.exercise import KINDS, Exercise, read_exercises
 from labkit.practice.progress import (
     SOLVED,
     STARTED,
-    Progress,
     note_start,
     read_progress,
 )
@@ -37,8 +39,6 @@ KEPT = "Your old files are in {folder}."
 STATES = {"": "", STARTED: "started", SOLVED: "solved"}
 OUTDATED = "has changed since then"
 NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are no exercises."
-# Rich's own theme has white text on black, which is hard to read on a light terminal.
-PLAIN = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h2": "bold"})
 
 
 @click.group("practice", invoke_without_command=True)
@@ -127,31 +127,3 @@ def _list(checkout: Catalog) -> None:
     solved = len(exercises) - len(open_ones)
     text = SOLVED_OF.format(solved=solved, count=len(exercises), line=command_line("lab", *words))
     console.print("\n" + text, soft_wrap=True)
-
-
-# What `lab hint` and `lab solution` share with this
-
-
-def print_notice(progress: Progress) -> None:
-    """Say if the file of the progress was damaged."""
-    if progress.notice:
-        console.print(progress.notice + "\n", soft_wrap=True)
-
-
-def print_heading(exercise: Exercise) -> None:
-    """Print what kind of exercise it is, its lab and its title."""
-    lab = f"lab {exercise.lab.number}"
-    console.print(Text.assemble((f"{KINDS[exercise.kind]}, {lab}: {exercise.title}", "b"), "\n"))
-
-
-def print_markdown(text: str) -> None:
-    """Print a text of the catalogue, its lines broken at words."""
-    with console.use_theme(PLAIN):
-        console.print(Markdown(text, code_theme="default"))
-
-
-def shown_path(folder: Path) -> str:
-    """Return a folder's path as one types it here, with a slash at its end."""
-    here = Path.cwd()
-    folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
-    return f"{folder.as_posix()}/"

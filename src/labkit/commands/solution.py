@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from labkit.catalog import catalog
+from labkit.commands.exercise_output import print_heading, print_markdown, print_notice
 from labkit.commands.options import console, html_option, use_colour
-from labkit.commands.practice import print_heading, print_markdown, print_notice
 from labkit.diff import html_page, terminal
 from labkit.practice.progress import SOLVED, read_progress
 from labkit.practice.solution import compare_with_solution

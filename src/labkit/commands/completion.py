@@ -1,0 +1,140 @@
+"""Tab completion of labs, textbook versions and exercises, without importing the commands.
+
+Importing a command can take longer than a person waits for a completion. So while the shell asks, a
+command is replaced by one that has the same name and options but only knows what its arguments are.
+Source: https://click.palletsprojects.com/en/stable/shell-completion/
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+
+from labkit.catalog import Catalog, CatalogError, catalog, read_lines
+from labkit.practice.exercise import MANIFEST
+from labkit.text_format import command_line
+from labkit.textbook_versions import read_versions
+
+LAB, VERSION, VARIANT, EXERCISE, FOLDER = "lab", "version", "variant", "exercise", "folder"
+# Command -> what each of its arguments can be
+ARGUMENTS: dict[str, list[tuple[str, ...]]] = {
+    "check": [(EXERCISE, FOLDER)],
+    "copy": [(LAB,), (FOLDER,)],
+    "diff": [(LAB, VERSION, VARIANT, FOLDER)] * 2,
+    "hint": [(EXERCISE,)],
+    "list": [(LAB,)],
+    "practice reset": [(EXERCISE,)],
+    "practice start": [(EXERCISE,)],
+    "reset": [(LAB, VERSION, FOLDER)],
+    "run": [(LAB, VERSION, FOLDER)],
+    "solution": [(EXERCISE,)],
+}
+# The line that turns completion on, by shell, and the file that it goes into
+SHELLS = {
+    "bash": ('eval "$(_LAB_COMPLETE=bash_source {lab})"', "~/.bashrc"),
+    "zsh": ('eval "$(_LAB_COMPLETE=zsh_source {lab})"', "~/.zshrc"),
+    "fish": ("_LAB_COMPLETE=fish_source {lab} | source", "~/.config/fish/config.fish"),
+}
+Loader = Callable[[], click.Command | None]
+
+
+def activation(lab: str) -> tuple[str, str] | None:
+    """Return the line that turns completion on in the user's shell, and the file for it.
+
+    lab: the path of the command `lab`. The result is None for a shell that click does not know.
+    """
+    found = SHELLS.get(Path(os.environ.get("SHELL", "")).name)
+    return (found[0].format(lab=command_line(lab)), found[1]) if found else None
+
+
+class QuickCommand(click.Command):
+    """A stand-in for a command while the shell asks; it loads the options when they are needed."""
+
+    def __init__(self, name: str, load: Loader, params: list[click.Parameter]) -> None:
+        super().__init__(name, params=params)
+        self.load = load
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        command = self.load() if incomplete.startswith("-") else None
+        return command.shell_complete(click.Context(command), incomplete) if command else []
+
+
+def quick_command(name: str, load: Loader, words: list[str]) -> click.Command | None:
+    """Return a stand-in for this command, or the command itself if its arguments are not known.
+
+    load: returns the command itself. words: those that are typed after its name; with an option
+    among them the command is needed at once.
+    """
+    if name == "practice":
+        parts = [each.split()[1] for each in ARGUMENTS if each.startswith(f"{name} ")]
+        group = click.Group(name, invoke_without_command=True)
+        for part in parts:
+            group.add_command(_with_arguments(part, f"{name} {part}", load, []))
+        return group
+    if name not in ARGUMENTS:
+        return load()
+    options = any(word.startswith("-") for word in words)
+    command = load() if options else None
+    params = [each for each in command.params if isinstance(each, click.Option)] if command else []
+    return _with_arguments(name, name, load, params)
+
+
+def _with_arguments(name: str, key: str, load: Loader, options: list[click.Option]) -> QuickCommand:
+    arguments = [
+        click.Argument([f"word{number}"], required=False, shell_complete=partial(_complete, kinds))
+        for number, kinds in enumerate(ARGUMENTS[key])
+    ]
+    return QuickCommand(name, load, [*options, *arguments])
+
+
+def _complete(
+    kinds: tuple[str, ...], ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    folders = FOLDER in kinds and ":" not in incomplete
+    found = [CompletionItem(incomplete, type="dir")] if folders else []
+    try:
+        items = list(_items(catalog(), kinds, incomplete))
+    except (CatalogError, ValueError):  # a command says what is wrong; the shell cannot
+        return found
+    return found + [item for item in items if item.value.startswith(incomplete)]
+
+
+def _items(checkout: Catalog, kinds: tuple[str, ...], incomplete: str) -> Iterator[CompletionItem]:
+    if EXERCISE in kinds:
+        for name, table in tomllib.loads(read_lines(checkout.root / MANIFEST)).items():
+            yield CompletionItem(name, help=str(table.get("title", "")))
+    for lab in checkout.labs if LAB in kinds else ():
+        yield CompletionItem(lab.number, help=lab.title)
+        # All of them at once would hide the labs.
+        if not incomplete.startswith(lab.number):
+            continue
+        if VARIANT in kinds:
+            yield from (CompletionItem(f"{lab.number}:{name}") for name in lab.variants)
+        if VERSION in kinds:
+            for version in read_versions(checkout, lab):
+                yield CompletionItem(version.full_name, help=version.title)
+
+
+class ColonBash(BashComplete):
+    """Bash splits a word at each colon, so 03:names is three words there, and one here."""
+
+    prefix = ""  # what stays as it is before the part that bash replaces
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        args, incomplete = super().get_completion_args()
+        joined = re.sub(r"\0?:\0?", ":", "\0".join([*args, incomplete]))
+        *args, incomplete = joined.split("\0")
+        self.prefix = incomplete[: incomplete.rfind(":") + 1]
+        return args, incomplete
+
+    def format_completion(self, item: CompletionItem) -> str:
+        item.value = item.value.removeprefix(self.prefix)
+        return super().format_completion(item)
+
+
+add_completion_class(ColonBash)
