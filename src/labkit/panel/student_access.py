@@ -45,6 +45,11 @@ def may_read_answers(request: HttpRequest) -> bool:
     return _on_own_machine(request) or _access().answers
 
 
+def may_see_crash(request: HttpRequest) -> bool:
+    """Return whether this visitor sees which exception ended a request: on this machine only."""
+    return _on_own_machine(request)
+
+
 def _on_own_machine(request: HttpRequest) -> bool:
     """Return whether this is the instructor, or someone at `lab run --servers`."""
     return is_local_instructor(request) or bool(SERVER)

@@ -7,7 +7,7 @@ from html import escape
 
 from django.http import HttpRequest, HttpResponse
 
-from labkit.panel import control_bar, control_messages
+from labkit.panel import control_bar, control_messages, student_access
 from labkit.panel.access import is_local_instructor
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
 from labkit.panel.exchange_log import SERVER
@@ -58,7 +58,9 @@ def append_to(
     server = _server(exchange)
     # Joining strings is the fastest way, and every page needs this.
     colours = "" if _LAB_STYLE in content else _COLOURS
-    crash = exchange.crash.as_html() if instructor and exchange.crash else ""
+    crash = ""
+    if exchange.crash and student_access.may_see_crash(request):
+        crash = exchange.crash.as_html()
     bar = (
         f'{_STYLE}{colours}<aside class="summary-bar" aria-label="This request" '
         f'data-clock-ahead="{exchange.clock_ahead:.0f}">'

@@ -22,6 +22,7 @@ from labkit.panel import (
     server_clock,
     session_explanations,
     stored_session,
+    student_access,
     summary_bar,
 )
 from labkit.panel.access import is_local_instructor
@@ -53,7 +54,7 @@ def exchange_page(
     context = {
         "exchange": found,
         "sentence": summary_bar.summarize_with_redirect(found),
-        "parts": [_parts(each, instructor) for each in found.with_redirect()],
+        "parts": [_parts(request, each, instructor) for each in found.with_redirect()],
         "stored": stored_session.report_store(found, instructor),
         "places": diagram.PLACES,
         "arrows": diagram.arrows(found),
@@ -79,7 +80,7 @@ def exchange_page(
     return render(request, "labkit/exchange.html", context, status=422 if invalid else 200)
 
 
-def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
+def _parts(request: HttpRequest, exchange: Exchange, details: bool) -> dict[str, Any]:
     cookies = cookie_explanations.request_cookies(exchange)
     set_cookies = cookie_explanations.response_cookies(exchange)
     own = [cookie for cookie in cookies if cookie[-1].kind in {"session", "lab"}]
@@ -100,7 +101,7 @@ def _parts(exchange: Exchange, details: bool) -> dict[str, Any]:
         "set_csrf": [cookie for cookie in set_cookies if cookie.owner.kind == "csrf"],
         "no_bar": summary_bar.NO_BAR.get(exchange.no_bar),
         "has_crashed": exchange.crash is not None,
-        "crash": exchange.crash if details else None,
+        "crash": exchange.crash if student_access.may_see_crash(request) else None,
         "milliseconds": f"{exchange.duration * 1000:.1f}",
     }
 
