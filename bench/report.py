@@ -214,8 +214,7 @@ def main() -> None:
         sys.exit(str(error))
     if options.write:
         PAGE.write_text(wanted, encoding="utf-8", newline="\n")
-        for name in NAMES:
-            path = MEASURED / f"{name}.json"
+        for path in (each for name in NAMES if (each := MEASURED / f"{name}.json").exists()):
             named = keeping.read(path)["charts"].items()
             drawing.draw_all(path, {chart: drawing.chart_of(of) for chart, of in named})
     elif wanted != text:
