@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 COUNT = f"count_{settings.LAB}"
-PLAIN = re.compile("[0-9]{1,6}")  # int() alone would take -7, 1_0 and the digits of every script
+PLAIN = re.compile("[0-9]{1,6}")  # int() alone would accept -7, 1_0 and the digits of any script
 
 
 @require_safe
@@ -36,6 +36,6 @@ def forget(request):
 
 
 def load(request):
-    """Return the stored count, or None if it is not one."""
+    """Return the stored count, or None if it is not a count."""
     stored = request.COOKIES.get(COUNT, "0")
     return int(stored) if PLAIN.fullmatch(stored) else None

@@ -44,7 +44,7 @@ def refusal(request, name, quantity):
 def notice(request):
     """Return what is wrong with the cookies or the stored cart, or None."""
     if altered := len(names_from_cookies(PREFIX, request.COOKIES)) - len(load(request)):
-        return f"{altered} of the cart's cookies were changed by the browser and do not count."
+        return f"Ignored cookies of the cart: {altered}. Someone changed them in the browser."
 
 
 def describe(request):

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 # A page's Referrer-Policy decides how much its links send to the next page, in the Referer header.
 POLICIES = {
     "same-origin": "Django's default",
-    "": "none, so that the browser decides",
+    "": "none: the browser decides",
     "unsafe-url": "the whole URL, to every site",
 }
 OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # of this server

@@ -5,7 +5,7 @@ POLICIES = [
     ("300", "300: five minutes after the last write"),
     ("0", "0: when the browser closes"),
     ("none", "None: as the settings say"),
-    ("datetime", "a datetime: on the third full minute from now"),
+    ("datetime", "a datetime: the third full minute from now"),
     ("timedelta", "a timedelta: three minutes from now"),
 ]
 

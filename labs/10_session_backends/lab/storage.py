@@ -18,7 +18,7 @@ def load(request):
 
 def put(request, response, name, quantity):
     """Store this quantity of one item."""
-    # A new dictionary: a session notices an assignment to an entry, but no change inside it.
+    # A new dictionary: a session notices an assignment to an entry, but not a change inside it.
     request.session["cart"] = load(request) | {name: quantity}
     request.session.set_expiry(LIFETIME)
 

@@ -10,7 +10,7 @@ from django.core.cache import caches
 
 from labkit.base.session_expiry import clock_time
 
-UNREADABLE = "Nothing that can be read: it is empty, corrupted or not ours."
+UNREADABLE = "Unreadable: it is empty, corrupted or from another program."
 
 
 def read_store(request, engine):

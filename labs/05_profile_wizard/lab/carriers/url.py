@@ -6,8 +6,8 @@ from django.conf import settings
 
 LIFETIME = 600  # seconds, from the last answer
 REDIRECTS = True
-# The entry of the session that holds the answers. It is not "wizard", the session carrier's:
-# with the key from a session cookie, a URL must not show that session's answers.
+# Not "wizard", as in the session carrier: otherwise, a URL with the key from a session cookie
+# would show that session's answers.
 ENTRY = "wizard by url"
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
