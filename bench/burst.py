@@ -76,7 +76,7 @@ class Student:
                 else:
                     self.failures.append(str(response.status))
             except TimeoutError:
-                self.failures.append(f"no answer within {LIMIT} s")
+                self.failures.append(f"no response within {LIMIT} s")
             except (OSError, ValueError) as error:
                 self.failures.append(repr(error))
             self.seconds.append(time.perf_counter() - begin)

@@ -145,7 +145,7 @@ def of_visitor(figures: Any) -> Iterator[Line]:
 
 def of_watch(figures: Any) -> Iterator[Line]:
     yield Line(
-        "From a save to the first answer of lab check --watch",
+        "From a save to the first result of lab check --watch",
         f"{figures['ratio']:.2f} times ({figures['seconds']:.2f} s)",
         f"pytest with one test of the lab ({figures['single_seconds']:.2f} s)",
         f"≤ {WATCH:.0f}",

@@ -1,10 +1,10 @@
-"""Measure how soon `lab check --watch` gives its first answer after a save.
+"""Measure how soon `lab check --watch` reports its first result after a save.
 
     python bench/watch.py
 
-Beside it, in turns: pytest with that one test of the lab. The check copies the student's files,
-reads them, and runs the test that failed last before all others; the rest of its tests is not
-waited for here.
+In turns, it is compared with pytest and one test of the lab. The check copies and reads the
+student's files, and starts with the test that failed last. This script does not wait for the other
+tests.
 """
 
 import os
@@ -31,16 +31,16 @@ ASKED, PROMISED = f"tests/test_cart.py::{TEST}", f"tests/test_the_contract.py::{
 
 
 class Answered(Exception):
-    """Ends a check as soon as the first answer is there."""
+    """Ends a check after the first result."""
 
 
 def first_answer(checkout: Catalog, folder: Path) -> float:
-    """Return the seconds from a save to the first answer."""
+    """Return the seconds from a save to the first result."""
     begin = time.perf_counter()
 
     def answer(result: CheckResult) -> None:
         if (result.id, result.outcome) != (PROMISED, "passed"):
-            raise RuntimeError(f"The first answer is {result.outcome}: {result.id}")
+            raise RuntimeError(f"The first result is {result.outcome}: {result.id}")
         raise Answered
 
     try:
@@ -48,7 +48,7 @@ def first_answer(checkout: Catalog, folder: Path) -> float:
         check(checkout, made, lab, first=[PROMISED], on_first=answer)
     except Answered:
         return time.perf_counter() - begin
-    raise RuntimeError("The check gave no first answer.")
+    raise RuntimeError("The check reported no result.")
 
 
 def single_test(checkout: Catalog) -> float:
@@ -72,7 +72,7 @@ def measure(rounds: int) -> dict[str, Any]:
             steps.begin(f"round {number}")
             pair = single_test(checkout), first_answer(checkout, folder)
             steps.done()
-            if number:  # before, files were read for the first time
+            if number:  # the first round reads all files for the first time
                 singles.append(pair[0])
                 answers.append(pair[1])
     return {
@@ -83,11 +83,11 @@ def measure(rounds: int) -> dict[str, Any]:
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return a chart with a bar for each of both."""
+    """Return a chart with a bar for each of the two."""
     return {
         "first": Bars(
-            "The first answer after a save",
-            "Seconds until lab check --watch answers, and of pytest with that test alone.",
+            "The first result after a save",
+            "Seconds until lab check --watch reports a result, and seconds of pytest with that test.",
             "seconds",
             ["lab check --watch", "pytest, one test"],
             [BarSeries("seconds", [figures["seconds"], figures["single_seconds"]], "server")],
@@ -100,8 +100,8 @@ def main() -> None:
     options = common.parser(__doc__).parse_args()
     found = measure(1 if options.tiny else ROUNDS)
     common.console.print(
-        f"first answer {found['seconds']:.2f} s, one test {found['single_seconds']:.2f} s, "
-        f"ratio {found['ratio']:.2f} (aim: ≤ {AIM})"
+        f"first result {found['seconds']:.2f} s, one test {found['single_seconds']:.2f} s, "
+        f"ratio {found['ratio']:.2f} (target: ≤ {AIM})"
     )
     common.keep(options, "watch", found, charts(found), "sqlite")
 
