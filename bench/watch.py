@@ -87,7 +87,7 @@ def charts(figures: dict[str, Any]) -> dict[str, Any]:
     return {
         "first": Bars(
             "The first result after a save",
-            "Seconds until lab check --watch reports a result, and seconds of pytest with that test.",
+            "Seconds until lab check --watch reports a result, and of pytest with that test.",
             "seconds",
             ["lab check --watch", "pytest, one test"],
             [BarSeries("seconds", [figures["seconds"], figures["single_seconds"]], "server")],
