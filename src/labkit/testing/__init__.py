@@ -1,14 +1,14 @@
 """A test client with a browser's cookie rules, a clock for server and browser, and contracts.
 
 The pytest plugin has the fixtures `visitor`, `classmate`, `clock`, `mariadb`, `redis` and
-`chromium`. If no test uses one of them it does nothing and does not import Django.
+`chromium`. If no test uses them, it does not import Django.
 docs/testing.md shows how to use it.
 """
 
 from importlib import import_module
 from typing import Any
 
-# Imported on first use, since these modules import Django.
+# These modules import Django, so they are imported on first use.
 _MODULES = {
     "BrokenPromise": "response_checks",
     "Clock": "clock",

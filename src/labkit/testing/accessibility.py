@@ -1,22 +1,22 @@
-"""Check a page with axe, https://github.com/dequelabs/axe-core, and for content that is cut off."""
+"""Check a page with axe (https://github.com/dequelabs/axe-core) and for cut-off content."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# WCAG 2.2 at level AA, and axe's own recommendations.
+# WCAG 2.2, level AA, and axe's own recommendations.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def complaints(page: "Page", rule: str = "") -> list[str]:
-    """Return a line for each element of the page that breaks a rule of axe, or this rule.
+    """Return a line for each element that breaks a rule of axe, or this one rule.
 
-    Raises ModuleNotFoundError if axe-playwright-python is not installed, from the extra `browser`.
+    Raises ModuleNotFoundError without axe-playwright-python, which the extra `browser` installs.
     """
     from axe_playwright_python.sync_playwright import Axe
 
-    page.wait_for_load_state()  # click() returns as soon as the next page begins to arrive
+    page.wait_for_load_state()  # click() returns before the next page has loaded
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     options["runOnly"] = [rule] if rule else {"type": "tag", "values": TAGS}
     found = Axe().run(page, options=options).response["violations"]
@@ -28,10 +28,10 @@ def complaints(page: "Page", rule: str = "") -> list[str]:
 
 
 def complaints_at_both_ends(page: "Page") -> list[str]:
-    """Return what is wrong at 1280 px in light colours, and at 320 px in dark ones.
+    """Return complaints at 1280 px in light mode and at 320 px in dark mode.
 
-    What axe finds in a page's structure does not depend on the colours, so it looks for it once.
-    Raises ModuleNotFoundError as complaints() does.
+    axe checks a page's structure only once, because it does not depend on colours. Raises
+    ModuleNotFoundError like complaints().
     """
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
@@ -42,10 +42,10 @@ def complaints_at_both_ends(page: "Page") -> list[str]:
 
 
 def cut_off(page: "Page") -> list[str]:
-    """Return the elements whose content is cut off sideways, so that nobody can reach it.
+    """Return the elements whose content is cut off at a side, so that it cannot be reached.
 
     A page must not be wider than its window. Content may be wider than its element only if the
-    element can be scrolled. Elements for screen readers alone are left out.
+    element can be scrolled. Elements that are only for screen readers are ignored.
     """
     page.wait_for_load_state()
     out: list[str] = page.evaluate(CUT_OFF)

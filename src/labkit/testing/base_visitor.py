@@ -1,4 +1,4 @@
-"""The browser half of a visitor: a cookie jar, the last exchanges, forms, and checks."""
+"""The base class of visitors: a cookie jar, the last exchanges, forms and checks."""
 
 import contextlib
 import itertools
@@ -27,27 +27,27 @@ from labkit.testing.response_checks import BrokenPromise
 
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page in a report
-PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # not quoted in a path; % is there if something is quoted
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # characters that are not quoted in a path
 TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted in path and query
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _births = itertools.count()
 
-# All visitors of the running test, for its report if it fails.
+# All visitors of the running test, for its failure report.
 visitors_of_this_test: "WeakSet[BaseVisitor]" = WeakSet()
 
 
 @dataclass
 class Exchange:
-    """One request and its response, as sent and received."""
+    """A request and its response, as sent and received."""
 
     method: str
     target: Origin
     context: Context
     url: str
-    cookie_bytes: bytes  # the Cookie header; empty if none is sent
-    origin: str = ""  # the Origin header; empty if none is sent
-    came_from: str = ""  # the origin of the page that caused it; empty for a page of this site
+    cookie_bytes: bytes  # the Cookie header, if any
+    origin: str = ""  # the Origin header, if any
+    came_from: str = ""  # the origin of the page that caused it, if on another site
     held_back: list[WithheldCookie] = field(default_factory=list)
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Exchange:
 
 
 def _excerpt(response: HttpResponseBase) -> list[str]:
-    """Return the first lines of a page as a person reads them, whatever the page is."""
+    """Return the first lines of a page's text."""
     if response.streaming or not response.content:
         return []
     text = response.content.decode("utf-8", "replace")
@@ -93,25 +93,25 @@ class BaseVisitor:
     """A browser that remembers cookies and exchanges; subclasses send the requests."""
 
     def __init__(self, site: str, scheme: str = "", port: int | None = None) -> None:
-        """The arguments are those of parse_site(), which says what it raises."""
-        # The site that its URLs belong to, and its Host header.
+        """Open a browser for a site. For arguments and errors, see parse_site()."""
+        # The site of this visitor's URLs, and its Host header.
         self.origin, self.host = parse_site(site, scheme, port)
         self.jar = Jar()
-        self._requesting = False  # while Client stores cookies, which is done in _finish()
+        self._requesting = False  # True while Client would store cookies, which _finish() does
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._context = TYPED
-        self._came_from = ""  # the initiator's origin as a header names it, port included
-        self._expected: dict[str, bool] = {}  # by promise: whether it has been broken
+        self._came_from = ""  # the initiator's origin as in a header, with its port
+        self._expected: dict[str, bool] = {}  # promise -> whether it has been broken
         self.born = next(_births)
 
     @property
     def cookies(self) -> SimpleCookie:
-        """The jar's cookies, as Client has them; a change here is a change of the jar."""
+        """The jar's cookies in the form of Client's; changes here change the jar."""
         return SimpleCookie() if self._requesting else JarCookies(self.jar, self.origin)
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        # The value may be a view of this jar, so it is read before that is emptied.
+        # The value may be a view of this jar, so copy it before the jar is emptied.
         cookies = {name: copy(value[name]) for name in value}
         self.jar.clear()
         self.cookies.update(cookies)
@@ -128,7 +128,7 @@ class BaseVisitor:
     ) -> Exchange:
         """Prepare a request.
 
-        host: its Host header; address: path and query; own_cookies: a Cookie header that replaces
+        host: the Host header; address: path and query; own_cookies: a Cookie header that replaces
         the jar's.
         """
         context = replace(self._context, method=method)
@@ -152,20 +152,20 @@ class BaseVisitor:
         return exchange
 
     def _origin_header(self, method: str, own: str) -> str:
-        """Return the Origin header of a request, which Django's CSRF check reads; empty if none.
+        """Return the Origin header of a request, which Django's CSRF check reads, or "".
 
         https://fetch.spec.whatwg.org/#append-a-request-origin-header
         """
         if method in {"GET", "HEAD"}:
             return ""
         if self._came_from.startswith("https:") and own.startswith("http:"):
-            return "null"  # the default referrer policy tells nothing to plain http
+            return "null"  # under the default referrer policy, for plain http
         return self._came_from or own
 
     def _finish(
         self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
     ) -> None:
-        """Store the response's cookies and check its promises.
+        """Store the response's cookies, and check its promises.
 
         Raises BrokenPromise, unless the test expects it.
         """
@@ -186,7 +186,7 @@ class BaseVisitor:
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Expect each of these promises of response_checks to be broken within this block.
+        """Expect each of these promises of response_checks to be broken within the block.
 
         Raises ValueError for an unknown promise, and BrokenPromise for one that was kept.
         """
@@ -201,7 +201,7 @@ class BaseVisitor:
         finally:
             self._expected = before
 
-    # What a person does with a browser
+    # Actions in a browser
 
     def submit(
         self, action: str | None, data: Mapping[str, Any] | None = None, page: Any = None
@@ -209,8 +209,8 @@ class BaseVisitor:
         """Fill in a form, send it as a browser does, and follow redirects.
 
         action: the URL that the form goes to; None for the first form that has all of `data`.
-        data: the values of fields and the pressed button, as labkit.testing.forms.submit() takes
-            them; other fields are sent as they are on the page.
+        data: the values of fields and the pressed button, as in labkit.testing.forms.submit().
+            Other fields are sent as they are on the page.
         page: a URL to open first (default: `action`), or a response.
 
         Raises AssertionError if the page has no such form.
@@ -223,11 +223,11 @@ class BaseVisitor:
         return self._send_form(forms.submit(form, opened, data))
 
     def press(self, button: str, page: Any, data: Mapping[str, Any] | None = None) -> Any:
-        """Press the button with this accessible name on `page`, a response.
+        """Press the button with this accessible name on a page.
 
-        data: fields of its form to fill in first, as in submit().
+        data: fields of the form to fill in first, as in submit().
 
-        Raises AssertionError if the page has no such button, or it sends no form.
+        Raises AssertionError if the page has no such button, or the button sends no form.
         """
         opened = self._url_of(page)
         return self._send_form(
@@ -235,7 +235,7 @@ class BaseVisitor:
         )
 
     def _url_of(self, page: Any) -> str:
-        """Return the URL of a response, without the visitor's own scheme and host."""
+        """Return the URL of a response, without this visitor's own scheme and host."""
         return self._without_own_site(page.exchange.url)
 
     def _follow_redirect(
@@ -248,9 +248,9 @@ class BaseVisitor:
         query_params: Any = None,
         **extra: Any,
     ) -> Any:
-        """Follow a redirect as Client does; one without a host stays on the one that sent it.
+        """Follow a redirect as Client does; without a host in Location, the host stays the same.
 
-        The URL in Location has the whole query, and the cause of the request stays the same.
+        Location has the whole query, and the cause of the request stays the same.
         """
         location = response.headers["Location"]
         response.redirect_chain.append((location, response.status_code))
@@ -259,7 +259,7 @@ class BaseVisitor:
         if method not in {"GET", "HEAD", "TRACE"}:
             extra |= {"data": _rewound(data), "content_type": content_type}
         for name in ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme"):
-            extra.pop(name, None)  # the URL has them
+            extra.pop(name, None)  # in the URL
         url = self._without_own_site(urljoin(exchange.url, location).partition("#")[0])
         cause = exchange.came_from or exchange.origin
         embedded = not exchange.context.top_level
@@ -267,7 +267,7 @@ class BaseVisitor:
             return getattr(self, method.lower())(url, headers=headers, **extra)
 
     def _without_own_site(self, url: str) -> str:
-        """Return an absolute URL as a path if it is one of this visitor's site."""
+        """Return a URL of this visitor's site as a path, and other URLs unchanged."""
         site = f"{self.origin.scheme}://{self.host}"
         path = url.removeprefix(site)
         return path if url.startswith(site) and path[:1] == "/" != path[1:2] else url
@@ -280,23 +280,23 @@ class BaseVisitor:
         )
 
     def close_browser(self) -> None:
-        """Close the browser and open it again: session cookies are gone, persistent ones stay."""
+        """Close the browser and open it again, which deletes session cookies."""
         self.jar.close_browser()
 
     def block_cookies(self, blocked: bool = True) -> None:
         """Neither send nor store cookies from now on; False allows them again.
 
-        Stored cookies are kept and come back when allowed, as with Chromium's settings.
+        As in Chromium, stored cookies are kept while blocked, and sent again when allowed.
         """
         self.jar.blocked = blocked
 
     def edit_cookie(self, cookie: str | Cookie, value: str) -> None:
-        """Change a cookie's value as in a browser's developer tools.
+        """Change a cookie's value, as with a browser's developer tools.
 
-        cookie: its name, or one of the jar's cookies if there are several with this name.
+        cookie: its name, or one of the jar's cookies if several have this name.
 
-        Raises KeyError if there is no such cookie, and ValueError if there are several or no cookie
-        can have this value.
+        Raises KeyError if there is no such cookie, and ValueError if there are several, or if the
+        value is not valid.
         """
         if set(";\r\n\0") & set(value):
             raise ValueError(f"No cookie can have the value {value!r}.")
@@ -307,13 +307,13 @@ class BaseVisitor:
             places = ", ".join(f"{each.domain}{each.path}" for each in found)
             raise ValueError(
                 f"There are {len(found)} cookies named {cookie!r} ({places}). "
-                f"Give one of them, from visitor.jar."
+                f"Pass one of them, from visitor.jar."
             )
         found[0].value = value
 
     @contextmanager
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
-        """Send the requests within this block as if a link or form on the page at `url` did.
+        """Send the requests within this block as if a link or form on the page `url` caused them.
 
         embedded: the page shows the response inside itself, as an image, frame or fetch.
         """
@@ -331,7 +331,7 @@ class BaseVisitor:
 
 
 def _rewound(data: Any) -> Any:
-    """Return the data of a request that is sent again, with its files at their beginning."""
+    """Return the data of a request for sending it again, with its files rewound."""
     values = data.values() if isinstance(data, Mapping) else []
     for value in values:
         for each in value if isinstance(value, list | tuple) else [value]:
@@ -341,12 +341,12 @@ def _rewound(data: Any) -> Any:
 
 
 def raw_target(path: str | bytes) -> bytes:
-    """Return a path with its query as bytes. Text is encoded as browsers do, bytes stay as is."""
+    """Return a path with its query as bytes; text is encoded as in a browser."""
     return path if isinstance(path, bytes) else quote(path, safe=TARGET_CHARACTERS).encode()
 
 
 def _serialize_origin(url: str) -> str:
-    """Return the origin of a URL as a header names it: without the scheme's default port."""
+    """Return a URL's origin as in a header, without the scheme's default port."""
     origin, port = Origin.of(url), urlsplit(url).port
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     suffix = "" if port in {None, DEFAULT_PORTS.get(origin.scheme)} else f":{port}"
@@ -356,12 +356,12 @@ def _serialize_origin(url: str) -> str:
 def parse_site(site: str, scheme: str = "", port: int | None = None) -> tuple[Origin, str]:
     """Return the origin of a site and the Host header of its requests.
 
-    site: a host name or IP address, with a port if it needs one, or the URL of the site.
+    site: a host name or IP address, with an optional port, or the site's URL.
 
-    Raises ValueError if it is neither, and if it contradicts `scheme` or `port`.
+    Raises ValueError if it is neither, or if it contradicts `scheme` or `port`.
     """
     if not isinstance(site, str):
-        raise TypeError(f"The host of a visitor is text, not {site!r}.")
+        raise TypeError(f"A visitor's host must be a string, not {site!r}.")
     url = site
     if "://" not in site:
         bare_ipv6 = site.count(":") > 1 and not site.startswith("[")
@@ -372,13 +372,13 @@ def parse_site(site: str, scheme: str = "", port: int | None = None) -> tuple[Or
     except ValueError:
         raise ValueError(f"{site!r} is neither a host nor the URL of a site.") from None
     if parts.scheme not in DEFAULT_PORTS:
-        raise ValueError(f"{site!r}: a visitor speaks http or https.")
+        raise ValueError(f"{site!r}: a visitor can use only http or https.")
     if scheme and parts.scheme != scheme:
         raise ValueError(f"{site!r} contradicts scheme={scheme!r}.")
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError(f"{site!r} is more than a site: paths belong to the requests.")
+        raise ValueError(f"{site!r} contains more than a site. Give the path with each request.")
     if own_port is not None and port is not None:
-        raise ValueError(f"{site!r} has a port, and so has port={port}.")
+        raise ValueError(f"{site!r} has a port, but port={port} is given too.")
     text += f":{port}" if port else ""
     host = text.partition("://")[2]
     if not split_domain_port(host)[0]:

@@ -1,4 +1,4 @@
-"""A real Chromium: a window of a running one, or one with its own profile."""
+"""A real Chromium: a window of a shared browser, or a browser with its own profile."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from labkit.services.requirements import chromium as chromium_path
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
-# Chromium contacts other machines at every start.
+# Chromium contacts other machines at startup unless these options prevent it.
 ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
@@ -20,8 +20,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    "--in-process-gpu",  # a process less, which drawing without a GPU keeps busy
-    # No other host name resolves; *.example is this machine, as a site that is not loopback.
+    "--in-process-gpu",  # saves a process, which is busy without a GPU
+    # *.example is this machine, as a site that is not loopback; other names do not resolve.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
     *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),  # needed by root
@@ -29,24 +29,24 @@ ARGUMENTS = [
 
 
 def launch(playwright: "Playwright") -> "Browser":
-    """Start a Chromium for many windows, each with separate cookies."""
+    """Start a Chromium that is shared by many windows, each with separate cookies."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
 
 
 def page_says(page: "Page", part: str = "main") -> str:
-    """Return the text of this part of a page after it has loaded.
+    """Return the text of this part of a page once it has loaded.
 
-    Playwright's click() returns as soon as the next page begins to arrive.
+    Playwright's click() returns before the next page has loaded.
     """
     page.wait_for_load_state()
     return page.text_content(part) or ""
 
 
 class Chromium:
-    """A browser with one tab, `page`, that notes script errors and requests to other machines.
+    """A browser with one tab, `page`, which records script errors and external requests.
 
-    With `shared` it is a window of that running browser, which starts faster but cannot be closed
-    and reopened, and whose settings cannot be changed.
+    With `shared`, it is a window of that browser. This starts faster, but the browser cannot be
+    closed and reopened, and its settings cannot be changed.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Chromium:
         self._context: BrowserContext | None = None
         self.page: Page
         self.complaints: list[str] = []  # script errors, and requests to other machines
-        if third_party_cookies:  # which Chromium blocks in an automated profile
+        if third_party_cookies:  # Chromium blocks them by default
             self._prefer(cookie_controls_mode=0, block_third_party_cookies=False)
         self.open()
 
@@ -88,7 +88,7 @@ class Chromium:
         return self.page
 
     def _guard(self, request: "Request") -> None:
-        host = urlsplit(request.url).hostname  # None for data: and the like
+        host = urlsplit(request.url).hostname  # None for data: URLs, for example
         if host and host.rpartition(".")[2] not in {"1", "localhost", "example"}:
             self.complaints.append(f"request to another machine: {request.url}")
 
@@ -99,9 +99,9 @@ class Chromium:
             self._context = None
 
     def close_and_reopen(self, **preferences: Any) -> "Page":
-        """Close the browser and open it again, with these preferences. Raises RuntimeError."""
+        """Close the browser and open it again with these preferences. Raises RuntimeError."""
         if self._shared is not None:
-            raise RuntimeError("only a browser with a profile: mark the test own_profile")
+            raise RuntimeError("This needs its own profile. Mark the test with own_profile.")
         self.close()
         self._prefer(**preferences)
         return self.open()
@@ -120,7 +120,7 @@ class Chromium:
         preferences.write_text(json.dumps(content))
 
     def cookies(self) -> dict[str, Any]:
-        """Return {name: cookie} of all cookies, HttpOnly ones included.
+        """Return all cookies, including HttpOnly ones, as {name: cookie}.
 
         Each has value, domain, path, expires (POSIX seconds, -1 for a session cookie), httpOnly,
         secure and sameSite.

@@ -1,4 +1,4 @@
-"""A clock for server and visitors together: both read time.time(), which it moves."""
+"""A clock for the server and the visitors, which both read time.time()."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The report of a failed test: its last exchanges, and the cookies and sessions at its end."""
+"""Report a failed test's last exchanges, cookies and sessions."""
 
 import time
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from labkit.testing.base_visitor import BaseVisitor, visitors_of_this_test
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10
 LAST_EXCHANGES = "last exchanges of {}"
-STORE_HEADING = "what is in the session store"
+STORE_HEADING = "the session store"
 
 
 def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return (title, text) for each visitor that has sent a request, and for the store."""
+    """Return a (title, text) pair for each visitor with requests, and for the store."""
     names = {id(value): name for name, value in fixtures.items()}
     sections = []
     for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
@@ -50,14 +50,14 @@ def _store() -> Iterator[str]:
     from labkit import session_stores
 
     if not session_stores.has_sessions():
-        yield "this project has no sessions: what it remembers is in the jar"
+        yield "this project has no sessions; its state is in the jar"
         return
     if "row" not in session_stores.kinds():
         yield f"{settings.SESSION_ENGINE} cannot be listed"
         return
     try:
         rows = list(session_stores.rows()[: MOST_ROWS + 1])
-    except Exception as error:  # a report must not fail over what made the test fail
+    except Exception as error:  # the error that made the test fail must not break the report
         yield f"cannot be read: {type(error).__name__}: {error}"
         return
     for row in rows[:MOST_ROWS]:

@@ -1,4 +1,4 @@
-"""Fills in a form as a browser does: which fields it sends, in which order and encoding."""
+"""Fill in and send a form as a browser does, with the same fields, order and encoding."""
 
 import os
 import re
@@ -12,8 +12,8 @@ from django.http import HttpResponseBase
 from django.test.client import BOUNDARY, encode_multipart
 
 URLENCODED = "application/x-www-form-urlencoded"
-MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"  # what is encoded already, unlike Client's
-BUTTON_TYPES = {"submit", "image", "reset", "button"}  # of input elements
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"  # for data that are already encoded
+BUTTON_TYPES = {"submit", "image", "reset", "button"}  # types of input elements
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Submission:
     """The request that a browser sends for a form."""
 
     method: str  # "GET" or "POST"
-    url: str  # with the query of a GET form
+    url: str  # includes the query of a GET form
     content_type: str = ""
     body: bytes = b""
 
@@ -29,7 +29,7 @@ class Submission:
 def find_form(
     response: HttpResponseBase, page: str, action: str | None, data: Mapping[str, Any]
 ) -> Any:
-    """Return the first form that goes to `action` and has a field or button for all of `data`.
+    """Return the first form that is sent to `action` and has all fields and buttons in `data`.
 
     `page`: the URL of the response. Raise AssertionError if it has no such form.
     """
@@ -64,18 +64,18 @@ def _parse(response: HttpResponseBase) -> Any:
 
 
 def submit(form: Any, page: str, data: Mapping[str, Any]) -> Submission:
-    """Return what the form of the page at `page` sends with these values.
+    """Return the request that a form sends with these values. `page`: the URL of its page.
 
-    data: {name of a field or button: value}. A list sends several values, an open file its content
-    if the form is a multipart one and otherwise its name, and True or False ticks a checkbox or
-    leaves it out. Raises TypeError for None.
+    data: {name of a field or button: value}. A list sends several values. An open file sends its
+    content in a multipart form, otherwise its name. True ticks a checkbox, and False unticks it.
+    Raises TypeError for None.
     https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#form-submission-algorithm
     """
     return _submission(form, form, page, data)
 
 
 def press(button: Any, page: str, data: Mapping[str, Any]) -> Submission:
-    """Return what the form of this button sends; see submit(). Raise AssertionError without one."""
+    """Return the request that this button sends; see submit(). Raise AssertionError if none."""
     form = owner(button)
     if form is None or button.get("type", "submit").lower() not in {"submit", "image"}:
         raise AssertionError("the button sends no form")
@@ -88,7 +88,7 @@ def press(button: Any, page: str, data: Mapping[str, Any]) -> Submission:
 
 
 def owner(element: Any) -> Any:
-    """Return the form that a field or button belongs to; None if it has none."""
+    """Return the form of a field or button, or None."""
     if (identity := element.get("form")) is not None:
         found = element.getroottree().xpath("//form[@id=$identity]", identity=identity)
         return found[0] if found else None
@@ -108,7 +108,7 @@ def _fields(form: Any) -> Iterator[Any]:
 
 
 def _unknown(form: Any, data: Mapping[str, Any]) -> list[str]:
-    """Return the names in `data` for which the form has neither a field nor such a button."""
+    """Return the names in `data` that are not fields or buttons of the form."""
     elements = list(_fields(form))
     elements += [each for each in form.getroottree().iter("button") if owner(each) is form]
     known = {each.get("name") for each in elements if not _is_button(each)}
@@ -151,7 +151,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _entries(form: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield (name, value) of all that is sent: text, or an open file."""
+    """Yield the (name, value) pairs to send. A value is text or an open file."""
     left = dict(data)
     for field in _fields(form):
         name, kind = field.get("name"), _type_of(field)
@@ -169,11 +169,11 @@ def _entries(form: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _given(name: str, value: Any, kind: str) -> Iterator[Any]:
-    """Yield the values that a test gives for a field."""
+    """Yield the values for a field from the test's data."""
     several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
     for each in value if several and not hasattr(value, "read") else [value]:
         if each is None:
-            raise TypeError(f"{name} is None: give an empty string, or leave the field out.")
+            raise TypeError(f"{name} is None. Use an empty string, or leave the field out.")
         if hasattr(each, "read") or isinstance(each, bytes):
             yield each
         else:
@@ -181,7 +181,7 @@ def _given(name: str, value: Any, kind: str) -> Iterator[Any]:
 
 
 def _values(field: Any, kind: str) -> Iterator[str]:
-    """Yield the values that a field sends as the page has it."""
+    """Yield the values that a field sends if it is not changed."""
     if kind == "textarea":
         yield _with_line_ends(field.value.removeprefix("\n"))
     elif kind == "select":
@@ -191,7 +191,7 @@ def _values(field: Any, kind: str) -> Iterator[str]:
     elif kind in {"checkbox", "radio"}:
         if field.checked:
             yield field.get("value", "on")
-    elif kind != "file":  # a file that nobody chose is not in request.FILES either
+    elif kind != "file":  # without a chosen file, request.FILES has no entry either
         yield field.get("value", "")
 
 

@@ -1,4 +1,4 @@
-"""A visitor's `cookies`: those of its jar, as a SimpleCookie that is always current."""
+"""A visitor's `cookies`: a SimpleCookie that shows and changes the visitor's jar."""
 
 import time
 from collections.abc import Iterator, MutableMapping
@@ -17,9 +17,9 @@ from labkit.http.set_cookie import Cookie, SameSite
 
 FLAGS = {"secure", "httponly", "partitioned"}
 NOT_STORED = {"comment", "version"}  # attributes of a Morsel that browsers ignore
-NOT_REMOVED = "An attribute of a cookie is removed by setting it to an empty string."
+NOT_REMOVED = "To remove a cookie's attribute, set it to an empty string."
 
-if TYPE_CHECKING:  # for type checkers, a dictionary is a MutableMapping already
+if TYPE_CHECKING:  # type checkers already know that a dictionary is a MutableMapping
 
     class _Mapping: ...
 else:
@@ -27,11 +27,11 @@ else:
 
 
 class JarCookies(_Mapping, SimpleCookie):
-    """A jar as {name: Morsel}. Reading shows the jar as it is now; a change is one of the jar.
+    """A view of a jar as {name: Morsel}; changes to it change the jar.
 
-    Of several cookies with one name it has the one that the server would read on the site's first
-    page, or the newest. Deleting deletes them all. Every change raises CookieRefusal if a browser
-    would not store such a cookie. https://docs.python.org/3/library/http.cookies.html
+    If several cookies have the same name, it has the one that the server would read for the URL /,
+    or the newest. Deleting deletes all of them. A change raises CookieRefusal if a browser would
+    not store the cookie. https://docs.python.org/3/library/http.cookies.html
     """
 
     def __init__(self, jar: Jar, origin: Origin) -> None:
@@ -39,7 +39,7 @@ class JarCookies(_Mapping, SimpleCookie):
 
     def _by_name(self) -> dict[str, Cookie]:
         held = {id(each.cookie) for each in self._jar.held_back(self._origin)}
-        # Of one name, the last counts: of those that are sent, Django reads the last as well.
+        # The last cookie of each name counts. Django also reads the last of those that are sent.
         cookies = sorted(self._jar, key=lambda cookie: id(cookie) not in held)
         return {cookie.name: cookie for cookie in cookies}
 
@@ -47,7 +47,7 @@ class JarCookies(_Mapping, SimpleCookie):
         return _JarMorsel(self._by_name()[name], self)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set a cookie to a Morsel, or to a value; other attributes stay as they are."""
+        """Set a cookie to a Morsel, or set its value and keep its attributes."""
         if isinstance(value, Morsel):
             if value.key != name:
                 raise CookieError(f"The key {name!r} is for a cookie named {value.key!r}.")
@@ -75,7 +75,7 @@ class JarCookies(_Mapping, SimpleCookie):
         return len(self._by_name())
 
     def load(self, rawdata: Any) -> None:
-        """Set the cookies of a mapping, or of a header's text. Raise CookieError if it has none."""
+        """Set cookies from a mapping or a header's text. Raise CookieError if there are none."""
         if isinstance(rawdata, str):
             parsed = SimpleCookie(rawdata)
             if rawdata.strip() and not parsed:
@@ -84,7 +84,7 @@ class JarCookies(_Mapping, SimpleCookie):
         self.update(rawdata)
 
     def copy(self) -> SimpleCookie:
-        """Return the cookies as they are now; changes of the copy do not change the jar."""
+        """Return a copy of the cookies that is independent of the jar."""
         copied: SimpleCookie = SimpleCookie()
         for name, morsel in self.items():
             dict.__setitem__(copied, name, morsel.copy())
@@ -101,9 +101,9 @@ class JarCookies(_Mapping, SimpleCookie):
         return self
 
     def replace_cookie(self, old: Cookie, line: str) -> Cookie | None:
-        """Store a Set-Cookie line in place of this cookie; return what the jar returns.
+        """Store a Set-Cookie line in place of this cookie; return the new cookie or None.
 
-        Its Priority and its partition stay, which a Morsel does not have.
+        It keeps the old cookie's Priority and partition, since a Morsel has neither.
         """
         source = replace(self._origin, host=old.domain)
         if old.secure and not source.trustworthy:
@@ -119,7 +119,7 @@ class JarCookies(_Mapping, SimpleCookie):
 
 
 class _JarMorsel(Morsel):
-    """A cookie of a jar as a Morsel; changing an attribute changes the jar's cookie."""
+    """A Morsel for a cookie in a jar; changing an attribute changes the cookie."""
 
     def __init__(self, cookie: Cookie, cookies: JarCookies) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class _JarMorsel(Morsel):
 
     def update(self, values: Any) -> None:  # type: ignore[override]
         changed = {name.lower(): value for name, value in dict(values).items()}
-        if "expires" in changed:  # otherwise the old Max-Age would count
+        if "expires" in changed:  # otherwise the old Max-Age would have precedence
             changed.setdefault("max-age", "")
         super().update(changed)
         self._store()
@@ -149,7 +149,7 @@ class _JarMorsel(Morsel):
         self._cookie = self._cookies.replace_cookie(self._cookie, set_cookie_line(self))
 
     def copy(self) -> "Morsel[str]":
-        """Return a Morsel that belongs to no jar."""
+        """Return a Morsel that is independent of the jar."""
         copied: Morsel[str] = Morsel()
         _fill(copied, self.key, self.value, self.coded_value)
         dict.update(copied, self)
@@ -164,12 +164,12 @@ class _JarMorsel(Morsel):
 
 
 def _fill(morsel: "Morsel[str]", name: str, value: str, coded: str) -> None:
-    """Name a Morsel. Unlike set(), take any name that browsers and servers send, such as a[b]."""
+    """Set a Morsel's name and value. Unlike set(), accept any name, such as a[b]."""
     morsel.__setstate__({"key": name, "value": value, "coded_value": coded})  # type: ignore[attr-defined]
 
 
 def _attributes(cookie: Cookie) -> dict[str, Any]:
-    """Return a cookie's attributes as a Morsel has them, once a server has set it."""
+    """Return a cookie's attributes in the form of a Morsel's."""
     attributes: dict[str, Any] = {"path": cookie.path}
     if not cookie.host_only:
         attributes["domain"] = cookie.domain
@@ -183,9 +183,9 @@ def _attributes(cookie: Cookie) -> dict[str, Any]:
 
 
 def set_cookie_line(morsel: "Morsel[str]") -> str:
-    """Return a Morsel as a Set-Cookie line, whatever its name, and without unset attributes.
+    """Return a Morsel with any name as a Set-Cookie line, without unset attributes.
 
-    An `expires` that is a number counts seconds from now, as in Morsel.OutputString().
+    A number in `expires` means seconds from now, as in Morsel.OutputString().
     """
     parts = [f"{morsel.key}={morsel.coded_value}"]
     for name, value in morsel.items():
@@ -201,7 +201,7 @@ def set_cookie_line(morsel: "Morsel[str]") -> str:
 
 
 def read_set_cookie(line: str) -> "Morsel[str]":
-    """Return a Set-Cookie line as a Morsel, whatever its name; unknown attributes are left out."""
+    """Return a Set-Cookie line as a Morsel with any name, without unknown attributes."""
     pair, *attributes = line.split(";")
     name, _, coded = pair.strip().partition("=")
     morsel: Morsel[str] = Morsel()
@@ -216,7 +216,7 @@ def read_set_cookie(line: str) -> "Morsel[str]":
 def session_cookie_line(key: str, max_age: int | None) -> str:
     """Return the Set-Cookie line that SessionMiddleware sends for a session key.
 
-    max_age: seconds; None: until the browser closes.
+    max_age: seconds, or None for a session cookie.
     """
     response = HttpResponse()
     response.set_cookie(
@@ -233,7 +233,7 @@ def session_cookie_line(key: str, max_age: int | None) -> str:
 
 
 def _attributes_of_new(name: str) -> str:
-    """Return the attributes of a cookie that a test sets by its value alone."""
+    """Return the attributes of a cookie for which a test sets only the value."""
     if name != settings.SESSION_COOKIE_NAME:
         return "; Path=/"
     age = None if settings.SESSION_EXPIRE_AT_BROWSER_CLOSE else settings.SESSION_COOKIE_AGE

@@ -1,30 +1,30 @@
-"""One table of requests that no browser sends, for real servers and for the visitor alike.
+"""A table of requests that no browser sends, for real servers and for the visitor.
 
-TOKEN in a header or body stands for the CSRF token of a form that the visitor has open, PAGE and ACT
-in a path for the lab's own.
+TOKEN in a header or body stands for the CSRF token of a form that the visitor has open. PAGE and
+ACT in a path stand for URLs of the lab.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 TOKEN = b"{{token}}"
-PAGE = b"{{page}}"  # an address that shows the visitor's state
-ACT = b"{{act}}"  # one that changes it, by POST
+PAGE = b"{{page}}"  # a URL that shows the visitor's state
+ACT = b"{{act}}"  # a URL that changes it by POST
 
 
 @dataclass(frozen=True)
 class Raw:
-    """One request, and the status it gets."""
+    """A request, and the status of its response."""
 
     name: str
     status: int
     method: str = "GET"
     path: bytes = PAGE
     cookie: bytes | None = None  # sent after the visitor's own cookies
-    alone: bool = False  # sent in the place of the visitor's own cookies
-    headers: dict[str, bytes | None] = field(default_factory=dict)  # None: left out
+    alone: bool = False  # whether it replaces the visitor's own cookies
+    headers: dict[str, bytes | None] = field(default_factory=dict)  # None for no such header
     body: bytes = b""
-    # Where a server answers by itself, or makes another request of it: {server: status}.
+    # {server: status}, for servers that respond themselves or change the request.
     except_on: dict[str, int] = field(default_factory=dict)
 
 
@@ -41,7 +41,7 @@ def multipart(*parts: bytes) -> bytes:
 
 
 def spoilt_cookies(prefix: str) -> list[Raw]:
-    """Item cookies that a cart in cookies with this prefix never wrote: not counted, no error."""
+    """Return requests with invalid item cookies, which a cart in cookies must ignore."""
     prefix_ = prefix.encode()
     values = [
         b"abc", b"", b"1.5", b"1e3", b"NaN", b"5,6", b"%00", b"\xff\xfe", "é".encode(), b"\xe9",
@@ -60,7 +60,7 @@ def spoilt_cookies(prefix: str) -> list[Raw]:
 
 
 def unknown_session_ids(name: str) -> list[Raw]:
-    """Session cookies of this name that no server gave out: no session, no error."""
+    """Return requests with session cookies that no server sent; they must match no session."""
     values = [
         b"", b"x", b"x" * 300, b"' OR '1'='1", b"1; DROP TABLE django_session",
         b"../../etc/passwd", b"%2e%2e%2f", "🍎".encode(), b"\xff\xfe", b'"', b'""', b"a" * 32,
@@ -72,13 +72,13 @@ def unknown_session_ids(name: str) -> list[Raw]:
     ]
 
 
-# For every lab.
+# Requests for every lab.
 REQUESTS = [
     cookie("cookies without form", b";;; =; ==; x; =x; ,;"),
     cookie("200 cookies of 60 bytes", b"; ".join(b"x%03d=" % n + b"y" * 54 for n in range(200))),
     cookie("a cookie of 5 kB", b"other=" + b"x" * 5000),
     cookie("NUL in a cookie", b"other=a\x00b", except_on={"waitress": 400}),
-    cookie("the CSRF cookies of others", b"csrftoken=x; csrftoken_99=\xff"),
+    cookie("other labs' CSRF cookies", b"csrftoken=x; csrftoken_99=\xff"),
     cookie("cookies named like attributes", b"path=/; expires=x; domain=y; $Version=1"),
     Raw("a Cookie header of 70 kB", 200, cookie=b"other=" + b"x" * 70_000, except_on={"runserver": 431}),
     Raw("1500 fields", 400, "POST", ACT, body=b"".join(b"&f%d=1" % n for n in range(1500))),
@@ -87,19 +87,19 @@ REQUESTS = [
     Raw("no token", 403, "POST", ACT, body=b"name=pear"),
     Raw("an empty token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=&name=pear"),
     Raw("a short token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=abc"),
-    Raw("a token of signs", 403, "POST", ACT, body=b"csrfmiddlewaretoken=" + b"%00" * 64),
+    Raw("a token of control characters", 403, "POST", ACT, body=b"csrfmiddlewaretoken=" + b"%00" * 64),
     Raw("another token", 403, "POST", ACT, body=b"csrfmiddlewaretoken=" + b"a" * 64),
     Raw("a token in JSON", 403, "POST", ACT, headers={"Content-Type": b"application/json"}, body=b'{"csrfmiddlewaretoken": "' + TOKEN + b'"}'),
     Raw("another origin", 403, "POST", ACT, headers={"Origin": b"http://evil.example"}, body=b"csrfmiddlewaretoken=" + TOKEN),
     Raw("no origin at all", 403, "POST", ACT, headers={"Origin": b"null"}, body=b"csrfmiddlewaretoken=" + TOKEN),
     # Bodies
     Raw("multipart without a boundary", 400, "POST", ACT, headers={"Content-Type": b"multipart/form-data"}, body=multipart(b"x")),
-    Raw("multipart that breaks off", 403, "POST", ACT, headers={"Content-Type": b"multipart/form-data; boundary=xyz"}, body=b"--xyz\r\nContent-Disp"),
+    Raw("incomplete multipart", 403, "POST", ACT, headers={"Content-Type": b"multipart/form-data; boundary=xyz"}, body=b"--xyz\r\nContent-Disp"),
     *(
         Raw(f"the charset {charset.decode()}", 415, "POST", ACT, headers={"Content-Type": b"multipart/form-data; boundary=xyz; charset=" + charset, "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"\r\n\r\n+2AA-'))
         for charset in [b"hex", b"rot13", b"idna", b"undefined", b"utf-7", b"unicode_escape", b"latin-1", b"nonsense"]
     ),
-    Raw("a charset that is none", 415, "POST", ACT, headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
+    Raw("an unknown charset", 415, "POST", ACT, headers={"Content-Type": b"application/x-www-form-urlencoded; charset=nonsense", "X-CSRFToken": TOKEN}, body=b"name=pear"),
     # Methods
     Raw("HEAD", 200, "HEAD"),
     Raw("OPTIONS", 405, "OPTIONS"),
@@ -107,14 +107,14 @@ REQUESTS = [
     Raw("PUT", 403, "PUT"),
     Raw("DELETE", 403, "DELETE"),
     Raw("PATCH", 403, "PATCH"),
-    Raw("a method that is none", 403, "BREW"),
-    Raw("GET where only POST may", 405, path=ACT),
-    Raw("HEAD where only POST may", 405, "HEAD", path=ACT),
+    Raw("an unknown method", 403, "BREW"),
+    Raw("GET, but only POST is allowed", 405, path=ACT),
+    Raw("HEAD, but only POST is allowed", 405, "HEAD", path=ACT),
     # Hosts
     Raw("no host", 200, headers={"Host": None}, except_on={"waitress": 400}),
     Raw("another host", 400, headers={"Host": b"evil.example"}),
-    Raw("a host that is none", 400, headers={"Host": b"a b\xff"}),
-    # Addresses
+    Raw("an invalid host", 400, headers={"Host": b"a b\xff"}),
+    # URLs
     Raw("an encoded slash", 404, path=b"/%2F", except_on={"waitress": 200}),
     Raw("an encoded NUL", 404, path=b"/%00"),
     Raw("encoded CR LF", 404, path=b"/%0d%0aSet-Cookie:%20a=b"),
@@ -123,16 +123,16 @@ REQUESTS = [
     Raw("markup", 404, path=b"/%3Cscript%3Ealert(7)%3C/script%3E"),
     Raw("a parameter in the path", 404, path=PAGE + b";a=1"),
     Raw("an encoded question mark", 404, path=PAGE + b"%3F"),
-    Raw("an address of 8000 characters", 404, path=b"/" + b"x" * 8000),
-    Raw("a query of anything", 200, path=PAGE + b"?%00=%ff&a&=&next=//evil.example"),
+    Raw("a URL of 8000 characters", 404, path=b"/" + b"x" * 8000),
+    Raw("a query with odd fields", 200, path=PAGE + b"?%00=%ff&a&=&next=//evil.example"),
     Raw("markup in a query", 200, path=PAGE + b"?x=<script>alert(7)</script>"),
     Raw("a file name that is too long", 404, path=b"/__lab__/static/" + b"a" * 300),
     Raw("a file path that is too long", 404, path=b"/__lab__/static/" + b"a/" * 2500),
-    Raw("up and out", 404, path=b"/../../etc/passwd"),
-    Raw("up and out of the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
+    Raw("a path above the root", 404, path=b"/../../etc/passwd"),
+    Raw("a path above the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
 ]  # fmt: skip
 
-# For every cart, on top of the names and quantities of its contract.
+# More requests for every cart; its contract has names and quantities.
 CART_REQUESTS = [
     add("no fields", 422, b""),
     add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),
@@ -145,5 +145,5 @@ CART_REQUESTS = [
     Raw("JSON with a token in a header", 422, "POST", b"/add/", headers={"Content-Type": b"application/json", "X-CSRFToken": TOKEN}, body=b'{"name": "pear"}'),
     Raw("multipart with a file for a name", 422, "POST", b"/add/", headers={"Content-Type": b"multipart/form-data; boundary=xyz", "X-CSRFToken": TOKEN}, body=multipart(b'Content-Disposition: form-data; name="name"; filename="x"\r\n\r\nabc', b'Content-Disposition: form-data; name="quantity"\r\n\r\n1')),
     Raw("the charset utf-8", 422, "POST", b"/add/", headers={"Content-Type": b"application/x-www-form-urlencoded; charset=UTF-8", "X-CSRFToken": TOKEN}, body=b"name=pear"),
-    Raw("GET that would remove", 405, path=b"/remove/?name=bread"),
+    Raw("GET for removing an item", 405, path=b"/remove/?name=bread"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The pytest plugin: its options, its marks, and the lab that the tests belong to."""
+"""The pytest plugin: options, marks, and the lab that the tests belong to."""
 
 import contextlib
 import json
@@ -14,29 +14,29 @@ from labkit import environment
 from labkit.kept_files import write_whole
 
 SETTINGS = "lab.settings"
-SEVERAL_LABS = "One run of pytest tests one lab; `nox` tests them all."
+SEVERAL_LABS = "pytest can test only one lab per run. To test them all, run nox."
 MARKS = [
     "browser: needs Chromium, as in nox -t browser",
-    "differential: compares random cookies with Chromium's, as in nox -s differential",
-    "mysql: needs MariaDB's server, as in nox -t mysql",
-    "galera: needs Galera and HAProxy as well, as in nox -s galera",
-    "redis: needs Redis's server, as in nox -t redis",
+    "differential: compares the jar with Chromium on random cookies, as in nox -s differential",
+    "mysql: needs the MariaDB server, as in nox -t mysql",
+    "galera: also needs Galera and HAProxy, as in nox -s galera",
+    "redis: needs the Redis server, as in nox -t redis",
     "charts: needs matplotlib, as in nox -s charts",
-    "thorough: many requests, as in nox -s thorough",
+    "thorough: sends many requests, as in nox -s thorough",
     "textbook: runs a lab's tests on its textbook versions, as in nox -s textbook",
     "maintainer: runs benchmarks and measurements, as in nox -s maintain",
-    "own_profile: its Chromium is closed, or has its settings changed",
-    "in_process: needs the lab in this process; left out with --lab-server",
-    "no_database: does not depend on the database; left out with --lab-db=mysql",
+    "own_profile: closes Chromium or changes its settings",
+    "in_process: needs the lab in this process; deselected with --lab-server",
+    "no_database: does not depend on the database; deselected with --lab-db=mysql",
     "panel: runs the labs with the exchange panel, as in nox -s panel",
     "claim(*ids): proves these claims of labs/claims.toml",
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",
 ]
 
-# A test that uses one of these reads or changes the process of the lab.
+# A test that uses one of these fixtures reads or changes the lab's process.
 NEEDS = {  # a fixture -> the mark of the tests that use it
     "chromium": "browser",
-    "playwright_driver": "browser",  # also behind a test's own fixture of a window
+    "playwright_driver": "browser",  # even if a fixture of the test uses it
     "mariadb": "mysql",
     "redis": "redis",
 }
@@ -52,7 +52,7 @@ PROCESS_FIXTURES = {
     "use_engine",
 }
 
-# A test whose parameter `engine` is one of these keeps its sessions outside of the database.
+# A test with one of these engines as parameter stores its sessions outside the database.
 ENGINES_WITHOUT_DATABASE = {"cache", "file", "signed_cookies"}
 
 pytest_plugins = ["labkit.testing.fixtures"]
@@ -64,35 +64,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--lab-examples",
         type=int,
-        help="how many random examples the state machines try; default: a few, always the same",
+        help="number of random examples for the state machines; default: a few fixed examples",
     )
     group.addoption(
         "--lab-db",
         choices=["sqlite", "mysql"],
         default="sqlite",
-        help="the database of a lab's tests: SQLite in memory, or a private MariaDB for this run",
+        help="database for a lab's tests: SQLite in memory, or a private MariaDB",
     )
     group.addoption(
         "--lab-server",
         choices=["runserver", "waitress"],
-        help="run a lab's tests over a socket, at this server; default: in this process",
+        help="run a lab's tests over a socket, on this server; default: in this process",
     )
     group.addoption(
-        "--lab-panel", action="store_true", help="run a lab's tests with its exchange panel"
+        "--lab-panel", action="store_true", help="run a lab's tests with the exchange panel"
     )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
-    # Before pytest-django reads the settings, since they depend on what is set here.
+    # Before pytest-django reads the settings, which depend on these variables.
     for mark in MARKS:
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
-    # A settings module of another project may be set in the shell; it is not meant for a lab.
+    # The shell may have another project's settings module.
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         pytest.register_assert_rewrite("tests.contract", "tests.probes")
-        for name in environment.SHARED:  # the tests touch no server of the user's
+        for name in environment.SHARED:  # so that the tests do not use the user's servers
             os.environ.pop(name, None)
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         _borrow_number(lab)
@@ -112,7 +112,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def _lab_around(paths: list[str]) -> Path | None:
-    """Return the lab that holds these paths: a folder with manage.py and lab/settings.py.
+    """Return the lab that contains these paths: a folder with manage.py and lab/settings.py.
 
     Raises UsageError for several labs: a process has one settings module.
     """
@@ -129,7 +129,7 @@ def _lab_around(paths: list[str]) -> Path | None:
 
 
 def _borrow_number(lab: Path) -> None:
-    """Give a copy of a lab the number of its original, whose cookies its tests expect."""
+    """Give a copy its original's number, because its tests expect the original's cookies."""
     from labkit.catalog import CatalogError, catalog
 
     with contextlib.suppress(CatalogError):
@@ -138,10 +138,10 @@ def _borrow_number(lab: Path) -> None:
         os.environ["LAB_AS"] = copy.original or ""
 
 
-# First of all, so that -m sees the marks that are given here.
+# First, so that -m sees the marks that are added here.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests by what they need, and leave out those that the options rule out."""
+    """Mark the tests by their requirements, and deselect those that the options exclude."""
     for item in items:
         for fixture, mark in NEEDS.items():
             if _uses(fixture, item):
@@ -162,55 +162,54 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         for item in items if has_database() else []:
             if not item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.django_db)  # a transaction, rolled back
+                item.add_marker(pytest.mark.django_db)  # in a transaction that is rolled back
 
 
 def _keep(
     config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
 ) -> None:
-    """Deselect all other tests."""
+    """Deselect all tests that are not wanted."""
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
 
 
 def _works_over_a_socket(item: pytest.Item) -> bool:
-    """Return whether this test sends something, and needs nothing of the lab's process."""
+    """Return whether this test sends requests, and needs nothing from the lab's process."""
     sends = _uses("visitor", item) or _uses("classmate", item)
     return sends and not item.get_closest_marker("in_process")
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
-    """Return {name: value} of the parameters of this test and of its fixtures."""
+    """Return the parameters of this test and its fixtures, {name: value}."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 def _definitions(item: pytest.Item) -> dict[str, Any]:
-    """Return {name: definitions} of the fixtures that this test uses, directly or not."""
+    """Return the fixtures that this test uses, directly or indirectly: {name: definitions}."""
     info = getattr(item, "_fixtureinfo", None)
     return dict(info.name2fixturedefs) if info else {}
 
 
 def _needs_process(item: pytest.Item) -> bool:
-    """Return whether this test asks for a fixture that looks into the lab's process."""
+    """Return whether this test uses a fixture that accesses the lab's process."""
     info = getattr(item, "_fixtureinfo", None)
-    # Only by the test itself: an automatic fixture of pytest-django uses monkeypatch in every one.
+    # Only the test itself counts, since a fixture of pytest-django always uses monkeypatch.
     patches = info is not None and "monkeypatch" in info.argnames
     return patches or bool(PROCESS_FIXTURES & set(_definitions(item)))
 
 
 def _uses(fixture: str, item: pytest.Item) -> bool:
-    """Return whether this test uses labkit's fixture of this name, not the project's."""
+    """Return whether this test uses labkit's fixture with this name, not the project's."""
     definitions = _definitions(item).get(fixture, ())
     return bool(definitions) and definitions[-1].func.__module__ in pytest_plugins
 
 
-# The claims that the marked tests of this run proved, for labkit.textbook_claims; nox names the
-# file.
+# The claims that this run proved, for labkit.textbook_claims, in a file that nox names.
 _proved: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if hasattr(report, "wasxfail"):  # pytest calls it skipped, but it ran and failed as expected
+    if hasattr(report, "wasxfail"):  # "skipped" for pytest, but it failed as expected
         return
     proves = dict(report.user_properties).get("proves")
     if proves and (report.when == "call" or report.outcome != "passed"):
@@ -218,7 +217,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    # With pytest-xdist the workers' reports have reached the process that started them.
+    # With pytest-xdist, the main process has the workers' reports.
     is_worker = hasattr(session.config, "workerinput")
     if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -233,7 +232,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _empty_local_caches() -> None:
-    """Empty the caches in this process's memory, so that no test depends on those before it."""
+    """Empty the caches in memory, so that no test depends on earlier ones."""
     if "django.core.cache.backends.locmem" in sys.modules:
         from django.core.cache import caches
         from django.core.cache.backends.locmem import LocMemCache
@@ -245,13 +244,13 @@ def _empty_local_caches() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """Add the last exchanges of the visitors to the report of a test that failed."""
+    """Add the visitors' last exchanges to the report of a failed test."""
     report: Any = yield
     if report.failed and "labkit.testing.base_visitor" in sys.modules:
         from labkit.testing.failure_report import report_sections
 
         try:
             report.sections += report_sections(getattr(item, "funcargs", {}))
-        except Exception as error:  # the test's own failure matters more than its report
+        except Exception as error:  # an error here must not hide the test's failure
             report.sections.append(("last exchanges", f"cannot be shown: {error!r}"))
     return report

@@ -1,7 +1,7 @@
 """Run a lab's tests in a pytest process, and return the outcome of each.
 
-The tests may run a student's code. The process has no terminal and no standard input, a time limit
-for each of its steps, and it ends with this process.
+The tests may run a student's code. So the process has no terminal and no standard input, and each
+of its steps has a time limit. It ends when this process ends.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ from labkit.catalog import MANIFEST, CatalogError
 from labkit.environment import SHARED
 from labkit.processes.parent_pipe import end_child, start_child
 
-CONFIGURATION = "pyproject.toml"  # of pytest, beside labs/
+CONFIGURATION = "pyproject.toml"  # configures pytest; it is beside labs/
 NO_CONFIGURATION = (
     "{path} is missing, so the tests cannot be run. Install labkit from its checkout with "
     "pip install -e, or start the command inside the checkout."
 )
 TESTS_IN_ALL = 15
-SECONDS = 20.0  # for one test, or for loading one file
+SECONDS = 20.0  # the limit for one test, or for loading one file
 MEMORY = 4 * 2**30  # bytes
-STOP_LIMIT = 30  # seconds; tests that stop their servers take a few
-UNRESPONSIVE = 10  # seconds beyond the time limit, after which the process has no watchdog left
-PAUSE = 0.05  # seconds between two looks at the process
-# Files of a run: what it prints, and what labkit.testing.watchdog notes
+STOP_LIMIT = 30  # seconds; tests may take a few to stop their servers
+UNRESPONSIVE = 10  # seconds beyond the time limit, after which the watchdog must have died
+PAUSE = 0.05  # seconds between two checks of the process
+# The files of a run: its output, and the records of labkit.testing.watchdog
 OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
-LONGEST_OUTPUT = 100_000  # bytes of what it prints that are returned
-# Variables of the user's that would change what the tests do
+LONGEST_OUTPUT = 100_000  # bytes of output that are returned
+# The user's environment variables that would affect the tests
 NOT_INHERITED = {
     *SHARED,
     "PYTHONBREAKPOINT",
@@ -44,10 +44,10 @@ NOT_INHERITED = {
     "PYTHONOPTIMIZE",
     "PYTHONWARNINGS",
 }
-FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # of faulthandler
+FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # from faulthandler
 CURRENT = "Current thread"
-TIMEOUT = "Timeout ("  # the first words of faulthandler's stacks after the time limit
-COMPLETE = {0, 1}  # exit codes of pytest: all tests passed, some failed
+TIMEOUT = "Timeout ("  # the beginning of faulthandler's output after the time limit
+COMPLETE = {0, 1}  # pytest's exit codes: all tests passed, some failed
 
 Place = tuple[str, int, str]  # path, line, function
 
@@ -61,17 +61,17 @@ class Outcome:
     message: str = ""  # the error, or the reason for skipping
     places: list[tuple[str, int]] = field(default_factory=list)  # path, line: from test to error
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
-    # (title, text): of labkit.testing.failure_report, and what it printed
+    # (title, text): from labkit.testing.failure_report, and the test's output
     sections: list[tuple[str, str]] = field(default_factory=list)
 
 
-# Causes of a stop, beside the names below
+# Causes of a stop, in addition to the names below
 TIME, ALL_TIME, NO_TESTS, UNKNOWN = "time", "time of all tests", "no tests", "unknown"
 STOPS = {
-    TIME: "It did not end within {text} seconds.",
-    ALL_TIME: "All tests together did not end within {text} seconds.",
-    NO_TESTS: "There was no test that could be run. The folder labs/ is not complete.",
-    UNKNOWN: "The program ended before its tests had, with {text}.",
+    TIME: "It did not finish within {text} seconds.",
+    ALL_TIME: "All tests together did not finish within {text} seconds.",
+    NO_TESTS: "There was no test to run. The folder labs/ is not complete.",
+    UNKNOWN: "The program ended before the tests were finished, with {text}.",
     "KeyboardInterrupt": "KeyboardInterrupt ended the program, as Ctrl-C does.",
     "SystemExit": "SystemExit ended the program.",
     "Exit": "pytest.exit() ended the tests.",
@@ -82,28 +82,28 @@ CRASH = "The program ended with {cause}."
 
 @dataclass
 class Stop:
-    """Why a run ended before all of its tests had, or did not end after them."""
+    """Why a run ended before its tests were finished, or did not end after them."""
 
     cause: str  # a key of STOPS, the name of another exception, or of a signal
     text: str = ""  # the exception's message, the limit in seconds, or the exit status
-    test: str = ""  # node ID of the test that was running; "" before the first and after the last
-    stacks: list[list[Place]] = field(default_factory=list)  # of each thread; innermost call last
+    test: str = ""  # the running test's node ID; "" before the first and after the last test
+    stacks: list[list[Place]] = field(default_factory=list)  # one per thread; innermost call last
 
     @property
     def sentence(self) -> str:
-        """One sentence that says it, without the place."""
+        """The cause as a sentence, without the place."""
         return STOPS.get(self.cause, CRASH).format(cause=self.cause, text=self.text)
 
 
 @dataclass
 class Run:
-    """The outcomes of one run. With `stop`, it is not complete."""
+    """The outcomes of a run, which is not complete if `stop` is set."""
 
-    output: str  # the end of what pytest printed
+    output: str  # the end of its output
     stop: Stop | None = None
-    expected: int = 0  # how many tests pytest has chosen
-    tests: list[Outcome] = field(default_factory=list)  # those that have ended
-    uncollected: list[Outcome] = field(default_factory=list)  # files
+    expected: int = 0  # the number of tests that pytest selected
+    tests: list[Outcome] = field(default_factory=list)  # the finished tests
+    uncollected: list[Outcome] = field(default_factory=list)  # files that could not be loaded
 
 
 def run_tests(
@@ -117,17 +117,17 @@ def run_tests(
     first: Sequence[str] = (),
     on_first: Callable[[Outcome], None] | None = None,
 ) -> Run:
-    """Run pytest in the folder `root` with the settings of a checkout's pyproject.toml.
+    """Run pytest in the folder `root` with the configuration in a checkout's pyproject.toml.
 
-    checkout: the folder that holds labs/; by default the one around labkit.
-    environ: added to the environment, which has none of the user's settings of labs, pytest and
-        Django.
-    on_finished: gets the node ID of each test as it ends.
-    seconds: the time limit of each test and of loading each file. All of them together may take
-        TESTS_IN_ALL times as long.
-    memory: the most bytes that the tests may use.
-    first: the node IDs of tests that are run before all others.
-    on_first: gets the outcome of the first test as soon as it has ended.
+    checkout: the folder that contains labs/; by default the one around labkit.
+    environ: added to the environment, from which the user's settings for labs, pytest and Django
+        are removed.
+    on_finished: called with the node ID of each finished test.
+    seconds: the time limit for each test, and for loading each file. All of them together may
+        take TESTS_IN_ALL times as long.
+    memory: the maximum memory of the tests, in bytes.
+    first: the node IDs of tests to run before all others.
+    on_first: called with the outcome of the first test as soon as it has finished.
 
     Raises CatalogError if there is no pyproject.toml.
     """
@@ -159,7 +159,7 @@ def run_tests(
             )
         try:
             late = _wait(process, folder, _and_first(on_finished, on_first, folder, log), seconds)
-        finally:  # Ctrl-C as well
+        finally:  # even after Ctrl-C
             _end(process, min(seconds, STOP_LIMIT))
         run = _read(folder, log)
         run.stop = _read_stop(folder, run, process.returncode, late, seconds)
@@ -172,7 +172,7 @@ def _and_first(
     folder: Path,
     log: Path,
 ) -> Callable[[str], None]:
-    """Return a function that calls both; `on_first` only for the first test that it is given."""
+    """Return a function that calls `on_finished`, and `on_first` after the first test."""
     waiting = [on_first] if on_first else []
 
     def finish(test: str) -> None:
@@ -185,7 +185,7 @@ def _and_first(
 
 
 def find_configuration(checkout: Path | None) -> Path:
-    """Return the pyproject.toml of this checkout, or else of the one around labkit.
+    """Return the pyproject.toml of this checkout, or of the one around labkit.
 
     Raises CatalogError if there is neither, as after `pip install` without -e.
     """
@@ -202,9 +202,9 @@ def _wait(
     on_finished: Callable[[str], None],
     seconds: float,
 ) -> str:
-    """Wait until the process has ended, and return "". Otherwise return which limit it exceeded.
+    """Wait until the process ends; return "", or the limit that it exceeded.
 
-    seconds: the time limit of a step. Beyond it, the process has lost its watchdog.
+    seconds: the time limit for a step. If a step takes longer, the watchdog must have died.
     """
     rest, began = b"", time.monotonic()
     since = began
@@ -226,18 +226,18 @@ def _wait(
 
 
 def is_timeout(folder: Path) -> bool:
-    """Return True if faulthandler wrote stacks because a step took too long."""
+    """Return whether faulthandler wrote stacks because a step took too long."""
     return (folder / STACKS).read_text("utf-8", "replace").startswith(TIMEOUT)
 
 
 def _end(process: "subprocess.Popen[bytes]", limit: float) -> None:
-    """End a run within so many seconds, and all processes that it has left in its group."""
+    """End a run within `limit` seconds, with all processes in its group."""
     if sys.platform == "win32":
         end_child(process)
         return
     try:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)  # pytest stops its servers
+            os.killpg(process.pid, signal.SIGINT)  # so that pytest stops its servers
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(limit)
     finally:
@@ -246,11 +246,11 @@ def _end(process: "subprocess.Popen[bytes]", limit: float) -> None:
         end_child(process)
 
 
-# What the process has written
+# Reading the output of the process
 
 
 def _read(folder: Path, log: Path) -> Run:
-    """Read what the process has printed, and the outcomes that pytest-reportlog noted."""
+    """Read the output of the process, and the outcomes from pytest-reportlog."""
     with (folder / OUTPUT).open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_OUTPUT))
         run = Run(file.read().decode("utf-8", "replace"))
@@ -262,7 +262,7 @@ def _read(folder: Path, log: Path) -> Run:
             run.uncollected.append(Outcome(report["nodeid"], "failed", *_reason(report)))
         elif kind != "CollectReport" and "when" in report:
             known = tests.setdefault(report["nodeid"], Outcome(report["nodeid"]))
-            # Of several failures, such as those of subtests, the first one counts.
+            # If there are several failures, for example of subtests, keep the first.
             if report["outcome"] != "passed" and known.outcome == "passed":
                 known.outcome = report["outcome"]
                 known.message, known.places = _reason(report)
@@ -275,7 +275,7 @@ def _read(folder: Path, log: Path) -> Run:
 
 
 def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -> Stop | None:
-    """Note how many tests were chosen, and return why the run is not complete, None if it is.
+    """Set run.expected, and return why the run is not complete, or None if it is.
 
     late: TIME or ALL_TIME if the process had to be stopped, or "".
     """
@@ -296,7 +296,7 @@ def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -
         return Stop(late or TIME, f"{limit:g}", test, stacks)
     if noted:
         return noted
-    if text or status < 0:  # on Windows, a crash has a status above 0
+    if text or status < 0:  # on Windows, a crash has a positive status
         cause = signal_name(-status) if status < 0 else text.partition("\n")[0]
         return Stop(cause, "", test, _stacks(text))
     if chosen == [] and not run.uncollected:
@@ -315,10 +315,10 @@ def signal_name(number: int) -> str:
 
 
 def _stacks(text: str) -> list[list[Place]]:
-    """Return the stacks in faulthandler's text: first of the thread at fault, or the main one.
+    """Return the stacks in faulthandler's output, with that of the faulty or main thread first.
 
-    Threads are separated by an empty line, and the main one comes last. The innermost call of each
-    comes first.
+    In the output, empty lines separate threads, the main thread is last, and each stack begins
+    with its innermost call.
     """
     threads = text.split("\n\n")[::-1]
     threads.sort(key=lambda thread: CURRENT not in thread)
@@ -327,15 +327,15 @@ def _stacks(text: str) -> list[list[Place]]:
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a file, one on each line; a process can end within a line."""
-    with contextlib.suppress(FileNotFoundError):  # pytest has not come so far
+    """Yield the JSON objects in a file, one per line; the last line may be incomplete."""
+    with contextlib.suppress(FileNotFoundError):  # pytest ended before it wrote the file
         for line in path.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(json.JSONDecodeError):
                 yield json.loads(line)
 
 
 def _reason(report: dict[str, Any]) -> tuple[str, list[tuple[str, int]]]:
-    """Return the message of a failed or skipped test, and the places of its traceback."""
+    """Return the message of a failed or skipped test, and the places in its traceback."""
     long = report["longrepr"]
     if not isinstance(long, dict):
         return (long[2] if isinstance(long, list) else str(long)), []

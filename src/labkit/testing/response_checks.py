@@ -1,4 +1,4 @@
-"""The promises that every response must keep; each visitor checks its responses."""
+"""The promises that every response must keep, which visitors check."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from labkit.http.set_cookie import MAX_NAME_VALUE
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-# RFC 6265 section 4.1.1: cookie-octets, in double quotes or not; attributes without a semicolon.
+# RFC 6265 section 4.1.1: cookie-octets, optionally in double quotes; attributes without semicolons.
 OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
 SET_COOKIE = re.compile(rf'{NAME}=("{OCTETS}"|{OCTETS})(; [\x20-\x3a\x3c-\x7e]+)*')
 HEADER_NAME = re.compile(NAME)
@@ -31,7 +31,7 @@ class BrokenPromise(AssertionError):
 
 
 def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (promise, detail) for each promise that the response breaks, but COOKIE_REFUSED."""
+    """Yield (promise, detail) for each broken promise except COOKIE_REFUSED."""
     if response.status_code >= 500:
         yield SERVER_ERROR, f"status {response.status_code}"
     if not response.streaming and b"Traceback (most recent call last)" in response.content:

@@ -1,4 +1,4 @@
-"""The base of the state machines: a clock that stands still, and their Hypothesis settings."""
+"""The base class of the state machines, with a clock and Hypothesis settings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from labkit.testing.clock import START, Clock
 
-people = strategies.integers(0, 1)  # the first visitor or the second
+people = strategies.integers(0, 1)  # the first or the second visitor
 
 
 class Machine(RuleBasedStateMachine):
@@ -20,7 +20,7 @@ class Machine(RuleBasedStateMachine):
         self.clock = Clock(self._travel.start())
 
     def teardown(self) -> None:
-        """Return to the present."""
+        """Reset the clock to the real time."""
         self._travel.stop()
 
     @property
@@ -30,11 +30,11 @@ class Machine(RuleBasedStateMachine):
 
 
 def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None:
-    """Run a machine with a few fixed examples, or with this many random ones.
+    """Run a machine with a few fixed examples, or with `examples` random ones.
 
-    attributes: set on the machine's class.
+    attributes: class attributes of the machine.
 
-    Raises AssertionError with the steps that lead to a failure; of random ones, the shortest.
+    Raises AssertionError with the steps to a failure; for random examples, the shortest steps.
     """
     thorough = examples is not None
     run_state_machine_as_test(
@@ -43,7 +43,7 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
             max_examples=examples or 8,
             derandomize=not thorough,
             stateful_step_count=30 if thorough else 16,
-            # Finding the shortest steps takes a minute.
+            # Finding the shortest steps takes about a minute.
             phases=[Phase.generate, Phase.shrink] if thorough else [Phase.generate],
             database=None,
             deadline=None,

@@ -1,4 +1,4 @@
-"""Carry out the steps by which a textbook version shows its symptom, in this process."""
+"""Run the steps of a textbook version that show its symptom, in this process."""
 
 import re
 from random import Random
@@ -19,7 +19,7 @@ FAILED = "{version}, step {number} ({step}): {reason}"
 
 
 class Reader(Visitor):
-    """A visitor who looks at whatever comes: a faulty response is what the reader came to see."""
+    """A visitor that accepts faulty responses, since textbook versions are expected to fail."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -28,14 +28,14 @@ class Reader(Visitor):
 
 
 class StepFailed(AssertionError):
-    """A step of a version cannot be done, or does not show what it says."""
+    """A step of a version is not possible, or does not have the expected result."""
 
 
 def follow_steps(version: Version, clock: Clock | None) -> dict[str, Reader]:
-    """Carry out all steps of a version; return the browsers, by their names.
+    """Run all steps of a version, and return the browsers by name.
 
-    A server error must be expected by the step after it. Raises StepFailed with the version and
-    the step.
+    A server error must be expected by the next step. Raises StepFailed with the version and the
+    step.
     """
     player = _Player(version, clock)
     for number, step in enumerate(version.see, start=1):
@@ -52,7 +52,7 @@ def follow_steps(version: Version, clock: Clock | None) -> dict[str, Reader]:
 
 
 class _Player:
-    """The browsers, and the page that each one shows."""
+    """The browsers, and the current page of each."""
 
     def __init__(self, version: Version, clock: Clock | None) -> None:
         self.clock = clock
@@ -61,7 +61,7 @@ class _Player:
         self.opened: dict[str, list[Exchange]] = {}  # by the last action
 
     def do(self, step: Step, following: Step | None) -> None:
-        """Carry out one step. Raises AssertionError, or whatever goes wrong."""
+        """Run one step. Raises AssertionError, or another exception that the step causes."""
         browser = self.browsers[step.by]
         if not step.is_action:
             self._look(step, browser)
@@ -76,7 +76,7 @@ class _Player:
             raise AssertionError(f"it is {self._status(step.by)}: {exception_text(page)}")
 
     def _status(self, browser: str) -> str:
-        """Return the status of the page, or NO_RESPONSE if a response could not be sent."""
+        """Return the status of the page, or NO_RESPONSE if no response could be sent."""
         faults = [
             promise
             for exchange in self.opened[browser]
@@ -85,7 +85,7 @@ class _Player:
         unsent = response_checks.HEADER in faults
         return NO_RESPONSE if unsent else str(self.pages[browser].status_code)
 
-    # What a person does; the page that the browser shows then, if it is another one
+    # Actions, which return the browser's new page, if any
 
     def _open(self, step: Step, browser: Reader) -> Any:
         return browser.get(step.value, follow=True)
@@ -137,7 +137,7 @@ class _Player:
         other = self.browsers[BROWSERS[1]]
         other.jar.store(f"{cookie.pair}; Path=/", other.origin)
 
-    # What a person sees
+    # Observations
 
     def _look(self, step: Step, browser: Reader) -> None:
         if step.verb in {"cookie", "no_cookie"}:
@@ -163,7 +163,7 @@ def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
     """Return the fields of a form with {n}, {5000 x} and {40 random} replaced."""
 
     def letters(match: re.Match[str]) -> str:
-        random = Random(f"{number} {match.string}")  # another text for each form
+        random = Random(f"{number} {match.string}")  # a different text for each form
         return "".join(map(chr, random.choices(range(0x4E00, 0x9FA5), k=int(match[1]))))
 
     filled = {name: value.replace("{n}", str(number)) for name, value in fields.items()}
@@ -180,14 +180,14 @@ def exception_text(page: Any) -> str:
 
 
 def page_text(html: str) -> str:
-    """Return the text of a page's main part as a person reads it, with single spaces."""
+    """Return the visible text of a page's main part, with single spaces."""
     document = lxml.html.document_fromstring(html or "<p></p>")
     main = document.find(".//main")
     return " ".join((document if main is None else main).text_content().split())
 
 
 def check_page(step: Step, html: str) -> None:
-    """Raise AssertionError unless a page shows what the step says."""
+    """Raise AssertionError unless a page is as the step says."""
     if step.verb == "source":
         assert step.value in html, "the page's HTML does not contain it"
     elif step.verb == "table":
@@ -201,16 +201,16 @@ def check_page(step: Step, html: str) -> None:
 
 
 def check_cookie(step: Step, cookies: dict[str, str]) -> None:
-    """Raise AssertionError unless the browser keeps the cookie, or does not, as the step says."""
+    """Raise AssertionError unless the browser's cookies are as the step says."""
     assert (step.value in cookies) == (step.verb == "cookie"), f"cookies: {', '.join(cookies)}"
     if value := step.options.get("value"):
         assert cookies[step.value] == value, f"its value is {cookies[step.value]}"
 
 
 def check_cookies_apart(version: Version, browsers: dict[str, Reader]) -> None:
-    """Raise AssertionError if the lab set a cookie without its number, and `apart` is True.
+    """Raise AssertionError if the lab sets a cookie without its number but `apart` is True.
 
-    On a shared host such a cookie could replace another lab's.
+    On a shared host, such a cookie could replace another lab's.
     """
     number = f"_{version.lab.number}"
     lines = [line for b in browsers.values() for e in b.exchanges for line in e.set_cookies]

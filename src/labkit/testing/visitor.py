@@ -1,4 +1,4 @@
-"""A visitor in this process: django.test.Client with the cookie rules of a real browser."""
+"""A visitor in this process: django.test.Client with a browser's cookie rules."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,19 +23,19 @@ from labkit.testing.base_visitor import (
 )
 from labkit.testing.jar_cookies import session_cookie_line
 
-EXCHANGE = "labkit.exchange"  # in the environ of a request
+EXCHANGE = "labkit.exchange"  # a key in the environ of a request
 
 
 class Visitor(BaseVisitor, Client):
-    """A django.test.Client that stores, sends and drops cookies as RFC 6265bis says.
+    """A django.test.Client that stores, sends and deletes cookies according to RFC 6265bis.
 
     CSRF protection is on. Each response is checked (see labkit.testing.response_checks); a test
     that expects a fault uses `expecting()`.
     https://docs.djangoproject.com/en/5.2/topics/testing/tools/#the-test-client
     """
 
-    raise_request_exception: bool  # of Client
-    server = ""  # requests stay in this process
+    raise_request_exception: bool  # from Client
+    server = ""  # no server, since requests stay in this process
 
     def __init__(
         self,
@@ -46,19 +46,19 @@ class Visitor(BaseVisitor, Client):
         headers: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        """Open a browser for this site; other arguments are those of django.test.Client.
+        """Open a browser for a site; other arguments are those of django.test.Client.
 
-        host: as in labkit.testing.base_visitor.parse_site(). The default is a Host header or
-            SERVER_NAME among the other arguments, or 127.0.0.1, or testserver if ALLOWED_HOSTS does
-            not allow that.
+        host: see labkit.testing.base_visitor.parse_site(). The default is a Host header or
+            SERVER_NAME in the other arguments, otherwise 127.0.0.1, or testserver if ALLOWED_HOSTS
+            does not include that.
 
-        Raises ValueError for a host that is not one, and for arguments that contradict each other.
+        Raises ValueError for an invalid host, and for arguments that contradict each other.
         """
         self._arguments = {"host": host, "scheme": scheme, "headers": headers, **options}
         self._arguments["enforce_csrf_checks"] = enforce_csrf_checks
         for name in ("SERVER_PORT", "wsgi.url_scheme"):
             if name in options:
-                raise ValueError(f"{name} is a part of the site: Visitor('https://host:port').")
+                raise ValueError(f"{name} is part of the site. Use Visitor('https://host:port').")
         environ = options | HttpHeaders.to_wsgi_names(headers or {})
         named = {environ[name] for name in ("HTTP_HOST", "SERVER_NAME") if name in environ}
         if host and named:
@@ -67,22 +67,22 @@ class Visitor(BaseVisitor, Client):
         BaseVisitor.__init__(self, site, scheme)
         options.setdefault("SERVER_NAME", self.origin.host)
         if self.host != self.origin.host and "HTTP_HOST" not in environ:
-            options["HTTP_HOST"] = self.host  # an IPv6 address, or a port
+            options["HTTP_HOST"] = self.host  # for an IPv6 address or a port
         Client.__init__(self, enforce_csrf_checks, headers=headers, **options)
 
     def new_visitor(self) -> "Visitor":
-        """Return another visitor of this site with the same arguments, and with an empty jar."""
+        """Return another visitor of this site with the same arguments and an empty jar."""
         return type(self)(**self._arguments)
 
-    # What django.test.Client uses in `session`, login(), force_login() and logout()
+    # Used by django.test.Client in `session`, login(), force_login() and logout()
 
     @property
     def session(self) -> Any:
-        """The session as Client has it; save() also stores its key, if that has changed."""
+        """The session, as in Client; save() also stores a changed key in the jar."""
         return self._storing_its_key(super().session)
 
     async def asession(self) -> Any:
-        """Return the session, as `session` does."""
+        """Return the same as `session`."""
         return self._storing_its_key(await super().asession())
 
     def _storing_its_key(self, session: Any) -> Any:
@@ -116,11 +116,11 @@ class Visitor(BaseVisitor, Client):
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
         if "SERVER_NAME" in request and "HTTP_HOST" not in request:
-            environ.pop("HTTP_HOST", None)  # the default one is another host's
+            environ.pop("HTTP_HOST", None)  # the default belongs to another host
         own_cookies = None
         if "HTTP_COOKIE" in self.defaults | request:
             own_cookies = environ["HTTP_COOKIE"] or b""
-        del environ["HTTP_COOKIE"]  # otherwise from Client's own cookies, which are empty
+        del environ["HTTP_COOKIE"]  # Client would set it from its own cookies, which are empty
         target, host = _target(environ), _host(environ)
         query = environ.get("QUERY_STRING")
         address = f"{target.path}?{query}" if query else target.path
@@ -133,7 +133,7 @@ class Visitor(BaseVisitor, Client):
         return {name: value for name, value in environ.items() if value is not None}
 
     def request(self, **request: Any) -> HttpResponseBase:
-        """Send a request with its cookies; store and check the response. Raises BrokenPromise."""
+        """Send a request with cookies, and check the response. Raises BrokenPromise."""
         before, self._requesting = self._requesting, True
         try:
             response = super().request(**request)
@@ -154,9 +154,9 @@ class Visitor(BaseVisitor, Client):
         query_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> HttpResponseBase:
-        """Send a request as Client does, by https if the visitor's site uses it.
+        """Send a request as Client does, over https if the visitor's site uses it.
 
-        `path` may be an absolute URL: the request goes to that host, in this process.
+        `path` may be an absolute URL; the request is then for that host, in this process.
         """
         secure = secure or self.origin.scheme == "https"
         path = self._without_own_site(str(path))
@@ -172,7 +172,7 @@ class Visitor(BaseVisitor, Client):
         if port := urlsplit(f"//{host}").port:
             kwargs.setdefault("SERVER_PORT", str(port))
         if not (query_params or url.query or "QUERY_STRING" in kwargs):
-            kwargs["QUERY_STRING"] = self.defaults.get("QUERY_STRING", "")  # Client forgets it
+            kwargs["QUERY_STRING"] = self.defaults.get("QUERY_STRING", "")  # which Client ignores
         return super().generic(
             method, path, data, content_type, secure, query_params=query_params, **kwargs
         )
@@ -184,9 +184,9 @@ class Visitor(BaseVisitor, Client):
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> HttpResponseBase:
-        """Send a request with these headers added, as WireVisitor.send() does.
+        """Send a request with these additional headers, like WireVisitor.send().
 
-        Bytes reach the lab as a server would pass them on. Raises BrokenPromise.
+        The lab receives bytes as a server would pass them. Raises BrokenPromise.
         """
         path, _, query = raw_target(path).partition(b"?")
         environ: dict[str, Any] = {
@@ -199,7 +199,7 @@ class Visitor(BaseVisitor, Client):
                 value = value.decode("latin-1")  # noqa: PLW2901
             environ[key] = value
         kind = environ.pop("CONTENT_TYPE", forms.URLENCODED)
-        if environ.get("CONTENT_LENGTH", "") is None:  # a server counts for itself
+        if environ.get("CONTENT_LENGTH", "") is None:  # a server counts the bytes itself
             del environ["CONTENT_LENGTH"]
         return self.generic(method, "/", body, kind, **environ)
 
@@ -230,7 +230,7 @@ def _host(environ: Mapping[str, Any]) -> str:
 
 
 def _target(environ: Mapping[str, Any]) -> Origin:
-    """Return where a request goes, as the browser sees it: with SCRIPT_NAME."""
+    """Return a request's target as the browser sees it, including SCRIPT_NAME."""
     scheme, host = environ["wsgi.url_scheme"], _host(environ)
     path = environ.get("SCRIPT_NAME", "").rstrip("/") + environ["PATH_INFO"]
     if not path.isascii() or not path.isprintable() or " " in path:

@@ -1,8 +1,8 @@
-"""The pytest plugin of `run_tests`: note how far a run has come, so that its end can be explained.
+"""The pytest plugin of `run_tests`, which records progress to explain an early end.
 
 A run may execute a student's code, which can end the process, never return, or use all memory. The
-plugin writes a line of JSON to a journal for each step. When a step takes too long, Python's
-faulthandler writes where each thread is, even if one of them never lets go of the interpreter.
+plugin writes a line of JSON to a journal for each step. If a step takes too long, Python's
+faulthandler writes the stack of each thread, even if one of them never releases the interpreter.
 https://docs.python.org/3/library/faulthandler.html
 """
 
@@ -25,47 +25,47 @@ import pytest
 from labkit.processes.parent_pipe import on_parent_exit
 from labkit.testing.pytest_runner import JOURNAL, STACKS
 
-PARENT_LIMIT = 20  # seconds in which a run may stop its servers after its parent has ended
-LARGEST_FILE = 64 * 2**20  # bytes, also of what a test prints
-LONGEST_SECTION = 10_000  # characters of what a test printed that its report keeps
-NO_KEYBOARD = "breakpoint() and pdb.set_trace() wait for the keyboard, which a check does not have."
+PARENT_LIMIT = 20  # seconds for a run to stop its servers after its parent has ended
+LARGEST_FILE = 64 * 2**20  # bytes, also for a test's output
+LONGEST_SECTION = 10_000  # characters of a test's output that are kept in its report
+NO_KEYBOARD = "breakpoint() and pdb.set_trace() need a keyboard, but a check has none."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("watchdog")
-    group.addoption("--watchdog", type=Path, help="the folder to write into")
-    group.addoption("--watchdog-seconds", type=float, help="the time limit of each step")
-    group.addoption("--watchdog-memory", type=int, help="the most bytes that the run may use")
-    group.addoption("--watchdog-first", action="append", help="a test to run before the others")
+    group.addoption("--watchdog", type=Path, help="folder for the journal")
+    group.addoption("--watchdog-seconds", type=float, help="time limit for each step")
+    group.addoption("--watchdog-memory", type=int, help="maximum memory of the run, in bytes")
+    group.addoption("--watchdog-first", action="append", help="test to run before the others")
 
 
 class Watchdog:
-    """Keep the journal of a run, and limit the time of its steps."""
+    """Keeps the journal of a run, and limits the time of each step."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        """`folder` has the two files; `seconds` is the time limit of each step."""
+        """`folder`: where to write the journal and stacks. `seconds`: the limit for each step."""
         self.seconds = seconds
         self._journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND)
         self._stacks = os.open(folder / STACKS, os.O_WRONLY | os.O_APPEND)
-        self._pid = os.getpid()  # a process that the student's code forks writes nothing
+        self._pid = os.getpid()  # so that a process that the student's code forks writes nothing
         faulthandler.enable(file=self._stacks)
         if sys.platform != "win32":
             faulthandler.register(signal.SIGTERM, self._stacks, chain=True)
 
     def write(self, **entry: Any) -> None:
-        """Append a line to the journal, and allow the next step its time."""
+        """Append a line to the journal, and start the time limit of the next step."""
         if os.getpid() == self._pid:
             os.write(self._journal, json.dumps(entry).encode() + b"\n")
             faulthandler.dump_traceback_later(self.seconds, file=self._stacks)
 
     def write_exception(self, error: BaseException) -> None:
-        """Note an exception that ends the run, with the places of its traceback."""
+        """Record an exception that ends the run, with the places in its traceback."""
         frames = traceback.extract_tb(error.__traceback__)
-        text = str(getattr(error, "msg", error))  # of pytest's Exit, a field
+        text = str(getattr(error, "msg", error))  # pytest's Exit has it in `msg`
         self.write(stopped=type(error).__name__, text=text, places=_places(frames))
 
     def write_exit(self, status: int) -> None:
-        """Note a call of os._exit, with the places of its stack."""
+        """Record a call of os._exit, with the places in its stack."""
         places = _places(traceback.extract_stack()[:-2])  # without this function and its caller
         self.write(stopped="os._exit", text=str(status), places=places)
 
@@ -137,17 +137,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 
 def refuse_breakpoint(*_: Any, **__: Any) -> NoReturn:
-    """Raise RuntimeError in place of a debugger."""
+    """Raise RuntimeError instead of starting a debugger."""
     raise RuntimeError(NO_KEYBOARD)
 
 
 def limit_resources(memory: int) -> None:
-    """Have Python raise MemoryError for more than so many bytes, and OSError for a huge file.
+    """Limit this process's memory, in bytes, and the size of files that it writes.
 
-    Does nothing where the system has no such limits.
+    Beyond the limits, Python raises MemoryError or OSError. Does nothing on systems without such
+    limits.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # there is none on Windows
+        import resource  # missing on Windows
 
         for kind, wanted in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_FSIZE, LARGEST_FILE)):
             _, most = resource.getrlimit(kind)
@@ -156,9 +157,9 @@ def limit_resources(memory: int) -> None:
 
 
 def follow_parent() -> None:
-    """Close the standard input to the tests, and end this process when its parent ends.
+    """End this process when its parent ends; give the tests an empty standard input.
 
-    The standard input is a pipe whose other end the parent has.
+    The original standard input is a pipe from the parent.
     """
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -168,7 +169,7 @@ def follow_parent() -> None:
 
 
 def end_run() -> None:
-    """Stop the run as Ctrl-C does, so that it stops its servers; then end its process group."""
+    """Stop the run like Ctrl-C, so that it stops its servers; then end its process group."""
     if sys.platform == "win32":
         os.kill(os.getpid(), signal.SIGTERM)  # ends this process at once
         return
@@ -178,5 +179,5 @@ def end_run() -> None:
 
 
 def _places(frames: list[traceback.FrameSummary]) -> list[tuple[str, int, str]]:
-    """Return (path, line, function) of each frame, the innermost last."""
+    """Return (path, line, function) for each frame, with the innermost last."""
     return [(frame.filename, frame.lineno or 0, frame.name) for frame in frames]

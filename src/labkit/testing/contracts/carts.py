@@ -1,4 +1,4 @@
-"""The carts' promises: pages and fields as in labs 03 and 04."""
+"""The contract of carts with the pages and fields of labs 03 and 04."""
 
 import itertools
 from typing import Any
@@ -26,7 +26,7 @@ REDIRECTS = {302, 303}
 
 
 class CartPages(RawRequests):
-    """What every cart promises of its pages; pages and fields as in labs 03 and 04."""
+    """The promises of every cart about its pages."""
 
     capacity: int  # items
     page = b"/display/"
@@ -34,16 +34,16 @@ class CartPages(RawRequests):
     form = "/add/"
 
     def leave_state(self, visitor: Visitor) -> None:
-        """Add something, for the promise of where it is kept."""
+        """Add an item, for the promise about where the cart is stored."""
         self.put(visitor, "apple", 3)
 
-    # The acts, as a person does them
+    # Actions
 
     def add(self, visitor: Visitor, name: str, quantity: Any = 1) -> HttpResponseBase:
         return visitor.submit("/add/", {"name": name, "quantity": quantity})
 
     def put(self, visitor: Visitor, name: str, quantity: Any = 1) -> dict[str, Any]:
-        """Add something without looking at the cart; the fields sent, for sending them again."""
+        """Add an item without opening the cart; return the fields, for sending them again."""
         fields = self.with_token(visitor, name=name, quantity=quantity)
         assert visitor.post("/add/", fields).status_code in REDIRECTS
         return fields
@@ -57,7 +57,7 @@ class CartPages(RawRequests):
     def empty(self, visitor: Visitor) -> HttpResponseBase:
         return visitor.submit("/empty/", page="/display/")
 
-    # The promises
+    # Promises
 
     @pytest.mark.pitfall("B18", "B20", "B22")
     @pytest.mark.parametrize("path", PAGES)
@@ -116,7 +116,7 @@ class CartPages(RawRequests):
     def test_reloading_after_an_add_does_not_add_again(self, visitor):
         self.add(visitor, "apple", 3)
         last = visitor.exchanges[-1]
-        assert last.method == "GET"  # what a reload sends again
+        assert last.method == "GET"  # the request that a reload repeats
         visitor.get(last.target.path)
         assert self.cart(visitor) == {"apple": 3}
 
@@ -230,7 +230,7 @@ class CartPages(RawRequests):
         for path, method in itertools.product(["/remove/", "/empty/"], methods):
             with subtests.test(path=path, method=method):
                 response = getattr(visitor, method)(path)
-                # CSRF protection comes before the view, and a class of Django's answers OPTIONS.
+                # CSRF protection runs before the view, and class-based views respond to OPTIONS.
                 assert response.status_code in {403, 405} | (
                     {200} if method == "options" else set()
                 )
@@ -270,10 +270,10 @@ class CartPages(RawRequests):
                 assert self.cart(visitor) == {"bread": 2}
         assert self.cart(classmate) == {"milk": 1}
 
-    # Help for the promises
+    # Helpers
 
     def all_refused(self, visitor: Visitor, subtests: Any, wrong: list[dict[str, Any]]) -> None:
-        """Send each of these; it must be a form error that changes nothing and sets no cookie."""
+        """Send each of these forms; each must be a form error that changes nothing."""
         form = self.put(visitor, "bread", 2)
         before = {(cookie.name, cookie.value) for cookie in visitor.jar}
         for data in wrong:
@@ -287,19 +287,19 @@ class CartPages(RawRequests):
 
 
 class CartContract(CartPages, KeptIn):
-    """What every cart promises: its pages, and how long it lives."""
+    """The promises of every cart about its pages and its lifetime."""
 
     lifetime: int  # seconds
-    renews: str | None = None  # as in labs.toml; only a copy that is not in there needs to say it
+    renews: str | None = None  # as in labs.toml; a copy, which is not in there, sets it here
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        # Hypothesis takes a while to import; the tests over sockets do without it.
+        # Hypothesis is slow to import, and tests over sockets do not need it.
         from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
 
         renews = self.renews or this_lab().renews
-        assert renews, "this copy's test class must say renews = 'item' or 'cart', see labs.toml"
+        assert renews, "this copy's test class must set renews = 'item' or 'cart', see labs.toml"
         examples = pytestconfig.getoption("lab_examples")
         state_machine.run(state_machines.CartMachine, examples, renews=renews)
 
@@ -325,14 +325,14 @@ class CartContract(CartPages, KeptIn):
 
 
 class CartInChromium:
-    """What every cart shows to a person at a real browser."""
+    """The promises of every cart in a real browser."""
 
     def add(self, page: Any, server: Any, name: str, quantity: int) -> None:
         page.goto(server.url("/add/"))
         page.get_by_label("Name").fill(name)
         page.get_by_label("Quantity").fill(str(quantity))
         page.get_by_role("button", name="Add").click()
-        page.wait_for_load_state()  # so that the panel's script is there as well
+        page.wait_for_load_state()  # so that the panel's script has run
 
     def goods(self, page: Any) -> dict[str, int]:
         page.wait_for_load_state()

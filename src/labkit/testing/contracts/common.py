@@ -1,4 +1,4 @@
-"""The base class of all contracts: requests that no browser sends, and their responses."""
+"""The base class of all contracts, with requests that no browser sends."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,34 +12,34 @@ from labkit.testing.malformed_requests import ACT, PAGE, TOKEN, Raw
 class RawRequests:
     """The promises of every lab about requests that no browser sends."""
 
-    raw_requests: Sequence[Raw]  # only for this lab
+    raw_requests: Sequence[Raw]  # additional ones for this lab
     page: bytes  # a URL that shows the visitor's state
-    act: bytes  # one that changes it, by POST
-    form = "/"  # one with a form
+    act: bytes  # a URL that changes it by POST
+    form = "/"  # a URL with a form
 
     def token(self, visitor: Any) -> str:
-        """Return the CSRF token of a form that this visitor opens."""
+        """Open a form, and return its CSRF token."""
         form = lxml.html.document_fromstring(text(visitor.get(self.form))).forms[0]
         value: str = form.fields["csrfmiddlewaretoken"]
         return value
 
     def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
-        """Return these fields and that token."""
+        """Return these fields together with a CSRF token."""
         return {"csrfmiddlewaretoken": self.token(visitor), **data}
 
     def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
-        """Send a request and check its status; a refused one gives a reason and sets no cookie."""
+        """Send a request and check its status; a refusal has a reason and sets no cookie."""
         sender = visitor.new_visitor() if raw.alone else visitor
         response = self._send(raw, sender, token)
         by_server = raw.except_on.get(visitor.server)
         assert response.status_code == (by_server or raw.status)
         if response.status_code >= 400:
-            # Django sends its own CSRF cookie again with every form.
+            # Django sets its own CSRF cookie again with every form.
             lines = sender.exchanges[-1].set_cookies
             assert [line for line in lines if not line.startswith("csrftoken")] == []
             assert by_server or raw.method == "HEAD" or says_why(response)
         assert b"<script>alert" not in response.content
-        if raw.alone:  # this visitor, too, goes on
+        if raw.alone:  # this visitor can continue too
             assert sender.get(self.page.decode()).status_code == 200
         return response
 

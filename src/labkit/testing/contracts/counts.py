@@ -1,4 +1,4 @@
-"""The page counts' promises: pages as in labs 02 and 06."""
+"""The contract of page counts with the pages of labs 02 and 06."""
 
 import re
 from importlib import import_module
@@ -17,42 +17,42 @@ from labkit.testing.contracts.pages import notices, number, surprises, text
 from labkit.testing.malformed_requests import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
-# What no page count may take for a number (faults of a cookie that a browser may send).
+# Faulty values of the cookie, which no page count may read as a number.
 NO_COUNTS = [
     "abc", "", "1.5", "1e3", "NaN", "5,6", "%00", "é", "-5", "+5", "٣", "９", "1_000", "1000000",
     "9" * 4300, "9" * 4301, "<script>alert(7)</script>", "x" * 4000, "🍎", "1 2", "0x10",
 ]  # fmt: skip
 
-# Methods that count nothing, and their statuses. A class of Django's answers OPTIONS.
+# Methods that are not counted, and their statuses. Class-based views respond to OPTIONS.
 METHODS = {"head": {200}, "options": {200, 405}, "trace": {405}, "put": {403, 405}}
 
 
 def in_advance(response: Any) -> bool:
-    """Return True if the page says that the browser requested it in advance."""
+    """Return True if the page says that the browser loaded it in advance."""
     page = lxml.html.document_fromstring(text(response))
     return bool(page.xpath("//*[@data-in-advance]"))
 
 
 class PageCountPages(RawRequests):
-    """What every page count promises of its page; pages as in labs 02 and 06."""
+    """The promises of every page count about its page."""
 
     page = b"/"
     act = b"/forget/"
     raw_requests = ()
-    cookie: str  # the name of the cookie by which the visitor is known; another one is right too
-    lifetime: int | None  # seconds from the last visit; None: until the browser closes
-    says_what_was_unreadable: bool  # whether nonsense in the cookie is told from no cookie
+    cookie: str  # the cookie that identifies the visitor; another name is allowed
+    lifetime: int | None  # seconds from the last visit, or None until the browser closes
+    says_what_was_unreadable: bool  # whether a page distinguishes an invalid cookie from none
 
     def count(self, visitor: Any) -> int:
-        """Visit the page; the number on it."""
+        """Visit the page, and return the number on it."""
         return number(visitor.get("/"))
 
     def leave_state(self, visitor: Any) -> None:
-        """Visit the page, for the promise of where the count is kept."""
+        """Visit the page, for the promise about where the count is stored."""
         self.count(visitor)
 
     def own_cookie(self, visitor: Any) -> Any:
-        """Return the cookie by which the visitor is known, whatever its name is."""
+        """Return the cookie that identifies the visitor, under any name."""
         names = held_by(visitor)
         return visitor.jar.get(names[0] if len(names) == 1 else self.cookie)
 
@@ -146,12 +146,12 @@ class PageCountPages(RawRequests):
 
 
 class PageCountContract(PageCountPages, KeptIn):
-    """What every page count promises: its page, and how long it lives."""
+    """The promises of every page count about its page and its lifetime."""
 
     def test_it_lives_as_long_as_promised(self, visitor, clock):
         self.count(visitor)
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 2  # and its time begins anew
+        assert self.count(visitor) == 2  # and its lifetime starts again
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
         assert self.count(visitor) == 3
         clock.forward(seconds=self.lifetime or 10_000_000)
@@ -186,7 +186,7 @@ class PageCountContract(PageCountPages, KeptIn):
         views = import_module("lab.views")
         render, seen = views.render, []
 
-        def slow_render(*arguments: Any) -> Any:  # the other tab's visit begins and ends meanwhile
+        def slow_render(*arguments: Any) -> Any:  # the other tab's whole visit happens here
             monkeypatch.setattr(views, "render", render)
             seen.append(self.count(other_tab))
             return render(*arguments)
@@ -206,7 +206,7 @@ class PageCountContract(PageCountPages, KeptIn):
 
 
 class PageCountInChromium:
-    """What every page count shows to a person at a real browser."""
+    """The promises of every page count in a real browser."""
 
     lifetime: int | None  # as in PageCountContract
 

@@ -1,35 +1,35 @@
-"""Read the pages of the labs as a person does: their text, a cart, a count."""
+"""Read the labs' pages as a person does: their text, a cart or a count."""
 
 import lxml.html
 from django.http import HttpResponseBase
 
 
 def text(response: HttpResponseBase) -> str:
-    """Return the HTML of a page, decoded."""
+    """Return the decoded HTML of a page."""
     return response.content.decode(response.charset)
 
 
 def words(response: HttpResponseBase) -> str:
-    """Return the text of a page as a person reads it, with single spaces."""
+    """Return the visible text of a page, with single spaces."""
     body = lxml.html.document_fromstring(text(response)).find(".//main")
     return " ".join(body.text_content().split())
 
 
 def says_why(response: HttpResponseBase) -> bool:
-    """Return True if a page of the lab says in words what was wrong."""
+    """Return True if a page of the lab explains what went wrong."""
     page = lxml.html.document_fromstring(text(response)).find(".//main")
     said = page is not None and (page.findall("p") + page.find_class("errorlist"))
     return bool(said and page.find("h1") is not None)
 
 
 def notices(response: HttpResponseBase) -> list[str]:
-    """Return the notices on a page, such as the one about a session key that matches no session."""
+    """Return the notices on a page, such as one about a key that matches no session."""
     page = lxml.html.document_fromstring(text(response))
     return [notice.text_content() for notice in page.find_class("notice")]
 
 
 def surprises(response: HttpResponseBase) -> list[str]:
-    """Return the keys of the surprises that a page explains; docs/teaching.md lists them all."""
+    """Return the keys of the surprises that a page explains; docs/teaching.md lists all keys."""
     page = lxml.html.document_fromstring(text(response))
     return [str(key) for key in page.xpath("//@data-surprise")]
 
@@ -41,14 +41,14 @@ def facts(response: HttpResponseBase) -> list[str]:
 
 
 def form_errors(response: HttpResponseBase) -> str:
-    """Return the text of a page that says what is wrong with a form, however it is marked."""
+    """Return the text of a page's form errors, in any markup."""
     page = lxml.html.document_fromstring(text(response))
     errors = page.xpath("//main//*[@role='alert' or contains(@class, 'error')]")
     return " ".join(error.text_content().strip() for error in errors)
 
 
 def table(response: HttpResponseBase) -> dict[str, int]:
-    """Return the goods on a cart's page, from its first two columns: {name: quantity}."""
+    """Return the items on a cart's page, from its first two columns: {name: quantity}."""
     goods = {}
     for row in lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr"):
         name, quantity = row.xpath("./th | ./td")[:2]

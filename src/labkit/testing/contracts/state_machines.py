@@ -1,4 +1,4 @@
-"""State machines that use carts and page counts at random and check them against models."""
+"""State machines that use carts and page counts at random, and compare them with models."""
 
 import math
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
 
 @dataclass
 class Person:
-    """A visitor and the cart that the model expects: {name: [quantity, expiry]}."""
+    """A visitor, and the cart that the model expects: {name: [quantity, expiry]}."""
 
     visitor: Visitor
     cart: dict[str, list[float]] = field(default_factory=dict)
 
     def token(self) -> str:
-        """Return the CSRF token of an open form; with cookies blocked, one that is refused."""
+        """Return the CSRF token of an open form, or an invalid one if cookies are blocked."""
         name = settings.CSRF_COOKIE_NAME
         if not self.visitor.jar.get(name):
             self.visitor.get("/add/")
@@ -44,8 +44,8 @@ class Person:
 class CartMachine(Machine):
     """A cart that keeps each item for LIFETIME seconds.
 
-    Carts differ in `renews` only: "item", an add extends that item's time;
-    "cart", any write extends the time of all items.
+    Carts differ only in `renews`. With "item", an add extends that item's lifetime. With "cart",
+    any write extends the lifetime of all items.
     """
 
     renews: str
@@ -65,7 +65,7 @@ class CartMachine(Machine):
 
     @rule(who=people, name=names, quantity=quantities)
     def add(self, who: int, name: str, quantity: int) -> None:
-        """Send the form, which stays open in the browser."""
+        """Send the form, which stays open in the visitor's browser."""
         person = self.people[who]
         total = person.expected(self.now).get(name, 0) + quantity
         fields = {"name": name, "quantity": quantity, "csrfmiddlewaretoken": person.token()}
@@ -110,20 +110,20 @@ class CartMachine(Machine):
 
     @rule(who=people, first=names, second=names)
     def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
-        """Distinguish the two ways to renew, which random steps seldom do."""
+        """Distinguish the values of `renews`, which random steps seldom do."""
         for name in (first, second):
             self.add(who, name, 1)
             self.wait(60)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Close and reopen the browser; the cookies have an expiry and stay."""
+        """Close and reopen the browser, which keeps the cookies, because they have an expiry."""
         self.people[who].visitor.close_browser()
         self._look(self.people[who])
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Block cookies, which hides the cart, or allow them, which brings it back."""
+        """Block cookies, which hides the cart, or allow them, which shows it again."""
         self.people[who].visitor.block_cookies(blocked)
         self._look(self.people[who])
 
@@ -131,7 +131,7 @@ class CartMachine(Machine):
 class PageCountMachine(Machine):
     """A page count that forgets a visitor some time after the last visit."""
 
-    lifetime: int | None  # seconds; None: until the browser closes
+    lifetime: int | None  # seconds, or None until the browser closes
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,12 +154,12 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def look_ahead(self, who: int) -> None:
-        """Send HEAD, which does not count."""
+        """Send HEAD, which is not counted."""
         self.visitors[who].head("/")
 
     @rule(who=people)
     def forget(self, who: int) -> None:
-        """Press the button, after which the next page is a first visit."""
+        """Press the button, so that the next visit is the first."""
         visitor = self.visitors[who]
         if not visitor.jar.blocked:
             self.visit(who)
@@ -180,5 +180,5 @@ class PageCountMachine(Machine):
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Block cookies, so that each visit is the first, or allow them."""
+        """Block cookies, so that each visit is the first, or allow them again."""
         self.visitors[who].block_cookies(blocked)
