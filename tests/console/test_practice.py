@@ -68,9 +68,19 @@ def test_a_version_is_not_open_to_the_network(started):
     assert not reachable(started, STUDENT)
 
 
-def test_a_version_that_is_stopped_has_ended(lab):
+def test_an_address_by_number_needs_safe_cookies(lab, started, checkout):
+    page = lab.page(f"{PRACTICE}version/{NAMES}/")
+    assert not find_version(checkout, NAMES).apart
+    assert find(page, "//@data-apart") == ["no"]
+    assert f"http://127.0.0.1:{started}" not in page
+
+
+def test_a_version_that_is_stopped_has_ended(lab, checkout):
     other = "03:other-path"
+    assert find_version(checkout, other).apart
     port = start(lab, other)
+    page = lab.page(f"{PRACTICE}version/{other}/")
+    assert find(page, "//*[@data-apart='yes']/a/@href") == [f"http://127.0.0.1:{port}/"]
     assert lab.press(f"{PRACTICE}version/{other}/stop/") == 302
     closed(port)
     page = lab.page(PRACTICE)
