@@ -310,6 +310,7 @@ def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, co
         assert row.id in text
     for cell in [cell for row in table.questions for cell in row.cells.values() if cell.why]:
         assert cell.why in text
+        assert all(each.title in text for each in cell.sources)
     if columns == 80:
         assert "late: cached_db (" in text
         assert "yes: db, file, signed_cookies" in text

@@ -49,7 +49,9 @@ def list_claims(name: str | None, verdict: str | None, write: bool, check: bool)
     for entry in shown:
         proofs = ledger.proofs_of(entry)
         test = f"{proofs[0]}{and_more(len(proofs))}" if proofs else "no test"
-        happens = f"\n{entry.evidence} {entry.why}\n"
+        happens = f"\n{entry.evidence}\nWhy: {entry.why}\n"
+        if entry.instead:
+            happens += f"In the lab: {entry.instead}\n"
         text = Text.assemble((entry.text, "b"), happens, join_sources(entry.sources), "\n")
         table.add_row(entry.id, entry.verdict, text.append(f"{test}\n", "dim"))
     unwrapped(console).print(table)
