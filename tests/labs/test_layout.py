@@ -8,6 +8,7 @@ import difflib
 import itertools
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -253,6 +254,15 @@ def section(handout: str, heading: str) -> str:
     return handout.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
+def handouts_name_the_exercises_of_their_lab(checkout: Catalog) -> Iterator[str]:
+    exercises = tomllib.loads((checkout.root / "labs" / "exercises.toml").read_text("utf-8"))
+    for lab in checkout.labs:
+        wanted = [(n, e["title"]) for n, e in exercises.items() if e["lab"] == lab.number]
+        practice = section(text(lab, "README.md"), "Practice")
+        if (named := re.findall(r"lab practice start (\S+) +(.+)", practice)) != wanted:
+            yield f"{lab.number}: README.md has the exercises {named}, not {wanted}"
+
+
 def every_answer_links_its_source(checkout: Catalog) -> Iterator[str]:
     """A source is an RFC, a page of Django's or Python's documentation, OWASP or a web standard."""
     for lab in checkout.labs:
@@ -336,6 +346,7 @@ RULES = [
     carriers_differ_little,
     handouts_have_the_same_headings,
     handouts_say_what_one_learns_and_observes,
+    handouts_name_the_exercises_of_their_lab,
     every_answer_links_its_source,
     every_claim_has_a_test,
     handouts_tell_what_the_ledger_tells,
@@ -408,6 +419,7 @@ BROKEN = [
     (handouts_say_what_one_learns_and_observes, CART + "README.md", "*Observe:* whether", "See whether", "observe"),
     (handouts_say_what_one_learns_and_observes, CART + "README.md", "lab run 03\n", "run it\n", "Run does not"),
     (handouts_say_what_one_learns_and_observes, CART + "README.md", "lab list 03", "lab list", "Practice does not"),
+    (handouts_name_the_exercises_of_their_lab, CART + "README.md", "start red-apple", "start apple", "exercises"),
     (every_answer_links_its_source, CART + "README.md", "www.rfc-editor.org/rfc/rfc6265.html#section-8.6", "x.example", "no source"),
     (every_claim_has_a_test, "labs/08_session_api/tests/test_api.py", '"C52"', '"C51"', f"C52 {NO_TEST}"),
     (every_claim_has_a_test, "labs/claims.toml", "[B47]", "[B48]", f"B47, {UNKNOWN}"),
