@@ -18,7 +18,7 @@ INLINE = r"(\w+=\S+ )*(lab|nox) \S+ \S"
 PROGRAMS = {"lab", "nox", "pytest", "python", "pip", "sudo"}
 # The first words of code blocks that are not commands.
 OTHER_BLOCKS = {
-    "import", "from", "def", "visitor.jar", "[last-one-wins]", "labs/labs.toml", "cli", "requests",
+    "import", "from", "def", "visitor.jar", "[last-one-wins]", "labs/labs.toml", "cli",
     "POST",
 }  # fmt: skip
 
