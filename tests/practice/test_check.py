@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from labkit.catalog import Catalog
-from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, UNKNOWN_ORIGINAL
-from labkit.practice import check_stage, diagnosis, failure_hints, watch
+from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, OUTDATED, UNKNOWN_ORIGINAL
+from labkit.practice import check_stage, diagnosis, failure_hints, score, watch
 from labkit.practice.check import CheckResult, Report, check, find_syntax_error
 from labkit.practice.check_summary import (
     ALL_HOLDS,
@@ -21,8 +21,11 @@ from labkit.practice.check_summary import (
     summary,
 )
 from labkit.practice.diagnosis import Failure, failure_of, find_similar
+from labkit.practice.exercise import find_exercise, read_exercises
 from labkit.practice.failure_hints import Explanation
+from labkit.practice.progress import read_progress
 from labkit.testing.pytest_runner import Outcome
+from labkit.text_format import command_line
 from labkit.textbook_versions import find_version
 
 NAMES = {"name": "mine", "number": "04", "title": "A cart kept in a session"}
@@ -424,3 +427,45 @@ def test_the_test_that_failed_is_first(quick, own_checkout):
         on_first=first.append,
     )
     assert [(result.sentence, result.outcome) for result in first] == [("it opens again", "passed")]
+
+
+# Exercises
+
+
+def test_an_exercise_is_checked_by_its_name(own_checkout, said):
+    status, text = said("check", "red-apple")
+    assert status == 1
+    assert "lab practice start red-apple" in text
+    said("practice", "start", "red-apple")
+    replace_tests(
+        own_checkout / "labs" / "03_cookie_cart",
+        test_cart=ONE_ROW.replace('"session"', '"cookies"').replace("200", "50"),
+    )
+    status, text = said("check", "red-apple")
+    assert status == 1
+    assert "CookieError" in text
+    assert LOOKS_LIKE.partition("{")[0] not in text  # the hints say it step by step
+    checkout = Catalog(own_checkout)
+    progress = read_progress(checkout)
+    assert progress.of(find_exercise(checkout, "red-apple")).attempts == 1
+
+
+def test_a_changed_exercise_blames_nobody(own_checkout, said):
+    said("practice", "start", "red-apple")
+    path = own_checkout / ".lab" / "progress.json"
+    path.write_text(path.read_text().replace('"fingerprint": "', '"fingerprint": "x'))
+    replace_tests(own_checkout / "labs" / "03_cookie_cart", test_few=ONE_PAGE, contract=PAGES)
+    line = command_line("lab", "practice", "reset", "red-apple")
+    assert OUTDATED.format(name="red-apple", line=line) in said("check", "red-apple")[1]
+
+
+def test_tests_of_a_student_are_scored(own_checkout, said, monkeypatch):
+    checkout = Catalog(own_checkout)
+    exercise = next(e for e in read_exercises(checkout) if e.kind == "test")
+    said("practice", "start", exercise.name)
+    folder = own_checkout / "practice" / exercise.name
+    (folder / "tests" / "test_mine.py").write_text("def test_nothing():\n    assert 1 == 2\n")
+    monkeypatch.chdir(folder / "tests")
+    status, text = said("check")
+    assert status == 1
+    assert score.FAILS.format(test="test_nothing") in text

@@ -13,14 +13,19 @@ from labkit.commands.options import use_colour
 from labkit.practice import watch
 from labkit.practice.check import LIMIT, CheckResult, Report, check
 from labkit.practice.check_summary import MARKS, all_results, first_lines, summary
-from labkit.practice.exercise import Exercise, exercise_of, practice_folders
-from labkit.practice.progress import note_result
+from labkit.practice.exercise import Exercise, exercise_of, read_exercises
+from labkit.practice.progress import note_result, read_progress
+from labkit.practice.score import score_tests
+from labkit.practice.start import started_folder
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
 MAKE_COPY = "A copy is made by: {line}"
 NOT_IN_COPY = "This folder is not in a copy of a lab. Name one, as in: lab check mine/"
-NOT_STARTED = "The exercise {name} has not been started. Start it: {line}"
+OUTDATED = (
+    "The exercise {name} has changed since you started it, so a failure may not be your fault. "
+    "Start again with: {line}"
+)
 UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
 CHANGED = "changed: {files}"
@@ -58,6 +63,7 @@ def check_copy(name: str, as_: str | None, limit: float, show_all: bool, watchin
     exercise = exercise_of(checkout, copy.folder)
     target = exercise.target if exercise and not as_ else find_target(checkout, copy, as_)
     checking = Checking(checkout, copy, target, exercise, name, limit, show_all)
+    checking.begin()
     if watching:
         checking.watch()
     else:
@@ -86,34 +92,52 @@ class Checking:
         target = self.target
         return {"name": self.copy.folder.name, "number": target.number, "title": target.title}
 
-    def check(self) -> None:
-        """Check once."""
-        click.echo(CHECKED_AS.format_map(self.names))
-        self.show(self._run(None))
+    def check(self, on_first: Callable[[CheckResult], None] | None = None) -> None:
+        """Check once, and print the result."""
+        exercise = self.exercise
+        if exercise and exercise.kind == "test":
+            score = score_tests(self.checkout, exercise, self.copy.folder, self.limit)
+            self._note(score.passed)
+            _print(["", *score.lines()])
+            return
+        self.show(self._run(on_first))
 
     def watch(self) -> None:
         """Check after each save until q or Ctrl-C; without a terminal, check once."""
-        click.echo(CHECKED_AS.format_map(self.names))
         if not watch.is_interactive():
-            self.show(self._run(self.show_first))
+            self.check(self.show_first)
             return
         with contextlib.suppress(KeyboardInterrupt), watch.keys() as wait_for_key:
-            watch.watch(self.copy.folder / "lab", self._check_changed, wait_for_key)
+            watch.watch(self.copy.folder, self._check_changed, wait_for_key)
         click.echo()
+
+    def begin(self) -> None:
+        """Print what is checked, and if the exercise has changed since it was started."""
+        click.echo(CHECKED_AS.format_map(self.names))
+        if self.exercise:
+            progress = read_progress(self.checkout)
+            if progress.notice:
+                click.echo(progress.notice)
+            if not progress.of(self.exercise).is_current(self.exercise):
+                line = command_line("lab", "practice", "reset", self.exercise.name)
+                click.echo(OUTDATED.format(name=self.exercise.name, line=line))
 
     def _check_changed(self, changed: list[str]) -> None:
         if changed:
             click.echo(f"\n── {CHANGED.format(files=', '.join(changed[:MOST_FILES]))}")
-        self.show(self._run(self.show_first))
+        self.check(self.show_first)
         click.echo(f"\n{WATCHING}")
+
+    def _note(self, passed: bool) -> None:
+        self.holds = passed
+        if self.exercise:
+            note_result(self.checkout, self.exercise, passed)
 
     def _run(self, on_first: Callable[[CheckResult], None] | None) -> Report:
         tests = self.exercise.tests if self.exercise else ()
         arguments = (self.checkout, self.copy, self.target, self.limit)
         report = check(*arguments, only=tests, first=self.first, on_first=on_first)
-        self.holds = report.holds
-        if self.exercise:
-            note_result(self.checkout, self.exercise, report.holds)
+        self._note(report.holds)
         causes = [] if report.holds else report.causes
         self.first = [result.id for cause in causes[:1] for result in cause.results[:1]]
         return report
@@ -149,9 +173,9 @@ def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
             return checkout.copy_in(around)
         raise CatalogError(NOT_IN_COPY)
     if not Path(name).exists():
-        for folder in practice_folders(checkout):
-            if is_lab(folder / name):
-                return checkout.copy_in(folder / name)
+        for exercise in read_exercises(checkout):
+            if exercise.name == name:
+                return checkout.copy_in(started_folder(checkout, exercise))
     try:
         return checkout.find(name)
     except CatalogError:

@@ -106,7 +106,8 @@ class Report:
                 groups.setdefault(result.explanation.cause or result.id, []).append(result)
         found = [Cause(r[0].explanation, r) for r in groups.values() if r[0].explanation]
         order = [hint.meaning for hint in SETUP]
-        found.sort(key=lambda cause: _place_in(order, cause.explanation.cause))
+        # Then errors, since they have a place in the code; then what is not as promised.
+        found.sort(key=lambda c: (_place_in(order, c.explanation.cause), not c.explanation.cause))
         if not found and not self.holds:
             nothing = CheckResult("", STARTS, "failed")
             found = [Cause(Explanation(STOPS[NO_TESTS]), [nothing])]
