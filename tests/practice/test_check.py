@@ -95,7 +95,7 @@ def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
     assert status == 0, text
     names = {"name": "mine", "number": "02", "title": "A page count kept in a cookie"}
     assert CHECKED_AS.format_map(names) in text
-    assert ALL_HOLDS.format_map(names) in text
+    assert text.endswith(ALL_HOLDS.format_map(names))  # without anything for information
     assert sorted((own_checkout / "mine").rglob("*")) == before
     assert not (own_checkout / ".lab" / "mine").exists()
 

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog
-from labkit.comparison_tables import MANIFEST as TABLES
 from labkit.kept_files import write_whole
 from labkit.practice.diagnosis import FAILURES, failure_of
 from labkit.practice.exercise import MY_TESTS, SOLUTIONS, read_exercises
@@ -66,8 +65,8 @@ def stage(checkout: Catalog, version: Version, root: Path) -> Path:
     lab = version.write(root / "labs")
     for solution in solutions(checkout, version):
         shutil.copyfile(solution, lab.folder / MY_TESTS)
-    for manifest in (MANIFEST, TABLES):
-        shutil.copyfile(checkout.root / manifest, root / manifest)
+    for manifest in (checkout.root / MANIFEST).parent.glob("*.toml"):
+        shutil.copyfile(manifest, root / MANIFEST.parent / manifest.name)
     # Threads wait for each other by the clock, and have separate connections.
     fixture, clock = ("transactional_db", "None") if version.threads else ("clock", "clock")
     source = SEE_SOURCE.format(

@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog, Lab
-from labkit.comparison_tables import MANIFEST as TABLES
 from labkit.practice.copies import copy_tree
 
 PROMISES = "test_the_contract.py"
@@ -23,8 +22,8 @@ def assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
     copy_tree(target.folder / "tests", stage / "tests")
     for name in ("manage.py", "README.md"):
         shutil.copyfile(target.folder / name, stage / name)
-    for manifest in (MANIFEST, TABLES):
-        shutil.copyfile(checkout.root / manifest, root / manifest)
+    for manifest in (checkout.root / MANIFEST).parent.glob("*.toml"):
+        shutil.copyfile(manifest, root / MANIFEST.parent / manifest.name)
     # In its own file, since the lab's other tests may import a table that does not exist yet.
     if contract := contract_source(target):
         (stage / "tests" / PROMISES).write_text(contract, encoding="utf-8")
