@@ -79,6 +79,7 @@ def serve(
     """Run all labs and the console, at http://127.0.0.1:8000/.
 
     The console opens and resets the labs, and shows handouts, code, claims and the last requests.
+    It also starts textbook versions, and shows the exercises.
     Each lab runs in a separate process, on a server for a whole class. DEBUG is off and there is no
     autoreload: after you change a lab's code, restart the lab in the console.
 
