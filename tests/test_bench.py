@@ -182,7 +182,7 @@ def test_the_cases_of_the_diagnosis_are_complete(checkout):
     subprocess.run(command, cwd=checkout.root / "bench", check=True)
 
 
-def test_the_readme_has_what_was_measured(python):
+def test_the_page_has_what_was_measured(python):
     assert python("report.py", "--check") == (0, "")
 
 
