@@ -52,6 +52,6 @@ def describe(request):
     return [
         ("Where is the cart?", "In your browser: one cookie per item. The server stores nothing."),
         ("How long is it kept?", f"Each item {LIFETIME // 60} minutes, from its last add."),
-        ("How long is left?", "Only the browser knows: it never sends a cookie's expiry."),
+        ("How much time is left?", "Only the browser knows: it never sends a cookie's expiry."),
         *((f"Cookie {c}", q) for c, q in request.COOKIES.items() if c.startswith(PREFIX)),
     ]

@@ -39,14 +39,14 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
         engine = session_stores.engine_name(settings.SESSION_ENGINE)
         left = f"Unknown: the engine {engine} stores no row in django_session."
-        return [("How long is left?", left), *api]
+        return [("How much time is left?", left), *api]
     row = session_stores.rows().filter(session_key=session.session_key).first()
     if row is None:
-        return [("How long is left?", "There is no row in django_session yet.")]
+        return [("How much time is left?", "There is no row in django_session yet.")]
     left = duration(round((row.expire_date - timezone.now()).total_seconds()))
     decoded = row.get_decoded() or UNREADABLE
     return [
-        ("How long is left?", f"{left}: the row expires at {clock_time(row.expire_date)}."),
+        ("How much time is left?", f"{left}: the row expires at {clock_time(row.expire_date)}."),
         *api,
         ("Session key, the same as in the cookie", row.session_key),
         ("session_data in the row", row.session_data),
