@@ -34,12 +34,21 @@ def test_code_is_told_from_prose(text, answer):
 
 
 def test_comments_that_follow_are_one_piece():
-    source = "# One sentence that\n# goes on.\n\nx = 1  # beside it\ny = 2  # another\n"
+    source = "# One sentence that\n# goes on.\n\nx = 1  # beside it\n# below\ny = 2  # another\n"
     assert list(text_sample.comments(source)) == [
         "One sentence that goes on.",
         "beside it",
+        "below",
         "another",
     ]
+
+
+@pytest.mark.parametrize(
+    ("comment", "text"),
+    [("noqa: S108 only for root", "only for root"), ("type: ignore[misc]", "")],
+)
+def test_directives_of_tools_are_left_out(comment, text):
+    assert list(text_sample.comments(f"x = 1  # {comment}\n")) == [text]
 
 
 def test_values_in_strings_become_an_ellipsis():

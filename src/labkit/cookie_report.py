@@ -1,4 +1,4 @@
-"""Explain a Set-Cookie header field: its attributes, whether it is stored, when it is sent."""
+"""Explain a Set-Cookie header field: its attributes, and whether it is stored and sent."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Attribute(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a browser does not store a cookie, or does not send it."""
+    """The reason why a browser does not store or send a cookie."""
 
     reason: str
     rule: Rule
@@ -40,7 +40,7 @@ class LaterRequest:
 
     target: Origin
     context: Context
-    refusal: Refusal | None = None  # None: it sends the cookie
+    refusal: Refusal | None = None  # None if it sends the cookie
 
     @property
     def is_sent(self) -> bool:
@@ -50,12 +50,12 @@ class LaterRequest:
 
 @dataclass(frozen=True)
 class CookieReport:
-    """The behaviour of browsers for one Set-Cookie header field."""
+    """What browsers do with one Set-Cookie header field."""
 
     attributes: tuple[Attribute, ...]
-    cookie: Cookie | None  # None: refused
+    cookie: Cookie | None  # None if it is refused
     refusal: Refusal | None
-    deletes: bool  # the field deletes a cookie
+    deletes: bool  # whether the field deletes a cookie
     later: tuple[LaterRequest, ...]  # empty if nothing was stored
 
 
@@ -65,10 +65,10 @@ def explain_cookie(
     later: Sequence[tuple[Origin, Context]] = (),
     context: Context = TYPED,
 ) -> CookieReport:
-    """Return what a browser with an empty jar does with the value of a Set-Cookie header field.
+    """Explain what a browser with an empty jar does with the value of a Set-Cookie field.
 
-    source, context: where the response came from, and what caused its request. later: requests
-    that follow. As in RFC 6265bis, sections 5.6 to 5.8, and Chromium.
+    source, context: the origin of the response, and the cause of its request. later: the requests
+    that follow. The rules are those of RFC 6265bis, sections 5.6 to 5.8, and of Chromium.
     """
     now = time.time()
     jar = Jar()
@@ -94,7 +94,7 @@ def explain_cookie(
 
 
 def describe_cause(context: Context) -> str:
-    """Return what causes a request, such as "a form on a page of https://other.example"."""
+    """Return the cause of a request, such as "a form on a page of https://other.example"."""
     if context.initiator is None:
         return "no other site is involved"
     page = f"a page of {context.initiator.scheme}://{context.initiator.url_host}"
@@ -131,21 +131,21 @@ IF_PRESENT = ("Partitioned", "Priority")
 def explain_attributes(
     found: dict[str, str], cookie: Cookie | None, at: float
 ) -> Iterator[Attribute]:
-    """Yield each attribute with its meaning; an absent one has a meaning too.
+    """Yield each attribute, present or absent, with its meaning.
 
-    found: {lower-case name: value}; cookie: the one that a browser makes of them at `at`, POSIX
-    seconds, or None if it refuses it.
+    found: {lower-case name: value}; cookie: the cookie that a browser creates from them at `at`,
+    POSIX seconds, or None if the browser refuses it.
     """
     for name in (*ALWAYS, *(name for name in IF_PRESENT if name.lower() in found)):
         if name == "Max-Age" and "expires" in found and not _has_max_age(found):
-            name = "Expires"  # noqa: PLW2901 then it counts
+            name = "Expires"  # noqa: PLW2901 Expires applies instead
         value = found.get(name.lower())
         text = f"no {name}" if value is None else f"{name}={value}" if value else name
         yield Attribute(name, text, _meaning(name, value, cookie, at))
 
 
 def _has_max_age(found: dict[str, str]) -> bool:
-    """Return whether there is a Max-Age that browsers understand; it counts before Expires."""
+    """Return whether there is a valid Max-Age, which has precedence over Expires."""
     return read_expiry({"max-age": found.get("max-age", "")}, 0) is not None
 
 

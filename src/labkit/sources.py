@@ -1,4 +1,4 @@
-"""Sources: the sections of RFCs and documentation where a reader can check a statement.
+"""Sources: sections of RFCs and documentation with which readers can check a statement.
 
 labs/sources.toml names each section once, as `id = "Title: https://…"`. The claims and the tables
 refer to sections by their IDs; textbook versions quote a source in full.
@@ -14,7 +14,7 @@ from typing import Any
 FILE = Path("labs", "sources.toml")
 FORM = re.compile(r"(.+): (https://[\w.-]+/[^\s<>\"]*)")
 
-# The faults of a source; tests find a fault by them.
+# Messages about faults in a source; the tests look for them.
 MALFORMED = 'a source is a title and a URL: "RFC 6265, section 4: https://…"'
 MISSING = "has no sources"
 UNKNOWN = "has a source that labs/sources.toml does not name"
@@ -22,7 +22,7 @@ UNKNOWN = "has a source that labs/sources.toml does not name"
 
 @dataclass(frozen=True)
 class Source:
-    """A section where a statement can be checked."""
+    """A section with which readers can check a statement."""
 
     title: str  # "RFC 6265, section 4.1.1"
     url: str
@@ -34,7 +34,7 @@ class Source:
 
 
 def parse_source(text: Any) -> Source:
-    """Return the source that is written as "Title: https://…". Raises ValueError."""
+    """Return a source from the form "Title: https://…". Raises ValueError."""
     match = FORM.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(MALFORMED)
@@ -42,7 +42,7 @@ def parse_source(text: Any) -> Source:
 
 
 def read_sources(texts: list[str]) -> tuple[Source, ...]:
-    """Return sources, each from a title and a URL. Raises ValueError if one is not, or none is."""
+    """Return these sources. Raises ValueError if one is malformed, or if there are none."""
     if not texts:
         raise ValueError(MALFORMED)
     return tuple(map(parse_source, texts))

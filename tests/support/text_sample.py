@@ -31,6 +31,9 @@ PRIVATE = {".venv", ".nox", ".lab", "practice", "__pycache__", "node_modules"}
 SENTENCE_END = re.compile(r"(?<=[.?!:])\s+(?=[A-Z“`*\[])")
 INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|i|kbd|q|small|span|strong|sup|var|time)\b[^>]*>")
 TAG = re.compile(r"<!--.*?-->|<(style|script|pre|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
+DIRECTIVE = re.compile(
+    r"(?:ruff:\s*)?(?:noqa|type|fmt):\s*(?:[A-Z]+\d+,?\s*|ignore\[[\w-]+\]|skip)+[\s#]*"
+)
 COMMENT_TAG = re.compile(r"\{%\s*comment.*?endcomment\s*%\}|\{#.*?#\}", re.DOTALL)
 TEMPLATE_TAG = re.compile(r"(?:\{%.*?%\}|\{\{.*?\}\}|\s)*\{[%{].*?[%}]\}", re.DOTALL)
 Piece = tuple[str, str]  # path, text
@@ -127,17 +130,20 @@ def code(root: Path) -> Iterator[Piece]:
 
 
 def comments(source: str) -> Iterator[str]:
-    """Yield the comments of Python source; lines that follow one another are one comment."""
+    """Yield the comments of Python source; comments on consecutive lines are one piece.
+
+    A comment after code is a separate piece.
+    """
     lines: list[str] = []
-    last = 0
+    follows = 0  # the line on which the current comment may continue; 0 if it cannot
     for found in tokenize.generate_tokens(io.StringIO(source).readline):
         if found.type == tokenize.COMMENT:
             own_line = not found.line[: found.start[1]].strip()
-            if lines and not (own_line and found.start[0] == last + 1):
+            if lines and not (own_line and found.start[0] == follows):
                 yield " ".join(lines)
                 lines = []
-            lines.append(found.string.lstrip("# ").strip())
-            last = found.start[0]
+            lines.append(DIRECTIVE.sub("", found.string.lstrip("# ").strip()))
+            follows = found.start[0] + 1 if own_line else 0
     if lines:
         yield " ".join(lines)
 

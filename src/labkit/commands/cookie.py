@@ -1,4 +1,4 @@
-"""`lab cookie`: explain a Set-Cookie header."""
+"""The command `lab cookie`, which explains a Set-Cookie header."""
 
 import json
 
@@ -10,14 +10,14 @@ from labkit.commands.options import console
 from labkit.cookie_report import CookieReport, Refusal, describe_cause, explain_cookie
 from labkit.http.origin import Context, Origin
 
-NO_COOKIE = "This is not the value of a Set-Cookie header, such as: cart=3; Path=/; HttpOnly"
+NO_COOKIE = "This is not a Set-Cookie header. Give its value, such as: cart=3; Path=/; HttpOnly"
 DELETES = "Deleted: the browser deletes its cookie with this name, Domain and Path."
 STORED = "Stored."
 REFUSED = "Refused: {reason}."
 SENT = "Sent: {pair}"
 NOT_SENT = "Not sent: {reason}."
 REPAIR = "To repair it: {repair}"
-LONGEST_SHOWN = 200  # characters of the cookie
+LONGEST_SHOWN = 200  # characters; a longer cookie is cut
 
 
 class UrlType(click.ParamType):
@@ -57,14 +57,14 @@ class UrlType(click.ParamType):
     "--from",
     "initiator",
     type=UrlType(),
-    help="The page that causes the later requests. Default: their URLs are typed.",
+    help="The page that causes the later requests. Default: the URLs are typed.",
 )
 @click.option(
     "--method",
     type=click.Choice(["GET", "POST"], case_sensitive=False),
     default="GET",
     show_default=True,
-    help="The method of the later requests: GET as by a link, POST as by a form.",
+    help="The method of the later requests: GET, as for a link, or POST, as for a form.",
 )
 @click.option(
     "--embedded",
@@ -81,11 +81,11 @@ def cookie(
     embedded: bool,
     as_json: bool,
 ) -> None:
-    """Explain SET-COOKIE, the value of a Set-Cookie header: what a browser does with it.
+    """Explain what a browser does with SET-COOKIE, the value of a Set-Cookie header.
 
-    It says what each attribute means, whether a browser stores the cookie, and whether later
-    requests send it. If not, it names the rule and a way to repair it. Browsers differ in a few
-    details; this is what Chromium does.
+    The command explains each attribute, and shows whether a browser stores the cookie and sends it
+    with later requests. If not, it names the rule and a repair. Browsers differ in a few details;
+    the output is for Chromium.
     """
     if embedded and initiator is None:
         raise click.UsageError("--embedded needs --from with the URL of the page.")

@@ -1,4 +1,4 @@
-"""The rules by which browsers refuse a cookie or do not send it, and what repairs it.
+"""The rules by which browsers refuse a cookie or do not send it, and how to comply.
 
 Section numbers are those of draft-ietf-httpbis-rfc6265bis, version 22.
 """
@@ -9,7 +9,7 @@ DRAFT = "https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html"
 
 
 class Rule(Enum):
-    """A rule: where it is written, and what the server does to comply with it."""
+    """A rule: its section, and what the server can do to comply with it."""
 
     # Refused
     ENCODING = "5.6", "Send UTF-8, or encode the value, for example with percent signs."
@@ -24,7 +24,7 @@ class Rule(Enum):
     PREFIX_SECURE = "5.4", "Add Secure, and use https, or use a name without the prefix."
     PREFIX_HOST = "5.4", "Add Path=/ and leave out Domain, or use a name without the prefix."
     PREFIX_HTTP_ONLY = "5.4", "Add HttpOnly, or use a name without the prefix."
-    PREFIX_NAMELESS = "5.7", "Give the cookie a name. Its value may then begin like a prefix."
+    PREFIX_NAMELESS = "5.7", "Give the cookie a name. Its value may then begin with a prefix."
     PARTITIONED_SECURE = "Partitioned cookies", "Add Secure, and use https."
     SECURE_SOURCE = "5.7", "Serve the page over https. For this machine alone, use localhost."
     SCRIPT_HTTP_ONLY = "5.7", "Set HttpOnly cookies on the server, not in a script."
@@ -50,7 +50,7 @@ class Rule(Enum):
 
     @property
     def source(self) -> str:
-        """Return where the rule is written, such as "RFC 6265bis, section 5.7"."""
+        """Return the rule's section, such as "RFC 6265bis, section 5.7"."""
         return f"RFC 6265bis, section {self.place}" if self._is_section else self.place
 
     @property

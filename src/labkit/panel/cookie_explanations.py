@@ -1,4 +1,4 @@
-"""Describes cookies: who owns one, what its attributes mean, and whether a browser keeps it."""
+"""Describe cookies: their owners, their attributes, and whether a browser keeps them."""
 
 import re
 import time
@@ -39,26 +39,26 @@ class CookieOwner(NamedTuple):
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long something still lives, for a bar that runs down; in seconds."""
+    """A remaining lifetime in seconds, which pages show as a shrinking bar."""
 
     whole: float
     left: float
 
     @property
     def elapsed(self) -> float:
-        """The seconds since it was set."""
+        """The seconds that have passed."""
         return self.whole - self.left
 
     @property
     def share(self) -> float:
-        """The part that is left, from 0 to 1."""
+        """The remaining part, from 0 to 1."""
         return self.left / self.whole if self.whole > 0 else 0.0
 
     def __str__(self) -> str:
         return remaining(self.left, self.whole)
 
 
-# What a deletion does, as far as the request shows it. Pages carry the key as data-deleted.
+# The effects of a deletion, as far as the request shows them. Pages carry the key as data-deleted.
 DELETIONS = {
     "sent": (
         "The browser deletes its cookie with this name, Path and Domain. One with another Path or "
@@ -76,12 +76,12 @@ class CookieEffect(StrEnum):
 
     SET = "set"
     DELETED = "deleted"
-    NOT_DELETED = "not-deleted"  # the request sent one with another Path, which stays
+    NOT_DELETED = "not-deleted"  # the browser's cookie has another Path, so it stays
     REFUSED = "refused"
 
     @property
     def verb(self) -> str:
-        """The verb to put before the names of the cookies."""
+        """The verb that describes this effect."""
         return _VERBS[self]
 
 
@@ -94,11 +94,11 @@ _VERBS = {
 
 
 def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
-    """Return the names of the cookies that the response sets, deletes and so on."""
+    """Return the names of the response's cookies by their effect."""
     effects: dict[CookieEffect, list[str]] = {}
     for line in exchange.set_cookies:
         name = from_wire(cookie_name(line))
-        if name == settings.CSRF_COOKIE_NAME:  # most pages set it, and browsers keep it
+        if name == settings.CSRF_COOKIE_NAME:  # left out, because most pages set it
             effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
         else:
             effect = ResponseCookie(line, exchange).effect
@@ -109,7 +109,7 @@ def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
 class ResponseCookie:
     """A cookie that a Set-Cookie header field of the response sets or deletes.
 
-    line: the field, its bytes decoded as Latin-1, as WSGI has it.
+    line: the field's bytes, decoded as Latin-1, as in WSGI.
     """
 
     def __init__(self, line: str, exchange: Exchange) -> None:
@@ -124,7 +124,7 @@ class ResponseCookie:
             self._cookie = cookie = parse_set_cookie(text, source, exchange.at)
         except CookieRefusal as refused:
             self.refusal = str(refused)
-        self.deletion = ""  # a key of DELETIONS; empty if the cookie is set, or refused
+        self.deletion = ""  # a key of DELETIONS; "" if the cookie is set or refused
         if cookie is not None and cookie.expired(exchange.at):
             self.deletion = _deletion(cookie, exchange, source)
 
@@ -139,22 +139,22 @@ class ResponseCookie:
 
     @property
     def line(self) -> str:
-        """The header field, as text."""
+        """The header field as text."""
         return to_wire(self._text).decode("utf-8", "replace")
 
     @property
     def size(self) -> int:
-        """The bytes of name and value."""
+        """The size of name and value in bytes."""
         return len(to_wire(self._text.partition(";")[0].replace("=", "", 1).strip()))
 
     @cached_property
     def owner(self) -> CookieOwner:
-        """The part of the project that it belongs to."""
+        """The part of the project that the cookie belongs to."""
         return cookie_owner(self.name)
 
     @property
     def deletion_text(self) -> str:
-        """The effect of a deletion, in words; empty if this is not one."""
+        """A sentence on the effect of a deletion, or "" if this is not a deletion."""
         return DELETIONS.get(self.deletion, "")
 
     @cached_property
@@ -165,11 +165,11 @@ class ResponseCookie:
 
     @cached_property
     def life(self) -> Lifetime | None:
-        """How long the browser keeps it; None: until it closes, deleted or refused."""
+        """The cookie's lifetime, or None if it is a session cookie, deleted or refused."""
         cookie, exchange = self._cookie, self._exchange
         if cookie is None or cookie.expires is None or self.deletion:
             return None
-        # The browser's clock goes on, however the server's has been moved.
+        # The browser's clock does not follow the server's moved clock.
         whole = cookie.expires - exchange.at
         return Lifetime(whole, max(0.0, whole - (time.monotonic() - exchange.monotonic)))
 
@@ -178,16 +178,16 @@ def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
     """Return the key of DELETIONS for a field that deletes this cookie."""
     if cookie.name not in {from_wire(name) for name, _ in exchange.sent_cookies()}:
         return "not-sent"
-    # A request sends only cookies whose Path matches its own.
+    # A request sends only cookies whose Path matches its URL.
     return "sent" if path_match(source.path, cookie.path) else "other-path"
 
 
 def _request_origin(exchange: Exchange) -> Origin:
-    """Return where a request went, as its browser sees it."""
+    """Return the target of a request, as its browser sees it."""
     path = exchange.path.partition("?")[0]
     try:
         return Origin.of(f"{exchange.scheme}://{exchange.host}{path}")
-    except ValueError:  # any Host header may arrive
+    except ValueError:  # the Host header may be invalid
         return Origin(exchange.scheme, exchange.host.lower(), path)
 
 
@@ -198,12 +198,12 @@ def cookie_owner(name: str) -> CookieOwner:
         return CookieOwner("session", "this lab's session key")
     if name == settings.CSRF_COOKIE_NAME:
         return CookieOwner("csrf", "Django's, against forged forms")
-    # The first number counts: the text after it may be a visitor's input.
+    # The first number counts, because a visitor's input may follow it.
     number = re.search(f"_({re.escape(lab)}|[0-9]{{2}})(?=_|$)", name)
     if number and number[1] == lab:
         return CookieOwner("lab", "this lab's own")
     if number and number[1] in _lab_numbers():
-        return CookieOwner("other-lab", f"lab {number[1]}'s: cookies ignore ports")
+        return CookieOwner("other-lab", f"lab {number[1]}'s, because cookies ignore ports")
     return CookieOwner("unknown", "not this lab's")
 
 
@@ -215,10 +215,10 @@ def _lab_numbers() -> list[str]:
 
 
 def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner]]:
-    """Return (name, value, bytes of both, owner) of the request's cookies, this lab's first."""
+    """Return (name, value, bytes of both, owner) for each cookie sent, this lab's first."""
     found = []
     for name, value in exchange.sent_cookies():
-        # WSGI shows the header's bytes as Latin-1.
+        # WSGI decodes the header's bytes as Latin-1.
         raw_name, raw_value = (text.encode("latin-1", "replace") for text in (name, value))
         shown = raw_name.decode("utf-8", "replace"), raw_value.decode("utf-8", "replace")
         found.append((*shown, len(raw_name + raw_value), cookie_owner(shown[0])))

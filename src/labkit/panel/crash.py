@@ -1,4 +1,4 @@
-"""Record the exception that ended a request: what it was, and the lab's own line."""
+"""Record the exception that ended a request, and the line of the lab that led to it."""
 
 import linecache
 import sys
@@ -15,11 +15,11 @@ LONGEST_MESSAGE, LONGEST_CODE = 500, 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """An exception that no view caught, in texts alone: it would keep its frames alive."""
+    """An uncaught exception, as text only, since the exception would keep its frames alive."""
 
     name: str  # of its class, such as "CookieError"
     message: str
-    place: str = ""  # "lab/storage.py, line 20, in put"; "" if no line of the lab is involved
+    place: str = ""  # "lab/storage.py, line 20, in put"; "" if the lab's code is not involved
     code: str = ""  # that line
 
     @property
@@ -28,11 +28,11 @@ class Crash:
         return f"{self.name}: {self.message}" if self.message else self.name
 
     def measure(self) -> int:
-        """Return the bytes that it takes in memory."""
+        """Return the memory that it takes, in bytes."""
         return sum(map(getsizeof, (self.name, self.message, self.place, self.code)))
 
     def as_html(self) -> str:
-        """Return one paragraph for the summary bar."""
+        """Return a paragraph for the summary bar."""
         place = f" · <code>{escape(self.place)}</code>" if self.place else ""
         return (
             f'<p class="crash" data-crash="{escape(self.name)}">'
@@ -41,7 +41,7 @@ class Crash:
 
 
 def current_crash() -> Crash | None:
-    """Return the exception that is being handled; None if there is none."""
+    """Return the exception that is being handled, or None."""
     error = sys.exc_info()[1]
     if error is None:
         return None
@@ -53,7 +53,7 @@ def current_crash() -> Crash | None:
 
 
 def _own_line(traceback: TracebackType | None) -> tuple[str, str]:
-    """Return the place and the code of the innermost line that is the lab's; "" if none is."""
+    """Return the place and the code of the innermost line in the lab, or two empty strings."""
     folder, found = str(settings.FOLDER), None
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename.startswith(folder):

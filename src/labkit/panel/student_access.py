@@ -1,4 +1,4 @@
-"""The one place that decides what students may read: code, answers and released solutions."""
+"""Decide what students may read: code, answers and solutions."""
 
 import json
 import threading
@@ -22,17 +22,17 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Access:
-    """The instructor's switches, for students over the network."""
+    """The instructor's switches for students on the network."""
 
-    answers: bool = False  # whether they see the answers of the handouts
+    answers: bool = False  # whether they see the handouts' answers
     solutions: tuple[str, ...] = ()  # released: names of exercises and of textbook versions
-    hidden_code: tuple[str, ...] = ()  # numbers of the labs whose code they may not read
+    hidden_code: tuple[str, ...] = ()  # the numbers of labs whose code is hidden
 
 
 def may_read_code(request: HttpRequest) -> bool:
     """Return whether the lab's code is shown to this visitor.
 
-    It is on this machine. Over the network the instructor's switch in the console decides.
+    On this machine it always is. For the network, the instructor decides in the console.
     """
     return _on_own_machine(request) or settings.LAB not in _access().hidden_code
 
@@ -40,18 +40,18 @@ def may_read_code(request: HttpRequest) -> bool:
 def may_read_answers(request: HttpRequest) -> bool:
     """Return whether the answers of the lab's handout are shown to this visitor.
 
-    They are on this machine. Over the network the instructor's switch in the console decides.
+    On this machine they always are. For the network, the instructor decides in the console.
     """
     return _on_own_machine(request) or _access().answers
 
 
 def may_see_crash(request: HttpRequest) -> bool:
-    """Return whether this visitor sees which exception ended a request: on this machine only."""
+    """Return whether this visitor may see exceptions, which only this machine may."""
     return _on_own_machine(request)
 
 
 def _on_own_machine(request: HttpRequest) -> bool:
-    """Return whether this is the instructor, or someone at `lab run --servers`."""
+    """Return whether this is the instructor, or a visitor of `lab run --servers`."""
     return is_local_instructor(request) or bool(SERVER)
 
 
@@ -60,9 +60,9 @@ def _access() -> Access:
 
 
 def read_access(state: Path) -> Access:
-    """Return the switches; all of them are off if the file is missing or damaged.
+    """Return the switches, which are all off if the file is missing or damaged.
 
-    state: the folder for everything that is written, see `labkit.catalog.state_home`.
+    state: the state folder, see `labkit.catalog.state_home`.
     """
     try:
         found = json.loads((state / SWITCHES).read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def show_answers(state: Path, shown: bool) -> None:
 
 
 def release_solution(state: Path, name: str, released: bool) -> None:
-    """Release the solution of an exercise or version, or hide it. Raises OSError, CatalogError."""
+    """Release or hide the solution of an exercise or version. Raises OSError, CatalogError."""
 
     def change(access: Access) -> Access:
         others = tuple(each for each in access.solutions if each != name)
@@ -91,7 +91,7 @@ def release_solution(state: Path, name: str, released: bool) -> None:
 
 
 def hide_code(state: Path, numbers: tuple[str, ...]) -> None:
-    """Hide the code of these labs, and show that of all others. Raises OSError, CatalogError."""
+    """Hide the code of these labs, and show all other code. Raises OSError, CatalogError."""
     _change(state, lambda access: replace(access, hidden_code=numbers))
 
 

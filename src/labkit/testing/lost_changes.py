@@ -1,8 +1,8 @@
-"""A pytest plugin that notices work of a lab's code which never reaches the browser or the store.
+"""A pytest plugin that reports changes which never reach the browser or the store.
 
-Two mistakes leave no error: a change inside an entry of the session, which Django does not notice
-and so does not save, and a cookie set on a response that is not the one returned. A failing test's
-report names both.
+Two mistakes cause no error: a change inside an entry of the session, which Django does not detect
+and so does not save, and a cookie that is set on a response that is not returned. The report of a
+failing test names both.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#when-sessions-are-saved
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-UNSAVED = "changes inside an entry that were not saved"  # titles of sections of a report
+UNSAVED = "changes inside an entry that were not saved"  # the title of a section in a report
 DISCARDED = "cookies of a response that was not returned"
 
 _unsaved: list[str] = []
 _discarded: list[str] = []
-_written: list[tuple[int, str]] = []  # in this request: the id of a response, a cookie's name
-_kept_alive: list[Any] = []  # so that no other response of this request gets the same id
+_written: list[tuple[int, str]] = []  # of this request: (id of a response, name of a cookie)
+_kept_alive: list[Any] = []  # so that no other response in this request gets the same id
 
 
 def pytest_sessionstart() -> None:
@@ -47,7 +47,7 @@ def _wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
 
 
 def _remember_session(process: Callable[..., Any], middleware: Any, request: Any) -> Any:
-    """Let the session keep a copy of what it loads."""
+    """Make the session keep a copy of the data that it loads."""
     found = process(middleware, request)
     session = request.session
     load = session.load
@@ -69,7 +69,7 @@ def _compare_session(
     if loaded is not None and not session.modified:
         accessed = session.accessed
         changed = [name for name, value in session.items() if loaded.get(name) != value]
-        session.accessed = accessed  # it decides about the header Vary
+        session.accessed = accessed  # restored, because it affects the header Vary
         _unsaved.extend(f"{request.method} {request.path}: {name}" for name in changed)
     return process(middleware, request, response)
 

@@ -178,7 +178,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def steps_in_markdown(steps: Sequence[Step]) -> str:
-    """Return a numbered list of what the reader does, each with what the reader sees then."""
+    """Return a numbered list of the reader's actions, each with what the reader then sees."""
     signs = [("1." if step.is_action else "   -", str(step)) for step in steps]
     return "\n".join(f"{sign} {_as_markdown(text)}" for sign, text in signs)
 

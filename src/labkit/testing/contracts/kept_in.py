@@ -1,4 +1,4 @@
-"""The promise of where a lab keeps its visitors' data: in the browser, or on the server."""
+"""The promise about where a lab stores its visitors' data: in the browser or on the server."""
 
 from importlib import import_module
 from typing import Any
@@ -9,15 +9,15 @@ from labkit.testing.visitor import Visitor
 
 
 class KeptIn:
-    """The browser has the data in cookies, or it has only the session key."""
+    """The promise that the browser has the data in cookies, or only the session key."""
 
     kept_in = ""  # "cookies" or "session"; "" if the engine decides
-    leave_state: Any  # of the lab's contract: a visitor leaves something to keep
+    leave_state: Any  # from the lab's contract: makes the lab store something for a visitor
 
     def test_it_is_kept_where_the_lab_says(self, visitor):
         if self.kept_in == "session":
             store = import_module(settings.SESSION_ENGINE).SessionStore()
-            assert not store.exists("0" * 32)  # this needs an app, a database, and a table
+            assert not store.exists("0" * 32)  # needs the app, a database and its table
         self.leave_state(visitor)
         held = held_by(visitor)
         assert held
