@@ -50,7 +50,7 @@ class LaterRequest:
 
 @dataclass(frozen=True)
 class CookieReport:
-    """What browsers do with one Set-Cookie header field."""
+    """The effects of one Set-Cookie header field in a browser."""
 
     attributes: tuple[Attribute, ...]
     cookie: Cookie | None  # None if it is refused
