@@ -48,7 +48,7 @@ PAGES = {
     "twins": "/console/diff/02/06/",
     "two engines": "/console/diff/10:db/10:signed_cookies/",
     "teaching": "/console/docs/teaching/",
-    "practice": "/console/practice/",
+    "practice": "/console/practice/?lab=03",
     "a textbook version": "/console/practice/version/03:names-as-cookies/",
     "an exercise": "/console/practice/exercise/red-apple/",
     "a solution": "/console/practice/solution/red-apple/",

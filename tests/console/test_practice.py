@@ -114,8 +114,13 @@ def test_an_unknown_name_is_not_found(lab, path):
     assert lab.ask(PRACTICE + path)[0] == 404
 
 
-def test_practice_is_for_the_instructor(lab):
+@pytest.mark.parametrize(
+    "path", [f"{PRACTICE}version/{NAMES}/start/", f"/console/class/release/{NAMES}/"]
+)
+def test_practice_is_for_the_instructor(lab, path):
     assert lab.ask(PRACTICE, to=STUDENT)[0] == 403
+    fields = {"solution": student_access.SHOWN}
+    assert lab.ask(path, to=STUDENT, method="POST", fields=fields)[0] == 403
 
 
 # Exercises, for the instructor and for students

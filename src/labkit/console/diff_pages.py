@@ -28,7 +28,7 @@ def show_catalog_errors(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         except CatalogError as error:
-            return error_page(request, 500, "It cannot be compared", str(error))
+            return error_page(request, 500, "This page cannot be shown", str(error))
 
     return wrapped
 
