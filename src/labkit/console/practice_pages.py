@@ -63,7 +63,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
     """Start a textbook version, and return to where the button was."""
     try:
         version_servers().start(_find(name))
-    except CatalogError as error:
+    except (CatalogError, OSError) as error:
         return error_page(request, 409, "It was not started", str(error))
     return _back(request, name)
 
