@@ -18,8 +18,8 @@ INLINE = r"(\w+=\S+ )*(lab|nox) \S+ \S"
 PROGRAMS = {"lab", "nox", "pytest", "python", "pip", "sudo"}
 # The first words of code blocks that are not commands.
 OTHER_BLOCKS = {
-    "import", "from", "def", "visitor.jar", "[last-one-wins]", "labs/labs.toml", "cli",
-    "POST",
+    "import", "from", "def", "visitor.jar", "[last-one-wins]", "[red-apple]", "labs/labs.toml",
+    "cli", "POST", "Caught",
 }  # fmt: skip
 
 # Forms of URLs: rfc-editor.org has a page for each RFC, Django one for each version.
