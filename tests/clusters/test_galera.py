@@ -15,6 +15,7 @@ from serving import descendants, running, until
 
 from labkit.clusters import galera
 from labkit.clusters.galera import SUSPECT, Cluster
+from labkit.clusters.galera_child import NODE_DIED
 from labkit.commands.run import DB_IGNORED
 from labkit.processes.start import NotInstalled, StartCancelled
 from labkit.services import requirements
@@ -46,7 +47,7 @@ def lab(tmp_path_factory, _installed):
 
 def nodes(lab):
     """{number: process id} of the nodes as the terminal tells them, the last word."""
-    told = re.findall(r"Node (\d) of 3 runs: process (\d+), which ends by", lab.said())
+    told = re.findall(r"Node (\d) of 3 runs: process (\d+)\. To kill it", lab.said())
     return {number: int(pid) for number, pid in told}
 
 
@@ -85,7 +86,7 @@ def test_a_node_is_killed_and_nothing_acknowledged_is_lost(lab):
     # All went on with what they had: the dead one counts for nothing more.
     assert {len(adder.kept) for adder in adders} == {ADDS}
     until(lambda: nodes(lab)["2"] != before["2"], STARTED)
-    assert "Node 2 died and is started again." in lab.said()
+    assert NODE_DIED.format(number=2) in lab.said()
     assert {number: nodes(lab)[number] for number in "13"} == {n: before[n] for n in "13"}
     for adder in adders:
         assert all(shown == adder.kept for shown in adder.shown(3))

@@ -33,7 +33,7 @@ def two(number="10", engine="db", **options):
 
 def servers(lab):
     """{letter: (process id, port)} of the servers as the terminal tells them, the last word."""
-    told = re.findall(r"Server ([A-D]) runs: process (\d+), by itself at\s+\S+:(\d+)/", lab.said())
+    told = re.findall(r"Server ([A-D]) is process (\d+)\. Its own URL is\s+\S+:(\d+)/", lab.said())
     return {letter: (int(pid), int(port)) for letter, pid, port in told}
 
 

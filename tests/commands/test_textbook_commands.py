@@ -8,6 +8,7 @@ import pytest
 
 from labkit.commands import list as list_command
 from labkit.commands import textbook_version
+from labkit.diff.data_classes import SAME_FILES
 from labkit.processes.ports import free_port
 from labkit.textbook_versions import all_versions, find_version
 
@@ -122,7 +123,7 @@ def test_every_version_can_be_compared(said, checkout):
     for version in all_versions(checkout):
         status, printed = said("diff", version.full_name)
         assert status == 0, version.full_name
-        assert "lab/" in printed.partition("same in both")[0]
+        assert "lab/" in printed.partition(SAME_FILES)[0]
 
 
 def test_the_list_of_a_lab_names_versions_and_variants(said, checkout):

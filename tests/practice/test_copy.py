@@ -19,7 +19,7 @@ from labkit.base.cookie_names import cookie_name, names_from_cookies
 from labkit.catalog import Catalog, state_dir, state_path
 from labkit.commands.serve import ONLY_LABS
 from labkit.diff import compare, comparison, find_sides
-from labkit.diff.data_classes import NOTHING_BUT_ENDINGS, ONLY_ENDINGS
+from labkit.diff.data_classes import NOT_COMPARED, NOTHING_BUT_ENDINGS, ONLY_ENDINGS
 from labkit.practice import copies
 from labkit.testing.contracts import CartPages, number
 from labkit.testing.wire_visitor import WireVisitor
@@ -183,7 +183,7 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "1 change in 1 file" in text
     assert "LIFETIME = [-120-] # seconds" in text
     assert "LIFETIME = {+60+} # seconds" in text
-    assert "Not compared: README.md" in text
+    assert NOT_COMPARED in text
     checkout = Catalog(mine.parent)
     assert len(compare(checkout, *find_sides(checkout, "mine")).hunks) == 1
 

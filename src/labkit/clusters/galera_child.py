@@ -13,6 +13,8 @@ from labkit.clusters.galera import NODES, Cluster, Node
 from labkit.processes.child import ChildProcess, report_process, run_child, send_report
 from labkit.processes.start import StartFailed
 
+NODE_DIED = "Node {number} died and is being restarted."
+
 
 class GaleraChild(ChildProcess):
     """A cluster during a with block; `urls` has a DATABASE_URL for each database.
@@ -39,7 +41,7 @@ def main(names: list[str]) -> None:
 
 def _check(parent: IO[bytes], cluster: Cluster) -> None:
     for node in cluster.dead():
-        send_report(parent, event=f"Node {node.number} died and is being restarted.")
+        send_report(parent, event=NODE_DIED.format(number=node.number))
         try:
             node.join()
         except StartFailed:

@@ -14,6 +14,7 @@ SAME_FILES = "Identical in both:"
 ONLY_ENDINGS = "Only line endings or a byte order mark differ in:"
 NOTHING_BUT_ENDINGS = "Only line endings or byte order marks differ."
 ONLY_TESTS = "Only tests differ:"
+NOT_COMPARED = "Not compared: the handout, README.md."
 TESTS = "tests/"  # a lab's folder of tests
 
 
@@ -156,7 +157,7 @@ class Comparison:
         if self.same:
             sentences.append(f"{SAME_FILES} {', '.join(self.same)}.")
         if self.old.lab and self.new.lab and not self.old.rest:
-            sentences.append("Not compared: the handout, README.md.")
+            sentences.append(NOT_COMPARED)
         if not self.has_notes and self.files:
             sentences.append("There are no notes for this pair.")
         return sentences

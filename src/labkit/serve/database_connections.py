@@ -1,7 +1,7 @@
-"""Database connections that stay open from one request to the next.
+"""Keep database connections open from one request to the next.
 
-Opening one costs as much as a query. When SQLite's last one is closed, SQLite also moves the whole
-WAL into the database and waits for the disk: https://www.sqlite.org/wal.html#ckpt
+Opening a connection costs as much as a query. When the last connection is closed, SQLite also moves
+the whole WAL into the database and waits for the disk: https://www.sqlite.org/wal.html#ckpt
 """
 
 import contextlib
@@ -16,17 +16,18 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-REQUEST_SECONDS = 25  # to wait for the requests in progress; SQLite's lock takes up to 20
-FILE_REPLACED = "%s was deleted or replaced; what was in it is gone"
+REQUEST_SECONDS = 25  # the wait for requests in progress; SQLite's lock takes up to 20 s
+FILE_REPLACED = "%s was deleted or replaced, and its data are lost"
 log = logging.getLogger("labkit.serve")
-_guards: list["FileGuard"] = []  # signals do not keep their receivers
+_guards: list["FileGuard"] = []  # keeps them alive, since signals do not
 
 
 def keep_open(migrate: Callable[[], None]) -> None:
-    """Have each thread keep its database connection. Call this before any connection is open.
+    """Make each thread keep its database connection. Call this before any connection is open.
 
-    A ping finds a connection that the database has closed, and it is opened again. If SQLite's file
-    is deleted or replaced, all connections are closed and `migrate` creates the tables.
+    If the database has closed a connection, a ping detects it, and the connection is reopened. If
+    SQLite's file is deleted or replaced, all connections are closed and `migrate` creates the
+    tables.
     https://docs.djangoproject.com/en/5.2/ref/databases/#persistent-database-connections
     """
     connections.settings["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
@@ -35,9 +36,9 @@ def keep_open(migrate: Callable[[], None]) -> None:
 
 
 class FileGuard:
-    """Closes SQLite's file when it is deleted or replaced.
+    """Closes all connections to SQLite's file when it is deleted or replaced.
 
-    Data written to a deleted file is lost, and a new file at its path would share the old one's
+    Data written to a deleted file are lost, and a new file at its path would share the old one's
     WAL: https://www.sqlite.org/howtocorrupt.html#unlink. So all connections to the old file are
     closed before the first one to the new file is opened.
     """
@@ -55,14 +56,14 @@ class FileGuard:
 
     def _note(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection not in self._opened:
-            connection.inc_thread_sharing()  # the thread that notices a deleted file closes all
+            connection.inc_thread_sharing()  # one thread may close the connections of all
             self._opened.append(connection)
 
     def _enter(self, **_: Any) -> None:
         with self._changed:
             if _identity(self._path) != self._file:
                 self._changed.wait_for(lambda: not self._requests, REQUEST_SECONDS)
-                if _identity(self._path) != self._file:  # no other thread has done it
+                if _identity(self._path) != self._file:  # unless another thread has reopened it
                     self._reopen()
             self._requests += 1
 
@@ -76,7 +77,7 @@ class FileGuard:
         for opened in self._opened:
             opened.close()
         if _identity(self._path) is None:
-            # If another process holds the old file, its WAL would be taken for the new one's.
+            # If another process has the old file open, its WAL could be used for the new file.
             for leftover in ("-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     os.unlink(self._path + leftover)

@@ -1,7 +1,8 @@
-"""The HTTP server of the labs and the console: waitress with a limit on all that a client holds.
+"""The HTTP server of the labs and the console: waitress with limits on what a client can use.
 
-A class may share one address, so no limit is per peer. Instead, connections that wait give way:
-first those that never sent a whole request, then idle ones, then those that do not read.
+A whole class may share one IP address, so no limit is per peer. Instead, waiting connections are
+closed to make room: first those that never sent a complete request, then idle ones, then those
+that do not read their response.
 https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
 """
 
@@ -25,27 +26,27 @@ from waitress.utilities import Error
 
 from labkit.http.connection import REQUEST_NUMBER
 
-# Of the request line and all headers. Browsers keep about 180 cookies for a host: of 300 bytes
-# each, which is long, they fit. runserver has the same limit for one line.
+# The limit for the request line and all headers, enough for the 180 cookies that browsers store
+# for a host, if each has 300 bytes. runserver has the same limit for one line.
 LARGEST_HEAD = 65_536  # bytes
-# Above Django's own limit of 2.5 MB, so that Django's page for it is seen.
+# Above Django's own limit of 2.5 MB, so that Django's error page is shown.
 LARGEST_BODY = 3_000_000  # bytes
 LARGEST_REST = 10_000_000  # bytes of a refused request that are read before the response
-HELD_BYTES = 16_000_000  # of all requests not answered and responses not sent, together
-SMALL = 16_384  # bytes that a connection may hold even then
+HELD_BYTES = 16_000_000  # for all pending requests and unsent responses together
+SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
 
-CONNECTIONS = 1000  # at most; fewer if the system allows fewer open files
+CONNECTIONS = 1000  # the maximum; fewer if the system allows fewer open files
 LEAST_CONNECTIONS = 16
-SPARE_FILES = 100  # for database connections, session files, logs
+SPARE_FILES = 100  # for database connections, session files and logs
 WINDOWS_CONNECTIONS = 400  # select() there takes 512
 REQUEST_SECONDS = 20  # from a request's first byte to its last
 IDLE_SECONDS = 60  # between requests, or before the first one
-UNREAD_SECONDS = 30  # without a byte of the response being read
-GRACE_SECONDS = 0.25  # for a new connection to send its request before it may have to give way
+UNREAD_SECONDS = 30  # while no byte of the response is read
+GRACE_SECONDS = 0.25  # before a new connection may be closed to make room
 ACCEPT_AT_ONCE = 64
 
-# At each event waitress checks all its connections, in Python. With a whole class that takes longer
-# than the responses. After a pause it finds several connections ready at once (bench/burst.py).
+# At each event, waitress checks all of its connections in Python. With a whole class, that takes
+# longer than the responses. After a pause, several connections are ready at once (bench/burst.py).
 CROWD = 30  # connections
 REST = 0.005  # seconds
 
@@ -71,7 +72,7 @@ log = logging.getLogger("labkit.serve")
 
 
 def page(status: int, title: str, message: str) -> bytes:
-    """Return an HTML page for a response that no lab makes."""
+    """Return an HTML page for a response that does not come from a lab."""
     return PAGE.substitute(status=status, title=title, message=message).encode()
 
 
@@ -89,10 +90,10 @@ class Refusal(Error):
 
 
 class Parser(HTTPRequestParser):
-    """Reads the rest of a request that is too large, up to LARGEST_REST, before the response.
+    """Reads the rest of a request that is too large, up to LARGEST_REST, before responding.
 
-    A connection that is closed with unread bytes is reset, and the browser shows that instead of
-    the page: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+    If a connection is closed with unread bytes, it is reset, and the browser shows an error instead
+    of the page: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
     """
 
     error: Any
@@ -118,7 +119,7 @@ class Parser(HTTPRequestParser):
             elif self.content_length <= LARGEST_REST and not self.chunked:
                 self._rest = self.content_length
                 self._discards = not self.expect_continue
-            self.expect_continue = False  # the response takes the place of "100 Continue"
+            self.expect_continue = False  # the response replaces "100 Continue"
             self.completed = not self._discards
         return taken
 
@@ -133,7 +134,7 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Answers one request, and tells the application its number on the connection."""
+    """Handles one request, and passes its number on the connection to the application."""
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environ."""
@@ -143,43 +144,43 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """A connection that knows how long it has been waiting, and how much it holds."""
+    """A connection, with its waiting time and the memory that it uses."""
 
     parser_class = Parser
     task_class = Task
-    served = 0  # requests, with the one that is being answered
+    served = 0  # requests, including the current one
 
     def __init__(self, server: "Listener", *arguments: Any, **options: Any) -> None:
-        self.since = time.monotonic()  # of the wait; moving the lab's clock does not change it
+        self.since = time.monotonic()  # start of the wait, independent of the lab's moved clock
         self.answered = False
-        self._received = 0  # bytes of requests not answered
+        self._received = 0  # bytes of pending requests
         super().__init__(server, *arguments, **options)
 
     @property
     def held(self) -> int:
-        """Bytes that this connection holds in memory."""
+        """The bytes in memory for this connection."""
         return self._received + int(self.total_outbufs_len)
 
     @property
     def waits(self) -> bool:
-        """True while no request of this connection is queued or being answered."""
+        """True if no request on this connection is queued or being handled."""
         return not (self.requests or self.will_close)
 
     @property
     def time_limit(self) -> float:
-        """Seconds that it may wait, for what it is waiting for."""
+        """The limit for its current wait, in seconds."""
         if self.total_outbufs_len:
             return UNREAD_SECONDS
         return IDLE_SECONDS if self.request is None else REQUEST_SECONDS
 
     @property
     def is_large(self) -> bool:
-        """True while a request of this connection has a large body."""
+        """True if a request on this connection has a large body."""
         requests = [*self.requests, self.request] if self.request else self.requests
         return any(each.chunked or each.content_length > SMALL for each in requests)
 
     def readable(self) -> bool:
-        """Return whether more should be read: large bodies are read one after the other."""
+        """Return whether to read more, since large bodies are read one at a time."""
         owner = self.server.owner
         if not super().readable() or (owner.is_full and self._received >= SMALL):
             return False
@@ -193,7 +194,7 @@ class Channel(HTTPChannel):
             return False
         self._received += len(data)
         self.server.owner.count(len(data))
-        if not self.connected:  # it held the most
+        if not self.connected:  # it was closed because it used the most memory
             return False
         taken: bool = super().received(data)
         if is_new:
@@ -201,7 +202,7 @@ class Channel(HTTPChannel):
         return taken
 
     def service(self) -> None:
-        """Answer one request, in a thread."""
+        """Handle one request in a thread."""
         self.since = time.monotonic()
         self.served += 1
         super().service()
@@ -232,7 +233,7 @@ class Listener(TcpWSGIServer):
         return bool(self.accepting) and self.owner.has_room()
 
     def accept(self) -> Any:
-        """Accept a connection; with too many open files, let others give way from now on."""
+        """Accept a connection; if there are too many open files, lower the limit."""
         try:
             return super().accept()
         except OSError as error:
@@ -241,7 +242,7 @@ class Listener(TcpWSGIServer):
             return None
 
     def handle_accept(self) -> None:
-        """Accept all connections that wait; waitress itself accepts one at each event."""
+        """Accept all waiting connections. Waitress itself accepts only one per event."""
         for _ in range(ACCEPT_AT_ONCE):
             if not self.owner.make_room():
                 return
@@ -252,29 +253,29 @@ class Listener(TcpWSGIServer):
 
 
 class HttpServer:
-    """Answers requests with a WSGI application, at several addresses."""
+    """Serves a WSGI application at several addresses."""
 
     def __init__(
         self, application: Callable[..., Any], port: int, addresses: Iterable[str], threads: int
     ) -> None:
-        """Listen; `run()` answers. Raise OSError if an address is in use."""
+        """Start listening; `run()` handles requests. Raise OSError if an address is in use."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._limit = connection_limit()
-        self._uncounted = 0  # bytes received since all were added up
+        self._uncounted = 0  # bytes received since the last check of the total
         self._tidied = 0.0
         self._stopped = False
         self.is_full = False
-        self._turn: Channel | None = None  # the connection whose large body is read or answered
+        self._turn: Channel | None = None  # the connection whose large body is being handled
         adjustments = Adjustments(
             listen=" ".join(f"{address}:{port}" for address in addresses),
             threads=threads,
-            backlog=1024,  # a whole class at the same moment
+            backlog=1024,  # for a whole class at once
             recv_bytes=32_768,
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
-            log_socket_errors=False,  # of clients that have gone
-            # labkit.panel.access must see that a proxy sends a request for another machine.
+            log_socket_errors=False,  # clients may disconnect at any time
+            # labkit.panel.access must see that a request comes through a proxy.
             clear_untrusted_proxy_headers=False,
             ident=None,
         )
@@ -294,7 +295,7 @@ class HttpServer:
         ]
 
     def run(self) -> None:
-        """Answer requests until `stop()`, with pauses while there are many connections."""
+        """Handle requests until `stop()`, with pauses if there are many connections."""
         # Without poll(), on Windows, waitress uses select().
         while not self._stopped:
             wait = 1.0 if self.has_room() else GRACE_SECONDS / 4
@@ -305,16 +306,16 @@ class HttpServer:
         wasyncore.close_all(self._sockets)
 
     def stop(self) -> None:
-        """Close all connections; `run()` returns soon."""
+        """Close all connections, so that `run()` returns soon."""
         self._stopped = True
         self._listeners[0].pull_trigger()
 
     def has_room(self) -> bool:
-        """Return whether a connection can be accepted, perhaps in the place of another."""
+        """Return whether a connection can be accepted, possibly after closing another one."""
         return len(self._sockets) < self._limit or self._least_needed() is not None
 
     def make_room(self) -> bool:
-        """Close a connection if there are as many as allowed; return whether there is room."""
+        """Close a connection if the limit is reached; return whether there is room."""
         if len(self._sockets) < self._limit:
             return True
         if channel := self._least_needed():
@@ -328,12 +329,12 @@ class HttpServer:
         return self._turn is channel
 
     def lower_limit(self) -> None:
-        """Allow fewer connections from now on: the process has no file left to open."""
+        """Allow fewer connections from now on, because the process cannot open more files."""
         self._limit = max(LEAST_CONNECTIONS, len(self._sockets) * 3 // 4)
         log.warning("Too many open files: at most %d connections from now on", self._limit)
 
     def count(self, received: int) -> None:
-        """Note that so many bytes were received; now and then add up what is held."""
+        """Count received bytes, and check the total memory from time to time."""
         self._uncounted += received
         if self._uncounted > HELD_BYTES // 16:
             self._limit_memory()
@@ -342,7 +343,7 @@ class HttpServer:
         return [channel for each in self._listeners for channel in each.active_channels.values()]
 
     def _least_needed(self) -> Channel | None:
-        """Return the connection that gives way first; None if none has waited long enough."""
+        """Return the connection to close first, or None if none has waited long enough."""
         before = time.monotonic() - GRACE_SECONDS
         waiting = [each for each in self._channels() if each.waits and each.since < before]
         return min(
@@ -352,7 +353,7 @@ class HttpServer:
         )
 
     def _tidy(self) -> None:
-        """Close, once a second, the connections that have waited too long."""
+        """Close connections that have waited too long, once a second."""
         now = time.monotonic()
         if now - self._tidied < 1:
             return
@@ -363,7 +364,7 @@ class HttpServer:
         self._limit_memory()
 
     def _limit_memory(self) -> None:
-        """Close the connections that hold the most while all hold more than HELD_BYTES."""
+        """Close the connections with the most memory until the total is within HELD_BYTES."""
         self._uncounted = 0
         channels = self._channels()
         held = sum(channel.held for channel in channels)
@@ -378,7 +379,7 @@ class HttpServer:
 
 
 def connection_limit() -> int:
-    """Return how many connections to accept, after raising the limit of open files if possible."""
+    """Return the limit for connections, after raising the limit for open files if possible."""
     try:
         import resource
     except ImportError:  # Windows

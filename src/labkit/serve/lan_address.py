@@ -5,12 +5,12 @@ import socket
 
 import segno
 
-# Choosing a route to these addresses sends nothing. RFC 5737, RFC 1918.
+# Looking up a route to these addresses sends nothing. See RFC 5737 and RFC 1918.
 ELSEWHERE = ["192.0.2.1", "10.255.255.255", "192.168.255.255", "172.31.255.255"]
 
 
 def own_address() -> str | None:
-    """Return the IPv4 address at which other machines reach this one; None without a network."""
+    """Return the IPv4 address at which other machines can reach this one, or None."""
     for target in ELSEWHERE:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
@@ -24,7 +24,7 @@ def own_address() -> str | None:
 
 
 def qr_for_terminal(url: str) -> str:
-    """Return the QR code of a URL, drawn with characters, light on dark in any terminal."""
+    """Return the QR code of a URL, drawn with characters, for any terminal."""
     drawn = io.StringIO()
     segno.make(url, micro=False).terminal(out=drawn, compact=True, border=2)
     return drawn.getvalue()

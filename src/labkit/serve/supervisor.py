@@ -1,4 +1,4 @@
-"""Keep every lab running in a separate process, and know the state of each one."""
+"""Run each lab in a separate process, restart it if it dies, and track its state."""
 
 import contextlib
 import queue
@@ -24,10 +24,10 @@ from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
 from labkit.services import lab_reset
 
-START_SECONDS = 60  # until a lab must answer
-STOP_SECONDS = 5  # for a process to end by itself
-RESTART_SECONDS = 30  # that a request of the console waits for a reset or restart
-MAX_DEATHS = 5  # of a lab that was running, within DEATH_WINDOW; then it is not restarted
+START_SECONDS = 60  # the limit for a lab to answer after its start
+STOP_SECONDS = 5  # the limit for a process to end by itself
+RESTART_SECONDS = 30  # the limit for the console to wait for a reset or restart
+MAX_DEATHS = 5  # within DEATH_WINDOW, after which a lab is not restarted
 DEATH_WINDOW = 60  # seconds
 STABLE = {"running", "failed", "stopped"}
 
@@ -36,9 +36,9 @@ STABLE = {"running", "failed", "stopped"}
 class Maintenance:
     """Work to do while a lab's process is down."""
 
-    state: str  # of the lab during the work
-    work: Callable[[], str]  # returns the note that the console shows from then on
-    done: threading.Event  # set when the lab runs again, or failed
+    state: str  # the lab's state during the work
+    work: Callable[[], str]  # returns a note for the console
+    done: threading.Event  # set when the lab is running again or has failed
 
 
 class LabProcess:
@@ -56,7 +56,7 @@ class LabProcess:
         host: str = ports.LOOPBACK,
         state: Path | None = None,
     ) -> None:
-        """`report` gets a sentence when the lab dies, "" at other changes of its state.
+        """`report` is called with a sentence when the lab dies, and "" at other changes of state.
 
         `letter` names the process if several servers run the same lab. `name`, `host` and `state`,
         its state folder, are for a textbook version.
@@ -68,13 +68,13 @@ class LabProcess:
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
         self.stable = threading.Event()  # set once a state of STABLE has been reported
-        self.reason = ""  # why it failed, or why it died the last time
+        self.reason = ""  # why it failed or last died
         self.restarts = 0  # how often it died and was restarted
-        self.note = ""  # result of the last action in the console
-        self.action_failed = False  # then the note says why
-        # As the console last read them from the lab:
+        self.note = ""  # the result of the last action in the console
+        self.action_failed = False  # if True, the note says why
+        # The last values that the console read from the lab:
         self.clock = ""  # "2 minutes ahead"
-        self.active: int | None = 0  # visitors of the last minutes; None if the lab does not say
+        self.active: int | None = 0  # visitors in the last minutes, or None if unknown
         self.engine = ""  # of its sessions, such as "db"
         self._state_folder = state
         self._command = worker.command(port, addresses)
@@ -101,25 +101,25 @@ class LabProcess:
 
     @property
     def pid(self) -> int | None:
-        """The ID of its process, if it has one."""
+        """The ID of the lab's process, if it has one."""
         process = self._process
         return process.pid if process else None
 
     @property
     def changing(self) -> bool:
-        """True from a restart, or a reset, until the lab runs again or has failed."""
+        """True during a restart or reset, until the lab is running again or has failed."""
         return self._last_done is not None and not self._last_done.is_set()
 
     def start(self) -> None:
         """Start the process, and supervise it from now on. Raise CatalogError.
 
-        The log may have entries of another `lab serve`, which stay.
+        Entries of an earlier `lab serve` in the log are kept.
         """
-        self.log.touch()  # fails now if nothing can be written there
+        self.log.touch()  # raises now if it is not writable
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
-        """End the process, do the work, and start it again; return what is set afterwards."""
+        """End the process, do the work, and restart; return an event that is set afterwards."""
         done = self._last_done = threading.Event()
         self._queue.put(Maintenance(state, work, done))
         self._close_process()
@@ -153,7 +153,7 @@ class LabProcess:
                 if was_running and self._may_restart():
                     self._set_state("starting")  # before the restart is counted
                     self.restarts += 1
-                    self._report(self, f"died ({self.reason}) and is started again")
+                    self._report(self, f"died ({self.reason}) and is being restarted")
                     break
                 self._set_state("failed")
                 task = self._queue.get()
@@ -217,14 +217,14 @@ class LabProcess:
                 close(self._process)
 
     def _exit_reason(self, log_size: int, status: int) -> str:
-        """Return the signal that ended the process, or the last line logged after `log_size`."""
+        """Return the reason for the end: a signal, or the last line logged after `log_size`."""
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"ended by {signal.Signals(-status).name}"
         with contextlib.suppress(OSError):
             if logged := last_text(self.log, LONGEST_ENTRY, log_size).strip():
                 return add_hint(logged.splitlines()[-1], self.lab, self.environ)
-        return f"ended with status {status} and without a word"
+        return f"ended with status {status} and no message"
 
 
 class Supervisor:
@@ -244,9 +244,9 @@ class Supervisor:
     ) -> None:
         """Prepare the processes.
 
-        `port` is the console's; a lab's is that plus its number. `address` is this machine's in
-        the network, `database` where sessions are kept, in words. `database_urls` has a
-        DATABASE_URL for the number of each lab that is not on SQLite.
+        `port` is the console's; a lab's port is that plus the lab's number. `address` is this
+        machine's address in the network. `database` describes where sessions are stored.
+        `database_urls` has a DATABASE_URL, by number, for each lab that does not use SQLite.
         """
         self.checkout = checkout
         self.port = port
@@ -272,7 +272,7 @@ class Supervisor:
 
     @property
     def class_url(self) -> str | None:
-        """The URL of the class's list of labs; None if the class is not let in."""
+        """The URL of the students' list of labs, or None without a network address."""
         return f"http://{self.address}:{self.port}/" if self.address else None
 
     def start(self) -> None:
@@ -281,11 +281,11 @@ class Supervisor:
             process.start()
 
     def reset(self, chosen: list[LabProcess]) -> None:
-        """Empty these labs' stores and restart them; wait until all answer, or RESTART_SECONDS."""
+        """Empty these labs' stores and restart them; wait at most RESTART_SECONDS."""
         wait_for_all([p.restart("resetting", partial(self._reset, p)) for p in chosen])
 
     def restart(self, chosen: list[LabProcess]) -> None:
-        """Restart these labs, for example after their code was changed, and wait as `reset`."""
+        """Restart these labs, for example after a change of their code; wait as in `reset`."""
         wait_for_all([process.restart("starting", _restart_note) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
@@ -315,7 +315,7 @@ def end_all(processes: list[LabProcess]) -> None:
 
 
 def wait_for_all(events: list[threading.Event]) -> None:
-    """Wait until all of these are set, at most RESTART_SECONDS."""
+    """Wait at most RESTART_SECONDS until all of these events are set."""
     deadline = time.monotonic() + RESTART_SECONDS
     for event in events:
         event.wait(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""A lab on the server that `lab serve` uses, for the length of a measurement."""
+"""Run a lab on the server of `lab serve` during a measurement."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -33,10 +33,10 @@ class TemporaryServer:
 def temporary_server(
     folder: Path, environ: Mapping[str, str], log: Path, port: int = 0
 ) -> Iterator[TemporaryServer]:
-    """Start the lab in this folder, at this port or a free one, and end it after the block.
+    """Start the lab in this folder, on this port or a free one, and end it after the block.
 
-    Several can start at the same time: `wait_until_ready()` waits for one. Choose their ports with
-    `free_ports()`, since a chosen port is not bound yet while the next one is chosen.
+    Several servers can start at the same time, and `wait_until_ready()` waits for one. Choose their
+    ports with `free_ports()`, which returns different ports.
     """
     port = port or free_port()
     with log.open("a+b") as output:

@@ -18,10 +18,10 @@ from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.serve.http_server import HttpServer
 
 READY = b"ready\n"
-# For requests that wait for a database. More threads make nothing faster: Python runs one at a
-# time, and those that wait for SQLite's lock poll it in turns (bench/burst.py).
+# Several threads, because requests may wait for a database. More would not help: Python runs one
+# at a time, and those that wait for SQLite's lock take turns to poll it (bench/burst.py).
 THREADS = 8
-# With an arena for each thread, glibc keeps the memory of all large requests.
+# With one arena per thread, glibc would keep the memory of all large requests.
 # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -35,14 +35,14 @@ def command(port: int, addresses: list[str]) -> list[str]:
 def listen(
     application: Callable[..., Any], port: int, addresses: list[str], threads: int
 ) -> HttpServer:
-    """Return a server that listens already; its `run()` answers requests."""
+    """Return a server that is already listening; its `run()` handles requests."""
     return HttpServer(without_opener_policy(application), port, addresses, threads)
 
 
 def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap an application: no Cross-Origin-Opener-Policy header where browsers ignore it.
+    """Wrap an application so that it sends Cross-Origin-Opener-Policy only where it works.
 
-    They ignore it in plain http from another machine, and Chromium warns on every page. See
+    Browsers ignore it over plain HTTP from another machine, and Chromium warns on every page. See
     https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies
     """
 
@@ -68,19 +68,19 @@ def _is_trustworthy(environ: dict[str, Any]) -> bool:
 
 
 def main(port: int, addresses: list[str]) -> None:
-    """See the module's docstring."""
+    """Serve the lab, as the module's docstring describes."""
     os.umask(OWNER_ONLY)
     parent = reserve_stdout()
     on_parent_exit(lambda: os._exit(0))
     limit_log()
-    # With DEBUG off Django mails errors to the administrators; here they go to the log.
+    # With DEBUG off, Django mails errors to the administrators; log them instead.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
     sys.path.insert(0, os.getcwd())
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
-    import_module(settings.ROOT_URLCONF)  # to find a mistake in the code now and not in class
+    import_module(settings.ROOT_URLCONF)  # to find errors in the code now rather than in class
     if settings.DATABASES.get("default", {}).get("NAME"):
         from labkit.serve.database_connections import keep_open
 
