@@ -259,7 +259,7 @@ def handouts_name_the_exercises_of_their_lab(checkout: Catalog) -> Iterator[str]
     for lab in checkout.labs:
         wanted = [(n, e["title"]) for n, e in exercises.items() if e["lab"] == lab.number]
         practice = section(text(lab, "README.md"), "Practice")
-        if (named := re.findall(r"lab practice start (\S+) +(.+)", practice)) != wanted:
+        if (named := re.findall(r"`lab practice start (\S+)`: (.+)", practice)) != wanted:
             yield f"{lab.number}: README.md has the exercises {named}, not {wanted}"
 
 
