@@ -195,8 +195,13 @@ def absence(name: str) -> str:
 
 
 def in_practice(folder: Path) -> bool:
-    """Return whether this folder is in practice/, the folder of exercises beside labs/."""
-    return folder.parent.name == PRACTICE and (folder.parents[1] / MANIFEST).is_file()
+    """Return whether this folder is in practice/, beside labs/ or in LAB_STATE_DIR."""
+    above = folder.absolute().parent
+    if above.name != PRACTICE:
+        return False
+    kept = os.environ.get("LAB_STATE_DIR")
+    is_kept = bool(kept) and above.parent.resolve() == Path(str(kept)).resolve()
+    return is_kept or (above.parent / MANIFEST).is_file()
 
 
 def own_number(folder: Path) -> str:

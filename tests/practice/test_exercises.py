@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, state_path
 from labkit.commands import hint, practice, solution
 from labkit.practice import progress, start
 from labkit.practice.exercise import (
@@ -63,6 +63,14 @@ def test_a_brief_has_every_part(exercises):
         text = start.brief(exercise)
         for part in (exercise.goal, exercise.before, exercise.after, exercise.counts):
             assert part in text, exercise.name
+
+
+def test_a_brief_has_the_cookie_names_of_its_copy(exercises, mine, said):
+    exercise = next(each for each in exercises if each.name == "count-of-abc")
+    said("practice", "start", exercise.name)
+    copied = mine.copy_in(mine.root / "practice" / exercise.name)
+    assert copied.number == exercise.number
+    assert f"count_{copied.number}" in str(exercise.steps[1])
 
 
 @pytest.mark.parametrize(
@@ -172,6 +180,8 @@ def test_a_checkout_that_cannot_be_written_is_no_obstacle(mine, said, monkeypatc
     assert said("practice", "start", NAME)[0] == 0
     folder = tmp_path / "state" / "practice" / NAME
     assert (folder / "manage.py").is_file()
+    assert mine.copy_in(folder).number == f"practice-{NAME}"
+    assert state_path(folder) == tmp_path / "state" / f"practice-{NAME}"
     monkeypatch.chdir(folder)
     assert start.choose_exercise(mine, None).name == NAME
 

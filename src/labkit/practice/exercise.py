@@ -70,9 +70,18 @@ class Exercise:
     needed: int = 0  # "test": how many of them must be caught
 
     @property
+    def number(self) -> str:
+        """The number of a started exercise as a copy, which its cookies carry in their names."""
+        return f"{PRACTICE}-{self.name}"
+
+    @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that show the symptom before the repair; none for the other kinds."""
-        return self.version.see if self.version else ()
+        """The steps that show the symptom before the repair; none for the other kinds.
+
+        Cookies have the names that they have in a started exercise.
+        """
+        steps = self.version.see if self.version else ()
+        return tuple(step.renamed(f"_{self.lab.number}", f"_{self.number}") for step in steps)
 
     def changed_files(self) -> dict[str, bytes]:
         """Return the files of the starter that differ from the lab's, by path in the lab.

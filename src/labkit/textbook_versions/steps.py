@@ -1,7 +1,7 @@
 """The steps that show a reader the symptom of a textbook version."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # In a field, {5000 x} stands for 5000 times the letter x, {40 random} for 40 random characters.
@@ -65,6 +65,17 @@ class Step:
     def times(self) -> int:
         """How often a form is sent; {n} in a field counts from 1."""
         return int(self.options.get("times", 1))
+
+    def renamed(self, old: str, new: str) -> "Step":
+        """Return the step with this part of its texts replaced."""
+
+        def rename(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {rename(key): rename(each) for key, each in value.items()}
+            return value.replace(old, new) if isinstance(value, str) else value
+
+        options, fields = rename(self.options), rename(self.fields)
+        return replace(self, value=rename(self.value), options=options, fields=fields)
 
     def __str__(self) -> str:
         """Return the step as one sentence for a reader."""
