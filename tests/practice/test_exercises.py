@@ -13,6 +13,7 @@ from labkit.practice.exercise import (
     KINDS,
     MANIFEST,
     NOT_WRITTEN,
+    SOLUTIONS,
     ExerciseError,
     exercise_of,
     find_exercise,
@@ -286,6 +287,13 @@ def test_a_solution_can_be_a_page(mine, said):
     status, _ = said("solution", "cookies-to-session", "--yes", "--html", "solution.html")
     assert status == 0
     assert "SessionMiddleware" in (mine.root / "solution.html").read_text(encoding="utf-8")
+
+
+def test_a_solution_of_tests_is_shown_as_it_is(mine, said):
+    said("practice", "start", "test-the-count")
+    tests = (mine.root / SOLUTIONS / "test-the-count.py").read_text(encoding="utf-8")
+    shown = said("solution", "test-the-count", "--yes")[1]
+    assert shown.endswith(" ".join(tests.split()))
 
 
 def test_a_conversion_has_the_notes_of_its_labs(mine, said):

@@ -28,6 +28,7 @@ OUTDATED = (
 )
 UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
+SCORING = "Running your tests on the lab, and on {count} faulty versions of it …"
 CHANGED = "changed: {files}"
 MOST_FILES = 3  # that are named
 WAIT = "  The other tests are running …"
@@ -96,6 +97,7 @@ class Checking:
         """Check once, and print the result."""
         exercise = self.exercise
         if exercise and exercise.kind == "test":
+            click.echo(SCORING.format(count=len(exercise.faults)))
             score = score_tests(self.checkout, exercise, self.copy.folder, self.limit)
             self._note(score.passed)
             _print(["", *score.lines()])

@@ -11,7 +11,7 @@ from labkit.commands.exercise_output import print_heading, print_markdown, print
 from labkit.commands.options import console, html_option, use_colour
 from labkit.diff import html_page, terminal
 from labkit.practice.progress import SOLVED, read_progress
-from labkit.practice.solution import compare_with_solution
+from labkit.practice.solution import compare_with_solution, read_tests
 from labkit.practice.start import choose_exercise, started_folder
 from labkit.render import standalone_page
 from labkit.text_format import command_line
@@ -53,5 +53,8 @@ def solution(name: str | None, yes: bool, html: Path | None) -> None:
     for source in exercise.sources:
         console.print(f"  {source.title}: {source.url}", soft_wrap=True)
     console.print(f"\n{OTHER_WAYS}\n")
+    if tests := read_tests(checkout, exercise):  # yours are others, so a comparison tells nothing
+        click.echo(tests, nl=False)
+        return
     colour, width = use_colour(), shutil.get_terminal_size().columns
     click.echo(terminal.text(found, colour, width), nl=False, color=colour)

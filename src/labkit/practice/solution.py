@@ -3,12 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-from labkit.catalog import Catalog
+from labkit.catalog import Catalog, read_lines
 from labkit.diff import Comparison, Side, compare, find_sides
 from labkit.diff.inputs import File
 from labkit.practice.exercise import MY_TESTS, SOLUTIONS, Exercise
 
 YOURS, STARTER, SOLUTION = "yours", "starter", "solution"
+
+
+def read_tests(checkout: Catalog, exercise: Exercise) -> str:
+    """Return the tests that solve an exercise of the kind "test", "" for another kind."""
+    return read_lines(checkout.root / SOLUTIONS / f"{exercise.name}.py")
 
 
 def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -> Comparison:

@@ -47,7 +47,13 @@ README = """\
     lab solution      the solution, with notes
 """
 TESTS = '''\
-"""Write your tests here. Each test gets a visitor: a client with a browser's cookie rules."""
+"""Write your tests here: functions whose names begin with test_.
+
+Arguments that a test can ask for (docs/testing.md says more):
+    visitor     a client with a browser's cookie rules: get(), post(), submit(), jar
+    classmate   another one
+    clock       clock.forward(seconds=60) moves the time of server and browsers
+"""
 
 
 def test_the_start_page_opens(visitor):
