@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,7 @@ from labkit.practice.diagnosis import Failure, failure_of, find_similar
 from labkit.practice.exercise import find_exercise, read_exercises
 from labkit.practice.failure_hints import Explanation
 from labkit.practice.progress import read_progress
+from labkit.testing import contracts
 from labkit.testing.pytest_runner import Outcome
 from labkit.text_format import command_line
 from labkit.textbook_versions import find_version
@@ -246,6 +249,7 @@ def test_the_starter_of_an_exercise_is_not_named(checkout):
         ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, and should be {}."),
         ("AssertionError: assert False == True\n + where", failure_hints.NOT_SO),
         ("assert <Cookie x> is None", failure_hints.NOT_SO),
+        ("assert 422 in {302, 303}", "should be 302 Found or 303 See Other."),
     ],
 )
 def test_no_assertion_is_shown_as_it_is(message, words, tmp_path):
@@ -366,6 +370,17 @@ def test_what_differs_between_runs_is_masked():
     one, other = (failure_of(Outcome("tests/test_a.py::test_b", "failed", m)) for m in messages)
     assert one == other
     assert (one.test, one.exception) == ("test_b", "AssertionError")
+
+
+def test_each_recorded_test_is_still_there(checkout):
+    """Run `nox -s textbook -- --write` after a test of a lab was renamed."""
+    folders = [checkout.root / "labs", Path(contracts.__file__).parent]
+    paths = [path for folder in folders for path in folder.rglob("*.py")]
+    source = "".join(path.read_text("utf-8") for path in paths)
+    defined = set(re.findall(r"def (test_\w+)", source))
+    recorded = diagnosis.read_failures(checkout).values()
+    names = {re.search(r"test_\w+", failure.test)[0] for found in recorded for failure in found}
+    assert names <= defined
 
 
 def test_the_recorded_failures_are_those_of_versions(checkout):

@@ -7,15 +7,18 @@ from labkit.testing.pytest_runner import Outcome
 HEADING = "last exchanges of "  # of labkit.testing.failure_report
 NOT_SHOWN = ("csrftoken", "(none sent)")  # cookies
 LONGEST = 96  # characters of a line
+SAFE = ("GET ", "HEAD ")  # methods that change nothing
+EXPIRES = re.compile("expires=[^;]+; ")  # Max-Age says the same
 VALUE = re.compile(r"(=[\w:.-]{12})[\w:.-]{8,}")  # of a session key or a signed value
 
 
 def exchanges_of(test: Outcome) -> list[list[str]]:
-    """Return the last exchanges of the test's first visitor, each as a list of short lines."""
+    """Return the last change and the last exchange of the first visitor, as short lines."""
     for title, text in test.sections:
         if title.startswith(HEADING):
             blocks = [block for block in text.split("\n\n") if re.match("[A-Z]+ http", block)]
-            return [_lines(block) for block in blocks]
+            changing = [block for block in blocks[:-1] if not block.startswith(SAFE)]
+            return [_lines(block) for block in [*changing[-1:], *blocks[-1:]]]
     return []
 
 
@@ -37,7 +40,7 @@ def _lines(block: str) -> list[str]:
         elif name in {"Set-Cookie", "held back"} and not value.startswith(NOT_SHOWN):
             lines.append(f"  {line}")
     lines += [f"  The page says: {page}"] if page else []
-    return [_shorten(VALUE.sub(r"\1…", line)) for line in lines]
+    return [_shorten(VALUE.sub(r"\1…", EXPIRES.sub("", line))) for line in lines]
 
 
 def _shorten(text: str) -> str:

@@ -189,16 +189,15 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     for hint in SETUP if where else HINTS:
         if match := re.search(hint.pattern, message, re.M):
             meaning = hint.meaning.format(*match.groups())
-            return Explanation(meaning, hint.advice, cause=meaning)
+            return Explanation(meaning, hint.advice, cause=meaning if hint.advice else "")
     if where and not _is_assertion(error):
         reason = f"{where}: {_shorten(error)}"
         line = _line_of(code, stage)
         for hint in EXCEPTIONS:
             if match := re.search(hint.pattern, f"{error}\n{message}", re.M):
-                words = [hint.meaning, hint.advice or f"Look at {where}."]
-                meaning, advice = (each.format(*match.groups()) for each in words)
-                return Explanation(reason, f"{meaning} {advice}", line, reason)
-        return Explanation(reason, f"Look at {where}.", line, reason)
+                words = f"{hint.meaning} {hint.advice}".strip()
+                return Explanation(reason, words.format(*match.groups()), line, reason)
+        return Explanation(reason, code=line, cause=reason)
     for hint in EXCEPTIONS:  # raised by Django, for example while it renders a template
         if match := re.search(hint.pattern, error, re.M):
             meaning = hint.meaning.format(*match.groups())
@@ -214,7 +213,7 @@ def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
     for stack in stop.stacks:
         if where := find_place(stack, stage, name):
             line = _line_of(stack, stage)
-            return Explanation(f"{where}: {stop.sentence}", f"Look at {where}.", line)
+            return Explanation(f"{where}: {stop.sentence}", code=line)
     return Explanation(stop.sentence)
 
 
@@ -235,6 +234,9 @@ def _explain_assertion(error: str) -> str:
     """Return a sentence for the first line of a failed assertion, without the words of pytest."""
     if match := COMPARED.fullmatch(error):
         left, sign, right = match.groups()
+        if sign == "in" and left.isdecimal() and re.fullmatch(r"\{[\d, ]+\}", right):
+            statuses = " or ".join(map(_name_status, re.findall(r"\d+", right)))
+            return FOUND["=="].format(_name_status(left), statuses)
         if all(map(_is_plain, (left, right))):
             if left.isdecimal() and right.isdecimal() and sign == "==":
                 left, right = _name_status(left), _name_status(right)
