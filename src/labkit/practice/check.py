@@ -221,7 +221,8 @@ class _Reading:
         if failed or run.stop:
             text = run.output if run.stop else ""
             failures = [failure_of(test) for test in failed]
-            report.diagnosis = diagnose(self.checkout, self.target, failures, failed, text)
+            step = None if report.holds else report.causes[0].explanation
+            report.diagnosis = diagnose(self.checkout, self.target, failures, failed, step, text)
         return report
 
     def _results_of_files(self, run: Run, known: set[str]) -> list[CheckResult]:

@@ -1,9 +1,11 @@
 """Say which textbook version a failing copy looks like; say nothing if it looks like none.
 
-The evidence counts in this order: the text of an exception, work that never reached the browser or
-the store, and the similarity of all failures with those that a version has.
+The evidence counts in this order: the error with which Django does not start, work that never
+reached the browser or the store, the similarity of all failures with those that a version has, and
+the exception of the next thing to do, together with the line of code that raised it.
 """
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -11,17 +13,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labkit.catalog import Catalog, Lab, read_lines
-from labkit.practice.failure_hints import error_line
+from labkit.catalog import Catalog, CatalogError, Lab, read_lines
+from labkit.practice.failure_hints import Explanation, error_line
 from labkit.testing.lost_changes import DISCARDED, UNSAVED
 from labkit.testing.pytest_runner import Outcome
-from labkit.textbook_versions import FOLDER, Version, read_versions
+from labkit.textbook_versions import FOLDER, Version, find_version, read_versions
 
 FAILURES = FOLDER / "failures.json"  # {version: [[test, exception, masked message], …]}
 SIMILAR = 0.7  # from which a version is named
 LONGEST = 200  # characters of a message
 # What differs from run to run: keys and tokens, addresses of objects, folders
-RANDOM = re.compile(r"\b[0-9A-Za-z_-]{20,}\b|0x[0-9a-f]+|/\S+/")
+RANDOM = re.compile(r"\b[0-9A-Za-z_-]{20,}\b|0x[0-9a-f]+|/\S+/|expires=[^;]+;")
+# (the exception, the line of code, the version that shows the same mistake)
+EXCEPTIONS = (
+    (r"didn't return an HttpResponse object\. It returned None", "", "04:forgotten-return"),
+    (r"TemplateDoesNotExist: ", "", "04:other-template"),
+    (r"CookieError: (Illegal key|Attempt to set a reserved key)", "", "03:names-as-cookies"),
+    (r"MultiValueDictKeyError: ", r"\bPOST\b", "04:raw-post"),
+    (r"MultiValueDictKeyError: ", r"\bGET\b", "05:parameter-that-must-exist"),
+    (r"\bKeyError: ", r"\bCOOKIES\[", "05:cookies-that-must-exist"),
+    (r"\bKeyError: ", r"\bdel .*\bsession\[", "08:deleted-twice"),
+    (r"\bKeyError: ", r"\bsession\[", "08:get-before-set"),
+    (r"dictionary (changed size|keys changed) during iteration", "", "04:delete-in-a-loop"),
+    (r"ValueError: invalid literal for int\(\)", r"\bCOOKIES\b", "02:trusted-count"),
+    (r"is not JSON serializable", "", "09:pickled-sessions"),
+)
 UNSAVED_TEXT = (
     "The code changes something inside an entry of the session ({what}). Django does not notice "
     "that and saves nothing. Assign to the entry, or set request.session.modified = True."
@@ -68,11 +84,13 @@ def diagnose(
     target: Lab,
     failures: Iterable[Failure],
     tests: Iterable[Outcome],
+    next_step: Explanation | None = None,
     output: str = "",
 ) -> Diagnosis | None:
     """Return what the failures of a copy look like, None if they look like nothing known.
 
     failures: of the tests, in the same order.
+    next_step: why the test fails that should be mended first.
     output: what the run printed, if it ended early.
     """
     tests = list(tests)
@@ -82,8 +100,10 @@ def diagnose(
             return Diagnosis(version.why, version)
     if found := _work_without_effect(tests, versions):
         return found
-    similar = find_similar(checkout, target, frozenset(failures))
-    return Diagnosis(similar.why, similar) if similar else None
+    found_version = find_similar(checkout, target, frozenset(failures))
+    if found_version is None and next_step:
+        found_version = _version_of_exception(checkout, next_step)
+    return Diagnosis(found_version.why, found_version) if found_version else None
 
 
 def family(checkout: Catalog, target: Lab) -> list[Version]:
@@ -91,6 +111,14 @@ def family(checkout: Catalog, target: Lab) -> list[Version]:
     others = [lab for lab in checkout.labs if lab.contract and lab.contract == target.contract]
     labs = [target, *(lab for lab in others if lab.number != target.number)]
     return [version for lab in labs for version in read_versions(checkout, lab)]
+
+
+def _version_of_exception(checkout: Catalog, why: Explanation) -> Version | None:
+    for error, line, name in EXCEPTIONS:
+        if re.search(error, why.reason) and re.search(line, why.code):
+            with contextlib.suppress(CatalogError):  # a checkout may have other versions
+                return find_version(checkout, name)
+    return None
 
 
 def _work_without_effect(tests: list[Outcome], versions: list[Version]) -> Diagnosis | None:
