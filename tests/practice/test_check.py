@@ -2,8 +2,10 @@
 
 import ast
 import json
+import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -414,6 +416,21 @@ def test_a_save_leads_to_another_check(tmp_path):
     waited = []
     watch.watch(tmp_path, runs.append, press)
     assert runs == [[], ["views.py"]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals of this kind")
+def test_a_key_needs_no_enter(monkeypatch):
+    import termios
+
+    outside, inside = os.openpty()
+    with open(inside) as terminal, open(outside, "wb", buffering=0) as keyboard:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(terminal)
+        with watch.keys() as wait_for_key:
+            assert wait_for_key() == ""
+            keyboard.write(b"q")
+            assert wait_for_key() == "q"
+        assert termios.tcgetattr(terminal) == before
 
 
 def test_without_a_terminal_it_checks_once(quick, said):

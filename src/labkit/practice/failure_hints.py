@@ -213,8 +213,8 @@ def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
     for stack in stop.stacks:
         if where := find_place(stack, stage, name):
             line = _line_of(stack, stage)
-            return Explanation(f"{where}: {stop.sentence}", code=line)
-    return Explanation(stop.sentence)
+            return Explanation(f"{where}: {stop.sentence}", code=line, cause=stop.cause)
+    return Explanation(stop.sentence, cause=stop.cause)
 
 
 def error_line(message: str) -> str:
