@@ -5,7 +5,6 @@ reached the browser or the store, the similarity of all failures with those that
 the exception of the next thing to do, together with the line of code that raised it.
 """
 
-import contextlib
 import json
 import re
 from collections import Counter
@@ -13,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labkit.catalog import Catalog, CatalogError, Lab, read_lines
+from labkit.catalog import Catalog, Lab, read_lines
 from labkit.practice.failure_hints import Explanation, error_line
 from labkit.testing.lost_changes import DISCARDED, UNSAVED
 from labkit.testing.pytest_runner import Outcome
-from labkit.textbook_versions import FOLDER, Version, find_version, read_versions
+from labkit.textbook_versions import FOLDER, Version, read_versions
 
 FAILURES = FOLDER / "failures.json"  # {version: [[test, exception, masked message], …]}
 SIMILAR = 0.7  # from which a version is named
@@ -102,7 +101,7 @@ def diagnose(
         return found
     found_version = find_similar(checkout, target, frozenset(failures))
     if found_version is None and next_step:
-        found_version = _version_of_exception(checkout, next_step)
+        found_version = _version_of_exception(versions, next_step)
     return Diagnosis(found_version.why, found_version) if found_version else None
 
 
@@ -113,11 +112,12 @@ def family(checkout: Catalog, target: Lab) -> list[Version]:
     return [version for lab in labs for version in read_versions(checkout, lab)]
 
 
-def _version_of_exception(checkout: Catalog, why: Explanation) -> Version | None:
+def _version_of_exception(versions: list[Version], why: Explanation) -> Version | None:
+    """Return the version that shows this exception, if it is one of these."""
+    known = {version.full_name: version for version in versions}
     for error, line, name in EXCEPTIONS:
-        if re.search(error, why.reason) and re.search(line, why.code):
-            with contextlib.suppress(CatalogError):  # a checkout may have other versions
-                return find_version(checkout, name)
+        if name in known and re.search(error, why.reason) and re.search(line, why.code):
+            return known[name]
     return None
 
 
@@ -159,8 +159,16 @@ def find_similar(checkout: Catalog, target: Lab, failures: frozenset[Failure]) -
 
 
 def similarity(one: frozenset[Failure], other: frozenset[Failure]) -> float:
-    """Return how much two sets of failures have in common, from 0 to 1: the Jaccard index."""
-    return len(one & other) / len(one | other) if one and other else 0.0
+    """Return how much two sets of failures have in common, from 0 to 1.
+
+    This is the Jaccard index of their tests, but a test that fails with the same exception and
+    another message counts half.
+    """
+    equal = {failure.test for failure in one & other}
+    alike = {f[:2] for f in one} & {f[:2] for f in other}
+    tests = {failure.test for failure in one | other}
+    half = {test for test, _ in alike} - equal
+    return (len(equal) + len(half) / 2) / len(tests) if tests else 0.0
 
 
 def _similarity_of_contract(one: frozenset[Failure], other: frozenset[Failure]) -> float:
