@@ -16,6 +16,7 @@ from labkit.practice import check_stage, diagnosis, failure_hints, score, watch
 from labkit.practice.check import CheckResult, Report, check, find_syntax_error
 from labkit.practice.check_summary import (
     ALL_HOLDS,
+    CRASHED,
     INFORMATION,
     LOOKS_LIKE,
     MOST_LINES,
@@ -50,6 +51,12 @@ from tests.contract import Pages
 class TestPages(Pages):
     pass
 """
+CRASHING = """
+def crash(request):
+    return nothing
+
+urlpatterns = [
+    path("crash/", crash),"""
 PAGES = """
 class Pages:
     def test_the_page_opens(self, visitor):
@@ -115,6 +122,18 @@ def test_only_the_contract_decides(quick, own_checkout, said):
     assert INFORMATION.format(other=1, number="01") in text
     assert "a question of this lab" not in text
     assert "✗ a question of this lab It is 1, and should be 2." in said("check", "mine", "--all")[1]
+
+
+def test_an_error_of_the_server_always_counts(quick, own_checkout, said):
+    tests = own_checkout / "labs" / "01_test_cookie" / "tests"
+    question = "def test_another_page(visitor):\n    visitor.get('/crash/')\n"
+    (tests / "test_questions.py").write_text(question, encoding="utf-8")
+    edit(quick / "lab" / "urls.py", "urlpatterns = [", CRASHING)
+    status, text = said("check", "mine")
+    assert status == 1
+    assert SCORE.format(passed=2, counted=2) in text
+    assert CRASHED.format(count="1 other test") in text
+    assert f"{NEXT_STEP} mine/lab/urls.py, line " in text
 
 
 def test_tests_of_an_exercise_count_too(quick, own_checkout):

@@ -1,7 +1,8 @@
 """Run a lab's contract and tests on a copy's code, and say what to do next.
 
 The contract decides, and so do the tests of an exercise. The lab's other tests ask how this lab
-does it; other ways are right as well, so their results are shown as information.
+does it; other ways are right as well, so their results are shown as information. An error of the
+server is never right, whatever test meets it.
 """
 
 import tempfile
@@ -15,7 +16,13 @@ from labkit.comparison_tables import Question, Tables
 from labkit.practice.check_stage import PROMISES, arguments, assemble, find_contract
 from labkit.practice.diagnosis import Diagnosis, diagnose, failure_of
 from labkit.practice.exchanges import exchanges_of
-from labkit.practice.failure_hints import SETUP, Explanation, explain, explain_stop
+from labkit.practice.failure_hints import (
+    SETUP,
+    Explanation,
+    explain,
+    explain_stop,
+    is_crash,
+)
 from labkit.testing.pytest_runner import (
     MEMORY,
     NO_TESTS,
@@ -43,6 +50,7 @@ class CheckResult:
     counts: bool = True
     explanation: Explanation | None = None  # of a test that did not pass
     exchanges: list[list[str]] = field(default_factory=list)  # the last ones, each as lines
+    crashed: bool = False  # whether a request ended in an error of the server
 
     @property
     def failed(self) -> bool:
@@ -85,6 +93,11 @@ class Report:
         return [result for result in self.results if not result.counts]
 
     @property
+    def crashes(self) -> list[CheckResult]:
+        """Those of them that met an error of the server."""
+        return [result for result in self.information if result.crashed]
+
+    @property
     def score(self) -> tuple[int, int]:
         """How many of the tests that count passed, and how many there are."""
         passed = [result for result in self.counted if not result.failed]
@@ -92,17 +105,18 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Return True if every test has been run and none that counts failed."""
+        """Return True if every test has been run, none that counts failed, and none crashed."""
         some = any(result.outcome == "passed" for result in self.counted)
-        return some and not self.stop and not any(result.failed for result in self.counted)
+        wrong = self.stop or self.crashes or any(result.failed for result in self.counted)
+        return some and not wrong
 
     @property
     def causes(self) -> list[Cause]:
-        """The reasons why tests that count fail, the first one to repair first."""
+        """The reasons why the copy does not pass, the first one to repair first."""
         if self.stop and self.stop.explanation:
             return [Cause(self.stop.explanation, [self.stop])]
         groups: dict[str, list[CheckResult]] = {}
-        for result in self.counted:
+        for result in [*self.counted, *self.crashes]:
             if result.failed and result.explanation:
                 groups.setdefault(result.explanation.cause or result.id, []).append(result)
         found = [Cause(r[0].explanation, r) for r in groups.values() if r[0].explanation]
@@ -210,7 +224,8 @@ class _Reading:
                 why = Explanation(OTHER_ANSWER.format(number=self.target.number, **answers))
         of_contract = test.id.partition("::")[0].endswith(PROMISES)
         counts = of_contract or test.id in self.only or not self.has_contract
-        return CheckResult(test.id, words, test.outcome, counts, why, exchanges_of(test))
+        shown = exchanges_of(test)
+        return CheckResult(test.id, words, test.outcome, counts, why, shown, is_crash(test))
 
     def report(self, run: Run) -> Report:
         contract = find_contract(self.target)

@@ -12,6 +12,7 @@ from labkit.text_format import command_line, quantity
 MOST_LINES = 25
 WIDTH = 100
 SCORE = "Score: {passed} of {counted}."
+CRASHED = "In {count}, a request ends in an error of the server."
 NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
 ALL_HOLDS = "All of it holds: {name} does what lab {number} promises."
 NEXT_STEP = "Next:"
@@ -39,17 +40,20 @@ def summary(report: Report, names: dict[str, str], folder: str, starter: str = "
     passed, counted = report.score
     if counted:
         before += [SCORE.format(passed=passed, counted=counted)]
+    if report.crashes:
+        count = quantity(len(report.crashes), "other test")
+        before[-1] = f"{before[-1]} {CRASHED.format(count=count)}".strip()
     if report.stop and report.asked < report.expected:
         before += [NOT_ALL.format(asked=report.asked, expected=report.expected)]
     if report.holds:
-        before += [ALL_HOLDS.format_map(names)]
+        before += [ALL_HOLDS.format_map(names), *_diagnosis_lines(report, starter)]
         exchange = []
     else:
         cause, *others = report.causes
         before += ["", *_next_lines(cause), *_diagnosis_lines(report, starter)]
         exchange = _exchange_lines(cause)
         after += ["", _also(others)] if others else []
-    other = [result for result in report.information if result.failed]
+    other = [result for result in report.information if result.failed and not result.crashed]
     if other and not report.stop:
         after += ["", *_wrap(INFORMATION.format(other=len(other), **names), most=1)]
     if other or not report.holds:

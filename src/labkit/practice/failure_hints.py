@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
-from labkit.testing.pytest_runner import Place, Stop
+from labkit.testing.pytest_runner import Outcome, Place, Stop
 
 
 class Hint(NamedTuple):
@@ -90,9 +90,8 @@ EXCEPTIONS = [  # that a line of the copy raises
     ),
     Hint(
         r"CookieError: (?:Illegal key|Attempt to set a reserved key)",
-        "This text cannot be the name of a cookie: a name has no spaces, commas or non-ASCII "
-        "letters, and is not an attribute such as path.",
-        "Encode a name before you use it as one, as cookie_name() of labkit.base does.",
+        "This cannot be the name of a cookie: no spaces, commas, non-ASCII letters or words like path.",
+        "Encode it first, as cookie_name() does.",
     ),
     Hint(
         r"MultiValueDictKeyError: ['\"](\w+)",
@@ -168,6 +167,7 @@ FOUND = {
     "is": "It is {0}, and should be {1}.",
     "is not": "It is {0}, and should be something else.",
 }
+HANDLERS = "django/core/handlers/"  # in each traceback of a request
 NOT_SO = "This does not hold."
 LONGEST = 160  # characters of the text that was found
 # Places in the text of an error: of Python, and of pytest's short tracebacks
@@ -224,6 +224,14 @@ def error_line(message: str) -> str:
     if first.startswith(("File ", "Traceback", "ImportError while loading conftest")) and errors:
         return str(errors[-1])
     return first
+
+
+def is_crash(test: Outcome) -> bool:
+    """Return True if a request of this failing test ended in an error of the server."""
+    error = error_line(test.message)
+    if _is_assertion(error):
+        return bool(re.match(r"[\w.]*BrokenPromise: (server error|traceback)", error))
+    return test.outcome == "failed" and any(HANDLERS in Path(p).as_posix() for p, _ in test.places)
 
 
 def _is_assertion(error: str) -> bool:
