@@ -292,7 +292,7 @@ def test_each_hint_can_be_read(hint):
          " None instead.", "lab.views.add ends without a return"),
         ("django.template.exceptions.TemplateDoesNotExist: sow.html", "no template sow.html"),
         ("django.urls.exceptions.NoReverseMatch: Reverse for 'shop' not found.", "called shop"),
-        ("http.cookies.CookieError: Illegal key 'red apple'", "cannot be the name of a cookie"),
+        ("http.cookies.CookieError: Illegal key 'red apple'", "cannot be a cookie's name"),
         ("django.utils.datastructures.MultiValueDictKeyError: 'name'", "no field name"),
         ("RuntimeError: dictionary changed size during iteration", "loop over a dictionary"),
         ("TypeError: Object of type set is not JSON serializable", "JSON has no set"),

@@ -90,7 +90,7 @@ EXCEPTIONS = [  # that a line of the copy raises
     ),
     Hint(
         r"CookieError: (?:Illegal key|Attempt to set a reserved key)",
-        "This cannot be the name of a cookie: no spaces, commas, non-ASCII letters or words like path.",
+        "This cannot be a cookie's name: no spaces, commas or non-ASCII letters, and not path.",
         "Encode it first, as cookie_name() does.",
     ),
     Hint(
