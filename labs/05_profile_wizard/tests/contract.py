@@ -79,7 +79,9 @@ class WizardPages(RawRequests):
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")
         if self.redirects:
             return visitor.get(address, follow=True)
-        return visitor.post(address, dict(form.form_values()) | {"change": ""})
+        response = visitor.post(address, dict(form.form_values()) | {"change": ""})
+        assert response.status_code == 200
+        return response
 
     # The tests
 
