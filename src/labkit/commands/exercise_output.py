@@ -29,7 +29,7 @@ def print_heading(exercise: Exercise) -> None:
 def print_markdown(text: str) -> None:
     """Print a text of the catalogue, its lines broken at words."""
     with console.use_theme(PLAIN):
-        console.print(Markdown(text, code_theme="default"))
+        console.print(Markdown(text, code_theme="ansi_dark"))  # has no background
 
 
 def shown_path(folder: Path) -> str:
