@@ -1,7 +1,7 @@
-"""Sessions for each lab, from the manifest, and for labkit.
+"""Sessions for labkit, and for each lab in the manifest.
 
-`nox -l` lists them, `nox -s test-03` runs one. Plain `nox` tests all labs as well, several labs at
-a time, in the sessions labs, labs-mysql, labs-redis and labs-browser.
+`nox -l` lists them, and `nox -s test-03` runs one. Plain `nox` also tests all labs, several at a
+time, in the sessions labs, labs-mysql, labs-redis and labs-browser.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nox
 
-if sys.version_info < (3, 11):  # noqa: UP036 nox itself may run on an older one
+if sys.version_info < (3, 11):  # noqa: UP036 nox may run on an older Python
     sys.exit(f"This project needs Python 3.11 or later; this nox runs on {sys.version.split()[0]}.")
 import tomllib
 
@@ -27,12 +27,12 @@ LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))[
 WITH_DATABASE = [lab for lab in LABS if lab["database"]]
 WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 
-# What needs a server or a browser is tested by the sessions for it.
+# Other sessions run the tests that need a server or a browser.
 IN_PROCESS = (
     "not browser and not differential and not mysql and not redis and not panel and not charts"
     " and not maintainer and not textbook"
 )
-# Sessions with an extra: which tests, the extra, and the tools.
+# Sessions with an extra: the tests, the extra and the required tools.
 EXTRAS = {
     "galera": ("galera", "mysql", "headers", "mariadb", "galera"),
     "mysql-kit": ("(mysql and not galera)", "mysql", "headers", "mariadb"),
@@ -40,23 +40,23 @@ EXTRAS = {
     "redis-kit": ("redis", "redis", "redis-server"),
     "charts": ("charts", "charts"),
 }
-# One process more than there are cores, since tests wait for servers to start and to end.
-# tests/conftest.py says which tests stay together.
+# One process more than there are cores, since tests wait for servers. tests/conftest.py keeps tests
+# together that share a server.
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
 SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadgroup", "--no-loadscope-reorder")
 
-# What the labs respond, as the session labs has recorded it for the session panel.
+# The labs' responses, which the session labs records for the session panel.
 RECORDINGS = ROOT / ".lab" / "recordings"
-_recordings: dict[str, str] = {}  # the variable that names it, if this run of nox made it
+_recordings: dict[str, str] = {}  # the variable with its name, if this run made it
 
-_complete: set[tuple[str, ...]] = set()  # the extras that are installed, as this run has seen
+_complete: set[tuple[str, ...]] = set()  # the extras that this run has checked
 
 nox.needs_version = ">=2024.10"
-nox.options.default_venv_backend = "none"  # one environment, ours, for all sessions
+nox.options.default_venv_backend = "none"  # all sessions share one environment
 
 
 def environment(session: nox.Session, *extras: str) -> None:
-    """Make the one environment at .venv if it is missing, and install what it lacks."""
+    """Create the shared environment .venv if it is missing, and install missing packages."""
     if not PYTHON.exists():
         session.run(sys.executable, "-m", "venv", str(VENV), external=True)
     if extras in _complete:
@@ -68,7 +68,7 @@ def environment(session: nox.Session, *extras: str) -> None:
 
 
 def ask(kind: str, *names: str) -> str:
-    """What labkit.services.requirements says is missing, one line each; empty where nothing is."""
+    """Return what is missing according to labkit.services.requirements, in lines."""
     command = [str(PYTHON), "-m", "labkit.services.requirements", kind, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     return done.stdout + done.stderr
@@ -93,14 +93,14 @@ def find_missing(session: nox.Session, extra: str, *tools: str) -> str:
 
 
 def absent(session: nox.Session, reason: str) -> None:
-    """Skip with this reason, but fail where CI is set: there a skip would hide a gap."""
+    """Skip the session with this reason, or fail it in CI, where a skip would hide a gap."""
     reason = ". ".join(reason.split("\n")).strip(" .")
     results(session.name).write_text(json.dumps({"skipped": reason}), encoding="utf-8")
     session.error(reason) if os.environ.get("CI") else session.skip(reason)
 
 
 def results(name: str) -> Path:
-    """Return the file for the claims that a session's tests prove; it does not exist yet."""
+    """Delete and return the file for the claims that a session's tests prove."""
     path = ROOT / ".lab" / "results" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ def environ_of(name: str) -> dict[str, str | None]:
 
 
 def pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
-    """Run pytest of the shared environment; no test at all is an error (its exit status 5)."""
+    """Run pytest in the shared environment; fail if no test is selected."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
     session.run(*command, external=True, env=environ_of(session.name) | variables)
 
@@ -129,18 +129,18 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
 
     A process has one settings module, so each lab has its own.
     """
-    # The last labs have the most tests.
+    # The last labs have the most tests, so they come first.
     runs = {f"{kind}-{lab['number']}": [folder_of(lab), *arguments] for lab in reversed(labs)}
     pytest_at_once(session, runs)
 
 
 def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables: str) -> None:
-    """Run pytest once for each of these names, with its arguments, several at a time.
+    """Run pytest with each of these lists of arguments, several at a time.
 
-    variables: more environment variables.
+    variables: additional environment variables.
 
-    What a run prints comes when it has ended. All go on to the end, even if one fails; that none of
-    them has a test is an error.
+    The output of a run is printed when it has ended. All runs continue if one fails. It is an error
+    if no test is selected in any of them.
     """
     slots: queue.SimpleQueue[int] = queue.SimpleQueue()
     for slot in range(PROCESSES):
@@ -148,12 +148,12 @@ def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables
 
     def run(name: str) -> str:
         slot, width = slots.get(), 22_000 // PROCESSES
-        first = 10_000 + slot * width  # each has its own ports, so that no two choose the same
+        first = 10_000 + slot * width  # each has a separate range of ports
         environ = environ_of(name) | variables
         environ["LABKIT_PORTS"] = f"{first}-{first + width - 1}"
         command = [str(PYTHON), "-m", "pytest", *runs[name], *session.posargs]
         try:
-            # -k may choose tests of one run only.
+            # -k may select tests of only one run.
             codes = [0, 5] if session.posargs else [0]
             return session.run(
                 *command, external=True, env=environ, silent=True, success_codes=codes
@@ -174,7 +174,7 @@ def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables
     if failed:
         session.error(f"Tests failed in: {', '.join(sorted(failed))}")
     if not some_ran:
-        session.error("No test was chosen.")
+        session.error("No test was selected.")
 
 
 def folder_of(lab: dict) -> str:
@@ -200,13 +200,13 @@ def kit(session: nox.Session) -> None:
 
 @nox.session(tags=["test"])
 def labs(session: nox.Session) -> None:
-    """Every lab, also driven at random and by requests that no browser sends"""
+    """Every lab, with random actions and requests that no browser sends"""
     environment(session)
     clear_thorough("thorough")
     shutil.rmtree(RECORDINGS, ignore_errors=True)
-    # The last labs have the most tests.
+    # The last labs have the most tests, so they come first.
     runs = {f"test-{lab['number']}": recorded(lab) for lab in reversed(LABS)}
-    if not session.posargs:  # which may choose some of the tests
+    if not session.posargs:  # they may select some of the tests
         _recordings["LAB_RECORDINGS"] = str(RECORDINGS)
     pytest_at_once(session, runs, PYTHONPATH=str(ROOT / "tests" / "support"))
 
@@ -220,7 +220,7 @@ def recorded(lab: dict) -> list[str]:
 
 @nox.session(name="labs-mysql", tags=["mysql"])
 def labs_mysql(session: nox.Session) -> None:
-    """Every lab with a database, the same tests (on MariaDB)"""
+    """Every lab that has a database (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
     clear_thorough("thorough-mysql")
     pytest_each_lab(session, "mysql", WITH_DATABASE, "--lab-db=mysql", "-m", IN_PROCESS)
@@ -228,14 +228,14 @@ def labs_mysql(session: nox.Session) -> None:
 
 @nox.session(name="labs-redis", tags=["redis"])
 def labs_redis(session: nox.Session) -> None:
-    """Every lab that can keep sessions there (in Redis)"""
+    """Every lab that can store sessions in Redis"""
     need(session, "redis", "redis-server")
     pytest_each_lab(session, "redis", WITH_REDIS, "-m", "redis")
 
 
 @nox.session(name="labs-browser", tags=["browser"])
 def labs_browser(session: nox.Session) -> None:
-    """Every lab (in Chromium)"""
+    """Every lab in Chromium"""
     need(session, "browser", "chromium")
     pytest_each_lab(session, "browser", LABS, "-m", "browser")
 
@@ -278,14 +278,14 @@ for lab in LABS:
 
 @nox.session(default=False)
 def thorough(session: nox.Session) -> None:
-    """Every lab driven at random, and by requests that no browser sends"""
+    """Every lab, with more random actions and requests that no browser sends"""
     environment(session)
     pytest_each_lab(session, "thorough", LABS, "-m", "thorough and not redis")
 
 
 @nox.session
 def sockets(session: nox.Session) -> None:
-    """Every lab's tests over a socket, at waitress; at runserver those that tell servers apart"""
+    """Every lab's tests over a socket, on waitress and partly on runserver"""
     environment(session)
     chosen = ("--lab-server=runserver", "-m", f"thorough and {IN_PROCESS}")
     pytest_each_lab(session, "sockets-runserver", LABS, *chosen)
@@ -294,7 +294,7 @@ def sockets(session: nox.Session) -> None:
 
 @nox.session(name="sockets-mysql", tags=["mysql"])
 def sockets_mysql(session: nox.Session) -> None:
-    """At waitress on MariaDB, without the requests that no browser sends"""
+    """Every lab's tests over a socket, on waitress with MariaDB"""
     need(session, "mysql", "headers", "mariadb")
     chosen = ("--lab-db=mysql", "--lab-server=waitress", "-m", f"not thorough and {IN_PROCESS}")
     pytest_each_lab(session, "sockets-mysql", WITH_DATABASE, *chosen)
@@ -302,21 +302,21 @@ def sockets_mysql(session: nox.Session) -> None:
 
 @nox.session(name="thorough-mysql", default=False)
 def thorough_mysql(session: nox.Session) -> None:
-    """The same on MariaDB"""
+    """The session thorough, on MariaDB"""
     need(session, "mysql", "headers", "mariadb")
     chosen = ("-m", "thorough and not redis")
     pytest_each_lab(session, "thorough-mysql", WITH_DATABASE, "--lab-db=mysql", *chosen)
 
 
 def clear_thorough(kind: str) -> None:
-    """Remove what these sessions proved, before another session runs their tests."""
+    """Delete the results of these sessions before another session runs their tests."""
     for lab in LABS:
         results(f"{kind}-{lab['number']}")
 
 
 @nox.session(name="django-client")
 def django_client(session: nox.Session) -> None:
-    """Django's own tests of its client, with the visitor as client"""
+    """Django's own tests of its test client, run with the visitor"""
     environment(session)
     command = [str(PYTHON), str(ROOT / "tests" / "support" / "django_client.py")]
     fetched = subprocess.run(
@@ -329,7 +329,7 @@ def django_client(session: nox.Session) -> None:
 
 @nox.session
 def textbook(session: nox.Session) -> None:
-    """Every textbook version shows its symptom, and a test notices it (-- --write: note which)"""
+    """Every textbook version shows its symptom and fails a test (-- --write records which)"""
     environment(session)
     if "--write" in session.posargs:
         script = ROOT / "tests" / "support" / "textbook_runs.py"
@@ -340,7 +340,7 @@ def textbook(session: nox.Session) -> None:
 
 @nox.session
 def html(session: nox.Session) -> None:
-    """Every page of the labs, the panel and the console is valid HTML (with vnu)"""
+    """Valid HTML on all pages of the labs, the panel and the console (with vnu)"""
     environment(session)
     if missing := ask("tools", "java", "npm"):
         absent(session, missing)
@@ -355,14 +355,14 @@ def html(session: nox.Session) -> None:
 
 @nox.session
 def panel(session: nox.Session) -> None:
-    """Every lab's tests with the exchange panel and without: it changes nothing"""
+    """Every lab's responses, which must be the same with and without the panel"""
     environment(session)
     pytest(session, "tests", "-m", "panel", *SIDE_BY_SIDE, **_recordings)
 
 
 @nox.session(name="kit-extras")
 def kit_extras(session: nox.Session) -> None:
-    """labkit with Chromium, MariaDB, Galera, Redis and charts, as far as they are installed"""
+    """labkit with Chromium, MariaDB, Galera, Redis and charts, if installed"""
     environment(session)
     chosen, left_out, note = [], [], results("left-out")
     for name, (expression, extra, *tools) in EXTRAS.items():
@@ -375,7 +375,7 @@ def kit_extras(session: nox.Session) -> None:
         session.warn(f"Left out: {reason}")
     if not chosen or (left_out and os.environ.get("CI")):
         absent(session, "\n".join(left_out))
-    # Two processes: Playwright leaves an event loop running, where asyncio.run() is refused.
+    # Two processes, because asyncio.run() fails while Playwright's event loop is running.
     runs = {}
     if "browser" in chosen:
         runs["kit-extras-browser"] = ["tests", "-m", "browser", *SIDE_BY_SIDE]
@@ -388,64 +388,64 @@ def kit_extras(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def charts(session: nox.Session) -> None:
-    """Charts of what is measured (with matplotlib)"""
+    """Charts of measured figures (with matplotlib)"""
     need(session, "charts")
     pytest(session, "tests", "-m", "charts")
 
 
 @nox.session(name="browser-kit", tags=["browser"], default=False)
 def browser_kit(session: nox.Session) -> None:
-    """labkit and several labs together (in Chromium)"""
+    """labkit, and several labs together, in Chromium"""
     need(session, "browser", "chromium")
     pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE)
 
 
 @nox.session(tags=["browser"])
 def differential(session: nox.Session) -> None:
-    """Random cookies in the jar and in Chromium; new ones with -- --lines 2000"""
+    """Random cookies in the jar and in Chromium (-- --lines 2000 draws new ones)"""
     need(session, "browser", "chromium")
     pytest(session, "tests/http/test_differential.py", "-m", "differential")
 
 
 @nox.session(name="mysql-kit", tags=["mysql"], default=False)
 def mysql_kit(session: nox.Session) -> None:
-    """labkit with real databases (on MariaDB)"""
+    """labkit with databases on MariaDB"""
     need(session, "mysql", "headers", "mariadb")
     pytest(session, "tests", "-m", "mysql and not galera", *SIDE_BY_SIDE)
 
 
 @nox.session(tags=["mysql"], default=False)
 def galera(session: nox.Session) -> None:
-    """labkit with a cluster of three nodes (on MariaDB)"""
+    """labkit with a Galera cluster of three MariaDB nodes"""
     need(session, "mysql", "headers", "mariadb", "galera")
     pytest(session, "tests", "-m", "galera")
 
 
 @nox.session(name="redis-kit", tags=["redis"], default=False)
 def redis_kit(session: nox.Session) -> None:
-    """labkit with a real Redis"""
+    """labkit with a Redis server"""
     need(session, "redis", "redis-server")
     pytest(session, "tests", "-m", "redis")
 
 
 @nox.session
 def claims(session: nox.Session) -> None:
-    """Every claim and every pitfall is proved by a test that passed in the sessions before"""
+    """Every claim and pitfall: a test that proves it passed in an earlier session"""
     environment(session)
     session.run(str(PYTHON), "-m", "labkit.cli", "claims", "--check", external=True)
 
 
 @nox.session
 def maintain(session: nox.Session) -> None:
-    """The benchmarks and measurements, each with next to nothing to do"""
+    """The benchmarks and measurements, with a minimal amount of work"""
     environment(session)
     pytest(session, "tests", "-m", "maintainer and not mysql", *SIDE_BY_SIDE)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Benchmarks: ratios measured side by side, in under ten minutes; printed and not judged"""
-    for extra in ("mysql", "charts"):  # what is missing is left out, and each script says so
+    """Benchmarks, in under ten minutes: ratios that are printed but not checked"""
+    for extra in ("mysql", "charts"):  # each script says what it leaves out without them
         with contextlib.suppress(nox.command.CommandFailed):
             environment(session, extra)
     environment(session)
@@ -454,7 +454,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def reword(session: nox.Session) -> None:
-    """50 visible sentences are reworded in a copy, and no test there fails"""
+    """No test may fail after 50 visible sentences are reworded in a copy"""
     environment(session)
     script = ROOT / "tests" / "support" / "reword.py"
     session.run(str(PYTHON), str(script), *session.posargs, external=True)

@@ -1,4 +1,4 @@
-"""A Django project whose pages break every promise, and what the tests of labkit share."""
+"""A Django project whose pages break every promise, and shared fixtures."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from labkit.processes.ports import CHOSEN_FROM, free_port
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-# Each process of pytest-xdist has separate ports, and so has everything that it starts.
+# Each process of pytest-xdist, with everything that it starts, has separate ports.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     first, last = (int(port) for port in os.environ.get("LABKIT_PORTS", CHOSEN_FROM).split("-"))
     each = (last - first + 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -61,9 +61,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Let pytest-xdist give a class or module to one process, for the servers that it shares.
+    """Make pytest-xdist run a class or module in one process if it shares servers.
 
-    The cluster comes first: it takes longest, and waits for most of that time.
+    The cluster comes first, because it takes longest and mostly waits.
     """
     for item in items:
         if not item.get_closest_marker("xdist_group"):
@@ -78,7 +78,7 @@ def checkout() -> Catalog:
 
 @pytest.fixture
 def own_checkout(tmp_path, monkeypatch, checkout):
-    """A copy of the labs, with nothing in .lab/, as the current folder."""
+    """A copy of the labs without .lab/, as the current folder."""
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     shutil.copytree(checkout.root / "labs", tmp_path / "labs", ignore=ignored)
     monkeypatch.chdir(tmp_path)
@@ -89,7 +89,7 @@ def own_checkout(tmp_path, monkeypatch, checkout):
 
 @pytest.fixture
 def said():
-    """Run `lab` in this process; (exit status, what it printed)."""
+    """Run `lab` in this process; return (exit status, output)."""
 
     def run(*arguments):
         result = CliRunner().invoke(cli.main, arguments)
@@ -100,7 +100,7 @@ def said():
     return run
 
 
-# In place of a lab's manage.py: writes down its arguments and environment, and ends.
+# Replaces a lab's manage.py: records its arguments and environment.
 MANAGE_PY = """\
 import json, os, sys
 with open("calls.json", "a") as calls:
@@ -110,7 +110,7 @@ with open("calls.json", "a") as calls:
 
 @pytest.fixture
 def started(own_checkout, said, monkeypatch):
-    """Run `lab run` with MANAGE_PY instead of a server: (what it printed, server's environment)."""
+    """Run `lab run` with MANAGE_PY instead of a server; return (output, server's environment)."""
 
     monkeypatch.setattr("labkit.commands.run.exit_on_signals", lambda: None)
 

@@ -1,6 +1,6 @@
-"""Every benchmark runs, with next to nothing to do, and yields all of its figures.
+"""Every benchmark runs with a minimal amount of work, and returns all of its figures.
 
-pytest-xdist may give each benchmark to another process, since nobody looks at how long it took.
+pytest-xdist may run each benchmark in another process, since the times do not matter.
 """
 
 import json
@@ -14,7 +14,7 @@ KINDS = {"read", "write", "new visitor"}
 
 @pytest.fixture
 def python(checkout):
-    """Run a script of bench/ as a person would; (exit status, what it printed)."""
+    """Run a script in bench/ as a person would; return (exit status, output)."""
 
     def run(script, *arguments):
         done = subprocess.run(
@@ -30,7 +30,7 @@ def python(checkout):
 
 @pytest.fixture
 def figures(python, tmp_path):
-    """The figures of one benchmark with --tiny, and what all of their files have."""
+    """Return the figures of a benchmark with --tiny, after checking its file."""
 
     def run(name, *arguments):
         status, output = python(f"{name}.py", "--tiny", "--out", tmp_path, *arguments)
@@ -56,7 +56,7 @@ def of_one_database(growth):
     for found in growth["clearing"].values():
         assert set(found["worst"]) == KINDS
         assert found["peak"] >= found["before"] > 0
-        assert found["rows"] <= found["gone"]  # those who came for the figures before went too
+        assert found["rows"] <= found["gone"]  # the old values were deleted too
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 
@@ -107,7 +107,7 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/": [],
         "/add/": [],
         "/display/": [],
-        # What the page tells is labkit's; a page without it would tell something else.
+        # The text comes from labkit, so a page without it would differ.
         "/info/": [
             "labkit.base.session_expiry._expiry_facts",
             "labkit.base.session_expiry.clock_time",
@@ -165,7 +165,7 @@ def test_two_cases_of_the_diagnosis_are_judged(python, tmp_path):
 
 
 def test_the_cases_of_the_diagnosis_are_complete(checkout):
-    """Each edit matches once; there are as many of each kind as the aims count."""
+    """Each edit matches once, and their numbers are those in the aims."""
     script = (
         "from collections import Counter\n"
         "import common, diagnosis\n"

@@ -80,7 +80,7 @@ def test_a_missing_copy_comes_with_the_line_that_makes_it(own_checkout, said):
 
 
 def same_port(folder):
-    """Two names whose checksums give the same port."""
+    """Return two names whose checksums give the same port."""
     seen = {}
     for number in range(10_000):
         name = f"copy{number}"

@@ -1,4 +1,4 @@
-"""Conventions of the code that no linter knows. Each rule is also seen failing."""
+"""Conventions that no linter checks. A test shows that each rule can fail."""
 
 import ast
 import re
@@ -65,7 +65,7 @@ def test_no_file_of_labkit_is_long(checkout):
 
 
 def test_git_stores_text_with_line_feeds(checkout, tmp_path):
-    """A copy of a lab is compared with it byte by byte, on every system."""
+    """A copy of a lab is compared byte by byte with the lab, on every system."""
 
     def git(*arguments):
         command = ["git", "-c", "core.autocrlf=true", *arguments]
@@ -87,7 +87,7 @@ def test_git_stores_text_with_line_feeds(checkout, tmp_path):
 
 
 def find_asserts(source: str) -> Iterator[int]:
-    """Yield the line of each assert that does more than to narrow a type.
+    """Yield the line of each assert that does more than narrow a type.
 
     With PYTHONOPTIMIZE, Python leaves out all of them.
     """
@@ -117,7 +117,7 @@ def test_an_assert_that_decides_is_noticed(line):
 
 
 def find_docstring_reads(source: str) -> Iterator[int]:
-    """Yield the line of each docstring that is read: with PYTHONOPTIMIZE=2 there are none."""
+    """Yield the line of each docstring that code reads, since PYTHONOPTIMIZE=2 removes them."""
     for node in ast.walk(ast.parse(source)):
         name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
         if name in {"__doc__", "getdoc"}:
@@ -143,7 +143,7 @@ MARKUP = ("rich.markup", "from_markup", "Console(highlight", "[/]", "[/b]", "mar
 
 
 def find_markup(source: str) -> list[str]:
-    """Return what this code has of rich's markup, which a title such as "Cart [/done]" breaks."""
+    """Return uses of rich's markup, which a title such as "Cart [/done]" would break."""
     return [sign for sign in MARKUP if sign in source]
 
 
@@ -166,11 +166,11 @@ def test_markup_is_seen(line):
     assert find_markup(line)
 
 
-# Waits for what ends only when the user or the supervisor ends it
+# Waits without a limit, for processes that a user or a supervisor ends
 ENDLESS = {
     "commands/run.py": 1,  # the server, until Ctrl-C
     "serve/supervisor.py": 1,  # a lab, until the supervisor closes its pipe
-    "console/background_table_run.py": 1,  # tests, each of which has a time limit
+    "console/background_table_run.py": 1,  # tests, which have time limits
     "clusters/galera.py": 1,  # Node.join, which makes a node join the cluster within its limit
     "clusters/galera_child.py": 1,
 }
@@ -251,6 +251,6 @@ def test_a_command_that_is_not_quoted_is_seen(line):
 
 
 def test_tests_that_start_a_browser_are_marked(request):
-    # Playwright's event loop would end tests of other things in the same process.
+    # Playwright's event loop would break other tests in the same process.
     started = [test for test in request.session.items if "playwright_driver" in test.fixturenames]
     assert [test.nodeid for test in started if not test.get_closest_marker("browser")] == []

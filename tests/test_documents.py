@@ -1,4 +1,4 @@
-"""The documents: links lead somewhere, commands work, and README.md is short."""
+"""In the documents, links resolve and commands work, and README.md is short."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: it
 
 
 def documented(program):
-    """The distinct commands of a program in all documents, without its name."""
+    """Return the distinct commands of a program in all documents, without its name."""
     found = {c for one in WITH_COMMANDS for c in [*one.block_commands(), *one.inline_commands()]}
     return sorted(arguments for first, *arguments in found if first == program)
 
@@ -81,7 +81,7 @@ def test_a_command_is_read_without_its_comment():
 
 
 def parse(arguments):
-    """The values of a lab command's parameters. Raises click.UsageError."""
+    """Return the parameters of a lab command. Raises click.UsageError."""
     command, parent = cli.main, None
     while isinstance(command, click.Group) and arguments:
         parent = click.Context(command, parent=parent)
@@ -115,7 +115,7 @@ def test_every_lab_that_runs_exists(checkout):
             assert find_version(checkout, name) if ":" in name else checkout.find(name)
 
 
-# They start servers, a lab's tests or an exercise, or measure; some run in the tests below.
+# These start servers, tests or exercises, or measure; some run in the tests below.
 SLOW = {"run", "serve", "check", "practice", "hint", "solution"}
 
 

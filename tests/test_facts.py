@@ -1,4 +1,4 @@
-"""tests/support/facts.py notices a changed fact, and lets a text be reworded."""
+"""tests/support/facts.py detects changed facts, but allows rewording."""
 
 import facts
 import pytest

@@ -1,4 +1,4 @@
-"""Files that the labs keep are written whole or not at all, and for their owner alone."""
+"""Files are written whole or not at all, and private ones only for their owner."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ import pytest
 
 from labkit import kept_files
 
-# As on a full disk: after so many bytes of a file, writing fails.
+# Make writing fail after `size` bytes of a file, as on a full disk.
 NO_ROOM = """
 import resource, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stores of the session engines, read, counted and wiped without a database."""
+"""Reading, counting and deleting sessions in stores without a database."""
 
 import pytest
 from django.core.cache import caches

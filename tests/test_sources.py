@@ -1,4 +1,4 @@
-"""labs/sources.toml: every section that it names is used, and its links are well formed."""
+"""labs/sources.toml: every section is used, and its links are well formed."""
 
 import re
 from urllib.parse import urlsplit

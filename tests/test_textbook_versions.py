@@ -1,4 +1,4 @@
-"""The catalogue of textbook versions: its rules, how edits are applied, and its two commands."""
+"""Textbook versions: their rules, edits and commands."""
 
 import codecs
 import re
@@ -50,7 +50,7 @@ edit = [{ file = "lab/storage.py", old = "LIFETIME = 120", new = "LIFETIME = 0" 
 """
 
 
-# The rules of the catalogue
+# The rules
 
 
 def test_every_edit_matches_once_in_few_lines(checkout, subtests):
@@ -127,7 +127,7 @@ def test_the_handout_shows_every_step_as_it_is(checkout):
 def test_a_removed_line_leaves_no_empty_one(catalogue):
     (version,) = catalogue(TABLE.replace("LIFETIME = 0", "").replace("= 120", "= 120  # seconds"))
     lines = version.diff_lines()
-    assert [line[0] for line in lines] == ["-", "+"]  # the rest of that line stays
+    assert [line[0] for line in lines] == ["-", "+"]  # the rest of the line stays
     old = "MAX_ITEMS, MAX_BYTES = 50, 4000"
     (version,) = catalogue(TABLE.replace("LIFETIME = 120", old).replace("LIFETIME = 0", ""))
     assert version.diff_lines() == [f"-{old}"]

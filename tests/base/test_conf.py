@@ -1,4 +1,4 @@
-"""The lines of settings.py that all labs share."""
+"""The settings that all labs share."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def test_no_two_copies_share_a_number(lab):
     names = [*COPIES.split(), *TWO_PLACES, "x" * 200, "x" * 201]
     numbers = [conf.number(lab.parents[1] / name) for name in names]
     assert len({*numbers, "03", "04"}) == len(names) + 2
-    # Between underscores, no number is a part of another one.
+    # Between underscores, no number is part of another one.
     assert all(re.fullmatch("[A-Za-z0-9-]{1,49}", number) for number in numbers)
 
 
@@ -109,7 +109,7 @@ def test_only_this_machine_is_a_host_unless_told(monkeypatch):
 def test_a_cache_is_local_memory_with_room_for_a_class(lab):
     cache = conf.caches(lab)["default"]
     assert cache["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache"
-    assert cache["OPTIONS"]["MAX_ENTRIES"] >= 10_000  # Django's own 300 are soon thrown away
+    assert cache["OPTIONS"]["MAX_ENTRIES"] >= 10_000  # Django's default is 300
 
 
 def test_a_url_names_a_redis_in_which_each_lab_has_keys_of_its_own(lab, monkeypatch):

@@ -1,4 +1,4 @@
-"""Any text as part of a cookie's name, and back."""
+"""Encode any text as part of a cookie's name, and decode it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The page for a form without a valid CSRF token tells the causes apart."""
+"""The page about an invalid CSRF token names the right cause."""
 
 import lxml.html
 import pytest
@@ -14,14 +14,14 @@ OTHER_SITE = "http://evil.example"
 
 
 def fresh_token():
-    """A token, and the secret that belongs into the cookie."""
+    """Return a token and its secret for the cookie."""
     request = RequestFactory().get(PATH)
     token = get_token(request)
     return token, request.META["CSRF_COOKIE"]
 
 
 def cause(*, cookie=None, token=None, secure=False, **headers):
-    """The cause that the page names, for a form that is sent with these."""
+    """Return the cause that the page names for a form with these values."""
     client = Client(enforce_csrf_checks=True)
     if cookie is not None:
         client.cookies[settings.CSRF_COOKIE_NAME] = cookie

@@ -1,4 +1,4 @@
-"""Error pages in plain words, and the fault of the store behind Django's own report."""
+"""Error pages in plain English, and the store's error behind Django's own one."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_refusal_has_the_headers_that_every_page_has(visitor):
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("path", ["/form/", "/nowhere/", "/crash/", "/refuse/absent/"])
 def test_a_host_that_is_not_ours_is_refused(visitor, settings, path, debug):
-    """Django's own pages for DEBUG would show another site the environment, by DNS rebinding."""
+    """By DNS rebinding, another site could read the environment from Django's pages for DEBUG."""
     settings.ALLOWED_HOSTS, settings.DEBUG = ["127.0.0.1"], debug
     visitor.get("/form/")
     for send in (visitor.get, visitor.post):
@@ -49,7 +49,7 @@ def test_a_host_that_is_not_ours_is_refused(visitor, settings, path, debug):
 @pytest.mark.parametrize("address", ["/{}", "/nowhere/?w={}"])
 def test_an_address_too_long_to_lead_back_to_is_refused(visitor, settings, debug, address):
     settings.DEBUG = debug
-    response = visitor.get(address.format("x" * 20_000))  # the first has no slash at its end
+    response = visitor.get(address.format("x" * 20_000))  # the first has no trailing slash
     assert response.status_code == 414
     assert "16000" in words(response)
     assert visitor.get(address.format("x" * 15_900)).status_code in {301, 404}

@@ -1,4 +1,4 @@
-"""`clearexpired` where there is nothing to clear; what it clears is tested in lab 09."""
+"""`clearexpired` with nothing to delete; for its other tests, see lab 09."""
 
 import pytest
 from django.core.management import CommandError, call_command

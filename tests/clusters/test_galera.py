@@ -1,4 +1,4 @@
-"""A cluster of three MariaDB nodes: each has every session, and one can be killed meanwhile."""
+"""A cluster of three MariaDB nodes: each stores every session, and one may be killed."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 VISITORS, ADDS = 5, 12  # at once, and of each one
-STARTED = 120  # seconds until three nodes must have started
+STARTED = 120  # seconds for three nodes to start
 pytestmark = [pytest.mark.mysql, pytest.mark.galera]
 
 
@@ -39,20 +39,20 @@ def _installed():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, _installed):
-    """Lab 10 on two servers and three nodes; a node that a test kills comes back."""
+    """Lab 10 on two servers and three nodes; a node that a test kills is restarted."""
     environ = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state")), "DATABASE_URL": ""}
     with running("10", "--db", "galera", "--servers", "2", environ=environ, limit=STARTED) as lab:
         yield lab
 
 
 def nodes(lab):
-    """{number: process id} of the nodes as the terminal tells them, the last word."""
+    """Return {number: process ID} of the nodes, as last printed."""
     told = re.findall(r"Node (\d) of 3 runs: process (\d+)\. To kill it", lab.said())
     return {number: int(pid) for number, pid in told}
 
 
 def node(page):
-    """Which node a page says was asked; None where it does not say."""
+    """Return the node that a page names, or None."""
     found = re.search(r"Node (\d) of 3\.", text(page))
     return found and found[1]
 
@@ -83,7 +83,7 @@ def test_a_node_is_killed_and_nothing_acknowledged_is_lost(lab):
     before = nodes(lab)
     adders = [Adder(lab.port) for _ in range(VISITORS)]
     add_all(adders, ADDS, lambda: os.kill(before["2"], signal.SIGKILL))
-    # All went on with what they had: the dead one counts for nothing more.
+    # All others continued with their data; the dead node is not needed.
     assert {len(adder.kept) for adder in adders} == {ADDS}
     until(lambda: nodes(lab)["2"] != before["2"], STARTED)
     assert NODE_DIED.format(number=2) in lab.said()
@@ -114,7 +114,7 @@ def test_a_node_that_comes_back_has_what_was_kept_meanwhile(lab):
 
 @pytest.fixture
 def folder(monkeypatch):
-    """A temporary folder for all that the test starts; pytest's own are open to nobody else."""
+    """A temporary folder that other users can enter, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o1777)  # as the usual one
         monkeypatch.setenv("TMPDIR", name)
@@ -152,7 +152,7 @@ def test_it_goes_on_without_a_node_after_the_time_that_it_was_told(cluster):
 
 
 def names_at(node):
-    """Return the rows of the table cart that this node has, in order."""
+    """Return the rows of the table cart on this node, in order."""
     with contextlib.closing(node.connect("kept")) as connection:
         connection.query("SELECT name FROM cart ORDER BY name")
         return connection.store_result().fetch_row(0)
@@ -165,7 +165,7 @@ def test_the_others_give_a_dead_node_up_and_it_comes_back_to_what_was_written(cl
     cursor.execute("CREATE TABLE cart (name VARCHAR(40) PRIMARY KEY)")
     cursor.execute("INSERT INTO cart VALUES ('pear')")
     connection.commit()
-    # A node that is killed while it makes a table may come back without it.
+    # A node that is killed while it creates a table may lack the table after its restart.
     assert names_at(cluster.nodes[2]) == (("pear",),)
     assert cluster.nodes[0].status("wsrep_cluster_size") == "3"
     os.kill(cluster.nodes[2].pid, signal.SIGKILL)
@@ -188,7 +188,7 @@ def test_a_node_that_lags_behind_does_not_show_what_was_before(cluster):
     reader.execute("SELECT * FROM cart")  # it has the table
     reader.connection.commit()
     observer.execute("SET SESSION wsrep_sync_wait = 0")
-    locker.execute("FLUSH TABLES WITH READ LOCK")  # what others wrote cannot get in
+    locker.execute("FLUSH TABLES WITH READ LOCK")  # changes from other nodes cannot arrive
     first.execute("INSERT INTO cart VALUES ('apple')")
     first.connection.commit()
     reading = threading.Thread(target=reader.execute, args=["SELECT name FROM cart"])

@@ -16,15 +16,15 @@ from labkit.clusters.load_balancer import (
 )
 from labkit.processes.ports import free_port
 
-LIMIT = 60  # seconds; none takes one on an idle machine
+LIMIT = 60  # seconds; each step takes less than one on an idle machine
 
 
 class Server:
-    """Answers each request with its name, or ends the connection as soon as it was asked."""
+    """Responds with its name, or closes the connection after a request."""
 
     def __init__(self, name, *, dies=False):
         self.name, self.dies = name, dies
-        self.asked = []  # the requests, as they came
+        self.asked = []  # the requests, in order of arrival
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -57,7 +57,7 @@ class Server:
 
 @contextmanager
 def front(*servers):
-    """A front before these servers; its port."""
+    """Start a load balancer for these servers; yield its port."""
     port = free_port()
     relay = LoadBalancer(
         port, [server if isinstance(server, int) else server.port for server in servers]
@@ -109,7 +109,7 @@ def test_what_a_page_brings_along_does_not_move_the_turn():
 def test_a_panels_page_comes_from_the_server_that_remembers_it():
     with front(Server("A"), Server("B")) as port:
         said = [ask(port, f"/__lab__/exchange/{name}-xyz/")[1] for name in "BBABCD"]
-    # Of C and D there are none: somebody else's address, or one from before.
+    # There are no servers C and D, so this is another program's URL or an old one.
     assert said[:4] == ["B 0", "B 0", "A 0", "B 0"]
     assert {*said[4:]} <= {"A 0", "B 0"}
 
@@ -201,7 +201,7 @@ def test_it_stops_in_the_middle_of_anything():
 
 def test_what_it_breaks_off_is_no_error(caplog):
     with front(free_port()) as port:
-        # The last one may not have been looked at when the front stops.
+        # The last request may not have been handled when the load balancer stops.
         idle = [socket.create_connection(("127.0.0.1", port), LIMIT) for _ in range(5)]
     for connection in idle:
         with connection, contextlib.suppress(ConnectionResetError):

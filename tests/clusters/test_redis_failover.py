@@ -1,4 +1,4 @@
-"""A Redis and its replica, which takes over: what is lost with the primary, to the last entry."""
+"""A Redis server and its replica, which takes over: exactly which data are lost."""
 
 import os
 import re
@@ -21,7 +21,7 @@ VISITORS, ADDS = 5, 12  # at once, and of each one
 pytestmark = [
     pytest.mark.redis,
     pytest.mark.usefixtures("redis"),
-]  # which skips where there is none
+]  # which skips the test without Redis
 
 
 @pytest.fixture
@@ -32,21 +32,21 @@ def pair():
 
 
 def whoever_is_primary(pair):
-    """A client at the one address."""
+    """A client of the current primary."""
     from redis import Redis
 
     return Redis.from_url(pair.url)
 
 
 def cut_off(execute):
-    """Have a replica look for its primary where nobody is: it keeps what it has heard so far."""
+    """Disconnect a replica from its primary; it keeps the data that it has received."""
     execute("REPLICAOF", LOOPBACK, str(free_port()))
 
 
 def heard(execute):
-    """Wait until the one replica has heard all that the primary has now.
+    """Wait until the replica has received all of the primary's data.
 
-    Redis's WAIT does so only for what was written over the same connection.
+    Redis's WAIT applies only to writes on the same connection.
     """
     all_of_it = execute("INFO", "replication")["master_repl_offset"]
     until(lambda: execute("INFO", "replication")["slave0"]["offset"] >= all_of_it)
@@ -136,15 +136,15 @@ def lab(own_checkout, engine):
 
 
 def members(lab):
-    """[(process ID, function that executes a command)] of the primary and the replica."""
+    """Return [(process ID, function that executes a command)] for the primary and the replica."""
     line = r"Redis \d runs as \D+process (\d+), which"
-    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a thread of its own tells them
+    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a separate thread reports them
     told = re.findall(line, lab.said())
     return [(int(pid), by_port(descendants(lab.pid)[int(pid)])) for pid in told]
 
 
 def by_port(command):
-    """A function that asks the server with this command line."""
+    """Return a function that sends commands to the server with this command line."""
     from redis import Redis
 
     port = int(re.search(rf"redis-server {LOOPBACK}:(\d+)", command)[1])
@@ -182,7 +182,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
 
     def kill():
         heard(primary)  # on a busy machine the replica may be seconds behind
-        kill_primary(lab)  # since then, each visitor has had one request under way
+        kill_primary(lab)  # each visitor may have one unfinished request since then
 
     add_all(adders, ADDS, kill)
     assert {len(adder.kept) for adder in adders} == {ADDS}
@@ -190,7 +190,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
     for adder in adders:
         shown, again = adder.shown(2)
         assert shown == again
-        assert len(adder.kept - shown) <= 1  # the last one that was acknowledged before
+        assert len(adder.kept - shown) <= 1  # the last one that was acknowledged
 
 
 def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
@@ -204,7 +204,7 @@ def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
     kill_primary(lab)
     until_it_has_a_replica_again(lab)
     assert cart.cart(visitor) == {"apple": 3}
-    # With cached_db it is still in the row, until somebody saves what the old copy says.
+    # With cached_db, the row still has it until a visitor saves the old copy.
     assert ("'pear': 1" in words(visitor.get("/store/"))) == (engine == "cached_db")
     cart.put(visitor, "plum")
     assert cart.cart(visitor) == {"apple": 3, "plum": 1}
@@ -218,7 +218,7 @@ def test_a_visitor_whom_the_replica_has_never_heard_of_begins_anew_with_cache_al
     cart.put(visitor, "apple", 3)
     kill_primary(lab)
     until_it_has_a_replica_again(lab)
-    # With cached_db the row is asked where the cache knows nothing.
+    # With cached_db, the row is read if the cache has no entry.
     assert cart.cart(visitor) == ({} if engine == "cache" else {"apple": 3})
 
 

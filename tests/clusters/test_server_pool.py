@@ -1,4 +1,4 @@
-"""One lab on two servers: what each engine makes of it, and what is lost where one of them dies."""
+"""One lab on two servers: the effect of each engine, and of the death of a server."""
 
 import asyncio
 import copy
@@ -21,7 +21,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 APPLE, BOTH = {"apple": 1}, {"apple": 1, "pear": 1}
-VISITORS, ADDS = 6, 12  # at once, and of each one
+VISITORS, ADDS = 6, 12  # at the same time, and of each item
 
 pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
 
@@ -32,29 +32,29 @@ def two(number="10", engine="db", **options):
 
 
 def servers(lab):
-    """{letter: (process id, port)} of the servers as the terminal tells them, the last word."""
+    """Return {letter: (process ID, port)} of the servers, as last printed."""
     told = re.findall(r"Server ([A-D]) is process (\d+)\. Its own URL is\s+\S+:(\d+)/", lab.said())
     return {letter: (int(pid), int(port)) for letter, pid, port in told}
 
 
 def letter(response):
-    """Which server a page says it comes from."""
+    """Return the server that a page names."""
     return re.search(r"Server ([A-D]) of 2\.", text(response))[1]
 
 
 def panel_of(response):
-    """The address of a page's exchange."""
+    """Return the URL of a page's exchange."""
     return re.search(r'"(/__lab__/exchange/[^"]+)"', text(response))[1]
 
 
 def seen(visitor):
-    """The cart as four requests in a row show it."""
+    """Return the cart on four successive pages."""
     return [cart.cart(visitor) for _ in range(4)]
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Two servers for the tests that kill neither."""
+    """Two servers, for tests that kill neither."""
     state = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
     with two(environ=state | {"DATABASE_URL": "", "REDIS_URL": ""}) as lab:
         yield lab
@@ -77,7 +77,7 @@ def test_the_panel_opens_whichever_server_has_answered(lab):
 
 def test_a_page_does_not_tell_of_a_redirect_that_led_to_another_servers(lab):
     visitor = WireVisitor(lab.port)
-    # The first one redirects to the third one, which is asked of the same server.
+    # The first request redirects to the third, which goes to the same server.
     answers = [visitor.get(path) for path in ("/add", "/", "/add/")]
     assert [answer.status_code for answer in answers] == [301, 200, 200]
     assert letter(answers[2]) != letter(answers[1])
@@ -98,16 +98,16 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert error_pages.NO_PAGE in words(page)  # and no list of all addresses
+    assert error_pages.NO_PAGE in words(page)  # and not the list of all requests
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 
 
-# What each engine makes of two servers
+# The effect of each engine
 
 
 def holds(engine, environ=None):
-    """Both servers see at once what either of them has kept."""
+    """Check that both servers read at once what either of them stores."""
     with two(engine=engine, environ=environ) as lab:
         visitor = WireVisitor(lab.port)
         cart.put(visitor, "apple")
@@ -132,7 +132,7 @@ def test_in_redis_it_holds(engine, redis):
 
 
 def forgotten_at_once(lab):
-    """What one server keeps the other one does not know, and has the browser forget it."""
+    """Check that a server does not find the other's session, and deletes its cookie."""
     visitor = WireVisitor(lab.port)
     for name in BOTH:
         cart.put(visitor, name)
@@ -185,9 +185,9 @@ def test_reset_empties_the_folders_of_all_servers(own_checkout, said):
 def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart():
     with two(engine="cached_db") as lab:
         visitor = WireVisitor(lab.port)
-        cart.put(visitor, "apple")  # kept by B, which has the form from A
-        assert cart.cart(visitor) == APPLE  # by A, which takes a copy out of the table
-        cart.put(visitor, "pear")  # kept by A; B does not look into the table again
+        cart.put(visitor, "apple")  # stored by B, with a form from A
+        assert cart.cart(visitor) == APPLE  # by A, which copies it from the table
+        cart.put(visitor, "pear")  # stored by A; B does not read the table again
         assert seen(visitor) == [APPLE, BOTH, APPLE, BOTH]
 
 
@@ -195,13 +195,13 @@ def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart
 
 
 def nothing_acknowledged_is_lost(engine, environ=None):
-    """Server A is killed while all add, the visitors go on at B, and A comes back."""
+    """Kill server A during adds; the visitors continue on B, and A is restarted."""
     with two(engine=engine, environ=environ) as lab:
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
         add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
-        # Nobody can say for the form that each had sent at that moment, and maybe for the next one:
-        # a process that is killed may listen a little longer than its connections last.
+        # The fate of the form that each visitor was sending is unknown, and perhaps of the next
+        # one: a killed process may listen a little longer than its connections last.
         assert {adder.unknown for adder in adders} <= {0, 1, 2}
         assert {adder.refused for adder in adders} == {0}
         until(lambda: servers(lab)["A"][0] != before["A"][0])
@@ -245,7 +245,7 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
 
 
 def known(lab, name, adders):
-    """Those whose cart this server knows, asked past the front and with copies of their cookies."""
+    """Return the visitors whose cart this server has, without the load balancer."""
     _, port = servers(lab)[name]
     clients = [BrowserClient(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
     pages = [asyncio.run(client.get("/display/")).body for client in clients]
@@ -264,8 +264,8 @@ def test_whatever_ends_it_no_server_stays_behind(end):
         ports = [lab.port, *(port for _, port in servers(lab).values())]
         assert len(ports) == 3
         assert all(reachable(port) for port in ports)
-    # That its processes have ended running() has seen to.
-    if end == signal.SIGKILL:  # in every other case `lab run` itself has waited for them
+    # running() has checked that all of its processes have ended.
+    if end == signal.SIGKILL:  # in all other cases, `lab run` itself has waited for them
         closed(*ports)
     assert not any(reachable(port) for port in ports)
     ends = {signal.SIGINT: 0, signal.SIGTERM: 128 + end, signal.SIGHUP: 128 + end}

@@ -1,4 +1,4 @@
-"""The `lab` command, run as a person runs it."""
+"""The command `lab`, as a person runs it."""
 
 import dataclasses
 import os
@@ -67,7 +67,7 @@ def test_quick_commands_import_neither_django_nor_pytest(words, environ):
 
 
 def one_line(text):
-    """The text as `said` returns it."""
+    """Return the text in the form that `said` returns."""
     return " ".join(text.split())
 
 
@@ -280,7 +280,7 @@ def test_run_uses_the_redis_that_the_url_names(own_checkout, redis):
     with Redis.from_url(redis.url) as client:
         assert client.keys("lab_10:1:django.contrib.sessions.cache*")
     assert run.CACHE_IS_REDIS in lab.output
-    assert redis.url not in lab.output  # there may be a password in it
+    assert redis.url not in lab.output  # it may contain a password
 
 
 @pytest.mark.redis
@@ -352,7 +352,7 @@ def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
 
 def test_killed_it_leaves_no_server_and_no_reloader(own_checkout):
     with running("03", end=signal.SIGKILL) as lab:
-        pass  # that none is left is checked at its end
+        pass  # the end of the test checks that none is left
     assert lab.returncode == -signal.SIGKILL
     closed(lab.port)
 

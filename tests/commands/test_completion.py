@@ -15,7 +15,7 @@ from labkit.textbook_versions import read_versions
 
 
 def completed(words, shell="bash"):
-    """The completions of the last word: (type, value)."""
+    """Return the completions of the last word: (type, value)."""
     count = len(words.split()) - (not words.endswith(" "))
     environ = {"_LAB_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(count)}
     result = CliRunner().invoke(cli.main, env=environ, prog_name="lab")

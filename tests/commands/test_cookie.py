@@ -14,7 +14,7 @@ from labkit.cookie_report import explain_cookie
 from labkit.http.cookie_rules import Rule
 from labkit.http.origin import Origin
 
-# One cookie, and then requests: what the command can be asked.
+# The command with a cookie and later requests.
 ASKABLE = [
     case
     for case in CASES

@@ -1,4 +1,4 @@
-"""labkit installed without -e: its code is elsewhere, and there is no checkout around it."""
+"""labkit installed without -e: there is no checkout around its code."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def test_the_page_opens(visitor):
 
 @pytest.fixture
 def lab(own_checkout, checkout, tmp_path_factory):
-    """Run `lab` from a copy of labkit's code in another folder; (exit status, its output)."""
+    """Run `lab` from a copy of labkit in another folder; return (exit status, output)."""
     site = tmp_path_factory.mktemp("site-packages")
     shutil.copytree(checkout.root / "src" / "labkit", site / "labkit")
 

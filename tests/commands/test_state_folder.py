@@ -1,4 +1,4 @@
-"""The folder for all that is written: one that cannot be written to, and LAB_STATE_DIR."""
+"""The state folder: one that is not writable, and LAB_STATE_DIR."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ WAY_OUT = NOT_WRITABLE.partition(")")[2]
 
 @pytest.fixture
 def blocked(own_checkout):
-    """A checkout in which there is a file instead of .lab/: nothing can be written there."""
+    """A checkout in which .lab is a file, so that nothing can be written there."""
     (own_checkout / ".lab").touch()
     return own_checkout
 
@@ -53,7 +53,7 @@ def test_serving_names_the_way_out_as_well(blocked):
 
 
 def test_a_file_of_another_user_counts_as_well(own_checkout, said, monkeypatch):
-    """Root may write everywhere, so the system's answer is replaced."""
+    """Root may write everywhere, so os.access() is replaced."""
     state = own_checkout / ".lab" / "04"
     state.mkdir(parents=True)
     (state / "secret_key").write_text("x" * 50)
@@ -101,7 +101,7 @@ def test_all_that_is_kept_is_in_the_state_folder(own_checkout, monkeypatch):
 
 
 def test_a_server_keeps_its_state_there(own_checkout, monkeypatch, tmp_path):
-    """`manage.py` runs in the lab's folder, and yet writes nothing there."""
+    """`manage.py` runs in the lab's folder, but writes nothing there."""
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
     lab = Catalog(own_checkout).find("04").folder
     before = sorted(lab.rglob("*"))

@@ -13,7 +13,7 @@ from labkit.processes.ports import free_port
 from labkit.textbook_versions import all_versions, find_version
 
 NAMES = "03:names-as-cookies"
-# In place of a lab's manage.py: prints its arguments, folder and environment, and ends.
+# Replaces a lab's manage.py: prints its arguments, folder and environment.
 MANAGE_PY = """\
 import json, os, sys
 with open(os.environ["CALLS"], "a") as calls:
@@ -23,7 +23,7 @@ with open(os.environ["CALLS"], "a") as calls:
 
 @pytest.fixture
 def run(own_checkout, said, monkeypatch):
-    """Run `lab run` with MANAGE_PY instead of a server: (what it printed, the calls of it)."""
+    """Run `lab run` with MANAGE_PY instead of a server; return (output, calls)."""
     monkeypatch.setattr("labkit.commands.run.exit_on_signals", lambda: None)
     calls = own_checkout / "calls.json"
     monkeypatch.setenv("CALLS", str(calls))

@@ -1,4 +1,4 @@
-"""`lab compare`: tables whose cells are asked by tests, and what it says of one that is not so."""
+"""`lab compare`: tables whose answers come from tests, and the report of a wrong answer."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-# The manifest; that nothing is missing in it is a rule in test_layout.py
+# The manifest; test_layout.py checks that it is complete
 
 
 def test_the_tables_have_as_many_questions_as_were_promised(tables):
@@ -101,9 +101,9 @@ def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
     assert probe_names(replace(carts, id="none")) == []
 
 
-# A cell that stops being true turns its test red
+# A wrong cell makes its test fail
 
-# (lab, file, the behaviour behind a cell, without it, the test, what it says)
+# (lab, file, code, broken code, test, message)
 REMOVED = {
     "a cookie's own lifetime": (
         "03_cookie_cart",
@@ -184,7 +184,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 
 @pytest.fixture
 def quick_probes(monkeypatch):
-    """Leave the thorough probes out, so that no server is started."""
+    """Leave out the thorough probes, so that no server is started."""
     monkeypatch.setattr(table_runner, "MARKS", "not thorough and not redis and not browser")
 
 
@@ -219,7 +219,7 @@ def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
     assert result.databases[0].startswith("SQLite 3.")
     assert datetime.fromisoformat(result.time).tzinfo == UTC
 
-    # It is stored, and a damaged file counts as none.
+    # The result is stored, and a damaged file is ignored.
     assert table_runner.read_last_result(checkout, table) == result
     path = own_checkout / ".lab" / table_runner.ANSWERS / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
@@ -254,14 +254,14 @@ def test_a_lab_whose_tests_cannot_run_is_a_complaint(own_checkout, quick_probes)
 
 @pytest.mark.thorough
 def test_lab_compare_confirms_every_cell_of_a_table(said):
-    """The labs' own tests run every probe of every table; here the command runs those of one."""
+    """The labs' tests run all probes of all tables; here, the command runs those of one table."""
     status, text = said("compare", "counts")
     assert status == 0, text
 
 
 @pytest.mark.mysql
 def test_lab_compare_runs_the_probes_on_mariadb(checkout, tables, said, quick_probes, mariadb):
-    """The labs' own tests run every probe on MariaDB; here the command runs the quick ones."""
+    """The labs' tests run all probes on MariaDB; here, the command runs the quick ones."""
     said("compare", "counts", "--db", "mysql")
     result = table_runner.read_last_result(checkout, tables.find("counts"))
     assert [cell for cell in result.cells if cell.test and not cell.holds] == []
@@ -273,7 +273,7 @@ def test_lab_compare_runs_the_probes_on_mariadb(checkout, tables, said, quick_pr
 
 
 def result_of(table, **wrong):
-    """All cells as the table has them, but for some: {row: what was seen}."""
+    """Return results that agree with the table, except for these: {row: answer}."""
     cells = tuple(
         CellResult(
             row.id,
@@ -382,7 +382,7 @@ def test_a_page_is_written_again_and_nothing_else_is(tables, said, monkeypatch, 
 
 @pytest.fixture
 def opened(chromium, tables, tmp_path):
-    """Write the page of a table, cut the network, and open it; every request is noted."""
+    """Write the page of a table and open it offline; record every request."""
 
     def open_(name, **wrong):
         table = tables.find(name)
@@ -449,7 +449,7 @@ class TestCompareInChromium:
         assert not page.get_by_role("navigation").is_visible()
 
 
-# Words that name the subject of a table's questions; a question without one needs the row above it.
+# Words that name the subject of a question, so that it makes sense without the row above.
 SUBJECTS = {
     "carts": r"\b(cart|item)s?\b",
     "counts": r"\b(counts?|visits?)\b",

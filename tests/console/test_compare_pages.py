@@ -35,7 +35,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def folder(checkout, tmp_path_factory):
-    """A checkout in which nothing was measured yet."""
+    """A checkout without measurements."""
     folder = copy_of(checkout, tmp_path_factory.mktemp("compare"))
     shutil.rmtree(folder / "docs" / "measured", ignore_errors=True)
     return folder
@@ -63,7 +63,7 @@ def kept(folder):
 
 
 def answers(table, *others):
-    """All cells of this table as it says they are, but for those."""
+    """Return results that agree with this table, except for `wrong`."""
     cells = {
         (row.id, id_): CellResult(
             row.id, id_, cell.answer, cell.answer, True, f"x.py::{id_}-{row.id}"
@@ -81,13 +81,13 @@ def keep(kept, found):
 
 
 def cells(page, question):
-    """The cells of a row, as (state, answer)."""
+    """Return the cells of a row, as (state, answer)."""
     found = find(page, f"//tr[@id='{question}']/td")
     return [(cell.get("data-state"), cell.findtext(".//*[@data-answer]")) for cell in found]
 
 
 def result_of(page, table=""):
-    """The result of the table on this page: "holds", "fails" or "none"."""
+    """Return the result of the table on this page: "holds", "fails" or "none"."""
     where = f"[@data-table='{table}']" if table else ""
     (found,) = find(page, f"//*[@data-result]{where}/@data-result")
     return found
@@ -137,7 +137,7 @@ def test_a_cell_that_fails_is_marked(house, tables, kept):
 
 
 def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
-    """The table was changed after it was asked: then it has to be asked again."""
+    """The table was changed after the run, so it has to be run again."""
     table = tables.find("carts")
     cell = table.question("two_tabs").cells["cookie"]
     before = CellResult(
@@ -281,7 +281,7 @@ def test_a_chart_and_its_figures_can_be_fetched(house, kept):
 
 @pytest.fixture
 def one_question(folder):
-    """The tests of labs 02 and 06 ask one question, once there is a file that lets them."""
+    """The tests of labs 02 and 06 ask one question, and wait until a file exists."""
     gate = folder / "gate"
     kept = {}
     for lab in ("02_cookie_pagecount", "06_session_pagecount"):
@@ -327,7 +327,7 @@ def test_a_table_is_asked_by_a_button_and_one_at_a_time(house, folder, tables, o
 
 
 def test_what_cannot_be_asked_says_why(house, folder, one_question):
-    manifest = folder / "labs" / "labs.toml"  # which the console has read already
+    manifest = folder / "labs" / "labs.toml"  # which the console has already read
     text = manifest.read_text()
     path = "/console/compare/counts/"
     manifest.write_text(text.replace('number = "02"', 'number = "92"'))

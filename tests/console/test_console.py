@@ -68,7 +68,7 @@ def folder(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(folder):
-    """Labs 03, 04 and 05; 03 tells what lies in a file, 04 nonsense, 05 what it really has."""
+    """Labs 03, 04 and 05: 03 reports the content of a file, 04 nonsense, 05 the truth."""
     telling(folder, "03_cookie_cart", "open(TOLD).read()")
     telling(folder, "04_session_cart", "'{\"exchanges\": [{}, 7'")
     tell(folder, TOLD)
@@ -77,7 +77,7 @@ def house(folder):
 
 
 def telling(folder, lab, expression):
-    """Have this lab answer so at the address where labs tell their exchanges."""
+    """Make this lab respond so at the URL for its exchanges."""
     settings = folder / "labs" / lab / "lab" / "settings.py"
     panel = '    "labkit.panel.middleware.observe",\n'
     assert panel in settings.read_text()
@@ -106,13 +106,13 @@ def step(text, highlight="", place="store"):
 
 
 def rows(house, query=""):
-    """The text of each row of the page Live, once lab 03 has responded."""
+    """Return the text of each row on the page Live, once lab 03 has responded."""
     page = shown(house, "data-exchange", f"/console/live/{query}")
     return texts(page, "//tr[@data-exchange]/td[4]")
 
 
 def shown(house, what, path="/console/live/"):
-    """The page, once it has this: a lab that is slow to tell, on a busy machine, is left out."""
+    """Return the page once it contains this: the page leaves out a lab that responds too late."""
 
     def look():
         page = house.page(path)
@@ -121,7 +121,7 @@ def shown(house, what, path="/console/live/"):
     return until(look)
 
 
-# What stands on the pages
+# The content of the pages
 
 
 def test_the_front_page_leads_the_instructor_to_the_console(house):
@@ -226,7 +226,7 @@ def test_a_question_is_read_as_markdown(house, folder):
 def test_links_of_handouts_lead_to_pages_of_the_console(house, folder):
     assert find(house.page("/console/lab/03/"), "//article//a[@href='/console/lab/04/']")
     page = house.page("/console/lab/04/")
-    address = f"http://127.0.0.1:{house.port + 4}/"  # where the lab is, not where it would be
+    address = f"http://127.0.0.1:{house.port + 4}/"  # the lab's actual URL
     assert links(page, f"//article//a[@href='{address}']") == {address: address}
     readme = folder / "labs" / "03_cookie_cart" / "README.md"
     readme.write_text(
@@ -398,7 +398,7 @@ def test_code_that_cannot_be_read_is_one_sentence(house, folder):
 
 
 def reset(house, **fields):
-    """Press a reset button; (where it leads to, the page there once the labs are ready)."""
+    """Press a reset button; return (URL, page once the labs are ready)."""
     place = house.submit("/console/reset/", **fields).headers["Location"]
     path = place.partition("#")[0]
 
@@ -558,7 +558,7 @@ def test_an_exchange_opens_by_the_name_that_its_visitor_used(house, folder):
 
 
 def clock(house):
-    """How far lab 03's clock is ahead, in the list of labs; nothing if it was not moved."""
+    """Return how far lab 03's clock is ahead, from the list of labs."""
     return find(house.page(), "//*[@id='state-03']//*[@data-clock]/@data-clock")
 
 
@@ -613,7 +613,7 @@ def test_the_picture_of_a_diff_shows_its_labels(house, checkout):
 
 @pytest.fixture
 def page(chromium):
-    """Chromium's page; what it says in the console counts as a complaint."""
+    """Chromium's page; messages in its console count as complaints."""
 
     def note(message):
         if message.type in {"error", "warning"}:
@@ -632,13 +632,13 @@ def test_every_page_is_for_everybody(page, chromium, house, folder):
         page.goto(house.url(path))
         if troubles := complaints_at_both_ends(page):
             found[name] = troubles
-    page.set_extra_http_headers({"Via": "1.1 somebody-else"})  # as the class sees it
+    page.set_extra_http_headers({"Via": "1.1 somebody-else"})  # as students see it
     for path in ("/", "/console/", "/practice/", "/practice/red-apple/"):
         page.goto(house.url(path))
         if troubles := complaints_at_both_ends(page):
             found[f"{path} for the class"] = troubles
     assert found == {}
-    # The browser says in its console that a page is missing, or refused.
+    # The browser's console reports a missing or refused page.
     chromium.complaints = [c for c in chromium.complaints if "status of 40" not in c]
 
 
@@ -710,11 +710,11 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     row = page.locator("#lab-03")
     row.get_by_role("button").press("Enter")
     row.locator("[data-question='2']").wait_for()
-    page.keyboard.press("Tab")  # from the button, which has kept the focus
+    page.keyboard.press("Tab")  # from the button, which still has the focus
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Cancel
     assert row.get_by_role("status").inner_text() == ""
-    page.keyboard.press("Enter")  # Reset, which has the focus again
+    page.keyboard.press("Enter")  # the button Reset, which has the focus again
     row.locator("[data-question]").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""The console's page Practice, and what students over the network see of it."""
+"""The console's page Practice, and its pages for students on the network."""
 
 import http.client
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from labkit.practice.exercise import read_exercises
 from labkit.testing.lab_server import START_LIMIT
 from labkit.textbook_versions import all_versions, find_version
 
-STUDENT = "127.0.0.2"  # this machine's address as `lab serve --lan` takes it in the tests
+STUDENT = "127.0.0.2"  # this machine's address in tests of `lab serve --lan`
 NAMES = "03:names-as-cookies"
 PRACTICE = "/console/practice/"
 
@@ -30,7 +30,7 @@ def lab(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def started(lab):
-    """The port of the version NAMES, which the console has started."""
+    """The port of the version NAMES, which the console started."""
     return start(lab, NAMES)
 
 

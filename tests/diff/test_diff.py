@@ -1,4 +1,4 @@
-"""`lab diff`: nothing that differs is hidden, and every change has its note."""
+"""`lab diff`: it shows all differences, and every change has its note."""
 
 import os
 import pty
@@ -31,13 +31,13 @@ from labkit.testing import accessibility
 
 @pytest.fixture
 def compared(checkout):
-    """Compare two sides by their names."""
+    """Return the comparison of two sides, given by name."""
     return lambda *names: compare(checkout, *find_sides(checkout, *names))
 
 
 @pytest.fixture
 def printed():
-    """Run `lab`; (exit status, what it printed)."""
+    """Run `lab`; return (exit status, output)."""
 
     def run(*arguments):
         result = CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
@@ -49,7 +49,7 @@ def printed():
 
 
 def all_rows(file):
-    """Every row of a file that differs, in order."""
+    """Return all rows of a file that differs, in order."""
     return [row for hunk in file.hunks for row in (*hunk.before, *hunk.rows)] + list(file.after)
 
 
@@ -58,7 +58,7 @@ def files(one, two, name="lab/x.py"):
 
 
 def shown(one, two, name="lab/x.py"):
-    """The lines that differ, as a terminal without colour shows them."""
+    """Return the differing lines as a terminal without colour shows them."""
     writer = terminal.Writer(colour=False, width=100)
     marks = {"-": "old", "+": "new"}
     return [
@@ -121,7 +121,7 @@ def without_marks(text):
 
 
 class Read(HTMLParser):
-    """What a page says: its text, its notes, its lines of code."""
+    """The content of a page: its text, notes and lines of code."""
 
     def __init__(self, html):
         super().__init__()
@@ -234,7 +234,7 @@ def test_a_file_on_one_side_alone_is_told(printed, tmp_path, monkeypatch):
     assert "+ y = 2" in text
     assert comparison.EMPTY in text
     assert comparison.NO_TEXT in text
-    assert text.rpartition("\n\n")[2].count("lab/same.py") == 1  # what the two have in common
+    assert text.rpartition("\n\n")[2].count("lab/same.py") == 1  # their common part
 
 
 def test_the_same_is_told_to_be_the_same(printed):
@@ -340,7 +340,7 @@ def test_the_two_logins_differ_in_one_line(compared, checkout):
     only = [line.text.strip() for line in hunk.changed if "request.session" in line.text]
     assert len(only) == 1
     assert only[0].startswith("request.session.cycle_key()")
-    # They are what the tests of lab 11 run, and no other copy of it.
+    # They are the functions that lab 11's tests use, not copies.
     tests = (checkout.find("11").folder / "tests" / "test_login.py").read_text()
     assert "[auth.login, careful_login, careless_login]" in tests
     assert only[0] in tests
@@ -382,7 +382,7 @@ def test_where_nobody_looks_it_is_plain(printed):
     [
         ({}, [], True, True),
         ({"NO_COLOR": "1"}, [], False, True),
-        ({"TERM": "dumb"}, [], False, None),  # such a terminal has no pager either
+        ({"TERM": "dumb"}, [], False, None),  # such a terminal has no pager
         ({}, ["--no-pager"], True, False),
     ],
 )
@@ -402,7 +402,7 @@ def test_in_a_terminal_it_is_coloured_and_paged(tmp_path, environ, arguments, co
 
 
 def in_a_terminal(arguments, environ):
-    """What `lab` prints where a person sits."""
+    """Return the output of `lab` in a terminal."""
     ours, theirs = pty.openpty()
     clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "LESS"}}
     process = subprocess.Popen(
@@ -417,7 +417,7 @@ def in_a_terminal(arguments, environ):
     while True:
         try:
             chunk = os.read(ours, 65536)
-        except OSError:  # on Linux the other end is gone
+        except OSError:  # on Linux, the other end is closed
             break
         if not chunk:
             break
@@ -462,7 +462,7 @@ def test_a_page_is_written_again_and_nothing_else_is(printed, tmp_path):
 
 @pytest.fixture
 def opened(chromium, printed, tmp_path):
-    """Write the page of a pair, cut the network, and open it; every request is noted."""
+    """Write the page of a pair and open it offline; record every request."""
 
     def open_(*pair):
         out = tmp_path / "out.html"
@@ -487,7 +487,7 @@ class TestDiffInChromium:
         articles = page.locator("article").all()
         assert len(articles) == len(found.hunks)
         for article, hunk in zip(articles, found.hunks, strict=True):
-            # What can be seen: nothing that differs is folded away, or under anything.
+            # Visibility: no difference is folded or covered
             code = article.locator(".changed code").all_inner_texts()
             wanted = [line.text for line in hunk.changed]
             read = [text.replace("·", " ") for text in code]

@@ -1,4 +1,4 @@
-"""labkit.http.client: what many clients at once send, and what they keep."""
+"""labkit.http.client: the requests of many concurrent clients, and their cookies."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ def test_tabs_of_one_browser_share_their_cookies(cart):
 
 
 def served(message):
-    """What a client has after this answer to its request."""
+    """Return a client after it received this response."""
 
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The visitor's jar and a real Chromium do the same with every case of cookie_cases.py."""
+"""The visitor's jar and a real Chromium agree on all cases of cookie_cases.py."""
 
 import time
 
@@ -55,7 +55,7 @@ def shared_browser(playwright_driver, tmp_path_factory, server):
 
 @pytest.fixture
 def browser_for(case, request, shared_browser, server):
-    """The browser that the cases share, emptied; a separate one for a case that reopens it."""
+    """The shared browser without cookies, or a separate one for a case that reopens it."""
     if any(isinstance(step, Reopen) for step in case.steps):
         browser = request.getfixturevalue("chromium")
         return browser, Tab(browser.page, server)
@@ -96,7 +96,7 @@ def test_chromium(case, browser_for, server):
 
 
 def age_cookies(context, seconds):
-    """Make every cookie this much older: Chromium's own clock cannot be moved."""
+    """Make all cookies older, since Chromium's clock cannot be moved."""
     cookies = context.cookies()
     context.clear_cookies()
     for cookie in cookies:

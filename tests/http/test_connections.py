@@ -1,4 +1,4 @@
-"""One connection may carry many requests, and the server remembers nothing for it."""
+"""One connection may carry many requests, but the server stores no state for it."""
 
 import http.client
 
@@ -18,13 +18,13 @@ def count_server(checkout):
 def connection(count_server):
     connection = http.client.HTTPConnection("127.0.0.1", count_server.port, timeout=10)
     connection.connect()
-    connection.auto_open = 0  # it would hide a connection that was closed behind a new one
+    connection.auto_open = 0  # it would replace a closed connection with a new one
     yield connection
     connection.close()
 
 
 def visit(connection, cookie=None):
-    """One visit to the page count: status, the number on its page, the port it was sent from."""
+    """Visit the page count; return status, number on the page and client port."""
     port = connection.sock.getsockname()[1]
     connection.request("GET", "/", headers={"Cookie": cookie} if cookie else {})
     response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Cookie and Set-Cookie header fields of a browser that keeps every cookie."""
+"""Parsing and writing of Cookie and Set-Cookie header fields."""
 
 import pytest
 

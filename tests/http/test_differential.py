@@ -1,8 +1,8 @@
-"""The visitor's jar and a real Chromium do the same with random Set-Cookie lines.
+"""The visitor's jar and a real Chromium agree on random Set-Cookie lines.
 
-`nox -s differential` draws the same lines each time; with `-- --lines 2000` they are new ones, and
-`--seed` with the number that a failure printed draws those again. A line that made a difference is
-kept as a case of cookie_cases.py.
+`nox -s differential` always draws the same lines, and `-- --lines 2000` draws new ones. To repeat a
+failure, use `--seed` with the number that it printed. Add a line that makes a difference as a case
+to cookie_cases.py.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ class InChromium:
         self._server.close()
 
     def visit(self, visit):
-        """(expiry of each cookie, what it has, the Cookie header)"""
+        """(expiry of each cookie, its other attributes, the Cookie header)"""
         self._server.forget()
         self._protocol.send("Network.clearBrowserCookies")
         lines = [line.text for line in visit.lines]
@@ -100,21 +100,21 @@ def visit_in_the_jar(visit):
 
 
 def site_of(cookie):
-    """The partition as Chromium writes it: a URL without a path."""
+    """Return a partition in Chromium's form, a URL without a path."""
     if cookie.partition is not None:
         return f"{cookie.partition[0]}://{Origin(*cookie.partition).url_host}"
 
 
 def domain_of(cookie):
-    """As Chromium writes it: with a dot in front if it is for more than the host."""
+    """Return a domain in Chromium's form, with a leading dot unless it is host-only."""
     return Origin("http", cookie.domain).url_host if cookie.host_only else f".{cookie.domain}"
 
 
 def find_differences(chromium, visit):
-    """A sentence for each difference after this visit."""
+    """Return a sentence for each difference after this visit."""
     begin = time.time()
     (there, sent_there), (here, sent_here) = chromium.visit(visit), visit_in_the_jar(visit)
-    slack = time.time() - begin + 1  # between the moments at which the two stored it
+    slack = time.time() - begin + 1  # the time between storing it in one and in the other
     for key in sorted(there.keys() | here.keys(), key=str):
         if key not in there or key not in here:
             yield f"{key} is only in {'Chromium' if key in there else 'the jar'}"
@@ -131,7 +131,7 @@ def find_differences(chromium, visit):
 
 
 def report(chromium, visit, differences):
-    """Text with the lines that make the difference: alone if they do, or all of the visit."""
+    """Return the lines that cause the difference: single ones if possible, or all."""
     alone = [
         line
         for line in visit.lines
@@ -150,7 +150,7 @@ def chromium(playwright_driver, tmp_path_factory):
 
 
 def seeds_and_lines(config):
-    """[(seed, number of lines)]: those of CI, or what the options ask for."""
+    """Return [(seed, number of lines)] for CI or from the options."""
     lines, seed = config.getoption("lines"), config.getoption("seed")
     if lines is None and seed is None:
         return [(number, LINES_IN_CI // len(SEEDS_IN_CI)) for number in SEEDS_IN_CI]
@@ -162,7 +162,7 @@ def test_they_do_the_same_with_random_lines(chromium, pytestconfig):
     for seed, lines in seeds_and_lines(pytestconfig):
         total += lines
         visits = draw_visits(seed, lines)
-        # Chromium opens a page of another host more slowly than one of the same.
+        # Chromium opens a page on another host more slowly.
         for visit in sorted(visits, key=lambda visit: Origin.of(visit.url).host):
             counts["lines"] += len(visit.lines)
             counts.update(name for line in visit.lines for name in line.classes)

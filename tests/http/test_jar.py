@@ -1,4 +1,4 @@
-"""The jar keeps the rules of RFC 6265bis."""
+"""The jar follows the rules of RFC 6265bis."""
 
 import pytest
 
@@ -132,7 +132,7 @@ def test_dates_after_9999_are_in_order():
     dates = ["31 Dec 9999 23:59:59", "1 Jan 10000 0:0:0", "29 Feb 32000 0:0:0", "1 Mar 32000 0:0:0"]
     before, begin, leap, after = map(parse_date, dates)
     assert (begin - before, after - leap) == (1, 86400)
-    # 62 cycles of the calendar after 7 June 9341, that is 24,800 years
+    # 62 cycles of the calendar, 24,800 years, after 7 June 9341
     assert parse_date("7 Jun 34141 0:0:0") - parse_date("7 Jun 9341 0:0:0") == 62 * 146_097 * 86_400
 
 
@@ -158,7 +158,7 @@ def test_a_cookie_without_path_belongs_to_the_folder_of_its_page(asked, path):
         ("/a", "/ab", False),
         ("/a/", "/a", False),
         ("/", "/anything", True),
-        ("a", "/x", True),  # not an absolute path: the page's own folder, here /
+        ("a", "/x", True),  # not an absolute path, so the default is the page's folder, here /
         ("", "/x", True),
         ("/A", "/a", False),
     ],
@@ -357,7 +357,7 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     stored(jar, "used=1; Path=/a")
     for number in range(178):
         stored(jar, f"c{number}=1; Path=/b")
-    clock.forward(minutes=2)  # Chromium notes an access a minute after the one before, at least
+    clock.forward(minutes=2)  # Chromium updates the last access at most once a minute
     jar.header(Origin("http", "127.0.0.1", "/a"))
     stored(jar, "last=1; Path=/b")
     assert {"secure", "used", "last"} <= {cookie.name for cookie in jar}

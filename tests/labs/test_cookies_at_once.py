@@ -1,4 +1,4 @@
-"""What the cookie cart answers to lab 12: tabs that add at once, each to the cookies it knows."""
+"""The cookie cart, unlike lab 12, keeps all items that several tabs add at the same time."""
 
 import asyncio
 import re
@@ -17,10 +17,10 @@ def server(checkout):
 
 
 async def wave(port, names):
-    """One tab for each name, which adds it; the cart after all of them: {name: quantity}."""
+    """Add each name in a separate tab; return the cart after all adds: {name: quantity}."""
     browser = BrowserClient(port)
     await browser.get("/add/")
-    # Each tab takes its cookies along before it waits for anything, and so before any answer.
+    # Each tab reads its cookies before it waits, and so before any response.
     tabs = [browser.tab() for _ in names]
     sent = [
         tab.post("/add/", {"name": name, "quantity": "1"})

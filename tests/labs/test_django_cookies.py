@@ -1,4 +1,4 @@
-"""What Django does with cookies, whatever the lab."""
+"""The behaviour of Django's cookies, in any lab."""
 
 import pytest
 from django.http import HttpResponse
@@ -9,7 +9,7 @@ from labkit.testing import response_checks
 
 
 def set_cookie(*arguments, **named):
-    """The Set-Cookie line of a response on which set_cookie() was called like this."""
+    """Return the Set-Cookie line that set_cookie() creates from these arguments."""
     response = HttpResponse()
     response.set_cookie(*arguments, **named)
     (line,) = set_cookie_lines(response)
@@ -57,6 +57,6 @@ def test_every_cookie_goes_along_but_where_its_path_says_otherwise(visitor):
     for line in ("all=1; Path=/", "one=2; Path=/a/"):
         visitor.get("/set-cookie/", {"line": line})
     assert visitor.get("/echo/").content == b"all=1"
-    assert visitor.get("/").request  # a page that has no use for it
+    assert visitor.get("/").request  # a page that does not need it
     assert visitor.exchanges[-1].cookie_bytes == b"all=1"
     assert visitor.get("/a/echo/").content == b"one=2; all=1"

@@ -1,4 +1,4 @@
-"""What Django does with sessions, whatever the lab."""
+"""The behaviour of Django's sessions, in any lab."""
 
 from importlib import import_module
 
@@ -31,7 +31,7 @@ def test_a_page_that_only_reads_makes_no_session(visitor, settings):
     visitor.get("/session/")
     assert list(visitor.jar) == []
     visitor.post("/session/add/", {"name": "apple", "quantity": 3})
-    assert visitor.jar.get("sessionid").expires is not None  # so a browser keeps it on disk
+    assert visitor.jar.get("sessionid").expires is not None  # so a browser stores it on disk
 
 
 @pytest.mark.pitfall("B40")

@@ -1,4 +1,4 @@
-"""Every page of every lab, and its panel: for everyone to use, on every screen."""
+"""All pages of all labs, and the panel, are accessible on all screens."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from labkit.testing.lab_server import LabServer
 
 LABS = Catalog(Path(__file__).parents[2]).labs
 LONG = "W" * 40
-FIRST = {  # what to fill in first, so that there is something to see, and something wide
+FIRST = {  # what to fill in first, so that pages have content, some of it wide
     "03": ("/add/", {"name": LONG, "quantity": "999"}),
     "04": ("/add/", {"name": LONG, "quantity": "999"}),
     "05": ("/url/name/", {"name": "Anu"}),
@@ -22,9 +22,9 @@ FIRST = {  # what to fill in first, so that there is something to see, and somet
     "11": ("/login/", {"username": "ada", "password": "lovelace"}),
 }
 MOST = 25  # pages of one lab
-REFUSED = ("404", "405")  # /nowhere/, and a URL in a handout that refuses GET
+REFUSED = ("404", "405")  # /nowhere/, and a URL in a handout that does not allow GET
 WIDTHS = (1920, 1366, 390)
-TALL = 3000  # pixels: nothing on a page is below the summary bar
+TALL = 3000  # pixels; no part of a page is below the summary bar
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def server(lab):
 
 
 def pages(page, server):
-    """Open every page that links lead to, from the start; one exchange stands for all."""
+    """Open all pages that can be reached by links, and one exchange."""
     start = server.url("/")
     ahead, seen = [start, server.url("/nowhere/")], set()
     while ahead and len(seen) < MOST:
@@ -53,9 +53,9 @@ def pages(page, server):
 
 
 def faults(page):
-    """Return what is wrong with the open page, in both colour schemes and at each width.
+    """Return complaints about the open page, in both colour schemes and at each width.
 
-    The contrast of colours is the slow rule of axe, and the same at each width.
+    The contrast of colours is a slow rule of axe, and does not depend on the width.
     """
     page.set_viewport_size({"width": 390, "height": TALL})
     page.emulate_media(color_scheme="dark")
@@ -86,7 +86,7 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     if fields:
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-    # The panel with a redirect in it, with cookies given, and after one of its buttons.
+    # The panel with a redirect, with cookies that are set, and after a control.
     panel = page.locator(".summary-row").get_attribute("href")
     page.goto(server.url(panel))
     found = {"panel": faults(page)}

@@ -1,4 +1,4 @@
-"""Storage and machine fail for real, under labs on real servers: what a visitor gets, and keeps.
+"""Labs on real servers while the storage or the machine fails.
 
 Always the same is asked: a plain page with 503 and Retry-After, never Django's "session was
 deleted" and never a traceback; reading goes on where it can; what was acknowledged is there
@@ -46,7 +46,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 MOST_ITEMS, LONGEST_NAME = 200, 40  # of lab 04
-SERVERS = [  # (the server, DEBUG): as `lab serve` runs it, and as at a student's own desk
+SERVERS = [  # (server, DEBUG), as with `lab serve` and with `lab run`
     pytest.param(("worker", "0"), id="worker"),
     pytest.param(("runserver", "1"), id="runserver-debug"),
 ]
@@ -55,7 +55,7 @@ ENGINE = "django.contrib.sessions.backends."
 
 @pytest.fixture
 def start(checkout):
-    """Start a lab on a server of one's own; all are ended with the test."""
+    """Start labs on separate servers, which end with the test."""
     with contextlib.ExitStack() as running:
 
         def start(number, server="worker", **environ):
@@ -79,7 +79,7 @@ def database(server):
 
 
 def by_path(path):
-    """This SQLite file, opened by another program."""
+    """Open this SQLite file, as another program would."""
     return contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=20))
 
 
@@ -88,7 +88,7 @@ def by_hand(server):
 
 
 def assert_unavailable(visitor, send, title=error_pages.STORE_TITLE):
-    """This request is answered by the page that says so, and sets no session cookie."""
+    """Check that the response is the error page, and sets no session cookie."""
     with visitor.expecting(SERVER_ERROR):  # a traceback is not expected, and would fail the test
         response = send()
     assert response.status_code == 503, words(response)
@@ -157,7 +157,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
         cart.put(visitor, "apple", 3)
         before = database(carts).stat().st_ino
         aside = database(carts).with_suffix(f".{quantity}")
-        # Linked elsewhere, so that the new file cannot get the old one's number.
+        # A link keeps the old file's inode in use, so that the new file gets another one.
         os.link(database(carts), aside)
         database(carts).unlink()
         assert notices(visitor.get("/display/"))
@@ -166,7 +166,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
             for added in [pool.submit(cart.put, one, "plum", quantity) for one in everybody]:
                 added.result()
         assert [cart.cart(one) for one in everybody] == [{"plum": quantity}] * 20
-        with by_hand(carts) as seen:  # it is in the file, and not in the one that is gone
+        with by_hand(carts) as seen:  # it is in the new file, not in the deleted one
             assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert seen.execute("SELECT count(*) FROM django_session").fetchall() == [(20,)]
     assert FILE_REPLACED % database(carts) in carts.log.read_text()
@@ -219,7 +219,7 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
         assert error_pages.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
-        assert newcomer.get("/").status_code == 200  # without a key nothing is looked up
+        assert newcomer.get("/").status_code == 200  # without a key, nothing is looked up
     carts.migrate()
     assert visitor.post("/add/", fields).status_code == 302
     assert newcomer.post("/add/", new_fields).status_code == 302
@@ -244,7 +244,7 @@ def test_without_tables_it_is_told(carts):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mount a file system of so many kilobytes and files here. Whoever may mount must run these."""
+    """Mount a file system with these limits here. Users who may mount must run these tests."""
     with contextlib.ExitStack() as mounted:
 
         def small_disk(kilobytes, files=100):
@@ -266,7 +266,7 @@ def small_disk(tmp_path):
 
 @contextlib.contextmanager
 def ballast(folder):
-    """Within this block no byte more goes onto this disk."""
+    """Within this block, the disk is full."""
     weight = folder / "ballast"
     with contextlib.suppress(OSError), weight.open("wb", buffering=0) as file:
         while file.write(b"x" * 4096) == 4096:
@@ -278,7 +278,7 @@ def ballast(folder):
 
 
 def attempt(visitor, fields):
-    """Add, whatever the answer is: it may be a 503, but no traceback."""
+    """Add an item; the response may be a 503, but not a traceback."""
     answers = []
     with contextlib.suppress(BrokenPromise), visitor.expecting(SERVER_ERROR):
         answers.append(visitor.post("/add/", fields))
@@ -286,7 +286,7 @@ def attempt(visitor, fields):
 
 
 def fill_up(visitor, token, kept):
-    """Add until it is refused, and note in `kept` what is acknowledged; the fields refused."""
+    """Add until refused; record in `kept` what is acknowledged, and return the refused fields."""
     while len(kept) < MOST_ITEMS:
         name = f"{len(kept):03}-{os.urandom(18).hex()}"  # the longest, and hard to compress
         fields = {"csrfmiddlewaretoken": token, "name": name, "quantity": 1}
@@ -297,8 +297,8 @@ def fill_up(visitor, token, kept):
 
 
 def turned_away(port):
-    """The first newcomer for whose session there is no place any more, and its form."""
-    for _ in range(MOST_ITEMS):  # a small row may still find one between the others
+    """Return the first visitor whose session does not fit, with the form."""
+    for _ in range(MOST_ITEMS):  # a small row may still fit between others
         newcomer = WireVisitor(port)
         fields = cart.with_token(newcomer, name="plum", quantity=1)
         if attempt(newcomer, fields).status_code != 302:
@@ -307,7 +307,7 @@ def turned_away(port):
 
 
 def assert_full_and_room_again(carts, full, reading_goes_on=True):
-    """Within `full` nothing more can be written; afterwards it can."""
+    """Check that nothing can be written within `full`, and that it works afterwards."""
     visitor = WireVisitor(carts.port)
     token = cart.put(visitor, "apple", 3)["csrfmiddlewaretoken"]
     kept = {"apple": 3}
@@ -353,8 +353,7 @@ class TestAFullDisk:
     def test_by_a_file_system(self, start, small_disk, server, debug):
         disk = small_disk(2000)
         carts = start("04", server, LAB_DEBUG=debug, LAB_STATE_DIR=str(disk))
-        # Without a connection that stays open the WAL is begun anew by each request, a reading one
-        # too, and that takes room.
+        # Without a persistent connection, each request starts a new WAL, which takes space.
         assert_full_and_room_again(carts, ballast(disk), reading_goes_on=server == "worker")
 
 
@@ -371,7 +370,7 @@ def test_killed_in_mid_request_it_comes_back_with_all_that_was_acknowledged(cart
             reader.get("/")
         assert not add.done()
         carts.kill()
-        assert add.exception() is not None  # the server broke off: nothing was acknowledged
+        assert add.exception() is not None  # nothing was acknowledged
         other.execute("COMMIT")
     carts.start()
     assert cart.cart(visitor) == {"apple": 3}
@@ -384,7 +383,7 @@ def test_killed_in_mid_request_it_comes_back_with_all_that_was_acknowledged(cart
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mysql)])
 def many_expired(request, start):
-    """Lab 04 with 50 000 sessions that have ended."""
+    """Lab 04 with 50 000 expired sessions."""
     rows = [(f"{number:032}", "x" * 200, "2001-01-01 00:00:00") for number in range(50_000)]
     insert = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES "
     if request.param == "sqlite":
@@ -406,7 +405,7 @@ def test_clearing_expired_sessions_disturbs_nobody(many_expired):
     cleared = threading.Event()
 
     async def student(name):
-        """Go on adding and looking until it is done, and at least three times."""
+        """Add items and open the cart until `done`, at least three times."""
         client, added, statuses = BrowserClient(many_expired.port), 0, []
         await client.get("/add/")
         while added < 3 or (not cleared.is_set() and added < MOST_ITEMS):
@@ -493,7 +492,7 @@ class TestFiles:
 
 @pytest.fixture
 def own_mariadb(mariadb, tmp_path):
-    """A server to kill; unlike `mariadb` it forgets nothing that it has acknowledged."""
+    """A server to kill. Unlike `mariadb`, it keeps all acknowledged data."""
     with PrivateMariaDB.persistent(tmp_path / "mariadb") as server:
         yield server
 
@@ -530,7 +529,7 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     assert_unavailable(visitor, lambda: visitor.get("/display/"))
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    assert cart.cart(newcomer) == {}  # without a key nothing is looked up
+    assert cart.cart(newcomer) == {}  # without a key, nothing is looked up
     own_mariadb.start()
     assert cart.cart(visitor) == {"apple": 3}
     assert visitor.post("/add/", fields).status_code == 302
@@ -548,7 +547,7 @@ def test_a_connection_that_mariadb_has_closed_is_opened_again(carts_in_mariadb, 
             own = other.thread_id()
             for (id_,) in rows(other, "SELECT id FROM information_schema.processlist"):
                 if id_ != own:
-                    with contextlib.suppress(OperationalError):  # it has gone by itself
+                    with contextlib.suppress(OperationalError):  # it has ended by itself
                         other.query(f"KILL {id_}")
         assert list(pool.map(cart.cart, everybody)) == [{"pear": 1}] * 20
 
@@ -596,7 +595,7 @@ def own_redis(redis):
 
 @pytest.fixture(params=SERVERS)
 def in_redis(request, start, own_redis):
-    """Start lab 10 with this engine and that Redis."""
+    """Start lab 10 with this engine and Redis server."""
     server, debug = request.param
     environ = {"LAB_DEBUG": debug, "REDIS_URL": own_redis.url}
     return lambda engine: start("10", server, SESSION_ENGINE=ENGINE + engine, **environ)
@@ -615,7 +614,7 @@ def test_redis_killed_and_back(in_redis, own_redis, engine):
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     if engine == "cache":
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    own_redis.start()  # it is empty: what `cache` kept is lost, as lab 10's table says
+    own_redis.start()  # it is empty: the data of `cache` are lost, as lab 10's table says
     lost = engine == "cache"
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(cart.cart, everybody))
@@ -646,7 +645,7 @@ def test_with_redis_away_cached_db_reads_nothing_and_loses_nothing(in_redis, own
     assert cart.cart(visitor) == {"apple": 3}
 
 
-# Labs that keep nothing on the server
+# Labs that store nothing on the server
 
 
 NOWHERE = {

@@ -1,6 +1,6 @@
-"""The labs keep their shape. Each rule yields complaints; none is the pass.
+"""Rules for the layout of the labs; each yields complaints.
 
-Below the rules, each is broken once in a copy and has to notice.
+After the rules, tests break each rule in a copy and check that it complains.
 """
 
 import ast
@@ -41,7 +41,7 @@ PROTECTION = [
 
 
 def files(lab: Lab) -> list[Path]:
-    """The lab's files, relative to its folder, without what Python and pytest leave behind."""
+    """Return the lab's files, relative to its folder, without caches."""
     found = (path.relative_to(lab.folder) for path in lab.folder.rglob("*") if path.is_file())
     return sorted(p for p in found if not {"__pycache__", ".pytest_cache"} & set(p.parts))
 
@@ -51,7 +51,7 @@ def text(lab: Lab, path: str | Path) -> str:
 
 
 def code(lab: Lab) -> Iterator[tuple[Path, ast.Module]]:
-    """The parsed Python files of lab/."""
+    """Return the parsed Python files of lab/."""
     for path in files(lab):
         if path.parts[0] == "lab" and path.suffix == ".py":
             yield path, ast.parse(text(lab, path))
@@ -146,7 +146,7 @@ def imported_package(node: ast.AST) -> set[str]:
 
 
 def named_package(node: ast.AST) -> set[str]:
-    """Return the package of labkit that this node names in a string."""
+    """Return the package of labkit that a string in this node names."""
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
     return {text.split(".")[1]} if LABKIT.match(text) and "." in text else set()
 
@@ -189,7 +189,7 @@ def twins_differ_where_they_say(checkout: Catalog) -> Iterator[str]:
 
 
 def changed_lines(one: str, two: str) -> int:
-    """As `diff | grep -c '^[<>]'` counts them."""
+    """Return the number of differing lines, like `diff | grep -c '^[<>]'`."""
     diff = difflib.ndiff(one.splitlines(), two.splitlines())
     return sum(line[0] in "+-" for line in diff)
 
@@ -204,7 +204,7 @@ def twins_promise_and_ask_the_same(checkout: Catalog) -> Iterator[str]:
 
 def signatures(lab: Lab, path: str) -> list[tuple[str, str, str | None]]:
     functions = (n for n in ast.walk(ast.parse(text(lab, path))) if isinstance(n, ast.FunctionDef))
-    # A test asks by its name; the arguments it needs for the answer are its own affair.
+    # The name of a test states its claim, so its arguments do not matter.
     return [
         (f.name, "" if path.startswith("tests/") else ast.unparse(f.args), ast.get_docstring(f))
         for f in functions
@@ -212,7 +212,7 @@ def signatures(lab: Lab, path: str) -> list[tuple[str, str, str | None]]:
 
 
 def carriers_differ_little(checkout: Catalog) -> Iterator[str]:
-    """The wizard's storage modules are twins of one another."""
+    """Compare the wizard's storage modules, which are twins."""
     for lab in checkout.labs:
         found = [path for path in files(lab) if path.parts[:2] == ("lab", "carriers")]
         modules = sorted(path for path in found if path.name != "__init__.py")
@@ -289,12 +289,12 @@ def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:
 
 
 def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
-    """And every note a change, for the pairs that `lab diff` is made for."""
+    """Every note belongs to a change, for all pairs with notes."""
     yield from note_complaints(checkout)
 
 
 def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:
-    """And every question has its cells, and every conclusion stands on some."""
+    """Every question has its cells, and every conclusion is supported."""
     yield from table_complaints(Tables(checkout))
 
 
@@ -316,7 +316,7 @@ def the_readme_lists_every_lab(checkout: Catalog) -> Iterator[str]:
 
 
 def every_list_is_in_teaching_order(checkout: Catalog) -> Iterator[str]:
-    """The order of labs.toml, in README.md and in the table of docs/teaching.md."""
+    """README.md and docs/teaching.md list the labs in the order of labs.toml."""
     wanted = [lab.number for lab in checkout.labs]
     readme = (checkout.root / "README.md").read_text(encoding="utf-8")
     if (listed := re.findall(r"^\| \[(\d\d)\]\(labs/", readme, re.MULTILINE)) != wanted:
@@ -325,7 +325,7 @@ def every_list_is_in_teaching_order(checkout: Catalog) -> Iterator[str]:
     rows = re.findall(r"^\| (?:\d+ \| \[(\d\d) |\| \*\w+ meeting\*)", teaching, re.MULTILINE)
     planned, meeting = [], 1
     for number in rows:
-        meeting += not number  # a row that parts two meetings
+        meeting += not number  # a row that separates two meetings
         planned += [(number, meeting)] if number else []
     if planned != [(lab.number, lab.meeting) for lab in checkout.labs]:
         yield f"docs/teaching.md plans {planned}, not as in labs.toml"
@@ -363,7 +363,7 @@ def test_layout(checkout, rule):
     assert list(rule(checkout)) == []
 
 
-# Every rule, seen biting: (rule, file, text to replace, its replacement, the complaint)
+# A failure of each rule: (rule, file, text, replacement, complaint)
 
 CART = "labs/03_cookie_cart/"
 CARRIERS = "labs/05_profile_wizard/lab/carriers/"
@@ -451,7 +451,7 @@ BROKEN = [
 
 @pytest.fixture(scope="module")
 def copied(checkout, tmp_path_factory):
-    """A copy of all that the rules read; a test that breaks it mends it again."""
+    """A copy of all files that the rules read; each test restores what it breaks."""
     root = tmp_path_factory.mktemp("copied")
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     for folder in ("labs", "docs", "tests", "src/labkit/testing/contracts"):
@@ -462,7 +462,7 @@ def copied(checkout, tmp_path_factory):
 
 @pytest.fixture
 def break_file(copied, tmp_path):
-    """Replace text in a file, or remove a file or folder; it is put back after the test."""
+    """Replace text in a file, or remove a file or folder; restore it after the test."""
     aside = tmp_path / "whole"
 
     def replace(path, old, new):

@@ -1,4 +1,4 @@
-"""The session cart's table on MariaDB, seen from outside, as a person at its client would."""
+"""The session cart's table on MariaDB, as seen in a database client."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ def classmate(server):
 
 @pytest.fixture
 def ask(mariadb):
-    """Ask the lab's database in SQL; its rows, as text."""
+    """Run SQL in the lab's database; return the rows as text."""
 
     def ask(sql):
         with contextlib.closing(mariadb.connect("lab_04_table")) as connection:
@@ -72,7 +72,7 @@ def test_a_second_add_changes_the_row_and_a_second_browser_makes_another(visitor
 
 
 def manage(lab, url, *before):
-    """`manage.py migrate` with this DATABASE_URL; (exit status, what it said)."""
+    """Run `manage.py migrate` with this DATABASE_URL; return (exit status, output)."""
     code = ";".join(["import runpy, sys", *before, "sys.argv[1:] = ['migrate']"])
     done = subprocess.run(
         [sys.executable, "-c", f"{code};runpy.run_path('manage.py', run_name='__main__')"],

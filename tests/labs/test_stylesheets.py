@@ -1,4 +1,4 @@
-"""An integrity hash with a mistake costs the page its stylesheet; the labs use their own."""
+"""With a wrong integrity hash, a browser does not load a stylesheet; the labs use local files."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ ADDRESS = "/__lab__/static/lab.css"
 
 
 def hashes():
-    """The hash of the labs' stylesheet, and the two kinds of mistake that print makes in one."""
+    """The hash of the labs' stylesheet, and two typical misprints of it."""
     content = (assets.ASSETS / "lab.css").read_bytes()
     right = base64.b64encode(hashlib.sha384(content).digest()).decode()
     assert len(right) == 64
@@ -29,7 +29,7 @@ def test_a_stylesheet_with_a_mistyped_hash_is_not_applied(chromium, server):
     page = chromium.page
     page.goto(server.url("/"))
     rules = "[...document.styleSheets].map(sheet => sheet.cssRules.length > 0)"
-    assert page.evaluate(rules) == [True, True]  # as the labs have it, and their panel
+    assert page.evaluate(rules) == [True, True]  # as in the labs and the panel
     applied = []
     for value in hashes():
         integrity = f'integrity="sha384-{value}"'
@@ -59,7 +59,7 @@ def test_its_address_is_right_under_a_prefix_too():
 
 
 def test_every_colour_comes_from_the_one_palette():
-    """lab.css starts with the palette: an @import would be one more request for each page."""
+    """lab.css contains the palette, since an @import would need another request for each page."""
     palette = PALETTE.read_text(encoding="utf-8")
     lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)

@@ -1,4 +1,4 @@
-"""The surprises of docs/teaching.md: at most three clicks from the console, and explained there."""
+"""The surprises in docs/teaching.md are at most three clicks from the console, and explained."""
 
 import re
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def console(shared_chromium, house):
 
 
 def follow(page, step):
-    """Take one step; return the page on which it ends."""
+    """Take one step; return the resulting page."""
     if typed := TYPE.fullmatch(step):
         page.get_by_label(typed["field"]).fill(typed["text"])
     elif chosen := CHOOSE.fullmatch(step):
@@ -58,7 +58,7 @@ def follow(page, step):
 
 
 def click(page, name):
-    """Press this button, or follow this link if there is no such button."""
+    """Press this button, or follow the link with this text."""
     button = page.get_by_role("button", name=name, exact=True)
     target = (button if button.count() else page.get_by_role("link", name=name, exact=True)).first
     if target.get_attribute("target") == "_blank":
@@ -73,7 +73,7 @@ def click(page, name):
 
 @contextmanager
 def walk(console, steps):
-    """Take all steps from the console, as a new visitor; yield the page on which they end."""
+    """Take all steps from the console as a new visitor; yield the resulting page."""
     console.context.clear_cookies()
     page = console
     for step in steps:
@@ -101,7 +101,7 @@ def test_each_surprise_is_found_by_its_clicks(console, subtests):
             page.locator(f"[data-surprise='{key}']").first.wait_for()
 
 
-# The numbers that a lab is about: steps from the console, and where they are.
+# The numbers that a lab is about: steps from the console, and their place.
 FIRST_SCREEN = {
     "[data-fact=left] dd": ["Open lab 09 as visitor A", "Set"],
     "[data-fact=age] dd": ["Open lab 09 as visitor A", "Set"],

@@ -1,4 +1,4 @@
-"""Code as textbooks print it: what it does today, and that no file of a lab is like that."""
+"""The effects of code from textbooks, and a check that no lab has such code."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ def engine(lab):
 
 
 def templates(lab):
-    """{name: what Django makes of it} of all the templates of a lab."""
+    """Return all templates of a lab: {name: parsed template}."""
     folder = lab.folder / "lab" / "templates"
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.html")]
     assert "base.html" in names
@@ -29,7 +29,7 @@ def templates(lab):
 
 
 def left_over(template):
-    """The brackets that Django takes for text."""
+    """Return brackets that Django reads as text."""
     texts = [node.s for node in template.nodelist.get_nodes_by_type(TextNode)]
     return [bracket for bracket in BRACKETS for text in texts if bracket in text]
 

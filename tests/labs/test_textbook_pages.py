@@ -57,9 +57,9 @@ def test_two_visits_count_once_unless_the_database_adds(tmp_path):
         for connection, n in zip((one, two), seen, strict=True):
             connection.execute("UPDATE visits SET n = ?", (n + 1,))
             connection.commit()
-        assert read(one) == 2  # of two visits one is lost
+        assert read(one) == 2  # one of two visits is lost
         read(two)
-        for connection in (one, two):  # this is what F("n") + 1 becomes
+        for connection in (one, two):  # this is the result of F("n") + 1
             connection.execute("UPDATE visits SET n = n + 1")
             connection.commit()
         assert read(one) == 4

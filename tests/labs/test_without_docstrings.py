@@ -1,4 +1,4 @@
-"""PYTHONOPTIMIZE=2, which drops docstrings, changes no page of a lab."""
+"""PYTHONOPTIMIZE=2, which removes docstrings, changes no page of a lab."""
 
 import os
 import re
@@ -29,7 +29,7 @@ READS_DOCSTRINGS = re.compile(r"\b(__doc__|getdoc|getsource|__debug__)\b")
 
 
 def pages(lab, tmp_path, **environ):
-    """Return what SHOW_PAGES prints for this lab, without tokens and times."""
+    """Return the output of SHOW_PAGES for this lab, without tokens and times."""
     environ = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "lab.settings",

@@ -1,4 +1,4 @@
-"""labkit.measure.charts and figures: what is measured, kept and drawn."""
+"""Measured figures and their charts."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_a_chart_is_told_to_who_cannot_see_it(chart):
 
 
 def drawn_lines(text):
-    """The dash and the marker of each line of a chart."""
+    """Return the dash and the marker of each line of a chart."""
     strokes = re.findall(r'style="fill: none;([^"]*)stroke: var\(--[a-z]+\);([^"]*)"', text)
     dashes = {re.sub(r"[\d. ]*stroke-width[^;]*;?", "", "".join(one)) for one in strokes}
     return dashes - {" stroke-linecap: square"}
@@ -168,7 +168,7 @@ def test_colours_are_those_of_the_palette(chart):
         values = re.findall(rf"[{{;]{variable}:([^;]+);", rules)
         assert len(values) == 2  # light, dark
         assert re.findall(rf"{variable}: ([^;]+);", palette)[:2] == values
-    # Without a colour of its own a text would be black on black.
+    # Text without a separate colour would be black on black.
     assert all("fill: var(--" in line for line in text.splitlines() if "<text" in line)
 
 

@@ -45,7 +45,7 @@ def cost(variant, kind, quantity):
 
 
 def is_whole(figures):
-    """Every figure is there, and charts and lines are made of them."""
+    """Check that all figures exist, with charts and lines."""
     subject = WORKLOADS[figures["table"]]
     for variant in figures["variants"].values():
         assert [s["size"] for s in variant["sizes"]] == [n for n in subject.sizes if n <= 5]
@@ -70,7 +70,7 @@ def is_whole(figures):
 def the_carts_cost(figures):
     cookie, session = figures["variants"].values()
     for kind in ("page", "add"):
-        # An item more is a cookie more, in every request; of a session there is always the key.
+        # Each item adds a cookie to every request; a session always needs only the key.
         first, second, *_ = cost(cookie, kind, "up")
         assert second - first == len("; cart_03_blue%20apple=1")
         assert len(set(cost(session, kind, "up"))) == 1
@@ -109,7 +109,7 @@ def test_counts_are_measured(checkout, tables):
     assert is_whole(figures)
     cookie, session = figures["variants"].values()
     assert list(cookie["left"].values()) == [0, 0, 0]
-    # Three sittings; each of a robot's pages; each of four visits, twice.
+    # Three visits; each page of a robot; each of four visits, twice.
     assert list(session["left"].values()) == [3, 4, 8]
 
 
@@ -119,7 +119,7 @@ def test_wizards_are_measured(checkout, tables):
     assert is_whole(figures)
     variants = figures["variants"]
     assert {name for name, v in variants.items() if v["sizes"][0]["records"]} == {"session", "url"}
-    # The carrier that needs no cookie, and keeps a session all the same.
+    # The carrier that needs no cookie, but still stores a session.
     assert variants["url"]["left"][LEFT[2]] == 2
     assert cost(variants["hidden"], "step", "cookie") == [0, 0, 0]
 
@@ -140,7 +140,7 @@ def test_engines_are_measured(checkout, tables):
 
 @pytest.mark.maintainer
 def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
-    """The figure of a cart in a session, 200, is its first refusal in the lab's own tests."""
+    """The limit for a cart in a session, 200, is the same as in the lab's tests."""
     table = tables.find("carts")
     only = type(table)(table.id, "", "", table.variants[:1], ())
     with (
@@ -151,7 +151,7 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     assert {way: end["count"] for way, end in ends.items()} == dict(
         zip(NAMES, (50, 50, 10), strict=True)
     )
-    # At 50 cookies there is room for more bytes; with long names 4000 bytes come first.
+    # With short names, the limit is 50 cookies; with long ones, 4000 bytes.
     sizes = {
         way: [len(f"{cookie_name('cart_03_', name(number))}=1; ") for number in range(1, 52)]
         for way, name in NAMES.items()
@@ -177,7 +177,7 @@ def test_one_slow_answer_in_a_hundred_is_not_the_99th():
 
 
 def test_what_is_lost_on_the_way_is_not_measured():
-    """A server so slow that the cart ended meanwhile has no figures."""
+    """A server that is so slow that the cart expires has no figures."""
 
     class Forgetful(Carts):
         async def begin(self, visit):
@@ -254,7 +254,7 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Whoever runs the tests in the background ignores it, and so would this.
+        # Tests that run in the background ignore the signal, and this process would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
@@ -271,7 +271,7 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         process.wait()
 
 
-# What was measured and committed
+# The committed measurements
 
 
 def test_the_page_quotes_what_was_measured(checkout):
@@ -288,7 +288,7 @@ def test_what_was_measured_is_complete(checkout, db):
 
 
 def test_each_question_has_one_chart(checkout):
-    """Where a chart is missing or old: lab compare --write."""
+    """If a chart is missing or out of date: lab compare --write."""
     folder = checkout.root / report.MEASURED
     measured = report.read_measured(checkout.root, "carts")
     assert [run.database for run in measured.runs] == list(report.DATABASES.values())
@@ -338,7 +338,7 @@ def test_without_figures_the_command_says_so(own_checkout, said):
 
 @pytest.fixture
 def measured(checkout, tmp_path):
-    """A place with what was committed, and nothing else."""
+    """A folder with only the committed files."""
     shutil.copytree(checkout.root / report.MEASURED, tmp_path / report.MEASURED)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""The panel says what the bytes say that were received and sent."""
+"""The panel agrees with the bytes that were received and sent."""
 
 import subprocess
 
@@ -159,7 +159,7 @@ class TestBars:
 
 class TestCurl:
     def sent(self, exchange):
-        """The arguments that a POSIX shell gives to curl, as bytes."""
+        """Return the arguments that a POSIX shell passes to curl, as bytes."""
         line = curl.command(exchange, Shell.POSIX)
         script = f"curl() {{ printf '%s\\0' \"$@\"; }}; {line}"
         done = subprocess.run(["sh", "-c", script], capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""The instructor's controls: where they lead, and what they say there."""
+"""The instructor's controls: their redirects and messages."""
 
 import json
 
@@ -38,7 +38,7 @@ def servers(checkout):
 
 @pytest.fixture
 def visitor(servers):
-    """The instructor; afterwards the clock is back at the real time."""
+    """The instructor. Afterwards, the clock shows the real time again."""
     visitor = WireVisitor(servers("04", LAB_HOSTS="*").port)
     yield visitor
     use(visitor, visitor.get("/"), "clock", by="now")
@@ -49,12 +49,12 @@ def document(response):
 
 
 def token_url(page):
-    """The URL of this page's exchange."""
+    """Return the URL of this page's exchange."""
     return document(page).xpath("//*[@class='summary-row']/@href")[0]
 
 
 def key_of(page):
-    """The key that the controls of this page send."""
+    """Return the key that this page's controls send."""
     return document(page).xpath("//input[@name='key']/@value")[0]
 
 
@@ -65,7 +65,7 @@ def use(visitor, page, control, headers=None, follow=True, **fields):
 
 
 def message(page):
-    """(control, text, URL of the next step) of what the page says was done; None if nothing."""
+    """Return (control, text, URL of the next step) from the page's message, or None."""
     found = document(page).xpath("//*[@role='status']")
     if not found:
         return None
@@ -76,13 +76,13 @@ def message(page):
 
 
 def clock(page):
-    """The text about a moved clock; None if the page has none."""
+    """Return the text about a moved clock, or None."""
     found = document(page).xpath("//*[@data-server-clock]")
     return " ".join(found[0].text_content().split()) if found else None
 
 
 def error_beside(page, control):
-    """The error of this control, and what is typed in the field that it belongs to."""
+    """Return this control's error, and the value in its field."""
     (error,) = document(page).xpath(f"//*[@data-invalid='{control}']")
     (field,) = document(page).xpath(f"//input[contains(@aria-describedby, '{error.get('id')}')]")
     return error.text_content(), field.get("value")

@@ -1,4 +1,4 @@
-"""Whose a cookie is, by the lab's number or the copy's name in its own name."""
+"""The owner of a cookie, from the lab's number or the copy's name in its name."""
 
 import pytest
 

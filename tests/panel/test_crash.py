@@ -10,16 +10,16 @@ from labkit.testing.response_checks import SERVER_ERROR, TRACEBACK
 from labkit.testing.wire_visitor import WireVisitor
 from labkit.textbook_versions import find_version
 
-STUDENT = {"via": "1.1 a-proxy"}  # for the panel, any but the instructor's own browser
+STUDENT = {"via": "1.1 a-proxy"}  # to the panel, any other browser
 
 
-# Promises that the page breaks, by DEBUG
+# The promises that the page breaks, by DEBUG
 EXPECTED = {False: [SERVER_ERROR], True: [SERVER_ERROR, TRACEBACK]}
 
 
 @pytest.fixture(scope="module", params=["0", "1"], ids=["DEBUG off", "DEBUG on"])
 def server(request, checkout, tmp_path_factory):
-    """The version that crashes at "red apple", as under `lab serve` and `lab run`."""
+    """The version that crashes on "red apple", as with `lab serve` and `lab run`."""
     lab = find_version(checkout, "03:names-as-cookies").write(tmp_path_factory.mktemp("crash"))
     server = LabServer(lab.folder, migrate=False, environ={"LAB_DEBUG": request.param})
     server.debug = request.param == "1"
@@ -28,7 +28,7 @@ def server(request, checkout, tmp_path_factory):
 
 
 def crash(server, headers=None):
-    """Add "red apple"; return the page of the error and that of its exchange."""
+    """Add "red apple"; return the error page and the page of its exchange."""
     visitor = WireVisitor(server.port, headers=headers)
     with visitor.expecting(*EXPECTED[server.debug]):
         page = visitor.submit("/add/", {"name": "red apple", "quantity": 1})
@@ -55,7 +55,7 @@ def test_the_bar_has_its_colours_on_any_page(server):
         assert WireVisitor(server.port).get(path).headers["Content-Type"] == "text/css"
 
 
-@pytest.mark.parametrize("server", ["0"], indirect=True)  # with DEBUG on, students cannot come
+@pytest.mark.parametrize("server", ["0"], indirect=True)  # students cannot connect if DEBUG is on
 def test_students_do_not_see_the_exception(server):
     page, panel = crash(server, STUDENT)
     assert find(page, "//@data-crash") == []
@@ -74,7 +74,7 @@ def test_a_request_without_a_crash_shows_none(server):
 
 
 class Unprintable(Exception):
-    """An exception whose text cannot be had."""
+    """An exception whose str() raises."""
 
     def __str__(self):
         raise ValueError

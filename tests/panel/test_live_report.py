@@ -1,4 +1,4 @@
-"""The report of a lab's last exchanges, for the console."""
+"""A lab's report on its last exchanges, for the console."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The exchange panel of a lab on a real server: what it shows, to whom, and its controls."""
+"""The exchange panel of a lab on a real server: content, access and controls."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ cart = CartPages()
 
 @pytest.fixture(scope="module")
 def servers(checkout):
-    """Labs on servers, each started when a test first needs it."""
+    """Labs on servers, which are started when a test first needs them."""
     running = {}
 
     def server(number, migrate=True, kind="runserver", **environ):
@@ -44,7 +44,7 @@ def servers(checkout):
 
 @pytest.fixture
 def shop(servers):
-    return servers("04", LAB_HOSTS="*")  # strangers come by other names
+    return servers("04", LAB_HOSTS="*")  # other sites use other names
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def summary_bar(response):
 
 
 def summary(response):
-    """(request, status, session, cookies) of each exchange in the summary bar."""
+    """Return (request, status, session, cookies) for each exchange in the summary bar."""
     names = ("data-request", "data-status", "data-session", "data-set-cookies")
     found = summary_bar(response).xpath(".//*[@data-request]")
     return [tuple(map(each.get, names)) for each in found]
@@ -88,28 +88,28 @@ def use_control(visitor, opened, control, **fields):
 
 
 def key_of(opened):
-    """The key that the forms of an opened panel send along."""
+    """Return the key that the forms of an opened panel send."""
     return document(opened).xpath("//input[@name='key']/@value")[0]
 
 
 def data(opened, name):
-    """The values of this data attribute in an opened panel, in order."""
+    """Return the values of this data attribute in an opened panel, in order."""
     return document(opened).xpath(f"//main//@data-{name}")
 
 
 def data_text(opened, name):
-    """The text of each element with this data attribute."""
+    """Return the text of each element with this data attribute."""
     return [each.text_content() for each in document(opened).xpath(f"//main//*[@data-{name}]")]
 
 
 def table(opened, name):
-    """The rows of one of the panel's tables, as lists of text."""
+    """Return the rows of one of the panel's tables, as lists of text."""
     rows = document(opened).xpath(f"//div[@data-table='{name}']//tbody/tr")
     return [[cell.text_content() for cell in row] for row in rows]
 
 
 def set_cookie(opened, name):
-    """The part of an opened panel about this cookie of the response."""
+    """Return the part of an opened panel about this cookie of the response."""
     return document(opened).xpath(f"//*[@data-cookie='{name}']")[-1]
 
 
@@ -117,7 +117,7 @@ def set_cookie(opened, name):
 
 
 def test_the_picture_of_the_panel_shows_its_labels(visitor, checkout):
-    """If this fails, take it again: python docs/screenshots.py"""
+    """If this fails, take the picture again: python docs/screenshots.py"""
     recorded = (checkout.root / "docs/images/panel.txt").read_text("utf-8").splitlines()
     cart_page = visitor.submit("/add/", {"name": "red apple", "quantity": 3})
     navigation = texts(text(cart_page), "//nav[@aria-label='Pages of this lab']//a")
@@ -149,7 +149,7 @@ def test_the_bar_names_a_deleted_cookie_as_deleted(visitor):
 
 
 def words(response):
-    """The text of each exchange in the bar."""
+    """Return the text of each exchange in the bar."""
     return [each.text_content() for each in summary_bar(response).xpath(".//*[@data-request]")]
 
 
@@ -292,7 +292,7 @@ def test_the_stored_session_is_shown_as_it_is_now(visitor):
     assert data_text(opened, "decoded") == ["{'cart': {'apple': 3}, '_session_expiry': 120}"]
     assert data(opened, "whole")[0] == "120"
     left = int(data(opened, "left")[0])
-    assert 119 - (time.monotonic() - began) <= left <= 120  # the clock is a real one
+    assert 119 - (time.monotonic() - began) <= left <= 120  # the clock is real
 
 
 def test_every_attribute_of_a_cookie_is_explained(visitor):
@@ -386,7 +386,7 @@ def test_every_engine_can_be_looked_into(servers, engine, stored):
         ("db", "read", 1),
         ("cached_db", "read", 1),
         ("cache", "read", 0),
-        ("file", "created", 0),  # it deletes the old file, and creates an empty session
+        ("file", "created", 0),  # this deletes the old file, and creates an empty session
         ("signed_cookies", "created", 0),
     ],
 )
@@ -409,7 +409,7 @@ def test_an_expired_session_is_told_on_every_engine(servers, engine, event, expi
 def test_an_expired_row_is_shown_until_it_is_deleted(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     key = visitor.jar.get("sessionid_04").value
-    page = use_control(visitor, opened, "clock", by="120")  # which ends at the cart's page
+    page = use_control(visitor, opened, "clock", by="120")  # which redirects to the cart
     try:
         assert summary(page)[0][:3] == ("GET /display/", "200", "read")
         assert key_fate(page) == "expired"
@@ -473,7 +473,7 @@ def test_the_first_number_in_a_name_decides_the_owner(name, own):
     )  # the settings of these tests are lab 03's
 
 
-# What became of the session
+# The effect on the session
 
 
 def last_of_api(servers, *operations):
@@ -693,7 +693,7 @@ def test_little_is_kept_of_long_headers(visitor):
 
 
 def test_a_strange_host_gets_no_page_of_the_panel(servers):
-    """With DEBUG on, Django's page would show settings and environment."""
+    """With DEBUG on, Django's page would show the settings and the environment."""
     lab = servers("03", migrate=False, LAB_DEBUG="1", DATABASE_URL="mysql://u:hidden@db/x")
     for path in ("/", "/nothing/", "/__lab__/", "/__lab__/exchanges.json", "/__lab__/nothing/"):
         page = WireVisitor(lab.port).get(path, headers={"Host": "evil.example"})

@@ -1,4 +1,4 @@
-"""Each lab responds the same with the exchange panel and without it."""
+"""Each lab's responses are the same with and without the exchange panel."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.panel
 
 
 def record(lab, path, *options):
-    """Run the lab's tests with these options; return the recording, which is written to path."""
+    """Run the lab's tests with these options; return the recording, written to `path`."""
     environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
@@ -31,7 +31,7 @@ def record(lab, path, *options):
 
 
 def without_panel(lab, tmp_path):
-    """Return the recording that nox's session labs has made, or make one."""
+    """Return the recording from nox's session labs, or make one."""
     recorded = Path(os.environ.get("LAB_RECORDINGS", tmp_path), f"{lab.number}.json")
     return recorded if recorded.exists() else record(lab, tmp_path / "without.json")
 

@@ -1,4 +1,4 @@
-"""The exchange panel as a person at a real browser uses it."""
+"""The exchange panel in a real browser."""
 
 import re
 
@@ -22,19 +22,19 @@ def shop(checkout):
 
 
 def open_panel(page):
-    """The panel below the page, once it is there."""
+    """Return the panel below the page, once it has loaded."""
     panel = page.locator(".summary-bar .panel")
     panel.wait_for()
     return panel
 
 
 def requests_in(panel):
-    """The request lines in the panel's list of messages."""
+    """Return the request lines in the panel's list of messages."""
     return [item.text_content() for item in panel.locator("li[data-from='0']").all()]
 
 
 def press(page, control, **pressed):
-    """Press the button of one of the panel's forms, by its name and value if it has several."""
+    """Press the button of one of the panel's forms; name and value choose among several."""
     ((name, value),) = pressed.items() or [("", "")]
     button = f"button[name='{name}'][value='{value}']" if name else "button:not([name])"
     page.locator(f"form[action$='/{control}/'] {button}").click()
@@ -52,20 +52,20 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
         "[data-table=session] tr[data-change=new]:has-text(\"{'apple': 3}\")",
         f"[data-stored=row]:has-text('{key}')",  # what is stored
         "[data-cookie=sessionid_04][data-owner=session] [data-whole='120']",  # what it responded
-        "li[data-from='0']:has-text('POST /add/')",  # all of it, as a picture
+        "li[data-from='0']:has-text('POST /add/')",  # a picture of all of it
         ".diagram .label:has-text('302 to /display/')",
     ):
         assert panel.locator(part).count() > 0, part
     assert page.url.endswith("/display/")
 
-    # It stays open from page to page.
+    # Open the panel, which stays open on later pages.
     page.locator("nav a[href='/']").first.click()
     page.wait_for_url(shop.url("/"))
     assert "GET /" in requests_in(open_panel(page))[0]
 
 
 def visible(page, selector):
-    """The element, if all of it is in the window without scrolling."""
+    """Return the element, and check that all of it is visible without scrolling."""
     element = page.locator(selector)
     box = element.bounding_box()
     assert 0 <= box["y"] <= box["y"] + box["height"] <= page.viewport_size["height"], selector
@@ -95,7 +95,7 @@ def test_two_clicks_show_the_expired_cart_and_its_row(chromium, shop):
     visible(page, ".summary-row [data-key-fate=expired]")
     assert page.evaluate("scrollY") == 0
     assert "?" not in page.url
-    page.locator("[data-server-clock] button").click()  # the other tests use this server, too
+    page.locator("[data-server-clock] button").click()  # other tests use this server too
     assert instructor_controls.CLOCK_IS_REAL in said(page, "clock").text_content()
 
 
@@ -146,14 +146,14 @@ def test_the_panel_works_by_keyboard_and_without_scripts(chromium, shop):
     assert link.get_attribute("aria-expanded") == "true"
     page.keyboard.press("Enter")
     page.locator(".summary-bar .panel").wait_for(state="detached")
-    page.goto(shop.url(link.get_attribute("href")))  # where it leads without scripts
+    page.goto(shop.url(link.get_attribute("href")))  # its target without scripts
     for part in range(1, 6):
         assert page.get_by_role("heading", name=re.compile(f"^{part} ")).count() >= 1
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-# Elements of the opened panel that reach beyond the window, or beyond the panel.
+# Return elements of the opened panel that extend beyond the window or the panel.
 CUT = """() => {
   const panel = document.querySelector(".summary-bar .panel");
   const edge = Math.min(innerWidth, panel.getBoundingClientRect().right) + 1;
@@ -162,7 +162,7 @@ CUT = """() => {
     .filter((element) => element.getBoundingClientRect().right > edge)
     .map((element) => element.outerHTML.slice(0, 80));
 }"""
-# The lines that each element with this text takes.
+# Return the number of lines that each element with this text takes.
 LINES = """(text) => [...document.querySelectorAll(".panel dd, .panel td")]
   .filter((element) => element.textContent === text)
   .map((element) => {
@@ -180,7 +180,7 @@ def test_the_opened_panel_fits_every_screen(chromium, shop):
     for width in (390, 1366, 1500, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(shop.url("/display/"))
-        if width == 390:  # it stays open from then on
+        if width == 390:  # it then stays open
             page.locator(".summary-row").click()
         panel = open_panel(page)
         assert cut_off(page) == []
@@ -249,7 +249,7 @@ def test_a_panel_that_failed_to_load_can_be_reopened(chromium, shop):
     page.unroute("**/__lab__/exchange/**")
     page.locator(".summary-bar:not([data-open])").wait_for()
     page.locator(".summary-row").click()
-    # No script error either: the fixture looks for them.
+    # The fixture also checks that there are no script errors.
     assert "GET /" in requests_in(open_panel(page))[0]
 
 

@@ -1,4 +1,4 @@
-"""The panel's memory of session keys, which tells why a key matches nothing."""
+"""The panel's memory of session keys, which explains why a key matches no session."""
 
 import pytest
 

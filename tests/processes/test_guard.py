@@ -11,7 +11,7 @@ from serving import alive, until
 from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.parent_pipe import on_signals
 
-# Starts a process with a guard, prints its ID and waits to be killed.
+# Starts a process with a guard, prints its ID, and waits to be killed.
 STARTER = """
 import subprocess, sys
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_released_server_goes_on(tmp_path):
     folder.mkdir()
     starter, server = start(folder)
     try:
-        starter.communicate(timeout=60)  # which ends it as usual
+        starter.communicate(timeout=60)  # which ends it normally
         assert alive([server])
         assert folder.exists()
     finally:

@@ -1,4 +1,4 @@
-"""Logs that stay small, whatever is written to them."""
+"""Logs with a limited size."""
 
 import subprocess
 import sys

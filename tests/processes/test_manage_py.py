@@ -1,4 +1,4 @@
-"""A lab's manage.py in a separate process: a copy's code may never come to an end."""
+"""A lab's manage.py in a separate process, since a copy's code may never end."""
 
 import pytest
 

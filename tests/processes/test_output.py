@@ -1,4 +1,4 @@
-"""Output that never ends the work: any encoding, closed pipes, full disks, narrow terminals."""
+"""Output to any encoding, closed pipes, full disks and narrow terminals causes no errors."""
 
 import contextlib
 import inspect
@@ -71,7 +71,7 @@ def test_a_closed_pipe_ends_nothing(checkout):
 
 @contextmanager
 def reader_gone():
-    """A pipe that nobody will ever read."""
+    """A pipe that is never read."""
     reading, writing = os.pipe()
     os.close(reading)
     yield writing

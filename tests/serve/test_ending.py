@@ -1,10 +1,10 @@
-"""`lab serve` ends at a signal, wherever the signal interrupts it."""
+"""`lab serve` ends on a signal that interrupts any line."""
 
 import subprocess
 import sys
 
 LIMIT = 120  # seconds; one or two on an idle machine
-# Wait once for each line of Python that a wait executes, and send a signal at that line.
+# For each line of Python in a wait, send a signal at that line.
 SIGNALLED = """
 import os, signal, sys
 from labkit.commands.serve import Ending

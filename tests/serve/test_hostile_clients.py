@@ -1,7 +1,7 @@
-"""`lab serve` with clients that hold connections or send too much: others are answered.
+"""`lab serve` serves other clients although some hold connections or send too much.
 
-The server has few open files, and its output is closed. bench/hostile.py measures how long others
-wait.
+The server may open only few files, and its output is closed. bench/hostile.py measures how long
+others wait.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ LAB = 3  # its number
 
 
 def memory(pid):
-    """Return the bytes of memory of a process that are not shared or swapped out."""
+    """Return a process's own memory in bytes, without swapped pages."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
@@ -45,7 +45,7 @@ def served(checkout, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def unharmed(served, request):
-    """Afterwards the lab and the console answer, and are as small as before."""
+    """Check that the lab and the console respond afterwards, and use no more memory."""
     if request.function is test_a_lab_that_dies_is_restarted:
         yield
         return

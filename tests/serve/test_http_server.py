@@ -1,4 +1,4 @@
-"""The HTTP server with clients that send too much, too slowly, or another protocol."""
+"""The HTTP server with clients that send too much, too slowly, or no HTTP."""
 
 import contextlib
 import socket
@@ -19,13 +19,13 @@ from labkit.serve.http_server import LARGEST_BODY, LARGEST_HEAD, LARGEST_REST, H
 
 PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = PAGE + b"\r\n"
-LARGE = 10_000_000  # bytes, more than the system takes for a client that does not read
+LARGE = 10_000_000  # bytes; more than the system buffers for a client that does not read
 THREADS = 6
-WAIT = 20  # seconds, for what comes at once
+WAIT = 20  # seconds; the limit for an immediate event
 
 
 def echo(environ, start_response):
-    """Answer with the number of bytes of the body; /wait waits until `go` is set."""
+    """Respond with the size of the body in bytes; /wait waits until `go` is set."""
     body = environ["wsgi.input"].read()
     if environ["PATH_INFO"] == "/wait":
         go.wait(WAIT)
@@ -68,7 +68,7 @@ def connect(server, port):
 
 
 def response(connection):
-    """Return the status and all that the server sends until it closes; 0 for nothing."""
+    """Return the status and everything that the server sends; the status is 0 for nothing."""
     received = b""
     while part := connection.recv(65536):
         received += part
@@ -103,7 +103,7 @@ def test_empty_lines_before_a_request_are_ignored(connect, lines):
 
 @pytest.mark.parametrize("size", [LARGEST_HEAD + 10_000, 200_000, LARGEST_REST - 100_000])
 def test_too_many_cookies_get_a_page(connect, size):
-    """Not a reset connection, which closing it before the last byte would be."""
+    """Closing before the last byte would reset the connection."""
     connection = connect()
     sending = threading.Thread(
         target=connection.sendall, args=(PAGE + b"Cookie: a=" + b"x" * size + b"\r\n\r\n",)
@@ -194,7 +194,7 @@ def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
     monkeypatch.setattr(http_server, "UNREAD_SECONDS", 0)
     monkeypatch.setattr(http_server, "IDLE_SECONDS", 0)
     unread = connect(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-    for _ in range(2):  # these are closed one after the other, a second apart
+    for _ in range(2):  # these are closed one by one, a second apart
         assert is_closed(connect())
     with contextlib.suppress(ConnectionResetError):
         assert len(response(unread)[1]) < LARGE
@@ -222,7 +222,7 @@ def was_closed(connection):
 def test_small_requests_pass_while_too_much_is_held(monkeypatch, server, connect):
     monkeypatch.setattr(http_server, "HELD_BYTES", 50_000)
     head = b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    for _ in range(THREADS - 1):  # nothing of these can be given up
+    for _ in range(THREADS - 1):  # none of these can be closed
         connect(b"POST /wait" + head % 15_000 + b"x" * 15_000)
     until(lambda: server.is_full)
     assert status(connect(WHOLE)) == 200

@@ -1,4 +1,4 @@
-"""`lab serve`: all labs at once, each a process of its own, and nothing left behind."""
+"""`lab serve`: all labs at once, in separate processes that all end."""
 
 import os
 import re
@@ -33,7 +33,7 @@ OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
 @pytest.fixture
 def said():
-    """Run `lab serve` in this process; (exit status, what it printed)."""
+    """Run `lab serve` in this process; return (exit status, output)."""
 
     def run(*arguments):
         result = CliRunner().invoke(cli.main, ["serve", *arguments])
@@ -52,7 +52,7 @@ def carts(checkout, tmp_path_factory):
 
 
 def follow(served, number, text):
-    """Open a link of a lab's header as a student over the network; return (page, headers)."""
+    """Open a link in a lab's header as a student on the network; return (page, headers)."""
     front = served.page("/", number=int(number), to=ADDRESS)
     (path,) = find(front, f"//header//a[.='{text}']/@href")
     status, page, headers = served.ask(path, number=int(number), to=ADDRESS)
@@ -78,7 +78,7 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
             assert served.state(lab.number) == "running"
             assert lab.title in served.page("/", number=int(lab.number))
         assert len(served.children) == len(checkout.labs)
-        # Lab 10 is about session engines, so its row names the one in use.
+        # Lab 10 is about session engines, so its row names the current one.
         until(lambda: re.findall('data-engine="([^"]*)"', served.page()) == ["db"])
     assert served.process.returncode == 0
     assert not any(reachable(served.port + int(lab.number)) for lab in checkout.labs)
@@ -133,7 +133,7 @@ def test_a_lab_that_cannot_start_says_why_and_the_others_run(checkout, tmp_path)
 
 def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     os.kill(carts.worker(4), signal.SIGKILL)
-    # In this order: before the console has seen the death, it still says "running".
+    # In this order, because the console says "running" until it has noticed the death.
     until(lambda: "SIGKILL" in carts.says("04"))
     until(lambda: reachable(carts.port + 4))
     until(lambda: carts.state("04") == "running")
@@ -189,7 +189,7 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:
         for taken, number in ((one, 0), (other, 4)):
-            # To free_port(), too, a port that waits for its last packets is free.
+            # A port in TIME_WAIT is also free for free_port().
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port + number))
             taken.listen()
@@ -283,7 +283,7 @@ def test_the_opener_policy_goes_where_browsers_heed_it(scheme, host, sent):
 
 
 def test_a_class_at_the_same_moment_is_served(carts):
-    """Not timed: figures come from bench/burst.py."""
+    """This is not timed; for figures, see bench/burst.py."""
     answers = []
     everybody = threading.Barrier(100)
 
@@ -367,7 +367,7 @@ def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
         assert carts.ask("/console/", Host=host)[0] == 200
     assert carts.ask("/console/", Host="192.0.2.1")[0] == 400
     assert carts.ask("/", Host="192.0.2.1")[0] == 400
-    assert "192.0.2.1" not in carts.output  # nobody but the instructor fills the terminal
+    assert "192.0.2.1" not in carts.output  # only the instructor can write to the terminal
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The supervisor of `lab serve`, with small children in place of the labs' servers."""
+"""The supervisor of `lab serve`, with small child processes instead of servers."""
 
 import dataclasses
 import os
@@ -14,7 +14,7 @@ from labkit.serve.supervisor import MAX_DEATHS, LabProcess, Supervisor
 from labkit.services import lab_reset
 
 READY = "print('ready', flush=True); sys.stdin.read()"
-# A child that lives until its pipe is closed, if the file `broken` does not exist.
+# A child that runs until its pipe is closed, unless the file `broken` exists.
 CHILD = f"import os, sys; os.path.exists('broken') and sys.exit('no such module'); {READY}"
 
 
@@ -48,7 +48,7 @@ def process(lab, reports):
 
 
 def kill(process):
-    """Kill the lab's process, and wait until another one runs or the supervisor gives up."""
+    """Kill the lab's process, and wait until it is restarted or the supervisor gives up."""
     pid = process.pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: process.stable.is_set() and process.pid != pid)

@@ -1,4 +1,4 @@
-"""The textbook versions that the console starts, with small children in place of their servers."""
+"""The textbook versions that the console starts, with small child processes as servers."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from labkit.serve.version_servers import MOST, VersionServers
 from labkit.textbook_versions import all_versions, find_version
 
 NAME = "03:names-as-cookies"
-# A child that notes its environment, and lives until its pipe is closed, unless told to fail.
+# A child that records its environment, and runs until its pipe is closed or fails.
 CHILD = """\
 import json, os, sys
 json.dump(dict(os.environ), open("environ.json", "w"))

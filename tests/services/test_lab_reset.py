@@ -1,4 +1,4 @@
-"""`lab reset` repairs what is damaged, and touches no database of another project."""
+"""`lab reset` repairs damaged files, and never changes another project's database."""
 
 import os
 import pty
@@ -139,7 +139,7 @@ def test_damaged_session_files_are_named_and_repaired(said, lab, state):
 
 @pytest.fixture
 def named(tmp_path, monkeypatch):
-    """Make a database and name it; with these tables of another project."""
+    """Create a database with these tables of another project; return its name."""
 
     def name(*tables):
         path = tmp_path / "named.sqlite3"

@@ -1,4 +1,4 @@
-"""The private MariaDB: real, alone, and gone afterwards."""
+"""The private MariaDB: a real server, isolated and temporary."""
 
 import contextlib
 import os
@@ -65,7 +65,7 @@ def test_a_persistent_server_outlives_a_crash_of_its_users_and_is_found_again(ma
     crashed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert crashed.returncode == 9
     heir = PrivateMariaDB.persistent(tmp_path)
-    assert heir.pid is None  # another process has started it
+    assert heir.pid is None  # another process started it
     heir.stop()
     assert not heir.answers()
 
@@ -77,7 +77,7 @@ def test_one_who_joined_revives_the_server_of_another(mariadb, tmp_path):
     starter.kill()
     joined.revive()
     assert tables(joined, "lab_04") == ()
-    starter.stop()  # it is not the last user, and no longer the starter
+    starter.stop()  # other programs still use it
     assert joined.answers()
     joined.stop()
     assert not joined.answers()

@@ -1,4 +1,4 @@
-"""The private Redis: real, alone, and gone afterwards."""
+"""The private Redis: a real server, isolated and temporary."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""labkit.services.requirements finds what an environment lacks."""
+"""labkit.services.requirements finds missing packages and programs."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Visitors who fill their carts while a server dies, and note what the lab acknowledged."""
+"""Visitors who fill their carts while a server dies, and record acknowledged adds."""
 
 import asyncio
 import re
@@ -38,14 +38,14 @@ class Adder:
         await asyncio.sleep(0.1)
 
     def shown(self, pages):
-        """Return the names in the cart, for each of so many pages in a row."""
+        """Return the names in the cart on each of `count` successive pages."""
         answers = [asyncio.run(self.client.get("/display/")) for _ in range(pages)]
         assert {answer.status for answer in answers} == {200}
         return [{*re.findall(r'scope="row">(.*?)<', answer.body)} for answer in answers]
 
 
 def add_all(adders, items, at_half):
-    """Add so many items to each cart at once; call `at_half` when half are acknowledged."""
+    """Add items to all carts concurrently; call `at_half` once half are acknowledged."""
 
     async def fill(adder):
         for item in range(items):

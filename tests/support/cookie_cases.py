@@ -1,13 +1,13 @@
-"""The conformance table: what a browser does with cookies, for the visitor's jar and for Chromium.
+"""The conformance table: cookie behaviour of the visitor's jar and of Chromium.
 
-A case is a few steps: what a server sets, what the browser does, and what a server then sees. Where
-Chromium departs from RFC 6265bis, the case says so in `departs`, and the jar does as Chromium does.
-Where Chromium's versions differ, the table follows the newest that it has been run with, Chromium
-156, and `departs` names the older ones.
+A case has a few steps: cookies that a server sets, actions in the browser, and the cookies that a
+server then receives. If Chromium differs from RFC 6265bis, `departs` says how, and the jar follows
+Chromium. If versions of Chromium differ, the table follows the newest that it has been run with,
+Chromium 156, and `departs` names the older ones.
 
-tests/http/test_jar.py holds the jar to what is out of this table's reach, since it cannot wait for
-minutes: the two minutes during which a form of another site sends a cookie without SameSite, and
-the order of eviction after a use more than a minute ago.
+This table cannot wait for minutes, so tests/http/test_jar.py tests two rules: for two minutes, a
+form on another site sends a cookie without SameSite; and the order of eviction after a use more
+than a minute ago.
 """
 
 from cookie_cases_hosts import HOST_CASES

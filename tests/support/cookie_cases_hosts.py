@@ -39,7 +39,8 @@ def partitioned(name: str, *steps, departs: str = NO_PARTITION) -> Case:
 
 
 def replaced(name: str, first: str, source: str, second: str, sent: str) -> Case:
-    """Set the first over https, the second at `source`; see what goes to a page over https."""
+    """Set the first cookie over https and the second at `source`; check the next request over
+    https."""
     steps = Set(SECURE + "/", (first,)), Set(source + "/", (second,)), Request(SECURE + "/x", sent)
     return Case(name, steps)
 
@@ -97,7 +98,7 @@ HOST_CASES = [
     at("a parent of two labels", UK + "/", "a=b; Domain=shop.co.uk", "http://shop.co.uk/", "a=b"),
     plain("a public suffix of two labels", "a=b; Domain=co.uk", "", UK),
     plain("the public suffix above it", "a=b; Domain=uk", "", UK),
-    # A dot at the end of the host
+    # A trailing dot in the host
     at("a host with a dot at its end is another host", DOTTED + "/", "a=b", PLAIN + "/", ""),
     at("and the other way round", PLAIN + "/", "a=b", DOTTED + "/", ""),
     plain("a public suffix with a dot at its end", "a=b; Domain=example.", "", DOTTED),

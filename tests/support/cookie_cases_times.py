@@ -57,7 +57,7 @@ TIME_CASES = [
     dated("the first of two times counts", "Fri, 31 Dec 2094 23:59:59 25:00:00 GMT", "persistent"),
     dated("the second time, if the first has too large a number", "31 Dec 2094 4294967296:0:0 23:59:59", "persistent", LENIENT),
     dated("no second time after a number that just fits", "31 Dec 2094 4294967295:0:0 23:59:59", "session", LENIENT),
-    # Order, separators and what else is around
+    # Order, separators and other text
     dated("no day", "Dec 2100 23:59:59 GMT", "session"),
     dated("no month", "Fri, 31 2100 23:59:59 GMT", "session"),
     dated("no year", "Fri, 31 Dec 23:59:59 GMT", "session"),
@@ -139,7 +139,7 @@ TIME_CASES = [
             Request(HOME + "/", pairs(21, 170)),
         ),
     ),
-    # Partitioned cookies have limits of their partition
+    # Partitioned cookies have a limit per partition
     Case(
         "Partitioned cookies of a site have 10,240 bytes",
         (

@@ -1,4 +1,4 @@
-"""Random Set-Cookie lines, drawn by Hypothesis, for a comparison of the jar with Chromium."""
+"""Random Set-Cookie lines from Hypothesis, for comparing the jar with Chromium."""
 
 import random
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ LEAST = 50  # lines of each class among LINES_IN_CI
 LINES_IN_CI = 500
 SEEDS_IN_CI = (1, 2)
 
-# host -> values of Domain that are close to it. Each has as many, since the host is not drawn.
+# host -> similar values of Domain. All hosts have the same number, since the host is not drawn.
 HOSTS = {
     HOME: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab03.localhost."),
     SUB: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab04.localhost"),
@@ -45,7 +45,7 @@ HOSTS = {
 }
 PATHS = ("/", "/x", "/x/", "/x/y", "/x/y/z", "/x%20y/", "/अ/y")
 
-PREFIXES = {  # class -> (prefix, attributes that it needs)
+PREFIXES = {  # class -> (prefix, required attributes)
     "no prefix": ("", "Path=/"),
     "__Secure-": ("__Secure-", "Secure"),
     "__Host-": ("__Host-", "Secure; Path=/"),
@@ -72,18 +72,18 @@ text = st.text(
 
 
 def number(least, most, width=2):
-    """Digits of a number in this range, with zeros in front of it or without."""
+    """Return a strategy for a number in this range, with or without leading zeros."""
     return st.builds(str.zfill, st.integers(least, most).map(str), st.integers(0, width))
 
 
 def joined(by, *parts):
-    """These texts and strategies with `by` between them."""
+    """Join these texts and strategies with `by`."""
     return st.tuples(*[st.just(p) if isinstance(p, str) else p for p in parts]).map(by.join)
 
 
 day = number(1, 28)
 month = one_of(MONTHS)
-# Far from now on both sides, so that a slow run changes nothing.
+# Far from the present, so that a slow run changes nothing.
 year = st.one_of(st.integers(1971, 2020), st.integers(2094, 2160)).map(str)
 clock = joined(":", number(0, 23), number(0, 59), number(0, 59))
 far_year = st.one_of(number(1, 1700, 6), number(3000, 99_999, 6), number(100_000, 999_999))
@@ -107,12 +107,12 @@ DATES = {  # class -> values of Expires
 
 
 def named(name, *values):
-    """An attribute with one of these values, or with a value of one of these strategies."""
+    """Return a strategy for an attribute with one of these values or strategies."""
     return joined("=", name, st.one_of(*[st.just(v) if isinstance(v, str) else v for v in values]))
 
 
 def attributes(url):
-    """{class: strategy for the attribute's text} at this host."""
+    """Return {class: strategy for the attribute's text} at this host."""
     domains = one_of((*HOSTS[url], "", ".", "..", "other.example"))
     odd_ages = ("", "+3600", "+", "3600x", "36 00", f"{2**63 - 1}x", f"{2**63 - 2}x", "9" * 30)
     return {
@@ -135,7 +135,7 @@ def attributes(url):
 
 @dataclass(frozen=True)
 class Line:
-    """A Set-Cookie value, and the classes of what it has."""
+    """A Set-Cookie value, and the classes of its parts."""
 
     text: str
     classes: frozenset[str]
@@ -156,7 +156,7 @@ class Visit:
 
 @st.composite
 def lines(draw, url, prefix, date, stem):
-    """Draw a line of these classes whose name or value has `stem` in it."""
+    """Draw a line of these classes whose name or value contains `stem`."""
     head, needs = PREFIXES[prefix]
     if prefix == "a prefix without a name":
         pair = draw(one_of(("=", " = ", ""))) + draw(one_of(PRETENDED)) + stem
@@ -170,14 +170,14 @@ def lines(draw, url, prefix, date, stem):
     elif "Expires" not in chosen:
         chosen.append("Expires")
     parts = [draw(known[name]) for name in chosen]
-    if draw(st.booleans()):  # otherwise few would keep what the prefix promises
+    if draw(st.booleans()):  # otherwise few would comply with the prefix
         parts.append(needs)
     return Line("; ".join([pair, *parts]), frozenset({prefix, date, *chosen}))
 
 
 @st.composite
 def visits(draw, host):
-    """Draw a visit whose lines differ in class; some have the name of one before."""
+    """Draw a visit whose lines differ in class; some repeat an earlier name."""
     prefixes = draw(st.permutations(list(PREFIXES)))
     dates = draw(st.permutations(list(DATES)))
     drawn = []
@@ -200,7 +200,7 @@ def draw_eviction(number):
 
 
 def draw_visits(number, lines):
-    """The visits of this seed, to one host after the other, with as many lines together."""
+    """Yield the visits for this seed, to each host in turn, with `lines` lines in total."""
     drawn, hosts = [], cycle(HOSTS)
 
     @seed(number)
@@ -216,4 +216,4 @@ def draw_visits(number, lines):
         drawn.append(data.draw(visits(next(hosts))))
 
     collect()
-    return drawn[: -(-lines // LINES)]  # Hypothesis also tries some that it does not count
+    return drawn[: -(-lines // LINES)]  # Hypothesis also tries some examples that it does not count

@@ -10,7 +10,7 @@ from labkit.http.set_cookie import CookieRefusal
 
 
 def runs_in_the_jar(case, clock):
-    """Raises AssertionError where the jar does not do as the case says."""
+    """Raises AssertionError if the jar does not behave as the case says."""
     jar = Jar()
     for step in case.steps:
         match step:
@@ -32,7 +32,7 @@ def runs_in_the_jar(case, clock):
 
 
 def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
-    with contextlib.suppress(CookieRefusal):  # a browser is silent about it too
+    with contextlib.suppress(CookieRefusal):  # a browser ignores it silently too
         jar.store(line, Origin.of(url), context)
 
 

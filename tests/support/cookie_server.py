@@ -1,4 +1,4 @@
-"""A server at every name of this machine that sends the Set-Cookie bytes a test gives it."""
+"""A server for all host names that sends the Set-Cookie bytes from a test."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ LIMIT = 30  # seconds
 ADDRESSES = ("127.0.0.1", "127.0.0.3", "::1")
 ATTEMPTS = 10
 PAGE = '<title>a page</title><link rel="icon" href="data:,">'
-# Names and addresses that labkit.testing.chromium does not know.
+# Names and addresses that labkit.testing.chromium does not resolve.
 MAPPED = ("*.example.", "*.co.uk", "localhost.", "*.localhost.")
 RULES = ", ".join([*(f"MAP {host} 127.0.0.1" for host in MAPPED), "EXCLUDE 127.*", "EXCLUDE ::1"])
 BROWSER_ARGUMENTS = [
@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
     scheme = "http"
 
     def handle_error(self, request, client_address):
-        pass  # a page that was left before it had arrived
+        pass  # a page that was left before it had loaded
 
 
 class ServerOfIPv6(Server):
@@ -44,12 +44,12 @@ class SecureServer(Server):
 
     def get_request(self):
         connection, address = super().get_request()
-        # The handshake belongs to the connection's thread: some connections never begin it.
+        # The handshake is in the connection's thread, since some connections never begin it.
         return TLS.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
 
 def start_servers(handler):
-    """(port, servers at that port of each address); raises OSError if an address has none free."""
+    """Return (port, servers on that port at each address). Raises OSError if no port is free."""
     for attempt in range(1, ATTEMPTS + 1):
         servers = [Server((ADDRESSES[0], 0), handler)]
         port = servers[0].server_address[1]
@@ -57,7 +57,7 @@ def start_servers(handler):
             for address in ADDRESSES[1:]:
                 kind = ServerOfIPv6 if ":" in address else Server
                 servers.append(kind((address, port), handler))
-        except OSError:  # another process has the port there
+        except OSError:  # another process uses the port there
             for server in servers:
                 server.server_close()
             if attempt == ATTEMPTS:
@@ -69,7 +69,7 @@ def start_servers(handler):
 class CookieServer:
     """A server for any host, with http and https.
 
-    It sends no Date header, by which Chromium would correct Expires.
+    It sends no Date header, because Chromium would correct Expires by it.
     """
 
     def __init__(self):
@@ -109,22 +109,22 @@ class CookieServer:
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def url(self, url):
-        """The same URL with the port of this server."""
+        """Return the same URL with this server's port."""
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{self._ports[parts.scheme]}"))
 
     def answer(self, url, lines):
-        """Set these cookies in the next response for this URL."""
+        """Send these Set-Cookie lines in the next response for this URL."""
         self._lines[place_of(url)] = lines
 
     def forget(self):
-        """Forget what was to be sent, and the requests that came."""
+        """Delete the planned responses and the recorded requests."""
         self._lines.clear()
         self._seen.clear()
         self.body = PAGE
 
     def cookie_header(self, url):
-        """The Cookie header of the request for this URL; waits until it has come."""
+        """Wait for the request for this URL, and return its Cookie header."""
         deadline = time.monotonic() + LIMIT
         while place_of(url) not in self._seen:
             assert time.monotonic() < deadline, f"no request for {url} among {sorted(self._seen)}"
@@ -145,18 +145,18 @@ class Tab:
     def __init__(self, page, server):
         self.page = page
         self._server = server
-        self._here = None  # scheme and host of a page that has arrived
+        self._here = None  # the scheme and host of the loaded page
 
     def open(self, url, body=PAGE):
-        """Open this page with this content, and wait until its images have been answered."""
+        """Open this page with this content, and wait for its images."""
         self._server.body = body
         self.page.goto(self._server.url(url))
         self._here = site_of(url)
 
     def request(self, url, by="person", page=""):
-        """Let a page or the person in front of it request a URL; see cookie_steps.Request.
+        """Make a page or a person request a URL; see cookie_steps.Request.
 
-        If the tab is on that host already, a script does it: quicker, with the same cookies.
+        If the tab is already on that host, a script does it, which is quicker.
         """
         target = self._server.url(url)
         if by == "person" and self._here == site_of(url):
@@ -176,7 +176,7 @@ class Tab:
 
     def _click(self, role):
         self.page.get_by_role(role).click()
-        self._here = None  # the next page is still on its way
+        self._here = None  # the next page has not loaded yet
 
 
 def site_of(url):

@@ -1,21 +1,22 @@
-"""The steps of a case of the conformance table, and short ways to write frequent cases."""
+"""The steps of a case in the conformance table, and shortcuts for frequent cases."""
 
 from dataclasses import dataclass
 
-# Loopback names: trustworthy, so Secure works over plain http. labNN.localhost are different sites.
+# Loopback names are trustworthy, so Secure works over plain http. Each labNN.localhost is a
+# different site.
 HOME = "http://lab03.localhost"
 SUB = "http://shop.lab03.localhost"
 DEEP = "http://a.shop.lab03.localhost"
 OTHER = "http://lab04.localhost"
-TOP = "http://localhost"  # the name itself, which has no public suffix above it
+TOP = "http://localhost"  # the name itself, without a public suffix above it
 ADDRESS = "http://127.0.0.1"
 ADDRESS_6 = "http://[::1]"
-# Names that are not loopback: plain http there is not trustworthy.
+# Names that are not loopback, where plain http is not trustworthy.
 PLAIN = "http://www.shop.example"
 PARENT = "http://shop.example"
 SECURE = "https://www.shop.example"
 SECURE_PARENT = "https://shop.example"
-# With a dot at the end they are other hosts.
+# With a trailing dot, they are other hosts.
 DOTTED = "http://www.shop.example."
 DOTTED_PARENT = "http://shop.example."
 DOTTED_HOME = "http://lab03.localhost."
@@ -30,7 +31,7 @@ FUTURE = "Fri, 31 Dec 2100 23:59:59 GMT"
 class Set:
     """A response from `url` has these Set-Cookie lines.
 
-    `by`: "person" opens the page; as an "image" it is shown by the page at `page`.
+    `by`: a "person" opens it, or the page at `page` shows it as an "image".
     """
 
     url: str
@@ -41,7 +42,7 @@ class Set:
 
 @dataclass(frozen=True)
 class Script:
-    """A script on the page at `url` assigns this to document.cookie."""
+    """A script on the page `url` assigns this to document.cookie."""
 
     url: str
     line: str
@@ -49,9 +50,9 @@ class Script:
 
 @dataclass(frozen=True)
 class Request:
-    """A request to `url` carries this Cookie header, and no other.
+    """A request to `url` sends exactly this Cookie header.
 
-    `by`: "person" types the address; "link", "form" (POST) and "image" are on the page at `page`;
+    `by`: a "person" types the URL; a "link", "form" (POST) or "image" is on the page `page`; a
     "script" reads document.cookie there.
     """
 
@@ -63,28 +64,28 @@ class Request:
 
 @dataclass(frozen=True)
 class Age:
-    """This many seconds go by."""
+    """This many seconds pass."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Wait:
-    """As Age, but Chromium waits for it: its own clock ends the cookie."""
+    """Like Age, but Chromium really waits, and the cookie expires by its clock."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Reopen:
-    """The browser is closed and opened again; with `blocked`, it then blocks all cookies."""
+    """The browser is closed and reopened; with `blocked`, it then blocks all cookies."""
 
     blocked: bool = False
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The names of the cookies that the browser has now, by whether they outlive its closing."""
+    """The names of the browser's cookies: session cookies and persistent ones."""
 
     session: str = ""  # names with spaces between them
     persistent: str = ""
@@ -95,9 +96,9 @@ Step = Set | Script | Request | Age | Wait | Reopen | Stored
 
 @dataclass(frozen=True)
 class Case:
-    """One case; `departs` says where Chromium does not do as RFC 6265bis says.
+    """A case; `departs` says how Chromium differs from RFC 6265bis.
 
-    `shows` is the claim of labs/claims.toml that it shows, if any.
+    `shows` is the claim in labs/claims.toml that it proves, if any.
     """
 
     name: str
@@ -107,32 +108,31 @@ class Case:
 
 
 def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
-    """Set these at `url` + "/", see what goes to the same address."""
+    """Set these cookies at `url` + "/", and check the next request there."""
     lines = [lines] if isinstance(lines, str) else lines
     return Case(name, (Set(url + "/", tuple(lines)), Request(url + "/", sent)), **kw)
 
 
 def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
-    """Set this at one address, see what goes to another."""
+    """Set this cookie at one URL, and check a request to another."""
     return Case(name, (Set(set_at, (line,)), Request(asked, sent)), departs)
 
 
 def from_elsewhere(name: str, attributes: str, by: str, sent: str, page: str = OTHER, **kw) -> Case:
-    """Set a cookie at home, then let a page of another site cause a request to it."""
+    """Set a cookie, then make a page of another site cause a request."""
     set_it = Set(HOME + "/", (f"a=b{attributes}",))
     return Case(name, (set_it, *kw.get("then", ()), Request(HOME + "/", sent, by, page + "/")))
 
 
 def dated(name: str, expires: str, becomes: str, departs: str = "") -> Case:
-    """Replace a session cookie by one with this Expires: what becomes of it."""
+    """Replace a session cookie with one that has this Expires."""
     return lasting(name, f"Expires={expires}", becomes, departs)
 
 
 def lasting(name: str, attributes: str, becomes: str, departs: str = "") -> Case:
-    """Replace a session cookie by one with these attributes.
+    """Replace a session cookie with one that has these attributes.
 
-    It `becomes` a "session" cookie or a "persistent" one, is "deleted", or the replacement is
-    "refused" and the session cookie stays.
+    `becomes`: "session", "persistent", "deleted", or "refused" if the old cookie stays.
     """
     header = {"deleted": "", "refused": "a=1"}.get(becomes, "a=2")
     stored = Stored(**{becomes: "a"}) if header == "a=2" else Stored(session=header[:1])

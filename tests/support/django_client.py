@@ -1,7 +1,7 @@
-"""Runs Django's tests of its client with the visitor: `python tests/support/django_client.py`.
+"""Run Django's tests of its client with the visitor: `python tests/support/django_client.py`.
 
-Django's source distribution has the tests. It is downloaded once and kept in .lab/django-source.
-With --fetch, this only downloads it, and prints why that failed.
+The tests are in Django's source distribution, which is downloaded once to .lab/django-source. With
+--fetch, the script only downloads it, and prints any error.
 """
 
 import json
@@ -17,7 +17,7 @@ import django
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / ".lab" / "django-source" / f"django-{django.__version__}"
-RESULTS = "DJANGO_CLIENT_RESULTS"  # the environment variable that names the file for them
+RESULTS = "DJANGO_CLIENT_RESULTS"  # the environment variable with the name of the results' file
 DOWNLOAD_LIMIT = TEST_LIMIT = 600  # seconds
 MODULES = [
     "auth_tests.test_admin_multidb",
@@ -30,7 +30,7 @@ MODULES = [
     "auth_tests.test_remote_user",
     "auth_tests.test_signals",
     "auth_tests.test_templates",
-    "auth_tests.test_views",  # its other modules use no client
+    "auth_tests.test_views",  # its other modules do not use the client
     "messages_tests",
     "test_client",
     "test_client_regress",
@@ -38,7 +38,7 @@ MODULES = [
 
 
 def fetch() -> str:
-    """Download Django's tests, if they are not here yet. Return why that failed, or nothing."""
+    """Download Django's tests if they are missing. Return why that failed, or ""."""
     if FOLDER.is_dir():
         return ""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def fetch() -> str:
 
 
 def run() -> dict | None:
-    """Run the tests; return what the runner wrote down, or None if it did not end."""
+    """Run the tests; return the runner's results, or None if it did not finish."""
     with tempfile.TemporaryDirectory() as name:
         results = Path(name) / "results.json"
         environ = os.environ | {"PYTHONPATH": str(HERE), RESULTS: str(results)}
@@ -90,7 +90,7 @@ def run() -> dict | None:
 
 
 def judge(found: dict, declared: dict) -> list[str]:
-    """Return what is wrong: a failure that is not declared, a difference that is gone."""
+    """Return undeclared failures, and declared differences that no longer exist."""
     expected = {test for each in declared["difference"] for test in each["tests"]}
     failed = found["failed"]
     wrong = [f"{test} fails:\n{failed[test]}" for test in sorted(failed.keys() - expected)]

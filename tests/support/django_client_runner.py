@@ -1,4 +1,4 @@
-"""Runs Django's own tests with the visitor in place of django.test.Client."""
+"""Run Django's own tests with the visitor instead of django.test.Client."""
 
 import json
 import os
@@ -19,16 +19,16 @@ class VisitorAsClient(Visitor):
         super().__init__(enforce_csrf_checks=enforce_csrf_checks, **options)
 
 
-# Before the modules of tests are imported.
+# This comes before the test modules are imported.
 django.test.Client = django.test.client.Client = VisitorAsClient
 django.test.SimpleTestCase.client_class = VisitorAsClient
 
 
 class VisitorRunner(DiscoverRunner):
-    """Django's runner, which also writes down which tests failed."""
+    """Django's runner, which also records failed tests."""
 
     def suite_result(self, suite, result, **options):
-        """Return the number of failed tests; write {test: why} and the number of all."""
+        """Return the number of failed tests; write {test: reason} and the total number."""
         failed = {}
         for test, why in [*result.failures, *result.errors]:
             failed[getattr(test, "test_case", test).id()] = why

@@ -1,4 +1,4 @@
-"""Settings for Django's own tests: its own for SQLite, and a runner that uses the visitor."""
+"""Settings for Django's own tests: SQLite, and a runner that uses the visitor."""
 
 from test_sqlite import *  # noqa: F403 of Django's tests
 

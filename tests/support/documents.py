@@ -22,7 +22,7 @@ OTHER_BLOCKS = {
     "cli", "POST", "Caught",
 }  # fmt: skip
 
-# Forms of URLs: rfc-editor.org has a page for each RFC, Django one for each version.
+# Forms of URLs: rfc-editor.org has a page for each RFC, and Django one for each version.
 FORMS = {
     "www.rfc-editor.org": r"https://[^/]+/rfc/rfc\d{3,4}\.html(#((section|appendix)-[\dA-Z.]+|name-[\w-]+))?",
     "docs.djangoproject.com": r"https://[^/]+/en/5\.2/([\w.-]+/)+(#[\w.-]+)?",
@@ -53,12 +53,12 @@ class Document:
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """Its Markdown tokens, those inside lines included."""
+        """Its Markdown tokens, including inline ones."""
         return [token for block in self._blocks for token in (block, *(block.children or []))]
 
     @cached_property
     def anchors(self) -> set[str]:
-        """The IDs of its headings on GitHub, and those that it sets itself."""
+        """The IDs of its headings on GitHub, and explicit ones."""
         pairs = zip(self._blocks, self._blocks[1:], strict=False)
         headings = [text for token, text in pairs if token.type == "heading_open"]
         texts = ["".join(part.content for part in text.children or []) for text in headings]
@@ -72,7 +72,7 @@ class Document:
         return [str(target) for target in targets if target]
 
     def broken_links(self) -> Iterator[str]:
-        """Yield the links that lead nowhere, and malformed URLs."""
+        """Yield broken links and malformed URLs."""
         for link in self.links:
             path, _, anchor = link.partition("#")
             target = (self.path.parent / path).resolve() if path else self.path
@@ -85,7 +85,7 @@ class Document:
                 yield link
 
     def block_commands(self) -> Iterator[tuple[str, ...]]:
-        """Yield the words of each line in code blocks, apart from OTHER_BLOCKS."""
+        """Yield the words of each line in code blocks, except for OTHER_BLOCKS."""
         for token in self.tokens:
             lines = token.content.split("\n") if token.type in {"code_block", "fence"} else [""]
             first = lines[0].split()[:1]

@@ -1,8 +1,8 @@
-"""A pytest plugin that writes every exchange of a test run to a file, to compare two runs.
+"""A pytest plugin that writes all exchanges of a test run to a file, to compare two runs.
 
-`-p exchange_recording` loads it, and its option --lab-record names the file. Two runs of the same
-tests differ only in random values, such as session keys and tokens; those are recorded as *.
-Thorough tests are not recorded. With --lab-recorded, only the tests of that recording run.
+`-p exchange_recording` loads it, and the option --lab-record names the file. Random values, such as
+session keys and tokens, are recorded as *, so that two runs of the same tests do not differ.
+Thorough tests are not recorded. With --lab-recorded, only the tests in that recording run.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-# Session keys, CSRF tokens, signatures: long runs of the characters of base64 and Django's texts.
+# Session keys, CSRF tokens and signatures are long runs of base64 characters.
 RANDOM = re.compile(r"[A-Za-z0-9_.:-]{20,}|[a-z0-9]{6}(?=…)")
-# What a page has only with the panel: the summary bar, and the links to the panel's pages.
+# The parts that a page has only with the panel: the summary bar, and links to its pages.
 PANEL = re.compile(
     r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>'
     r'|<nav class="reading".*?</nav>',
@@ -25,13 +25,13 @@ HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Co
 
 
 class Recorder:
-    """Records what the visitors send and receive, by the node ID of the test."""
+    """Records the visitors' requests and responses by the test's node ID."""
 
     def __init__(self, path, only):
         self.path = path
         self.only = None if only is None else json.loads(only.read_text(encoding="utf-8"))
         self.exchanges = {}
-        self.test = ""  # none while a thorough test runs
+        self.test = ""  # None during a thorough test
 
     def pytest_sessionstart(self):
         from django.test import Client
@@ -46,7 +46,7 @@ class Recorder:
             with count_queries() as queries:
                 response = send(client, **request)
             sent = client.exchanges[-1]
-            if "/__lab__/" in sent.url:  # where links lead to that only the panel adds
+            if "/__lab__/" in sent.url:  # the targets of links that only the panel adds
                 return response
             found = describe(f"{sent.method} {sent.url}", response, queries[0])
             self.exchanges.setdefault(self.test, []).append(found)
@@ -81,9 +81,9 @@ def pytest_configure(config):
 
 @pytest.fixture(autouse=True)
 def _stopped_clock(request):
-    """Stop the clock of a recorded test, so that two runs can be compared, unless it does so.
+    """Stop the clock of a recorded test, so that runs can be compared, unless the test does.
 
-    It stops in the past: the engine `file` compares the time with that of the file.
+    It stops in the past, because the engine `file` compares the time with that of the file.
     """
     if "clock" in request.fixturenames or request.node.get_closest_marker("thorough"):
         yield
@@ -94,7 +94,7 @@ def _stopped_clock(request):
 
 @contextmanager
 def count_queries():
-    """Yield the number of database queries within the block, in a list of one."""
+    """Yield a list that will contain the number of database queries in the block."""
     from django.db import connections
 
     count = [0]
@@ -103,7 +103,7 @@ def count_queries():
         count[0] += 1
         return execute(*arguments)
 
-    opened = connections.all(initialized_only=True)  # to ask for another one would open it
+    opened = connections.all(initialized_only=True)  # accessing another connection would open it
     for connection in opened:
         connection.execute_wrappers.append(wrapper)
     try:
@@ -114,7 +114,7 @@ def count_queries():
 
 
 def describe(request, response, queries):
-    """Return a response as JSON values, without random values and without the panel."""
+    """Return a response as JSON data, without random values and the panel."""
     session = getattr(getattr(response, "wsgi_request", None), "__dict__", {}).get("session")
     body = "" if response.streaming else response.content.decode("utf-8", "replace")
     return {

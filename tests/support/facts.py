@@ -24,7 +24,7 @@ CODE = {"old", "new"}  # of textbook versions; their tests compare it with the l
 PROSE = {"text", "evidence", "instead", "why", "title", "symptom", "about", "sentence", "sources"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[ ,]\d{3})*(?:\.\d+)*")
 
-Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and what is there
+Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and its value
 
 
 def files_of(revision: str) -> dict[str, str]:
@@ -39,7 +39,7 @@ def files_of(revision: str) -> dict[str, str]:
 
 
 def facts_of(files: dict[str, str]) -> dict[str, Any]:
-    """Return all facts, by their places."""
+    """Return all facts by place."""
     facts: dict[str, Any] = {}
     for name in ("claims", "compare", "notes"):
         facts |= dict(_walk(name, tomllib.loads(files[f"labs/{name}.toml"])))
@@ -62,7 +62,7 @@ def numbers_of(files: dict[str, str]) -> dict[str, Counter[str]]:
 
 
 def _walk(place: str, value: Any) -> Iterator[Fact]:
-    """Yield the facts of a table or list: prose is left out."""
+    """Yield the facts of a table or list, without prose."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "notes":
@@ -87,7 +87,7 @@ def _figures(value: Any) -> Iterator[float]:
 
 
 def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield each text with its place, without the name of the field that it is in."""
+    """Yield each text with its place, without the name of its field."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key not in CODE | {"sources"}:

@@ -1,9 +1,9 @@
-"""Checks the HTML of every page with vnu: `python tests/support/html_check.py`.
+"""Check the HTML of every page with vnu: `python tests/support/html_check.py`.
 
-It runs `lab serve` in a copy of the checkout, opens every page that links lead to, adds the pages
-that `lab diff --html` and `lab compare --html` write, and checks all of them in one process.
-npm has the checker, https://github.com/validator/validator. It is downloaded once and kept in
-.lab/vnu. With --fetch, this only downloads it, and prints why that failed.
+The script runs `lab serve` in a copy of the checkout, opens every page that can be reached by
+links, adds the pages of `lab diff --html` and `lab compare --html`, and checks all of them in one
+process. The checker, https://github.com/validator/validator, is downloaded from npm once to
+.lab/vnu. With --fetch, the script only downloads it, and prints any error.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ from labkit.services.requirements import program
 VERSION = "26.9.27"
 ROOT = Path(__file__).resolve().parents[2]
 JAR = ROOT / ".lab" / "vnu" / VERSION / "package" / "build" / "dist" / "vnu.jar"
-LIMIT = 600  # seconds for the download, and for the check
+LIMIT = 600  # seconds, for the download and for the check
 MOST = 60  # pages of one lab, with its panel
 ALIKE = re.compile(r"\?.*|(?<=/question/)\w+|(?<=/exchange/)\w+")  # in URLs of one template
-SAME_TEMPLATE = 3  # pages whose URLs differ in nothing else
+SAME_TEMPLATE = 3  # pages whose URLs differ only in this
 FIRST = {  # the forms to send before the crawl, so that pages have content
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),
@@ -53,7 +53,7 @@ INVALID = "<!doctype html><title>It is noticed</title><p><table><b></p>"
 
 
 def fetch() -> str:
-    """Download the checker, if it is not here yet. Return why that failed, or nothing."""
+    """Download the checker if it is missing. Return why that failed, or ""."""
     if JAR.is_file():
         return ""
     folder = JAR.parents[3]
@@ -76,7 +76,7 @@ def fetch() -> str:
 
 
 async def crawl(port: int, starts: list[str], first: tuple | None, most: int) -> dict[str, str]:
-    """Return {path: page} of the HTML pages of this server that links lead to."""
+    """Return {path: page} of the HTML pages on this server that can be reached by links."""
     browser = BrowserClient(port)
     if first:
         path, fields = first
@@ -129,7 +129,7 @@ def collect(folder: Path) -> dict[str, str]:
 
 
 def check(pages: dict[str, str]) -> dict[str, list[str]]:
-    """Return {name: errors} of the pages that are not valid."""
+    """Return {name: errors} of the invalid pages."""
     with tempfile.TemporaryDirectory() as name:
         files = {f"{number}.html": page for number, page in enumerate(pages)}
         for file, page in files.items():
@@ -151,7 +151,7 @@ def check(pages: dict[str, str]) -> dict[str, list[str]]:
 
 
 def main() -> int:
-    """Print the errors; the exit status is 1 if there is one."""
+    """Print the errors; return the exit status, 1 if there are any."""
     if reason := fetch():
         print(reason)
         return 1

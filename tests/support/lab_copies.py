@@ -9,7 +9,8 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache")
 
 
 def run_pytest(checkout, lab, *arguments):
-    """pytest on a copy of a lab, with this checkout's settings; (exit status, what it printed)."""
+    """Run pytest on a copy of a lab with this checkout's configuration; return (exit status,
+    output)."""
     configuration = str(checkout.root / "pyproject.toml")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", configuration]
     command += ["-m", "not browser"]

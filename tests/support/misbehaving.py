@@ -1,4 +1,4 @@
-"""Pages that do what no page should."""
+"""Pages that misbehave on purpose."""
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -44,7 +44,7 @@ def text(request):
 
 @csrf_exempt
 def received(request, status=200):
-    """Show what arrived, as JSON; redirect to another such page if the status says so."""
+    """Show the received request as JSON, or redirect to such a page."""
     body = request.body.decode("latin-1")
     names = ("HTTP_ORIGIN", "HTTP_HOST", "HTTP_X_NAME", "CONTENT_TYPE", "wsgi.url_scheme")
     files = {name: [each.name, each.read().decode()] for name, each in request.FILES.items()}
@@ -70,7 +70,7 @@ def upload(request):
 
 
 def checked(request):
-    """A view that needs a CSRF token, by any method."""
+    """A view that needs a CSRF token for all methods."""
     get_token(request)
     return HttpResponse(request.method)
 
@@ -80,7 +80,7 @@ def echo(request):
 
 
 def set_cookie(request):
-    """Answer with the Set-Cookie that the query asks for, as it is."""
+    """Respond with the Set-Cookie header in the query, unchanged."""
     response = HttpResponse("set")
     response.headers["Set-Cookie"] = request.GET["line"]
     return response
@@ -109,12 +109,12 @@ def traceback(request):
 def header(request):
     response = HttpResponse("header")
     response.headers["X-Name"] = "fine"
-    response.headers._store["x-name"] = ("X-Name", "अनु")  # what Django itself would encode
+    response.headers._store["x-name"] = ("X-Name", "अनु")  # Django would encode this
     return response
 
 
 def session(request):
-    """Put what the query names into the session, show what is in it."""
+    """Store the query's entries in the session, and show all entries."""
     request.session.update(request.GET.dict())
     return HttpResponse(str(sorted(request.session.items())))
 
@@ -126,7 +126,7 @@ def secure(request):
 
 
 def unreadable(request, how):
-    """Pages that no parser of HTML can make sense of."""
+    """Pages that an HTML parser cannot read."""
     return {
         "xml": HttpResponse('<?xml version="1.0" encoding="utf-8"?><p>x</p>'),
         "blank": HttpResponse(" "),
@@ -153,7 +153,7 @@ def refuse(request, why):
 
 
 def masked(request):
-    """What Django makes of a database that fails while the session is saved."""
+    """Return Django's response if the database fails while the session is saved."""
     try:
         raise OperationalError("database is locked")
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""A pytest plugin for test_plugin.py: a machine without Redis's server."""
+"""A pytest plugin for test_plugin.py: a machine without the Redis server."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Check labs/notes.toml against the labs: every change has a note, and every note a change."""
+"""Check labs/notes.toml: every change has a note, and every note has a change."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from labkit.diff.data_classes import Comparison
 from labkit.diff.inputs import find_side
 from labkit.diff.notes import FILE, Notes
 
-NoteKey = tuple[int, str, str]  # (id of the entry, file, key of the note)
+NoteKey = tuple[int, str, str]  # (ID of the entry, file, key of the note)
 
 
 def note_complaints(catalog: Catalog) -> Iterator[str]:

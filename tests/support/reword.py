@@ -1,7 +1,7 @@
-"""Reword visible sentences in a copy of the checkout, and run the tests there: none may fail.
+"""Reword visible sentences in a copy of the checkout, where no test may then fail.
 
-A test that fails then asserts the wording of a page or a message, and a copy edit would break it.
-`nox -s reword` draws 50 sentences, `nox -s reword -- --seed 7 --count 500` more and others.
+A test that fails asserts the wording of a page or message, so an edit of the text would break it.
+`nox -s reword` draws 50 sentences, and `nox -s reword -- --seed 7 --count 500` draws 500 others.
 """
 
 import argparse
@@ -28,16 +28,16 @@ IN_PROCESS = (
 )
 WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?[,.;:!?]?")
 SEVERAL_WORDS = re.compile(rf"(?:(?<![-\w]){WORD.pattern}\s+){{3}}")
-# What a template's text lies between: tags, template tags and variables, comments.
+# The separators of a template's text: tags, template tags, variables and comments.
 MARKUP = re.compile(
     r"<!--.*?-->|<(style|script)\b.*?</\1>|\{%\s*comment.*?endcomment\s*%\}"
     r"|<[^>]*>|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}",
     re.DOTALL,
 )
-# A value of the manifests that is text: the names of fields, files and tests have no spaces.
-# Handouts and the README repeat the titles of the labs on purpose.
+# A manifest's value that is text: names of fields, files and tests have no spaces. Handouts and the
+# README repeat the titles of the labs on purpose.
 TOML_VALUE = re.compile(r'^(?:(?!title\b)\w+ = |"[^"\n]*" = )"(?P<text>[^"\n]*)"', re.MULTILINE)
-# SQL, choices of pytest's marks, and what is typed or written into a configuration.
+# SQL, expressions of pytest marks, commands and configuration.
 COMMAND = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|SET|BEGIN|SHOW|GRANT)\b"
     r"| --?[a-z]|\blab [a-z]+ \{|\bnot [a-z]+ and not\b"
@@ -69,7 +69,7 @@ def find_sentences(root: Path) -> Iterator[Sentence]:
 
 
 def _read_quotes(root: Path) -> set[str]:
-    """Return the texts by which notes.toml finds a change: they quote lines and titles of parts."""
+    """Return the texts by which notes.toml finds a change, which quote lines of code."""
     path = root / "labs/notes.toml"
     manifest = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     pairs = manifest.get("pair", [])
@@ -93,13 +93,13 @@ def _find_spans(path: str, text: str) -> Iterator[tuple[int, int]]:
         for match in TOML_VALUE.finditer(text):
             yield match.span("text")
     elif path.startswith("labs/") and path.endswith("README.md"):
-        # Without headings, tables and code, which tests and `lab` read.
+        # Headings, tables and code are left out, since tests and `lab` read them.
         for match in re.finditer(r"^(?=[A-Z])(?:.+\n?)+", text, re.MULTILINE):
             yield match.span()
 
 
 def _find_strings(source: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of the strings that may be printed or rendered: no docstrings, no SQL."""
+    """Yield the spans of strings that may be printed or rendered, without docstrings and SQL."""
     docstring_lines = {line for line, _ in prose.docstrings(source)}
     for kind, start, end in prose.find_text(source):
         literal = source[start:end]
@@ -114,9 +114,9 @@ def _find_strings(source: str) -> Iterator[tuple[int, int]]:
 
 
 def reword(text: str) -> str:
-    """Return the text with neighbouring words swapped; markup, names and placeholders stay.
+    """Return the text with adjacent words swapped; markup, names and placeholders stay.
 
-    Of three words or more each asserted pair of neighbours is then missing.
+    In a text of three words or more, no adjacent pair of words is left.
     """
     parts = re.split(r"(\{[^{}]*\}|`[^`]*`|\[[^\]]*\]\([^)]*\)|\\.|%\(?\w+\)?[sd]?|\s+)", text)
     words = [index for index, part in enumerate(parts) if WORD.fullmatch(part)]
@@ -130,9 +130,9 @@ def reword(text: str) -> str:
 
 
 def reword_in(root: Path, sentences: list[Sentence]) -> list[Sentence]:
-    """Reword these sentences wherever they occur; return those that changed.
+    """Reword all occurrences of these sentences; return the sentences that changed.
 
-    Twins share most of their text, and stay twins.
+    Twins share most of their text, so they stay twins.
     """
     texts = {sentence.text: reword(sentence.text) for sentence in sentences}
     everywhere = [found for found in find_sentences(root) if found.text in texts]
@@ -159,7 +159,7 @@ def copy_checkout(folder: Path) -> None:
 
 
 def run_tests(root: Path, chosen: list[str]) -> Iterator[str]:
-    """Yield the tests that fail in this checkout, by their node ids, with the first line of why."""
+    """Yield the node IDs of failing tests in this checkout, with the first line of the error."""
     environ = os.environ | {"PYTHONPATH": str(root / "src"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     for generated in ("claims", "compare"):  # pages that quote the sentences

@@ -1,4 +1,4 @@
-"""Run `lab run` and `lab serve` as processes, for the tests of them and of the console."""
+"""Run `lab run` and `lab serve` as processes, for their tests and those of the console."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ def copy_of(checkout, folder):
 
 
 def free_base():
-    """Return a port for the console; all labs' ports are free too."""
+    """Return a free port for the console; the labs' ports are free too."""
     return free_port(*range(1, 13))
 
 
@@ -47,7 +47,8 @@ def reachable(port, address="127.0.0.1"):
 def closed(*ports):
     """Wait until no process listens at these ports.
 
-    A process counts as ended when its first thread has; other threads may still close its sockets.
+    A process counts as ended when its first thread has ended, but other threads may still close
+    sockets.
     """
     until(lambda: not any(reachable(port) for port in ports))
 
@@ -58,7 +59,7 @@ def ps(*arguments):
 
 
 def descendants(pid):
-    """Return {process ID: command line} of all that this process has started, directly or not."""
+    """Return {process ID: command line} of all descendants of this process."""
     rows = [line.split(None, 2) for line in ps("-A", "-ww", "-o", "pid=,ppid=,args=")]
     found, parents = {}, {pid}
     while parents:
@@ -69,7 +70,7 @@ def descendants(pid):
 
 
 def alive(pids):
-    """Return those of these processes that have not ended (a zombie has)."""
+    """Return the processes that have not ended. A zombie has ended."""
     rows = ps("-o", "pid=,stat=", "-p", ",".join(map(str, pids)))
     return [row for row in rows if " Z" not in row]
 
@@ -102,7 +103,7 @@ class Serving:
 
     @property
     def started(self):
-        """Whether each lab runs or has failed, and the terminal says so."""
+        """Return whether all labs are running or have failed, and the output says so."""
         printed = re.findall(r"[✓✗] \d\d ", self.output)
         return serve.HOW_TO_END in self.output and len(printed) == self.page().count('id="state-')
 
@@ -156,7 +157,7 @@ class Serving:
         return re.search(r'class="state (\w+)"', self._states(number))[1]
 
     def says(self, number):
-        """Return all that the console says about the lab's process, as text."""
+        """Return the console's text about the lab's process."""
         return plain(self._states(number))
 
     def _states(self, number):
@@ -167,7 +168,7 @@ class Serving:
 def serving(
     folder, *arguments, environ=None, end=signal.SIGINT, wait=True, stdout=None, prepare=None
 ):
-    """Run `lab serve` in this checkout, end it by a signal, and check that nothing is left.
+    """Run `lab serve` in this checkout, end it with a signal, and check that all processes end.
 
     `prepare` is called in the new process.
     """
@@ -194,28 +195,28 @@ def serving(
     finally:
         started = served.children
         if process.poll() is None:
-            # Ctrl-C and closing the terminal tell the whole group, `kill` tells the one process.
+            # Ctrl-C and closing the terminal signal the whole group, but `kill` only one process.
             os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
         try:
             process.wait(LIMIT)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGABRT)  # Python writes where each of its threads is
+            process.send_signal(signal.SIGABRT)  # Python writes the stacks of its threads
             process.wait(LIMIT)
             raise AssertionError(f"It did not end:\n{log.read_text()[-5000:]}") from None
         _none_left(started)
 
 
 def _end_by_signals():
-    """A CI may start its runs with Ctrl-C or, by nohup, SIGHUP ignored, which children inherit."""
+    """In CI, SIGINT or SIGHUP may be ignored, and child processes inherit that."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
 def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
-    """Run `lab run` in a separate session, and end it by a signal.
+    """Run `lab run` in a separate session, and end it with a signal.
 
-    `said()` returns what it has printed so far; `output` is all of it, once it has ended.
+    `said()` returns the output so far; `output` has all of it after the end.
     """
     port = free_port()
     with tempfile.TemporaryFile("w+") as printed:
@@ -240,7 +241,8 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
         finally:
             children = descendants(process.pid)
             if process.poll() is None:
-                # Ctrl-C and closing the terminal tell the whole group, `kill` the one process.
+                # Ctrl-C and closing the terminal signal the whole group, but `kill` only the
+                # process.
                 os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
             process.wait(LIMIT)
             _none_left(children)
@@ -252,7 +254,7 @@ def _none_left(started):
     try:
         until(lambda: not started or not alive(started))
     finally:
-        for pid in started:  # also if the test failed
+        for pid in started:  # even if the test failed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

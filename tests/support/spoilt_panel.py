@@ -1,4 +1,4 @@
-"""A pytest plugin that makes the exchange panel access the session once, as it must not."""
+"""A pytest plugin that makes the exchange panel access the session, which is an error."""
 
 from labkit.panel import middleware
 

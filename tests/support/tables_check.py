@@ -1,4 +1,4 @@
-"""Check labs/compare.toml: every question has its cells and a probe, every conclusion a cell."""
+"""Check labs/compare.toml: every question has cells and a probe, every conclusion a cell."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from labkit.comparison_tables import TESTS, Table, Tables
 
 
 def table_complaints(tables: Tables) -> Iterator[str]:
-    """Yield a sentence for each fault of the manifest, the probes and the labs' tests."""
+    """Yield a sentence for each fault in the manifest, the probes and the labs' tests."""
     for table in tables.all:
         yield from _complaints_about(tables, table, probe_names(table))
     for conclusion in tables.conclusions:

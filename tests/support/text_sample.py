@@ -3,7 +3,8 @@
     python tests/support/text_sample.py --seed 1 --key key.json > sample.txt
 
 A reader marks the pieces that an editor would rewrite, without knowing which are old. The key says
-where each piece is from. Drawn are 20 pieces of each kind, and 20 that only the old version has.
+where each piece comes from. The sample has 20 pieces of each kind, and 20 that are only in the old
+version.
 """
 
 import argparse
@@ -101,7 +102,7 @@ def commands(root: Path) -> Iterator[Piece]:
 
 
 def literals(source: str) -> Iterator[str]:
-    """Yield the strings of Python source, docstrings apart; an f-string's values become "…"."""
+    """Yield the strings of Python source except docstrings; an f-string's values become "…"."""
     tree = ast.parse(source)
     inner = {
         id(part)

@@ -1,8 +1,8 @@
-"""Two carts as a whole textbook project has them, for what no version of a lab can show.
+"""Two carts from a textbook, for faults that no version of a lab can show.
 
-A textbook version (labs/textbook) is one fault in a lab. Here nothing is checked at all: a visitor
-writes any text under any key of the session, which lab 04's form for numbers prevents. Tests of
-Django's sessions need a project without a lab, and bench/burst.py measures one beside the labs.
+A textbook version (labs/textbook) is a lab with one fault. This project checks nothing: a visitor
+can store any text under any session key, which the form of lab 04 prevents. Tests of Django's
+sessions need a project that is not a lab, and bench/burst.py measures it beside the labs.
 """
 
 from django.http import HttpResponse

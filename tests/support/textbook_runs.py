@@ -1,4 +1,4 @@
-"""Run a lab's tests on its textbook versions, and note which of them notice the fault.
+"""Run a lab's tests on its textbook versions, and record the tests that detect the fault.
 
 `python tests/support/textbook_runs.py --write` writes two files. labs/textbook/noticed.json has for
 each version the tests that carry the mark of one of its pitfalls and fail; for a version without
@@ -43,7 +43,7 @@ def test_see({fixture}):
 
 
 def see_test(version: Version) -> str:
-    """Return the node ID of the test that carries out a version's steps.
+    """Return the node ID of the test that runs a version's steps.
 
     Only a lab with threads needs its own conftest.py, which may choose another session engine.
     """
@@ -67,7 +67,7 @@ def stage(checkout: Catalog, version: Version, root: Path) -> Path:
         shutil.copyfile(solution, lab.folder / MY_TESTS)
     for manifest in (checkout.root / MANIFEST).parent.glob("*.toml"):
         shutil.copyfile(manifest, root / MANIFEST.parent / manifest.name)
-    # Threads wait for each other by the clock, and have separate connections.
+    # Threads wait for each other, and have separate connections.
     fixture, clock = ("transactional_db", "None") if version.threads else ("clock", "clock")
     source = SEE_SOURCE.format(
         root=str(checkout.root), name=version.full_name, fixture=fixture, clock=clock
@@ -87,7 +87,7 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
             folder,
             *full,
             "-q",
-            # By default, runs that end at the same time clear up the same folder.
+            # By default, runs that end at the same time delete the same folder.
             f"--basetemp={root / 'basetemp'}",
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": ""},

@@ -1,4 +1,4 @@
-"""labkit.testing in a Django project of somebody else, as docs/testing.md shows it."""
+"""labkit.testing in another Django project, as in docs/testing.md."""
 
 import os
 import subprocess
@@ -129,7 +129,7 @@ def test_a_metal(chromium):
 
 @pytest.fixture
 def run(tmp_path):
-    """Write these files, run pytest among them; (exit status, what it printed)."""
+    """Write these files and run pytest on them; return (exit status, output)."""
 
     def run(*arguments, **files):
         for name, content in files.items():

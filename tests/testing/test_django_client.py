@@ -1,4 +1,4 @@
-"""The session `django-client` fails for each difference that is not declared, or is gone."""
+"""The session `django-client` fails on undeclared differences and on obsolete declarations."""
 
 import pytest
 from django_client import judge

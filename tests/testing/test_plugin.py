@@ -1,4 +1,4 @@
-"""The pytest plugin, seen from outside: pytest runs of its own."""
+"""The pytest plugin in separate runs of pytest."""
 
 import os
 import re
@@ -16,7 +16,7 @@ SUPPORT = Path(__file__).parents[1] / "support"
 
 @pytest.fixture
 def run(checkout):
-    """Run pytest in the checkout; (exit status, what it printed)."""
+    """Run pytest in the checkout; return (exit status, output)."""
 
     def run(*arguments, environ=None):
         clean = {k: v for k, v in os.environ.items() if k not in {"CI", "DJANGO_SETTINGS_MODULE"}}
@@ -75,7 +75,7 @@ def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
     status, output = run(lab, "-m", "in_process", "--collect-only")
     assert status == 0, output
     for test in ("test_where_is_the_cart", "test_the_cart_lives_as_long_as_promised"):
-        assert test in output  # one is marked, and one asks for the clock
+        assert test in output  # one is marked, and one uses the clock
 
 
 def test_on_mariadb_other_places_are_not_tested_again(run):

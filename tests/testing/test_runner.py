@@ -126,7 +126,7 @@ def run_three(folder, code, **options):
 
 
 def innermost(stop):
-    """The last call of the first stack that has one in our file."""
+    """Return the last call in our file, from the first stack that has one."""
     ours = [[place for place in stack if "test_three" in place[0]] for stack in stop.stacks]
     path, line, function = next(filter(None, ours))[-1]
     return Path(path).name, line, function
@@ -140,7 +140,7 @@ def test_a_run_that_ends_early_is_not_complete(tmp_path, code, cause):
     assert run.stop.test.endswith("::test_it")
     assert [test.id.rpartition("_")[2] for test in run.tests] == ["before"]
     assert run.expected == 3
-    if cause != UNKNOWN:  # execv leaves no time to note the place
+    if cause != UNKNOWN:  # execv leaves no time to record the place
         assert innermost(run.stop) == ("test_three.py", WORK, "work")
 
 

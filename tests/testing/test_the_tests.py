@@ -1,4 +1,4 @@
-"""Tests of the tests: faults put in on purpose, into the jar and into labs, turn tests red."""
+"""Tests of the tests: they fail if the jar or a lab has a deliberate fault."""
 
 import shutil
 
@@ -29,7 +29,7 @@ def ignoring_same_site(monkeypatch):
 
 
 def disagreeing():
-    """The names of the cases with which the jar does not agree."""
+    """Return the names of the cases on which the jar fails."""
     names = []
     for case in CASES:
         with time_machine.travel(labkit_clock.START, tick=False) as traveller:
@@ -57,7 +57,7 @@ def test_a_fault_in_the_jar_turns_cases_red(monkeypatch, fault, noticed_by):
     assert noticed_by in disagreeing()
 
 
-# (lab, file, sound, faulty, what then fails, what the failure says)
+# (lab, file, code, faulty code, failing test, message)
 FAULTS = {
     "an illegal name": (
         "03_cookie_cart",

@@ -1,4 +1,4 @@
-"""The visitor is a browser, and lets no server get away with a broken promise."""
+"""The visitor behaves like a browser, and reports each broken promise of a server."""
 
 import asyncio
 import inspect
@@ -202,7 +202,7 @@ def test_a_login_may_end_with_the_browser(visitor, settings, anu):
     assert visitor.jar.get("sessionid").expires is None
 
 
-# Each check on every response, seen biting
+# A failure of each check on responses
 
 
 def test_a_server_error_fails_the_test():

@@ -1,4 +1,4 @@
-"""WireVisitor notices what a broken server does."""
+"""WireVisitor detects the faults of a broken server."""
 
 import http.client
 import socket
@@ -13,7 +13,7 @@ from labkit.testing import WireVisitor, wire_visitor
 
 @pytest.fixture
 def serve():
-    """Start a server that answers every connection with these bytes; its port."""
+    """Start a server that sends these bytes on every connection; return its port."""
     listeners = []
 
     def serve(*parts, pause=0.0):

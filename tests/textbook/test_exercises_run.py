@@ -14,7 +14,7 @@ from labkit.testing.pytest_runner import SECONDS, run_tests
 EXERCISES = read_exercises(Catalog(ROOT))
 NO_SESSIONS = "Session doesn't declare an explicit app_label"
 NOT_WRITTEN = "NotImplementedError"
-# A test that fails on a starter, and a part of its message, if noticed.json does not say it
+# A test that fails on a starter, and part of its message, if it is not in noticed.json
 REASONS = {
     "count-on-the-server": ("tests/test_pagecount.py", "assert 1 == 2"),
     "greeting-from-scratch": ("tests/test_greeting.py", NOT_WRITTEN),
@@ -38,7 +38,7 @@ def names_own_tests(exercise):
 
 
 def cases(chosen):
-    """Each chosen exercise as a parameter; pytest-xdist may give each to another process."""
+    """Parametrize with the chosen exercises, which pytest-xdist may distribute."""
     return [
         pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(each.name))
         for each in EXERCISES

@@ -1,4 +1,4 @@
-"""Each textbook version shows its symptom, and a test of its lab notices it."""
+"""Each textbook version shows its symptom, and a test of its lab detects it."""
 
 import subprocess
 import sys
@@ -13,11 +13,11 @@ from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
-MOST = 6  # of the tests that notice a version; more would tell nothing new
+MOST = 6  # of the tests that detect a version; more would not add information
 
 
 def cases(*, starts):
-    """Each version as a parameter; pytest-xdist may give each to another process."""
+    """Parametrize with the versions, which pytest-xdist may distribute."""
     return [
         pytest.param(version, id=version.full_name, marks=pytest.mark.xdist_group(version.name))
         for version in VERSIONS
@@ -29,7 +29,7 @@ def cases(*, starts):
 @pytest.mark.parametrize("version", cases(starts=True))
 def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     recorded = NOTICED[version.full_name][-MOST:]
-    # Written in the order of the tests; here it is the other way round.
+    # The file has the order of the tests; here it is reversed.
     see = see_test(version)
     mine = [MY_TESTS] if solutions(checkout, version) else []
     found = run(checkout, version, see, *reversed(recorded), *mine)
