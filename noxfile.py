@@ -329,7 +329,7 @@ def django_client(session: nox.Session) -> None:
 
 @nox.session
 def textbook(session: nox.Session) -> None:
-    """Every textbook version shows its symptom and fails a test (-- --write records which)"""
+    """Each textbook version fails a test, each exercise is solvable (-- --write records which)"""
     environment(session)
     if "--write" in session.posargs:
         script = ROOT / "tests" / "support" / "textbook_runs.py"
