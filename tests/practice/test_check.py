@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labkit.catalog import Catalog
-from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, OUTDATED, UNKNOWN_ORIGINAL
+from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, OUTDATED, SOLVED, UNKNOWN_ORIGINAL
 from labkit.practice import check_stage, diagnosis, failure_hints, score, watch
 from labkit.practice.check import CheckResult, Report, check, find_syntax_error
 from labkit.practice.check_summary import (
@@ -268,6 +268,7 @@ def test_the_starter_of_an_exercise_is_not_named(checkout):
     [
         ("assert 422 == 302\n +  where 422 = x", "422 Unprocessable Entity"),
         ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, and should be {}."),
+        ("assert {'a': 1, ... 'c': 3} == {}", "It is {'a': 1, ... 'c': 3}, and should be {}."),
         ("AssertionError: assert False == True\n + where", failure_hints.NOT_SO),
         ("assert <Cookie x> is None", failure_hints.NOT_SO),
         ("assert 422 in {302, 303}", "should be 302 Found or 303 See Other."),
@@ -499,6 +500,12 @@ def test_an_exercise_is_checked_by_its_name(own_checkout, said):
     checkout = Catalog(own_checkout)
     progress = read_progress(checkout)
     assert progress.of(find_exercise(checkout, "red-apple")).attempts == 1
+    storage = own_checkout / "labs" / "03_cookie_cart" / "lab" / "storage.py"
+    shutil.copy(storage, own_checkout / "practice" / "red-apple" / "lab")
+    status, text = said("check", "practice/red-apple/")
+    assert status == 0
+    assert SOLVED.format(line="lab solution red-apple") in text
+    assert read_progress(checkout).of(find_exercise(checkout, "red-apple")).state == "solved"
 
 
 def test_a_changed_exercise_blames_nobody(own_checkout, said):

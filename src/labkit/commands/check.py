@@ -22,6 +22,7 @@ from labkit.text_format import command_line
 
 MAKE_COPY = "A copy is made by: {line}"
 NOT_IN_COPY = "This folder is not in a copy of a lab. Name one, as in: lab check mine/"
+SOLVED = "Solved. {line} shows the explanation and the lab's own way."
 OUTDATED = (
     "The exercise {name} has changed since you started it, so a failure may not be your fault. "
     "Start again with: {line}"
@@ -101,8 +102,11 @@ class Checking:
             score = score_tests(self.checkout, exercise, self.copy.folder, self.limit)
             self._note(score.passed)
             _print(["", *score.lines()])
-            return
-        self.show(self._run(on_first))
+        else:
+            self.show(self._run(on_first))
+        if exercise and self.holds:
+            line = command_line("lab", "solution", exercise.name)
+            click.echo(f"\n{SOLVED.format(line=line)}")
 
     def watch(self) -> None:
         """Check after each save until q or Ctrl-C; without a terminal, check once."""

@@ -6,7 +6,7 @@ Without --all there are at most MOST_LINES.
 import textwrap
 
 from labkit.practice.check import Cause, CheckResult, Report
-from labkit.practice.failure_hints import LONGEST
+from labkit.practice.failure_hints import LONGEST, NOT_SO
 from labkit.text_format import command_line, quantity
 
 MOST_LINES = 25
@@ -92,7 +92,7 @@ def _next_lines(cause: Cause) -> list[str]:
     lines = _wrap(f"{NEXT_STEP} {text}")
     if why.code:
         lines.append(f"        {why.code}"[:WIDTH])
-    if not known:
+    if not known and why.reason != NOT_SO:
         lines += _wrap(why.reason, "  ")
     elif why.advice:
         lines += _wrap(why.advice, "  ")

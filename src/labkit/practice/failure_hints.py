@@ -256,7 +256,12 @@ def _explain_assertion(error: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether this is a literal that a reader understands, and not only True or False."""
+    """Return whether this is a literal that a reader understands, and not only True or False.
+
+    pytest shortens long ones.
+    """
+    if re.fullmatch(r"\{.*\.\.\..*\}|\[.*\.\.\..*\]", text):
+        return True
     try:
         return not isinstance(ast.literal_eval(text), bool)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
