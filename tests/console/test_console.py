@@ -632,7 +632,7 @@ def test_every_page_is_for_everybody(page, chromium, house, folder):
         page.goto(house.url(path))
         if troubles := complaints_at_both_ends(page):
             found[name] = troubles
-    page.set_extra_http_headers({"Via": "1.1 somebody-else"})  # as students see it
+    page.set_extra_http_headers({"Via": "1.1 someone-else"})  # as students see it
     for path in ("/", "/console/", "/practice/", "/practice/red-apple/"):
         page.goto(house.url(path))
         if troubles := complaints_at_both_ends(page):

@@ -1,4 +1,4 @@
-"""Which database `--db` and DATABASE_URL choose."""
+"""The database that `--db` and DATABASE_URL choose."""
 
 import pytest
 

@@ -1,30 +1,19 @@
-"""Find phrases that have a better wording, in all text that people read.
-
-`python tests/support/prose.py` removes from tests/prose_exceptions.toml what has been reworded.
-"""
+"""Find phrases that have a better wording, in all text that people read."""
 
 import ast
 import io
 import re
-import sys
 import token
 import tokenize
-import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-EXCEPTIONS = ROOT / "tests" / "prose_exceptions.toml"
-SHRINK = "python tests/support/prose.py"
 FOLDERS = ("src", "tests", "labs", "bench", "docs")
 SUFFIXES = {".py", ".html", ".toml", ".md", ".txt", ".js", ".css"}
 GENERATED = {".pytest_cache", "__pycache__", ".lab", "docs/claims.md"}  # parts of a path, or all
-# They name the phrases.
-EXEMPT = {"tests/support/prose.py", "tests/test_prose.py", "tests/prose_exceptions.toml"}
-
-Exceptions = dict[str, dict[str, int]]  # path from the root -> phrase -> how many
+EXEMPT = {"tests/support/prose.py", "tests/test_prose.py"}  # these name the phrases
 
 
 class Rule(NamedTuple):
@@ -61,8 +50,15 @@ RULES = (
     Rule("lies in the …", r"\blies? (?:in|on) (?:the|a|an|its|their)\b", "is stored in"),
     Rule("the one wrote", r"\bwhat the one\b", "name the first and the second"),
     Rule("foretold", r"\bforetold\b", "expected, predicted"),
+    Rule("so many", r"\bso many\b(?! that)", "the name of the limit, this many"),
+    Rule("put back", r"\bput back\b", "restored"),
+    Rule("in the end", r"\bin the end\b", "at the end, finally"),
+    Rule("stands in the …", r"\bstands? (?:in|on) (?:the|a|an|its|their)\b", "is in"),
+    Rule("makes of it", r"\bmakes? of (?:it|them|that)\b", "does with it"),
     Rule("What … (docstring)", r"\A\s*What\b", "Return …, Yield …, Start …", True),
     Rule("Whether … (docstring)", r"\A\s*Whether\b", "Return True if …", True),
+    Rule("Where … (docstring)", r"\A\s*(?:Where|Which|Whose)\b", "name the thing", True),
+    Rule("Have … (docstring)", r"\A\s*Have\b", "Make …", True),
 )
 OF_DOCSTRINGS = tuple(rule for rule in RULES if rule.phrase.endswith("(docstring)"))
 _PATTERNS = {
@@ -170,54 +166,3 @@ def _unquote(literal: str) -> str:
 def find_all_offences(root: Path) -> list[Offence]:
     """Return the offences of all files, in order of their paths."""
     return [offence for path, text in read_files(root) for offence in find_offences(path, text)]
-
-
-def count_offences(offences: Iterable[Offence]) -> Exceptions:
-    """Return how many offences of each rule are in each file."""
-    counts: Exceptions = {}
-    for (path, phrase), count in sorted(Counter((o.path, o.rule.phrase) for o in offences).items()):
-        counts.setdefault(path, {})[phrase] = count
-    return counts
-
-
-def load_exceptions(path: Path = EXCEPTIONS) -> Exceptions:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def compare(found: Exceptions, listed: Exceptions) -> tuple[list[str], list[str]]:
-    """Return what is too much and what is listed but gone, one line each."""
-    excess, gone = [], []
-    for path in sorted({*found, *listed}):
-        now, then = found.get(path, {}), listed.get(path, {})
-        for phrase in sorted({*now, *then}):
-            difference = now.get(phrase, 0) - then.get(phrase, 0)
-            line = f"{path}: “{phrase}”: {now.get(phrase, 0)}, listed {then.get(phrase, 0)}"
-            if difference:
-                (excess if difference > 0 else gone).append(line)
-    return excess, gone
-
-
-def write_exceptions(exceptions: Exceptions, path: Path = EXCEPTIONS) -> None:
-    """Write the list of exceptions, as TOML with one table for each file."""
-    parts = [
-        "# Phrases to reword, counted per file. The list may only shrink:\n"
-        f"# after rewording, run `{SHRINK}`. A file that was moved takes its table along by hand.\n"
-    ]
-    for name, counts in sorted(exceptions.items()):
-        lines = "".join(f'"{phrase}" = {count}\n' for phrase, count in sorted(counts.items()))
-        parts.append(f'["{name}"]\n{lines}')
-    path.write_text("\n".join(parts), encoding="utf-8")
-
-
-def main() -> None:
-    """Make the list of exceptions smaller; refuse if something would have to be added."""
-    found = count_offences(find_all_offences(ROOT))
-    excess, gone = compare(found, load_exceptions())
-    if excess:
-        sys.exit("\n".join(["Reword these first; the list only gets shorter:", *excess]))
-    write_exceptions(found)
-    print(f"{len(gone)} entries shortened.")
-
-
-if __name__ == "__main__":
-    main()

@@ -167,7 +167,7 @@ def run_tests(root: Path, chosen: list[str]) -> Iterator[str]:
         subprocess.run(write, cwd=root, env=environ, check=True, capture_output=True)
     folders = chosen or ["tests", *sorted(str(p.parent) for p in root.glob("labs/*/manage.py"))]
     for folder in folders:
-        # The list of exceptions changes with the wording, as it should.
+        # test_prose.py checks the wording itself.
         command = [sys.executable, "-m", "pytest", folder, "-q", "-rfE", "--tb=no"]
         command += ["--ignore=tests/test_prose.py", "-m", IN_PROCESS, "-p", "no:cacheprovider"]
         command += ["-n", "logical", "--dist", "loadscope"] if folder == "tests" else []

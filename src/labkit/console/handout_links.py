@@ -1,4 +1,4 @@
-"""Where the links of a Markdown file lead in the console."""
+"""The targets of a Markdown file's links in the console."""
 
 from django.urls import reverse
 

@@ -144,7 +144,7 @@ def _result_lines(results: list[CheckResult]) -> list[str]:
 
 
 def _wrap(text: str, indent: str = "", most: int = 2) -> list[str]:
-    """Return a text in at most so many lines of WIDTH characters; commands are not broken."""
+    """Return a text in at most `most` lines of WIDTH characters; commands are not broken."""
     return textwrap.wrap(
         text,
         WIDTH,

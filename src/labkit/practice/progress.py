@@ -83,7 +83,7 @@ def note_start(checkout: Catalog, exercise: Exercise) -> None:
 
 
 def note_hint(checkout: Catalog, exercise: Exercise, shown: int) -> None:
-    """Note that so many hints have been shown."""
+    """Record the number of hints that have been shown."""
     _change(checkout, exercise, lambda record: replace(record, hints_shown=shown))
 
 
