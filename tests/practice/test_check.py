@@ -327,37 +327,38 @@ for name in [name for name in vars(CartPages) if name.startswith("test_")]:
     setattr(Pages, name, None)
 """
 
+OTHER_RESPONSE = (
+    'request.POST.get("name", ""))\n    return response',
+    'request.POST.get("name", ""))\n    return redirect("display")',
+)
+
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "version"),
+    ("lab", "file", "old", "new", "version"),
     [
         (
+            "04",
             "storage.py",
             'request.session["cart"] = {n: q for n, q in load(request).items() if n != name}',
             'request.session["cart"].pop(name)',
             "04:nested-change",
         ),
-        (
-            "views.py",
-            'request.POST.get("name", ""))\n    return response',
-            'request.POST.get("name", ""))\n    return redirect("display")',
-            None,  # the session was saved, whatever response is returned
-        ),
+        ("04", "views.py", *OTHER_RESPONSE, None),  # the session is saved all the same
+        ("03", "views.py", *OTHER_RESPONSE, "03:new-response"),
     ],
 )
-def test_work_without_effect_is_named(own_checkout, said, file, old, new, version):
-    said("copy", "04", "mine")
+def test_work_without_effect_is_named(own_checkout, said, lab, file, old, new, version):
+    said("copy", lab, "mine")
     edit(own_checkout / "mine" / "lab" / file, old, new)
-    lab = own_checkout / "labs" / "04_session_cart"
-    manifest = own_checkout / "labs" / "labs.toml"
-    edit(manifest, 'contract = "CartContract"\nrenews = "cart"  #', 'renews = "cart"  #')
-    replace_tests(lab, contract=CHANGED_IN_PLACE, test_pages=ONE_PAGE)
+    edit(own_checkout / "labs" / "labs.toml", 'contract = "CartContract"\n', "")
+    folder = Catalog(own_checkout).find(lab).folder
+    replace_tests(folder, contract=CHANGED_IN_PLACE, test_pages=ONE_PAGE)
     checkout = Catalog(own_checkout)
-    report = check(checkout, checkout.find("mine"), checkout.find("04"))
+    report = check(checkout, checkout.find("mine"), checkout.find(lab))
     found = report.diagnosis
     assert (found and found.version.full_name) == version
     if found:
-        assert "POST /remove/: cart" in found.text
+        assert "POST /remove/: cart" in found.text  # the entry, or the cookie
 
 
 def record(own_checkout, **failures):
