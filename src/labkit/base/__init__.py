@@ -1,1 +1,1 @@
-"""Everything that labs may import, such as settings, form fields and the session lock."""
+"""Modules that labs may import, such as helpers for settings, form fields and the session lock."""

@@ -5,7 +5,7 @@ from django.db.models.signals import pre_migrate
 
 
 class BaseConfig(AppConfig):
-    """Provide the stylesheet, template tags and error pages; no models, cookies or queries."""
+    """Provide the stylesheet, template tags and error pages, without models, cookies or queries."""
 
     name = "labkit.base"
     label = "labkit_base"

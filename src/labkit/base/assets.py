@@ -1,4 +1,4 @@
-"""Serve labkit's stylesheets, script and icon on any server, even if DEBUG is off."""
+"""Serve labkit's stylesheets, script and icon from any server, even if DEBUG is off."""
 
 from pathlib import Path
 

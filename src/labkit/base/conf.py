@@ -14,8 +14,9 @@ from labkit.catalog import database_name, own_number, state_dir
 from labkit.kept_files import make_key, read_key
 from labkit.text_format import command_line
 
-# To prevent "database is locked": with WAL, readers do not wait for the writer, a writer waits up
-# to 20 s, and a transaction takes the write lock when it begins rather than at its first write.
+# These options prevent the error "database is locked": with WAL, readers do not wait for the
+# writer, a writer waits up to 20 s, and a transaction takes the write lock when it begins rather
+# than at its first write.
 # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 SQLITE = "django.db.backends.sqlite3"
 SQLITE_OPTIONS = {
@@ -26,10 +27,10 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """Return the lab's number, the end of its cookies' names; see `own_number`.
+    """Return the lab's number, with which the names of its cookies end; see `own_number`.
 
     The tests of a copy expect the cookies of the original lab. They set the environment variable
-    LAB_AS to the original's number. A lab that has a number ignores it.
+    LAB_AS to the original's number. A lab that has its own number ignores the variable.
     """
     own, borrowed = own_number(folder), os.environ.get("LAB_AS", "")
     takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
@@ -37,7 +38,7 @@ def number(folder: Path) -> str:
 
 
 def secret_key(folder: Path) -> str:
-    """Return this lab's SECRET_KEY, created at the first start, from a file with mode 0600.
+    """Return this lab's SECRET_KEY from a file with mode 0600, which the first start creates.
 
     Raises ImproperlyConfigured if the file is damaged or cannot be written.
     https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
@@ -60,12 +61,12 @@ def _damaged(path: Path, folder: Path, what: str) -> str:
 
 
 def debug() -> bool:
-    """Return DEBUG: True by default, False in tests and with LAB_DEBUG=0."""
+    """Return the setting DEBUG: True, or False if the environment variable LAB_DEBUG is 0."""
     return os.environ.get("LAB_DEBUG", "1") != "0"
 
 
 def allowed_hosts() -> list[str]:
-    """Return ALLOWED_HOSTS: loopback names, and the hosts in LAB_HOSTS, separated by commas.
+    """Return ALLOWED_HOSTS: loopback names, and the comma-separated hosts in LAB_HOSTS.
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
     """
@@ -92,7 +93,7 @@ def session_files(folder: Path) -> Path:
 def session_engine(default: str) -> str:
     """Return SESSION_ENGINE from the environment, or `default`.
 
-    The variable may be set for another project, so a value other than one of Django's engines is
+    The variable may be set for another project, so a value that is not one of Django's engines is
     ignored.
     https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine
     """
@@ -100,10 +101,10 @@ def session_engine(default: str) -> str:
 
 
 def caches(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return CACHES: Redis at REDIS_URL, or LocMem in the memory of the server's process.
+    """Return CACHES: Redis at REDIS_URL, or LocMem, which uses the memory of the server's process.
 
-    In Redis, a lab's keys begin with lab_NN, to keep them separate from others. LocMem discards
-    entries beyond MAX_ENTRIES, since Django's default of 300 is too small for a class.
+    In Redis, a lab's keys begin with lab_NN, which keeps them apart from other keys. LocMem
+    discards entries beyond MAX_ENTRIES, since Django's default of 300 is too small for a class.
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
     if url := environment.redis_url():
@@ -141,6 +142,6 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             default["NAME"] = sqlite_file.with_name(Path(default["NAME"]).name)
         options = dict(SQLITE_OPTIONS)
         if url and has_foreign_tables(Path(default["NAME"])):
-            del options["init_command"]  # WAL would change a file of another project
+            del options["init_command"]  # WAL would change another project's file
         default["OPTIONS"] = options | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

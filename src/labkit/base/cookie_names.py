@@ -1,9 +1,9 @@
-"""Put any text into a cookie's name, and read it back."""
+"""Encode any text as part of a cookie's name, and decode it again."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-LONGEST = 500  # bytes of percent-encoded text, enough for 41 characters of four UTF-8 bytes
+LONGEST = 500  # bytes of percent-encoded text; enough for 41 characters of four UTF-8 bytes each
 
 
 def cookie_name(prefix: str, text: str) -> str:
@@ -19,7 +19,7 @@ def cookie_name(prefix: str, text: str) -> str:
 def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
     """Return {text: value} for each cookie whose name cookie_name() could have returned.
 
-    Such a text is not empty and has no surrounding white space, like the value of a form field. All
+    The text is not empty and has no leading or trailing white space, like a form field's value. All
     other cookies are ignored, since a browser may send anything.
     """
     found = {}

@@ -11,7 +11,7 @@ from django.middleware import csrf
 
 @dataclass(frozen=True)
 class Cause:
-    """A cause of a refusal: its name, which pages carry as `data-cause`, and its text."""
+    """The cause of a refusal: its explanation, and its name, which pages carry as `data-cause`."""
 
     name: str
     text: str
@@ -77,11 +77,11 @@ _BY_START = {
     csrf.REASON_BAD_ORIGIN.partition("%s")[0]: FOREIGN_ORIGIN,
     "CSRF cookie ": BROKEN_COOKIE,
 }
-LONGEST = 200  # characters; longer headers are cut on the page
+LONGEST = 200  # characters; the page truncates longer headers
 
 
 def find_cause(request: HttpRequest, reason: str) -> Cause:
-    """Return the cause for the reason that CsrfViewMiddleware gives."""
+    """Return the cause that corresponds to the reason that CsrfViewMiddleware gives."""
     found = next((cause for start, cause in _BY_START.items() if reason.startswith(start)), None)
     if found is None and reason.startswith("CSRF token from "):
         found = OLD_TOKEN if reason.endswith(" incorrect.") else MALFORMED_TOKEN

@@ -1,10 +1,11 @@
-"""A fast password hasher, for passwords that are not secret."""
+"""Provide a fast password hasher for passwords that are not secret."""
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 class DemoPasswordHasher(PBKDF2PasswordHasher):
-    """Django's default hasher with fewer iterations: 1 ms instead of a third of a second.
+    """Django's default hasher with fewer iterations, which takes 1 ms rather than a third of a
+    second.
 
     https://docs.djangoproject.com/en/5.2/topics/auth/passwords/#increasing-the-work-factor
     """

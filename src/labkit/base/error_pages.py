@@ -1,7 +1,8 @@
-"""Error pages in plain English, which name the real cause of a failure.
+"""Return error pages that name the real cause of a failure in plain English.
 
 `from labkit.base.error_pages import handler400, handler403, handler404, handler500` in a lab's
-urls.py installs them: https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
+urls.py installs them:
+https://docs.djangoproject.com/en/5.2/topics/http/views/#customizing-error-views
 """
 
 import errno
@@ -26,11 +27,12 @@ from labkit.base import csrf_causes
 
 log = logging.getLogger("labkit.errors")
 
-# Errors of a database that is missing, locked, full or not migrated. Their base class DatabaseError
+# Errors from a database that is missing, locked, full or not
+# migrated. Their base class DatabaseError
 # is not included, since Django raises it if a session's row was deleted during the request.
 # PermissionError means that the folder of the session files is not writable.
 STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingError, PermissionError)
-# Errors of a disk that is full, read-only or broken. Other OSErrors, such as a closed connection,
+# Errors from a disk that is full, read-only or broken. Other OSErrors, such as a closed connection,
 # do not come from the store. Windows has no EDQUOT.
 DISK_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 RETRY_AFTER = 5  # seconds
@@ -59,7 +61,7 @@ def error_page(
     advice: str = "",
     cause: str = "",
 ) -> HttpResponse:
-    """Return an HTML page that says in one sentence what went wrong, and what to do next.
+    """Return an HTML page that says in a sentence what went wrong, and then what to do next.
 
     The page carries `cause` as data-cause, which the tests look for.
     """
@@ -88,7 +90,7 @@ def _is_the_stores(error: BaseException) -> bool:
         return True
     if _is_damage(error):
         return True
-    # redis is an optional package. If it is not loaded, it cannot have raised the error.
+    # The package redis is optional. If it is not loaded, it cannot have raised the error.
     redis: Any = sys.modules.get("redis")
     return isinstance(error, (*STORE_FAULTS, redis.RedisError) if redis else STORE_FAULTS)
 
@@ -100,7 +102,8 @@ def _is_damage(error: BaseException) -> bool:
 
 
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
-    """Return 503 with Retry-After; if a table is missing, the page says what to type."""
+    """Return 503 with Retry-After; if a table is missing, the page names the command that adds
+    it."""
     log.error("The store failed: %s", fault)
     # SQLite's message, or ER_NO_SUCH_TABLE in MySQL and MariaDB.
     if "no such table" in str(fault) or fault.args[:1] == (1146,):
@@ -125,8 +128,8 @@ def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
 def refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
     """Return 400 for a host that is not in ALLOWED_HOSTS, otherwise None.
 
-    With DEBUG on, Django's own page shows the settings and the environment, and another site can
-    read them by DNS rebinding. https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+    With DEBUG on, Django's own page shows the settings and the environment, which another site
+    could read by DNS rebinding. https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
     """
     try:
         request.get_host()
@@ -137,7 +140,7 @@ def refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 400 for a request that cannot be understood; 503 if the store failed."""
+    """Return 400 for a bad request, or 503 if the store failed."""
     if fault := store_fault(exception):
         return unavailable(request, fault)
     if isinstance(exception, DisallowedHost):
@@ -162,10 +165,10 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Return 500 for an error in the lab; 503 if the store failed.
+    """Return 500 for an error in the lab, or 503 if the store failed.
 
-    Return 400 if a view saved a session that had been deleted during the request, as Django does
-    for the visitor's session.
+    Return 400 if a view saved a session that had been deleted during the request. Django itself
+    does so only for the visitor's session.
     """
     error = sys.exc_info()[1]
     if fault := store_fault(error):
@@ -176,7 +179,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Return 403 for a form without a valid CSRF token: the view for CSRF_FAILURE_VIEW.
+    """Return 403 for a form without a valid CSRF token. This is the view in CSRF_FAILURE_VIEW.
 
     https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-failure-view
     """

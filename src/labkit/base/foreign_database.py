@@ -36,7 +36,7 @@ REFUSED = (
 
 
 def has_foreign_tables(path: Path) -> bool:
-    """Return whether this SQLite file has tables of another project, without changing it."""
+    """Return whether this SQLite file has another project's tables; do not change the file."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -47,7 +47,7 @@ def has_foreign_tables(path: Path) -> bool:
 
 
 def foreign_tables(using: str = "default") -> list[str]:
-    """Return the tables of another project in the database that DATABASE_URL names.
+    """Return another project's tables in the database that DATABASE_URL names.
 
     A database named lab_NN was created for the lab, so all of its tables are the lab's.
     """
@@ -61,7 +61,7 @@ def foreign_tables(using: str = "default") -> list[str]:
 
 
 def refuse_foreign_database(using: str = "default", **_: Any) -> None:
-    """Raise CommandError if the database has tables of another project."""
+    """Raise CommandError if the database has another project's tables."""
     if found := foreign_tables(using):
         more = ", …" if len(found) > SHOWN else ""
         raise CommandError(REFUSED.format(tables=", ".join(found[:SHOWN]) + more))

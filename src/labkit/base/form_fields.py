@@ -1,18 +1,18 @@
-"""Form fields for printable text, and for numbers in the digits 0 to 9."""
+"""Form fields for printable text, and for numbers that consist of the digits 0 to 9."""
 
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-# Joiners, fillers and wide spaces are invisible, but some scripts and emoji need them.
+# Some scripts and emoji need these joiners, fillers and wide spaces, which are invisible.
 _INVISIBLE = "\u200c\u200d\ufe0e\ufe0f\u00a0\u3000\u115f\u1160\u3164\uffa0\u2800"
 _INVISIBLE += "".join(map(chr, range(0xE0020, 0xE0080)))
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
 
 
 class PrintableText(forms.CharField):
-    """Text in any script, without control characters and with at least one visible character.
+    """A field for text in any script, without control characters but with a visible character.
 
     https://docs.djangoproject.com/en/5.2/ref/forms/fields/#charfield
     """
@@ -21,20 +21,20 @@ class PrintableText(forms.CharField):
         """Raise ValidationError for text that cannot be displayed or that looks empty."""
         super().validate(value)
         visible = value.translate(_WITHOUT_INVISIBLE)
-        # Django decodes bytes that are not UTF-8 as U+FFFD.
+        # Django decodes bytes that are not valid UTF-8 as U+FFFD.
         if value and (not visible.strip() or not visible.isprintable() or "\ufffd" in visible):
             raise ValidationError("Use visible characters.")
 
 
 class WholeNumber(forms.IntegerField):
-    """An integer in the digits 0 to 9, with an optional minus sign.
+    """A field for an integer: the digits 0 to 9, with an optional minus sign.
 
-    Django's own field uses int(), which also accepts 1_0, +7 and digits of other scripts.
+    Django's own field uses int(), which also accepts 1_0, +7 and the digits of other scripts.
     https://docs.djangoproject.com/en/5.2/ref/forms/fields/#integerfield
     """
 
     def to_python(self, value: Any) -> int | None:
-        """Return the number. Raises ValidationError for anything but digits."""
+        """Return the number. Raises ValidationError for anything else."""
         typed = str("" if value is None else value).strip()
         plain = typed.isascii() and typed.removeprefix("-").isdigit()
         if typed and not plain:

@@ -1,4 +1,4 @@
-"""Return an error page for failures that Django answers with a traceback or an empty body."""
+"""Return error pages for failures to which Django responds with a traceback or an empty body."""
 
 import codecs
 import sys
@@ -21,25 +21,25 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def error_pages(get_response: Respond) -> Respond:
-    """Return middleware with pages for an unknown host, 405, 414, 415 and a failing store.
+    """Return middleware that adds pages for an unknown host, a failing store, and 405, 414 and 415.
 
-    It is the second in the list.
+    List it second in MIDDLEWARE.
 
     Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
-    missing slash. With DEBUG on, it shows a traceback instead, as it does if the store fails, for
-    example because a table is missing. Django decodes a form with the Python codec that its
-    Content-Type names. Some codecs raise, or return text that cannot be sent back. Browsers send
-    UTF-8.
+    missing slash. With DEBUG on, Django shows a traceback instead. It also does so if the store
+    fails, for example because a table is missing. Django decodes a form with the Python codec that
+    its Content-Type names. Some codecs raise an error, or return text that cannot be sent back.
+    Browsers send UTF-8.
     """
-    # The next middleware, without Django's convert_exception_to_response around it.
+    # the next middleware, without Django's convert_exception_to_response around it
     unconverted = getattr(get_response, "__wrapped__", get_response)
 
     def respond(request: HttpRequest) -> HttpResponse:
         try:
             return unconverted(request)
         except Exception as error:
-            # The session could not be saved. With DEBUG on, Django shows a traceback with
-            # status 400, and does not call a handler.
+            # The session could not be saved. With DEBUG on, Django would show a traceback with
+            # status 400 instead of calling a handler.
             if fault := store_fault(error):
                 return unavailable(request, fault)
             return response_for_exception(request, error)

@@ -1,4 +1,4 @@
-"""Notices that several labs show about an invalid cookie or session."""
+"""Notices about an invalid cookie or session, which several labs show."""
 
 UNKNOWN_KEY = (
     "Your browser sent a session key that matches no session. This page cannot tell why: "

@@ -1,4 +1,4 @@
-"""The URLs that every lab has, and the labs that `lab serve` runs beside this one."""
+"""URLs that every lab has, and the ports of the labs that `lab serve` runs beside this one."""
 
 import os
 import re
@@ -10,12 +10,12 @@ VARIABLE = "LAB_CONSOLE"  # an environment variable such as "8000:03,04"
 
 
 def to_environment(console_port: int, numbers: Iterable[str]) -> dict[str, str]:
-    """Return the environment variable with the console's port and the numbers of these labs."""
+    """Return the environment variable that contains the console's port and these labs' numbers."""
     return {VARIABLE: f"{console_port}:{','.join(numbers)}"}
 
 
 def console_port() -> int | None:
-    """Return the console's port under `lab serve`, otherwise None."""
+    """Return the console's port, or None if `lab serve` did not start this lab."""
     found = _read()
     return int(found[1]) if found else None
 

@@ -7,28 +7,28 @@ from django.utils import timezone
 
 from labkit import session_stores
 
-BATCH = 500  # rows; takes about 10 ms, and is within SQLite's limit for parameters
+BATCH = 500  # rows; a batch takes about 10 ms and stays within SQLite's limit for parameters
 
 
 def clear_expired(batch: int = BATCH) -> Iterator[int]:
-    """Delete the rows of expired sessions, and yield the number of deleted rows per batch.
+    """Delete the rows of expired sessions in batches; yield the number of deleted rows of each.
 
-    Django's own clear_expired() is one DELETE. While it runs, no other request can write to SQLite,
-    and a waiting request fails after 20 s. MariaDB locks single rows, so no request waits for long
-    (bench/growth.py measures both). This function pauses after each batch for as long as the batch
-    took, so it takes longer overall. A session that is renewed in the meantime is kept, because
-    the DELETE checks the expiry again.
+    Django's own clear_expired() executes a single DELETE. While it runs, no other request can write
+    to SQLite, and a waiting request fails after 20 s. MariaDB locks individual rows, so no request
+    waits for long (bench/growth.py measures both). This function pauses after each batch for as
+    long as the batch took, so it takes longer overall. A session that is renewed in the meantime is
+    kept, because the DELETE checks the expiry again.
 
-    For an engine without rows, call Django's clear_expired() and yield nothing.
-    Raises the database's errors; the batches before the error stay deleted.
+    For an engine without rows, call Django's clear_expired() and yield nothing. Raises the
+    database's errors; the rows of earlier batches stay deleted.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#clearing-the-session-store
     """
     if not hasattr(session_stores.session_store(), "get_model_class"):
         session_stores.session_store().clear_expired()
         return
     expired = session_stores.rows().filter(expire_date__lt=timezone.now())
-    # Each batch continues from the last expiry, because InnoDB keeps deleted rows in its index for
-    # a while, and would otherwise scan all of them again.
+    # Each batch continues from the last expiry. Otherwise InnoDB, which keeps deleted rows in its
+    # index for a while, would scan all of them again.
     ordered = expired.order_by("expire_date").values_list("session_key", "expire_date")
     rows = list(ordered[:batch])
     while rows:

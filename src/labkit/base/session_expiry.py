@@ -1,4 +1,4 @@
-"""When a session expires, according to its API and to its row, which can differ."""
+"""Return when a session expires, according to its API and to its row, which can differ."""
 
 from datetime import datetime
 
@@ -31,11 +31,11 @@ def is_expiry_readable(session: SessionBase) -> bool:
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     """Return (question, answer) pairs about a session: its expiry, its key and its row.
 
-    This takes one query on django_session. get_expiry_age() and get_expiry_date() count from the
-    moment of the call, so they never count down. Django checks the expiry in the row.
+    This takes one query on django_session. get_expiry_age() and get_expiry_date() start from the
+    moment of the call, so they never count down. Django itself checks the expiry in the row.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    api = _expiry_facts(session)  # this loads the session, which drops an unknown key
+    api = _expiry_facts(session)  # loads the session, which drops an unknown key
     if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
         engine = session_stores.engine_name(settings.SESSION_ENGINE)
         left = f"Unknown: the engine {engine} stores no row in django_session."
@@ -67,5 +67,5 @@ def _expiry_facts(session: SessionBase) -> list[tuple[str, str]]:
 
 
 def clock_time(moment: datetime) -> str:
-    """Return the date, time and time zone, such as 2026-11-21 10:17:03 UTC."""
+    """Return the moment as date, time and time zone, such as 2026-11-21 10:17:03 UTC."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

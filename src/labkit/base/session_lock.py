@@ -2,7 +2,7 @@
 
 Django loads a session when a view first uses it, and saves all of it after the view. If two
 requests overlap, the second save overwrites the first one's changes: a lost update. `locked()`
-locks the session's row before reading it, and releases it after saving:
+locks the session's row before reading it, and releases the lock after saving:
 
     with locked(request) as session:
         session["count"] = session.get("count", 0) + 1
@@ -24,8 +24,8 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
-# locked() sends both with `session`: the first before it waits for the row, the second once it has
-# read it.
+# locked() sends both signals with `session`: the first before it waits for the row, and the second
+# once it has read the row.
 lock_requested = Signal()
 row_locked = Signal()
 
@@ -34,7 +34,7 @@ CHANGED_BEFORE = "The session was changed before it was locked. Change it inside
 
 
 def lock_error(session: SessionBase) -> str:
-    """Return a sentence on why this session cannot be locked, or "" if it can.
+    """Return a sentence that says why this session cannot be locked, or "" if it can be.
 
     SQLite must lock the whole file when a transaction begins. A transaction that reads before it
     writes fails at once with "database is locked", regardless of the timeout.
@@ -54,19 +54,20 @@ def lock_error(session: SessionBase) -> str:
 def locked(request: HttpRequest) -> Iterator[SessionBase]:
     """Lock the row of this visitor's session, reload it, and save it after the block.
 
-    Another request that locks the same row waits: on MariaDB up to innodb_lock_wait_timeout (50 s),
-    on SQLite up to the option `timeout`, where it waits for every other writer too. So keep slow
-    work out of the block. Changes deep inside a value are saved too. If the block raises an
-    exception, nothing is saved. Use one block per request, and do not change the session before
+    Another request that locks the same row waits: on MariaDB for up to innodb_lock_wait_timeout (50
+    s), on SQLite for up to the option `timeout`. On SQLite it waits for every other writer too. So
+    keep slow work out of the block. Changes deep inside a value are saved too. If the block raises
+    an exception, nothing is saved. Use one block per request, and do not change the session before
     it, since reloading the row would undo that change.
 
     A new session has no row yet, and no other request has its key, so it is created as usual. Two
     concurrent first requests create two sessions, and the browser keeps the key that arrives last.
     As in Django, a key whose row was deleted before the session was loaded is ignored.
 
-    Raises ImproperlyConfigured with the sentence of `lock_error`, RuntimeError if the session was
-    changed before the block, and SessionInterrupted, for which Django returns 400, if the session
-    was loaded in this request but has been deleted or has expired since.
+    Raises ImproperlyConfigured, with the sentence of `lock_error`, if the session cannot be locked,
+    and RuntimeError if it was changed before the block. Raises SessionInterrupted, for which Django
+    returns 400, if the session was loaded in this request but has since been deleted or has
+    expired.
     """
     session: Any = request.session
     if error := lock_error(session):
@@ -98,7 +99,7 @@ def _alias(session: Any) -> str:
 def _read_row(session: Any) -> dict[str, Any]:
     """Lock the row and load its data into this session; return a second copy of the data.
 
-    It reads the row rather than calling load(), because cached_db would read a cache that may be
+    Read the row rather than call load(), because cached_db would read a cache entry that may be
     older than the row.
     """
     key, was_loaded = session.session_key, "_session_cache" in session.__dict__

@@ -1,4 +1,4 @@
-"""Handle sessions in which Django cannot read its own entries: the expiry or the login.
+"""Handle sessions whose expiry or login, both entries of Django's own, Django cannot read.
 
 Django's own code reads these entries, so no lab can check them first.
 """
@@ -18,11 +18,11 @@ CAUSE = "unreadable-session"
 
 
 def is_unreadable(request: HttpRequest) -> bool:
-    """Return whether this failed request used a session that Django cannot read."""
+    """Return whether this failed request used a session with entries that Django cannot read."""
     session = getattr(request, "session", None)
     if session is None or not session.accessed:
         return False
-    data = session._session  # reloaded if Django dropped it after the failure
+    data = session._session  # loads it again if Django dropped it after the failure
     if not data:
         return False
     return not (isinstance(data, dict) and is_expiry_readable(session) and _is_login_readable(data))
@@ -40,7 +40,7 @@ def _is_login_readable(data: dict[str, Any]) -> bool:
 
 
 def start_again(request: HttpRequest) -> HttpResponse:
-    """Delete the session and its cookie; return 400 with a page that says so."""
+    """Delete the session and its cookie; return 400 with a page that reports this."""
     request.session.flush()
     title = "Your session could not be read"
     sentence = "Something other than this lab has changed it, so it was deleted."

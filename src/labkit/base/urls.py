@@ -1,4 +1,4 @@
-"""The URLs under /__lab__/, which every lab includes."""
+"""URLs under /__lab__/, which every lab includes."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
-"""The console of `lab serve`: a Django project that lists, opens, explains and resets the labs.
+"""The console of `lab serve`, a Django project that lists, opens, explains and resets the labs.
 
-It has neither a database nor sessions. It runs in the same process as the `Supervisor` of the labs,
-and reads everything about them from there.
+The console has neither a database nor sessions. It runs in the same process as the labs'
+`Supervisor`, which has all of the information about the labs.
 """
 
 import os
@@ -16,7 +16,7 @@ _versions: list[VersionServers] = []
 
 
 def application(supervisor: Supervisor, versions: VersionServers) -> Callable[..., Any]:
-    """Return the console of this supervisor as a WSGI application; there is one per process."""
+    """Return this supervisor's console as a WSGI application; there is one per process."""
     _supervisor[:], _versions[:] = [supervisor], [versions]
     os.environ["DJANGO_SETTINGS_MODULE"] = "labkit.console.settings"
     from django.core.wsgi import get_wsgi_application

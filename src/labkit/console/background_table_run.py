@@ -1,8 +1,8 @@
 """Run the tests of a table in the background: `python -m labkit.console.background_table_run
 TABLE`.
 
-One table at a time, in a separate process that ends with the console. The results are stored where
-`lab compare` stores them, and the pages read them there.
+Only one table is tested at a time, in a separate process that ends with the console. The results
+are stored where `lab compare` stores its results, and the pages read them from there.
 """
 
 import os
@@ -29,7 +29,7 @@ class TableRun:
     process: subprocess.Popen[bytes] = field(repr=False)
     since: datetime = field(default_factory=lambda: datetime.now().astimezone())
     done: int = 0  # tests
-    failure: str = ""  # why it has no results
+    failure: str = ""  # why the run has no results; empty if it has not failed
 
     @property
     def count(self) -> int:
@@ -42,7 +42,7 @@ class TableRun:
         return self.process.poll() is None
 
     def watch(self) -> None:
-        """Count the tests until the process ends, and note why it failed, if it did."""
+        """Count the finished tests until the process ends, and store the reason if it failed."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         while self.process.stdout.read(1):
@@ -57,7 +57,7 @@ _last: list[TableRun] = []
 
 
 def last_run() -> TableRun | None:
-    """Return the run that is under way or was the last, or None before the first."""
+    """Return the current run or else the last one; None if there has been no run."""
     return _last[0] if _last else None
 
 
@@ -76,7 +76,7 @@ def start(checkout: Catalog, table: Table) -> None:
 
 
 def main(table: str) -> None:
-    """Run the tests of this table; the results go to .lab/compare/."""
+    """Run the tests of this table, and store the results in .lab/compare/."""
     pipe = reserve_stdout()
     on_parent_exit(_end_all)
 
@@ -92,7 +92,7 @@ def main(table: str) -> None:
 
 
 def _end_all() -> None:
-    """End this process group: the tests and their servers are in it."""
+    """End this process group, which includes the tests and their servers."""
     if sys.platform == "win32":
         os._exit(1)
     os.killpg(0, signal.SIGINT)

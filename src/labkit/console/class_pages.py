@@ -1,4 +1,4 @@
-"""The page Class: how students get in, and the switches for what they may read."""
+"""The page Class, with the URL for students and the switches for what they may read."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,9 +16,9 @@ from labkit.textbook_versions import all_versions
 
 @require_safe
 def class_(request: HttpRequest) -> HttpResponse:
-    """Show the URL for the class, large and as a QR code, and the switches."""
+    """Show the URL for the class, in large letters and as a QR code, and the switches."""
     url = supervisor().class_url
-    # segno draws it, from a URL of ours.
+    # This SVG is safe: segno draws it from our own URL.
     qr = mark_safe(qr_as_svg(url)) if url else ""
     context = {"url": url, "qr": qr, "labs": supervisor().labs, "here": "class"}
     context["access"] = student_access.read_access(supervisor().checkout.state)
@@ -35,7 +35,7 @@ def answers(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def code_access(request: HttpRequest) -> HttpResponse:
-    """Show students the code of the labs that the form names, and hide that of all others."""
+    """Show students the code of the labs that the form names, and hide the code of all others."""
     state, served = supervisor().checkout.state, {lab.number for lab in supervisor().labs}
     hidden = served - set(request.POST.getlist("lab"))
     hidden |= set(student_access.read_access(state).hidden_code) - served

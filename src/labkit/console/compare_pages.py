@@ -1,4 +1,4 @@
-"""`lab compare` as pages of the console: tables of tested answers, and what follows from them."""
+"""Pages for what `lab compare` shows: tables of tested answers, and conclusions from them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from labkit.render.highlight import highlight
 @require_safe
 @show_catalog_errors
 def index(request: HttpRequest) -> HttpResponse:
-    """Show all conclusions, each with what supports it, and list the tables."""
+    """Show all conclusions with the answers and charts that support them, and list the tables."""
     tables = Tables(supervisor().checkout)
     context = {
         "tables": [(table, read_last_result(tables.catalog, table)) for table in tables.all],
@@ -58,7 +58,7 @@ def comparison(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 @show_catalog_errors
 def start_run(request: HttpRequest, name: str) -> HttpResponse:
-    """Start the tests behind this table; its page shows their progress."""
+    """Start the tests of this table, and redirect to its page, which shows their progress."""
     tables, table = _find_table(name)
     background_table_run.start(tables.catalog, table)
     return redirect("comparison", table.id)
@@ -67,7 +67,7 @@ def start_run(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
-    """Show a question: the answer of each variant with its reason, and the probe's source."""
+    """Show a question, the answer of each variant with its reason, and the probe's source code."""
     tables, table = _find_table(name)
     at = next((at for at, question in enumerate(table.questions) if question.id == id_), None)
     if at is None:
@@ -91,7 +91,7 @@ def question(request: HttpRequest, name: str, id_: str) -> HttpResponse:
 
 
 def _find_table(name: str) -> tuple[Tables, Table]:
-    """Return all tables, and the one of this name. Raises Http404."""
+    """Return all tables and the table with this name. Raises Http404 if there is none."""
     tables = Tables(supervisor().checkout)
     table = next((table for table in tables.all if table.id == name), None)
     if table is None:
@@ -105,11 +105,12 @@ def _question_url(table: Table, question: Question, variant: Variant | None) -> 
 
 
 def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
-    """Return each conclusion with its supports. Raises CatalogError."""
+    """Return each conclusion with the answers and charts that support it. Raises CatalogError."""
     results = {table.id: read_last_result(tables.catalog, table) for table in tables.all}
 
     def find_chart(table: Table, chart: str) -> Support | None:
-        """Return a chart that was measured here, or comes with the labs."""
+        """Return a chart of results measured on this machine, or of those that come with the
+        labs."""
         measured = report.read_measured(tables.catalog.root, table.id, drawn=True)
         if found := report.find_chart(measured, chart):
             url = f"{reverse('comparison', args=[table.id])}#{found.anchor}"

@@ -1,4 +1,5 @@
-"""The page Cookie: what a browser does with a Set-Cookie header, as `lab cookie` says it."""
+"""The page Cookie, which explains what a browser does with a Set-Cookie header, as `lab cookie`
+does."""
 
 from typing import Any
 
@@ -21,7 +22,7 @@ EXAMPLE = {
 
 
 class UrlField(forms.CharField):
-    """An absolute URL of http or https; its value is an Origin, or None if it is empty."""
+    """A field for an absolute http or https URL; its value is an Origin, or None if it is empty."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGEST, widget=forms.URLInput, **options)
@@ -39,7 +40,7 @@ class UrlField(forms.CharField):
 
 
 class CookieForm(forms.Form):
-    """A Set-Cookie header, the response that it is in, and a later request."""
+    """A form for a Set-Cookie header, the response that contains it, and a later request."""
 
     set_cookie = forms.CharField(
         label="Set-Cookie", max_length=LONGEST, widget=forms.TextInput(attrs={"size": 60})
@@ -68,7 +69,7 @@ class CookieForm(forms.Form):
 
 @require_safe
 def cookie(request: HttpRequest) -> HttpResponse:
-    """Show the form, and the answer once it is submitted; GET, so that it can be bookmarked."""
+    """Show the form, which is sent with GET so that it can be bookmarked, and then the answer."""
     submitted = "set_cookie" in request.GET
     form = CookieForm(request.GET if submitted else EXAMPLE)
     context: dict[str, Any] = {"form": form, "here": "claims"}

@@ -1,4 +1,4 @@
-"""`lab diff` as pages of the console: what differs between two labs or variants, and why."""
+"""Pages for what `lab diff` shows: what differs between two labs or variants, and why."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,8 @@ View = Callable[..., HttpResponse]
 
 
 def show_catalog_errors(view: View) -> View:
-    """Let a view show a CatalogError, such as one in a file being edited, as an error page."""
+    """Make a view show a CatalogError, such as a mistake in a file being edited, as an error
+    page."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -36,7 +37,7 @@ def show_catalog_errors(view: View) -> View:
 @require_safe
 @show_catalog_errors
 def index(request: HttpRequest) -> HttpResponse:
-    """List what is worth comparing; ?lab=04 redirects to the comparison of this lab."""
+    """List the labs and variants worth comparing; ?lab=04 redirects to that lab's comparison."""
     checkout = supervisor().checkout
     if number := request.GET.get("lab"):
         return redirect(_lab_url(checkout, number))
@@ -56,7 +57,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
-    """Show what differs between two: each change side by side, with its note."""
+    """Show the differences between two labs or variants: each change side by side, with its
+    note."""
     checkout = supervisor().checkout
     _require_known(checkout, one, two)
     found = compare(checkout, *find_sides(checkout, one, two))
@@ -72,12 +74,12 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
 
 
 def _are_variants(labs: list[Lab], *names: str) -> bool:
-    """Return whether these are two variants of the one lab in this list."""
+    """Return whether there is only one lab in the list and these names are variants of it."""
     return not labs[1:] and {name.partition(":")[2] for name in names} <= labs[0].variants.keys()
 
 
 def _require_known(checkout: Catalog, *names: str) -> None:
-    """Raise Http404 unless the manifest has all of these: other folders are not shown."""
+    """Raise Http404 unless all names are in the manifest, since other folders must not be shown."""
     known = {lab.number for lab in checkout.labs}
     known |= {f"{lab.number}:{name}" for lab in checkout.labs for name in lab.variants}
     known |= {version.full_name for version in all_versions(checkout)}
@@ -87,7 +89,7 @@ def _require_known(checkout: Catalog, *names: str) -> None:
 
 
 def _lab_url(checkout: Catalog, number: str) -> str:
-    """Return where this lab is compared: a page, or a place in the list. Raises Http404."""
+    """Return the URL of this lab's only comparison, or of its entry in the list. Raises Http404."""
     pairs = list(Notes(checkout).pairs())
     pairs = [pair for pair in pairs if number in {name.partition(":")[0] for name in pair}]
     if not pairs:
@@ -98,7 +100,7 @@ def _lab_url(checkout: Catalog, number: str) -> str:
 
 
 def _choice(checkout: Catalog, lab: Lab, one: str = "", two: str = "") -> dict[str, Any]:
-    """Return a lab with its variants, and the two of them that the form shows as chosen."""
+    """Return a lab with its variants, and the names of the two that the form preselects."""
     names = [f"{lab.number}:{variant}" for variant in lab.variants]
     variants = [find_side(checkout, name) for name in names]
     return {"lab": lab, "variants": variants, "one": one or names[0], "two": two or names[-1]}

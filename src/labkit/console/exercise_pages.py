@@ -1,4 +1,4 @@
-"""Exercises and solutions as pages, for the instructor and for students over the network."""
+"""Pages with exercises and solutions, for the instructor and for students on the network."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ NOT_RELEASED = "Your instructor has not released this solution yet."
 
 
 def released() -> tuple[str, ...]:
-    """Return the names of the exercises and versions whose solution students may read."""
+    """Return the names of the exercises and versions whose solutions students may read."""
     return student_access.read_access(supervisor().checkout.state).solutions
 
 
 def rows(exercises: tuple[Exercise, ...]) -> list[dict[str, Any]]:
-    """Return these exercises as exercise_list.html needs them."""
+    """Return these exercises in the form that exercise_list.html needs."""
     shown = released()
     return [
         {"exercise": each, "kind": KINDS[each.kind], "is_released": each.name in shown}
@@ -39,7 +39,7 @@ def rows(exercises: tuple[Exercise, ...]) -> list[dict[str, Any]]:
 @require_safe
 @show_catalog_errors
 def class_index(request: HttpRequest) -> HttpResponse:
-    """Show students the exercises, and the textbook versions whose solution is released."""
+    """Show students the exercises, and the textbook versions whose solutions are released."""
     checkout = supervisor().checkout
     shown = released()
     context = {
@@ -53,7 +53,8 @@ def class_index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def exercise(request: HttpRequest, name: str, for_class: bool = False) -> HttpResponse:
-    """Show an exercise: its brief, its hints, and after its release the explanation."""
+    """Show an exercise: its brief, its hints and, once the solution is released, the
+    explanation."""
     found = _find(name)
     if not isinstance(found, Exercise):
         raise Http404(f"no exercise {name}")
@@ -72,9 +73,9 @@ def exercise(request: HttpRequest, name: str, for_class: bool = False) -> HttpRe
 @require_safe
 @show_catalog_errors
 def solution(request: HttpRequest, name: str, for_class: bool = False) -> HttpResponse:
-    """Show what differs between a starter and its solution, and why.
+    """Show the differences between a starter and its solution, and the reasons.
 
-    Students get it after its release.
+    Students can see the page once the solution is released.
     """
     found = _find(name)
     if name not in released() and not is_local_instructor(request):
@@ -93,7 +94,7 @@ def solution(request: HttpRequest, name: str, for_class: bool = False) -> HttpRe
 
 
 def _find(name: str) -> Exercise | Version:
-    """Return the exercise or textbook version of this name. Raises Http404."""
+    """Return the exercise or textbook version with this name. Raises Http404 if there is none."""
     checkout = supervisor().checkout
     for each in read_exercises(checkout):
         if each.name == name:

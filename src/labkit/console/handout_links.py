@@ -1,4 +1,4 @@
-"""The targets of a Markdown file's links in the console."""
+"""URLs in the console for the links in a Markdown file."""
 
 from django.urls import reverse
 
@@ -6,7 +6,7 @@ from labkit.console import supervisor
 
 
 class ConsoleLinks:
-    """URLs of the console's pages, for labkit.render.handout: of the labs that are served."""
+    """The URLs that labkit.render.handout needs: pages of the console about the served labs."""
 
     def handout(self, number: str) -> str | None:
         """Return the URL of a lab's handout."""
@@ -17,7 +17,7 @@ class ConsoleLinks:
         return reverse("code", args=[number]) if supervisor().find(number) else None
 
     def claims(self, number: str) -> str:
-        """Return the URL of the claims about a lab; about all labs for ""."""
+        """Return the URL of the claims about a lab, or about all labs if `number` is ""."""
         return reverse("claims") + (f"?lab={number}" if number else "")
 
     def document(self, name: str) -> str | None:
@@ -26,6 +26,6 @@ class ConsoleLinks:
         return reverse("document", args=[name]) if path.is_file() else None
 
     def lab(self, number: str, path: str) -> str | None:
-        """Return the URL of a path in a lab, at the port that it now has."""
+        """Return the URL of a path in a lab, with the port at which the lab now runs."""
         served = supervisor().find(number)
         return f"http://127.0.0.1:{served.port}{path}" if served else None

@@ -1,7 +1,7 @@
-"""Reset and restart labs, from the row of a lab or from one of its pages.
+"""Reset and restart labs, with buttons in the list of labs or on a lab's pages.
 
-A lab in use, and all labs at once, are reset only after a question. The question and the result
-appear where the button is: the page's URL says which lab was asked about or acted on.
+The console asks for confirmation before it resets a lab in use, or all labs at once. The question
+and the result appear next to the button: a query parameter in the page's URL names the lab.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from labkit.serve.supervisor import LabProcess
 from labkit.text_format import duration
 
 ALL = "all"
-LAB_PAGES = {"handout", "code", "log"}  # that have the buttons as well
+LAB_PAGES = {"handout", "code", "log"}  # pages of a lab that also have the buttons
 
 
 def find_lab(number: str) -> LabProcess:
@@ -30,7 +30,8 @@ def find_lab(number: str) -> LabProcess:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return which lab is asked about, and which one an action has just ended for."""
+    """Return context that names the lab to be confirmed, and the lab of the action just
+    completed."""
     return {
         "asked": request.GET.get("ask", ""),
         "done": request.GET.get("done", ""),
@@ -41,9 +42,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
-    """Delete what one lab or all labs keep on the server, and restart them.
+    """Delete all data that one lab or all labs store on the server, and restart them.
 
-    Ask first, unless the form is the one of the question, or nobody uses the lab.
+    Ask for confirmation first, unless this form confirms the reset or nobody is using the lab.
     """
     labs = _chosen(request)
     if request.POST.get("confirmed") != "1" and _must_ask(request, labs):
@@ -54,25 +55,25 @@ def reset(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def restart(request: HttpRequest) -> HttpResponse:
-    """Restart one lab, such as one that failed and was repaired."""
+    """Restart a lab, for example after it failed and was repaired."""
     supervisor().restart(_chosen(request))
     return _back(request, "done")
 
 
 def _chosen(request: HttpRequest) -> list[LabProcess]:
-    """Return the labs that a form names: one or all. Raises Http404."""
+    """Return the labs that a form names, one or all. Raises Http404 if the lab is not served."""
     name = request.POST.get("lab", "")
     return supervisor().labs if name == ALL else [find_lab(name)]
 
 
 def _must_ask(request: HttpRequest, labs: list[LabProcess]) -> bool:
-    """Return whether this is about all labs, or about one that is in use, or may be."""
+    """Return whether to ask first: for all labs, or for a lab that is or may be in use."""
     update_states(labs)
     return request.POST["lab"] == ALL or any(served.active != 0 for served in labs)
 
 
 def _back(request: HttpRequest, parameter: str) -> HttpResponse:
-    """Redirect to where the form was."""
+    """Redirect to the page with the form."""
     name, page = request.POST["lab"], request.POST.get("page", "")
     of_lab = page in LAB_PAGES and name != ALL
     path = reverse(page, args=[name]) if of_lab else reverse("index")

@@ -1,4 +1,4 @@
-"""Fetch the last exchanges of running labs, as each lab reports them to this machine."""
+"""Fetch the last exchanges of running labs, which each lab reports to this machine."""
 
 import http.client
 import json
@@ -16,18 +16,18 @@ from labkit.serve.supervisor import LabProcess
 from labkit.text_format import exact_duration
 
 ADDRESS = "/__lab__/exchanges.json"
-LIMIT = 1  # seconds for one lab to answer
+LIMIT = 1  # seconds; the limit for a lab to respond
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
-MOST_OF_LAB = 200  # in which one visitor's are looked for
+MOST_OF_LAB = 200  # exchanges of a lab that are searched for one visitor's
 PLACES = {"wire", "store", "browser"}
 HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
-NOTHING: dict[str, Any] = {"exchanges": []}  # of a lab that responds with an error
+NOTHING: dict[str, Any] = {"exchanges": []}  # used for a lab that responds with an error
 
 
 @dataclass(frozen=True)
 class Words:
-    """A part of what an exchange came to, the place it is about, and whether it stands out."""
+    """A part of an exchange's summary, the place that it describes, and its highlighting."""
 
     text: str
     place: str  # one of PLACES
@@ -36,7 +36,7 @@ class Words:
 
 @dataclass(frozen=True)
 class LiveExchange:
-    """One exchange, as a lab reported it, after the redirect that led to it."""
+    """One exchange, as a lab reported it, preceded by the redirect that led to it."""
 
     served: LabProcess
     number: int
@@ -44,7 +44,7 @@ class LiveExchange:
     at: datetime
     visitor: str
     steps: list[list[Words]]
-    url: str  # of its page in the lab's panel, or "" if the lab gave none
+    url: str  # URL of its page in the lab's panel, or "" if the lab reported none
 
 
 def last_exchanges(
@@ -52,8 +52,9 @@ def last_exchanges(
 ) -> tuple[list[LiveExchange], list[str]]:
     """Return the newest exchanges in these labs, newest first, and the visitors to choose from.
 
-    A redirect is shown with the page that it led to. `visitor`: only this one's. Also updates the
-    state of each lab, see `update_states`. A lab that does not respond has no exchanges.
+    A redirect is shown with the page that it led to. `visitor`: return only this visitor's
+    exchanges. Also updates the state of each lab, see `update_states`. A lab that does not respond
+    has no exchanges.
     """
     found: list[LiveExchange] = []
     for reported in _fetch_all(labs, MOST_OF_LAB if visitor else MOST_SHOWN):
@@ -71,7 +72,8 @@ def update_states(labs: Iterable[LabProcess]) -> None:
 
 
 def ahead(seconds: Any) -> str:
-    """Return seconds as "1 day, 2 minutes ahead", or "" for 0 and for anything but a number."""
+    """Return seconds as "1 day, 2 minutes ahead", or "" for 0 and for a value that is not a
+    number."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return ""
     distance = exact_duration(abs(round(seconds)))
@@ -79,7 +81,7 @@ def ahead(seconds: Any) -> str:
 
 
 def _fetch_all(labs: Iterable[LabProcess], most: int) -> list[list[LiveExchange]]:
-    """Return the exchanges of each running lab, at most `most` of each."""
+    """Return the exchanges of each running lab, at most `most` per lab."""
     labs = list(labs)
     if not labs:
         return []
@@ -92,7 +94,7 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
     active: int | None = 0
     if served.state == "running":
         active = None
-        # The lab may have ended, be too slow, or report anything.
+        # The lab may have ended, be too slow, or send an invalid report.
         with suppress(
             OSError,
             http.client.HTTPException,
@@ -123,7 +125,7 @@ def _fetch(port: int, most: int) -> Any:
 
 def _read_exchange(served: LabProcess, entry: dict[str, Any]) -> LiveExchange:
     url, redirect = str(entry.get("url") or ""), entry.get("redirect")
-    # An exchange opens under the host name that its visitor used, so as the same visitor.
+    # The link uses the host name that the visitor used, so it opens as the same visitor.
     host, _, port = str(entry.get("host")).rpartition(":")
     if host not in HOSTS or port != str(served.port):
         host = "127.0.0.1"

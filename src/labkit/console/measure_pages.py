@@ -1,4 +1,4 @@
-"""Charts and figures of what was measured for a table, as files."""
+"""Serve the charts and figures of a table's measurements as files."""
 
 import re
 
@@ -10,13 +10,13 @@ from labkit.measure.report import places
 
 NAME = re.compile(r"[\w-]+\.(svg|json)")
 TYPES = {"svg": "image/svg+xml", "json": "application/json"}
-# A chart contains a stylesheet with its colours for light and dark.
+# A chart contains a stylesheet with colours for light and dark mode.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 @require_safe
 def file(request: HttpRequest, place: str, name: str) -> FileResponse:
-    """Return a chart, or the figures that it was drawn from. Raises Http404."""
+    """Return a chart, or the figures from which it was drawn. Raises Http404 if there is none."""
     kind = NAME.fullmatch(name)
     folder = places(supervisor().checkout.root).get(place)
     if folder is None or not kind:

@@ -1,4 +1,4 @@
-"""Show the class the labs and exercises only, and the instructor, on this machine, everything."""
+"""Show students only the labs and exercises, and the instructor, on this machine, everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +12,9 @@ from labkit.console import supervisor
 from labkit.panel.access import host_name, is_local_instructor
 
 Handler = Callable[[HttpRequest], HttpResponse]
-# Names of URLs. A solution decides by itself.
+# Names of URL patterns. The view of a solution checks for itself whether students may see it.
 FOR_ALL = {"root", "class_practice", "class_exercise", "class_solution", "asset", "own_asset"}
-IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab has as well
+IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab also has
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -22,9 +22,9 @@ POLICY = (
 
 
 def instructor_only(get_response: Handler) -> Handler:
-    """Middleware: return 403 to others, except for the labs, the exercises and the stylesheets.
+    """Return middleware that responds with 403 to students, except at pages that are for them.
 
-    The URLs of a lab's handout and code redirect others to these pages of the lab.
+    The URLs of a lab's handout and code redirect others to the lab's own handout and code pages.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -49,7 +49,7 @@ def instructor_only(get_response: Handler) -> Handler:
 
 
 def _page_in_lab(request: HttpRequest, match: ResolverMatch) -> str | None:
-    """Return the URL of this page in the lab that it is about; None if no lab has it."""
+    """Return the URL of the same page in the lab itself, or None if no lab has this page."""
     page, served = None, None
     if request.method in {"GET", "HEAD"} and match.url_name:
         page = IN_THE_LAB.get(match.url_name)
@@ -58,7 +58,7 @@ def _page_in_lab(request: HttpRequest, match: ResolverMatch) -> str | None:
 
 
 def own_content_only(get_response: Handler) -> Handler:
-    """Middleware: forbid browsers to load anything from elsewhere into these pages."""
+    """Return middleware that forbids browsers to load content from other sites into these pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -69,7 +69,7 @@ def own_content_only(get_response: Handler) -> Handler:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: return what base.html needs, and where sessions are kept."""
+    """Return context for all templates: what base.html needs, and where sessions are stored."""
     return {
         "instructor": is_local_instructor(request),
         "database": supervisor().database,

@@ -1,4 +1,4 @@
-"""The page Practice: textbook versions to start, to show and to compare with their labs."""
+"""The page Practice, which starts, shows and compares textbook versions of the labs."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def version(request: HttpRequest, name: str) -> HttpResponse:
-    """Show one textbook version: what to do, what one sees, why, and its buttons."""
+    """Show a textbook version: its steps, what happens and why, and its buttons."""
     found = _find(name)
     steps: list[tuple[str, list[str]]] = []
     for step in found.see:
@@ -60,7 +60,7 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def start(request: HttpRequest, name: str) -> HttpResponse:
-    """Start a textbook version, and return to where the button was."""
+    """Start a textbook version, and redirect to the page with the button."""
     try:
         version_servers().start(_find(name))
     except (CatalogError, OSError) as error:
@@ -70,7 +70,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, name: str) -> HttpResponse:
-    """End a textbook version, and return to where the button was."""
+    """Stop a textbook version, and redirect to the page with the button."""
     version_servers().stop(_find(name).full_name)
     return _back(request, name)
 
@@ -84,7 +84,7 @@ def _back(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _find(name: str) -> Version:
-    """Return the version of this name. Raises Http404."""
+    """Return the version with this name. Raises Http404 if there is none."""
     try:
         return find_version(supervisor().checkout, name)
     except CatalogError:
@@ -92,7 +92,7 @@ def _find(name: str) -> Version:
 
 
 def _with_server(version: Version) -> dict[str, Any]:
-    """Return a version as its templates need it, with its process if it was started."""
+    """Return the context that a version's templates need, with its process if it was started."""
     server = version_servers().find(version.full_name)
     return {
         "version": version,

@@ -6,7 +6,7 @@ from labkit.console import supervisor
 from labkit.render import standalone_page
 
 DEBUG = False
-SECRET_KEY = secrets.token_urlsafe(50)  # a new one for each start: it signs nothing lasting
+SECRET_KEY = secrets.token_urlsafe(50)  # new at each start: nothing it signs lasts longer
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *supervisor().addresses]
 
 INSTALLED_APPS = ["labkit.console", "labkit.base"]
@@ -32,7 +32,7 @@ TEMPLATES = [
     }
 ]
 
-# Cookies ignore ports but not paths: a browser never sends this one to a lab.
+# Cookies do not depend on the port, but on the path: browsers never send this cookie to a lab.
 CSRF_COOKIE_NAME = "csrftoken_console"
 CSRF_COOKIE_PATH = "/console/"
 CSRF_COOKIE_HTTPONLY = True
@@ -41,10 +41,10 @@ CSRF_COOKIE_AGE = None  # until the browser closes
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 # Over plain HTTP from another machine, a browser ignores this header and logs a warning.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
-# The time of this machine; the labs use UTC.
+# The console uses this machine's time zone; the labs use UTC.
 USE_TZ = False
 TIME_ZONE = None
-# A client must not fill the instructor's terminal with refused hosts.
+# A client must not be able to fill the instructor's terminal with messages on refused hosts.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

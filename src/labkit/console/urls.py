@@ -1,4 +1,4 @@
-"""The console's URLs: "/" is for the class, the rest for the instructor."""
+"""The console's URLs: "/" and the exercises are for the class, the rest for the instructor."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The console's pages about the labs: list, handout, code, log, claims and live exchanges."""
+"""The console's pages about the labs: the list, handouts, code, logs, claims and live exchanges."""
 
 from functools import cache
 from itertools import groupby
@@ -25,9 +25,9 @@ from labkit.sources import FILE as SOURCES
 from labkit.textbook_claims import LEDGER, VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
-SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets shared with pages in one file
-LONGEST_VISITOR = 10  # characters of a visitor's letter and number
-LOG_LINES, LOG_BYTES = 200, 200_000  # at most, the last ones
+SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets that single-file pages use as well
+LONGEST_VISITOR = 10  # characters; the limit for a visitor's letter and number
+LOG_LINES, LOG_BYTES = 200, 200_000  # limits; the last lines are shown
 
 
 @require_safe
@@ -60,7 +60,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _lab_context(request: HttpRequest, number: str, tab: str) -> dict[str, Any]:
-    """Return the context of one of a lab's pages, which shows its state. Raises Http404."""
+    """Return the context for a lab's page, with its state. Raises Http404 if it is not served."""
     served = lab_actions.find_lab(number)
     update_states([served])
     return {"served": served, "tab": tab, "here": "index"} | lab_actions.context(request)
@@ -68,7 +68,7 @@ def _lab_context(request: HttpRequest, number: str, tab: str) -> dict[str, Any]:
 
 @require_safe
 def handout(request: HttpRequest, number: str) -> HttpResponse:
-    """Show a lab's handout; ?answers=shown opens the answers, also for printing."""
+    """Show a lab's handout; ?answers=shown unfolds the answers, for example for printing."""
     context = _lab_context(request, number, "handout")
     served = context["served"]
     path = served.lab.folder / "README.md"
@@ -79,7 +79,7 @@ def handout(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _page(path: Path, folder: str, answers: Answers = Answers.FOLDED) -> Page:
-    """Render a Markdown file of the checkout. Raises Http404 if there is none."""
+    """Render a Markdown file of the checkout. Raises Http404 if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -104,7 +104,7 @@ def code(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def log(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the last lines that a lab's process has logged."""
+    """Show the last lines that a lab's process logged."""
     context = _lab_context(request, number, "log")
     try:
         lines = last_text(context["served"].log, LOG_BYTES).splitlines()[-LOG_LINES:]
@@ -154,7 +154,7 @@ def claims(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Show the last exchanges, of all labs and visitors or of those that the query names.
+    """Show the last exchanges, of all labs and visitors or only of those that the query names.
 
     The page's script reloads them every second.
     """

@@ -1,4 +1,4 @@
-"""Compare two sides, file by file in reading order."""
+"""Compare the two sides of a comparison, file by file in reading order."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from labkit.diff.lines import Row
 from labkit.diff.notes import Notes
 from labkit.textbook_versions import Version
 
-CLOSE = 2  # changes with fewer unchanged lines between them count as one change
+CLOSE = 2  # changes separated by fewer unchanged lines count as one change
 # Remarks on a file whose differences cannot be shown as lines
 NO_TEXT = "It is not a text file, or is too large to show."
 EMPTY = "It is empty."
@@ -21,7 +21,7 @@ ONLY_BYTES = "Its bytes differ, but its lines do not. Use another tool to compar
 def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
     """Return the two sides with these names; by default the second is the first's twin or original.
 
-    Raises CatalogError if a name is unknown, or if the first lab has neither.
+    Raises CatalogError if a name is unknown, or if the first lab has neither twin nor original.
     """
     first = find_side(checkout, one)
     if two:
@@ -37,10 +37,10 @@ def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
 
 
 def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
-    """Return all differences, with the notes for these two sides. Raises CatalogError.
+    """Return all differences between the two sides, with the notes on them. Raises CatalogError.
 
-    Notes are written for one order of the two sides. The other order is computed as its mirror
-    image, so that both have the same hunks.
+    Notes are written for one order of the two sides. A comparison in the other order is computed as
+    its mirror image, so that both have the same hunks.
     """
     notes = Notes(checkout).of_pair(old.name, new.name)
     swapped = notes is not None and notes.swapped
@@ -55,7 +55,7 @@ def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
 
 
 def _add_reason(found: Comparison, version: Version) -> Comparison:
-    """Return the comparison with the textbook version's reason as the first note."""
+    """Return the comparison with the textbook version's explanation as the first note."""
     files = list(found.files)
     for number, file in enumerate(files):
         if file.hunks:
@@ -86,7 +86,7 @@ def _compare(old: Side, new: Side) -> Comparison:
 
 
 def diff(old: File | None, new: File | None) -> FileDiff:
-    """Return the difference between two versions of a file; None stands for a missing file."""
+    """Return the differences between two versions of a file; None stands for a missing file."""
     one, two = (file.text() if file else "" for file in (old, new))
     if one is None or two is None:
         return FileDiff(old, new, (), remark=NO_TEXT)
@@ -121,7 +121,7 @@ def _hunks(
             if line and line.number in inside
         }
         last = hunks[-1] if hunks and not each else None
-        # Changes in one function are one change; so are changes close together outside functions.
+        # Differing lines in one function count as one change, as do those close together elsewhere.
         close = not gap or (not places and len(gap) < CLOSE)
         if last and (close or last.blocks & places):
             together = last.blocks | places

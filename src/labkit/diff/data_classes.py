@@ -1,4 +1,4 @@
-"""The result of a comparison: the differing files with their changes, and a description."""
+"""Classes for the result of a comparison: the differing files, their changes and a summary."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,12 +20,12 @@ TESTS = "tests/"  # a lab's folder of tests
 
 @dataclass(frozen=True)
 class Hunk:
-    """One change, which a note explains: changed lines in one function or close together."""
+    """One change, explained by a note: differing lines in one function or close together."""
 
     rows: tuple[Row, ...]  # from the first changed line to the last
     before: tuple[Row, ...]  # the unchanged lines since the previous hunk
     blocks: frozenset[str]  # the enclosing functions and classes, such as "def load"
-    note: str = ""  # the reason for the change; empty without a note
+    note: str = ""  # the explanation of the change; empty if there is none
 
     @property
     def changed(self) -> list[Line]:
@@ -42,7 +42,7 @@ class Hunk:
 
     @property
     def location(self) -> str:
-        """The lines of this change in words."""
+        """The line numbers of this change, in words."""
         old, new = self.line_range(new=False), self.line_range(new=True)
         if not new:
             return f"{_lines(old)}, gone"
@@ -51,7 +51,7 @@ class Hunk:
         return _lines(old) if old == new else f"{_lines(old)}, now {new}"
 
     def runs(self) -> list[list[Row]]:
-        """Return the rows as runs of only unchanged or only changed rows."""
+        """Return the rows in runs; each contains only unchanged or only changed rows."""
         return [list(run) for _, run in groupby(self.rows, key=lambda row: row.same)]
 
 
@@ -67,17 +67,17 @@ class FileDiff:
     new: File | None
     hunks: tuple[Hunk, ...]
     after: tuple[Row, ...] = ()  # the unchanged lines after the last hunk
-    remark: str = ""  # a difference that lines cannot show
+    remark: str = ""  # on a difference that cannot be shown as lines
 
     @property
     def key(self) -> str:
-        """The name of this file in labs/notes.toml."""
+        """The name by which labs/notes.toml refers to this file."""
         file = self.old or self.new
         return file.pairs_as if file else ""
 
     @property
     def name(self) -> str:
-        """The file's path, or both paths if they differ."""
+        """The file's path, or both paths if the two sides have different ones."""
         names = [file.name for file in (self.old, self.new) if file]
         return names[0] if len(set(names)) == 1 else " → ".join(names)
 
@@ -109,7 +109,7 @@ class Comparison:
     files: tuple[FileDiff, ...]
     same: tuple[str, ...]  # the files that do not differ
     has_notes: bool  # whether labs/notes.toml has notes for this pair
-    endings: tuple[str, ...] = ()  # the files that differ in line endings or byte order mark alone
+    endings: tuple[str, ...] = ()  # files that differ only in line endings or byte order mark
 
     @property
     def hunks(self) -> list[Hunk]:
@@ -118,20 +118,21 @@ class Comparison:
 
     @property
     def parts(self) -> list[Part]:
-        """The differing code, then the differing tests. A part without files is left out."""
+        """The differing code, then the differing tests; a part without files is left out."""
         tests = [file for file in self.files if self._is_test(file)]
         code = [file for file in self.files if file not in tests]
         found = Part("code", tuple(code)), Part("tests", tuple(tests))
         return [part for part in found if part.files]
 
     def _is_test(self, file: FileDiff) -> bool:
-        # The reader asked for the variant, so it is code even if it is in a test file.
+        # The reader chose the variant, so it counts as code even if it is in a test file.
         is_variant = self.old.rest or self.new.rest
         return not is_variant and file.key.startswith(TESTS)
 
     @property
     def counts(self) -> list[str]:
-        """Sentences on the differences in the code and in the tests, and on identical files."""
+        """Sentences that count the differences in the code and in the tests, and the identical
+        files."""
         if not self.files:
             return [NOTHING if not self.endings else NOTHING_BUT_ENDINGS]
         titles = {"code": "", "tests": "Tests: " if self.parts[1:] else f"{ONLY_TESTS} "}
@@ -150,7 +151,7 @@ class Comparison:
 
     @property
     def ending(self) -> list[str]:
-        """Sentences on everything that is not shown."""
+        """Sentences on the files and notes that are not shown."""
         sentences = []
         if self.endings:
             sentences.append(f"{ONLY_ENDINGS} {', '.join(self.endings)}.")
@@ -163,7 +164,7 @@ class Comparison:
         return sentences
 
     def note_text(self, hunk: Hunk) -> str:
-        """Return the reason for this change, or "" for a pair without notes."""
+        """Return the explanation of this change, or "" for a pair without notes."""
         return hunk.note or (NO_NOTE if self.has_notes else "")
 
     def remark(self, file: FileDiff) -> str:

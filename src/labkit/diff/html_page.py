@@ -27,7 +27,7 @@ def html(found: Comparison) -> str:
 
 
 def page_diff(found: Comparison) -> dict[str, Any]:
-    """Return the comparison as the context of render/diff_*.html."""
+    """Return the comparison as context for the templates render/diff_*.html."""
     numbers = count(1)
     return {
         "old": found.old,
@@ -40,7 +40,7 @@ def page_diff(found: Comparison) -> dict[str, Any]:
 
 
 def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, Any]:
-    """Return a part with its files, whose IDs are the next of these numbers."""
+    """Return a part with its files, whose IDs contain the next of these numbers."""
     changes = count(1)
     files = [
         {
@@ -51,7 +51,7 @@ def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, An
         }
         for file in part.files
     ]
-    # Code is read first, so tests beside it are folded.
+    # Readers start with the code, so tests are folded if there is code.
     folded = part.name == "tests" and len(found.parts) > 1
     return {
         "name": part.name,
@@ -82,14 +82,14 @@ def _changes(
 
 
 class _Lines:
-    """The lines of one file, highlighted."""
+    """The lines of one file, with syntax highlighting."""
 
     def __init__(self, found: Comparison, file: FileDiff) -> None:
         self.names = {"old": found.old.name, "new": found.new.name}
         self.colours = {"old": _colours(file.old), "new": _colours(file.new)}
 
     def blocks(self, hunk: Hunk, rest: tuple[Row, ...]) -> Iterator[Block]:
-        """Yield a change and the unchanged lines around it, folded if there are many."""
+        """Yield a change and the unchanged lines around it, which are folded if there are many."""
         yield from self.around(hunk.before)
         for run in hunk.runs():
             yield self.unchanged(run) if run[0].same else self.changed(run)
@@ -124,7 +124,7 @@ class _Lines:
         return {"kind": "changed", "lines": lines}
 
     def line(self, side: str, line: Line | None) -> dict[str, Any]:
-        """Return a line, or an empty place if only the other side has one."""
+        """Return a line, or a placeholder if only the other side has a line here."""
         if line is None:
             return {"side": side}
         return {
@@ -139,13 +139,13 @@ class _Lines:
 
     def spans(self, side: str, line: Line, start: int, text: str) -> list[Span]:
         """Return the coloured pieces of the text at position `start` of a line."""
-        # Text of an unknown language has no colours.
+        # Text in an unknown language has no colours.
         colours = self.colours[side][line.number - 1 : line.number]
         return spans(text, colours[0][start : start + len(text)] if colours else [])
 
 
 def _colours(file: File | None) -> list[Colours]:
-    """Return the classes of the characters of each line of a file."""
+    """Return the CSS classes of the characters in each line of a file."""
     text = file.text() if file else None
     suffix = "." + file.name.rpartition(".")[2].partition(",")[0] if file else ""
     return colour_lines(text, suffix) if text else []

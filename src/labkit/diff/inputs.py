@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.textbook_versions import Version, find_version, is_part
 
-# The order for reading a lab. A folder stands for everything in it.
+# The order in which to read a lab. A folder stands for everything in it.
 ENVIRONMENT = "the environment"  # a pseudo-file: the variables set before a lab starts
 ORDER = [
     ENVIRONMENT,
@@ -31,15 +31,15 @@ LEFT_BEHIND = {"__pycache__", "node_modules"}
 
 @dataclass(frozen=True)
 class File:
-    """One file of a side, or a part of one."""
+    """A file, or a part of one, on one side of the comparison."""
 
     name: str  # a path within the lab, as shown
     content: bytes
-    pairs_as: str = ""  # it is compared with the other side's file with the same value
-    each_line: bool = False  # whether to compare first line with first, second with second
+    pairs_as: str = ""  # the file is compared with the other side's file that has the same value
+    each_line: bool = False  # whether to compare the lines by position, regardless of similarity
 
     def text(self) -> str | None:
-        """Return its text, or None if it is binary or too large."""
+        """Return the file's text, or None if it is binary or too large."""
         if len(self.content) > LARGEST or b"\0" in self.content:
             return None
         try:
@@ -50,7 +50,7 @@ class File:
     def plain(self) -> "File":
         """Return the file without a byte order mark and, if all its lines end in CRLF, with LF.
 
-        Editors and git on Windows add them. Binary files stay unchanged.
+        Editors and git on Windows add byte order marks and CRLF. Binary files stay unchanged.
         """
         content = self.content.removeprefix(codecs.BOM_UTF8)
         if content.count(b"\n") == content.count(b"\r\n"):
@@ -67,12 +67,12 @@ class Side:
     files: tuple[File, ...]
     about: str = ""  # an explanation for the reader
     rest: tuple[str, ...] = ()  # files that a variant shares with the others of its lab
-    lab: Lab | None = None  # if it is a lab of the manifest or a copy of one
-    version: Version | None = None  # if it is a textbook version of that lab
+    lab: Lab | None = None  # set if the side is a lab of the manifest or a copy of one
+    version: Version | None = None  # set if the side is a textbook version of that lab
 
 
 def find_side(checkout: Catalog, name: str) -> Side:
-    """Return the side with this name. Raises CatalogError, which lists the possible names."""
+    """Return the side with this name. Raises CatalogError, listing all names, if there is none."""
     if is_part(name):
         lab_name, _, part = name.partition(":")
         lab = checkout.find(lab_name)
@@ -89,7 +89,8 @@ def find_side(checkout: Catalog, name: str) -> Side:
 
 
 def reading_order(path: str) -> tuple[int, str]:
-    """Return a sort key for reading order; the nearest folder in ORDER decides."""
+    """Return a sort key for reading order: the position in ORDER of the path or its nearest
+    folder."""
     place = PurePosixPath(path)
     above = next((str(p) for p in (place, *place.parents) if str(p) in ORDER), "")
     return ORDER.index(above), path
@@ -159,10 +160,10 @@ SAME_CODE = (
 
 
 def _table_row(lab: Lab, name: str, path: str, row: str, rest: list[str]) -> Side:
-    """Return a variant that environment variables select, with its row of the lab's table.
+    """Return a variant selected by environment variables, with its row of the lab's table.
 
-    The file has two literals: COLUMNS, a dict with the heading of each column, and TABLE, a dict
-    with the cells of each row, separated by "|".
+    The file contains two literals: the dict COLUMNS with the heading of each column, and the dict
+    TABLE with the cells of each row, separated by "|".
     """
     literals = {
         node.targets[0].id: ast.literal_eval(node.value)

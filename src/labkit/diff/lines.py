@@ -1,6 +1,6 @@
-"""Align two texts, and find the lines and words that differ.
+"""Align the lines of two texts, and find the lines and words that differ.
 
-Python's difflib aligns each function: https://docs.python.org/3/library/difflib.html
+Each function is aligned with Python's difflib: https://docs.python.org/3/library/difflib.html
 """
 
 import ast
@@ -12,9 +12,9 @@ from functools import cache
 from itertools import zip_longest
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
-ALIKE = 0.5  # share of common words below which two lines do not count as one changed line
-MOST_PAIRS = 40_000  # old lines times new lines; with more, similar lines are not paired
-NO_END = "␄"  # marks the last line of a file that has no final line feed
+ALIKE = 0.5  # the share of common words that two lines need to count as one changed line
+MOST_PAIRS = 40_000  # old lines times new lines; beyond it, similar lines are not paired
+NO_END = "␄"  # marks a last line without a line feed
 RETURN = "␍"
 BLANKS = str.maketrans({" ": "·", "\t": "→"})
 
@@ -23,7 +23,7 @@ Span = tuple[int, int]  # positions in a line: the first character, and one past
 
 @dataclass(frozen=True)
 class Line:
-    """One line of one side."""
+    """A line on one side."""
 
     number: int  # from 1
     text: str  # without its line feed; any other line ending is made visible
@@ -40,7 +40,7 @@ class Row:
 
 
 def split(text: str) -> list[str]:
-    """Return the lines of a text; a CR and a missing final line feed are made visible.
+    """Return a text's lines, with a CR or a missing final line feed made visible.
 
     As in Python and git, a form feed or U+2028 does not end a line.
     """
@@ -54,9 +54,9 @@ def split(text: str) -> list[str]:
 
 
 def pieces(line: Line) -> Iterator[tuple[bool, int, str]]:
-    """Yield (differs, position, text) for each piece of a line.
+    """Yield (whether it differs, position, text) for each piece of a line.
 
-    A changed blank at the end of a piece is replaced with a visible character.
+    Changed blanks at the start or end of a piece are replaced with visible characters.
     """
     at = 0
     for start, end in line.marks:
@@ -75,9 +75,9 @@ def pieces(line: Line) -> Iterator[tuple[bool, int, str]]:
 
 
 def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
-    """Yield all lines of both texts, in runs of equal or of changed lines.
+    """Yield all lines of both texts, in runs that are either equal or changed.
 
-    With `python`, a function is compared only with the function of the same name.
+    If `python` is true, a function is compared only with a function of the same name.
     """
     blocks = [_blocks("\n".join(lines)) if python else [] for lines in (old, new)]
     blocks = [b or [("", 0, len(lines))] for b, lines in zip(blocks, (old, new), strict=True)]
@@ -91,7 +91,7 @@ def rows(old: list[str], new: list[str], python: bool) -> Iterator[list[Row]]:
 
 
 def listed(old: list[str], new: list[str]) -> Iterator[list[Row]]:
-    """Yield the lines of two lists in pairs, first with first, even if they are not similar."""
+    """Yield the lines of two lists in pairs by position, whether or not they are similar."""
     for number, (one, two) in enumerate(zip(old, new, strict=True), 1):
         marks = words(one, two)
         yield [Row(Line(number, one, marks[0]), Line(number, two, marks[1]), same=one == two)]
@@ -105,7 +105,7 @@ def _around(blocks: list[tuple[str, int, int]], first: int, last: int) -> Span:
 
 
 def _blocks(text: str) -> list[tuple[str, int, int]]:
-    """Return (name, first line, line after the last) of each function and the lines before it."""
+    """Return (name, first line, line after the last) of each function with the lines before it."""
     found, at = [], 0
     for name, start, end in functions(text):
         found.append((name, at, end))
@@ -118,7 +118,8 @@ def _blocks(text: str) -> list[tuple[str, int, int]]:
 def functions(text: str) -> list[tuple[str, int, int]]:
     """Return ("def name", first line, line after the last) of functions and classes.
 
-    Lines count from 0. Decorators belong to the function. Invalid Python has no functions.
+    Lines are counted from 0. Decorators belong to their function. The list is empty if the text is
+    not valid Python.
     """
     try:
         tree = ast.parse(text.replace(RETURN, "").replace(NO_END, ""))
@@ -134,7 +135,7 @@ def functions(text: str) -> list[tuple[str, int, int]]:
 
 
 def enclosing_blocks(text: list[str]) -> dict[int, str]:
-    """Return the enclosing function or class of each line: {line number from 1: name}."""
+    """Return {line number from 1: enclosing function or class} for all lines that have one."""
     found: dict[int, str] = {}
     for name, start, end in functions("\n".join(text)):
         found |= dict.fromkeys(range(start + 1, end + 1), name)
@@ -156,7 +157,7 @@ def _runs(old: list[str], new: list[str], one: Span, two: Span) -> Iterator[list
 
 
 def _changed(old: list[str], new: list[str], first: int, second: int) -> Iterator[Row]:
-    """Yield changed lines; similar lines are side by side, with their differences marked."""
+    """Yield changed lines, with similar ones side by side and their differences marked."""
     at = below = 0
     for n, m in [*_pairs(old, new), (len(old), len(new))]:
         left = [Line(first + number, old[number]) for number in range(at, n)]
@@ -202,10 +203,10 @@ def _similarity(one: str, two: str) -> float:
 
 
 def words(one: str, two: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return the spans that differ, in the first line and in the second.
+    """Return the spans that differ, first those of line `one`, then those of line `two`.
 
-    Words, punctuation marks and runs of blanks are compared as a whole. A blank between two
-    differences belongs to them.
+    Each word, punctuation mark and run of blanks is compared as a whole. Two differences separated
+    only by blanks are merged into one.
     """
     tokens = [TOKEN.findall(text) for text in (one, two)]
     matcher = SequenceMatcher(None, tokens[0], tokens[1], autojunk=False)

@@ -1,8 +1,8 @@
 """Read labs/notes.toml, which explains each change between compared labs.
 
 The key of a note is text from a changed line, or the name of a function or class ("def load") that
-contains the change. So a note survives an edit of any other line. If its own line is edited, the
-layout test reports the note.
+contains the change. A note therefore still applies after any other line is edited. If the line with
+the key is edited, the layout test reports the note.
 """
 
 import tomllib
@@ -27,7 +27,7 @@ class PairNotes:
     swapped: bool = False  # whether the pair was requested in the opposite order
 
     def add_to(self, file: FileDiff) -> FileDiff:
-        """Return the file with its notes added to the changes."""
+        """Return the file with notes added to its changes."""
         hunks = tuple(replace(h, note=" ".join(self.of_hunk(file, h).values())) for h in file.hunks)
         return replace(file, hunks=hunks)
 
@@ -49,7 +49,8 @@ class Notes:
 
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
-        """The pairs of the file, each with `sides` and `notes`. Raises CatalogError."""
+        """The file's entries, each with `sides` and `notes`. Raises CatalogError if it is
+        unreadable."""
         path = self.catalog.root / FILE
         try:
             pairs: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["pair"]
@@ -58,7 +59,7 @@ class Notes:
         return pairs
 
     def of_pair(self, old: str, new: str) -> PairNotes | None:
-        """Return the notes for this pair, in either order, or None."""
+        """Return the notes for this pair, in either order, or None if it has none."""
         for entry in self.entries:
             one, two = entry["sides"]
             if fnmatchcase(old, one) and fnmatchcase(new, two):

@@ -1,4 +1,4 @@
-"""Format a comparison for a terminal, with or without colour."""
+"""Format a comparison as text for a terminal, with or without colour."""
 
 import textwrap
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from labkit.diff.lines import Line, Row, pieces
 from labkit.render.template_filters import visible
 from labkit.text_format import command_line
 
-CONTEXT = 3  # unchanged lines shown on either side of a change
+CONTEXT = 3  # unchanged lines shown on each side of a change
 WIDEST = 100  # columns; longer lines of prose are hard to read
 
 
@@ -23,7 +23,7 @@ def text(found: Comparison, colour: bool, width: int = 80, *, tests: bool = Fals
 
 
 class Writer:
-    """Formats the parts of a comparison, in colour or with marks, for a width in columns."""
+    """Formats the parts of a comparison for a terminal of this width, in colour or with marks."""
 
     def __init__(self, colour: bool, width: int) -> None:
         self.colour = colour
@@ -33,7 +33,7 @@ class Writer:
         return click.style(words, **style) if self.colour else words  # type: ignore[arg-type]
 
     def prose(self, words: str, margin: str = "", **style: object) -> Iterator[str]:
-        """Wrap text that may come from a file, with hidden characters made visible."""
+        """Wrap text that may come from a file, and make its hidden characters visible."""
         for line in textwrap.wrap(visible(words), self.width - len(margin)):
             yield self.style(margin + line, **style)
 

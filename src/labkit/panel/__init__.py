@@ -1,5 +1,6 @@
-"""The exchange panel, which shows what the browser sent and what the server did with it.
+"""The exchange panel, which shows what the browser sent and what the server did in response.
 
-It observes loads and saves as they happen, and never accesses a session itself. Pages change only
-by the summary bar at the bottom. The environment variable LAB_PANEL=0 turns the panel off.
+The panel observes loads and saves as they happen, and never accesses a session itself. It changes
+pages only by adding the summary bar at the bottom. The environment variable LAB_PANEL=0 turns the
+panel off.
 """

@@ -7,15 +7,15 @@ from ipaddress import ip_address
 from django.http import HttpRequest
 
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
-# Headers of a proxy that forwards a request. Waitress removes them by default.
+# Headers that a proxy adds to a request. Waitress removes them by default.
 PROXIES = {"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"}
-MORE_PROXIES = "HTTP_X_FORWARDED"  # the beginning of the names of others
+MORE_PROXIES = "HTTP_X_FORWARDED"  # other headers' names start with this
 
 
 def is_local_instructor(request: HttpRequest) -> bool:
-    """Return whether both the peer and the Host header are loopback, without a proxy.
+    """Return whether the peer and the Host header are both loopback and there is no proxy.
 
-    It has to be fast, because every summary bar calls it.
+    The function has to be fast, because every summary bar calls it.
     """
     meta = request.META
     if not _is_local(meta.get("HTTP_HOST", ""), meta.get("REMOTE_ADDR", "")):
@@ -31,7 +31,7 @@ def _is_local(host: str, peer: str) -> bool:
 
 
 def host_name(request: HttpRequest) -> str:
-    """Return the host of a request without its port. Raises DisallowedHost.
+    """Return a request's host without its port. Raises DisallowedHost if it is not allowed.
 
     An IPv6 address keeps its brackets.
     """
@@ -39,7 +39,7 @@ def host_name(request: HttpRequest) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether this is a loopback address; False for a malformed one."""
+    """Return whether this is a loopback address; False if it is not a valid address."""
     try:
         peer = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Describe the connection of a request, as far as the server reports it."""
+"""Describe the connection of a request, if the server reports it."""
 
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.models import Exchange
@@ -26,10 +26,10 @@ def connection_kind(exchange: Exchange) -> str:
 
 
 def explain_connection(exchange: Exchange) -> str:
-    """Return a sentence on the connection of a request."""
+    """Return a sentence or two that describe the connection of a request."""
     return CONNECTIONS[connection_kind(exchange)].format(number=exchange.request_number)
 
 
 def connection_words(exchange: Exchange) -> str:
-    """Return the connection in two or three words, or "" if it is not known."""
+    """Describe the connection in a few words, or return "" if there is nothing to report."""
     return _SHORT.get(connection_kind(exchange), "").format(number=exchange.request_number)

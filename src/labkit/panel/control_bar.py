@@ -1,4 +1,4 @@
-"""The part of the summary bar for the controls: the clock, its buttons and messages."""
+"""The part of the summary bar that belongs to the controls: clock, buttons and messages."""
 
 import re
 import time
@@ -24,12 +24,13 @@ _BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
 
 
 def clock_form(token: str) -> str:
-    """Return the form that moves the clock, as HTML. `token`: of the page's exchange."""
+    """Return the form that moves the clock, as HTML. `token` is that of the page's exchange."""
     return _FORM + token + _FIELDS
 
 
 def clock_text(ahead: float) -> str:
-    """Return the moved clock, such as "23:09:03 (+2 minutes)", or "" if `ahead` is 0 seconds."""
+    """Return the moved clock's time, such as "23:09:03 (+2 minutes)", or "" if `ahead` is 0
+    seconds."""
     distance = exact_duration(abs(round(ahead)))
     sign = "+" if ahead > 0 else "-"
     return f"{time_of_day(time.time())} ({sign}{distance})" if distance else ""
@@ -41,9 +42,10 @@ def state(
     message: Message | None = None,
     next_step: tuple[str, str] = ("", ""),
 ) -> str:
-    """Return the moved clock and the message of a control as HTML, or "" if there is neither.
+    """Return the moved clock's time and a control's message as HTML; "" if there is neither.
 
-    ahead: seconds. next_step: a URL and its link text, unless the page has been loaded since.
+    ahead: in seconds. next_step: a URL and its link text, or empty strings if the page has been
+    loaded since.
     """
     if not ahead and not instructor:
         return ""

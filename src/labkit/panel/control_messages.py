@@ -1,6 +1,6 @@
-"""Messages of the controls, which are stored until the instructor's next page shows them.
+"""Store the controls' messages until the instructor's next page shows them.
 
-They are kept in memory, so that no URL or cookie contains them.
+The messages are stored in memory, so that no URL or cookie contains them.
 """
 
 import threading
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from labkit.panel.models import Exchange
 
 MOST = 100  # messages
-SECONDS = 600  # after which a message is discarded
+SECONDS = 600  # until a message is discarded
 
 Browser = tuple[str, str, str]  # peer, User-Agent, host
 
@@ -23,7 +23,7 @@ class Message:
 
     control: str  # "clock", "reset", "cookie" or "entry"
     text: str
-    about_store: bool = False  # whether it becomes untrue when a request changes the store
+    about_store: bool = False  # whether a change of the store could make it untrue
     left_at: float = field(default_factory=time.monotonic)
 
 
@@ -58,7 +58,7 @@ def take(request: HttpRequest) -> Message | None:
 
 
 def take_for_page(request: HttpRequest, exchange: Exchange) -> Message | None:
-    """Return and delete the message for this exchange's page; None if it may be untrue."""
+    """Return and delete the message for this exchange's page; None if it may no longer be true."""
     message = take(request)
     changed = exchange.method != "GET" or exchange.redirect is not None
     return None if message is not None and message.about_store and changed else message

@@ -12,7 +12,7 @@ from labkit.session_stores import has_sessions
 
 
 class SeeOther(HttpResponseRedirect):
-    """A redirect after a POST, which the browser follows with GET (RFC 9110, section 15.4.4)."""
+    """A redirect after a POST, which the browser follows with a GET (RFC 9110, section 15.4.4)."""
 
     status_code = 303
 
@@ -21,12 +21,12 @@ class SeeOther(HttpResponseRedirect):
 def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """Run one of the instructor's controls, and redirect to the lab's page.
 
-    The page shows a message in its summary bar. A script, which sends X-Requested-With, gets the
-    new part of the bar instead of a redirect. For an invalid value, the response is the panel's
-    page with status 422 and the error beside the field.
+    The lab's page shows a message in its summary bar. A script, which sends X-Requested-With, gets
+    the bar's new HTML instead of a redirect. For an invalid value, the response is the panel's page
+    with status 422 and the error beside the field.
     """
     page = _page_of_lab(token)
-    done = HttpResponse()  # collects the cookies to set
+    done = HttpResponse()  # collects cookies to set
     try:
         instructor_controls.check(request)
         message, later = _run(request, done, name)
@@ -48,7 +48,7 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
 
 
 def _page_of_lab(token: str) -> str:
-    """Return the URL of this exchange's page, or "" if it cannot be loaded again."""
+    """Return the URL that this exchange requested, or "" if it cannot be loaded again."""
     exchange = log.find(token)
     if exchange is None or exchange.method not in {"GET", "HEAD"}:
         return ""
@@ -56,7 +56,7 @@ def _page_of_lab(token: str) -> str:
 
 
 def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Message, Message | None]:
-    """Run a control; return the message for now, and the one to show after a reload.
+    """Run a control; return a message to show now, and a message for after a reload or None.
 
     Raises NotAllowed and Http404.
     """
@@ -64,7 +64,7 @@ def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Messa
     if name == "clock":
         text = instructor_controls.move_clock(request.POST.get("by", ""))
         if (left := instructor_controls.row_expiry(request)) is not None:
-            text = instructor_controls.row_sentence(left)  # the bar shows the clock above it
+            text = instructor_controls.row_sentence(left)  # the bar shows the clock above this
         if left is not None and left <= 0:
             later = Message(name, instructor_controls.EXPIRED_ROW_SEEN, about_store=True)
     elif name == "reset":

@@ -1,4 +1,4 @@
-"""Describe cookies: their owners, their attributes, and whether a browser keeps them."""
+"""Describe cookies: their owners, their attributes, and whether browsers keep them."""
 
 import re
 import time
@@ -26,7 +26,7 @@ from labkit.text_format import remaining
 
 
 class CookieOwner(NamedTuple):
-    """The part of a project that a cookie belongs to. Pages carry `kind` as data-owner."""
+    """The owner of a cookie, such as this lab. Pages carry `kind` as data-owner."""
 
     kind: Literal["session", "csrf", "lab", "other-lab", "unknown"]
     text: str
@@ -39,26 +39,26 @@ class CookieOwner(NamedTuple):
 
 @dataclass(frozen=True)
 class Lifetime:
-    """A remaining lifetime in seconds, which pages show as a shrinking bar."""
+    """A lifetime and its remaining part in seconds, which pages show as a shrinking bar."""
 
     whole: float
     left: float
 
     @property
     def elapsed(self) -> float:
-        """The seconds that have passed."""
+        """The part that has passed, in seconds."""
         return self.whole - self.left
 
     @property
     def share(self) -> float:
-        """The remaining part, from 0 to 1."""
+        """The remaining part as a fraction from 0 to 1."""
         return self.left / self.whole if self.whole > 0 else 0.0
 
     def __str__(self) -> str:
         return remaining(self.left, self.whole)
 
 
-# The effects of a deletion, as far as the request shows them. Pages carry the key as data-deleted.
+# The possible effects of a deletion, judging by the request. Pages carry the key as data-deleted.
 DELETIONS = {
     "sent": (
         "The browser deletes its cookie with this name, Path and Domain. One with another Path or "
@@ -76,12 +76,12 @@ class CookieEffect(StrEnum):
 
     SET = "set"
     DELETED = "deleted"
-    NOT_DELETED = "not-deleted"  # the browser's cookie has another Path, so it stays
+    NOT_DELETED = "not-deleted"  # the browser keeps its cookie, which has another Path
     REFUSED = "refused"
 
     @property
     def verb(self) -> str:
-        """The verb that describes this effect."""
+        """The verb that describes this effect, such as "sets"."""
         return _VERBS[self]
 
 
@@ -94,11 +94,11 @@ _VERBS = {
 
 
 def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
-    """Return the names of the response's cookies by their effect."""
+    """Return the names of the response's cookies, grouped by effect."""
     effects: dict[CookieEffect, list[str]] = {}
     for line in exchange.set_cookies:
         name = from_wire(cookie_name(line))
-        if name == settings.CSRF_COOKIE_NAME:  # left out, because most pages set it
+        if name == settings.CSRF_COOKIE_NAME:  # not parsed, because most pages set it
             effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
         else:
             effect = ResponseCookie(line, exchange).effect
@@ -109,7 +109,7 @@ def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
 class ResponseCookie:
     """A cookie that a Set-Cookie header field of the response sets or deletes.
 
-    line: the field's bytes, decoded as Latin-1, as in WSGI.
+    line: the field's bytes, decoded as Latin-1 as in WSGI.
     """
 
     def __init__(self, line: str, exchange: Exchange) -> None:
@@ -144,22 +144,22 @@ class ResponseCookie:
 
     @property
     def size(self) -> int:
-        """The size of name and value in bytes."""
+        """The size of the name and value together, in bytes."""
         return len(to_wire(self._text.partition(";")[0].replace("=", "", 1).strip()))
 
     @cached_property
     def owner(self) -> CookieOwner:
-        """The part of the project that the cookie belongs to."""
+        """The owner of the cookie."""
         return cookie_owner(self.name)
 
     @property
     def deletion_text(self) -> str:
-        """A sentence on the effect of a deletion, or "" if this is not a deletion."""
+        """The effect of a deletion in words, or "" if this is not a deletion."""
         return DELETIONS.get(self.deletion, "")
 
     @cached_property
     def attributes(self) -> list[Attribute]:
-        """The (name, text, meaning) of each attribute."""
+        """The cookie's attributes, each with its name, text and meaning."""
         attributes = read_attributes(self._text)
         return list(explain_attributes(attributes, self._cookie, self._exchange.at))
 
@@ -175,7 +175,7 @@ class ResponseCookie:
 
 
 def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
-    """Return the key of DELETIONS for a field that deletes this cookie."""
+    """Return the key of DELETIONS that describes the deletion of this cookie."""
     if cookie.name not in {from_wire(name) for name, _ in exchange.sent_cookies()}:
         return "not-sent"
     # A request sends only cookies whose Path matches its URL.
@@ -183,7 +183,7 @@ def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
 
 
 def _request_origin(exchange: Exchange) -> Origin:
-    """Return the target of a request, as its browser sees it."""
+    """Return the origin and path of a request as the browser sees them."""
     path = exchange.path.partition("?")[0]
     try:
         return Origin.of(f"{exchange.scheme}://{exchange.host}{path}")
@@ -198,7 +198,7 @@ def cookie_owner(name: str) -> CookieOwner:
         return CookieOwner("session", "this lab's session key")
     if name == settings.CSRF_COOKIE_NAME:
         return CookieOwner("csrf", "Django's, against forged forms")
-    # The first number counts, because a visitor's input may follow it.
+    # Only the first number matters, because a visitor's input may follow it.
     number = re.search(f"_({re.escape(lab)}|[0-9]{{2}})(?=_|$)", name)
     if number and number[1] == lab:
         return CookieOwner("lab", "this lab's own")
@@ -215,7 +215,7 @@ def _lab_numbers() -> list[str]:
 
 
 def request_cookies(exchange: Exchange) -> list[tuple[str, str, int, CookieOwner]]:
-    """Return (name, value, bytes of both, owner) for each cookie sent, this lab's first."""
+    """Return (name, value, size in bytes, owner) of each cookie sent, with this lab's first."""
     found = []
     for name, value in exchange.sent_cookies():
         # WSGI decodes the header's bytes as Latin-1.

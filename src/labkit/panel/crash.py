@@ -1,4 +1,4 @@
-"""Record the exception that ended a request, and the line of the lab that led to it."""
+"""Record the exception that ended a request, and the line of the lab's code that led to it."""
 
 import linecache
 import sys
@@ -15,24 +15,24 @@ LONGEST_MESSAGE, LONGEST_CODE = 500, 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """An uncaught exception, as text only, since the exception would keep its frames alive."""
+    """An uncaught exception as text, since the exception object would keep its frames alive."""
 
-    name: str  # of its class, such as "CookieError"
+    name: str  # the name of its class, such as "CookieError"
     message: str
     place: str = ""  # "lab/storage.py, line 20, in put"; "" if the lab's code is not involved
     code: str = ""  # that line
 
     @property
     def title(self) -> str:
-        """The name and the message, as Python prints them."""
+        """The exception's name and message, as Python prints them."""
         return f"{self.name}: {self.message}" if self.message else self.name
 
     def measure(self) -> int:
-        """Return the memory that it takes, in bytes."""
+        """Return the memory that this object takes, in bytes."""
         return sum(map(getsizeof, (self.name, self.message, self.place, self.code)))
 
     def as_html(self) -> str:
-        """Return a paragraph for the summary bar."""
+        """Return a paragraph for the summary bar, as HTML."""
         place = f" · <code>{escape(self.place)}</code>" if self.place else ""
         return (
             f'<p class="crash" data-crash="{escape(self.name)}">'
@@ -41,7 +41,7 @@ class Crash:
 
 
 def current_crash() -> Crash | None:
-    """Return the exception that is being handled, or None."""
+    """Return the exception that is currently being handled, or None."""
     error = sys.exc_info()[1]
     if error is None:
         return None
@@ -53,7 +53,7 @@ def current_crash() -> Crash | None:
 
 
 def _own_line(traceback: TracebackType | None) -> tuple[str, str]:
-    """Return the place and the code of the innermost line in the lab, or two empty strings."""
+    """Return the location and code of the lab's innermost line, or two empty strings."""
     folder, found = str(settings.FOLDER), None
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename.startswith(folder):

@@ -1,4 +1,4 @@
-"""Write a curl command that sends the bytes of a request again."""
+"""Write a curl command that sends the same bytes as a request."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from labkit.http.cookie_header import from_wire
 from labkit.panel.models import BLANKED, Exchange
 from labkit.text_format import Shell, command_line, current_shell
 
-# Differences between the command and the request. Pages carry the key as data-curl-lacks.
+# Possible differences between command and request. Pages carry the key as data-curl-lacks.
 MISSING = {
     "body": "Its body is missing or incomplete: the panel stores only short forms without files.",
     "secrets": f"A secret value of the form is replaced by {BLANKED}",
@@ -17,9 +17,9 @@ MISSING = {
 
 
 def command(exchange: Exchange, shell: Shell | None = None) -> str:
-    """Return a curl command with the same URL, cookies and form. For differences, see missing().
+    """Return a curl command with this request's URL, cookies and form; see also missing().
 
-    shell: by default the current one.
+    shell: the shell in which the command is to run; by default the current one.
     """
     shell = shell or current_shell()
     words = ["curl", "-I" if exchange.method == "HEAD" else "-i"]
@@ -43,7 +43,7 @@ def command(exchange: Exchange, shell: Shell | None = None) -> str:
 
 
 def missing(exchange: Exchange, shell: Shell | None = None) -> Iterator[tuple[str, str]]:
-    """Yield the key and text of each entry of MISSING that applies to the command."""
+    """Yield the key and text of each entry in MISSING that applies to the command."""
     shell = shell or current_shell()
     applies = {
         "body": exchange.body_left_out,
@@ -60,7 +60,7 @@ def _can_be_typed(header: str) -> bool:
 
 
 def _printf_format(header: str) -> str:
-    """Return a quoted format for printf in a POSIX shell that prints these bytes."""
+    """Return a quoted format with which printf prints these bytes in a POSIX shell."""
     raw = header.encode("latin-1")
     escaped = re.sub(rb"[^\w=;:., -]", lambda each: b"\\%03o" % each[0][0], raw)
     return f"'{escaped.decode('ascii')}'"

@@ -1,4 +1,4 @@
-"""The messages of an exchange between browser, server and store, for the panel's diagram."""
+"""List the messages between browser, server and store in an exchange, for the panel's diagram."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ CSRF = "Django's CSRF cookie"
 
 @dataclass(frozen=True)
 class Arrow:
-    """One message; `start` and `end` are BROWSER, SERVER or STORE."""
+    """One message, from `start` to `end`, which are BROWSER, SERVER or STORE."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Arrow:
 
     @property
     def places(self) -> str:
-        """Both ends in words, for readers who cannot see the arrow."""
+        """Both ends of the arrow in words, for readers who cannot see it."""
         return f"{PLACES[self.start]} to {PLACES[self.end].lower()}"
 
 

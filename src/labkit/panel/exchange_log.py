@@ -1,4 +1,4 @@
-"""The last exchanges of this process, kept in memory up to a limit."""
+"""Keep the last exchanges of this process in memory, up to a limit."""
 
 import itertools
 import os
@@ -16,12 +16,12 @@ from labkit.panel.session_memory import SessionMemory
 
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
-FOLLOWED_WITHIN = 60  # seconds; the limit between a redirect and its page
+FOLLOWED_WITHIN = 60  # seconds; the maximum between a redirect and its page
 SERVER = os.environ.get("LAB_SERVER", "")  # this server's letter, if there are several servers
 
 
 class Log:
-    """The last exchanges of all visitors of this process, the newest last."""
+    """The last exchanges of all visitors of this process, in order, with the newest at the end."""
 
     def __init__(self) -> None:
         self._exchanges: dict[str, Exchange] = {}  # by token
@@ -33,17 +33,17 @@ class Log:
         self.sessions = SessionMemory()
 
     def begin(self, **request: Any) -> Exchange:
-        """Return a new exchange for a request. `request`: values for the fields of Exchange."""
+        """Return a new exchange for a request. `request` has values for fields of Exchange."""
         number, token = next(self._numbers), secrets.token_hex(16)
-        if SERVER:  # the load balancer finds the server by its letter
+        if SERVER:  # lets the load balancer find this server
             token = f"{SERVER}-{token}"
         return Exchange(
             number, token, time.time(), server_clock.moved(), monotonic=time.monotonic(), **request
         )
 
     def add(self, exchange: Exchange) -> None:
-        """Store an exchange whose response is complete."""
-        single_server = not SERVER  # otherwise another server may respond to the next request
+        """Store an exchange once its response is complete."""
+        single_server = not SERVER  # else another server may respond to the next request
         with self._lock:
             if exchange.location and single_server:
                 target = (*_browser(exchange), exchange.location)
@@ -68,7 +68,7 @@ class Log:
             del self._redirects[target]
 
     def _redirect_to(self, exchange: Exchange) -> Exchange | None:
-        """Return the redirect that led here, from the same peer and browser, or None."""
+        """Return the redirect from the same peer and browser that led to this exchange, or None."""
         waiting = self._redirects.get((*_browser(exchange), exchange.path))
         if not waiting:
             return None
@@ -93,8 +93,8 @@ class Log:
     def visitor(self, exchange: Exchange) -> str:
         """Return a name for this visitor: A at 127.0.0.1 and B at localhost, as in the console.
 
-        Another browser at the same host gets a number too, such as A2. Visitors at other hosts
-        get letters after B.
+        Other browsers at the same host also get a number, such as A2. Visitors at other hosts get
+        letters after B.
         """
         browser = _browser(exchange)
         with self._lock:
@@ -107,14 +107,14 @@ class Log:
             return self._visitors[browser]
 
     def active_visitors(self, seconds: float) -> int:
-        """Return how many of the stored visitors sent a request in the last `seconds`."""
+        """Return the number of visitors with a stored exchange in the last `seconds`."""
         since = time.monotonic() - seconds
         with self._lock:
             recent = [each for each in self._exchanges.values() if each.monotonic >= since]
         return len({_browser(each) for each in recent})
 
     def clear(self) -> None:
-        """Delete all exchanges and visitors, and note that all sessions were deleted."""
+        """Delete all exchanges and visitors, and mark all sessions as deleted."""
         self.sessions.note_all_deleted()
         with self._lock:
             self._exchanges.clear()
@@ -128,16 +128,16 @@ def _browser(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
-    """Return whether the browser that got this response can be the one that sends `sent`.
+    """Return whether the browser that got this response may also have sent the cookies `sent`.
 
-    If neither request has a cookie, visitors cannot be distinguished, so this is true only on the
-    local machine.
+    A request without cookies could come from any visitor, so the result is then True only for a
+    loopback peer.
     """
     return earlier.may_be_followed_by(sent) and (bool(sent) or is_loopback(earlier.peer))
 
 
 def _visitor_names(host: str) -> Iterator[str]:
-    """Yield A, A2, A3 … or B, B2 …; for another host C … Z, AA, AB …, as in a spreadsheet."""
+    """Yield A, A2, A3 … or B, B2 …; for other hosts, C … Z, AA, AB …, as in a spreadsheet."""
     if letter := {"127.0.0.1": "A", "localhost": "B"}.get(host):
         yield letter
         yield from (f"{letter}{number}" for number in itertools.count(2))

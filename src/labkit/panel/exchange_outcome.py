@@ -41,7 +41,7 @@ SHORTEST_KEY = 8  # characters, in SessionBase._validate_session_key()
 
 
 class SaveCause(StrEnum):
-    """The reason why a session was saved."""
+    """The reason for saving a session."""
 
     MODIFIED = "modified"  # session.modified is True
     EVERY_REQUEST = "every-request"  # SESSION_SAVE_EVERY_REQUEST
@@ -49,20 +49,20 @@ class SaveCause(StrEnum):
 
 
 class Outcome:
-    """The outcome of one exchange for the session of its visitor.
+    """The effects of one exchange on its visitor's session.
 
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#when-sessions-are-saved
     """
 
     def __init__(self, exchange: Exchange) -> None:
-        # Computed at once, because the summary bar of every page needs these.
+        # These are computed immediately, because every page's summary bar needs them.
         self.exchange = exchange
         self.accessed = bool(exchange.accesses.get(exchange.store_id or 0))
         self.error_response = exchange.status >= 500
         self.load: StoreOperation | None = None  # None if the session was not loaded
         self.write: StoreOperation | None = None  # the last write of the session, or None
-        self._created = False  # the session that the exchange ends with
-        self._old_deleted: Literal["", "before", "after"] = ""  # it was created
+        self._created = False  # whether the final session was created in this exchange
+        self._old_deleted: Literal["", "before", "after"] = ""  # relative to its creation
         for each in exchange.operations:
             if each.store_id != exchange.store_id:
                 continue
@@ -112,7 +112,7 @@ class Outcome:
 
     @property
     def _change_lost(self) -> bool:
-        """True if the session's data changed after loading, and nothing saved them."""
+        """True if the session's data changed after loading, but were not saved."""
         if self.exchange.session_after is None:
             return False
         if self.load is not None and self.load.data == self.exchange.session_after:
@@ -125,7 +125,7 @@ class Outcome:
         if self.event not in WRITTEN or self.write is None:
             return None
         if self.error_response:
-            return SaveCause.VIEW  # since Django itself would not have saved it
+            return SaveCause.VIEW  # Django itself would not have saved it
         if self.write.modified:
             return SaveCause.MODIFIED
         return SaveCause.EVERY_REQUEST if settings.SESSION_SAVE_EVERY_REQUEST else SaveCause.VIEW
@@ -174,19 +174,19 @@ class Outcome:
 
     @property
     def expired_at(self) -> float | None:
-        """When the key's session expired, in POSIX seconds, or None."""
+        """When the key's session expired, in POSIX seconds, or None if it has not."""
         return self.load.expired_at if self.load else None
 
     @cached_property
     def key_before(self) -> str:
-        """The key of the request's session, or "" if it matches no session."""
+        """The key of the session before the exchange, or "" if the key sent matches no session."""
         if self.load is None:
             return self.sent_key
         return (self.load.key or "") if self.load.found else ""
 
     @cached_property
     def key_after(self) -> str:
-        """The key of the visitor's session after the exchange; empty if there is none."""
+        """The key of the visitor's session after the exchange, or "" if there is none."""
         without_effect = self.event is SessionEvent.NOT_DELIVERED
         if self.write is None or self.write.error or without_effect:
             return self.key_before

@@ -15,7 +15,7 @@ from labkit.text_format import and_more
 
 LONGEST_PATH = 60  # characters
 LONGEST_NAME = 40  # characters of a cookie's name
-MOST_NAMES = 3  # more cookies are only counted
+MOST_NAMES = 3  # further cookies are only counted
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"
 _SESSION = {
@@ -46,7 +46,7 @@ _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEve
 
 
 class Words(NamedTuple):
-    """A part of the summary, and the place that it describes."""
+    """A part of the summary, and the place to which it applies."""
 
     text: str
     place: Literal["wire", "store", "browser"]
@@ -54,15 +54,15 @@ class Words(NamedTuple):
 
 
 def summarize(exchange: Exchange) -> str:
-    """Return one exchange in one line."""
+    """Return a one-line summary of an exchange."""
     words = summary_words(Outcome(exchange), cookie_effects(exchange))
     return SEPARATOR.join(each.text for each in words)
 
 
 def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> Iterator[Words]:
-    """Yield the parts of the summary: request, status, session, and cookies by name.
+    """Yield the parts of the summary: request, status, session, and the names of cookies.
 
-    Django's CSRF cookie is left out.
+    Django's CSRF cookie is omitted.
     """
     exchange = outcome.exchange
     yield Words(request_line(exchange), "wire")
@@ -75,7 +75,7 @@ def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> I
 
 
 def request_line(exchange: Exchange) -> str:
-    """Return method and path; a long path is cut."""
+    """Return the method and path; a long path is truncated."""
     return f"{exchange.method} {_cut(exchange.path, LONGEST_PATH)}"
 
 
@@ -84,7 +84,7 @@ def session_words(outcome: Outcome) -> str:
     event = outcome.event
     if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
         return _NOT_SAVED
-    if event is SessionEvent.EMPTY:  # the same as if nothing had changed
+    if event is SessionEvent.EMPTY:  # treated as if nothing had changed
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     key = key_words(outcome)
     if event is SessionEvent.READ and not outcome.was_stored:

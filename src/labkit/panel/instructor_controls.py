@@ -28,7 +28,7 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-# A CSRF token for the panel's forms. It is not in a cookie, since the panel sets no cookies.
+# A CSRF token for the panel's forms. It is not stored in a cookie, since the panel sets none.
 KEY = secrets.token_urlsafe(24)
 CLOCK_IS_REAL = "The server's clock shows the real time again."
 CLOCK_MOVED = "The server's clock moved by {distance}. The browser's clock did not."
@@ -52,15 +52,15 @@ NO_SESSION = "Your browser has no session."
 
 
 class NotAllowed(Exception):
-    """A control was refused; the message says why, in a sentence."""
+    """Raised if a control is refused; the message is a sentence that says why."""
 
 
 class InvalidValue(NotAllowed):
-    """A value in a control's field is not valid; the panel shows the reason beside the field."""
+    """Raised if the value in a control's field is invalid; the panel shows the reason beside it."""
 
 
 def check(request: HttpRequest) -> None:
-    """Raise NotAllowed unless the panel's own form, on this machine, sent this request."""
+    """Raise NotAllowed unless this request was sent by the panel's own form on this machine."""
     if not is_local_instructor(request):
         raise NotAllowed("Only the lab's own machine may do this, at 127.0.0.1 or localhost.")
     origin = request.META.get("HTTP_ORIGIN")
@@ -87,12 +87,12 @@ def move_clock(by: str) -> str:
 def row_expiry(request: HttpRequest) -> float | None:
     """Return the seconds until the row of this browser's session expires.
 
-    The number is negative if it has expired, and None if there is no row or the store fails.
+    The result is negative if the row has expired, and None if there is no row or the store fails.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key or "row" not in session_stores.kinds():
         return None
-    with suppress(Exception):  # the clock has moved, even if the store fails
+    with suppress(Exception):  # the clock has moved even if the store fails
         for record in session_stores.read(key):
             if record.expires is not None:
                 return record.expires.timestamp() - time.time()
@@ -100,14 +100,14 @@ def row_expiry(request: HttpRequest) -> float | None:
 
 
 def row_sentence(left: float) -> str:
-    """Return a sentence about a row that expires in `left` seconds."""
+    """Return a sentence that says when a row expires, given the `left` seconds until then."""
     return LIVING_ROW.format(left=duration(round(left))) if left > 0 else EXPIRED_ROW
 
 
 def reset(request: HttpRequest, response: HttpResponse) -> str:
     """Delete this lab's stored data, and its cookies in this browser; return a message.
 
-    Raises NotAllowed if the database is another project's.
+    Raises NotAllowed if the database belongs to another project.
     """
     rows = entries = files = 0
     if settings.DATABASES.get("default", {}).get("NAME"):
@@ -129,7 +129,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _empty_database() -> int:
-    """Empty all tables, and return the number of deleted rows. Raises NotAllowed."""
+    """Empty all tables; return the number of deleted rows. Raises NotAllowed as reset() does."""
     from django.core.management import CommandError, call_command
 
     try:
@@ -144,7 +144,7 @@ def _empty_database() -> int:
 def _count_rows() -> int:
     tables = set(connection.introspection.table_names())
     models = [model._meta for model in apps.get_models() if not model._meta.proxy]
-    present = [meta for meta in models if meta.db_table in tables]  # some may not exist yet
+    present = [meta for meta in models if meta.db_table in tables]  # some tables may not exist yet
     return sum(meta.base_manager.count() for meta in present)
 
 
@@ -156,7 +156,7 @@ def cookie_names(request: HttpRequest) -> list[str]:
 def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
     """Change or delete one of this lab's cookies in this browser; return a message.
 
-    Raises InvalidValue for other cookies, and for a value that a cookie cannot have.
+    Raises InvalidValue for any other cookie, and for a value that a cookie cannot have.
     """
     name = request.POST.get("cookie", "")
     if name not in cookie_names(request):
@@ -174,13 +174,13 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
-    """Change a cookie of this lab until the browser closes; None deletes it."""
+    """Set a cookie of this lab until the browser closes; the value None deletes the cookie."""
     max_age = 0 if value is None else None
     response.set_cookie(name, value or "", max_age, httponly=True, samesite="Lax")
 
 
 def entries(request: HttpRequest) -> list[str]:
-    """Return the names of the entries in this browser's session; [] if the store fails.
+    """Return the names of the entries in this browser's session, or [] if the store fails.
 
     The session is not loaded, because the engine file would replace an expired one.
     """
@@ -199,7 +199,7 @@ def _open_session(request: HttpRequest) -> Any:
 def change_entry(request: HttpRequest) -> str:
     """Change or delete one entry of this browser's session in the store; return a message.
 
-    Raises InvalidValue if there is no session to change, or if it cannot be saved.
+    Raises InvalidValue if there is no session to change, or the changed session cannot be saved.
     """
     store = _open_session(request)
     if "cookie" in session_stores.kinds():

@@ -17,20 +17,20 @@ from labkit.base.served_labs import ALL_LABS, CODE, HANDOUT
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 
 register = template.Library()
-PANEL = "labkit.panel.middleware.observe"  # serves the handout and the code
+PANEL = "labkit.panel.middleware.observe"  # it serves the handout and the code
 
 
 @register.simple_tag
 def this_lab() -> Lab:
-    """Return the lab that is running; a copy outside labs/ has its folder's name."""
+    """Return the running lab; a copy outside labs/ is named after its folder."""
     return _lab(settings.FOLDER, settings.LAB)
 
 
 @register.simple_tag
 def asset(name: str) -> str:
-    """Return the URL of a file in src/labkit/base/static/labkit/, which is cached.
+    """Return the URL of a file in src/labkit/base/static/labkit/, from a cache.
 
-    Every page has two, and `{% url %}` would take a tenth of the time of a small page.
+    Every page has two such URLs, and `{% url %}` would take a tenth of the time of a small page.
     """
     return _address(get_script_prefix(), name)
 
@@ -43,10 +43,11 @@ def session_engine() -> str:
 
 @register.simple_block_tag(takes_context=True)
 def mark_current(context: template.Context, content: SafeString) -> SafeString:
-    """Return these links with `aria-current` on the link to the current page.
+    """Return these links as HTML, with `aria-current` on the link to the current page.
 
-    Its value is "page". If no link has the current path, the first link with the same first path
-    segment gets "true", for example on a question of the wizard or the result of a race.
+    The attribute's value is "page". If no link has the current path, the first link with the same
+    first path segment gets the value "true", for example on a question of the wizard or the result
+    of a race.
     """
     request = getattr(context, "request", None)
     if request is None:
@@ -62,7 +63,8 @@ def mark_current(context: template.Context, content: SafeString) -> SafeString:
 def reading_links(context: template.Context) -> SafeString:
     """Return the links to the lab's handout and code, and under `lab serve` to all labs.
 
-    Without the panel there are no links, because it serves these pages. The current page is marked.
+    The panel serves these pages, so without the panel there are no links. The link to the current
+    page is marked.
     """
     request = getattr(context, "request", None)
     current = request.path_info if request and request.path_info in {HANDOUT, CODE} else ""
@@ -71,7 +73,7 @@ def reading_links(context: template.Context) -> SafeString:
 
 @cache
 def _reading_links(current: str) -> SafeString:
-    """Return the links, cached for each page, since every page has them."""
+    """Return the links, cached for each current page, since every page shows them."""
     if PANEL not in settings.MIDDLEWARE or os.environ.get("LAB_PANEL") == "0":
         return SafeString()
     pages = {HANDOUT: "Handout", CODE: "Code"}

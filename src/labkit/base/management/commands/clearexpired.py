@@ -1,4 +1,4 @@
-"""The command `manage.py clearexpired`: clearsessions in small batches, for use in class."""
+"""The command `manage.py clearexpired`, which works like clearsessions but in small batches."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ NO_SESSIONS = "This project has no sessions, so nothing can expire."
 
 
 class Command(BaseCommand):
-    """Delete expired sessions with labkit.base.session_cleanup."""
+    """Delete expired sessions in small batches with labkit.base.session_cleanup."""
 
     help = (
         "Deletes expired sessions like clearsessions, but in small batches, so that no visitor "
