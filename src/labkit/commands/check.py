@@ -20,14 +20,14 @@ from labkit.practice.start import started_folder
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
-MAKE_COPY = "A copy is made by: {line}"
-NOT_IN_COPY = "This folder is not in a copy of a lab. Name one, as in: lab check mine/"
+MAKE_COPY = "To make a copy: {line}"
+NOT_IN_COPY = "This folder is not in a copy of a lab. Name a copy, as in: lab check mine/"
 SOLVED = "Solved. {line} shows the explanation and the lab's own way."
 OUTDATED = (
     "The exercise {name} has changed since you started it, so a failure may not be your fault. "
     "Start again with: {line}"
 )
-UNKNOWN_ORIGINAL = "{name} does not say which lab it is a copy of. Say it: --as 04"
+UNKNOWN_ORIGINAL = "{name} does not record which lab it is a copy of. Name the lab, as in: --as 04"
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
 SCORING = "Running your tests on the lab, and on {count} faulty versions of it …"
 CHANGED = "changed: {files}"
@@ -40,7 +40,10 @@ COLOURS = {MARKS["passed"]: "green", MARKS["failed"]: "red", MARKS["skipped"]: "
 @click.command("check")
 @click.argument("name", metavar="[NAME|FOLDER]", required=False, default="")
 @click.option(
-    "--as", "as_", metavar="LAB", help="The lab it should be. Default: the lab it was copied from."
+    "--as",
+    "as_",
+    metavar="LAB",
+    help="The lab to check the copy against. Default: the lab that it was copied from.",
 )
 @click.option(
     "--limit",
@@ -48,16 +51,18 @@ COLOURS = {MARKS["passed"]: "green", MARKS["failed"]: "red", MARKS["skipped"]: "
     type=click.FloatRange(min=0, min_open=True),
     default=LIMIT,
     show_default=True,
-    help="How long one test may take. A longer one ends the check.",
+    help="The time limit for one test. A test that exceeds it ends the check.",
 )
 @click.option("--all", "show_all", is_flag=True, help="Show the result of every test.")
-@click.option("--watch", "watching", is_flag=True, help="Check again after each save; q ends it.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Check again after each save, until you press q."
+)
 def check_copy(name: str, as_: str | None, limit: float, show_all: bool, watching: bool) -> None:
     """Check a copy of a lab or an exercise, and say what to do next.
 
-    The promises of the lab are tested on the copy's code, under the lab's number and in a temporary
-    folder. Nothing is written into the copy. Inside the copy's folder you can leave the name out.
-    The exit status is 1 if a promise is not kept.
+    The lab's tests run on the copy's code, under the lab's number and in a temporary folder.
+    Nothing is written to the copy. In the copy's folder, you can leave out the name. The exit
+    status is 1 if a promise of the lab is not kept.
     """
     checkout = catalog()
     exit_on_signals()

@@ -22,7 +22,7 @@ from labkit.text_format import and_more, quantity
 )
 @click.option("--write", is_flag=True, help="Update docs/claims.md and the handouts.")
 @click.option(
-    "--check", is_flag=True, help="Fail if the last run of nox did not prove all of them."
+    "--check", is_flag=True, help="Fail if the last run of nox did not prove all entries."
 )
 def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
     """List what textbooks say about cookies and sessions, and what actually happens.

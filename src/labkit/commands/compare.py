@@ -39,7 +39,7 @@ QUESTION, ANSWER = 40, 18  # the minimum widths of these columns in a terminal
     type=click.Choice(["sqlite", "mysql"]),
     default="sqlite",
     show_default=True,
-    help="The database of labs that have one. mysql: a private MariaDB.",
+    help="The database for labs that use one. mysql: a private MariaDB server.",
 )
 @click.option("--tests", is_flag=True, help="Show the test behind each answer.")
 @html_option
@@ -59,15 +59,15 @@ def compare(
     out: Path | None,
     write: bool,
 ) -> None:
-    """Compare cookies, sessions and engines in a table of questions, answered by tests.
+    """Compare cookies, sessions and engines in a table of questions and tested answers.
 
-    TABLE is carts, counts, wizard or engines. A test finds the answer in each cell. The exit status
-    is 1 if an answer differs from the one in the table. Without TABLE, the command lists all tables
-    and the conclusions from them.
+    TABLE is carts, counts, wizard or engines. A test checks the answer in each cell. The exit
+    status is 1 if a test finds a different answer. Without TABLE, the command lists all tables and
+    the conclusions drawn from them.
 
-    With --measure, the labs run on real servers for a minute or two, to measure bytes, times,
-    queries and rows, how much fits, and lost updates. Ctrl-C ends it. A page written with --html
-    also shows the last measurement.
+    With --measure, the labs run on real servers for a minute or two. The command measures bytes,
+    times, queries, rows, how many items fit, and lost updates. Ctrl-C stops the measurement. A page
+    written with --html also shows the latest measurement.
     """
     tables = Tables(catalog())
     if write:
@@ -150,7 +150,7 @@ def render_table(
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
             words = ("pytest", file, "-m", "", "-k", table.questions[0].id)
-            yield Text(f"Each answer is a test: {command_line(*words)}")
+            yield Text(f"To run the test of one answer: {command_line(*words)}")
     for cell in result.cells:
         if not cell.holds:
             yield Text(f"{cell.question}, {cell.variant}: {cell.message}", style="red")

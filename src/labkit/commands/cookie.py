@@ -51,13 +51,13 @@ class UrlType(click.ParamType):
     "targets",
     type=UrlType(),
     multiple=True,
-    help="A URL that is requested later. May be repeated. Default: the same URL.",
+    help="The URL of a later request. May be repeated. Default: the URL of --at.",
 )
 @click.option(
     "--from",
     "initiator",
     type=UrlType(),
-    help="The page that causes the later requests. Default: the URLs are typed.",
+    help="The page that makes the later requests. Default: none, the URLs are typed in.",
 )
 @click.option(
     "--method",
@@ -69,7 +69,7 @@ class UrlType(click.ParamType):
 @click.option(
     "--embedded",
     is_flag=True,
-    help="The page of --from embeds the later URLs: an image, a frame or fetch().",
+    help="Treat the later URLs as embedded in the page of --from: image, frame or fetch().",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def cookie(
@@ -88,7 +88,7 @@ def cookie(
     the output is for Chromium.
     """
     if embedded and initiator is None:
-        raise click.UsageError("--embedded needs --from with the URL of the page.")
+        raise click.UsageError("--embedded also needs --from, with the URL of the page.")
     set_cookie = set_cookie.strip().removeprefix("Set-Cookie:").strip()
     if not set_cookie:
         raise click.UsageError(NO_COOKIE)

@@ -13,9 +13,9 @@ from labkit.text_format import command_line
 @click.argument("name", metavar="LAB")
 @click.argument("target", metavar="FOLDER", type=click.Path(path_type=Path))
 def make_copy(name: str, target: Path) -> None:
-    """Copy a lab into a new FOLDER, to change it as you like.
+    """Copy a lab into a new FOLDER that you can change as you like.
 
-    The copy runs beside the original. It has its own cookies, state and port.
+    The copy runs alongside the original. It has its own cookies, state and port.
     """
     checkout = catalog()
     lab = checkout.find(name)
@@ -28,8 +28,11 @@ def make_copy(name: str, target: Path) -> None:
     shown = f"./{shown}" if shown.startswith("-") else shown  # not an option
     wanted = lab.twin or lab.number
     for words, remark in (
-        (("run", shown), f"at http://127.0.0.1:{made.port}/, beside the original"),
+        (("run", shown), f"at http://127.0.0.1:{made.port}/, alongside the original"),
         (("diff", lab.number, shown), "what you have changed"),
-        (("check", shown, "--as", wanted), f"what to do until it does what lab {wanted} promises"),
+        (
+            ("check", shown, "--as", wanted),
+            f"check whether it keeps the promises of lab {wanted}",
+        ),
     ):
         click.echo(f"    {command_line('lab', *words)}    {remark}")

@@ -24,8 +24,8 @@ def diff(one: str | None, two: str | None, html: Path | None, tests: bool, no_pa
 
     LAB and OTHER are labs (03 04), variants of one lab (05:cookie 05:session, 10:db 10:file,
     11:careful 11:careless), textbook versions (03:names-as-cookies 03; `lab list 03` lists them),
-    or folders, such as your copy (03 mine/). The default for OTHER is the twin, or the lab that a
-    copy or textbook version was made from. Without arguments, the command lists all pairs with
+    or folders, such as your copy (03 mine/). OTHER defaults to the lab's twin, or to the lab from
+    which a copy or textbook version was made. Without arguments, the command lists all pairs with
     notes.
     """
     checkout = catalog()

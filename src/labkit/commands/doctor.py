@@ -17,14 +17,17 @@ from labkit.text_format import command_line
 
 ABSENT = Text("–", "yellow")
 PRESENT = Text("✓", "green")
-COMPLETION = "To complete labs, textbook versions and exercises by Tab, add this line to {file}:"
+COMPLETION = (
+    "To complete the names of labs, textbook versions and exercises with the Tab key, add this "
+    "line to {file}:"
+)
 
 
 @click.command()
 def doctor() -> None:
-    """Show what this machine has, what is missing, and the command that installs it.
+    """Show what is installed on this machine, what is missing, and how to install it.
 
-    The exit status is 1 if a package is missing that every lab needs.
+    The exit status is 1 if a package that every lab needs is missing.
     """
     checkout = catalog()
     lacking = requirements.missing_requirements(["dev"])

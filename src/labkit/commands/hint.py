@@ -10,8 +10,8 @@ from labkit.practice.start import choose_exercise, started_folder
 from labkit.text_format import command_line
 
 HINT = "Hint {number} of {count}\n"
-NO_MORE = "There are no more hints. The solution: {line}"
-NONE_YET = "No hint has been shown yet. The first one: {line}"
+NO_MORE = "There are no more hints. To see the solution: {line}"
+NONE_YET = "No hint has been shown yet. To see the first one: {line}"
 
 
 @click.command("hint")
@@ -20,7 +20,7 @@ NONE_YET = "No hint has been shown yet. The first one: {line}"
 def hint(name: str | None, shown: bool) -> None:
     """Show the next hint of an exercise. There are three, from a nudge to the code.
 
-    NAME may be left out in the folder of the exercise.
+    In the folder of the exercise, you can leave out NAME.
     """
     checkout = catalog()
     exercise = choose_exercise(checkout, name)

@@ -9,7 +9,7 @@ from labkit.commands.options import console
 from labkit.text_format import command_line
 from labkit.textbook_versions import read_versions
 
-ONLY_COMPARED = "Variants, for lab diff only:"
+ONLY_COMPARED = "Variants, which only lab diff can use:"
 
 
 @click.command("list")

@@ -35,12 +35,12 @@ console = OutputConsole(**LITERAL)
 progress_console = Console(**LITERAL)  # a progress bar must fit on one line
 
 ENGINE_UNKNOWN = (
-    "SESSION_ENGINE names {engine}, which is not one of Django's session engines. It is ignored, "
-    "and the engine is db."
+    "SESSION_ENGINE is set to {engine}, which is not one of Django's session engines. The variable "
+    "is ignored, and the engine is db."
 )
 _DB = (
-    "The database for sessions. mysql: the database that DATABASE_URL names, or a private "
-    "MariaDB. Default: the database that DATABASE_URL names, or sqlite."
+    "The database for sessions. mysql: the database that DATABASE_URL names, or a private MariaDB "
+    "server. Default: the database that DATABASE_URL names, or sqlite."
 )
 db_option = click.option("--db", type=click.Choice(["sqlite", "mysql"]), help=_DB)
 db_or_cluster_option = click.option(
@@ -59,7 +59,7 @@ def engine_option(subject: str) -> Any:
 html_option = click.option(
     "--html",
     type=click.Path(path_type=Path),
-    help="Write a page to this file instead. It opens offline.",
+    help="Write an HTML page to this file instead. You can open the page offline.",
 )
 
 

@@ -34,7 +34,7 @@ from labkit.text_format import command_line
 # What the commands print; tests look for these.
 NEXT = "next"
 ALL_SOLVED = "All {count} exercises are solved."
-SOLVED_OF = "{solved} of {count} solved. The next one: {line}"
+SOLVED_OF = "{solved} of {count} exercises are solved. To continue: {line}"
 KEPT = "Your old files are in {folder}."
 STATES = {"": "", STARTED: "started", SOLVED: "solved"}
 OUTDATED = "has changed since then"
@@ -46,8 +46,8 @@ NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are n
 def practice(context: click.Context) -> None:
     """List the exercises, and start one.
 
-    An exercise starts from a lab with a fault in it, or from an unfinished one. Its folder is
-    practice/NAME. In it, `lab check`, `lab hint` and `lab solution` need no name.
+    An exercise starts with a lab that has a fault or is unfinished. Its folder is practice/NAME. In
+    that folder, `lab check`, `lab hint` and `lab solution` need no name.
     """
     if context.invoked_subcommand is None:
         _list(catalog())
@@ -65,9 +65,9 @@ def start_exercise(name: str) -> None:
 @practice.command("reset")
 @click.argument("name", metavar="[NAME]", required=False)
 def reset_exercise(name: str | None) -> None:
-    """Start an exercise again, with no hints shown. Your old files stay, as NAME.old.
+    """Start an exercise again, with no hints shown. Your old files are kept in NAME.old.
 
-    What its pages have stored on the server is deleted.
+    The data that the exercise's pages have stored on the server is deleted.
     """
     checkout = catalog()
     exercise = choose_exercise(checkout, name)
@@ -89,8 +89,8 @@ def _start(checkout: Catalog, exercise: Exercise) -> None:
     lines = {
         ("run", folder): f"run it, at http://127.0.0.1:{lab.port}/",
         ("check", exercise.name): "check it, and see what to do next",
-        ("hint", exercise.name): "the next of three hints",
-        ("solution", exercise.name): "how it can be solved",
+        ("hint", exercise.name): "show the next of three hints",
+        ("solution", exercise.name): "show how it can be solved",
     }
     commands = [command_line("lab", *words) for words in lines]
     width = max(map(len, commands))

@@ -14,13 +14,13 @@ from labkit.textbook_versions import Version, find_version, is_part
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
-    "Its keys in Redis, lab_{number}, are not deleted. They expire two minutes after the last "
-    "write."
+    "Its entries in Redis, whose keys begin with lab_{number}, are not deleted. They expire two "
+    "minutes after the last write."
 )
 ASK = "DATABASE_URL names {url}. Delete all rows of {labs} there too?"
 NOBODY_TO_ASK = (
-    "Nothing was reset, because DATABASE_URL names {url}, which may be another project's. To "
-    "delete all rows of {labs} there too, add --yes. To leave that database alone, unset "
+    "Nothing was reset, because DATABASE_URL names {url}, which may belong to another project. To "
+    "delete all rows of {labs} there too, add --yes. To leave that database unchanged, unset "
     "DATABASE_URL."
 )
 COOKIES_STAY = (
@@ -39,9 +39,9 @@ COOKIES_STAY = (
 def reset(name: str | None, everything: bool, yes: bool) -> None:
     """Delete a lab's data on the server, and repair damaged files.
 
-    The data are rows, session files and caches of this checkout. If DATABASE_URL names a database,
-    the command asks before it empties it. It never changes a database with tables of another
-    project.
+    The data consists of the rows, session files and caches of this checkout. If DATABASE_URL names
+    a database, the command asks before it empties that database. It never changes a database that
+    contains another project's tables.
 
     LAB may be a textbook version: 03:names-as-cookies. Cookies are stored in the browser, and the
     command says how to delete them there.

@@ -49,29 +49,31 @@ from labkit.text_format import command_line
 from labkit.textbook_versions import Version, find_version, is_part
 
 # Messages, which the tests look for.
-HANDOUT_AT = "Its handout: http://127.0.0.1:{port}{path}"
-EVERY_EXCHANGE = "The last requests to every URL: http://127.0.0.1:{port}/__lab__/"
+HANDOUT_AT = "The lab's handout: http://127.0.0.1:{port}{path}"
+EVERY_EXCHANGE = "The latest requests to the lab: http://127.0.0.1:{port}/__lab__/"
 ENGINE_IGNORED = "Lab {number} has no sessions, so --engine has no effect."
 DB_IGNORED = "Lab {number} has no database, so --db has no effect."
 REDIS_IGNORED = "Lab {number} cannot use Redis, so --redis-pair has no effect."
 NO_CACHE = "This engine has no cache, so --redis-pair has no effect. Add: --engine cache"
 STARTING_REDIS = (
     "The cache is a private Redis server with a replica. If you kill the primary, the\n"
-    "replica takes over. Only writes that it had not received yet are lost."
+    "replica takes over. Only writes that the replica has not received yet are lost."
 )
 STARTING_CLUSTER = (
     f"Starting a cluster of {NODES} MariaDB nodes, which takes a moment. Each node stores\n"
     "every session, and the summary bar shows which node was used. Kill one and continue:\n"
-    f"writes wait {SUSPECT} seconds or a little longer, until the others exclude it."
+    f"writes wait {SUSPECT} seconds or a little longer, until the other nodes exclude it."
 )
-SESSIONS_IN = "Sessions are kept in {database}."
+SESSIONS_IN = "Sessions are stored in {database}."
 LOOK_INSIDE = "To look inside:"
-CACHE_IS_LOCMEM = "The cache is LocMem, in the server's memory. It is lost when the server ends."
-LOCMEM_PER_SERVER = "Each server has a separate one, which the others cannot read."
-LOCMEM_ALONE = "That includes the restart after you edit a file. No other process can read it."
+CACHE_IS_LOCMEM = "The cache is LocMem, in the server's memory. It is lost when the server stops."
+LOCMEM_PER_SERVER = "Each server has a separate cache, which the others cannot read."
+LOCMEM_ALONE = (
+    "The server also restarts after you edit a file. No other process can read this cache."
+)
 REDIS_URL_EXAMPLE = "To use Redis instead, set REDIS_URL=redis://host:6379/0"
 CACHE_IS_REDIS = "The cache is the Redis server that REDIS_URL names."
-REDIS_SILENT = "It does not answer. Until it does, no session can be saved."
+REDIS_SILENT = "That server does not respond. Until it does, no session can be saved."
 REDIS_URL_INVALID = "REDIS_URL is not valid. Example: redis://127.0.0.1:6379/0"
 HOW_TO_END = "Ctrl-C ends everything."  # printed once all servers run
 TAKE_TURNS = (
@@ -104,7 +106,7 @@ OWN_SESSION_FOLDERS = (
     "--servers",
     type=click.IntRange(1, len(SERVER_LETTERS)),
     default=1,
-    help="The number of servers that take turns, as on several machines. With more than one, "
+    help="The number of servers that take turns, as if on several machines. With more than one, "
     "DEBUG is off and there is no autoreload, as with lab serve.",
 )
 def run(
@@ -122,9 +124,9 @@ def run(
     lists the versions of lab 03. Ctrl-C ends the lab.
 
     With --servers 2, two servers take turns, and the summary bar shows which one responded. A
-    server cannot read sessions that the other one keeps in its memory or its folder. If a server
-    dies, it is restarted while the other one responds. The panel's clock and other controls are
-    off.
+    server cannot read sessions that the other one stores in its memory or its folder. If a server
+    dies, it is restarted while the other one handles all requests. The panel's clock and other
+    controls are turned off.
     """
     checkout = catalog()
     if is_part(name):
@@ -258,7 +260,7 @@ def _redis_answers(url: str) -> bool:
 def _check_port(port: int, lab: Lab, name: str) -> None:
     """Raise ClickException, with a command that works, if a port cannot be used."""
     if error := port_error(port):
-        advice, other = "End the program that uses it, or choose another", suggest_port(port)
+        advice, other = "End the program that uses it, or choose another port", suggest_port(port)
         if error.blocked or error.privileged:
             advice = "Choose one above 1023" if error.privileged else "Choose another"
             other = lab.port

@@ -46,13 +46,14 @@ NO_NETWORK = (
 )
 NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
-    "{address} stands for all addresses of this machine. Give the one in the class's network "
-    "with --address."
+    "{address} stands for all addresses of this machine. With --address, give the one in the "
+    "class's network."
 )
 ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
 IPV4_ONLY = "{address} is not an IPv4 address. Example: 192.168.1.20"
 OWN_MACHINE_ONLY = (
-    "Only this machine can reach {address}. Give its address in the class's network with --address."
+    "Only this machine can reach {address}. With --address, give the machine's address in the "
+    "class's network."
 )
 
 
@@ -63,7 +64,7 @@ OWN_MACHINE_ONLY = (
     type=click.IntRange(1, 65535 - HIGHEST),
     default=8000,
     show_default=True,
-    help="The console's port. A lab's port is this plus the lab's number, 8004 for lab 04.",
+    help="The console's port. A lab's port is this number plus the lab's: 8004 for lab 04.",
 )
 @db_option
 @engine_option("The session engine of all labs.")
@@ -71,17 +72,17 @@ OWN_MACHINE_ONLY = (
 @click.option(
     "--address",
     metavar="IP",
-    help="With --lan, if the machine has several addresses: the one in the class's network.",
+    help="With --lan: this machine's address in the class's network, if it has several.",
 )
 def serve(
     only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None
 ) -> None:
     """Run all labs and the console, at http://127.0.0.1:8000/.
 
-    The console opens and resets the labs, and shows handouts, code, claims and the last requests.
-    It also starts textbook versions, and shows the exercises.
-    Each lab runs in a separate process, on a server for a whole class. DEBUG is off and there is no
-    autoreload: after you change a lab's code, restart the lab in the console.
+    The console opens and resets the labs, and shows handouts, code, claims and the latest requests.
+    It also starts textbook versions, and shows the exercises. Each lab runs in a separate process,
+    on a server that can handle a whole class. DEBUG is off and there is no autoreload: after you
+    change a lab's code, restart the lab in the console.
 
     With --lan, students open the printed URL or scan its QR code. They see a list of the labs with
     their handouts and code. Only this machine can open the console.

@@ -16,21 +16,22 @@ from labkit.practice.start import choose_exercise, started_folder
 from labkit.render import standalone_page
 from labkit.text_format import command_line
 
-ASK = "You have not solved it yet. Show the solution?"
-NOBODY_TO_ASK = "You have not solved it yet. To see the solution all the same: {line}"
-WRITTEN = "{file}: the solution. Open it in any browser; it needs no network."
-OTHER_WAYS = "Other ways pass as well: the check asks what the pages do, not how."
+ASK = "You have not solved this exercise yet. Show the solution?"
+NOBODY_TO_ASK = "You have not solved this exercise yet. To see the solution anyway: {line}"
+WRITTEN = "The solution is in {file}. Open it in any browser, even offline."
+OTHER_WAYS = "Other solutions pass too: the check tests what the pages do, not how."
 
 
 @click.command("solution")
 @click.argument("name", metavar="[NAME]", required=False)
-@click.option("--yes", is_flag=True, help="Do not ask, even if it is not solved yet.")
+@click.option("--yes", is_flag=True, help="Show an unsolved exercise's solution without asking.")
 @html_option
 def solution(name: str | None, yes: bool, html: Path | None) -> None:
     """Show what differs between your files and the solution, and why.
 
-    The solution is not hidden: it is the lab, in labs/. Before the exercise is solved, the command
-    asks. NAME may be left out in the folder of the exercise.
+    The solution is the lab itself, in labs/, so it is not secret. If the exercise is not solved
+    yet, the command asks before it shows the solution. In the folder of the exercise, you can leave
+    out NAME.
     """
     checkout = catalog()
     exercise = choose_exercise(checkout, name)

@@ -30,7 +30,7 @@ NOT_APART = (
 )
 DOES_NOT_START = "Django refuses to start this version:"
 STARTS = "This version should not start, but it does. Please report this."
-ONE_SERVER = "A textbook version always uses SQLite and one server, so {option} is not possible."
+ONE_SERVER = "A textbook version always uses SQLite and one server, so {option} cannot be used."
 CHECK_SECONDS = 60
 
 
