@@ -1,1 +1,1 @@
-"""The code that the labs share: settings, pages, the `lab` command and the test harness."""
+"""The code shared by all labs: settings, pages, the `lab` command and the test harness."""

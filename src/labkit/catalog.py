@@ -14,8 +14,8 @@ from labkit.kept_files import make_private_folder
 
 MANIFEST = Path("labs", "labs.toml")
 PRACTICE = "practice"  # the folder of started exercises, beside labs/
-FIRST_PORT, PORTS = 8200, 700  # copies get ports from 8200 to 8899
-LONGEST = 40  # characters; a longer name of a copy is cut in the names of its cookies
+FIRST_PORT, PORTS = 8200, 700  # copies use the ports from 8200 to 8899
+LONGEST = 40  # characters; longer names of copies are truncated in cookie names
 NOT_WRITABLE = (
     "{path} cannot be written ({reason}). Set the environment variable LAB_STATE_DIR to a folder "
     "of yours. The labs then store everything there."
@@ -24,38 +24,38 @@ HEADING = re.compile("# ([0-9]{2}) (.+)")  # a handout's first line
 
 
 class CatalogError(Exception):
-    """The manifest is missing or malformed, or has no such lab; the message is one sentence."""
+    """The manifest is missing or malformed, or does not list a lab. The message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Lab:
     """One lab: a Django project in its own folder."""
 
-    number: str  # two digits, "03"; a copy outside labs/ has its folder's name instead
+    number: str  # two digits, such as "03"; for a copy, see own_number()
     slug: str
     title: str
     idea: str
     folder: Path
-    database: bool  # False if all of its state is in cookies
-    redis: bool = False  # whether it can keep its sessions in Redis
+    database: bool  # False if the lab keeps all its state in cookies
+    redis: bool = False  # whether the lab can store its sessions in Redis
     twin: str | None = None
     contract: str | None = None
-    meeting: int = 0  # the meeting of the course that uses it, from 1; 0 for a copy
-    renews: str | None = None  # of a cart: "item" or "cart", the part whose expiry a write extends
+    meeting: int = 0  # the course meeting that uses the lab, from 1; 0 for a copy
+    renews: str | None = None  # for a cart: "item" or "cart", whose expiry a write extends
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
-    # For variants that are rows: name -> the environment variables that select it.
+    # For variants that are rows of a table: name -> the environment variables that select the row.
     environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
-    original: str | None = None  # of a copy: the number of its lab, if the handout names one
+    original: str | None = None  # for a copy: the original's number, if the handout has one
 
     @property
     def compares_engines(self) -> bool:
-        """True if its variants are session engines."""
+        """Return whether the lab's variants are session engines."""
         return any("SESSION_ENGINE" in names for names in self.environments.values())
 
     @property
     def port(self) -> int:
-        """The default port: 8000 plus the lab's number; for a copy, see `copy_port`."""
+        """Return the default port: 8000 plus the lab's number; for a copy, see `copy_port`."""
         if re.fullmatch("[0-9]{2}", self.number):
             return 8000 + int(self.number)
         return copy_port(self.folder)
@@ -63,7 +63,7 @@ class Lab:
 
 @dataclass(frozen=True)
 class Twins:
-    """Two labs that do the same thing in two ways, and the files in which they may differ."""
+    """Two labs that do the same thing in different ways, and the files in which they may differ."""
 
     labs: tuple[str, str]
     lines: int
@@ -72,13 +72,13 @@ class Twins:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The manifest of one checkout."""
+    """The manifest of a checkout."""
 
     root: Path
 
     @property
     def state(self) -> Path:
-        """The state folder, see `state_home`."""
+        """Return the state folder; see `state_home`."""
         return state_home(self.root)
 
     @cached_property
@@ -93,7 +93,7 @@ class Catalog:
 
     @cached_property
     def labs(self) -> tuple[Lab, ...]:
-        """All labs, in teaching order."""
+        """Return all labs, in teaching order."""
         try:
             return tuple(
                 Lab(**entry, folder=self.root / "labs" / f"{entry['number']}_{entry['slug']}")
@@ -105,7 +105,7 @@ class Catalog:
 
     @cached_property
     def twins(self) -> tuple[Twins, ...]:
-        """All pairs of twins."""
+        """Return all pairs of twins."""
         return tuple(
             Twins(tuple(entry["labs"]), entry["lines"], entry["differs_in"])
             for entry in self._data["twins"]
@@ -114,8 +114,8 @@ class Catalog:
     def find(self, name: str) -> Lab:
         """Return the lab named "3", "03", "cookie_cart" or "03_cookie_cart", or by its path.
 
-        A path to any other folder that contains a lab gives a copy, see `copy_in`.
-        Raises CatalogError with the numbers of all labs if there is no such lab.
+        For a path to any other folder that contains a lab, return a copy; see `copy_in`. Raises
+        CatalogError, which lists the numbers of all labs, if there is no such lab.
         """
         wanted, folder = Path(name).name or name, Path(name).resolve()
         elsewhere = Path(name).parts[1:] and folder.parent != (self.root / "labs").resolve()
@@ -132,7 +132,8 @@ class Catalog:
     def copy_in(self, folder: Path) -> Lab:
         """Return the copy of a lab in this folder; its number is the folder's name.
 
-        The first line of its README.md names the original, and its settings.py the database.
+        The first line of its README.md names the original lab; its settings.py shows whether it
+        uses a database.
         """
         readme = read_lines(folder / "README.md")
         settings = read_lines(folder / "lab" / "settings.py")
@@ -152,14 +153,14 @@ class Catalog:
 
 
 def is_lab(folder: Path) -> bool:
-    """Return whether this is a lab's or a copy's folder: it has manage.py and lab/settings.py."""
+    """Return whether a folder contains a lab or a copy: it has manage.py and lab/settings.py."""
     return (folder / "manage.py").is_file() and (folder / "lab" / "settings.py").is_file()
 
 
 def catalog() -> Catalog:
-    """Return the manifest of the checkout around the current folder, or around labkit.
+    """Return the manifest of the checkout that contains the current folder, or else labkit.
 
-    Raises CatalogError if there is neither.
+    Raises CatalogError if neither is inside a checkout.
     """
     here = Path.cwd()
     for root in (here, *here.parents, Path(__file__).resolve().parents[2]):
@@ -172,9 +173,9 @@ def catalog() -> Catalog:
 
 
 def read_lines(path: Path) -> str:
-    """Return a file's text with LF line endings and without a byte order mark.
+    """Return a file's text, with LF line endings and no byte order mark.
 
-    Bytes that are not UTF-8 become U+FFFD. Return "" if the file cannot be read.
+    Invalid UTF-8 becomes U+FFFD. Return "" if the file cannot be read.
     """
     try:
         return path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
@@ -183,7 +184,7 @@ def read_lines(path: Path) -> str:
 
 
 def absence(name: str) -> str:
-    """Return a sentence on why this name is not that of a lab or a copy of one."""
+    """Return a sentence that explains why this name matches neither a lab nor a copy of one."""
     folder = Path(name).resolve()
     if not name or not folder.exists():
         return f"There is no lab {name}, and no folder of that name."
@@ -205,13 +206,14 @@ def in_practice(folder: Path) -> bool:
 
 
 def own_number(folder: Path) -> str:
-    """Return the number in a folder's name, "03" for 03_cookie_cart; for a copy its name, "mine".
+    """Return the number in a folder's name ("03" for 03_cookie_cart), or a copy's name ("mine").
 
-    Cookies ignore ports, so all labs on one host share one jar. The names of a lab's cookies
-    contain this text between underscores to keep them apart, so it has only letters, digits and
-    hyphens, and differs for every folder of a checkout. A checksum is added to a long name, a name
-    with other characters, and a folder that is not beside labs/: "a_b" becomes "ab-28cb39ea". An
-    exercise in practice/ has "practice-" and its name.
+    Cookies ignore ports, so all labs on one host share a cookie jar. To keep the cookies of
+    different labs apart, each lab's cookie names contain this text between underscores. It
+    therefore consists of letters, digits and hyphens only, and is different for every folder of a
+    checkout. A checksum is added if the name is long or contains other characters, or if the folder
+    is not in the checkout's root: "a_b" becomes "ab-28cb39ea". An exercise in practice/ gets
+    "practice-" and its name.
     """
     name = folder.name
     if in_practice(folder) and re.fullmatch(f"[a-z0-9-]{{1,{LONGEST}}}", name):
@@ -232,9 +234,10 @@ def database_name(number: str) -> str:
 
 
 def copy_port(folder: Path) -> int:
-    """Return the default port of a copy, 8200 to 8899, which no other copy beside it has.
+    """Return the default port of a copy, 8200 to 8899, which differs from those of its siblings.
 
-    The port follows from the name. If two copies would have the same one, the older keeps it.
+    The port is derived from the name. If two copies would get the same port, the older one keeps
+    it.
     """
     copies = {folder: 0.0}
     with contextlib.suppress(OSError):
@@ -252,30 +255,30 @@ def copy_port(folder: Path) -> int:
 
 
 def state_home(root: Path) -> Path:
-    """Return the state folder of a checkout: .lab, or the folder that LAB_STATE_DIR names.
+    """Return the state folder of a checkout: .lab, or the folder named in LAB_STATE_DIR.
 
-    The environment variable is for a checkout that the user cannot write to.
+    The environment variable is meant for checkouts in which the user has no write permission.
     """
     return Path(os.environ.get("LAB_STATE_DIR") or root / ".lab")
 
 
 def state_dir(folder: Path) -> Path:
-    """Return `state_path`, this lab's state folder; create it if it is missing.
+    """Return this lab's state folder (see `state_path`); create it if it is missing.
 
-    Raises CatalogError, with advice, if this user may not write there.
+    Raises CatalogError, with advice, if the user does not have permission to write there.
     """
     return writable(state_path(folder))
 
 
 def writable(path: Path) -> Path:
-    """Return this part of a state folder; create it if it is missing.
+    """Create this part of a state folder if it is missing, and return its path.
 
-    Raises CatalogError, with advice, if this user may not write to it or to a file in it.
+    Raises CatalogError, with advice, if the user may not write to the folder or to a file in it.
     """
     try:
         make_private_folder(path)
         for entry in (path, *path.iterdir()):
-            # Another process may have deleted its temporary file.
+            # A temporary file of another process may be gone by now.
             if not os.access(entry, os.R_OK | os.W_OK) and entry.exists():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(entry))
     except OSError as error:
@@ -287,7 +290,7 @@ def writable(path: Path) -> Path:
 def state_path(folder: Path) -> Path:
     """Return the path of a lab's state folder, .lab/NN beside labs/.
 
-    The environment variable LAB_STATE_DIR replaces .lab, see `state_home`.
+    The environment variable LAB_STATE_DIR replaces .lab; see `state_home`.
     """
     above = folder.parent
     is_below = (above / MANIFEST.name).is_file() or in_practice(folder)

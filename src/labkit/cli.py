@@ -1,4 +1,4 @@
-"""The command `lab`, a group of commands."""
+"""The `lab` command, a group of subcommands."""
 
 import ast
 import os
@@ -23,10 +23,10 @@ NO_FOLDER = "The current folder has been deleted. Change to another one: {line}"
 
 
 class Entry(NamedTuple):
-    """A command: its function, in the module of labkit.commands with the command's name."""
+    """A command, and its function in the module of labkit.commands that has the command's name."""
 
     function: str
-    short_help: str  # kept here, so that the list of commands imports none of them
+    short_help: str  # here, so that the commands can be listed without importing them
 
 
 COMMANDS = {
@@ -48,9 +48,9 @@ COMMANDS = {
 
 
 class Labs(click.Group):
-    """A command group that imports a command on use and prints a known error as one sentence.
+    """A command group that imports commands when they are used and prints known errors briefly.
 
-    Importing all commands takes several times as long as starting a lab.
+    Importing all commands would take several times as long as starting a lab.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -80,7 +80,7 @@ class Labs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if ctx.resilient_parsing and args[0] in COMMANDS:  # the shell asks for completions
+        if ctx.resilient_parsing and args[0] in COMMANDS:  # the shell requests completions
             completion = import_module("labkit.commands.completion")
             load = partial(self.get_command, ctx, args[0])
             return args[0], completion.quick_command(args[0], load, args[1:]), args[1:]
@@ -111,7 +111,7 @@ class Labs(click.Group):
 
 
 def read_docstring(function: Callable[..., Any]) -> str | None:
-    """Return a function's docstring from its file, since PYTHONOPTIMIZE=2 removes docstrings."""
+    """Read a function's docstring from the source, since PYTHONOPTIMIZE=2 removes docstrings."""
     source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__:

@@ -1,4 +1,4 @@
-"""Read labs/compare.toml: tables with one answer per question and variant, and conclusions."""
+"""Read the tables in labs/compare.toml, which compare variants, and their conclusions."""
 
 import tomllib
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ class Variant:
     id: str  # "cookie"
     title: str  # the heading of its column
     lab: str  # its lab's number
-    prefix: str = "/"  # of the URLs of its pages
-    environ: dict[str, str] = field(default_factory=dict, hash=False)  # to add for its lab
+    prefix: str = "/"  # the beginning of the URLs of its pages
+    environ: dict[str, str] = field(default_factory=dict, hash=False)  # set for its lab
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The answer of one variant to one question, with the reason if it is not obvious."""
+    """The answer to one question for one variant, with the reason if it is not obvious."""
 
     answer: str
     why: str = ""  # one or two sentences
@@ -36,39 +36,39 @@ class Cell:
 
 @dataclass(frozen=True)
 class Question:
-    """A row of a table: a question with a cell for each variant. Its probe has the same name."""
+    """A row of a table: a question with a cell for each variant. Its probe has the same ID."""
 
     id: str
     text: str
-    cells: dict[str, Cell]  # by the ID of the variant
+    cells: dict[str, Cell]  # {ID of a variant: its cell}
 
     @property
     def agrees(self) -> bool:
-        """True if all variants give the same answer."""
+        """Return whether the answer is the same for all variants."""
         return len({cell.answer for cell in self.cells.values()}) == 1
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its columns are the variants, its rows the questions."""
+    """A table whose columns are variants and whose rows are questions."""
 
     id: str
     title: str
     about: str
     variants: tuple[Variant, ...]
     questions: tuple[Question, ...]
-    probes: Path | None = None  # the probes' file, if it is not in labkit.compare.probes
+    probes: Path | None = None  # the file with the probes, if they are not in labkit.compare.probes
 
     def question(self, id_: str) -> Question:
-        """Return the question with this ID. Raises CatalogError."""
+        """Return the question with this ID. Raises CatalogError if there is none."""
         return _find(id_, self.questions, f"The table {self.id} has no question {id_}")
 
     def variant(self, id_: str) -> Variant:
-        """Return the variant with this ID. Raises CatalogError."""
+        """Return the variant with this ID. Raises CatalogError if there is none."""
         return _find(id_, self.variants, f"The table {self.id} has no variant {id_}")
 
     def variant_of(self, lab: str) -> Variant:
-        """Return the only variant of the lab with this number. Raises CatalogError."""
+        """Return a lab's only variant. Raises CatalogError if the lab does not have exactly one."""
         found = [variant for variant in self.variants if variant.lab == lab]
         if len(found) != 1:
             raise CatalogError(f"The table {self.id} has {len(found)} variants in lab {lab}.")
@@ -76,13 +76,13 @@ class Table:
 
     @property
     def labs(self) -> tuple[str, ...]:
-        """The numbers of its labs, each once."""
+        """Return the numbers of the table's labs, without duplicates."""
         return tuple(dict.fromkeys(variant.lab for variant in self.variants))
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A sentence of advice, with the cells and charts that support it."""
+    """A sentence of advice, with the cells and charts that support the advice."""
 
     sentence: str
     cells: tuple[str, ...]  # "carts/replay" (all its cells) or "carts/two_tabs/session" (one cell)
@@ -91,7 +91,7 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables of one checkout."""
+    """All tables of a checkout."""
 
     catalog: Catalog = field(repr=False)
 
@@ -105,7 +105,7 @@ class Tables:
 
     @cached_property
     def all(self) -> tuple[Table, ...]:
-        """The tables, in the order of the file.
+        """Return the tables, in the order of the file.
 
         Raises CatalogError if the file is malformed or a reason has no source.
         """
@@ -118,14 +118,14 @@ class Tables:
 
     @cached_property
     def conclusions(self) -> tuple[Conclusion, ...]:
-        """The conclusions about all tables, in the order of the file."""
+        """Return the conclusions from all tables, in the order of the file."""
         return tuple(
             Conclusion(c["sentence"], tuple(c["cells"]), tuple(c.get("figures", ())))
             for c in self._data.get("conclusion", [])
         )
 
     def find(self, id_: str) -> Table:
-        """Return the table with this ID. Raises CatalogError, which lists all tables."""
+        """Return the table with this ID. Raises CatalogError if there is none."""
         known = ", ".join(table.id for table in self.all)
         return _find(id_, self.all, f"There is no table {id_}. The tables are {known}")
 

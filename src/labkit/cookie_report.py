@@ -1,4 +1,4 @@
-"""Explain a Set-Cookie header field: its attributes, and whether it is stored and sent."""
+"""Explain a Set-Cookie header field, and whether a browser stores and sends the cookie."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Attribute(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The reason why a browser does not store or send a cookie."""
+    """The reason why a browser refuses to store or send a cookie."""
 
     reason: str
     rule: Rule
@@ -36,11 +36,11 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class LaterRequest:
-    """A request after the cookie was set."""
+    """A request that follows the response with the Set-Cookie field."""
 
     target: Origin
     context: Context
-    refusal: Refusal | None = None  # None if it sends the cookie
+    refusal: Refusal | None = None  # None if the request sends the cookie
 
     @property
     def is_sent(self) -> bool:
@@ -50,13 +50,13 @@ class LaterRequest:
 
 @dataclass(frozen=True)
 class CookieReport:
-    """The effects of one Set-Cookie header field in a browser."""
+    """The effects of a Set-Cookie header field in a browser."""
 
     attributes: tuple[Attribute, ...]
-    cookie: Cookie | None  # None if it is refused
+    cookie: Cookie | None  # None if the browser refuses it
     refusal: Refusal | None
     deletes: bool  # whether the field deletes a cookie
-    later: tuple[LaterRequest, ...]  # empty if nothing was stored
+    later: tuple[LaterRequest, ...]  # empty if no cookie was stored
 
 
 def explain_cookie(
@@ -67,8 +67,8 @@ def explain_cookie(
 ) -> CookieReport:
     """Explain what a browser with an empty jar does with the value of a Set-Cookie field.
 
-    source, context: the origin of the response, and the cause of its request. later: the requests
-    that follow. The rules are those of RFC 6265bis, sections 5.6 to 5.8, and of Chromium.
+    source, context: the origin of the response, and what caused the request for it. later: the
+    requests that follow. The rules are those of RFC 6265bis, sections 5.6 to 5.8, and of Chromium.
     """
     now = time.time()
     jar = Jar()
@@ -94,7 +94,7 @@ def explain_cookie(
 
 
 def describe_cause(context: Context) -> str:
-    """Return the cause of a request, such as "a form on a page of https://other.example"."""
+    """Describe what caused a request, such as "by a form on a page of https://other.example"."""
     if context.initiator is None:
         return "no other site is involved"
     page = f"a page of {context.initiator.scheme}://{context.initiator.url_host}"
@@ -103,7 +103,7 @@ def describe_cause(context: Context) -> str:
     return f"by a {'link' if context.method == 'GET' else 'form'} on {page}"
 
 
-_ABSENT = {  # attribute -> the meaning of its absence
+_ABSENT = {  # attribute -> what its absence means
     "Max-Age": "a session cookie: the browser deletes it when it closes",
     "HttpOnly": "scripts on the page can read and change it",
     "Secure": "also sent over plain HTTP",
@@ -133,8 +133,8 @@ def explain_attributes(
 ) -> Iterator[Attribute]:
     """Yield each attribute, present or absent, with its meaning.
 
-    found: {lower-case name: value}; cookie: the cookie that a browser creates from them at `at`,
-    POSIX seconds, or None if the browser refuses it.
+    found: {lower-case name: value}; cookie: the cookie that a browser creates from these
+    attributes, or None if the browser refuses the cookie; at: the time in POSIX seconds.
     """
     for name in (*ALWAYS, *(name for name in IF_PRESENT if name.lower() in found)):
         if name == "Max-Age" and "expires" in found and not _has_max_age(found):
@@ -145,7 +145,7 @@ def explain_attributes(
 
 
 def _has_max_age(found: dict[str, str]) -> bool:
-    """Return whether there is a valid Max-Age, which has precedence over Expires."""
+    """Return whether there is a valid Max-Age, which takes precedence over Expires."""
     return read_expiry({"max-age": found.get("max-age", "")}, 0) is not None
 
 

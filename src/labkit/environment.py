@@ -1,10 +1,10 @@
-"""Read environment variables safely that other projects on this machine may have set."""
+"""Read environment variables that other projects on this machine may also have set."""
 
 import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# Other projects may set these, so tests, copies and measurements start without them.
+# Other projects may set these, so they are removed for tests, copies and measurements.
 SHARED = (
     "DATABASE_URL",
     "DJANGO_SETTINGS_MODULE",
@@ -28,19 +28,19 @@ def redis_url(environ: Mapping[str, str] | None = None) -> str:
 
 
 def session_engine(default: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return SESSION_ENGINE if it is the dotted path of one of Django's engines, or `default`."""
+    """Return SESSION_ENGINE if it is the path of one of Django's engines, otherwise `default`."""
     named = _read("SESSION_ENGINE", environ)
     return named if named in {BACKENDS + engine for engine in ENGINES} else default
 
 
 def unknown_engine(environ: Mapping[str, str] | None = None) -> str:
-    """Return the value of SESSION_ENGINE if it does not name one of Django's engines, or ""."""
+    """Return SESSION_ENGINE if it does not name one of Django's engines, otherwise ""."""
     named = _read("SESSION_ENGINE", environ)
     return "" if named == session_engine("", environ) else named
 
 
 def without_shared(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment without the variables that other projects may have set."""
+    """Return a copy of the environment without variables that other projects may have set."""
     found = os.environ if environ is None else environ
     return {name: value for name, value in found.items() if name not in SHARED}
 

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and keep private ones readable only by their owner."""
+"""Write files either completely or not at all; make private files readable only by their owner."""
 
 import contextlib
 import os
@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-OWNER_ONLY = 0o077  # a umask: no access for others
+OWNER_ONLY = 0o077  # a umask that denies access to other users
 
 
 def make_private_folder(path: Path) -> Path:
-    """Return this folder, with access only for its owner; create it and its parents if missing."""
+    """Make a folder accessible only to its owner, and return it; create missing folders."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(OSError):  # the folder belongs to another user
         if path.stat().st_mode & OWNER_ONLY:
@@ -22,7 +22,7 @@ def make_private_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def private_files() -> Iterator[None]:
-    """Make all files private that this process and its children create in this block."""
+    """Make private all files that this process and its children create within this block."""
     before = os.umask(OWNER_ONLY)
     try:
         yield
@@ -31,13 +31,13 @@ def private_files() -> Iterator[None]:
 
 
 def write_whole(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a text file in one step, so that no reader sees half of it. Raises OSError.
+    """Write a text file atomically, so that other processes never read an incomplete file.
 
-    The text is written to a temporary file beside it, which is then renamed. Line endings are
-    kept. `private`: only the owner may read it. Otherwise it keeps the mode of the old file, or
-    gets one from the umask.
+    The text is written to a temporary file in the same folder, which is then renamed. Line endings
+    are kept. `private`: only the owner can read the file. Otherwise, the file keeps its old mode;
+    the mode of a new file depends on the umask. Raises OSError if the file cannot be written.
     """
-    path = path.resolve()  # replace the target of a symbolic link, not the link
+    path = path.resolve()  # if it is a symbolic link, replace its target
     if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
         path.write_text(text, encoding="utf-8", newline="")
         return
@@ -72,9 +72,9 @@ def read_key(path: Path) -> str | None:
 
 
 def make_key(path: Path) -> None:
-    """Write a new secret key to this file, unless the file exists. Raises OSError.
+    """Write a new secret key to this file, unless it exists. Raises OSError if that fails.
 
-    If several processes try at the same time, the file gets the first one's key.
+    If several processes do this at the same time, the key of the first one is kept.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
@@ -82,14 +82,14 @@ def make_key(path: Path) -> None:
         try:
             os.link(temporary, path)
         except OSError:
-            if not path.exists():  # a file system without hard links
+            if not path.exists():  # the file system does not support hard links
                 temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:
-    """Delete a file, or a folder with its contents; do nothing if it does not exist."""
+    """Delete a file, or a folder with its contents; do nothing if the path does not exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,6 +1,6 @@
-"""Read, list and delete the sessions in the store of each of Django's engines.
+"""Read, list and delete sessions, whichever of Django's engines stores them.
 
-An engine is named by its dotted path, by default that of SESSION_ENGINE. Only this module
+`engine` is the dotted path of an engine; the default is SESSION_ENGINE. No other module
 distinguishes between engines.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#configuring-the-session-engine
 """
@@ -19,7 +19,7 @@ from django.core.cache import caches
 from labkit.kept_files import remove
 
 Kind = Literal["row", "entry", "file", "cookie"]
-# The kinds of record that each engine keeps, in the order in which it reads them.
+# The kinds of record in which each engine keeps sessions, in the order of reading.
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "db": ("row",),
     "cached_db": ("entry", "row"),
@@ -37,10 +37,10 @@ class Record:
     """A row, cache entry, file or cookie in which an engine keeps one session."""
 
     kind: Kind
-    name: str  # the row's session_key, the cache's full key, the file's name
+    name: str  # the row's session_key, the full cache key, or the file's or cookie's name
     data: dict[str, Any]  # decoded; empty if it cannot be read
-    content: str = ""  # of a row or file, as stored
-    expires: datetime | None = None  # of a row or cookie
+    content: str = ""  # only for a row or file: the text as stored
+    expires: datetime | None = None  # only for a row or cookie
 
 
 def has_sessions() -> bool:
@@ -56,7 +56,7 @@ def engine_name(engine: str = "") -> str:
 
 
 def kinds(engine: str = "") -> tuple[Kind, ...]:
-    """Return the kinds of record in which this engine keeps a session; () if it is unknown."""
+    """Return the kinds of record in which an engine keeps a session, or () if it is unknown."""
     return _KINDS.get(engine_name(engine), ())
 
 
@@ -68,7 +68,7 @@ def session_store(engine: str = "") -> Any:
 def read(key: str, engine: str = "") -> list[Record]:
     """Return the records that an engine keeps for a session key, without loading the session.
 
-    Raises the store's own exceptions.
+    Raises the store's exceptions if it cannot be read.
     """
     readers = {"row": _read_row, "entry": _read_entry, "file": _read_file, "cookie": _read_cookie}
     found = (readers[kind](key, engine) for kind in kinds(engine))
@@ -104,7 +104,7 @@ def _read_cookie(key: str, engine: str) -> Record:
 
 
 def cookie_expiry(value: str, engine: str = "") -> float | None:
-    """Return when a session kept in a signed cookie expires, in POSIX seconds.
+    """Return the expiry, in POSIX seconds, of a session kept in a signed cookie.
 
     value: the cookie's value. Return None if this server did not sign it.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-cookie-based-sessions
@@ -112,19 +112,19 @@ def cookie_expiry(value: str, engine: str = "") -> float | None:
     store = session_store(engine)()
     try:
         signing.loads(value, serializer=store.serializer, salt=_COOKIE_SALT)
-    except Exception:  # a visitor may send anything; Django's engine then starts a new session
+    except Exception:  # a visitor may send any value; Django then starts a new session
         return None
     signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
     return float(signed_at + store.get_session_cookie_age())
 
 
 def cache_name() -> str:
-    """Return the class of the session cache without its suffix, such as "LocMem"."""
+    """Return the class name of the session cache without "Cache", such as "LocMem"."""
     return type(_cache()).__name__.removesuffix("Cache")
 
 
 def describe_engine() -> str:
-    """Return the current engine and its cache, "db" or "cache, LocMem"; "" without sessions."""
+    """Return the engine and its cache, such as "db" or "cache, LocMem"; "" without sessions."""
     return ", ".join([engine_name(), cache_name()] if "entry" in kinds() else [engine_name()])
 
 
@@ -133,14 +133,14 @@ def _cache() -> Any:
 
 
 def rows(engine: str = "") -> Any:
-    """Return the query set of all session rows of an engine that uses the database."""
+    """Return a queryset of all session rows, for an engine that uses the database."""
     return session_store(engine).get_model_class().objects.all()
 
 
 def record_sizes() -> dict[Kind, list[int]]:
     """Return the size in bytes of each row, cache entry and file in the store, by kind.
 
-    Expired ones are included. LocMem is the only cache that can be listed.
+    Expired records are included. LocMem is the only cache whose entries can be listed.
     """
     sizes: dict[Kind, list[int]] = {"row": [], "entry": [], "file": []}
     if "row" in kinds():
@@ -160,7 +160,7 @@ def count_records() -> dict[str, int]:
 
 
 def wipe() -> None:
-    """Delete the sessions of all visitors from the server."""
+    """Delete all visitors' sessions from the server."""
     if "row" in kinds():
         rows().delete()
     if "entry" in kinds():
@@ -170,9 +170,9 @@ def wipe() -> None:
 
 
 def wipe_cache() -> int:
-    """Empty the session cache, LocMem or Redis, and return how many entries it had.
+    """Empty the session cache (LocMem or Redis), and return the number of deleted entries.
 
-    In a shared Redis, delete only this project's keys.
+    In Redis, which may be shared, delete only this project's keys.
     """
     cache = _cache()
     if "redis" not in type(cache).__module__:
@@ -184,9 +184,9 @@ def wipe_cache() -> int:
 
 
 def wipe_files(*folders: str | Path) -> int:
-    """Delete the session files in these folders, and return how many there were.
+    """Delete the session files in these folders, and return the number of files.
 
-    The folders stay, because a running server has already looked up its folder.
+    The folders are kept, because a running server does not look up its folder again.
     """
     paths = [path for folder in folders for path in Path(folder).glob("*")]
     for path in paths:

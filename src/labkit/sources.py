@@ -1,7 +1,7 @@
-"""Sources: sections of RFCs and documentation with which readers can check a statement.
+"""Sources: sections of RFCs and documentation in which readers can check a statement.
 
-labs/sources.toml names each section once, as `id = "Title: https://…"`. The claims and the tables
-refer to sections by their IDs; textbook versions quote a source in full.
+labs/sources.toml lists each section once, as `id = "Title: https://…"`. The claims and the tables
+refer to sections by these IDs; textbook versions state a source in full.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 FILE = Path("labs", "sources.toml")
 FORM = re.compile(r"(.+): (https://[\w.-]+/[^\s<>\"]*)")
 
-# Messages about faults in a source; the tests look for them.
+# Error messages, which the tests look for.
 MALFORMED = 'a source is a title and a URL: "RFC 6265, section 4: https://…"'
 MISSING = "has no sources"
 UNKNOWN = "has a source that labs/sources.toml does not name"
@@ -22,19 +22,19 @@ UNKNOWN = "has a source that labs/sources.toml does not name"
 
 @dataclass(frozen=True)
 class Source:
-    """A section with which readers can check a statement."""
+    """A section in which readers can check a statement."""
 
     title: str  # "RFC 6265, section 4.1.1"
     url: str
 
     @property
     def markdown(self) -> str:
-        """The source as a link in Markdown."""
+        """Return the source as a Markdown link."""
         return f"[{self.title}]({self.url})"
 
 
 def parse_source(text: Any) -> Source:
-    """Return a source from the form "Title: https://…". Raises ValueError."""
+    """Parse a source of the form "Title: https://…". Raises ValueError if it has another form."""
     match = FORM.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(MALFORMED)
@@ -42,25 +42,25 @@ def parse_source(text: Any) -> Source:
 
 
 def read_sources(texts: list[str]) -> tuple[Source, ...]:
-    """Return these sources. Raises ValueError if one is malformed, or if there are none."""
+    """Parse a list of sources. Raises ValueError if one is malformed, or if the list is empty."""
     if not texts:
         raise ValueError(MALFORMED)
     return tuple(map(parse_source, texts))
 
 
 def load_sources(root: Path) -> dict[str, Source]:
-    """Return the sources in the labs/sources.toml of a checkout, by ID.
+    """Return the sources in a checkout's labs/sources.toml as {ID: source}.
 
-    Raises OSError if it cannot be read, and ValueError if an entry is malformed.
+    Raises OSError if the file cannot be read, and ValueError if an entry is malformed.
     """
     data = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return {id_: parse_source(text) for id_, text in data.items()}
 
 
 def find_sources(known: Mapping[str, Source], ids: Any, of: str) -> tuple[Source, ...]:
-    """Return the sources with these IDs. `of`: what refers to them, such as "C63".
+    """Return the sources with these IDs. `of`: the entry that refers to them, such as "C63".
 
-    Raises ValueError if there are no IDs, or one of them is unknown.
+    Raises ValueError if there are no IDs, or if one of them is unknown.
     """
     if not isinstance(ids, list) or not ids:
         raise ValueError(f"{of} {MISSING}")

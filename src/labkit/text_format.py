@@ -1,4 +1,4 @@
-"""Format counts and durations in English, and quote commands for a shell, without Django."""
+"""Format counts and durations in English, and quote commands for a shell."""
 
 import os
 import re
@@ -13,15 +13,15 @@ _UNITS = [("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("se
 def quantity(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun, such as "1 row" or "2 entries".
 
-    `plural`: by default the noun with an s.
+    `plural`: the plural of the noun; by default, the noun with an s.
     """
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def quantities(**counts: int) -> str:
-    """Return the counts other than 0, such as "1 row, 2 entries", or "nothing" if all are 0.
+    """Return the nonzero counts, such as "1 row, 2 entries", or "nothing" if all are 0.
 
-    The name of each argument is its noun in the singular.
+    The name of each argument is a noun in the singular.
     """
     plurals = {"entry": "entries", "cache entry": "cache entries"}
     present = [quantity(n, noun, plurals.get(noun, "")) for noun, n in counts.items() if n]
@@ -29,14 +29,14 @@ def quantities(**counts: int) -> str:
 
 
 def and_more(count: int) -> str:
-    """Return " and 2 more" for a list of 3 whose first is shown; "" for a list of 1 or 0."""
+    """Return " and 2 more" for a list of 3 of which only the first is shown; "" for 1 or 0."""
     return f" and {count - 1} more" if count > 1 else ""
 
 
 def duration(seconds: int) -> str:
     """Return a duration in its two largest units, such as "14 days" or "1 minute 40 seconds".
 
-    The duration is rounded down; a negative one gives "0 seconds".
+    The duration is rounded down. A negative duration gives "0 seconds".
     """
     for (unit, size), (smaller, fraction) in pairwise(_UNITS[1:]):
         if seconds >= size:
@@ -58,14 +58,14 @@ def exact_duration(seconds: int) -> str:
 
 
 def remaining(left: float, whole: float) -> str:
-    """Return the remaining time and the whole time in one unit, such as "3 of 14 days"."""
+    """Return the remaining and the total time in the same unit, such as "3 of 14 days"."""
     units = [(86400, "days"), (3600, "hours"), (1, "seconds")]
     size, unit = next((s, u) for s, u in units if whole >= 2 * s or s == 1)
     return f"{left / size:.0f} of {whole / size:.0f} {unit}"
 
 
 class Shell(Enum):
-    """A kind of shell, with its own rules for quoting."""
+    """The kinds of shell, which have different rules for quoting."""
 
     POSIX = "sh, bash, zsh"
     POWERSHELL = "PowerShell"
@@ -75,8 +75,8 @@ class Shell(Enum):
 def current_shell() -> Shell:
     """Return the shell that probably started this process, judging by its environment.
 
-    cmd.exe sets PROMPT and Git Bash sets SHELL. Windows sets PSModulePath, PowerShell's
-    variable, for every process.
+    cmd.exe sets PROMPT, and Git Bash sets SHELL. On Windows, PowerShell's variable PSModulePath is
+    set for every process.
     """
     if "SHELL" in os.environ and sys.platform == "win32":
         return Shell.POSIX
@@ -86,7 +86,7 @@ def current_shell() -> Shell:
 
 
 def command_line(*words: str, shell: Shell | None = None) -> str:
-    """Return words as a line to copy into a shell, quoted if they need it.
+    """Return words as a line to copy into a shell, and quote those that need it.
 
     The first word is the program; `shell` is the current one by default.
     https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
@@ -96,18 +96,18 @@ def command_line(*words: str, shell: Shell | None = None) -> str:
         return shlex.join(words)
     quote = _quote_for_powershell if shell is Shell.POWERSHELL else _quote_for_cmd
     line = " ".join(map(quote, words))
-    # PowerShell prints a quoted program's name unless & precedes it.
+    # Without &, PowerShell prints a quoted program name instead of running the program.
     return f"& {line}" if line.startswith("'") else line
 
 
 def _quote_for_powershell(word: str) -> str:
     is_plain = re.fullmatch(r"[\w./\\:=+-]+", word, re.ASCII)
-    if is_plain and not re.match("-.*[.:]", word):  # PowerShell would split this option in two
+    if is_plain and not re.match("-.*[.:]", word):  # PowerShell would split other options in two
         return word
-    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # each of them ends a quotation
+    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # each of these would end the string
 
 
 def _quote_for_cmd(word: str) -> str:
     if re.fullmatch(r"[\w./\\:+'-]+", word, re.ASCII):
         return word
-    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # programs read \" as a quotation mark
+    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # programs read \" as a literal quote

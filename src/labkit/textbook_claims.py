@@ -1,9 +1,9 @@
-"""Read the claims and pitfalls in labs/claims.toml, and find the tests that prove each.
+"""Read the claims and pitfalls in labs/claims.toml, and find the tests that prove them.
 
-A test proves an entry if it has the mark `@pytest.mark.claim("C63")` or
-`@pytest.mark.pitfall("B32")`; a case of tests/support/cookie_cases.py proves it with
-`shows="C23"`. The IDs are read from the source. The results of the tests are in .lab/results,
-where nox's sessions write them.
+A test proves an entry if it is marked with `@pytest.mark.claim("C63")` or
+`@pytest.mark.pitfall("B32")`. A case in tests/support/cookie_cases.py proves a claim if it has
+`shows="C23"`. The IDs are read from the source code. The nox sessions write the results of the
+tests to .lab/results.
 """
 
 import ast
@@ -26,13 +26,13 @@ LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")
 RESULTS = Path(".lab", "results")
 MARKS = {"pytest.mark.claim": "C", "pytest.mark.pitfall": "B"}
-NOT_SO = {"wrong", "outdated", "contradicted"}  # the handout of the lab lists these
-# The verdicts on a claim, and on the code of a pitfall.
+NOT_SO = {"wrong", "outdated", "contradicted"}  # the lab's handout lists these claims
+# The possible verdicts on a claim, and on a pitfall's code.
 CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
-# Messages about faults of the ledger and the marks; the tests look for them.
+# Error messages, which the tests look for.
 DAMAGED = "is damaged and cannot be read. To write it again: nox"
 NO_TEST = "has no test with its mark"
 NO_LAB = "which is not in labs.toml"
@@ -44,29 +44,29 @@ UNKNOWN = "which does not exist"
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim; or a pitfall, which has an `instead`."""
+    """A claim or a pitfall. Only pitfalls have `instead`."""
 
     id: str  # "C63", "B32"
-    text: str  # what a textbook says, or what its code does
-    verdict: str  # one of VERDICTS, for current Django and browsers
+    text: str  # what textbooks say, or what their code does
+    verdict: str  # one of VERDICTS, for current versions of Django and browsers
     evidence: str  # what actually happens
     why: str  # the reason, in one or two sentences
-    sources: tuple[Source, ...]  # where the reason can be checked
-    lab: str  # the number of the lab that shows it
+    sources: tuple[Source, ...]  # where readers can check the reason
+    lab: str  # the number of the lab that demonstrates it
     instead: str = ""  # what the labs do
 
     @property
     def is_claim(self) -> bool:
-        """True for a claim, False for a pitfall."""
+        """Return True for a claim, False for a pitfall."""
         return self.id.startswith("C")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """The mark on a test, or a case, that proves an entry."""
+    """The place of a proof: a mark on a test, or a case that has `shows`."""
 
-    id: str  # or the code of the argument, if it is not a string
-    kind: str  # the first letter of this mark's IDs
+    id: str  # or the argument's code, if it is not a string
+    kind: str  # the first letter of the mark's IDs
     file: Path  # relative to the checkout
     line: int
     test: str  # "TestClass::test_name"; empty for a case
@@ -77,15 +77,15 @@ class Proof:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one checkout."""
+    """The claims and pitfalls of a checkout."""
 
     catalog: Catalog
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """All claims, then all pitfalls.
+        """Return all claims, followed by all pitfalls.
 
-        Raises CatalogError if the file cannot be read, or an entry has no source.
+        Raises CatalogError if the file cannot be read, or if an entry has no source.
         """
         path = self.catalog.root / LEDGER
         try:
@@ -100,24 +100,24 @@ class Ledger:
 
     @cached_property
     def proofs(self) -> tuple[Proof, ...]:
-        """All marks on tests of the labs, of labkit and of the contracts."""
+        """Return all proofs in the tests of the labs and of labkit, and in the contracts."""
         root = self.catalog.root
         folders = ["labs/*/tests", "tests", "src/labkit/testing/contracts"]
         files = sorted(path for folder in folders for path in root.glob(f"{folder}/**/*.py"))
         return tuple(proof for path in files for proof in _read_marks(path, root))
 
     def proofs_of(self, entry: Entry) -> list[Proof]:
-        """Return the tests that prove this entry, with the tests of its lab first."""
+        """Return the proofs of this entry; those from the tests of its lab come first."""
         places = [f"labs/{entry.lab}_", "src/", "tests/", "labs/"]
         found = [proof for proof in self.proofs if proof.id == entry.id]
         return sorted(found, key=lambda p: [not str(p).startswith(place) for place in places])
 
     def of_lab(self, lab: Lab) -> list[Entry]:
-        """Return the entries of this lab."""
+        """Return the entries that belong to this lab."""
         return [entry for entry in self.entries if entry.lab == lab.number]
 
     def find_faults(self) -> Iterator[str]:
-        """Yield a sentence for each fault of the ledger and the marks."""
+        """Yield a sentence for each error in labs/claims.toml or in the marks."""
         known = {entry.id for entry in self.entries}
         labs = {lab.number for lab in self.catalog.labs}
         for entry in self.entries:
@@ -137,12 +137,12 @@ class Ledger:
             elif proof.id not in known or not proof.id.startswith(proof.kind):
                 yield f"{proof}: line {proof.line} has a mark for {proof.id}, {UNKNOWN}"
 
-    # The results of the last run
+    # The results of the last nox run
 
     def find_unproved(self) -> Iterator[str]:
         """Yield a sentence for each entry that the last run of nox did not prove.
 
-        A test may have been skipped because a program is not installed, unless CI is set.
+        Unless CI is set, it is not an error that tests were skipped for lack of a program.
         """
         outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False
@@ -166,7 +166,7 @@ class Ledger:
     # Pages
 
     def page(self) -> str:
-        """Return the text of docs/claims.md: all entries by lab, with their tests."""
+        """Return the text of docs/claims.md: all entries, grouped by lab, with their tests."""
         claims, pitfalls = _split(self.entries)
         lines = [
             "# Claims and pitfalls",
@@ -197,7 +197,7 @@ class Ledger:
         return [entry.id, *map(_escape, texts), sources, link]
 
     def section(self, lab: Lab) -> str:
-        """Return the section Claims of a lab's handout: counts, and claims that are not true."""
+        """Return the Claims section of a lab's handout: counts, and claims that are not true."""
         claims, pitfalls = _split(self.of_lab(lab))
         met = f"{quantity(len(claims), 'claim')} and {quantity(len(pitfalls), 'pitfall')}"
         link = f"[{met}](../../{PAGE.as_posix()}#lab-{lab.number})"
@@ -212,7 +212,7 @@ class Ledger:
         return "\n".join(lines) + "\n"
 
     def handout(self, lab: Lab) -> str:
-        """Return the text of a lab's README.md with an updated section Claims."""
+        """Return the text of a lab's README.md with an updated Claims section."""
         text = (lab.folder / "README.md").read_text(encoding="utf-8")
         old = r"\n## Claims\n.*?(?=\n## |\Z)"
         place = old if "\n## Claims\n" in text else r"(?=\n## Twin\n)|\Z"
@@ -220,7 +220,7 @@ class Ledger:
         return f"{before.rstrip()}\n\n## Claims\n\n{self.section(lab)}{after}"
 
     def write(self) -> list[Path]:
-        """Update docs/claims.md and the handouts, and return the changed files."""
+        """Update docs/claims.md and the handouts, and return the files that changed."""
         root = self.catalog.root
         wanted = {root / PAGE: self.page()}
         wanted |= {lab.folder / "README.md": self.handout(lab) for lab in self.catalog.labs}
@@ -234,12 +234,12 @@ class Ledger:
 
 
 def _split(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return the claims and the pitfalls."""
+    """Split entries into claims and pitfalls."""
     return [e for e in entries if e.is_claim], [e for e in entries if not e.is_claim]
 
 
 def _table(headings: str, rows: list[list[str]]) -> list[str]:
-    """Return an empty line and the lines of a Markdown table, or nothing without rows."""
+    """Return the lines of a Markdown table after an empty line, or [] if there are no rows."""
     if not rows:
         return []
     rule = "|---" * (headings.count("|") - 1) + "|"
@@ -251,9 +251,9 @@ def _escape(text: str) -> str:
 
 
 def _read_marks(path: Path, root: Path) -> Iterator[Proof]:
-    """Yield the marks of the tests in this file, and the claims that its cases prove."""
+    """Yield the proofs in this file: the marks of its tests, and its cases."""
     source = path.read_bytes()
-    if b"pytest.mark." in source or b"shows=" in source:  # parsing all files would be slow
+    if b"pytest.mark." in source or b"shows=" in source:  # since parsing every file would be slow
         yield from _find_marks(ast.parse(source), "", path.relative_to(root))
 
 
@@ -277,7 +277,7 @@ def _find_marks(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> It
 
 
 def _marks(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Yield the marks on these nodes, each with the first letter of its IDs."""
+    """Yield the marks in these nodes, each with the first letter of the mark's IDs."""
     for call in _calls(*nodes):
         if kind := MARKS.get(ast.unparse(call.func)):
             yield call, kind
@@ -288,6 +288,6 @@ def _calls(*nodes: ast.AST) -> Iterator[ast.Call]:
 
 
 def _id(node: ast.expr) -> str:
-    """Return the string literal, or the code of any other expression."""
+    """Return the value of a string literal, or the source code of any other expression."""
     text = node.value if isinstance(node, ast.Constant) else None
     return text if isinstance(text, str) else ast.unparse(node)

@@ -1,1 +1,1 @@
-"""HTTP and cookies without Django: a browser's cookie jar, headers, a small client."""
+"""HTTP and cookies without Django: a browser's cookie jar, headers and a small client."""

@@ -1,6 +1,6 @@
-"""A small HTTP client with a browser's cookie jar, for many concurrent requests to a server.
+"""A small HTTP client with a browser's cookie jar, for sending many concurrent requests.
 
-Each request opens a connection, and each response records its bytes and seconds.
+Each request opens a new connection, and each response records its size in bytes and its duration.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ TIMEOUT = 90  # seconds for one response
 
 @dataclass(frozen=True)
 class Response:
-    """A response, with the size and duration of the whole exchange."""
+    """A response, with the sizes and duration of the request and the response."""
 
     status: int
     headers: Message
@@ -31,14 +31,14 @@ class Response:
     sent: int  # bytes
     received: int  # bytes
     seconds: float
-    cookie: int  # bytes of the Cookie header's value
+    cookie: int  # size of the Cookie header's value in bytes
 
 
 @dataclass
 class BrowserClient:
-    """A browser tab, for the server at a port of this machine.
+    """A browser tab that sends requests to a port on this machine.
 
-    The tabs of a browser share a `jar`; `token` is the CSRF token of the last form seen.
+    The tabs of a browser share a `jar`. `token` is the CSRF token of the form opened last.
     """
 
     port: int
@@ -47,7 +47,7 @@ class BrowserClient:
     token: str = ""
 
     def tab(self) -> "BrowserClient":
-        """Return another tab of the same browser, with the same form open."""
+        """Return another tab of this browser, with the same form open."""
         return BrowserClient(self.port, self.host, self.jar, self.token)
 
     async def request(
@@ -55,8 +55,8 @@ class BrowserClient:
     ) -> Response:
         """Send one request; do not follow redirects.
 
-        Raise OSError if no server listens, TimeoutError after TIMEOUT seconds, and ValueError if
-        the response is not HTTP, such as an empty one from a server that died.
+        Raise OSError if no server is listening, TimeoutError after TIMEOUT seconds, and ValueError
+        if the response is not valid HTTP, such as an empty one from a server that crashed.
         """
         target = Origin("http", self.host, path.partition("?")[0])
         cookies = to_wire(self.jar.header(target))
@@ -80,13 +80,13 @@ class BrowserClient:
             raise ValueError(f"{NO_HTTP_RESPONSE}: {error}") from None
         try:
             page = response.read().decode(errors="replace")
-        except IncompleteRead as error:  # the server died in the middle of its response
+        except IncompleteRead as error:  # the server crashed while it was sending the response
             page = error.partial.decode(errors="replace")
         for line in response.headers.get_all("Set-Cookie") or []:
             try:
                 self.jar.store(from_wire(line), target)
             except CookieRefusal:
-                continue  # a browser ignores the cookie silently
+                continue  # a browser would silently ignore the cookie
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):
             self.token = found[1]
         return Response(
@@ -108,11 +108,11 @@ class BrowserClient:
             writer.close()
 
     async def get(self, path: str) -> Response:
-        """Open a page and remember the CSRF token of its form."""
+        """Open a page, and remember the CSRF token of its form."""
         return await self.request("GET", path)
 
     async def post(self, path: str, fields: dict[str, str] | None = None) -> Response:
-        """Send a form with the CSRF token of the last form seen."""
+        """Send a form with the CSRF token of the form opened last."""
         return await self.request(
             "POST", path, {"csrfmiddlewaretoken": self.token, **(fields or {})}
         )

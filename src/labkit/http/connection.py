@@ -1,4 +1,4 @@
-"""The key of the WSGI environ under which a server describes a request's connection."""
+"""The key in the WSGI environ under which a server records a request's connection."""
 
-# The number of this request on its connection, from 1.
+# The value is the number of the request on its connection, counted from 1.
 REQUEST_NUMBER = "labkit.request_number"

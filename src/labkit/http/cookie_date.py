@@ -1,24 +1,24 @@
-"""Parse the dates of Expires attributes, as RFC 6265bis, section 5.1.1, and Chromium do."""
+"""Parse the dates in Expires attributes, according to RFC 6265bis (5.1.1) and Chromium."""
 
 import re
 from datetime import UTC, datetime
 
 _DELIMITERS = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-# Section 5.1.1 lets other characters follow the digits, and gives a number of a time one or two
-# digits and a year two to four. Chromium accepts digits only, as many as fit into 32 bits for a
-# time, and up to five for a year.
+# Section 5.1.1 allows other characters after the digits, one or two digits for each number of a
+# time, and two to four digits for a year. Chromium accepts only digits: numbers up to 32 bits in a
+# time, and up to five digits in a year.
 _TIME = re.compile(r"(\d+):(\d+):(\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})", re.ASCII)
 _YEAR = re.compile(r"(\d{1,5})", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_CALENDAR_YEARS = 400  # the period of the Gregorian calendar
+_CALENDAR_YEARS = 400  # the Gregorian calendar repeats after this period
 _CALENDAR_SECONDS = 146_097 * 86_400
 
 
 def parse_date(text: str) -> float | None:
-    """Return a cookie date as POSIX seconds, or None if it is not a date (section 5.1.1).
+    """Return a cookie date as POSIX seconds, or None if the text is not a date (section 5.1.1).
 
-    The section rejects years before 1601; Chromium accepts them as past dates.
+    The specification rejects years before 1601; Chromium treats them as dates in the past.
     """
     clock: tuple[int, ...] | None = None
     day = month = year = None

@@ -1,6 +1,6 @@
-"""Parse and write Cookie and Set-Cookie header fields, without a browser's other rules.
+"""Parse and write Cookie and Set-Cookie header fields, without applying a browser's rules.
 
-Domains, paths and refusals are ignored here. For these, see labkit.http.jar.
+For domains, paths and the reasons for refusing a cookie, see labkit.http.jar.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def parse_cookies(header: str) -> Iterator[tuple[str, str]]:
-    """Yield the (name, value) pairs of a Cookie header field, undecoded.
+    """Yield the (name, value) pairs of a Cookie header field, without decoding them.
 
-    A pair without an equals sign is a value without a name (RFC 6265bis, section 5.6).
+    Text without an equals sign is a value without a name (RFC 6265bis, section 5.6).
     """
     for part in header.split(";"):
         name, equals, value = part.strip().partition("=")
@@ -27,7 +27,7 @@ def cookie_name(set_cookie: str) -> str:
 def to_wire(text: str) -> bytes:
     """Return the bytes of a header field, encoded as UTF-8, as browsers do.
 
-    Bytes that from_wire() could not decode are restored.
+    Bytes that from_wire() could not decode are restored unchanged.
     """
     return text.encode("utf-8", "surrogateescape")
 
@@ -45,9 +45,9 @@ def from_wire(field: str) -> str:
 
 
 def set_cookie_lines(response: Any) -> list[str]:
-    """Return the Set-Cookie fields of a Django response in the order of sending.
+    """Return the Set-Cookie fields of a Django response in the order in which they are sent.
 
-    They include a field that was set as a header rather than with set_cookie().
+    Fields that were set as a header, rather than with set_cookie(), are included.
     """
     lines = [response.headers["Set-Cookie"]] if "Set-Cookie" in response.headers else []
     return lines + [morsel.OutputString() for morsel in response.cookies.values()]

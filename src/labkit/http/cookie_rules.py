@@ -1,4 +1,4 @@
-"""The rules by which browsers refuse a cookie or do not send it, and how to comply.
+"""The rules by which browsers refuse or withhold cookies, and how to comply with them.
 
 Section numbers are those of draft-ietf-httpbis-rfc6265bis, version 22.
 """
@@ -9,7 +9,7 @@ DRAFT = "https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html"
 
 
 class Rule(Enum):
-    """A rule: its section, and what the server can do to comply with it."""
+    """A rule, the section that states it, and how a server can comply with it."""
 
     # Refused
     ENCODING = "5.6", "Send UTF-8, or encode the value, for example with percent signs."

@@ -1,8 +1,8 @@
-"""A browser's cookie jar after RFC 6265bis, which stores, sends, expires and evicts cookies.
+"""A cookie jar that stores, sends, expires and evicts cookies according to RFC 6265bis.
 
-Section numbers are those of draft-ietf-httpbis-rfc6265bis. If Chromium differs from
-it, the jar follows Chromium, and a comment says so. If versions of Chromium differ, the jar follows
-the newest one that tests/http has been run with: Chromium 156.
+Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where Chromium differs from the draft,
+the jar follows Chromium, and a comment says so. Where versions of Chromium differ, the jar follows
+the newest one with which tests/http has been run: Chromium 156.
 """
 
 import itertools
@@ -22,14 +22,14 @@ from labkit.http.set_cookie import (
     parse_set_cookie,
 )
 
-MAX_PER_SITE = 180  # cookies of one registrable domain; with more, Chromium purges
-KEPT_BY_PURGE = 150  # cookies that remain after a purge, which follows the order of PURGES
-MAX_PARTITIONED_BYTES = 10_240  # of all names and values of a site in one partition
-ACCESS_STEP = 60  # seconds; Chromium updates a cookie's last access at most this often
-LAX_POST_GRACE = 120  # seconds; a new cookie without SameSite is sent with any POST
+MAX_PER_SITE = 180  # cookies of one registrable domain; if there are more, Chromium purges some
+KEPT_BY_PURGE = 150  # cookies that remain after a purge, which proceeds in the order of PURGES
+MAX_PARTITIONED_BYTES = 10_240  # names and values of a site in one partition
+ACCESS_STEP = 60  # seconds; Chromium updates a cookie's access time only after this interval
+LAX_POST_GRACE = 120  # seconds for which a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"
-PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies kept by a purge
+PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies that a purge keeps
 PURGES = (  # (priority, whether Secure cookies are purged too)
     (Priority.LOW, False),
     (Priority.LOW, True),
@@ -54,12 +54,12 @@ class WithheldCookie:
 class Jar:
     """The cookies of one browser. All times are POSIX seconds, read from time.time()."""
 
-    blocked: bool = False  # the visitor's browser neither stores nor sends cookies
+    blocked: bool = False  # if True, the browser neither stores nor sends cookies
     _cookies: dict[CookieKey, Cookie] = field(default_factory=dict)
     _count: Iterator[int] = field(default_factory=itertools.count)
 
     def __iter__(self) -> Iterator[Cookie]:
-        """Iterate over the cookies that have not expired, in order of creation."""
+        """Iterate over the unexpired cookies, in order of creation."""
         self._drop_expired(time.time())
         return iter(sorted(self._cookies.values(), key=lambda c: c.order))
 
@@ -67,11 +67,11 @@ class Jar:
         return sum(1 for _ in self)
 
     def get(self, name: str) -> Cookie | None:
-        """Return the first unexpired cookie of this name, on any path and domain."""
+        """Return the oldest unexpired cookie with this name, whatever its path and domain."""
         return next((cookie for cookie in self if cookie.name == name), None)
 
     def clear(self) -> None:
-        """Delete every cookie, as "Clear browsing data" does."""
+        """Delete all cookies, as "Clear browsing data" does in a browser."""
         self._cookies.clear()
 
     def delete(self, cookie: Cookie) -> None:
@@ -87,7 +87,7 @@ class Jar:
     ) -> tuple[list[Cookie], list[WithheldCookie]]:
         """Return the cookies that a request to `target` sends, in order, and those it does not.
 
-        Section 5.8.3. The cookies that are sent count as accessed now.
+        See section 5.8.3. The access time of the cookies that are sent is updated.
         """
         sent, held_back = self._sort_out(target, context)
         now = time.time()
@@ -97,13 +97,13 @@ class Jar:
         return sent, held_back
 
     def header(self, target: Origin, context: Context = TYPED) -> str:
-        """Return the value of the Cookie header of a request to `target`; empty if none is sent."""
+        """Return the Cookie header for a request to `target`, or "" if no cookie is sent."""
         return "; ".join(cookie.pair for cookie in self.select(target, context)[0])
 
     def held_back(self, target: Origin, context: Context = TYPED) -> list[WithheldCookie]:
         """Return the cookies that a request to `target` would not send, each with its reason.
 
-        A cookie that expired since the last call is included once.
+        A cookie that has expired since the last call is included, but only in this call.
         """
         return self._sort_out(target, context)[1]
 
@@ -127,10 +127,10 @@ class Jar:
         return sent, held_back
 
     def store(self, set_cookie: str, source: Origin, context: Context = TYPED) -> Cookie | None:
-        """Store the cookie of a Set-Cookie header from `source` (sections 5.6 and 5.7).
+        """Store the cookie from a Set-Cookie header sent by `source` (sections 5.6 and 5.7).
 
-        Return the cookie, or None if the header deleted one. Raise CookieRefusal if a browser would
-        ignore the header.
+        Return the cookie, or None if the header deletes a cookie. Raise CookieRefusal if a browser
+        would ignore the header.
         """
         if self.blocked:
             raise CookieRefusal(BLOCKED, Rule.BLOCKED)
@@ -143,7 +143,8 @@ class Jar:
                 "an HttpOnly cookie cannot be replaced from a script", Rule.SCRIPT_REPLACES
             )
         if old is not None and old.value == cookie.value:
-            # Section 5.7 always keeps the creation time; Chromium only if the value is the same.
+            # Section 5.7 always keeps the creation time; Chromium keeps it only if the value is
+            # unchanged.
             cookie.created, cookie.order = old.created, old.order
         else:
             cookie.order = next(self._count)
@@ -155,7 +156,7 @@ class Jar:
         return cookie
 
     def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
-        """Apply the rules of section 5.7 on the cookie's source. Raise CookieRefusal."""
+        """Raise CookieRefusal if section 5.7 does not allow this source to set the cookie."""
         if cookie.secure and not source.trustworthy:
             raise CookieRefusal("Secure, but it came over plain http", Rule.SECURE_SOURCE)
         if cookie.http_only and not context.http_api:
@@ -176,7 +177,7 @@ class Jar:
             raise CookieRefusal("SameSite=None needs Secure", Rule.NONE_SECURE)
 
     def _evict(self, newest: Cookie, now: float) -> None:
-        """Evict cookies, as Chromium does, if the newest one's site and partition has too many."""
+        """Evict cookies, as Chromium does, if the new one's site and partition has too many."""
         if newest.partition is None and len(self._cookies) <= MAX_PER_SITE:
             return
         self._drop_expired(now)
@@ -196,7 +197,7 @@ class Jar:
 
 
 def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
-    """Yield the cookies of a site that Chromium purges. `members` are sorted by last access."""
+    """Yield the cookies of a site that Chromium would purge. `members`: sorted by last access."""
     goal = len(members) - KEPT_BY_PURGE if len(members) > MAX_PER_SITE else 0
     gone: set[CookieKey] = set()
     for priority, secure_too in PURGES:
@@ -209,7 +210,7 @@ def _surplus(members: list[Cookie]) -> Iterator[Cookie]:
 
 
 def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
-    """Yield the Partitioned cookies of a site that Chromium evicts, least recently used first."""
+    """Yield a site's Partitioned cookies that Chromium would evict, least recently used first."""
     sizes = [len(to_wire(c.name + c.value)) for c in members]
     total = sum(sizes)
     for index, cookie in enumerate(members):
@@ -222,7 +223,7 @@ def _overflow(members: list[Cookie]) -> Iterator[Cookie]:
 def _withheld(
     cookie: Cookie, target: Origin, context: Context, now: float
 ) -> tuple[str, Rule] | None:
-    """Return why a request does not send this cookie (section 5.8.3); None if it does."""
+    """Return why a request does not send this cookie (section 5.8.3), or None if it does."""
     if cookie.expired(now):
         return EXPIRED, Rule.EXPIRED
     matches = domain_match(target.host, cookie.domain)
@@ -248,15 +249,15 @@ def _withheld(
     if context.method in SAFE_METHODS:
         return None
     if cookie.same_site is SameSite.DEFAULT and now - cookie.created <= LAX_POST_GRACE:
-        return None  # Chromium's "Lax + POST", meant for single sign-on
+        return None  # Chromium's "Lax + POST" exception, meant for single sign-on
     reason = f"SameSite={cookie.same_site}, and another site sent this {context.method}"
     return reason, Rule.UNSAFE_METHOD
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:
-    """Return whether a cookie would hide another one with its name (section 5.7, step 16).
+    """Return whether a cookie would hide another of the same name (section 5.7, step 16).
 
-    Whether they are host-only makes no difference here.
+    Host-only cookies and others are treated alike here.
     """
     if new.name != old.name or new.partition != old.partition:
         return False

@@ -1,6 +1,6 @@
 """Build the bytes of an HTTP/1.1 request, and parse the bytes of a response.
 
-Nothing is checked, escaped or added, so that a test can send any bytes.
+Requests are not checked, escaped or completed, so that a test can send any bytes.
 """
 
 import http.client
@@ -16,10 +16,10 @@ def build_request(
     headers: Mapping[str, str | bytes | None],
     body: bytes = b"",
 ) -> bytes:
-    """Return a request as bytes. A header whose value is None is left out.
+    """Return a request as bytes. Headers with the value None are omitted.
 
-    Text is encoded as Latin-1, since WSGI decodes it so (PEP 3333). Raise UnicodeEncodeError if
-    that is not possible.
+    Text is encoded as Latin-1, because WSGI decodes it as Latin-1 (PEP 3333). Raise
+    UnicodeEncodeError if the text contains other characters.
     """
     lines = [b" ".join([method.encode(), _encode(target), b"HTTP/1.1"])]
     lines += [
@@ -31,10 +31,10 @@ def build_request(
 
 
 def parse_response(received: bytes, method: str = "GET") -> http.client.HTTPResponse:
-    """Parse the bytes that a server sent on one connection; `read()` returns the body.
+    """Parse the bytes that a server sent on a connection. `read()` of the result returns the body.
 
-    Raise http.client.HTTPException if the head is incomplete or not HTTP. `read()` raises
-    http.client.IncompleteRead if the body is shorter than announced.
+    Raise http.client.HTTPException if the header section is incomplete or not HTTP. `read()` raises
+    http.client.IncompleteRead if the body is shorter than Content-Length says.
     """
     if b"\r\n\r\n" not in received:
         raise http.client.HTTPException(f"the response ends too early: {received[:200]!r}")

@@ -1,4 +1,4 @@
-"""Origins, sites and the cause of a request, and the matching of hosts and paths.
+"""Origins, sites and the causes of requests; matching of hosts and paths.
 
 Section numbers are those of draft-ietf-httpbis-rfc6265bis.
 """
@@ -12,11 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Origin:
-    """Scheme, host and path of a request's target or of the page that caused it.
+    """The scheme, host and path of a request's target, or of the page that caused the request.
 
-    The host has the form that a browser gives it when it parses a URL: lower case, punycode, an
-    IPv4 address in four parts, an IPv6 address in its shortest form and without brackets.
-    `of()` parses a URL; the constructor does not.
+    The host is normalized as in a browser's URL parser: lower case, punycode, an IPv4 address in
+    four parts, an IPv6 address in its shortest form and without brackets. `of()` normalizes the
+    host; the constructor does not.
     """
 
     scheme: str
@@ -27,9 +27,9 @@ class Origin:
     def of(cls, url: str) -> "Origin":
         """Parse an absolute URL as browsers do (https://url.spec.whatwg.org/#url-parsing).
 
-        Raise ValueError if it is not valid, or its scheme is not http or https.
+        Raise ValueError if the URL is invalid, or if its scheme is neither http nor https.
         """
-        from ada_url import URL  # a late import, so that the labs start faster
+        from ada_url import URL  # imported on first use, so that the labs start faster
 
         try:
             parts = URL(url)
@@ -42,12 +42,12 @@ class Origin:
 
     @property
     def url_host(self) -> str:
-        """Return the host as written in a URL, with brackets around an IPv6 address."""
+        """Return the host as it appears in a URL, with brackets around an IPv6 address."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def trustworthy(self) -> bool:
-        """Return whether Secure cookies work here: on https, and in Chromium on loopback.
+        """Return whether Secure cookies work at this origin: https or, in Chromium, loopback.
 
         https://w3c.github.io/webappsec-secure-contexts/#potentially-trustworthy-origin
         """
@@ -61,25 +61,25 @@ class Origin:
 
     @property
     def site(self) -> tuple[str, str]:
-        """Return (scheme, registrable domain); origins with the same pair are same-site."""
+        """Return (scheme, registrable domain). Two origins with equal results are same-site."""
         return self.scheme, registrable_domain(self.host)
 
 
 @dataclass(frozen=True)
 class Context:
-    """The cause of a request, on which SameSite depends (section 5.2)."""
+    """The cause of a request, on which the effect of SameSite depends (section 5.2)."""
 
     method: str = "GET"
-    initiator: Origin | None = None  # the page that caused it; None for a typed URL
-    top_level: bool = True  # False for an image, frame or fetch within a page
+    initiator: Origin | None = None  # the page that caused the request; None if the URL was typed
+    top_level: bool = True  # False for images, frames and fetch() in a page
     http_api: bool = True  # False for document.cookie
 
     def same_site(self, target: Origin) -> bool:
-        """Return whether the page that caused the request and its target are same-site."""
+        """Return whether the target is same-site with the page that caused the request."""
         return self.initiator is None or self.initiator.site == target.site
 
     def partition(self, target: Origin) -> tuple[str, str]:
-        """Return the site in the address bar, to which a Partitioned cookie belongs.
+        """Return the site in the address bar, which is the partition of a Partitioned cookie.
 
         https://www.ietf.org/archive/id/draft-cutler-httpbis-partitioned-cookies-01.html
         """
@@ -91,12 +91,12 @@ _NOT_IN_HOST = re.compile(r"[%/:?#@\\\s]")
 
 
 def default_path(path: str) -> str:
-    """Return the default Path of a cookie: the request's up to its last slash (5.1.4)."""
+    """Return a cookie's default Path: the request's path up to its last slash (section 5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
 
 
 def path_match(path: str, cookie_path: str) -> bool:
-    """Return whether a cookie with this Path is sent to a request's path (section 5.1.4)."""
+    """Return whether a request for a path sends cookies with this Path (section 5.1.4)."""
     if not path.startswith(cookie_path):
         return False
     return path == cookie_path or cookie_path.endswith("/") or path[len(cookie_path)] == "/"
@@ -108,7 +108,7 @@ def domain_match(host: str, domain: str) -> bool:
 
 
 def punycode(host: str) -> str:
-    """Return a host name as browsers write it in ASCII; empty if it is not a host name."""
+    """Return a host name in ASCII, as browsers write it, or "" if it is not a valid host name."""
     try:
         return "" if _NOT_IN_HOST.search(host) else Origin.of(f"http://{host}/").host
     except ValueError:
@@ -117,7 +117,7 @@ def punycode(host: str) -> str:
 
 @cache
 def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return this host as an IP address, or None if it is a name."""
+    """Return the IP address that this host is, or None if the host is a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -126,9 +126,9 @@ def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 
 @cache
 def registrable_domain(host: str) -> str:
-    """Return the domain one label below the public suffix; an IP address is its own site.
+    """Return the domain one label below the public suffix; return an IP address unchanged.
 
-    A host with a trailing dot belongs to a different site than the host without it.
+    A host with a trailing dot and the same host without the dot belong to different sites.
     """
     name = host.removesuffix(".")
     if ip_address_of(host) or "." not in name:
@@ -139,7 +139,7 @@ def registrable_domain(host: str) -> str:
 
 @cache
 def is_public_suffix(host: str) -> bool:
-    """Return whether anyone can register below this domain (https://publicsuffix.org)."""
+    """Return whether anyone can register names below this domain (https://publicsuffix.org)."""
     if ip_address_of(host):
         return False
     name = host.removesuffix(".")
@@ -148,7 +148,7 @@ def is_public_suffix(host: str) -> bool:
 
 @cache
 def _suffixes() -> Any:
-    # A late import: it reads 10,000 lines, and most tests never use a Domain.
+    # Imported on first use: the module reads 10,000 lines, and most tests never set a Domain.
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()

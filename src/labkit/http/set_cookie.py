@@ -1,7 +1,7 @@
-"""Parse a Set-Cookie header into a cookie, as RFC 6265bis, section 5.6, and Chromium do.
+"""Parse Set-Cookie headers into cookies, according to RFC 6265bis (5.6) and Chromium.
 
-Section numbers are those of draft-ietf-httpbis-rfc6265bis. If versions of Chromium differ,
-this module follows the newest one that tests/http has been run with: Chromium 156.
+Section numbers are those of draft-ietf-httpbis-rfc6265bis. Where versions of Chromium differ, this
+module follows the newest one with which tests/http has been run: Chromium 156.
 """
 
 import re
@@ -23,14 +23,14 @@ from labkit.http.origin import (
     punycode,
 )
 
-MAX_NAME_VALUE = 4096  # bytes of name and value together, section 5.6
-MAX_ATTRIBUTE = 1024  # bytes of an attribute's value, section 5.6
+MAX_NAME_VALUE = 4096  # total size of name and value in bytes, section 5.6
+MAX_ATTRIBUTE = 1024  # size of an attribute's value in bytes, section 5.6
 MAX_AGE = 400 * 24 * 3600  # seconds, section 5.5
 OTHER_DOMAIN = "Domain={domain} is not the domain of {host}"
 
 
 class SameSite(StrEnum):
-    """The SameSite attribute; DEFAULT if it is absent or unknown, which is treated as Lax."""
+    """The SameSite attribute. DEFAULT means absent or unknown, which browsers treat as Lax."""
 
     STRICT = "Strict"
     LAX = "Lax"
@@ -45,7 +45,7 @@ class Priority(StrEnum):
     """
 
     LOW = "Low"
-    MEDIUM = "Medium"  # if it is absent or unknown
+    MEDIUM = "Medium"  # the default, also for unknown values
     HIGH = "High"
 
 
@@ -64,25 +64,25 @@ class Cookie:
     secure: bool
     http_only: bool
     same_site: SameSite
-    expires: float | None  # POSIX seconds; None: a session cookie, deleted when the browser closes
+    expires: float | None  # POSIX seconds; None for a session cookie
     created: float  # POSIX seconds
     accessed: float  # POSIX seconds
     priority: Priority = Priority.MEDIUM
-    partition: tuple[str, str] | None = None  # of a Partitioned cookie, from Context.partition()
-    order: int = 0  # of creation, for cookies created in the same second
+    partition: tuple[str, str] | None = None  # if Partitioned: the site from Context.partition()
+    order: int = 0  # order of creation, since several may have the same time
 
     @property
     def key(self) -> CookieKey:
-        """Return the cookie's identity: a Set-Cookie with the same key replaces it."""
+        """Return the cookie's identity. A new cookie with the same key replaces the old one."""
         return self.name, self.domain, self.host_only, self.path, self.partition
 
     @property
     def pair(self) -> str:
-        """Return the cookie as sent in the Cookie header."""
+        """Return the cookie as it is sent in the Cookie header."""
         return f"{self.name}={self.value}" if self.name else self.value
 
     def expired(self, now: float) -> bool:
-        """Return whether the cookie has expired at `now`, POSIX seconds."""
+        """Return whether the cookie has expired at the time `now`, in POSIX seconds."""
         return self.expires is not None and self.expires <= now
 
 
@@ -102,11 +102,12 @@ TAB = "it contains a tab, which Chromium refuses"
 
 
 def parse_set_cookie(text: str, source: Origin, now: float, context: Context = TYPED) -> Cookie:
-    """Parse a Set-Cookie value from `source`, received at `now`, POSIX seconds (section 5.6).
+    """Parse a Set-Cookie value that `source` sent at `now`, in POSIX seconds (section 5.6).
 
-    text: as from_wire() reads it; bytes that are not UTF-8 are surrogate escapes (PEP 383).
+    text: the value as decoded by from_wire(); bytes that are not UTF-8 are surrogate escapes (PEP
+    383).
 
-    Raise CookieRefusal if the value itself makes a browser ignore it.
+    Raise CookieRefusal if browsers ignore such a value, whatever cookies they have stored.
     """
     try:
         to_wire(text)
@@ -127,7 +128,7 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     domain, host_only = _domain(domain_text, source)
     secure = "secure" in attributes
     http_only = "httponly" in attributes
-    # Domain may name the host itself if it is an IP address, but not if it is localhost.
+    # Domain may be equal to the host if that is an IP address, but not if it is localhost.
     own_address = ip_address_of(source.host) is not None and domain_text == source.url_host
     at_root = (not domain_text or own_address) and path_text == "/"
     _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
@@ -168,12 +169,12 @@ def _check_pair(name: str, value: str) -> None:
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
-    """Return {lower-case name: value}; the last attribute of each name counts.
+    """Return {lower-case name: value}. The last attribute with a given name takes effect.
 
-    If the last Expires or Max-Age cannot be parsed, an earlier one counts in section 5.6, but not
-    in Chromium.
+    If the last Expires or Max-Age cannot be parsed, an earlier one takes effect in section 5.6, but
+    not in Chromium.
 
-    Raise CookieRefusal for a tab within a name or value, which section 5.6 would allow.
+    Raise CookieRefusal for a tab within a name or value. Section 5.6 would allow it.
     """
     attributes: dict[str, str] = {}
     for part in parts:
@@ -189,8 +190,9 @@ def _attributes(parts: list[str]) -> dict[str, str]:
 def read_expiry(attributes: dict[str, str], now: float) -> float | None:
     """Return a cookie's expiry in POSIX seconds, or None for a session cookie.
 
-    It is at most 400 days ahead. Max-Age has precedence over Expires. Unlike Chromium, this does
-    not correct Expires by the difference between the response's Date header and the clock.
+    The expiry is at most 400 days ahead. Max-Age takes precedence over Expires. Unlike Chromium,
+    this function does not correct Expires by the difference between the response's Date header and
+    the clock.
     """
     seconds = _max_age(attributes.get("max-age", ""))
     if seconds is not None:
@@ -202,8 +204,8 @@ def read_expiry(attributes: dict[str, str], now: float) -> float | None:
 def _max_age(text: str) -> int | None:
     """Return Max-Age in seconds, or None if it is not a number.
 
-    Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium
-    accepts a plus sign, and ignores any characters after a number of more than 63 bits.
+    Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium accepts
+    a plus sign, and ignores any characters that follow a number of more than 63 bits.
     """
     match = re.match(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}", text)
     if match is None:
@@ -214,9 +216,9 @@ def _max_age(text: str) -> int | None:
 
 
 def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
-    """Return (domain, host-only) for a Domain attribute from this source.
+    """Return (domain, host-only) for a Domain attribute that this source sent.
 
-    Raise CookieRefusal if a browser does not allow the source to set cookies for that domain.
+    Raise CookieRefusal if browsers do not allow the source to set cookies for that domain.
     """
     if source.host.endswith(".."):
         raise CookieRefusal(f"{source.host} is not a host name", Rule.NO_HOST_NAME)
@@ -268,7 +270,7 @@ def read_attributes(set_cookie: str) -> dict[str, str]:
 
 
 def is_deletion(set_cookie: str, now: float) -> bool:
-    """Return whether a Set-Cookie field deletes its cookie, at `now`, POSIX seconds."""
+    """Return whether a Set-Cookie field deletes its cookie at the time `now`, in POSIX seconds."""
     expiry = read_expiry(read_attributes(set_cookie), now)
     return expiry is not None and expiry <= now
 
@@ -276,9 +278,9 @@ def is_deletion(set_cookie: str, now: float) -> bool:
 def apply_set_cookies(
     cookies: dict[str, str], set_cookies: Iterable[str], now: float
 ) -> dict[str, str]:
-    """Return a browser's cookies, {name: value}, after it received these Set-Cookie fields.
+    """Return a browser's cookies as {name: value} after it has received these Set-Cookie fields.
 
-    Domains, paths and a browser's other rules are ignored.
+    Domains, paths and a browser's other rules are not considered.
     """
     result = dict(cookies)
     for line in set_cookies:

@@ -1,6 +1,7 @@
-"""Send the tabs' requests from threads, through all of Django but not through sockets.
+"""Send the tabs' requests from threads, through all of Django but without sockets.
 
-A server with 8 threads would make most of 50 tabs wait, so that their requests could not overlap.
+With a server that has 8 threads, most of 50 tabs would have to wait, and their requests could not
+overlap.
 """
 
 import json
@@ -28,7 +29,7 @@ from labkit.http.set_cookie import apply_set_cookies
 from labkit.panel import session_recorder
 from labkit.race.tab_overlap import Step, Tab, Wave
 
-one_race = threading.Lock()  # one race at a time in this process is enough for a class
+one_race = threading.Lock()  # one race at a time per process is enough for a class
 
 
 class RaceUnderWay(Exception):
@@ -41,28 +42,28 @@ class Race:
 
     tabs: int
     adds: int
-    goods: dict[str, int] = field(default_factory=dict)  # the stored cart at the end
+    goods: dict[str, int] = field(default_factory=dict)  # the cart stored at the end
     steps: list[Step] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)  # status -> number of responses
-    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last one by name
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last of each name
 
     @property
     def kept(self) -> int:
-        """The number of adds that the stored cart contains."""
+        """Return the number of adds that the stored cart contains."""
         return sum(self.goods.values())
 
     @property
     def lost(self) -> int:
-        """The number of adds that were lost."""
+        """Return the number of adds that were lost."""
         return self.adds - self.kept
 
     @property
     def responses(self) -> list[str]:
-        """The responses, such as "100 × 302 Found", with the most frequent first."""
+        """Return the responses, such as "100 × 302 Found", the most frequent first."""
         return [f"{n} × {s} {HTTPStatus(s).phrase}" for s, n in self.statuses.most_common()]
 
     def set_cookies_on(self, response: HttpResponse) -> None:
-        """Set the cookies that the tabs received in the visitor's browser."""
+        """Make a response set the cookies that the tabs have received."""
         response.cookies.update(self.cookies)
 
 
@@ -74,14 +75,14 @@ def run_race(
     fields: Callable[[int], dict[str, Any]],
     overlap: bool = True,
 ) -> Race:
-    """Send `adds` adds from this visitor's tabs, in waves with one add from each tab.
+    """Add items `adds` times from this visitor's tabs, in waves with one add per tab.
 
-    request: the visitor's POST with a CSRF token, whose view must not use request.session.
-    paths: "empty" empties the cart on POST, and so creates the session that all tabs share;
-    "add" adds one item on POST of fields(tab); "cart" returns the cart as JSON.
-    overlap: whether each tab waits until all tabs of its wave have read, see `Wave`.
+    request: the visitor's POST request with a CSRF token; its view must not use request.session.
+    paths: a POST to "empty" empties the cart, and creates the session that all tabs share; a POST
+    of fields(tab) to "add" adds one item; "cart" returns the cart as JSON. overlap: whether each
+    tab waits until all tabs of its wave have read the cart; see `Wave`.
 
-    Raises RaceUnderWay while another race is running in this process.
+    Raises RaceUnderWay if another race is running in this process.
     """
     if not one_race.acquire(blocking=False):
         raise RaceUnderWay
@@ -93,7 +94,7 @@ def run_race(
             browser.store_cookies(pool.submit(browser.send, paths["empty"], {}).result())
             for number in range(1, adds // tabs + 1):
                 wave = Wave(number, tabs, overlap)
-                # All send the cookies from before the wave: none has seen another response.
+                # All tabs send the same cookies, as no tab has received a response of this wave.
                 sent = [
                     pool.submit(browser.send, paths["add"], fields(tab.number), tab)
                     for tab in [Tab(n, wave, race.steps) for n in range(1, tabs + 1)]
@@ -110,14 +111,15 @@ def run_race(
 class _Browser:
     """A copy of the visitor's browser, with its cookies, host and CSRF token.
 
-    received: the cookies that responses set are added to this.
+    received: collects the cookies that responses set.
     """
 
     def __init__(self, request: HttpRequest, received: SimpleCookie) -> None:
         self._application = WSGIHandler()
         copied = ("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_NAME", "wsgi.")
         self._environ = {k: v for k, v in request.META.items() if k.startswith(copied)}
-        # For the panel this is a different visitor, since these tabs do not follow redirects.
+        # The panel must treat these tabs as a different visitor, because they do not follow
+        # redirects.
         self._environ["HTTP_USER_AGENT"] = f"tabs of {request.META.get('HTTP_USER_AGENT', '')}"
         self._token = request.POST.get("csrfmiddlewaretoken", "")
         self._cookies = dict(parse_cookies(request.META.get("HTTP_COOKIE", "")))
@@ -126,7 +128,7 @@ class _Browser:
     def send(
         self, path: str, fields: dict[str, Any] | None = None, tab: Tab | None = None
     ) -> HttpResponse:
-        """Send a POST of these fields, or a GET, through all middleware in the calling thread."""
+        """Send a POST with these fields, or a GET, through all middleware in this thread."""
         form = {} if fields is None else {"csrfmiddlewaretoken": self._token, **fields}
         body = urlencode(form).encode()
         environ = self._environ | {
@@ -144,10 +146,10 @@ class _Browser:
             response.close()
             return response
         finally:
-            connections.close_all()  # `lab serve` keeps connections open, but this thread ends soon
+            connections.close_all()  # `lab serve` keeps them open, but this thread is about to end
 
     def store_cookies(self, response: HttpResponse) -> None:
-        """Store all cookies that this response sets."""
+        """Store the cookies that this response sets."""
         self._received.update(response.cookies)
         lines = set_cookie_lines(response)
         self._cookies = apply_set_cookies(self._cookies, lines, time.time())

@@ -1,7 +1,7 @@
-"""Record what each tab reads and saves, and make the tabs of a wave overlap.
+"""Record what each tab reads and saves, and make the requests of a wave overlap.
 
-The view needs no changes for this: the panel's session hooks report loads and saves, and the
-session lock's signals report which tab waits for it.
+The view does not have to be changed: the panel's session hooks report loads and saves, and the
+session lock's signals report which tab is waiting for the lock.
 """
 
 import threading
@@ -17,16 +17,16 @@ from labkit.base.session_lock import lock_requested, row_locked
 from labkit.panel import session_recorder
 from labkit.panel.models import open_snapshot
 
-CART = "cart"  # the session's entry that the tabs change, {name: quantity}
-PATIENCE = 10  # seconds; a tab waits at most this long for the others of its wave
+CART = "cart"  # the session entry that the tabs change, {name: quantity}
+PATIENCE = 10  # seconds for which a tab waits for the other tabs of its wave
 
-_turn = threading.RLock()  # held during a load or save, so that steps are in the store's order
+_turn = threading.RLock()  # held during loads and saves, to record them in the same order
 _active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of one tab: it waits for the lock, has read the cart, or has saved it."""
+    """A step of one tab: waiting for the lock, having read the cart, or having saved the cart."""
 
     wave: int
     tab: int
@@ -37,8 +37,9 @@ class Step:
 class Wave:
     """The tabs that send their requests at the same time.
 
-    overlap: whether each tab continues only when all have read the cart or wait for the lock, so
-    that they overlap even on a busy machine. Otherwise, overlapping is a matter of chance.
+    overlap: whether each tab continues only when all tabs have read the cart or are waiting for the
+    lock, so that the requests overlap even on a busy machine. Otherwise, it is a matter of chance
+    whether they overlap.
     """
 
     def __init__(self, number: int, tabs: int, overlap: bool) -> None:
@@ -49,19 +50,19 @@ class Wave:
             self._all_here.set()
 
     def arrive(self, tab: int) -> None:
-        """Count a tab that has read the cart, waits for the lock, or has ended."""
+        """Count a tab that has read the cart, is waiting for the lock, or has finished."""
         self._missing.discard(tab)
         if not self._missing:
             self._all_here.set()
 
     def meet(self) -> bool:
-        """Wait at most PATIENCE until all tabs have arrived; return whether they have."""
+        """Wait for all tabs to arrive, at most PATIENCE seconds; return whether they have."""
         return self._all_here.wait(PATIENCE)
 
 
 @dataclass
 class Tab:
-    """One tab in one wave; it adds its steps to those of the race."""
+    """A tab in a wave, which adds its steps to those of the race."""
 
     number: int
     wave: Wave
@@ -70,14 +71,14 @@ class Tab:
 
     @contextmanager
     def observed(self) -> Iterator[None]:
-        """Record the steps of the request that this thread handles within the block."""
+        """Record the steps of the request that this thread handles within this block."""
         tab = _active.set(self)
         try:
             with session_recorder.surrounded_by(self._operation):
                 yield
         finally:
             _active.reset(tab)
-            self.wave.arrive(self.number)  # even if its request was refused before it read the cart
+            self.wave.arrive(self.number)  # even if the request was refused before reading the cart
 
     @contextmanager
     def _operation(self, name: str) -> Iterator[None]:
@@ -94,7 +95,7 @@ class Tab:
             self.wave.meet()
 
     def record(self, kind: str, data: Any = None) -> None:
-        """Add a step. data: the session's data."""
+        """Record a step. data: the session's data."""
         total = sum((data or {}).get(CART, {}).values())
         self.steps.append(Step(self.wave.number, self.number, kind, total))
 

@@ -10,41 +10,41 @@ from django.utils.safestring import SafeString
 
 from labkit.race.tab_overlap import Step
 
-WIDTH, LEFT, RIGHT = 720, 64, 190  # units of the picture; text is in the margins
+WIDTH, LEFT, RIGHT = 720, 64, 190  # units of the picture; the text is in the margins
 ROW, BAR = 28, 14  # heights
-MOST = 12  # rows; if there are more adds, those in the middle share one row
+MOST = 12  # rows; if there are more adds, the ones in the middle share a row
 
 _templates = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
 
 @dataclass
 class Add:
-    """One add of one tab, and its fate."""
+    """An add by one tab, and whether it was lost."""
 
     wave: int
     tab: int
-    began: int  # the step in which it waited or read
+    began: int  # the first step, in which the tab waited or read
     read_at: int
-    read: int  # the total that it read
-    saved_at: int | None = None  # None if it never saved
-    saved: int = 0  # the total that it saved
+    read: int  # the total that the tab read
+    saved_at: int | None = None  # None if the tab never saved the cart
+    saved: int = 0  # the total that the tab saved
     over: "Add | None" = None  # the add that overwrote this one without having read it
 
     @property
     def kept(self) -> bool:
-        """Return True if it is in the store at the end."""
+        """Return whether the add is in the store at the end."""
         return self.saved_at is not None and self.over is None
 
     @property
     def fate(self) -> str:
-        """Return in words whether it is stored, and which tab overwrote it."""
+        """Return a text that says whether the add is stored, and which tab overwrote it."""
         if self.saved_at is None:
             return "not saved"
         return f"lost: tab {self.over.tab} overwrote it" if self.over else "kept"
 
 
 class Timeline:
-    """The adds of a race, `adds`, and those of the first waves, `shown` in the picture."""
+    """The adds of a race: all of them in `adds`, and those in the picture in `shown`."""
 
     def __init__(self, steps: list[Step], tabs: int) -> None:
         self.tabs = tabs
@@ -52,20 +52,21 @@ class Timeline:
         waves = max(1, 6 // tabs)
         self.shown = [add for add in self.adds if add.wave <= waves]
         self.waves = len({add.wave for add in self.shown})
-        self._columns: list[int] = []  # the steps that the picture shows
+        self._columns: list[int] = []  # the steps shown in the picture
 
     def svg(self) -> SafeString:
-        """Return the picture: a row for each add, in the order of the saves, wave by wave.
+        """Return the picture: a row for each add, wave by wave, in the order of the saves.
 
-        A bar shows an add from reading to saving. The line after it shows how long the saved cart
-        is in the store: it ends where another tab overwrites it. Text has a separate column.
+        A bar shows the time from reading to saving the cart. The line after the bar shows how long
+        the saved cart remains in the store; the line ends where another tab overwrites the cart.
+        Text is in a separate column.
         """
         rows = sorted(self.shown, key=lambda add: (add.wave, add.saved_at or add.read_at))
         half = MOST // 2
         folded = rows[half:-half] if len(rows) > MOST else []
         drawn = [add for add in rows if add not in folded]
         self._columns = sorted({step for add in drawn for step in _steps_of(add)})
-        tops: dict[int, float] = {}  # by id() of an add: the middle of its row
+        tops: dict[int, float] = {}  # id() of an add -> the vertical middle of its row
         waves, y, fold = [], 0.0, None
         for number, add in enumerate(drawn):
             if self.waves > 1 and (number == 0 or add.wave > drawn[number - 1].wave):
@@ -95,7 +96,7 @@ class Timeline:
         return round(LEFT + 10 + across * self._columns.index(step), 1)
 
     def _row(self, add: Add, tops: dict[int, float]) -> dict[str, Any]:
-        """Return the row of an add: its bar, the line after it, and the end of that line."""
+        """Return the row of an add: its bar, the line after the bar, and the end of that line."""
         y, saved_at = tops[id(add)], add.saved_at
         start, end = self._x(add.read_at), self._x(add.read_at if saved_at is None else saved_at)
         over = add.over if add.over and add.over.saved_at is not None else None
@@ -118,7 +119,7 @@ class Timeline:
 
 
 def _steps_of(add: Add) -> Iterator[int]:
-    """Yield the numbers of the steps that this add's row shows."""
+    """Yield the numbers of the steps that the row of this add shows."""
     yield from (add.began, add.read_at)
     if add.saved_at is not None:
         yield add.saved_at
@@ -127,10 +128,10 @@ def _steps_of(add: Add) -> Iterator[int]:
 
 
 def _adds(steps: list[Step]) -> Iterator[Add]:
-    """Yield every add, together with the add that overwrote it.
+    """Yield every add, with the add that overwrote it, if any.
 
-    An add is lost if another add saves without having read it. It is back if an add that had
-    read it saves later.
+    An add is lost if a tab that has not read it saves the cart. It is restored if a tab that has
+    read it saves the cart later.
     """
     under_way: dict[tuple[int, int], Add] = {}
     began: dict[tuple[int, int], int] = {}

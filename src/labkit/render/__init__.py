@@ -1,4 +1,4 @@
-"""Templates, palette and highlighting for the console and for pages in a single file."""
+"""Templates, palette and syntax highlighting for the console and for single-file pages."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Render Markdown files of a checkout, such as handouts, with links to pages of the site."""
+"""Render a checkout's Markdown files, such as handouts, with links that work on the site."""
 
 import posixpath
 import re
@@ -22,30 +22,30 @@ SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 
 
 class Answers(StrEnum):
-    """How a page shows the answers to its questions."""
+    """The ways in which a page can show the answers to its questions."""
 
     FOLDED = "folded"  # a click opens one
     OPEN = "open"
-    HIDDEN = "hidden"  # they are not in the page
+    HIDDEN = "hidden"  # left out of the page
 
 
 class Links(Protocol):
-    """The URLs of a site for the links in a Markdown file; None if the site has no such page."""
+    """The URLs of a site's pages, for links in Markdown files; None for missing pages."""
 
     def handout(self, number: str) -> str | None:
         """Return the URL of a lab's handout."""
 
     def code(self, number: str) -> str | None:
-        """Return the URL of the page that shows a lab's code."""
+        """Return the URL of the page with a lab's code."""
 
     def claims(self, number: str) -> str | None:
-        """Return the URL of the claims about a lab, or about all labs if `number` is ""."""
+        """Return the URL of a lab's claims, or of the claims of all labs if `number` is ""."""
 
     def document(self, name: str) -> str | None:
         """Return the URL of docs/NAME.md."""
 
     def lab(self, number: str, path: str) -> str | None:
-        """Return the URL of a path in a lab that runs."""
+        """Return the URL of a path in a running lab."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Page:
 
 
 def render_page(text: str, folder: str, links: Links, answers: Answers = Answers.FOLDED) -> Page:
-    """Return this Markdown as HTML; HTML inside it is kept, since the files are labkit's own.
+    """Render Markdown as HTML. HTML in the text is kept, since labkit's own files are trusted.
 
-    `folder` is the file's folder in the checkout, for relative links. Each <details> is a question
-    with its answer.
+    `folder` is the file's folder in the checkout, for resolving relative links. Each <details>
+    element contains a question and its answer.
     """
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)
@@ -72,7 +72,8 @@ def render_page(text: str, folder: str, links: Links, answers: Answers = Answers
         if token.type == "inline" and token.children:
             token.children = list(_rewrite_links(token.children, folder, links))
         elif token.type == "html_block":
-            # A Markdown parser skips HTML, but the question in <summary> is Markdown.
+            # Markdown parsers do not process text in HTML, but the question in <summary> is
+            # Markdown.
             token.content = SUMMARY.sub(
                 lambda found: f"<summary>{markdown.renderInline(found[1])}</summary>", token.content
             )
@@ -97,9 +98,9 @@ def _is_question(token: Token) -> bool:
 
 
 def _without_answers(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Yield the tokens without the content of <details> elements, except for their <summary>.
+    """Yield the tokens; of each <details> element, keep only the <summary>.
 
-    If a <details> is not closed, everything after it counts as the answer.
+    If a <details> element is not closed, the rest of the file is treated as the answer.
     """
     inside = False
     for token in tokens:
@@ -118,11 +119,11 @@ def _slug(heading: str) -> str:
 
 
 def _rewrite_links(children: list[Token], folder: str, links: Links) -> Iterator[Token]:
-    """Yield the tokens with links to pages of the site; drop links that have no page."""
+    """Yield the tokens, with links to the site's pages; drop links for which there is no page."""
     inside = dropped = False  # links do not nest
     for child in children:
         if child.type == "image" and not re.match(r"[a-z]+:", str(child.attrs["src"])):
-            # The site does not serve the files of pictures.
+            # The site does not serve image files.
             yield Token("text", "", 0, content=f"Picture: {child.content}")
             continue
         if child.type == "link_open":
@@ -138,7 +139,7 @@ def _rewrite_links(children: list[Token], folder: str, links: Links) -> Iterator
 
 
 def _target(link: str, folder: str, links: Links) -> str | None:
-    """Return the site's URL for a link in a file in this folder, or None if it has no page."""
+    """Return the site's URL for a link from a file in this folder, or None if there is no page."""
     path, _, fragment = link.partition("#")
     if re.match(r"[a-z]+:", link) or not path:
         return link
@@ -156,7 +157,7 @@ def _target(link: str, folder: str, links: Links) -> str | None:
 
 
 def _link_lab_urls(text: Token, links: Links) -> Iterator[Token]:
-    """Yield a text in which the URLs of labs are links to the labs' current ports."""
+    """Yield the tokens of a text, in which URLs of labs become links to the current ports."""
     end = 0
     for found in LAB_URL.finditer(text.content):
         url = links.lab(found[1], found[2] or "/")

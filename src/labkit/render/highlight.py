@@ -1,4 +1,4 @@
-"""Highlight source code with five colours, line by line, for every page of labkit."""
+"""Highlight source code line by line, in five colours, for all of labkit's pages."""
 
 from functools import cache
 from itertools import groupby
@@ -10,8 +10,8 @@ from labkit.render.template_filters import visible
 
 LEXERS = {".py": "python", ".html": "html+django", ".toml": "toml", ".css": "css", ".js": "js"}
 
-# The first group that contains a token's type decides, and all other tokens stay plain. The
-# letters are classes in render/standalone.css and console/static/console.css.
+# The first group that contains a token's type determines the class; tokens in no group are plain.
+# The letters are classes in render/standalone.css and console/static/console.css.
 GROUPS = {
     Token.Comment.Preproc: "k",  # a Django template tag
     Token.Comment: "c",
@@ -26,15 +26,15 @@ GROUPS = {
     Token.Literal.Number: "n",
 }
 
-Colours = list[str]  # the class of each character of a line, "" for plain
-Span = tuple[str, str]  # (class, text with its hidden characters shown)
+Colours = list[str]  # the class of each character in a line; "" means plain
+Span = tuple[str, str]  # (class, text with hidden characters made visible)
 
 
 def colour_lines(text: str, suffix: str) -> list[Colours]:
-    """Return the classes of each line's characters.
+    """Return the CSS classes of the characters in each line.
 
-    `suffix` is the file's, such as ".py". For an unknown language the list is empty, and `spans`
-    shows the text as plain.
+    `suffix`: the file's suffix, such as ".py". If the language is unknown, the list is empty, and
+    `spans` returns plain text.
     """
     if suffix not in LEXERS:
         return []
@@ -53,7 +53,7 @@ def _group(token: _TokenType) -> str:
 
 
 def spans(text: str, colours: Colours) -> list[Span]:
-    """Split a text into pieces of one class each; characters beyond `colours` are plain."""
+    """Split a text into pieces with one class each. Characters beyond `colours` are plain."""
     classes = [*colours, *[""] * (len(text) - len(colours))]
     pairs = groupby(zip(classes, text, strict=False), key=lambda pair: pair[0])
     return [(name, visible("".join(sign for _, sign in run))) for name, run in pairs]

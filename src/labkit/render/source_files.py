@@ -1,4 +1,4 @@
-"""The source files of a lab, highlighted and in reading order."""
+"""Read the source files of a lab, with syntax highlighting, in reading order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from labkit.render.highlight import Span, highlight
 
 FIRST = ["settings.py", "urls.py", "forms.py", "storage.py", "views.py"]
-LAST_TEMPLATES = ["nav.html", "base.html"]  # the frame around all pages
+LAST_TEMPLATES = ["nav.html", "base.html"]  # the layout of all pages
 TEXTS = {".py", ".html", ".css", ".js", ".toml", ".txt", ".sql"}
 
 
@@ -21,13 +21,13 @@ class File:
 
 
 def files(folder: Path, parts: Iterable[str] = ("lab", "tests")) -> list[File]:
-    """Return the files in these parts of a lab, in reading order."""
+    """Return the files in these subfolders of a lab, in reading order."""
     paths = sorted(_texts(folder, parts), key=lambda path: _place(path, folder))
     return [_read(folder, path) for path in paths]
 
 
 def anchor(name: str) -> str:
-    """Return the id of a file on the page; the id of its line 3 ends in "-3"."""
+    """Return the HTML id of a file on the page. The id of line 3 in the file ends in "-3"."""
     return name.replace("/", "-").replace(".", "-")
 
 

@@ -32,12 +32,12 @@ def _visible(character: str) -> str:
 
 @register.filter
 def prose(text: str) -> SafeString:
-    """Return labkit's own text as HTML: `backquotes` mark code, and everything is escaped."""
+    """Render labkit's own text as HTML: `backquotes` mark code, and all HTML is escaped."""
     # This markdown-it instance escapes the text, and supports no other markup.
     return mark_safe(_code_only.renderInline(visible(text)))
 
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """Return labkit's own Markdown as HTML: paragraphs, lists and code; HTML in it is escaped."""
+    """Render labkit's own Markdown (paragraphs, lists and code) as HTML; HTML in it is escaped."""
     return mark_safe(_markdown.render(text))

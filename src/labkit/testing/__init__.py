@@ -1,14 +1,14 @@
-"""A test client with a browser's cookie rules, a clock for server and browser, and contracts.
+"""A test client with a browser's cookie rules, a clock for server and browser, and contract tests.
 
-The pytest plugin has the fixtures `visitor`, `classmate`, `clock`, `mariadb`, `redis` and
-`chromium`. If no test uses them, it does not import Django.
-docs/testing.md shows how to use it.
+The pytest plugin provides the fixtures `visitor`, `classmate`, `clock`, `mariadb`, `redis` and
+`chromium`. It imports Django only if a test uses one of them. docs/testing.md explains how to use
+the plugin.
 """
 
 from importlib import import_module
 from typing import Any
 
-# These modules import Django, so they are imported on first use.
+# Imported on first use, because these modules import Django.
 _MODULES = {
     "BrokenPromise": "response_checks",
     "Clock": "clock",

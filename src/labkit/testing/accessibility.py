@@ -1,18 +1,18 @@
-"""Check a page with axe (https://github.com/dequelabs/axe-core) and for cut-off content."""
+"""Check a page with axe (https://github.com/dequelabs/axe-core), and for cut-off content."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# WCAG 2.2, level AA, and axe's own recommendations.
+# WCAG 2.2, level AA, and recommendations by axe.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def complaints(page: "Page", rule: str = "") -> list[str]:
-    """Return a line for each element that breaks a rule of axe, or this one rule.
+    """Return a line for each element that breaks this rule of axe; by default, any rule.
 
-    Raises ModuleNotFoundError without axe-playwright-python, which the extra `browser` installs.
+    Raises ModuleNotFoundError if axe-playwright-python, from the extra `browser`, is not installed.
     """
     from axe_playwright_python.sync_playwright import Axe
 
@@ -28,10 +28,10 @@ def complaints(page: "Page", rule: str = "") -> list[str]:
 
 
 def complaints_at_both_ends(page: "Page") -> list[str]:
-    """Return complaints at 1280 px in light mode and at 320 px in dark mode.
+    """Check a page at 1280 px in light mode and at 320 px in dark mode; return the complaints.
 
-    axe checks a page's structure only once, because it does not depend on colours. Raises
-    ModuleNotFoundError like complaints().
+    At 320 px, axe checks only the contrast, because the other rules do not depend on colours.
+    Raises ModuleNotFoundError like complaints().
     """
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
@@ -42,10 +42,10 @@ def complaints_at_both_ends(page: "Page") -> list[str]:
 
 
 def cut_off(page: "Page") -> list[str]:
-    """Return the elements whose content is cut off at a side, so that it cannot be reached.
+    """Return the elements with content that is cut off and cannot be scrolled into view.
 
     A page must not be wider than its window. Content may be wider than its element only if the
-    element can be scrolled. Elements that are only for screen readers are ignored.
+    element can be scrolled. Elements meant only for screen readers are ignored.
     """
     page.wait_for_load_state()
     out: list[str] = page.evaluate(CUT_OFF)

@@ -1,4 +1,4 @@
-"""The base class of visitors: a cookie jar, the last exchanges, forms and checks."""
+"""The base class of visitors, with a cookie jar, the last exchanges, forms and checks."""
 
 import contextlib
 import itertools
@@ -26,14 +26,14 @@ from labkit.testing.jar_cookies import JarCookies
 from labkit.testing.response_checks import BrokenPromise
 
 REMEMBERED = 20  # exchanges
-EXCERPT = 300  # characters of a page in a report
-PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # characters that are not quoted in a path
-TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not quoted in path and query
+EXCERPT = 300  # characters of a page's text that a report shows
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # characters that are not percent-encoded in a path
+TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not percent-encoded in path and query
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _births = itertools.count()
 
-# All visitors of the running test, for its failure report.
+# The visitors that the running test uses, for its failure report.
 visitors_of_this_test: "WeakSet[BaseVisitor]" = WeakSet()
 
 
@@ -45,13 +45,13 @@ class Exchange:
     target: Origin
     context: Context
     url: str
-    cookie_bytes: bytes  # the Cookie header, if any
-    origin: str = ""  # the Origin header, if any
-    came_from: str = ""  # the origin of the page that caused it, if on another site
+    cookie_bytes: bytes  # the Cookie header
+    origin: str = ""  # the Origin header
+    came_from: str = ""  # the origin of the page on another site that caused it
     held_back: list[WithheldCookie] = field(default_factory=list)
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> why the jar refused it
+    refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> reason for refusal
 
     def __str__(self) -> str:
         target = self.target
@@ -76,7 +76,7 @@ class Exchange:
 
 
 def _excerpt(response: HttpResponseBase) -> list[str]:
-    """Return the first lines of a page's text."""
+    """Return the beginning of a page's text, as lines."""
     if response.streaming or not response.content:
         return []
     text = response.content.decode("utf-8", "replace")
@@ -90,28 +90,28 @@ def _excerpt(response: HttpResponseBase) -> list[str]:
 
 
 class BaseVisitor:
-    """A browser that remembers cookies and exchanges; subclasses send the requests."""
+    """A browser that stores cookies and the last exchanges; subclasses send the requests."""
 
     def __init__(self, site: str, scheme: str = "", port: int | None = None) -> None:
-        """Open a browser for a site. For arguments and errors, see parse_site()."""
-        # The site of this visitor's URLs, and its Host header.
+        """Create a browser for a site. For arguments and errors, see parse_site()."""
+        # The site of this visitor's URLs, and the Host header of its requests.
         self.origin, self.host = parse_site(site, scheme, port)
         self.jar = Jar()
-        self._requesting = False  # True while Client would store cookies, which _finish() does
+        self._requesting = False  # True while Client would store cookies; _finish() does so instead
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._context = TYPED
-        self._came_from = ""  # the initiator's origin as in a header, with its port
+        self._came_from = ""  # the initiator's origin as in an Origin header, with the port
         self._expected: dict[str, bool] = {}  # promise -> whether it has been broken
         self.born = next(_births)
 
     @property
     def cookies(self) -> SimpleCookie:
-        """The jar's cookies in the form of Client's; changes here change the jar."""
+        """Return a view of the jar that works like Client.cookies; changes to it change the jar."""
         return SimpleCookie() if self._requesting else JarCookies(self.jar, self.origin)
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        # The value may be a view of this jar, so copy it before the jar is emptied.
+        # `value` may be a view of this jar, so copy it before emptying the jar.
         cookies = {name: copy(value[name]) for name in value}
         self.jar.clear()
         self.cookies.update(cookies)
@@ -128,8 +128,8 @@ class BaseVisitor:
     ) -> Exchange:
         """Prepare a request.
 
-        host: the Host header; address: path and query; own_cookies: a Cookie header that replaces
-        the jar's.
+        host: the Host header; address: path and query; own_cookies: a Cookie header to send instead
+        of the jar's cookies.
         """
         context = replace(self._context, method=method)
         sent, held_back = self.jar.select(target, context)
@@ -152,22 +152,22 @@ class BaseVisitor:
         return exchange
 
     def _origin_header(self, method: str, own: str) -> str:
-        """Return the Origin header of a request, which Django's CSRF check reads, or "".
+        """Return a request's Origin header, which Django's CSRF check reads, or "" for none.
 
         https://fetch.spec.whatwg.org/#append-a-request-origin-header
         """
         if method in {"GET", "HEAD"}:
             return ""
         if self._came_from.startswith("https:") and own.startswith("http:"):
-            return "null"  # under the default referrer policy, for plain http
+            return "null"  # for plain http, under the default referrer policy
         return self._came_from or own
 
     def _finish(
         self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
     ) -> None:
-        """Store the response's cookies, and check its promises.
+        """Store the response's cookies, and check that the response keeps its promises.
 
-        Raises BrokenPromise, unless the test expects it.
+        Raises BrokenPromise if one is broken, unless the test expects that.
         """
         exchange.response, exchange.set_cookies = response, set_cookies
         response.exchange = exchange
@@ -186,9 +186,9 @@ class BaseVisitor:
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Expect each of these promises of response_checks to be broken within the block.
+        """Expect each of these promises (see response_checks) to be broken within the block.
 
-        Raises ValueError for an unknown promise, and BrokenPromise for one that was kept.
+        Raises ValueError for an unknown promise, and BrokenPromise if a promise was kept.
         """
         if unknown := set(promises) - response_checks.ALL:
             raise ValueError(f"no such promise: {', '.join(sorted(unknown))}")
@@ -208,10 +208,10 @@ class BaseVisitor:
     ) -> Any:
         """Fill in a form, send it as a browser does, and follow redirects.
 
-        action: the URL that the form goes to; None for the first form that has all of `data`.
+        action: the URL that the form is sent to; None for the first form with all fields in `data`.
         data: the values of fields and the pressed button, as in labkit.testing.forms.submit().
             Other fields are sent as they are on the page.
-        page: a URL to open first (default: `action`), or a response.
+        page: a response, or a URL to open first; the default is `action`.
 
         Raises AssertionError if the page has no such form.
         """
@@ -223,11 +223,11 @@ class BaseVisitor:
         return self._send_form(forms.submit(form, opened, data))
 
     def press(self, button: str, page: Any, data: Mapping[str, Any] | None = None) -> Any:
-        """Press the button with this accessible name on a page.
+        """Press the button with this accessible name on a page, and follow redirects.
 
-        data: fields of the form to fill in first, as in submit().
+        data: values of fields to fill in first, as in submit().
 
-        Raises AssertionError if the page has no such button, or the button sends no form.
+        Raises AssertionError if the page has no such button, or if the button does not send a form.
         """
         opened = self._url_of(page)
         return self._send_form(
@@ -235,7 +235,7 @@ class BaseVisitor:
         )
 
     def _url_of(self, page: Any) -> str:
-        """Return the URL of a response, without this visitor's own scheme and host."""
+        """Return a response's URL, without the scheme and host if they are this visitor's own."""
         return self._without_own_site(page.exchange.url)
 
     def _follow_redirect(
@@ -248,9 +248,9 @@ class BaseVisitor:
         query_params: Any = None,
         **extra: Any,
     ) -> Any:
-        """Follow a redirect as Client does; without a host in Location, the host stays the same.
+        """Follow a redirect as Client does, but keep the host if Location does not contain one.
 
-        Location has the whole query, and the cause of the request stays the same.
+        The query is that of Location. The cause of the request stays the same.
         """
         location = response.headers["Location"]
         response.redirect_chain.append((location, response.status_code))
@@ -267,7 +267,7 @@ class BaseVisitor:
             return getattr(self, method.lower())(url, headers=headers, **extra)
 
     def _without_own_site(self, url: str) -> str:
-        """Return a URL of this visitor's site as a path, and other URLs unchanged."""
+        """Return the path of a URL on this visitor's site; return other URLs unchanged."""
         site = f"{self.origin.scheme}://{self.host}"
         path = url.removeprefix(site)
         return path if url.startswith(site) and path[:1] == "/" != path[1:2] else url
@@ -280,23 +280,23 @@ class BaseVisitor:
         )
 
     def close_browser(self) -> None:
-        """Close the browser and open it again, which deletes session cookies."""
+        """Close and reopen the browser, which deletes session cookies."""
         self.jar.close_browser()
 
     def block_cookies(self, blocked: bool = True) -> None:
-        """Neither send nor store cookies from now on; False allows them again.
+        """Block cookies, so that none are sent or stored; with False, allow cookies again.
 
-        As in Chromium, stored cookies are kept while blocked, and sent again when allowed.
+        As in Chromium, stored cookies are kept while cookies are blocked, and are sent again later.
         """
         self.jar.blocked = blocked
 
     def edit_cookie(self, cookie: str | Cookie, value: str) -> None:
-        """Change a cookie's value, as with a browser's developer tools.
+        """Change a cookie's value, as in a browser's developer tools.
 
-        cookie: its name, or one of the jar's cookies if several have this name.
+        cookie: the cookie's name or, if several cookies have that name, one of the jar's cookies.
 
-        Raises KeyError if there is no such cookie, and ValueError if there are several, or if the
-        value is not valid.
+        Raises KeyError if there is no such cookie, and ValueError if there are several or the value
+        is invalid.
         """
         if set(";\r\n\0") & set(value):
             raise ValueError(f"No cookie can have the value {value!r}.")
@@ -313,9 +313,9 @@ class BaseVisitor:
 
     @contextmanager
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
-        """Send the requests within this block as if a link or form on the page `url` caused them.
+        """Send the requests within this block as if they came from a link or form on page `url`.
 
-        embedded: the page shows the response inside itself, as an image, frame or fetch.
+        embedded: send them as if for an image, a frame or fetch() in that page.
         """
         before = self._context, self._came_from
         self._context = Context(initiator=Origin.of(url), top_level=not embedded)
@@ -326,12 +326,12 @@ class BaseVisitor:
             self._context, self._came_from = before
 
     def held_back(self, path: str = "/") -> list[WithheldCookie]:
-        """Return the cookies that a GET request to `path` would not send, with the reasons."""
+        """Return the cookies that a GET request for `path` would not send, with the reasons."""
         return self.jar.held_back(replace(self.origin, path=path), self._context)
 
 
 def _rewound(data: Any) -> Any:
-    """Return the data of a request for sending it again, with its files rewound."""
+    """Return a request's data with all files rewound, so that it can be sent again."""
     values = data.values() if isinstance(data, Mapping) else []
     for value in values:
         for each in value if isinstance(value, list | tuple) else [value]:
@@ -341,12 +341,12 @@ def _rewound(data: Any) -> Any:
 
 
 def raw_target(path: str | bytes) -> bytes:
-    """Return a path with its query as bytes; text is encoded as in a browser."""
+    """Return a path and its query as bytes; text is encoded as in a browser."""
     return path if isinstance(path, bytes) else quote(path, safe=TARGET_CHARACTERS).encode()
 
 
 def _serialize_origin(url: str) -> str:
-    """Return a URL's origin as in a header, without the scheme's default port."""
+    """Return a URL's origin as in an Origin header, without the scheme's default port."""
     origin, port = Origin.of(url), urlsplit(url).port
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     suffix = "" if port in {None, DEFAULT_PORTS.get(origin.scheme)} else f":{port}"
@@ -354,11 +354,11 @@ def _serialize_origin(url: str) -> str:
 
 
 def parse_site(site: str, scheme: str = "", port: int | None = None) -> tuple[Origin, str]:
-    """Return the origin of a site and the Host header of its requests.
+    """Return a site's origin, and the Host header of requests to the site.
 
     site: a host name or IP address, with an optional port, or the site's URL.
 
-    Raises ValueError if it is neither, or if it contradicts `scheme` or `port`.
+    Raises ValueError if `site` is neither, or if it contradicts `scheme` or `port`.
     """
     if not isinstance(site, str):
         raise TypeError(f"A visitor's host must be a string, not {site!r}.")

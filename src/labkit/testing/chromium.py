@@ -1,4 +1,4 @@
-"""A real Chromium: a window of a shared browser, or a browser with its own profile."""
+"""A real Chromium: a window of a shared browser, or a browser with a separate profile."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from labkit.services.requirements import chromium as chromium_path
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
 
-# Chromium contacts other machines at startup unless these options prevent it.
+# Some of these options keep Chromium from contacting other machines at startup.
 ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
@@ -20,8 +20,9 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    "--in-process-gpu",  # saves a process, which is busy without a GPU
-    # *.example is this machine, as a site that is not loopback; other names do not resolve.
+    "--in-process-gpu",  # saves a process, which would keep the CPU busy without a GPU
+    # *.example resolves to this machine, as a site that is not loopback; other names do not
+    # resolve.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",
     *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),  # needed by root
@@ -29,12 +30,12 @@ ARGUMENTS = [
 
 
 def launch(playwright: "Playwright") -> "Browser":
-    """Start a Chromium that is shared by many windows, each with separate cookies."""
+    """Start a Chromium in which many windows, each with separate cookies, can be opened."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
 
 
 def page_says(page: "Page", part: str = "main") -> str:
-    """Return the text of this part of a page once it has loaded.
+    """Return the text of this part of a page once the page has loaded.
 
     Playwright's click() returns before the next page has loaded.
     """
@@ -45,8 +46,8 @@ def page_says(page: "Page", part: str = "main") -> str:
 class Chromium:
     """A browser with one tab, `page`, which records script errors and external requests.
 
-    With `shared`, it is a window of that browser. This starts faster, but the browser cannot be
-    closed and reopened, and its settings cannot be changed.
+    With `shared`, this is a window of that browser. A window opens faster, but it cannot be closed
+    and reopened, and its settings cannot be changed.
     """
 
     def __init__(
@@ -65,12 +66,12 @@ class Chromium:
         self._context: BrowserContext | None = None
         self.page: Page
         self.complaints: list[str] = []  # script errors, and requests to other machines
-        if third_party_cookies:  # Chromium blocks them by default
+        if third_party_cookies:  # which Chromium blocks by default
             self._prefer(cookie_controls_mode=0, block_third_party_cookies=False)
         self.open()
 
     def open(self) -> "Page":
-        """Open the browser, with the persistent cookies of its profile."""
+        """Open the browser, which has the persistent cookies of its profile."""
         if self._shared is not None:
             self._context = self._shared.new_context(locale="en")
             self._context.new_page()
@@ -93,13 +94,13 @@ class Chromium:
             self.complaints.append(f"request to another machine: {request.url}")
 
     def close(self) -> None:
-        """Close the browser; its profile stays."""
+        """Close the browser, but keep its profile."""
         if self._context is not None:
             self._context.close()
             self._context = None
 
     def close_and_reopen(self, **preferences: Any) -> "Page":
-        """Close the browser and open it again with these preferences. Raises RuntimeError."""
+        """Close and reopen the browser with these preferences. Raises RuntimeError if shared."""
         if self._shared is not None:
             raise RuntimeError("This needs its own profile. Mark the test with own_profile.")
         self.close()
@@ -107,12 +108,12 @@ class Chromium:
         return self.open()
 
     def block_cookies(self, blocked: bool = True) -> "Page":
-        """Reopen the browser with all cookies blocked in its settings, or allowed again."""
+        """Reopen the browser with cookies blocked in its settings, or allowed again."""
         cookies = 2 if blocked else 1
         return self.close_and_reopen(default_content_setting_values={"cookies": cookies})
 
     def _prefer(self, **profile: Any) -> None:
-        """Write preferences into the `profile` section of a closed browser's settings."""
+        """Write preferences to the `profile` section of a closed browser's settings."""
         preferences = self._profile / "Default" / "Preferences"
         preferences.parent.mkdir(parents=True, exist_ok=True)
         content = json.loads(preferences.read_text()) if preferences.exists() else {}
@@ -122,8 +123,8 @@ class Chromium:
     def cookies(self) -> dict[str, Any]:
         """Return all cookies, including HttpOnly ones, as {name: cookie}.
 
-        Each has value, domain, path, expires (POSIX seconds, -1 for a session cookie), httpOnly,
-        secure and sameSite.
+        Each cookie has value, domain, path, expires (POSIX seconds, -1 for a session cookie),
+        httpOnly, secure and sameSite.
         """
         assert self._context is not None
         return {cookie["name"]: cookie for cookie in self._context.cookies()}

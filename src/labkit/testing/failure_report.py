@@ -1,4 +1,4 @@
-"""Report a failed test's last exchanges, cookies and sessions."""
+"""Report the last exchanges, cookies and sessions of a failed test."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ STORE_HEADING = "the session store"
 
 
 def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return a (title, text) pair for each visitor with requests, and for the store."""
+    """Return a (title, text) pair for each visitor that sent requests, and for the store."""
     names = {id(value): name for name, value in fixtures.items()}
     sections = []
     for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
@@ -57,7 +57,7 @@ def _store() -> Iterator[str]:
         return
     try:
         rows = list(session_stores.rows()[: MOST_ROWS + 1])
-    except Exception as error:  # the error that made the test fail must not break the report
+    except Exception as error:  # report other things even if the database is broken
         yield f"cannot be read: {type(error).__name__}: {error}"
         return
     for row in rows[:MOST_ROWS]:

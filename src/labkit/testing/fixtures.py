@@ -1,4 +1,4 @@
-"""The plugin's fixtures: visitors, clock, engines, servers and Chromium.
+"""The plugin's fixtures: visitors, a clock, session engines, servers and Chromium.
 
 They import Django and the rest of labkit only when a test uses them.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip the test because something is not installed, or fail it in CI."""
+    """Skip the test because a program is not installed; in CI, fail the test."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason} (a failure, since CI is set)")
     pytest.skip(reason)
@@ -32,13 +32,13 @@ def skip_or_fail(reason: str) -> NoReturn:
 
 @pytest.fixture
 def visitor(request: pytest.FixtureRequest) -> "Visitor | WireVisitor":
-    """A visitor with an empty cookie jar; with --lab-server, of a real server."""
+    """Return a visitor with an empty cookie jar; with --lab-server, a visitor of a real server."""
     return _new_visitor(request)
 
 
 @pytest.fixture
 def classmate(request: pytest.FixtureRequest) -> "Visitor | WireVisitor":
-    """Another visitor, with another browser."""
+    """Return another visitor, with another browser."""
     return _new_visitor(request)
 
 
@@ -53,7 +53,7 @@ def _new_visitor(request: pytest.FixtureRequest) -> "Visitor | WireVisitor":
 
 @pytest.fixture
 def clock() -> "Iterator[Clock]":
-    """A clock for server and browsers, which stands still until the test moves it."""
+    """Yield a clock for server and browsers that stands still until the test moves it."""
     import time_machine
 
     from labkit.testing import clock as module
@@ -64,17 +64,17 @@ def clock() -> "Iterator[Clock]":
 
 @pytest.fixture
 def use_engine(settings: Any, tmp_path: Path) -> "Iterator[Callable[[str], None]]":
-    """A function that sets the session engine, given the last part of its name.
+    """Yield a function that sets the session engine, given the last part of its path.
 
-    It takes effect with the next request. The engine `file` stores its files in a temporary folder
-    of this test.
+    The engine is used from the next request on. The engine `file` stores its files in a temporary
+    folder for this test.
     """
     from django.contrib.sessions.backends import file
 
     folder = tmp_path / ".lab" / settings.LAB / "sessions"
     folder.mkdir(parents=True)
     settings.SESSION_FILE_PATH = folder
-    importlib.reload(file)  # its class caches the setting
+    importlib.reload(file)  # since its class caches the setting
 
     def use(engine: str) -> None:
         settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
@@ -87,7 +87,7 @@ _mariadb_key = pytest.StashKey["PrivateMariaDB"]()
 
 
 def private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
-    """Return the private server of this pytest run; the first call starts it.
+    """Return the private MariaDB server of this pytest run; the first call starts the server.
 
     Raises NotInstalled.
     """
@@ -102,7 +102,7 @@ def private_mariadb(config: pytest.Config) -> "PrivateMariaDB":
 
 @pytest.fixture(scope="session")
 def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
-    """A private MariaDB server on a separate socket, which is started once per run."""
+    """Return a private MariaDB server on a separate socket, started once per run."""
     from labkit.processes.start import NotInstalled
 
     try:
@@ -113,7 +113,7 @@ def mariadb(pytestconfig: pytest.Config) -> "PrivateMariaDB":
 
 @pytest.fixture(scope="session")
 def redis() -> "Iterator[PrivateRedis]":
-    """A private Redis server on a separate socket, which is started once per run."""
+    """Yield a private Redis server on a separate socket, started once per run."""
     from labkit.processes.start import NotInstalled
     from labkit.services.redis import PrivateRedis
 
@@ -129,21 +129,21 @@ def has_database() -> bool:
     """Return whether the project under test has a database."""
     from django.conf import settings
 
-    # If DATABASES is missing, Django adds an entry with an empty NAME.
+    # Without DATABASES in the settings, Django adds an entry with an empty NAME.
     return bool(settings.DATABASES.get("default", {}).get("NAME"))
 
 
 @pytest.fixture(scope="session")
 def server_environ() -> dict[str, str]:
-    """Environment variables for the lab's server; a lab's conftest.py can override them."""
+    """Return environment variables for the lab's server; a lab's conftest.py can override this."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config, server_environ: dict[str, str]) -> "Iterator[LabServer]":
-    """The lab under test on a real server, with a separate database.
+    """Yield the lab under test on a real server, with a separate database.
 
-    --lab-server and --lab-db name the server, by default waitress, and the database.
+    --lab-server selects the server (by default waitress), and --lab-db the database.
     """
     from django.conf import settings
 
@@ -162,13 +162,13 @@ def server(pytestconfig: pytest.Config, server_environ: dict[str, str]) -> "Iter
     server.stop()
 
 
-# A test that calls one of these would change a shared browser for later tests.
+# Methods that would change a shared browser for later tests.
 PROFILE_METHODS = {"close", "close_and_reopen", "block_cookies"}
 
 
 @pytest.fixture(scope="session")
 def playwright_driver() -> "Iterator[Playwright]":
-    """The Playwright driver, which starts browsers."""
+    """Yield the Playwright driver, which starts browsers."""
     from labkit.services.requirements import missing_tools
 
     if missing := missing_tools(["playwright", "chromium"]):
@@ -181,7 +181,7 @@ def playwright_driver() -> "Iterator[Playwright]":
 
 @pytest.fixture(scope="session")
 def shared_chromium(playwright_driver: "Playwright") -> "Iterator[Browser]":
-    """The shared Chromium in which most tests open a window."""
+    """Yield the shared Chromium in which most tests open a window."""
     from labkit.testing.chromium import launch
 
     with launch(playwright_driver) as browser:
@@ -190,10 +190,10 @@ def shared_chromium(playwright_driver: "Playwright") -> "Iterator[Browser]":
 
 @pytest.fixture
 def chromium(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[Chromium]":
-    """A real Chromium without cookies; a script error in it fails the test.
+    """Yield a real Chromium without cookies; script errors in it fail the test.
 
-    A test that closes it or changes its settings gets a browser with a separate profile, which
-    starts more slowly. If a helper function does so, mark the test with own_profile.
+    A test that closes the browser or changes its settings gets a browser with a separate profile,
+    which starts more slowly. If a helper function does this, mark the test with own_profile.
     """
     from labkit.testing.chromium import Chromium
 

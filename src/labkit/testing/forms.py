@@ -12,7 +12,7 @@ from django.http import HttpResponseBase
 from django.test.client import BOUNDARY, encode_multipart
 
 URLENCODED = "application/x-www-form-urlencoded"
-MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"  # for data that are already encoded
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"  # as Django's test client writes it
 BUTTON_TYPES = {"submit", "image", "reset", "button"}  # types of input elements
 
 
@@ -21,7 +21,7 @@ class Submission:
     """The request that a browser sends for a form."""
 
     method: str  # "GET" or "POST"
-    url: str  # includes the query of a GET form
+    url: str  # with the query, if it is a GET form
     content_type: str = ""
     body: bytes = b""
 
@@ -29,9 +29,9 @@ class Submission:
 def find_form(
     response: HttpResponseBase, page: str, action: str | None, data: Mapping[str, Any]
 ) -> Any:
-    """Return the first form that is sent to `action` and has all fields and buttons in `data`.
+    """Return the first form whose URL is `action` and that has all fields and buttons in `data`.
 
-    `page`: the URL of the response. Raise AssertionError if it has no such form.
+    `page`: the URL of the response. Raise AssertionError if the page has no such form.
     """
     forms = [
         form
@@ -64,18 +64,22 @@ def _parse(response: HttpResponseBase) -> Any:
 
 
 def submit(form: Any, page: str, data: Mapping[str, Any]) -> Submission:
-    """Return the request that a form sends with these values. `page`: the URL of its page.
+    """Return the request that a form sends with these values. `page`: the URL of the form's page.
 
-    data: {name of a field or button: value}. A list sends several values. An open file sends its
-    content in a multipart form, otherwise its name. True ticks a checkbox, and False unticks it.
-    Raises TypeError for None.
+    data: {name of a field or button: value}. A list stands for several values. For an open file, a
+    multipart form sends the content, and any other form the file's name. True ticks a checkbox, and
+    False unticks it. Raises TypeError if a value is None.
     https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#form-submission-algorithm
     """
     return _submission(form, form, page, data)
 
 
 def press(button: Any, page: str, data: Mapping[str, Any]) -> Submission:
-    """Return the request that this button sends; see submit(). Raise AssertionError if none."""
+    """Return the request that a button sends; see submit().
+
+    Raise AssertionError if the button is disabled or does not send a form, or if the form has no
+    field for a name in `data`.
+    """
     form = owner(button)
     if form is None or button.get("type", "submit").lower() not in {"submit", "image"}:
         raise AssertionError("the button sends no form")
@@ -88,7 +92,7 @@ def press(button: Any, page: str, data: Mapping[str, Any]) -> Submission:
 
 
 def owner(element: Any) -> Any:
-    """Return the form of a field or button, or None."""
+    """Return the form to which a field or button belongs, or None."""
     if (identity := element.get("form")) is not None:
         found = element.getroottree().xpath("//form[@id=$identity]", identity=identity)
         return found[0] if found else None
@@ -101,14 +105,14 @@ def _goes_to(form: Any, page: str, action: str) -> bool:
 
 
 def _fields(form: Any) -> Iterator[Any]:
-    """Yield the form's fields in the order of the page."""
+    """Yield the form's fields in the order in which they are on the page."""
     for element in form.getroottree().iter("input", "select", "textarea"):
         if element.get("name") and owner(element) is form:
             yield element
 
 
 def _unknown(form: Any, data: Mapping[str, Any]) -> list[str]:
-    """Return the names in `data` that are not fields or buttons of the form."""
+    """Return the names in `data` for which the form has no field or button."""
     elements = list(_fields(form))
     elements += [each for each in form.getroottree().iter("button") if owner(each) is form]
     known = {each.get("name") for each in elements if not _is_button(each)}
@@ -151,7 +155,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _entries(form: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the (name, value) pairs to send. A value is text or an open file."""
+    """Yield the (name, value) pairs to send. Values are text or open files."""
     left = dict(data)
     for field in _fields(form):
         name, kind = field.get("name"), _type_of(field)
@@ -169,7 +173,7 @@ def _entries(form: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _given(name: str, value: Any, kind: str) -> Iterator[Any]:
-    """Yield the values for a field from the test's data."""
+    """Yield the values that a test gives for a field."""
     several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
     for each in value if several and not hasattr(value, "read") else [value]:
         if each is None:
@@ -181,7 +185,7 @@ def _given(name: str, value: Any, kind: str) -> Iterator[Any]:
 
 
 def _values(field: Any, kind: str) -> Iterator[str]:
-    """Yield the values that a field sends if it is not changed."""
+    """Yield the values that a field sends if the visitor does not change it."""
     if kind == "textarea":
         yield _with_line_ends(field.value.removeprefix("\n"))
     elif kind == "select":
@@ -191,7 +195,7 @@ def _values(field: Any, kind: str) -> Iterator[str]:
     elif kind in {"checkbox", "radio"}:
         if field.checked:
             yield field.get("value", "on")
-    elif kind != "file":  # without a chosen file, request.FILES has no entry either
+    elif kind != "file":  # without a chosen file, request.FILES has no entry
         yield field.get("value", "")
 
 

@@ -1,4 +1,4 @@
-"""A visitor's `cookies`: a SimpleCookie that shows and changes the visitor's jar."""
+"""A visitor's `cookies`: a SimpleCookie through which tests read and change the jar."""
 
 import time
 from collections.abc import Iterator, MutableMapping
@@ -19,7 +19,7 @@ FLAGS = {"secure", "httponly", "partitioned"}
 NOT_STORED = {"comment", "version"}  # attributes of a Morsel that browsers ignore
 NOT_REMOVED = "To remove a cookie's attribute, set it to an empty string."
 
-if TYPE_CHECKING:  # type checkers already know that a dictionary is a MutableMapping
+if TYPE_CHECKING:  # for type checkers, a SimpleCookie already is a MutableMapping
 
     class _Mapping: ...
 else:
@@ -27,11 +27,12 @@ else:
 
 
 class JarCookies(_Mapping, SimpleCookie):
-    """A view of a jar as {name: Morsel}; changes to it change the jar.
+    """A view of a jar as {name: Morsel}; changes to the view change the jar.
 
-    If several cookies have the same name, it has the one that the server would read for the URL /,
-    or the newest. Deleting deletes all of them. A change raises CookieRefusal if a browser would
-    not store the cookie. https://docs.python.org/3/library/http.cookies.html
+    If several cookies have the same name, the view contains the one that the server would read for
+    the URL /, or else the newest. Deleting the name deletes all of them. A change raises
+    CookieRefusal if a browser would not store the cookie.
+    https://docs.python.org/3/library/http.cookies.html
     """
 
     def __init__(self, jar: Jar, origin: Origin) -> None:
@@ -39,7 +40,7 @@ class JarCookies(_Mapping, SimpleCookie):
 
     def _by_name(self) -> dict[str, Cookie]:
         held = {id(each.cookie) for each in self._jar.held_back(self._origin)}
-        # The last cookie of each name counts. Django also reads the last of those that are sent.
+        # The last cookie with a name is used, because Django, too, reads the last one that is sent.
         cookies = sorted(self._jar, key=lambda cookie: id(cookie) not in held)
         return {cookie.name: cookie for cookie in cookies}
 
@@ -47,7 +48,7 @@ class JarCookies(_Mapping, SimpleCookie):
         return _JarMorsel(self._by_name()[name], self)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set a cookie to a Morsel, or set its value and keep its attributes."""
+        """Replace a cookie with a Morsel; or set its value, and keep its attributes."""
         if isinstance(value, Morsel):
             if value.key != name:
                 raise CookieError(f"The key {name!r} is for a cookie named {value.key!r}.")
@@ -75,7 +76,7 @@ class JarCookies(_Mapping, SimpleCookie):
         return len(self._by_name())
 
     def load(self, rawdata: Any) -> None:
-        """Set cookies from a mapping or a header's text. Raise CookieError if there are none."""
+        """Set cookies from a mapping or a header. Raise CookieError if a header contains none."""
         if isinstance(rawdata, str):
             parsed = SimpleCookie(rawdata)
             if rawdata.strip() and not parsed:
@@ -101,9 +102,9 @@ class JarCookies(_Mapping, SimpleCookie):
         return self
 
     def replace_cookie(self, old: Cookie, line: str) -> Cookie | None:
-        """Store a Set-Cookie line in place of this cookie; return the new cookie or None.
+        """Replace a cookie with a Set-Cookie line; return the new cookie, or None if deleted.
 
-        It keeps the old cookie's Priority and partition, since a Morsel has neither.
+        The old cookie's Priority and partition are kept, since a Morsel has neither.
         """
         source = replace(self._origin, host=old.domain)
         if old.secure and not source.trustworthy:
@@ -119,7 +120,7 @@ class JarCookies(_Mapping, SimpleCookie):
 
 
 class _JarMorsel(Morsel):
-    """A Morsel for a cookie in a jar; changing an attribute changes the cookie."""
+    """A Morsel for a cookie in a jar; changing an attribute changes the jar's cookie."""
 
     def __init__(self, cookie: Cookie, cookies: JarCookies) -> None:
         super().__init__()
@@ -134,7 +135,7 @@ class _JarMorsel(Morsel):
 
     def update(self, values: Any) -> None:  # type: ignore[override]
         changed = {name.lower(): value for name, value in dict(values).items()}
-        if "expires" in changed:  # otherwise the old Max-Age would have precedence
+        if "expires" in changed:  # otherwise the old Max-Age would take precedence
             changed.setdefault("max-age", "")
         super().update(changed)
         self._store()
@@ -169,7 +170,7 @@ def _fill(morsel: "Morsel[str]", name: str, value: str, coded: str) -> None:
 
 
 def _attributes(cookie: Cookie) -> dict[str, Any]:
-    """Return a cookie's attributes in the form of a Morsel's."""
+    """Return a cookie's attributes as a Morsel would have them."""
     attributes: dict[str, Any] = {"path": cookie.path}
     if not cookie.host_only:
         attributes["domain"] = cookie.domain
@@ -183,7 +184,7 @@ def _attributes(cookie: Cookie) -> dict[str, Any]:
 
 
 def set_cookie_line(morsel: "Morsel[str]") -> str:
-    """Return a Morsel with any name as a Set-Cookie line, without unset attributes.
+    """Convert a Morsel with any name to a Set-Cookie line, without unset attributes.
 
     A number in `expires` means seconds from now, as in Morsel.OutputString().
     """
@@ -201,7 +202,7 @@ def set_cookie_line(morsel: "Morsel[str]") -> str:
 
 
 def read_set_cookie(line: str) -> "Morsel[str]":
-    """Return a Set-Cookie line as a Morsel with any name, without unknown attributes."""
+    """Convert a Set-Cookie line to a Morsel with any name, without unknown attributes."""
     pair, *attributes = line.split(";")
     name, _, coded = pair.strip().partition("=")
     morsel: Morsel[str] = Morsel()
@@ -233,7 +234,7 @@ def session_cookie_line(key: str, max_age: int | None) -> str:
 
 
 def _attributes_of_new(name: str) -> str:
-    """Return the attributes of a cookie for which a test sets only the value."""
+    """Return the attributes of a new cookie of which a test sets only the value."""
     if name != settings.SESSION_COOKIE_NAME:
         return "; Path=/"
     age = None if settings.SESSION_EXPIRE_AT_BROWSER_CLOSE else settings.SESSION_COOKIE_AGE

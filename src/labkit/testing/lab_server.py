@@ -12,7 +12,7 @@ from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
-START_LIMIT = 60  # seconds; it takes one second, or ten on a busy machine
+START_LIMIT = 60  # seconds; usually the start takes one, or ten on a busy machine
 
 SERVERS = {
     "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],
@@ -23,16 +23,16 @@ SERVERS = {
         "--call",
         "django.core.wsgi:get_wsgi_application",
     ],
-    "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # as `lab serve` runs it
+    "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # the server of `lab serve`
 }
 
-# The relative path and content of a migrated database, by lab folder and environment.
+# (lab folder, environment) -> (relative path, content) of a migrated database.
 _migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
 NOT_ABOUT_TABLES = {"LAB_DEBUG", "LAB_HOSTS", "LAB_PANEL", "REDIS_URL"}
 
 
 class LabServer:
-    """A lab with DEBUG off on one of SERVERS. Call `stop()` at the end."""
+    """A lab that runs on one of SERVERS with DEBUG off. Call `stop()` at the end."""
 
     def __init__(
         self,
@@ -44,18 +44,18 @@ class LabServer:
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        # In memory if possible, because SQLite waits for the disk at each write.
-        memory = Path("/dev/shm")  # noqa: S108 only its owner can enter what is made there
+        # In memory if possible, because SQLite waits for the disk on each write.
+        memory = Path("/dev/shm")  # noqa: S108 only the owner can open the new folder
         self._state = tempfile.TemporaryDirectory(
             prefix="labkit-", dir=memory if os.access(memory, os.W_OK) else None
         )
         self.state = Path(self._state.name)
         self.log = self.state / "server.log"
-        # Ignore the user's DATABASE_URL; a test may set one in `environ`.
+        # The user's DATABASE_URL is ignored; a test may set one in `environ`.
         self._environ = environment.without_shared()
         self._environ |= {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         self._environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
-        self._environ["LAB_PANEL"] = "1"  # on, as in normal use
+        self._environ["LAB_PANEL"] = "1"  # the panel is on, as in normal use
         self._environ |= environ or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: Guard | None = None
@@ -70,7 +70,7 @@ class LabServer:
 
     @property
     def pid(self) -> int | None:
-        """The ID of the server's process, if it is running."""
+        """Return the ID of the server's process, or None before the server has been started."""
         return self._process.pid if self._process else None
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
@@ -78,10 +78,10 @@ class LabServer:
         return f"http://{host}:{self.port}{path}"
 
     def _migrate_once(self, environ: dict[str, str]) -> None:
-        """Create the tables, or copy the SQLite file of an earlier server.
+        """Create the tables, or copy the SQLite file from an earlier server.
 
-        `migrate` takes longer than starting the server. Only the database is copied, so each
-        server has its own secret key.
+        Running `migrate` takes longer than starting the server. Only the database is copied, so
+        each server has a different secret key.
         """
         relevant = environ.keys() - NOT_ABOUT_TABLES
         key = (self.folder, frozenset((name, environ[name]) for name in relevant))
@@ -92,15 +92,15 @@ class LabServer:
             return
         self.migrate()
         files = [path.relative_to(self.state) for path in self.state.glob("*/db.sqlite3*")]
-        if len(files) == 1:  # not with MariaDB, another folder or a write-ahead log
+        if len(files) == 1:  # false for MariaDB, a write-ahead log or a database elsewhere
             _migrated[key] = (files[0], (self.state / files[0]).read_bytes())
 
     def migrate(self) -> None:
-        """Create the database tables. Raise RuntimeError with the server's log."""
+        """Create the database tables. Raise RuntimeError with the server's log if that fails."""
         self.manage("migrate", "--verbosity=0")
 
     def manage(self, *arguments: str) -> None:
-        """Run the lab's manage.py. Raise RuntimeError with the server's log if it fails."""
+        """Run a manage.py command. Raise RuntimeError with the server's log if it fails."""
         with self._start_python("manage.py", *arguments) as process:
             failed = process.wait(START_LIMIT)
         if failed:
@@ -108,20 +108,20 @@ class LabServer:
             raise RuntimeError(f"{self.folder.name}: {' '.join(arguments)} failed:\n{log}")
 
     def start(self) -> None:
-        """Start the server, and wait until it answers. Raise StartFailed with its log."""
+        """Start the server, and wait until it responds. Raise StartFailed if it does not."""
         self._process = self._start_python(*self._command)
         name = self.folder.name
         self._guard = Guard(self._process.pid, self.state)
         wait_until_answering(name, self._process, self.log, self._answers, START_LIMIT)
 
     def kill(self) -> None:
-        """Kill the server, like a power failure; `start()` restarts it with the same state."""
+        """Kill the server, as a power failure would; `start()` restarts it with the same state."""
         assert self._process is not None
         self._process.kill()
         self._end(0)
 
     def stop(self) -> None:
-        """Stop the server, wait for its end, and delete its state."""
+        """Stop the server, wait until it has ended, and delete its state."""
         self._end(START_LIMIT)
         self._state.cleanup()
 
@@ -141,7 +141,7 @@ class LabServer:
                 [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self._environ,
-                stdin=subprocess.PIPE,  # the worker ends when this is closed
+                stdin=subprocess.PIPE,  # the worker ends when this pipe is closed
                 stdout=log,
                 stderr=log,
                 start_new_session=os.name != "nt",

@@ -1,9 +1,8 @@
-"""A pytest plugin that reports changes which never reach the browser or the store.
+"""A pytest plugin that reports changes that never reach the browser or the store.
 
-Two mistakes cause no error: a change inside an entry of the session, which Django does not detect
-and so does not save, and a cookie that is set on a response that is not returned. The report of a
-failing test names both.
-https://docs.djangoproject.com/en/5.2/topics/http/sessions/#when-sessions-are-saved
+Two mistakes cause no error: changing a value inside a session entry, which Django neither detects
+nor saves, and setting a cookie on a response that is not returned. The report of a failing test
+lists both. https://docs.djangoproject.com/en/5.2/topics/http/sessions/#when-sessions-are-saved
 """
 
 import copy
@@ -13,13 +12,13 @@ from typing import Any
 
 import pytest
 
-UNSAVED = "changes inside an entry that were not saved"  # the title of a section in a report
+UNSAVED = "changes inside an entry that were not saved"  # title of a section in a report
 DISCARDED = "cookies of a response that was not returned"
 
 _unsaved: list[str] = []
 _discarded: list[str] = []
-_written: list[tuple[int, str]] = []  # of this request: (id of a response, name of a cookie)
-_kept_alive: list[Any] = []  # so that no other response in this request gets the same id
+_written: list[tuple[int, str]] = []  # in this request: (id of a response, name of a cookie)
+_kept_alive: list[Any] = []  # responses, so that no other one gets the same id
 
 
 def pytest_sessionstart() -> None:
@@ -69,7 +68,7 @@ def _compare_session(
     if loaded is not None and not session.modified:
         accessed = session.accessed
         changed = [name for name, value in session.items() if loaded.get(name) != value]
-        session.accessed = accessed  # restored, because it affects the header Vary
+        session.accessed = accessed  # restored, because it affects the Vary header
         _unsaved.extend(f"{request.method} {request.path}: {name}" for name in changed)
     return process(middleware, request, response)
 

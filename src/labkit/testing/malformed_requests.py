@@ -1,7 +1,7 @@
-"""A table of requests that no browser sends, for real servers and for the visitor.
+"""Requests that no browser sends, for real servers and for visitors in this process.
 
-TOKEN in a header or body stands for the CSRF token of a form that the visitor has open. PAGE and
-ACT in a path stand for URLs of the lab.
+In a header or body, TOKEN stands for the CSRF token of a form that the visitor has opened. In a
+path, PAGE and ACT stand for URLs of the lab.
 """
 
 from dataclasses import dataclass, field
@@ -9,22 +9,22 @@ from typing import Any
 
 TOKEN = b"{{token}}"
 PAGE = b"{{page}}"  # a URL that shows the visitor's state
-ACT = b"{{act}}"  # a URL that changes it by POST
+ACT = b"{{act}}"  # a URL that changes this state by POST
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A request, and the status of its response."""
+    """A request, and the status that its response must have."""
 
     name: str
     status: int
     method: str = "GET"
     path: bytes = PAGE
-    cookie: bytes | None = None  # sent after the visitor's own cookies
-    alone: bool = False  # whether it replaces the visitor's own cookies
-    headers: dict[str, bytes | None] = field(default_factory=dict)  # None for no such header
+    cookie: bytes | None = None  # sent after the visitor's cookies
+    alone: bool = False  # if True, it replaces the visitor's cookies
+    headers: dict[str, bytes | None] = field(default_factory=dict)  # None leaves the header out
     body: bytes = b""
-    # {server: status}, for servers that respond themselves or change the request.
+    # {server: status} for servers that respond without Django, or that change the request.
     except_on: dict[str, int] = field(default_factory=dict)
 
 
@@ -41,7 +41,7 @@ def multipart(*parts: bytes) -> bytes:
 
 
 def spoilt_cookies(prefix: str) -> list[Raw]:
-    """Return requests with invalid item cookies, which a cart in cookies must ignore."""
+    """Return requests with invalid item cookies, which a cookie-based cart must ignore."""
     prefix_ = prefix.encode()
     values = [
         b"abc", b"", b"1.5", b"1e3", b"NaN", b"5,6", b"%00", b"\xff\xfe", "é".encode(), b"\xe9",
@@ -60,7 +60,7 @@ def spoilt_cookies(prefix: str) -> list[Raw]:
 
 
 def unknown_session_ids(name: str) -> list[Raw]:
-    """Return requests with session cookies that no server sent; they must match no session."""
+    """Return requests with made-up session cookies, which must not match any session."""
     values = [
         b"", b"x", b"x" * 300, b"' OR '1'='1", b"1; DROP TABLE django_session",
         b"../../etc/passwd", b"%2e%2e%2f", "🍎".encode(), b"\xff\xfe", b'"', b'""', b"a" * 32,
@@ -132,7 +132,7 @@ REQUESTS = [
     Raw("a path above the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
 ]  # fmt: skip
 
-# More requests for every cart; its contract has names and quantities.
+# More requests for every cart; the carts' contract has others, with names and quantities.
 CART_REQUESTS = [
     add("no fields", 422, b""),
     add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, marks, and the lab that the tests belong to."""
+"""The pytest plugin: its options, its marks, and how it finds the lab under test."""
 
 import contextlib
 import json
@@ -33,10 +33,10 @@ MARKS = [
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",
 ]
 
-# A test that uses one of these fixtures reads or changes the lab's process.
+# A test that uses a fixture in PROCESS_FIXTURES reads or changes the lab's process.
 NEEDS = {  # a fixture -> the mark of the tests that use it
     "chromium": "browser",
-    "playwright_driver": "browser",  # even if a fixture of the test uses it
+    "playwright_driver": "browser",  # listed too, because tests may use it without `chromium`
     "mariadb": "mysql",
     "redis": "redis",
 }
@@ -52,7 +52,7 @@ PROCESS_FIXTURES = {
     "use_engine",
 }
 
-# A test with one of these engines as parameter stores its sessions outside the database.
+# Tests with one of these engines as a parameter do not store sessions in the database.
 ENGINES_WITHOUT_DATABASE = {"cache", "file", "signed_cookies"}
 
 pytest_plugins = ["labkit.testing.fixtures"]
@@ -84,11 +84,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
-    # Before pytest-django reads the settings, which depend on these variables.
+    # This must be done before pytest-django reads the settings, which depend on these variables.
     for mark in MARKS:
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])
-    # The shell may have another project's settings module.
+    # DJANGO_SETTINGS_MODULE may have been set for another project.
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         pytest.register_assert_rewrite("tests.contract", "tests.probes")
@@ -114,7 +114,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 def _lab_around(paths: list[str]) -> Path | None:
     """Return the lab that contains these paths: a folder with manage.py and lab/settings.py.
 
-    Raises UsageError for several labs: a process has one settings module.
+    Raises UsageError if there are several labs, since a process has only one settings module.
     """
     starts = [Path(path.partition("::")[0]).resolve() for path in paths]
     labs = {
@@ -129,19 +129,19 @@ def _lab_around(paths: list[str]) -> Path | None:
 
 
 def _borrow_number(lab: Path) -> None:
-    """Give a copy its original's number, because its tests expect the original's cookies."""
+    """Give a copy the original lab's number, because its tests expect that lab's cookies."""
     from labkit.catalog import CatalogError, catalog
 
     with contextlib.suppress(CatalogError):
         copy = catalog().copy_in(lab)
-        # A lab that has a number ignores this variable.
+        # Labs that have a number ignore this variable.
         os.environ["LAB_AS"] = copy.original or ""
 
 
-# First, so that -m sees the marks that are added here.
+# Runs first, so that the option -m can select by the marks that are added here.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests by their requirements, and deselect those that the options exclude."""
+    """Mark tests according to their requirements, and deselect those that the options exclude."""
     for item in items:
         for fixture, mark in NEEDS.items():
             if _uses(fixture, item):
@@ -162,54 +162,55 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         for item in items if has_database() else []:
             if not item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.django_db)  # in a transaction that is rolled back
+                item.add_marker(pytest.mark.django_db)  # run in a transaction that is rolled back
 
 
 def _keep(
     config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]
 ) -> None:
-    """Deselect all tests that are not wanted."""
+    """Deselect the tests that are not wanted."""
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
 
 
 def _works_over_a_socket(item: pytest.Item) -> bool:
-    """Return whether this test sends requests, and needs nothing from the lab's process."""
+    """Return whether a test sends requests and does not need access to the lab's process."""
     sends = _uses("visitor", item) or _uses("classmate", item)
     return sends and not item.get_closest_marker("in_process")
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
-    """Return the parameters of this test and its fixtures, {name: value}."""
+    """Return the parameters of a test and its fixtures as {name: value}."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 def _definitions(item: pytest.Item) -> dict[str, Any]:
-    """Return the fixtures that this test uses, directly or indirectly: {name: definitions}."""
+    """Return the fixtures that a test uses, directly or indirectly, as {name: definitions}."""
     info = getattr(item, "_fixtureinfo", None)
     return dict(info.name2fixturedefs) if info else {}
 
 
 def _needs_process(item: pytest.Item) -> bool:
-    """Return whether this test uses a fixture that accesses the lab's process."""
+    """Return whether a test uses a fixture that accesses the lab's process."""
     info = getattr(item, "_fixtureinfo", None)
-    # Only the test itself counts, since a fixture of pytest-django always uses monkeypatch.
+    # Check only the test's own arguments, since a pytest-django fixture always uses monkeypatch.
     patches = info is not None and "monkeypatch" in info.argnames
     return patches or bool(PROCESS_FIXTURES & set(_definitions(item)))
 
 
 def _uses(fixture: str, item: pytest.Item) -> bool:
-    """Return whether this test uses labkit's fixture with this name, not the project's."""
+    """Return whether a test uses labkit's fixture with this name, rather than the project's."""
     definitions = _definitions(item).get(fixture, ())
     return bool(definitions) and definitions[-1].func.__module__ in pytest_plugins
 
 
-# The claims that this run proved, for labkit.textbook_claims, in a file that nox names.
+# The claims that this run proved. They are written to the file LAB_RESULTS, which nox sets, and
+# read by labkit.textbook_claims.
 _proved: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if hasattr(report, "wasxfail"):  # "skipped" for pytest, but it failed as expected
+    if hasattr(report, "wasxfail"):  # reported as "skipped", but it failed as expected
         return
     proves = dict(report.user_properties).get("proves")
     if proves and (report.when == "call" or report.outcome != "passed"):
@@ -217,7 +218,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    # With pytest-xdist, the main process has the workers' reports.
+    # With pytest-xdist, the main process has the reports of all workers.
     is_worker = hasattr(session.config, "workerinput")
     if (path := os.environ.get("LAB_RESULTS")) and not is_worker:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +233,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _empty_local_caches() -> None:
-    """Empty the caches in memory, so that no test depends on earlier ones."""
+    """Empty the in-memory caches, so that tests do not depend on earlier ones."""
     if "django.core.cache.backends.locmem" in sys.modules:
         from django.core.cache import caches
         from django.core.cache.backends.locmem import LocMemCache

@@ -1,7 +1,7 @@
-"""Run a lab's tests in a pytest process, and return the outcome of each.
+"""Run a lab's tests in a pytest process, and return the outcome of each test.
 
-The tests may run a student's code. So the process has no terminal and no standard input, and each
-of its steps has a time limit. It ends when this process ends.
+The tests may run a student's code. Therefore, the process has no terminal and no standard input,
+each of its steps has a time limit, and it ends when this process ends.
 """
 
 import contextlib
@@ -22,20 +22,20 @@ from labkit.catalog import MANIFEST, CatalogError
 from labkit.environment import SHARED
 from labkit.processes.parent_pipe import end_child, start_child
 
-CONFIGURATION = "pyproject.toml"  # configures pytest; it is beside labs/
+CONFIGURATION = "pyproject.toml"  # the configuration of pytest, beside labs/
 NO_CONFIGURATION = (
     "{path} is missing, so the tests cannot be run. Install labkit from its checkout with "
     "pip install -e, or start the command inside the checkout."
 )
 TESTS_IN_ALL = 15
-SECONDS = 20.0  # the limit for one test, or for loading one file
+SECONDS = 20.0  # the time limit for a test, or for loading a file
 MEMORY = 4 * 2**30  # bytes
-STOP_LIMIT = 30  # seconds; tests may take a few to stop their servers
-UNRESPONSIVE = 10  # seconds beyond the time limit, after which the watchdog must have died
-PAUSE = 0.05  # seconds between two checks of the process
-# The files of a run: its output, and the records of labkit.testing.watchdog
+STOP_LIMIT = 30  # seconds; tests may need a few to stop their servers
+UNRESPONSIVE = 10  # seconds over the time limit after which the watchdog is considered dead
+PAUSE = 0.05  # seconds between checks of the process
+# The files of a run: its output, and what labkit.testing.watchdog writes
 OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
-LONGEST_OUTPUT = 100_000  # bytes of output that are returned
+LONGEST_OUTPUT = 100_000  # the maximum number of bytes of output to return
 # The user's environment variables that would affect the tests
 NOT_INHERITED = {
     *SHARED,
@@ -46,7 +46,7 @@ NOT_INHERITED = {
 }
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # from faulthandler
 CURRENT = "Current thread"
-TIMEOUT = "Timeout ("  # the beginning of faulthandler's output after the time limit
+TIMEOUT = "Timeout ("  # how faulthandler's output begins if the time limit was exceeded
 COMPLETE = {0, 1}  # pytest's exit codes: all tests passed, some failed
 
 Place = tuple[str, int, str]  # path, line, function
@@ -54,18 +54,18 @@ Place = tuple[str, int, str]  # path, line, function
 
 @dataclass
 class Outcome:
-    """The outcome of one test, or of a file that pytest could not collect."""
+    """The outcome of a test, or of a file that pytest could not collect."""
 
     id: str  # the node ID
     outcome: str = "passed"  # or "failed", "skipped"
     message: str = ""  # the error, or the reason for skipping
-    places: list[tuple[str, int]] = field(default_factory=list)  # path, line: from test to error
+    places: list[tuple[str, int]] = field(default_factory=list)  # (path, line), test first
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
     # (title, text): from labkit.testing.failure_report, and the test's output
     sections: list[tuple[str, str]] = field(default_factory=list)
 
 
-# Causes of a stop, in addition to the names below
+# Reasons for stopping, in addition to those below
 TIME, ALL_TIME, NO_TESTS, UNKNOWN = "time", "time of all tests", "no tests", "unknown"
 STOPS = {
     TIME: "It did not finish within {text} seconds.",
@@ -82,24 +82,24 @@ CRASH = "The program ended with {cause}."
 
 @dataclass
 class Stop:
-    """Why a run ended before its tests were finished, or did not end after them."""
+    """The reason why a run ended before all tests had finished, or did not end after them."""
 
-    cause: str  # a key of STOPS, the name of another exception, or of a signal
+    cause: str  # a key of STOPS, or the name of another exception or of a signal
     text: str = ""  # the exception's message, the limit in seconds, or the exit status
-    test: str = ""  # the running test's node ID; "" before the first and after the last test
-    stacks: list[list[Place]] = field(default_factory=list)  # one per thread; innermost call last
+    test: str = ""  # node ID of the running test; "" before the first and after the last test
+    stacks: list[list[Place]] = field(default_factory=list)  # per thread; innermost call last
 
     @property
     def sentence(self) -> str:
-        """The cause as a sentence, without the place."""
+        """Return a sentence that states the cause, without the place."""
         return STOPS.get(self.cause, CRASH).format(cause=self.cause, text=self.text)
 
 
 @dataclass
 class Run:
-    """The outcomes of a run, which is not complete if `stop` is set."""
+    """The outcomes of a run. If `stop` is set, the run is incomplete."""
 
-    output: str  # the end of its output
+    output: str  # the end of the process's output
     stop: Stop | None = None
     expected: int = 0  # the number of tests that pytest selected
     tests: list[Outcome] = field(default_factory=list)  # the finished tests
@@ -117,17 +117,17 @@ def run_tests(
     first: Sequence[str] = (),
     on_first: Callable[[Outcome], None] | None = None,
 ) -> Run:
-    """Run pytest in the folder `root` with the configuration in a checkout's pyproject.toml.
+    """Run pytest in the folder `root`, with the configuration from a checkout's pyproject.toml.
 
-    checkout: the folder that contains labs/; by default the one around labkit.
-    environ: added to the environment, from which the user's settings for labs, pytest and Django
-        are removed.
+    checkout: the folder that contains labs/; by default, the checkout that contains labkit.
+    environ: variables to add to the environment, from which the user's settings for labs, pytest
+        and Django are removed.
     on_finished: called with the node ID of each finished test.
-    seconds: the time limit for each test, and for loading each file. All of them together may
-        take TESTS_IN_ALL times as long.
+    seconds: the time limit for each test, and for loading each file. The whole run may take
+        TESTS_IN_ALL times as long.
     memory: the maximum memory of the tests, in bytes.
-    first: the node IDs of tests to run before all others.
-    on_first: called with the outcome of the first test as soon as it has finished.
+    first: the node IDs of the tests to run before all others.
+    on_first: called with the outcome of the first test as soon as that test has finished.
 
     Raises CatalogError if there is no pyproject.toml.
     """
@@ -172,7 +172,7 @@ def _and_first(
     folder: Path,
     log: Path,
 ) -> Callable[[str], None]:
-    """Return a function that calls `on_finished`, and `on_first` after the first test."""
+    """Return a function that calls `on_finished` and, after the first test, `on_first`."""
     waiting = [on_first] if on_first else []
 
     def finish(test: str) -> None:
@@ -185,9 +185,9 @@ def _and_first(
 
 
 def find_configuration(checkout: Path | None) -> Path:
-    """Return the pyproject.toml of this checkout, or of the one around labkit.
+    """Return the pyproject.toml of this checkout, or of the one that contains labkit.
 
-    Raises CatalogError if there is neither, as after `pip install` without -e.
+    Raises CatalogError if neither exists, for example after `pip install` without -e.
     """
     own = Path(__file__).resolve().parents[3]
     for root in (checkout, own):
@@ -202,9 +202,9 @@ def _wait(
     on_finished: Callable[[str], None],
     seconds: float,
 ) -> str:
-    """Wait until the process ends; return "", or the limit that it exceeded.
+    """Wait until the process ends; return the time limit that it exceeded, or "".
 
-    seconds: the time limit for a step. If a step takes longer, the watchdog must have died.
+    seconds: the time limit for a step, which the watchdog also enforces.
     """
     rest, began = b"", time.monotonic()
     since = began
@@ -226,12 +226,12 @@ def _wait(
 
 
 def is_timeout(folder: Path) -> bool:
-    """Return whether faulthandler wrote stacks because a step took too long."""
+    """Return whether faulthandler has written stacks because a step took too long."""
     return (folder / STACKS).read_text("utf-8", "replace").startswith(TIMEOUT)
 
 
 def _end(process: "subprocess.Popen[bytes]", limit: float) -> None:
-    """End a run within `limit` seconds, with all processes in its group."""
+    """End a run and all processes in its group within `limit` seconds."""
     if sys.platform == "win32":
         end_child(process)
         return
@@ -262,7 +262,7 @@ def _read(folder: Path, log: Path) -> Run:
             run.uncollected.append(Outcome(report["nodeid"], "failed", *_reason(report)))
         elif kind != "CollectReport" and "when" in report:
             known = tests.setdefault(report["nodeid"], Outcome(report["nodeid"]))
-            # If there are several failures, for example of subtests, keep the first.
+            # If there are several failures, for example of subtests, keep the first one.
             if report["outcome"] != "passed" and known.outcome == "passed":
                 known.outcome = report["outcome"]
                 known.message, known.places = _reason(report)
@@ -277,7 +277,7 @@ def _read(folder: Path, log: Path) -> Run:
 def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -> Stop | None:
     """Set run.expected, and return why the run is not complete, or None if it is.
 
-    late: TIME or ALL_TIME if the process had to be stopped, or "".
+    late: TIME or ALL_TIME if the process had to be stopped, otherwise "".
     """
     chosen: list[str] | None = None
     test, finished, noted = "", None, None
@@ -296,7 +296,7 @@ def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -
         return Stop(late or TIME, f"{limit:g}", test, stacks)
     if noted:
         return noted
-    if text or status < 0:  # on Windows, a crash has a positive status
+    if text or status < 0:  # on Windows, crashes have positive statuses
         cause = signal_name(-status) if status < 0 else text.partition("\n")[0]
         return Stop(cause, "", test, _stacks(text))
     if chosen == [] and not run.uncollected:
@@ -315,10 +315,10 @@ def signal_name(number: int) -> str:
 
 
 def _stacks(text: str) -> list[list[Place]]:
-    """Return the stacks in faulthandler's output, with that of the faulty or main thread first.
+    """Return the stacks in faulthandler's output; the crashed or main thread comes first.
 
-    In the output, empty lines separate threads, the main thread is last, and each stack begins
-    with its innermost call.
+    In the output, threads are separated by empty lines, the main thread is last, and each stack
+    begins with the innermost call.
     """
     threads = text.split("\n\n")[::-1]
     threads.sort(key=lambda thread: CURRENT not in thread)
@@ -328,7 +328,7 @@ def _stacks(text: str) -> list[list[Place]]:
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects in a file, one per line; the last line may be incomplete."""
-    with contextlib.suppress(FileNotFoundError):  # pytest ended before it wrote the file
+    with contextlib.suppress(FileNotFoundError):  # if pytest ended before writing the file
         for line in path.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(json.JSONDecodeError):
                 yield json.loads(line)

@@ -1,4 +1,4 @@
-"""The promises that every response must keep, which visitors check."""
+"""The promises that every response must keep; visitors check them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from labkit.http.set_cookie import MAX_NAME_VALUE
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-# RFC 6265 section 4.1.1: cookie-octets, optionally in double quotes; attributes without semicolons.
+# RFC 6265, section 4.1.1: cookie-octets, optionally in double quotes; no semicolons in attributes.
 OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
 SET_COOKIE = re.compile(rf'{NAME}=("{OCTETS}"|{OCTETS})(; [\x20-\x3a\x3c-\x7e]+)*')
 HEADER_NAME = re.compile(NAME)
@@ -27,11 +27,11 @@ ALL = frozenset(
 
 
 class BrokenPromise(AssertionError):
-    """A response broke one of the promises that every response must keep."""
+    """A response broke a promise that every response must keep."""
 
 
 def faults(response: HttpResponseBase, set_cookies: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (promise, detail) for each broken promise except COOKIE_REFUSED."""
+    """Yield (promise, detail) for each promise that a response breaks, except COOKIE_REFUSED."""
     if response.status_code >= 500:
         yield SERVER_ERROR, f"status {response.status_code}"
     if not response.streaming and b"Traceback (most recent call last)" in response.content:

@@ -1,4 +1,4 @@
-"""The base class of the state machines, with a clock and Hypothesis settings."""
+"""The base class of the Hypothesis state machines, with a clock, and a function to run them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from labkit.testing.clock import START, Clock
 
-people = strategies.integers(0, 1)  # the first or the second visitor
+people = strategies.integers(0, 1)  # the number of a visitor
 
 
 class Machine(RuleBasedStateMachine):
@@ -20,7 +20,7 @@ class Machine(RuleBasedStateMachine):
         self.clock = Clock(self._travel.start())
 
     def teardown(self) -> None:
-        """Reset the clock to the real time."""
+        """Return to the real time."""
         self._travel.stop()
 
     @property
@@ -34,7 +34,8 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
 
     attributes: class attributes of the machine.
 
-    Raises AssertionError with the steps to a failure; for random examples, the shortest steps.
+    If the machine fails, raises AssertionError with the steps that lead to the failure; for random
+    examples, with the fewest steps.
     """
     thorough = examples is not None
     run_state_machine_as_test(
@@ -43,7 +44,7 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
             max_examples=examples or 8,
             derandomize=not thorough,
             stateful_step_count=30 if thorough else 16,
-            # Finding the shortest steps takes about a minute.
+            # Finding the fewest steps that fail takes about a minute.
             phases=[Phase.generate, Phase.shrink] if thorough else [Phase.generate],
             database=None,
             deadline=None,

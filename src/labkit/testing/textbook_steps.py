@@ -1,4 +1,4 @@
-"""Run the steps of a textbook version that show its symptom, in this process."""
+"""Run the steps that show the symptom of a textbook version, in this process."""
 
 import re
 from random import Random
@@ -19,7 +19,7 @@ FAILED = "{version}, step {number} ({step}): {reason}"
 
 
 class Reader(Visitor):
-    """A visitor that accepts faulty responses, since textbook versions are expected to fail."""
+    """A visitor that accepts invalid responses, because textbook versions may send them."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -28,14 +28,14 @@ class Reader(Visitor):
 
 
 class StepFailed(AssertionError):
-    """A step of a version is not possible, or does not have the expected result."""
+    """A step of a version cannot be done, or does not have the expected result."""
 
 
 def follow_steps(version: Version, clock: Clock | None) -> dict[str, Reader]:
-    """Run all steps of a version, and return the browsers by name.
+    """Run all steps of a version, and return the browsers as {name: browser}.
 
-    A server error must be expected by the next step. Raises StepFailed with the version and the
-    step.
+    After a server error, the next step must be one that expects the error. If a step fails, raises
+    StepFailed, which names the version and the step.
     """
     player = _Player(version, clock)
     for number, step in enumerate(version.see, start=1):
@@ -61,7 +61,7 @@ class _Player:
         self.opened: dict[str, list[Exchange]] = {}  # by the last action
 
     def do(self, step: Step, following: Step | None) -> None:
-        """Run one step. Raises AssertionError, or another exception that the step causes."""
+        """Run a step. Raises AssertionError if it fails, and exceptions that the step causes."""
         browser = self.browsers[step.by]
         if not step.is_action:
             self._look(step, browser)
@@ -85,7 +85,7 @@ class _Player:
         unsent = response_checks.HEADER in faults
         return NO_RESPONSE if unsent else str(self.pages[browser].status_code)
 
-    # Actions, which return the browser's new page, if any
+    # Actions: they return the browser's new page, if there is one
 
     def _open(self, step: Step, browser: Reader) -> Any:
         return browser.get(step.value, follow=True)
@@ -163,7 +163,7 @@ def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
     """Return the fields of a form with {n}, {5000 x} and {40 random} replaced."""
 
     def letters(match: re.Match[str]) -> str:
-        random = Random(f"{number} {match.string}")  # a different text for each form
+        random = Random(f"{number} {match.string}")  # so that the text of each submission differs
         return "".join(map(chr, random.choices(range(0x4E00, 0x9FA5), k=int(match[1]))))
 
     filled = {name: value.replace("{n}", str(number)) for name, value in fields.items()}
@@ -172,7 +172,7 @@ def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
 
 
 def exception_text(page: Any) -> str:
-    """Return the exception behind a server error, such as "KeyError: 'name'", or ""."""
+    """Return the exception that caused a server error, such as "KeyError: 'name'", or ""."""
     if not getattr(page, "exc_info", None):
         return ""
     kind, value, _ = page.exc_info
@@ -180,14 +180,14 @@ def exception_text(page: Any) -> str:
 
 
 def page_text(html: str) -> str:
-    """Return the visible text of a page's main part, with single spaces."""
+    """Return the visible text of a page's <main>, with whitespace collapsed."""
     document = lxml.html.document_fromstring(html or "<p></p>")
     main = document.find(".//main")
     return " ".join((document if main is None else main).text_content().split())
 
 
 def check_page(step: Step, html: str) -> None:
-    """Raise AssertionError unless a page is as the step says."""
+    """Raise AssertionError if a page does not show what the step expects."""
     if step.verb == "source":
         assert step.value in html, "the page's HTML does not contain it"
     elif step.verb == "table":
@@ -201,14 +201,14 @@ def check_page(step: Step, html: str) -> None:
 
 
 def check_cookie(step: Step, cookies: dict[str, str]) -> None:
-    """Raise AssertionError unless the browser's cookies are as the step says."""
+    """Raise AssertionError if the browser does not have the cookies that the step expects."""
     assert (step.value in cookies) == (step.verb == "cookie"), f"cookies: {', '.join(cookies)}"
     if value := step.options.get("value"):
         assert cookies[step.value] == value, f"its value is {cookies[step.value]}"
 
 
 def check_cookies_apart(version: Version, browsers: dict[str, Reader]) -> None:
-    """Raise AssertionError if the lab sets a cookie without its number but `apart` is True.
+    """Raise AssertionError if `apart` is True and a cookie's name lacks the lab's number.
 
     On a shared host, such a cookie could replace another lab's.
     """

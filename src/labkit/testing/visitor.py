@@ -1,4 +1,4 @@
-"""A visitor in this process: django.test.Client with a browser's cookie rules."""
+"""A visitor in the tests' process: django.test.Client with a browser's cookie rules."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class Visitor(BaseVisitor, Client):
     """
 
     raise_request_exception: bool  # from Client
-    server = ""  # no server, since requests stay in this process
+    server = ""  # there is none, since requests stay in this process
 
     def __init__(
         self,
@@ -46,13 +46,13 @@ class Visitor(BaseVisitor, Client):
         headers: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        """Open a browser for a site; other arguments are those of django.test.Client.
+        """Create a browser for a site; the other arguments are those of django.test.Client.
 
-        host: see labkit.testing.base_visitor.parse_site(). The default is a Host header or
-            SERVER_NAME in the other arguments, otherwise 127.0.0.1, or testserver if ALLOWED_HOSTS
-            does not include that.
+        host: see labkit.testing.base_visitor.parse_site(). The default is the Host header or
+        SERVER_NAME in the other arguments, otherwise 127.0.0.1, or testserver if ALLOWED_HOSTS does
+        not include 127.0.0.1.
 
-        Raises ValueError for an invalid host, and for arguments that contradict each other.
+        Raises ValueError if the host is invalid, or if arguments contradict each other.
         """
         self._arguments = {"host": host, "scheme": scheme, "headers": headers, **options}
         self._arguments["enforce_csrf_checks"] = enforce_csrf_checks
@@ -67,7 +67,7 @@ class Visitor(BaseVisitor, Client):
         BaseVisitor.__init__(self, site, scheme)
         options.setdefault("SERVER_NAME", self.origin.host)
         if self.host != self.origin.host and "HTTP_HOST" not in environ:
-            options["HTTP_HOST"] = self.host  # for an IPv6 address or a port
+            options["HTTP_HOST"] = self.host  # needed for an IPv6 address or a port
         Client.__init__(self, enforce_csrf_checks, headers=headers, **options)
 
     def new_visitor(self) -> "Visitor":
@@ -78,11 +78,11 @@ class Visitor(BaseVisitor, Client):
 
     @property
     def session(self) -> Any:
-        """The session, as in Client; save() also stores a changed key in the jar."""
+        """Return the session, as in Client; its save() also stores a changed key in the jar."""
         return self._storing_its_key(super().session)
 
     async def asession(self) -> Any:
-        """Return the same as `session`."""
+        """Return the session asynchronously; see `session`."""
         return self._storing_its_key(await super().asession())
 
     def _storing_its_key(self, session: Any) -> Any:
@@ -98,7 +98,7 @@ class Visitor(BaseVisitor, Client):
         return session
 
     def _set_login_cookies(self, request: HttpRequest) -> None:
-        """Store the session cookie that SessionMiddleware would set. Raises CookieRefusal."""
+        """Store the session cookie after login. Raises CookieRefusal if browsers refuse."""
         session: Any = request.session
         at_close = session.get_expire_at_browser_close()
         age = None if at_close else session.get_expiry_age()
@@ -116,11 +116,11 @@ class Visitor(BaseVisitor, Client):
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
         if "SERVER_NAME" in request and "HTTP_HOST" not in request:
-            environ.pop("HTTP_HOST", None)  # the default belongs to another host
+            environ.pop("HTTP_HOST", None)  # the default is for another host
         own_cookies = None
         if "HTTP_COOKIE" in self.defaults | request:
             own_cookies = environ["HTTP_COOKIE"] or b""
-        del environ["HTTP_COOKIE"]  # Client would set it from its own cookies, which are empty
+        del environ["HTTP_COOKIE"]  # set by Client from its own cookies, which are empty
         target, host = _target(environ), _host(environ)
         query = environ.get("QUERY_STRING")
         address = f"{target.path}?{query}" if query else target.path
@@ -133,7 +133,7 @@ class Visitor(BaseVisitor, Client):
         return {name: value for name, value in environ.items() if value is not None}
 
     def request(self, **request: Any) -> HttpResponseBase:
-        """Send a request with cookies, and check the response. Raises BrokenPromise."""
+        """Send a request with cookies. Raises BrokenPromise if the response breaks a promise."""
         before, self._requesting = self._requesting, True
         try:
             response = super().request(**request)
@@ -154,9 +154,9 @@ class Visitor(BaseVisitor, Client):
         query_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> HttpResponseBase:
-        """Send a request as Client does, over https if the visitor's site uses it.
+        """Send a request as Client does, over https if the visitor's site uses https.
 
-        `path` may be an absolute URL; the request is then for that host, in this process.
+        `path` may be an absolute URL; the request then has that host, but stays in this process.
         """
         secure = secure or self.origin.scheme == "https"
         path = self._without_own_site(str(path))
@@ -184,9 +184,9 @@ class Visitor(BaseVisitor, Client):
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> HttpResponseBase:
-        """Send a request with these additional headers, like WireVisitor.send().
+        """Send a request with additional headers, like WireVisitor.send().
 
-        The lab receives bytes as a server would pass them. Raises BrokenPromise.
+        The lab receives the bytes as from a server. Raises BrokenPromise like request().
         """
         path, _, query = raw_target(path).partition(b"?")
         environ: dict[str, Any] = {
@@ -199,13 +199,13 @@ class Visitor(BaseVisitor, Client):
                 value = value.decode("latin-1")  # noqa: PLW2901
             environ[key] = value
         kind = environ.pop("CONTENT_TYPE", forms.URLENCODED)
-        if environ.get("CONTENT_LENGTH", "") is None:  # a server counts the bytes itself
+        if environ.get("CONTENT_LENGTH", "") is None:  # the length is computed from the body
             del environ["CONTENT_LENGTH"]
         return self.generic(method, "/", body, kind, **environ)
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Expect broken promises; an expected server error raises no exception."""
+        """Expect broken promises; an expected server error does not raise its exception."""
         before: bool = self.raise_request_exception
         self.raise_request_exception = before and response_checks.SERVER_ERROR not in promises
         try:
@@ -230,7 +230,7 @@ def _host(environ: Mapping[str, Any]) -> str:
 
 
 def _target(environ: Mapping[str, Any]) -> Origin:
-    """Return a request's target as the browser sees it, including SCRIPT_NAME."""
+    """Return a request's target as in the browser's URL, including SCRIPT_NAME."""
     scheme, host = environ["wsgi.url_scheme"], _host(environ)
     path = environ.get("SCRIPT_NAME", "").rstrip("/") + environ["PATH_INFO"]
     if not path.isascii() or not path.isprintable() or " " in path:

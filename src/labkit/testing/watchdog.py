@@ -1,9 +1,9 @@
-"""The pytest plugin of `run_tests`, which records progress to explain an early end.
+"""The pytest plugin of `run_tests`, which records why a run ended early.
 
-A run may execute a student's code, which can end the process, never return, or use all memory. The
-plugin writes a line of JSON to a journal for each step. If a step takes too long, Python's
-faulthandler writes the stack of each thread, even if one of them never releases the interpreter.
-https://docs.python.org/3/library/faulthandler.html
+A run may execute a student's code, which might end the process, never return, or use all memory.
+For each step, the plugin writes a line of JSON to a journal. If a step takes too long, Python's
+faulthandler writes the stack of each thread, even if a thread never releases the interpreter's
+lock. https://docs.python.org/3/library/faulthandler.html
 """
 
 import contextlib
@@ -19,15 +19,15 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-import django.test  # noqa: F401  loaded before the first step is timed
+import django.test  # noqa: F401  so that loading it is not timed
 import pytest
 
 from labkit.processes.parent_pipe import on_parent_exit
 from labkit.testing.pytest_runner import JOURNAL, STACKS
 
 PARENT_LIMIT = 20  # seconds for a run to stop its servers after its parent has ended
-LARGEST_FILE = 64 * 2**20  # bytes, also for a test's output
-LONGEST_SECTION = 10_000  # characters of a test's output that are kept in its report
+LARGEST_FILE = 64 * 2**20  # bytes; this also limits a test's output
+LONGEST_SECTION = 10_000  # characters of a test's output to keep in the test's report
 NO_KEYBOARD = "breakpoint() and pdb.set_trace() need a keyboard, but a check has none."
 
 
@@ -40,14 +40,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Watchdog:
-    """Keeps the journal of a run, and limits the time of each step."""
+    """Writes the journal of a run, and limits the time of each step."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        """`folder`: where to write the journal and stacks. `seconds`: the limit for each step."""
+        """Write the journal and stacks to `folder`; limit each step to this number of `seconds`."""
         self.seconds = seconds
         self._journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND)
         self._stacks = os.open(folder / STACKS, os.O_WRONLY | os.O_APPEND)
-        self._pid = os.getpid()  # so that a process that the student's code forks writes nothing
+        self._pid = os.getpid()  # so that processes forked by a student's code do not write
         faulthandler.enable(file=self._stacks)
         if sys.platform != "win32":
             faulthandler.register(signal.SIGTERM, self._stacks, chain=True)
@@ -59,19 +59,19 @@ class Watchdog:
             faulthandler.dump_traceback_later(self.seconds, file=self._stacks)
 
     def write_exception(self, error: BaseException) -> None:
-        """Record an exception that ends the run, with the places in its traceback."""
+        """Record an exception that ends the run, with the lines in its traceback."""
         frames = traceback.extract_tb(error.__traceback__)
-        text = str(getattr(error, "msg", error))  # pytest's Exit has it in `msg`
+        text = str(getattr(error, "msg", error))  # pytest's Exit has its text in `msg`
         self.write(stopped=type(error).__name__, text=text, places=_places(frames))
 
     def write_exit(self, status: int) -> None:
-        """Record a call of os._exit, with the places in its stack."""
-        places = _places(traceback.extract_stack()[:-2])  # without this function and its caller
+        """Record a call of os._exit, with the lines in its stack."""
+        places = _places(traceback.extract_stack()[:-2])  # except this function and its caller
         self.write(stopped="os._exit", text=str(status), places=places)
 
     # Hooks of pytest
 
-    @pytest.hookimpl(trylast=True)  # after pytest has installed its debugger
+    @pytest.hookimpl(trylast=True)  # after pytest has installed its own debugger
     def pytest_configure(self) -> None:
         sys.breakpointhook = pdb.set_trace = refuse_breakpoint
 
@@ -144,8 +144,8 @@ def refuse_breakpoint(*_: Any, **__: Any) -> NoReturn:
 def limit_resources(memory: int) -> None:
     """Limit this process's memory, in bytes, and the size of files that it writes.
 
-    Beyond the limits, Python raises MemoryError or OSError. Does nothing on systems without such
-    limits.
+    If a limit is exceeded, Python raises MemoryError or OSError. On systems without such limits,
+    this function does nothing.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # missing on Windows
@@ -169,9 +169,9 @@ def follow_parent() -> None:
 
 
 def end_run() -> None:
-    """Stop the run like Ctrl-C, so that it stops its servers; then end its process group."""
+    """Stop the run as Ctrl-C would, so that it stops its servers; then end its process group."""
     if sys.platform == "win32":
-        os.kill(os.getpid(), signal.SIGTERM)  # ends this process at once
+        os.kill(os.getpid(), signal.SIGTERM)  # ends this process immediately
         return
     os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait(PARENT_LIMIT)
@@ -179,5 +179,5 @@ def end_run() -> None:
 
 
 def _places(frames: list[traceback.FrameSummary]) -> list[tuple[str, int, str]]:
-    """Return (path, line, function) for each frame, with the innermost last."""
+    """Return (path, line, function) for each frame; the innermost frame is last."""
     return [(frame.filename, frame.lineno or 0, frame.name) for frame in frames]

@@ -1,4 +1,4 @@
-"""A visitor of a real server, which can send any bytes."""
+"""A visitor that sends requests, including arbitrary bytes, to a real server."""
 
 import contextlib
 import socket
@@ -44,7 +44,7 @@ _USE_FORM = "Use the site's own form, with submit()."
 
 
 class WireResponse(HttpResponse):
-    """A response as sent, with those attributes of Client's responses that work over a socket."""
+    """A response from a server, with the attributes of Client's that work over a socket."""
 
     client: "WireVisitor"
     request: dict[str, Any]  # PATH_INFO, QUERY_STRING and REQUEST_METHOD
@@ -56,15 +56,15 @@ class WireResponse(HttpResponse):
 
     @property
     def url(self) -> str:
-        """The Location header of a redirect, as sent."""
+        """Return the Location header of a redirect."""
         return str(self.headers["Location"])
 
 
 class WireVisitor(BaseVisitor, Client):
-    """A browser that opens a connection to a real server for each request.
+    """A browser that opens a new connection to a real server for each request.
 
     It has the methods of django.test.Client, and `send()` for any other request. Attributes that
-    need the site in this process raise AttributeError.
+    would need the site to run in this process raise AttributeError.
     """
 
     session = InProcessOnly(_LOOK_AT_JAR)
@@ -79,12 +79,12 @@ class WireVisitor(BaseVisitor, Client):
     def __init__(
         self, port: int, host: str = "127.0.0.1", server: str = "", **options: Any
     ) -> None:
-        """Open a browser for the server at this port of this machine.
+        """Create a browser for the server on a port of this machine.
 
-        host: the server's name in URLs, without a port. server: its program, such as "waitress", if
-        known. options: headers, query_params, json_encoder and HTTP_… as in Client.
+        host: the host in URLs, without a port. server: the server's program, such as "waitress", if
+        known. options: headers, query_params, json_encoder and HTTP_…, as in Client.
 
-        Raises ValueError for an invalid host, and for other arguments of Client.
+        Raises ValueError if the host is invalid, or for any other argument of Client.
         """
         for name in options.keys() - {"headers", "query_params", "json_encoder"}:
             _header_name(name)
@@ -106,10 +106,11 @@ class WireVisitor(BaseVisitor, Client):
         body: bytes = b"",
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> WireResponse:
-        """Send a request unchecked, with these additional headers; None removes a default one.
+        """Send any request, with additional headers; the value None removes a default header.
 
-        Raises BrokenPromise, and OSError or http.client.HTTPException if the server closes the
-        connection early, takes longer than LIMIT seconds or does not send HTTP.
+        Raises BrokenPromise if the response breaks a promise, and OSError or
+        http.client.HTTPException if the server closes the connection early, takes longer than LIMIT
+        seconds or does not send HTTP.
         """
         raw_path = raw_target(path)
         headers = {name.title(): value for name, value in (headers or {}).items()}
@@ -137,10 +138,10 @@ class WireVisitor(BaseVisitor, Client):
         return response
 
     def _exchange(self, method: str, message: bytes) -> tuple[WireResponse, list[str]]:
-        """Send a message, and read until the server closes the connection, at most LIMIT."""
+        """Send a message, and read until the server closes the connection or LIMIT has passed."""
         deadline = time.monotonic() + LIMIT
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
-            # A server may refuse a request before reading all of it, and still send a response.
+            # A server may refuse a request before it has read all of it, and still send a response.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(message)
             received = b""
@@ -152,7 +153,7 @@ class WireVisitor(BaseVisitor, Client):
         response = WireResponse(parsed.read(), status=parsed.status, reason=parsed.reason)
         del response.headers["Content-Type"]  # Django's own default
         for name, value in parsed.getheaders():
-            if name.lower() != "set-cookie":  # fields with the same name are joined (RFC 9110, 5.3)
+            if name.lower() != "set-cookie":  # joined if the same name occurs twice (RFC 9110, 5.3)
                 before = response.headers.get(name)
                 response.headers[name] = f"{before}, {value}" if before else value
         set_cookies = parsed.headers.get_all("Set-Cookie") or []
@@ -174,14 +175,14 @@ class WireVisitor(BaseVisitor, Client):
     ) -> WireResponse:
         """Send a request as Client does.
 
-        Raises ValueError for a request that cannot be sent, and AssertionError for another
-        server's URL.
+        Raises ValueError if the request cannot be sent, and AssertionError if the URL is another
+        server's.
         """
         path = self._without_own_site(str(path)).partition("#")[0]
         if urlsplit(path).netloc:
             raise AssertionError(f"{path} is the URL of another server.")
         if secure:
-            raise ValueError("A wire visitor does not support TLS, so secure=True is not possible.")
+            raise ValueError("A wire visitor does not support TLS, so secure=True cannot be used.")
         environ = extra | HttpHeaders.to_wsgi_names(headers or {})
         query = urlencode(query_params or {}, doseq=True) or environ.pop("QUERY_STRING", "")
         environ = self.defaults | environ
@@ -197,7 +198,7 @@ class WireVisitor(BaseVisitor, Client):
 
 
 def _header_name(variable: str) -> str:
-    """Return the header name for a WSGI variable. Raise ValueError if there is none."""
+    """Return the header that a WSGI variable stands for. Raise ValueError if there is none."""
     name = HttpHeaders.parse_header_name(variable)
     if name is None:
         raise ValueError(f"{variable} cannot be sent to a server in another process.")

@@ -1,10 +1,10 @@
-"""Textbook versions: copies of labs, each with one fault from a textbook.
+"""Textbook versions: copies of labs, each with one mistake that textbooks make.
 
-labs/textbook/NN.toml describes those of one lab. A version is a list of edits rather than a unified
-diff, which fails if line endings differ and may need git. Its name has the form of a variant's:
-`03:names-as-cookies`.
+labs/textbook/NN.toml describes the versions of one lab. A version is a list of edits rather than a
+unified diff, because a diff fails if line endings differ, and applying a diff may need git.
+Versions are named like variants: `03:names-as-cookies`.
 """
-# ruff: noqa: F401 other packages import all of these from here
+# ruff: noqa: F401 for import by other packages
 
 from labkit.sources import Source, read_sources
 from labkit.textbook_versions.reading import (

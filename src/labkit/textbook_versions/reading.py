@@ -1,4 +1,4 @@
-"""Read labs/textbook/NN.toml, and find a version by its name."""
+"""Read textbook versions from labs/textbook/NN.toml, and find a version by name."""
 
 import re
 import tomllib
@@ -11,9 +11,9 @@ from labkit.sources import read_sources
 from labkit.textbook_versions.steps import BROWSERS, FORMS, OPTIONS, VERBS, Step
 from labkit.textbook_versions.version import FOLDER, Edit, Version, VersionError
 
-NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # valid in a host name
+NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # since the name becomes part of a host name
 
-# Messages about faults in a file; the tests look for them.
+# Error messages, which the tests look for.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
 NO_VERSIONS = "no textbook versions"
 ONLY_COMPARED = (
@@ -26,9 +26,9 @@ UNKNOWN_KEY = "{key} is not a key of {table}"
 
 
 def read_versions(checkout: Catalog, lab: Lab) -> tuple[Version, ...]:
-    """Return the textbook versions of a lab, in the order of its file; none if it has no file.
+    """Return a lab's textbook versions in the order of its file, or () if it has no file.
 
-    Raises VersionError, with the file and the version, if the file is malformed.
+    Raises VersionError, which names the file and the version, if the file is malformed.
     """
     path = checkout.root / FOLDER / f"{lab.number}.toml"
     try:
@@ -45,19 +45,19 @@ def read_versions(checkout: Catalog, lab: Lab) -> tuple[Version, ...]:
 
 
 def all_versions(checkout: Catalog) -> tuple[Version, ...]:
-    """Return the versions of all labs, in teaching order. Raises VersionError."""
+    """Return all labs' versions, in teaching order. Raises VersionError if a file is malformed."""
     return tuple(v for lab in checkout.labs for v in read_versions(checkout, lab))
 
 
 def is_part(name: str) -> bool:
-    """Return whether this is the name of a part of a lab, such as 03:names-as-cookies."""
+    """Return whether this names a version or variant of a lab, such as 03:names-as-cookies."""
     return ":" in name and not Path(name).exists()
 
 
 def find_version(checkout: Catalog, name: str) -> Version:
     """Return the version with this name, such as "03:names-as-cookies".
 
-    Raises CatalogError if there is no such lab or version, or if the name is a variant's.
+    Raises CatalogError if there is no such lab or version, or if this is the name of a variant.
     """
     lab_name, _, version_name = name.partition(":")
     lab = checkout.find(lab_name)
@@ -73,7 +73,7 @@ def find_version(checkout: Catalog, name: str) -> Version:
     raise VersionError(UNKNOWN_VERSION.format(name=full_name, number=lab.number, names=names))
 
 
-# Reading one version; read_versions() completes the messages of these errors
+# Reading a version; read_versions() adds the file and the version to these error messages
 
 
 def _version(lab: Lab, name: str, table: Any) -> Version:
@@ -111,7 +111,7 @@ def _edit(table: Any) -> Edit:
     path = PurePosixPath(edit.file)
     if path.parts[0] != "lab" or ".." in path.parts or "\\" in edit.file:
         raise ValueError(f"an edit changes a file below lab/, not {edit.file}")
-    # Line breaks at both ends come from the layout of the TOML file.
+    # Leading and trailing line breaks are only layout in the TOML file.
     return replace(edit, old=edit.old.strip("\n"), new=edit.new.strip("\n"))
 
 
@@ -137,7 +137,7 @@ def _step(table: Any) -> Step:
 
 
 def check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None:
-    """Raise ValueError or TypeError if this is not a table with only known keys and all needed."""
+    """Raise an error unless this is a table with all `needed` keys and only `known` ones."""
     if not isinstance(table, dict):
         raise TypeError(WRONG_VALUE.format(key=what, value=table))
     for key in sorted(table.keys() - known):
@@ -147,7 +147,7 @@ def check_keys(table: Any, what: str, known: set[str], needed: set[str]) -> None
 
 
 def read_value(table: dict[str, Any], key: str, kind: type) -> Any:
-    """Return the value of a key. Raises ValueError if it is empty or of another type."""
+    """Return a key's value. Raises ValueError if the value is empty or of another type."""
     value = table[key]
     if type(value) is not kind or value == "":
         raise ValueError(WRONG_VALUE.format(key=key, value=value))

@@ -1,41 +1,41 @@
-"""The steps that show a reader the symptom of a textbook version."""
+"""The steps in which a reader sees the symptom of a textbook version."""
 
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-# In a field, {5000 x} stands for 5000 times the letter x, {40 random} for 40 random characters.
+# In a field, {5000 x} stands for the letter x 5000 times; {40 random}, for 40 random characters.
 MANY, RANDOM = re.compile(r"\{(\d+) (.)\}"), re.compile(r"\{(\d+) random\}")
-BROWSERS = ("A", "B")  # B belongs to another visitor
+BROWSERS = ("A", "B")  # B is the browser of another visitor
 
-# The reader's actions and observations, with the type of each value.
+# The reader's actions and observations, with the type of the value of each.
 ACTIONS: dict[str, type] = {
     "open": str,  # a URL
-    "submit": str,  # the action of a form, which is filled in and sent
-    "post": str,  # a URL; only the given fields are sent, as a program would do
-    "head": str,  # a URL, requested with HEAD, as for a link preview
-    "reload": bool,  # reload the last page; a form is sent again
-    "wait": int,  # seconds; the clocks of server and browsers move
+    "submit": str,  # the action URL of a form, which is filled in and sent
+    "post": str,  # a URL; only these fields are sent, as if by a program
+    "head": str,  # a URL, requested with HEAD as for a link preview
+    "reload": bool,  # reload the last page, and send its form again
+    "wait": int,  # seconds by which the clock of the server and the browsers is moved
     "close_browser": bool,
     "block_cookies": bool,
-    "edit_cookie": str,  # its name; `value` replaces its value, as with developer tools
-    "set_cookie": str,  # "name=value", set by another program on this host
-    "copy_cookie": str,  # its name; the cookie is copied from browser A to B
+    "edit_cookie": str,  # a cookie's name; its value is changed to `value`, as in developer tools
+    "set_cookie": str,  # "name=value"; another program on this host sets this cookie
+    "copy_cookie": str,  # a cookie's name; the cookie is copied from browser A to B
 }
 EXPECTATIONS: dict[str, type] = {
-    # The status of the last response, or NO_RESPONSE; the exception's text contains `because`.
+    # The status of the last response, or NO_RESPONSE. The exception's text must contain `because`.
     "expect": str,
     "shows": str,  # text on the page
-    "lacks": str,  # text that is not on the page
-    "table": dict,  # the rows of the page's table: {"apple": 3}
+    "lacks": str,  # text that must not be on the page
+    "table": dict,  # the rows of the page's table, such as {"apple": 3}
     "source": str,  # text in the page's HTML
-    "url": str,  # text in one of the URLs that the last action opened
-    "cookie": str,  # the name of a stored cookie; `value` is its value, if given
-    "script_cookie": str,  # the name of a cookie that scripts can read
-    "no_cookie": str,  # the name of a cookie that is not stored
+    "url": str,  # part of one of the URLs that the last action opened
+    "cookie": str,  # the name of a stored cookie; with `value`, also the cookie's value
+    "script_cookie": str,  # the name of a cookie that scripts must be able to read
+    "no_cookie": str,  # the name of a cookie that must not be stored
 }
 VERBS = ACTIONS | EXPECTATIONS
-OPTIONS = {  # by verb, in addition to `by` and the fields of a form
+OPTIONS = {  # keys allowed for each verb, in addition to `by` and a form's fields
     "submit": {"page", "times"},
     "post": {"times"},
     "edit_cookie": {"value"},
@@ -48,7 +48,7 @@ NO_RESPONSE = "no response"  # the server cannot send the headers
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that the reader does or sees."""
+    """An action of the reader, or something that the reader should see."""
 
     verb: str  # a key of VERBS
     value: Any
@@ -58,12 +58,12 @@ class Step:
 
     @property
     def is_action(self) -> bool:
-        """True for an action of the reader, False for an observation."""
+        """Return True for an action of the reader, False for an observation."""
         return self.verb in ACTIONS
 
     @property
     def times(self) -> int:
-        """How often a form is sent; {n} in a field counts from 1."""
+        """Return how many times a form is sent; {n} in a field is the submission's number."""
         return int(self.options.get("times", 1))
 
     def renamed(self, old: str, new: str) -> "Step":
@@ -78,7 +78,7 @@ class Step:
         return replace(self, value=rename(self.value), options=options, fields=fields)
 
     def __str__(self) -> str:
-        """Return the step as one sentence for a reader."""
+        """Return the step as a sentence for a reader."""
         value = self.value
         if self.verb == "table":
             value = ", ".join(f"{name} {cell}" for name, cell in value.items()) or "no rows"

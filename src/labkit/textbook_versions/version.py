@@ -1,4 +1,4 @@
-"""A textbook version: the edits that put a fault into a lab, and what a reader learns from it."""
+"""A textbook version: edits that add a mistake to a lab, and what readers learn from it."""
 
 import difflib
 import re
@@ -13,8 +13,8 @@ from labkit.text_format import command_line
 from labkit.textbook_versions.steps import Step
 
 FOLDER = Path("labs", "textbook")
-STATE = "textbook"  # the folder in .lab in which versions run
-MOST_LINES = 15  # added and removed lines together
+STATE = "textbook"  # the folder in .lab for the copies of versions and their state
+MOST_LINES = 15  # the maximum number of added and removed lines together
 LEFT_BEHIND = {"__pycache__", ".pytest_cache"}
 NOT_ONCE = "the text of an edit occurs {count} times in {file}, not once"
 NO_FILE = "{file} is not a file of the lab"
@@ -44,21 +44,21 @@ This is lab {number} with one fault from a textbook.
 
 
 class VersionError(CatalogError):
-    """A version is malformed or does not exist. The message says where."""
+    """A version is malformed or does not exist. The message names the file."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A change to a file: `old`, which occurs exactly once, is replaced with `new`."""
+    """A change to a file: `old`, which must occur exactly once, is replaced with `new`."""
 
-    file: str  # the path in the lab, with slashes
+    file: str  # the path in the lab, with forward slashes
     old: str
     new: str
 
 
 @dataclass(frozen=True)
 class Version:
-    """A lab with one fault from a textbook."""
+    """A lab with one mistake that textbooks make."""
 
     lab: Lab
     name: str
@@ -68,15 +68,15 @@ class Version:
     sources: tuple[Source, ...]
     edits: tuple[Edit, ...]
     see: tuple[Step, ...] = ()
-    pitfalls: tuple[str, ...] = ()  # IDs in labs/claims.toml, if it is a pitfall there
-    says: str = ""  # Django's error message if it does not start
-    apart: bool = True  # False if it harms or shows other labs' cookies on a shared host
+    pitfalls: tuple[str, ...] = ()  # the IDs of the pitfalls in labs/claims.toml that it shows
+    says: str = ""  # Django's error message if the version does not start
+    apart: bool = True  # False if, on a shared host, it would affect or show other labs' cookies
     in_chromium: bool = False  # whether the symptom depends on the browser
-    threads: bool = False  # whether its server answers several requests at once
+    threads: bool = False  # whether its server handles several requests at once
 
     @property
     def full_name(self) -> str:
-        """Return the name with the lab's number: "03:names-as-cookies"."""
+        """Return the name with the lab's number, such as "03:names-as-cookies"."""
         return f"{self.lab.number}:{self.name}"
 
     @property
@@ -86,17 +86,17 @@ class Version:
 
     @property
     def host(self) -> str:
-        """Return its host name, which keeps its cookies apart from those of the labs.
+        """Return the version's host name, which separates its cookies from those of the labs.
 
         Browsers resolve names that end in .localhost to this machine: RFC 6761, section 6.3.
         """
         return f"{self.name}.localhost"
 
     def edited_files(self) -> dict[str, bytes]:
-        """Return the content of each file that the edits change, by its path in the lab.
+        """Return the changed files as {path in the lab: content}.
 
-        Line endings and a byte order mark stay as they are. Raises VersionError if a file is
-        missing, or the text of an edit does not occur exactly once.
+        Line endings and a byte order mark are kept. Raises VersionError if a file is missing, or if
+        the text of an edit does not occur exactly once.
         """
         found: dict[str, bytes] = {}
         for edit in self.edits:
@@ -118,7 +118,7 @@ class Version:
         return found
 
     def diff_lines(self) -> list[str]:
-        """Return the added and removed lines, each with its sign. Raises VersionError."""
+        """Return the lines added (+) and removed (-). Raises VersionError like edited_files()."""
         changed: list[str] = []
         for file, content in self.edited_files().items():
             sides = [(self.lab.folder / file).read_bytes(), content]
@@ -128,11 +128,11 @@ class Version:
         return changed
 
     def write(self, folder: Path) -> Lab:
-        """Write an edited copy of the lab to a folder, and return it as a lab.
+        """Write an edited copy of the lab to a folder, and return the copy as a lab.
 
         The copy's folder has the lab's name, so its cookies have the lab's number. Files that are
-        up to date are not touched, and files that the lab does not have are deleted.
-        Raises VersionError, and OSError if the folder cannot be written.
+        already up to date are not written, and files that are not in the lab are deleted. Raises
+        VersionError like edited_files(), and OSError if the folder cannot be written.
         """
         edited = self.edited_files()
         target = folder / self.lab.folder.name
@@ -152,7 +152,7 @@ class Version:
         return replace(self.lab, folder=target, title=self.title, variants={})
 
     def handout(self) -> str:
-        """Return the text of the copy's README.md, which its pages show as the handout."""
+        """Return the text of the copy's README.md, which is the handout on its pages."""
         return HANDOUT.format(
             number=self.lab.number,
             title=self.title,
@@ -178,11 +178,11 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def steps_in_markdown(steps: Sequence[Step]) -> str:
-    """Return a numbered list of the reader's actions, each with what the reader then sees."""
+    """Return the steps as a numbered list of actions, each followed by what the reader sees."""
     signs = [("1." if step.is_action else "   -", str(step)) for step in steps]
     return "\n".join(f"{sign} {_as_markdown(text)}" for sign, text in signs)
 
 
 def _as_markdown(text: str) -> str:
-    """Return Markdown that renders as this text."""
+    """Escape a text so that Markdown renders it unchanged."""
     return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", text)
