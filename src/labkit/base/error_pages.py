@@ -102,8 +102,7 @@ def _is_damage(error: BaseException) -> bool:
 
 
 def unavailable(request: HttpRequest, fault: BaseException) -> HttpResponse:
-    """Return 503 with Retry-After; if a table is missing, the page names the command that adds
-    it."""
+    """Return 503 with Retry-After; if a table is missing, the page names the command to run."""
     log.error("The store failed: %s", fault)
     # SQLite's message, or ER_NO_SUCH_TABLE in MySQL and MariaDB.
     if "no such table" in str(fault) or fault.args[:1] == (1146,):

@@ -109,8 +109,7 @@ def _conclusions(tables: Tables) -> list[tuple[str, list[Support]]]:
     results = {table.id: read_last_result(tables.catalog, table) for table in tables.all}
 
     def find_chart(table: Table, chart: str) -> Support | None:
-        """Return a chart of results measured on this machine, or of those that come with the
-        labs."""
+        """Return a chart of results that were measured here or come with the labs."""
         measured = report.read_measured(tables.catalog.root, table.id, drawn=True)
         if found := report.find_chart(measured, chart):
             url = f"{reverse('comparison', args=[table.id])}#{found.anchor}"

@@ -1,5 +1,4 @@
-"""The page Cookie, which explains what a browser does with a Set-Cookie header, as `lab cookie`
-does."""
+"""The page Cookie, which shows what `lab cookie` says about a Set-Cookie header."""
 
 from typing import Any
 

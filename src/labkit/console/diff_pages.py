@@ -21,8 +21,7 @@ View = Callable[..., HttpResponse]
 
 
 def show_catalog_errors(view: View) -> View:
-    """Make a view show a CatalogError, such as a mistake in a file being edited, as an error
-    page."""
+    """Make a view show an error page for a CatalogError, such as a mistake in an edited file."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -57,8 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
-    """Show the differences between two labs or variants: each change side by side, with its
-    note."""
+    """Show how two labs or variants differ: each change side by side, with its note."""
     checkout = supervisor().checkout
     _require_known(checkout, one, two)
     found = compare(checkout, *find_sides(checkout, one, two))

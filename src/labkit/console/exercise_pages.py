@@ -53,8 +53,7 @@ def class_index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @show_catalog_errors
 def exercise(request: HttpRequest, name: str, for_class: bool = False) -> HttpResponse:
-    """Show an exercise: its brief, its hints and, once the solution is released, the
-    explanation."""
+    """Show an exercise with its hints and, once its solution is released, the explanation."""
     found = _find(name)
     if not isinstance(found, Exercise):
         raise Http404(f"no exercise {name}")

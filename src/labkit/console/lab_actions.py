@@ -30,8 +30,7 @@ def find_lab(number: str) -> LabProcess:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return context that names the lab to be confirmed, and the lab of the action just
-    completed."""
+    """Return context with the lab to ask about, and the lab of the action just completed."""
     return {
         "asked": request.GET.get("ask", ""),
         "done": request.GET.get("done", ""),

@@ -72,8 +72,7 @@ def update_states(labs: Iterable[LabProcess]) -> None:
 
 
 def ahead(seconds: Any) -> str:
-    """Return seconds as "1 day, 2 minutes ahead", or "" for 0 and for a value that is not a
-    number."""
+    """Return seconds as "1 day, 2 minutes ahead", or "" for 0 or a value that is not a number."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return ""
     distance = exact_duration(abs(round(seconds)))

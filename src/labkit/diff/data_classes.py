@@ -131,8 +131,7 @@ class Comparison:
 
     @property
     def counts(self) -> list[str]:
-        """Sentences that count the differences in the code and in the tests, and the identical
-        files."""
+        """Sentences that count the differences in code and tests, and the identical files."""
         if not self.files:
             return [NOTHING if not self.endings else NOTHING_BUT_ENDINGS]
         titles = {"code": "", "tests": "Tests: " if self.parts[1:] else f"{ONLY_TESTS} "}

@@ -89,8 +89,7 @@ def find_side(checkout: Catalog, name: str) -> Side:
 
 
 def reading_order(path: str) -> tuple[int, str]:
-    """Return a sort key for reading order: the position in ORDER of the path or its nearest
-    folder."""
+    """Return a sort key for reading order; the nearest folder in ORDER determines the position."""
     place = PurePosixPath(path)
     above = next((str(p) for p in (place, *place.parents) if str(p) in ORDER), "")
     return ORDER.index(above), path

@@ -49,8 +49,7 @@ class Notes:
 
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
-        """The file's entries, each with `sides` and `notes`. Raises CatalogError if it is
-        unreadable."""
+        """The file's entries, each with `sides` and `notes`. Raises CatalogError."""
         path = self.catalog.root / FILE
         try:
             pairs: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["pair"]

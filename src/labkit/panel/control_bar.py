@@ -29,8 +29,7 @@ def clock_form(token: str) -> str:
 
 
 def clock_text(ahead: float) -> str:
-    """Return the moved clock's time, such as "23:09:03 (+2 minutes)", or "" if `ahead` is 0
-    seconds."""
+    """Return the moved clock's time, such as "23:09:03 (+2 minutes)", or "" if `ahead` is 0."""
     distance = exact_duration(abs(round(ahead)))
     sign = "+" if ahead > 0 else "-"
     return f"{time_of_day(time.time())} ({sign}{distance})" if distance else ""

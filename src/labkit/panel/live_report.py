@@ -1,4 +1,4 @@
-"""Report this lab's state and last exchanges as JSON, for the console."""
+"""Report this lab's state and last exchanges to the console, as JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +11,9 @@ from labkit.panel.exchange_words import Words, summarize, summary_words
 from labkit.panel.models import Exchange
 from labkit.session_stores import describe_engine
 
-ACTIVE_SECONDS = 300  # a visitor is active for this time after a request
+ACTIVE_SECONDS = 300  # a visitor counts as active for this long after a request
 LONGEST_PATH = 200  # characters
-# Words to highlight on the console's page Live, by place and key.
+# Highlights on the console's page Live, by the words' place and key.
 HIGHLIGHTS = {
     ("store", SessionEvent.CREATED): "created",
     ("store", SessionEvent.REPLACED): "deleted",
@@ -66,6 +66,6 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _word(words: Words) -> dict[str, str]:
     highlight = HIGHLIGHTS.get((words.place, words.key), "")
-    # A status is only a number, and its meaning must not depend on colour alone.
+    # A status is only a number, whose meaning must not be shown by colour alone.
     text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
     return {"text": text, "place": words.place, "highlight": highlight}

@@ -25,21 +25,21 @@ from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
 PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
-# Limits in characters for the recorded text.
+# Limits for the recorded text, in characters.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500
 # Fields with one of these words in their name are not recorded, nor are those ending in "password".
 SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
 REDIRECTS = {301, 302, 303, 307, 308}
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # a path that needs no quoting
-QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # characters that are not quoted
+QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # characters that need no quoting
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def observe(get_response: Respond) -> Respond:
-    """Return middleware that records each exchange and adds the summary bar to the page.
+    """Return middleware that records each exchange and adds the summary bar to each page.
 
-    It is the first in the list. Raises MiddlewareNotUsed if LAB_PANEL is 0.
+    List it first in MIDDLEWARE. Raises MiddlewareNotUsed if LAB_PANEL is 0.
     """
     if os.environ.get("LAB_PANEL") == "0":
         raise MiddlewareNotUsed
@@ -73,7 +73,7 @@ def observe(get_response: Respond) -> Respond:
 
 
 def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
-    """Return a page of the panel, without other middleware that could use a session."""
+    """Return a page of the panel, without calling other middleware, which could use a session."""
     if refusal := refuse_unknown_host(request):  # as for every page
         return refusal
     try:
@@ -89,7 +89,7 @@ def _panel_page(request: HttpRequest, get_response: Respond) -> HttpResponse:
 
 
 def _note_crash(sender: object, **_: object) -> None:
-    """Record the exception that Django is handling, if it is the first of this request.
+    """Record the exception that Django is handling, if it is the first in this request.
 
     https://docs.djangoproject.com/en/5.2/ref/signals/#got-request-exception
     """
@@ -139,14 +139,14 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Return the database node that this request used, from the version it reports."""
+    """Return the database node that this request used, according to the version that it reports."""
     driver: Any = connection.connection  # None if there was no query
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""
 
 
 def _form(post: Any) -> str:
-    """Return the submitted form, encoded, without secrets; "" if it is too long."""
+    """Return the submitted form, URL-encoded and without secrets; "" if it is too long."""
     fields = [(name, value) for name, values in post.lists() for value in values]
     if sum(len(name) + len(value) for name, value in fields) > LONGEST_FORM:
         return ""
@@ -161,7 +161,7 @@ def is_secret(field: str) -> bool:
 
 
 def _path(request: HttpRequest) -> str:
-    """Return a request's path and query, quoted so that they represent the received bytes."""
+    """Return a request's path and query, percent-encoded to represent the received bytes."""
     path = request.path
     if not PLAIN_PATH.fullmatch(path):  # quoting is slow
         path = quote(path, safe="/:@!$&'()*+,;=~")

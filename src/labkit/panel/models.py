@@ -1,4 +1,4 @@
-"""The panel's record of an exchange: request, response and session operations."""
+"""Classes for the panel's record of an exchange: request, response and session operations."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -13,7 +13,8 @@ from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
 BLANKED = "…"  # in place of a secret value in a form
-# Approximate bytes of an exchange without its texts, an operation without its data, and an access.
+# Approximate sizes in bytes of an exchange without its texts, an operation without its data, and an
+# access.
 # Adding up all fields for each request would be slow.
 _REST, _OPERATION, _ACCESS = 1000, 200, 80
 _TEXTS = attrgetter(
@@ -21,7 +22,7 @@ _TEXTS = attrgetter(
     *("content_type", "form", "key", "no_bar", "token"),
 )
 
-# A session's pickled data. A shallow copy would change with the data inside an entry.
+# A session's pickled data. A shallow copy would change if data inside an entry changed.
 Snapshot = bytes | None
 
 
@@ -29,13 +30,13 @@ def take_snapshot(data: Any) -> Snapshot:
     """Return a copy of these data, or None if they are too large or cannot be pickled."""
     try:
         snapshot = pickle.dumps(data)
-    except Exception:  # data that cannot be pickled must not break the page
+    except Exception:  # the page must work even if the data cannot be pickled
         return None
     return snapshot if len(snapshot) <= LARGEST_SNAPSHOT else None
 
 
 def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
-    """Return the data of a snapshot, or None if there is none."""
+    """Return the data in a snapshot, or None if the snapshot is None."""
     # Unpickling is safe, because the snapshot was made in this process.
     return None if snapshot is None else pickle.loads(snapshot)
 
@@ -49,10 +50,10 @@ class StoreOperation:
     key: str | None  # the session key
     data: Snapshot = None
     found: bool = True
-    modified: bool = False  # whether the session had been changed before
+    modified: bool = False  # whether the session had been changed before the operation
     error: str = ""  # the exception that the store raised
-    key_fate: KeyFate | None = None  # why a load found nothing
-    expired_at: float | None = None  # POSIX seconds, of a session that has expired
+    key_fate: KeyFate | None = None  # why a load found no session
+    expired_at: float | None = None  # POSIX seconds; set if the session has expired
 
 
 @dataclass(eq=False, slots=True)
@@ -60,8 +61,8 @@ class Exchange:
     """One request with its response."""
 
     number: int
-    token: str  # identifies it in the URL of its page
-    at: float  # POSIX seconds of the server's clock
+    token: str  # identifies the exchange in the URL of its page
+    at: float  # POSIX seconds, by the server's clock
     clock_ahead: float  # seconds by which the server's clock was ahead
     monotonic: float  # time.monotonic(), which does not depend on the moved clock
     method: str = ""
@@ -70,7 +71,7 @@ class Exchange:
     agent: str = ""
     host: str = ""
     scheme: str = ""
-    request_number: int = 0  # on its connection, from 1; 0 if unknown
+    request_number: int = 0  # position on its connection, from 1; 0 if unknown
     cookie_header: str = ""
     # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
@@ -84,21 +85,21 @@ class Exchange:
     form: str = ""  # the submitted form, encoded
     duration: float = 0.0  # seconds
     store_id: int | None = None  # of request.session
-    engine: str = ""  # the session engine's path; empty without sessions
+    engine: str = ""  # the session engine's dotted path; "" if the lab has no sessions
     node: str = ""  # the number of the node in the database cluster
-    key: str = ""  # of request.session at the end
+    key: str = ""  # the key of request.session at the end
     modified: bool = False
-    session_after: Snapshot = None  # its data at the end, if it was loaded
+    session_after: Snapshot = None  # the session's data at the end, if it was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
     crash: Crash | None = None  # the exception that no view caught
     no_bar: str = ""  # a key of summary_bar.NO_BAR, if the page has no bar
     body_left_out: bool = False  # whether part of the request's body is not in `form`
     has_secrets: bool = False  # whether a value in `form` is BLANKED
     is_cut: bool = False  # whether the path or the Cookie header was too long to store
-    counted: int = 0  # bytes that the log has counted for it
+    counted: int = 0  # bytes that the log has counted for this exchange
 
     def measure(self) -> int:
-        """Return the bytes that this exchange and its redirect take in memory."""
+        """Return approximately how many bytes of memory this exchange and its redirect take."""
         size = _REST + sum(map(getsizeof, _TEXTS(self)))
         for line in self.set_cookies:
             size += getsizeof(line)
@@ -117,7 +118,7 @@ class Exchange:
         return [self.redirect, self] if self.redirect else [self]
 
     def sent_cookies(self) -> list[tuple[str, str]]:
-        """Return the (name, value) pairs of the request's cookies, undecoded."""
+        """Return the (name, value) pairs of the request's cookies, without decoding them."""
         return list(parse_cookies(self.cookie_header))
 
     def set_cookie_names(self) -> list[str]:
@@ -127,8 +128,8 @@ class Exchange:
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
         """Return whether a browser that received this response could send these cookies next.
 
-        It sends all cookies that it had, except for deleted ones, and only cookies that it had or
-        received. It may have refused a new one, or a deletion for another path.
+        A browser sends all cookies that it had, except for deleted ones, and only cookies that it
+        had or received. It may have refused a new cookie, or a deletion for another path.
         """
         possible = {name: {value} for name, value in self.sent_cookies()}
         expected = set(possible)

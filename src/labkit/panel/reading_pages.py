@@ -1,4 +1,4 @@
-"""Show a lab's handout and code as pages of the lab, to students too.
+"""Show a lab's handout and code as pages of the lab, also to students.
 
 Markdown and Pygments are loaded when the first such page is requested.
 """
@@ -27,7 +27,7 @@ CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
 
 
 class LabLinks:
-    """The URLs of this lab and of labs running beside it, for labkit.render.handout."""
+    """The URLs that labkit.render.handout needs: of this lab and of labs that run beside it."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._site = f"{request.scheme}://{host_name(request)}"
@@ -43,26 +43,26 @@ class LabLinks:
         return self.lab(number, CODE)
 
     def claims(self, number: str) -> str | None:
-        """Return the URL of the claims in the console; None for students."""
+        """Return the URL of the claims in the console, or None for students."""
         return self._console(f"/console/claims/{f'?lab={number}' if number else ''}")
 
     def document(self, name: str) -> str | None:
-        """Return the URL of docs/NAME.md in the console; None for students."""
+        """Return the URL of docs/NAME.md in the console, or None for students."""
         return self._console(f"/console/docs/{name}/")
 
     def lab(self, number: str, path: str) -> str | None:
-        """Return the URL of a path in this lab, or in another lab that `lab serve` runs."""
+        """Return the URL of a path in this lab or in another lab that `lab serve` runs, or None."""
         if number == settings.LAB:
             return self._own_site + path
         port = served_labs.lab_port(number)
         return f"{self._site}:{port}{path}" if port else None
 
     def practice(self) -> str | None:
-        """Return the URL of this lab's textbook versions, a page of the console."""
+        """Return the URL of this lab's textbook versions in the console, or None for students."""
         return self._console(f"/console/practice/?lab={settings.LAB}")
 
     def exercises(self) -> str | None:
-        """Return the URL of all exercises under `lab serve`, for everyone."""
+        """Return the URL of the students' list of exercises, or None without `lab serve`."""
         port = served_labs.console_port()
         return f"{self._site}:{port}/practice/" if port else None
 
@@ -72,7 +72,7 @@ class LabLinks:
 
 
 def _context(**page: Any) -> dict[str, Any]:
-    """Return the context of a reading page, which includes the moved clock."""
+    """Return the context for a handout or code page, which includes the moved clock."""
     return {"clock": control_bar.clock_text(server_clock.moved())} | page
 
 
@@ -96,7 +96,7 @@ def handout(request: HttpRequest) -> HttpResponse:
 
 
 def _textbook_versions() -> "tuple[Version, ...]":
-    """Return the textbook versions of this lab; none for a copy, and if they cannot be read."""
+    """Return this lab's textbook versions; () for a copy, or if they cannot be read."""
     from labkit.textbook_versions import read_versions
 
     checkout = Catalog(settings.FOLDER.parent.parent)
@@ -122,7 +122,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def all_labs(request: HttpRequest) -> HttpResponse:
-    """Redirect to the list of labs under `lab serve`: the console or the students' list."""
+    """Redirect to the list of labs of `lab serve`: the console or the students' list."""
     port = served_labs.console_port()
     if port is None:
         raise Http404("Only this lab runs here.")

@@ -1,7 +1,7 @@
-"""The server's clock, which can be moved, unlike the browser's.
+"""Move the server's clock, independently of the browser's clock.
 
 Everything in this process uses the moved time: views, sessions, signatures, cookies and logs.
-MariaDB and other processes do not. https://time-machine.readthedocs.io/
+MariaDB and other processes use the real time. https://time-machine.readthedocs.io/
 """
 
 import datetime as dt
@@ -17,12 +17,12 @@ _moved = 0.0
 
 
 def moved() -> float:
-    """Return by how many seconds the clock is ahead of the real time."""
+    """Return the number of seconds by which the clock is ahead of the real time."""
     return _moved
 
 
 def forward(seconds: float) -> None:
-    """Move the clock by these seconds; a negative number moves it back."""
+    """Move the clock by a number of seconds; a negative number moves it back."""
     global _travel, _traveller, _moved  # noqa: PLW0603 one clock for the whole process
     with _lock:
         if _traveller is None:
@@ -33,7 +33,7 @@ def forward(seconds: float) -> None:
 
 
 def back_to_now() -> None:
-    """Return to the real time."""
+    """Set the clock back to the real time."""
     global _travel, _traveller, _moved
     with _lock:
         if _travel is not None:

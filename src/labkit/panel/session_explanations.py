@@ -117,7 +117,7 @@ def _why_no_entries(outcome: Outcome) -> str:
 
 
 def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
-    """Return (key, value before, value after, change) of each entry; "" for a missing value."""
+    """Return (name, value before, value after, change) of each entry; "" for a missing value."""
     before, after = outcome.before or {}, outcome.after or {}
     changes = []
     for key in before | after:
@@ -133,7 +133,7 @@ def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
 
 
 def _reason(outcome: Outcome, details: bool) -> str:
-    """Return a sentence on why the session was saved or not saved."""
+    """Return a sentence that says why the session was saved or not saved."""
     event = outcome.event
     if outcome.save_cause:
         verb = _SAVED.get(event, "Saved")
@@ -159,7 +159,7 @@ def _error(operation: StoreOperation | None, details: bool) -> str:
 def _describe(
     operation: StoreOperation, exchange: Exchange, details: bool
 ) -> tuple[str, str, bool]:
-    """Return an operation's kind, its text, and whether it was on another session."""
+    """Return an operation's kind, a description, and whether it concerned another session."""
     other = operation.store_id != exchange.store_id
     suffix = " (another session, opened by the view)" if other else ""
     text = f"{operation.kind} {operation.key or 'no key'}"

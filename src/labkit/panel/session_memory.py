@@ -1,20 +1,20 @@
-"""Remember the session keys of this process, to explain why one matches no session."""
+"""Remember this process's session keys, to explain why a key matches no session."""
 
 import threading
 from enum import StrEnum
 from typing import NamedTuple
 
 MOST_KEYS = 5000
-LONGEST_KEY = 100  # characters; longer keys, of signed_cookies, need no memory
+LONGEST_KEY = 100  # characters; longer keys come from signed_cookies and need not be remembered
 
 
 class KeyFate(StrEnum):
-    """Why a session key matches no session. Pages carry it as data-key-fate."""
+    """The reason why a session key matches no session. Pages carry it as data-key-fate."""
 
     EXPIRED = "expired"
     DELETED = "deleted"
-    GONE = "gone"  # it used to match a session, which this process did not delete
-    UNKNOWN = "unknown"  # not seen since this process started
+    GONE = "gone"  # the key used to match a session, which this process did not delete
+    UNKNOWN = "unknown"  # the key has not been seen since this process started
     TOO_SHORT = "too-short"
     BAD_SIGNATURE = "bad-signature"
 
@@ -25,7 +25,7 @@ class _Seen(NamedTuple):
 
 
 class SessionMemory:
-    """The keys of sessions that were loaded, saved or deleted, with the latest last."""
+    """The keys of sessions that were loaded, saved or deleted, from earliest to latest."""
 
     def __init__(self) -> None:
         self._keys: dict[str, _Seen] = {}
@@ -52,7 +52,7 @@ class SessionMemory:
             self._keys = {key: seen._replace(is_deleted=True) for key, seen in self._keys.items()}
 
     def fate(self, key: str, now: float) -> tuple[KeyFate, float | None]:
-        """Return why a key matches no session at `now`, and its session's expiry, if known."""
+        """Return why a key matches no session at the time `now`, and when it expired, if it did."""
         seen = self._keys.get(key)
         if seen is None:
             return KeyFate.UNKNOWN, None

@@ -1,4 +1,4 @@
-"""Observe sessions as code reads and writes them, and as the server loads and saves them.
+"""Observe how code reads and writes sessions, and how the server loads and saves them.
 
 Two attributes of SessionBase, `accessed` and `modified`, are replaced with descriptors that record
 the code that sets them. The store's load, save and delete methods record each operation. The
@@ -37,7 +37,7 @@ _HERE = str(Path(__file__).parent)
 
 
 def observe_sessions(store: type[SessionBase]) -> None:
-    """Start observing all sessions of this SessionStore class; a second call does nothing."""
+    """Start observing all sessions of this SessionStore class; further calls have no effect."""
     if _MARK not in SessionBase.__dict__:
         setattr(SessionBase, _MARK, True)
         SessionBase.accessed = _ObservedFlag("accessed", is_write=False)
@@ -71,7 +71,7 @@ class _ObservedFlag:
 
 
 def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
-    """Record the innermost line on the stack that is in the lab, or else outside Django."""
+    """Record the innermost line on the stack in the lab, or else outside the session code."""
     frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
@@ -91,7 +91,7 @@ def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
 
 @functools.cache
 def _role_of(file: str) -> str:
-    """Return a file's role: "lab", "middleware" of sessions, "inside" of sessions or "other"."""
+    """Return a file's role: "lab", session "middleware", "inside" the session code, or "other"."""
     if file.startswith(str(settings.FOLDER)):
         return "lab"
     if file.startswith(_SESSIONS):
@@ -115,9 +115,9 @@ def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def surrounded_by(surround: Surround) -> Iterator[None]:
-    """Enter the context surround(kind) around each store operation of this thread in the block.
+    """Run each store operation of this thread within the block in the context surround(kind).
 
-    kind: "load", "save" or "delete". When the context exits, `operations()` has the operation.
+    kind: "load", "save" or "delete". When the context exits, `operations()` includes the operation.
     """
     surrounding, exchange = _surround.set(surround), current.set(None)
     try:
@@ -134,7 +134,7 @@ def operations() -> list[StoreOperation]:
 
 
 def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a replacement for a store's method `operate`, which `record` calls and records."""
+    """Return a replacement for the store method `operate`, which `record` calls and records."""
     kind = operate.__name__
 
     @functools.wraps(operate)
@@ -143,7 +143,7 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
         if exchange is None:
             if surround is None:
                 return operate(session, *args, **kwargs)
-            # With LAB_PANEL=0, no middleware has begun an exchange.
+            # With LAB_PANEL=0, there is no middleware that begins an exchange.
             current.set(exchange := log.begin())
         with surround(kind) if surround else nullcontext():
             try:
@@ -169,11 +169,12 @@ def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
     key, modified, before = session._session_key, session.modified, len(exchange.operations)
     data = load(session)
     # If a key matches no session, signed_cookies keeps the key and sets `modified`, and the other
-    # engines set the key to None. The engine file creates a session if the old one has expired.
+    # engines set the key to None. The engine file creates a new session if the old one has expired.
     found = session._session_key == key and session.modified == modified
     fate, expired_at = (None, None) if found else _fate(session, key)
     if any(each.kind == "delete" for each in exchange.operations[before:]):
-        # The engine file uses the file's modification time, which does not follow a moved clock.
+        # The engine file deleted the session as expired. It uses the file's modification time,
+        # which does not follow a moved clock.
         fate = KeyFate.EXPIRED
     if found and key:
         log.sessions.note_loaded(key)
@@ -192,7 +193,7 @@ def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
 
 
 def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
-    """Return why a key matches no session, and when that session expired, if it did."""
+    """Return why a key matches no session, and when its session expired, if it did."""
     engine = type(session).__module__
     if "cookie" in kinds(engine):
         expired_at = cookie_expiry(key or "", engine)
@@ -202,7 +203,7 @@ def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
 
 
 def _expiry(session: Any, data: dict[str, Any]) -> float | None:
-    """Return the expiry of a session that is saved now, in POSIX seconds, or None if unclear."""
+    """Return the expiry of a session saved now, in POSIX seconds, or None if it is not readable."""
     try:
         return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
     except (TypeError, ValueError, OverflowError):  # Django did not write this entry

@@ -1,4 +1,4 @@
-"""Describe the visitor's session as it is now in the store."""
+"""Describe the visitor's session as it is currently stored."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from labkit.panel.exchange_words import time_of_day
 from labkit.panel.models import Exchange
 from labkit.panel.session_memory import KeyFate
 
-# Reasons why nothing is stored. Pages carry the key as data-nothing-stored.
+# Reasons why there is no stored session. Pages carry the key as data-nothing-stored.
 NOT_STORED = {
     "no-sessions": "This lab stores nothing on the server. It keeps everything in cookies.",
     "no-session": "The browser sent no session key, so nothing is stored for this visitor.",
@@ -48,7 +48,7 @@ class StoredSession:
     """A session as stored."""
 
     facts: list[tuple[str, str]]  # (name, raw value)
-    kinds: str = ""  # of its records, such as "entry row"; "" if the store failed
+    kinds: str = ""  # the kinds of its records, such as "entry row"; "" if the store failed
     life: Lifetime | None = None  # of a row or cookie
     decoded: str = ""
     expired: str = ""  # a sentence if it has expired
@@ -56,22 +56,22 @@ class StoredSession:
 
 @dataclass(frozen=True)
 class StoreReport:
-    """The session of a visitor in the store, or the reason why there is none."""
+    """A visitor's sessions in the store, or the reason why there are none."""
 
     sessions: list[StoredSession] = field(default_factory=list)  # the current one first
     nothing: str = ""  # a key of NOT_STORED
 
     @property
     def reason(self) -> str:
-        """The reason as a sentence, or "" if there is a session."""
+        """The reason why there is no session, as a sentence, or "" if there is one."""
         return NOT_STORED.get(self.nothing, "")
 
 
 def report_store(exchange: Exchange, details: bool) -> StoreReport:
-    """Return what the store has now for the visitor of an exchange.
+    """Return what the store currently contains for the visitor of an exchange.
 
-    This includes an expired record for the key that was sent, as well as the session that replaced
-    it. details: whether to include the store's error message.
+    This includes an expired record for the key that the browser sent, as well as the session that
+    replaced it. details: whether to include the store's error message.
     """
     if not exchange.engine:
         return StoreReport(nothing="no-sessions")
@@ -104,10 +104,10 @@ def _why_nothing(outcome: Outcome) -> str:
 
 
 def describe_stored(engine: str, key: str, details: bool = True) -> StoredSession | None:
-    """Return what `engine` (a dotted path) stores for this key, or None if it stores nothing.
+    """Return what `engine`, a dotted path, stores for this key, or None if it stores nothing.
 
-    An error of the store is returned as a fact, so that the panel still opens. `details`: whether
-    to include the store's error message.
+    If the store fails, the error is returned as a fact, so that the panel still opens. `details`:
+    whether to include the store's error message.
     """
     try:
         records = session_stores.read(key, engine)
@@ -122,7 +122,7 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
             repr(data) if data else "Nothing: the session is empty or cannot be read.",
             _expired(dated) if dated else "",
         )
-    except Exception as error:  # such as no database, a missing table or an unreadable folder
+    except Exception as error:  # such as a missing database or table, or an unreadable folder
         message = f"{type(error).__name__}: {error}" if details else "See the server's log."
         return StoredSession([("The store does not answer", message)])
 
@@ -142,7 +142,7 @@ def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
 
 
 def _life(record: session_stores.Record, engine: str) -> Lifetime:
-    """Return a record's remaining lifetime, as a part of the lifetime that a write gives it."""
+    """Return a record's lifetime, as a save would set it, and the part that remains."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     session = session_stores.session_store(engine)()
@@ -150,7 +150,7 @@ def _life(record: session_stores.Record, engine: str) -> Lifetime:
     expiry = record.data.get("_session_expiry") if record.kind == "row" else None
     try:
         given = float(session.get_expiry_age(expiry=expiry))
-    except (TypeError, ValueError, OverflowError):  # something else than Django has written it
+    except (TypeError, ValueError, OverflowError):  # something other than Django wrote it
         given = left
     return Lifetime(max(left, given), max(0.0, left))
 

@@ -24,29 +24,29 @@ _lock = threading.Lock()
 class Access:
     """The instructor's switches for students on the network."""
 
-    answers: bool = False  # whether they see the handouts' answers
-    solutions: tuple[str, ...] = ()  # released: names of exercises and of textbook versions
+    answers: bool = False  # whether students see the handouts' answers
+    solutions: tuple[str, ...] = ()  # the exercises and versions with a released solution
     hidden_code: tuple[str, ...] = ()  # the numbers of labs whose code is hidden
 
 
 def may_read_code(request: HttpRequest) -> bool:
-    """Return whether the lab's code is shown to this visitor.
+    """Return whether this visitor may read the lab's code.
 
-    On this machine it always is. For the network, the instructor decides in the console.
+    Visitors on this machine always may. For the network, the instructor decides in the console.
     """
     return _on_own_machine(request) or settings.LAB not in _access().hidden_code
 
 
 def may_read_answers(request: HttpRequest) -> bool:
-    """Return whether the answers of the lab's handout are shown to this visitor.
+    """Return whether this visitor may read the answers in the lab's handout.
 
-    On this machine they always are. For the network, the instructor decides in the console.
+    Visitors on this machine always may. For the network, the instructor decides in the console.
     """
     return _on_own_machine(request) or _access().answers
 
 
 def may_see_crash(request: HttpRequest) -> bool:
-    """Return whether this visitor may see exceptions, which only this machine may."""
+    """Return whether this visitor may see exceptions, which are shown only on this machine."""
     return _on_own_machine(request)
 
 
@@ -60,9 +60,9 @@ def _access() -> Access:
 
 
 def read_access(state: Path) -> Access:
-    """Return the switches, which are all off if the file is missing or damaged.
+    """Return the switches, at their defaults if the file is missing or damaged.
 
-    state: the state folder, see `labkit.catalog.state_home`.
+    state: the state folder; see `labkit.catalog.state_home`.
     """
     try:
         found = json.loads((state / SWITCHES).read_text(encoding="utf-8"))
@@ -91,7 +91,7 @@ def release_solution(state: Path, name: str, released: bool) -> None:
 
 
 def hide_code(state: Path, numbers: tuple[str, ...]) -> None:
-    """Hide the code of these labs, and show all other code. Raises OSError, CatalogError."""
+    """Hide these labs' code, and show that of all other labs. Raises OSError, CatalogError."""
     _change(state, lambda access: replace(access, hidden_code=numbers))
 
 

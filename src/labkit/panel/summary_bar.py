@@ -1,4 +1,4 @@
-"""The summary bar at the bottom of every page, which links to the panel."""
+"""Add the summary bar, which links to the panel, at the bottom of every page."""
 
 import os
 import re
@@ -21,11 +21,11 @@ from labkit.panel.exchange_words import (
 from labkit.panel.models import Exchange
 
 _STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
-# Pages that are not the lab's, such as Django's page for DEBUG, lack the colours.
+# Pages that are not the lab's own, such as Django's debug page, lack the colours.
 _COLOURS = '<link rel="stylesheet" href="/__lab__/static/palette.css">'
 _LAB_STYLE = b"/lab.css"
 _SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
-_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # once, because it is slow
+_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # encoded once: it is slow
 # Reasons why an HTML page has no bar. Pages carry the key as data-no-bar.
 NO_BAR = {
     "no-end": "no bar: this HTML has no </body>",
@@ -38,9 +38,10 @@ _BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
 def append_to(
     request: HttpRequest, response: HttpResponse, content: bytes | None, exchange: Exchange
 ) -> None:
-    """Insert the bar before the end of an HTML page; do not change other responses.
+    """Insert the bar before the end of an HTML page; leave other responses unchanged.
 
-    content: None if the response streams. If an HTML page gets no bar, `no_bar` has the reason.
+    content: None if the response streams. If an HTML page gets no bar, set `exchange.no_bar` to the
+    reason.
     """
     if not exchange.content_type.lower().startswith("text/html") or content == b"":
         return
@@ -56,7 +57,7 @@ def append_to(
     instructor = is_local_instructor(request)
     message = control_messages.take_for_page(request, exchange) if instructor else None
     server = _server(exchange)
-    # Joining strings is the fastest way, and every page needs this.
+    # The bar is joined from strings, which is the fastest way, because every page needs it.
     colours = "" if _LAB_STYLE in content else _COLOURS
     crash = ""
     if exchange.crash and student_access.may_see_crash(request):
@@ -86,7 +87,7 @@ def summarize_with_redirect(exchange: Exchange) -> str:
 def _server(exchange: Exchange) -> str:
     """Return the server and database node that responded, if there are several.
 
-    It is always this server, because each server stores only its own exchanges.
+    The server is always this one, because each server stores only its own exchanges.
     """
     if not (SERVER or exchange.node):
         return ""
@@ -96,7 +97,7 @@ def _server(exchange: Exchange) -> str:
 
 
 def _row(exchange: Exchange) -> str:
-    """Return an exchange as HTML, with attributes for programs."""
+    """Return an exchange's summary as HTML, with data attributes for scripts and tests."""
     outcome, effects = Outcome(exchange), cookie_effects(exchange)
     return _row_html(
         tuple(summary_words(outcome, effects)),
@@ -117,7 +118,7 @@ def _row_html(
     set_cookies: str,
     deleted_cookies: str,
 ) -> str:
-    """Return the HTML of a row, which is cached, since most rows are the same."""
+    """Return the HTML of a summary; it is cached, since most summaries are the same."""
     text = _SEPARATOR.join(
         f'<span class="{each.place}">{escape(each.text)}</span>' for each in words
     )

@@ -1,4 +1,4 @@
-"""The panel's URLs, which its middleware handles before any other middleware."""
+"""The panel's URLs, which its middleware handles before other middleware runs."""
 
 from django.urls import path
 

@@ -36,20 +36,20 @@ SHOWN = 200  # exchanges in a list
 
 @require_safe
 def exchange(request: HttpRequest, token: str) -> HttpResponse:
-    """Show an exchange and the redirect that led to it, to anyone who has the URL."""
+    """Show an exchange, and the redirect that led to it, to anyone who has the URL."""
     return exchange_page(request, token)
 
 
 def exchange_page(
     request: HttpRequest, token: str, invalid: str = "", why: str = ""
 ) -> HttpResponse:
-    """Return the page of an exchange. `invalid`: the control whose value was refused."""
+    """Return an exchange's page. `invalid`: the control with a bad value; `why`: the reason."""
     found = log.find(token)
     if found is None:
         sentence = f"The last {REMEMBERED} exchanges are kept until the lab is reset or restarted."
         return error_page(request, 404, "This exchange is no longer stored", sentence)
     instructor = is_local_instructor(request)
-    by_script = "X-Requested-With" in request.headers  # the message belongs to the page below
+    by_script = "X-Requested-With" in request.headers  # it is for the lab's page
     message = None if by_script or not instructor else control_messages.take(request)
     context = {
         "exchange": found,
@@ -128,7 +128,7 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def exchanges_json(request: HttpRequest) -> HttpResponse:
-    """Return the last requests as JSON, for the console; `?most=5` limits them to five."""
+    """Return the last exchanges as JSON for the console; `?most=5` limits them to five."""
     if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")

@@ -1,1 +1,1 @@
-"""`lab serve`: all labs at once for a class, each in a process that ends with its parent."""
+"""Run all labs at once for a class (`lab serve`), each in a process that ends with its parent."""

@@ -16,16 +16,16 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-REQUEST_SECONDS = 25  # the wait for requests in progress; SQLite's lock takes up to 20 s
+REQUEST_SECONDS = 25  # the limit for requests in progress, which wait up to 20 s for SQLite's lock
 FILE_REPLACED = "%s was deleted or replaced, and its data are lost"
 log = logging.getLogger("labkit.serve")
-_guards: list["FileGuard"] = []  # keeps them alive, since signals do not
+_guards: list["FileGuard"] = []  # keeps the guards alive, since signals do not
 
 
 def keep_open(migrate: Callable[[], None]) -> None:
-    """Make each thread keep its database connection. Call this before any connection is open.
+    """Make each thread keep its database connection. Call this before any connection is opened.
 
-    If the database has closed a connection, a ping detects it, and the connection is reopened. If
+    If the database has closed a connection, a ping detects this, and the connection is reopened. If
     SQLite's file is deleted or replaced, all connections are closed and `migrate` creates the
     tables.
     https://docs.djangoproject.com/en/5.2/ref/databases/#persistent-database-connections
@@ -56,7 +56,7 @@ class FileGuard:
 
     def _note(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection not in self._opened:
-            connection.inc_thread_sharing()  # one thread may close the connections of all
+            connection.inc_thread_sharing()  # one thread may close all threads' connections
             self._opened.append(connection)
 
     def _enter(self, **_: Any) -> None:
@@ -77,7 +77,7 @@ class FileGuard:
         for opened in self._opened:
             opened.close()
         if _identity(self._path) is None:
-            # If another process has the old file open, its WAL could be used for the new file.
+            # If another process has the old file open, the old WAL could be used for the new file.
             for leftover in ("-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     os.unlink(self._path + leftover)
@@ -89,7 +89,7 @@ class FileGuard:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Return (device, inode) of the file at this path, or None if there is none."""
+    """Return (device, inode) of the file at this path, or None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,8 +1,8 @@
-"""The HTTP server of the labs and the console: waitress with limits on what a client can use.
+"""The HTTP server of the labs and console: waitress, with limits on each client's resources.
 
-A whole class may share one IP address, so no limit is per peer. Instead, waiting connections are
-closed to make room: first those that never sent a complete request, then idle ones, then those
-that do not read their response.
+A whole class may share one IP address, so there are no limits per peer. Instead, waiting
+connections are closed to make room: first those that never sent a complete request, then idle ones,
+then those that do not read their response.
 https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
 """
 
@@ -26,32 +26,34 @@ from waitress.utilities import Error
 
 from labkit.http.connection import REQUEST_NUMBER
 
-# The limit for the request line and all headers, enough for the 180 cookies that browsers store
-# for a host, if each has 300 bytes. runserver has the same limit for one line.
+# The limit for the request line and all headers. It is enough for the 180 cookies that browsers
+# store for a host, if each has 300 bytes. runserver has the same limit for a single line.
 LARGEST_HEAD = 65_536  # bytes
-# Above Django's own limit of 2.5 MB, so that Django's error page is shown.
+# This is above Django's own limit of 2.5 MB, so that Django can respond with its error page.
 LARGEST_BODY = 3_000_000  # bytes
-LARGEST_REST = 10_000_000  # bytes of a refused request that are read before the response
-HELD_BYTES = 16_000_000  # for all pending requests and unsent responses together
+LARGEST_REST = 10_000_000  # bytes of a refused request that are read before responding
+HELD_BYTES = 16_000_000  # the limit for all pending requests and unsent responses together
 SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
 
-CONNECTIONS = 1000  # the maximum; fewer if the system allows fewer open files
+CONNECTIONS = 1000  # the limit; lower if the system allows fewer open files
 LEAST_CONNECTIONS = 16
-SPARE_FILES = 100  # for database connections, session files and logs
+SPARE_FILES = 100  # reserved for database connections, session files and logs
 WINDOWS_CONNECTIONS = 400  # select() there takes 512
-REQUEST_SECONDS = 20  # from a request's first byte to its last
-IDLE_SECONDS = 60  # between requests, or before the first one
-UNREAD_SECONDS = 30  # while no byte of the response is read
-GRACE_SECONDS = 0.25  # before a new connection may be closed to make room
+REQUEST_SECONDS = 20  # from the first to the last byte of a request
+IDLE_SECONDS = 60  # between requests, or before the first request
+UNREAD_SECONDS = 30  # while the client reads no byte of the response
+GRACE_SECONDS = 0.25  # until a new connection may be closed to make room
 ACCEPT_AT_ONCE = 64
 
-# At each event, waitress checks all of its connections in Python. With a whole class, that takes
-# longer than the responses. After a pause, several connections are ready at once (bench/burst.py).
+# At each event, waitress checks all of its connections in Python. With a whole class, the checks
+# take longer than the responses. After a pause, one check finds several connections that are ready
+# (bench/burst.py).
 CROWD = 30  # connections
 REST = 0.005  # seconds
 
-# A method is a token, RFC 9110 section 9.1; empty lines may come before it, RFC 9112 section 2.2.
-# Anything else is another protocol: 0x16 begins a TLS handshake, of https:// to a port for http.
+# A request begins with a method, which is a token (RFC 9110 section 9.1), or with empty lines (RFC
+# 9112 section 2.2). Anything else is another protocol. For example, 0x16 begins a TLS handshake,
+# from an https:// URL with the port of http.
 FIRST_BYTES = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~\r\n").encode())
 
 REFUSALS = {  # status -> title and sentence
@@ -72,12 +74,12 @@ log = logging.getLogger("labkit.serve")
 
 
 def page(status: int, title: str, message: str) -> bytes:
-    """Return an HTML page for a response that does not come from a lab."""
+    """Return an HTML page for a response that is not from a lab."""
     return PAGE.substitute(status=status, title=title, message=message).encode()
 
 
 class Refusal(Error):
-    """A request that is refused before it reaches the lab."""
+    """The error for a request that is refused before it reaches the lab."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -90,9 +92,9 @@ class Refusal(Error):
 
 
 class Parser(HTTPRequestParser):
-    """Reads the rest of a request that is too large, up to LARGEST_REST, before responding.
+    """A parser that reads the rest of a too large request, up to LARGEST_REST, before the response.
 
-    If a connection is closed with unread bytes, it is reset, and the browser shows an error instead
+    A connection that is closed with unread bytes is reset, and the browser shows an error instead
     of the page: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
     """
 
@@ -102,10 +104,10 @@ class Parser(HTTPRequestParser):
     _discards = False
     _tail = b""  # of discarded header bytes
     _discarded = 0
-    _rest = LARGEST_REST  # bytes left to discard; the end of a header is found earlier
+    _rest = LARGEST_REST  # bytes left to discard; reading stops earlier at the end of the header
 
     def received(self, data: bytes) -> int:
-        """Take the next bytes; return how many belong to this request."""
+        """Process the next bytes; return the number of bytes that belong to this request."""
         if self._discards:
             return self._discard(data)
         end = self.header_plus[-3:] + data
@@ -134,7 +136,7 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Handles one request, and passes its number on the connection to the application."""
+    """Handles a request, and passes its position on the connection to the application."""
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environ."""
@@ -144,21 +146,21 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """A connection, with its waiting time and the memory that it uses."""
+    """A connection that tracks how long it has waited and how much memory it uses."""
 
     parser_class = Parser
     task_class = Task
-    served = 0  # requests, including the current one
+    served = 0  # number of requests, including the current one
 
     def __init__(self, server: "Listener", *arguments: Any, **options: Any) -> None:
-        self.since = time.monotonic()  # start of the wait, independent of the lab's moved clock
+        self.since = time.monotonic()  # when the wait began, regardless of the moved clock
         self.answered = False
         self._received = 0  # bytes of pending requests
         super().__init__(server, *arguments, **options)
 
     @property
     def held(self) -> int:
-        """The bytes in memory for this connection."""
+        """The number of bytes in memory for this connection."""
         return self._received + int(self.total_outbufs_len)
 
     @property
@@ -168,7 +170,7 @@ class Channel(HTTPChannel):
 
     @property
     def time_limit(self) -> float:
-        """The limit for its current wait, in seconds."""
+        """The limit for the connection's current wait, in seconds."""
         if self.total_outbufs_len:
             return UNREAD_SECONDS
         return IDLE_SECONDS if self.request is None else REQUEST_SECONDS
@@ -180,21 +182,21 @@ class Channel(HTTPChannel):
         return any(each.chunked or each.content_length > SMALL for each in requests)
 
     def readable(self) -> bool:
-        """Return whether to read more, since large bodies are read one at a time."""
+        """Return whether to read more; large bodies are read one at a time."""
         owner = self.server.owner
         if not super().readable() or (owner.is_full and self._received >= SMALL):
             return False
         return not self.is_large or owner.is_turn_of(self)
 
     def received(self, data: bytes) -> bool:
-        """Take bytes from the client."""
+        """Process bytes from the client."""
         is_new = self.request is None
         if is_new and not self.requests and data[:1] and data[0] not in FIRST_BYTES:
             self.handle_close()
             return False
         self._received += len(data)
         self.server.owner.count(len(data))
-        if not self.connected:  # it was closed because it used the most memory
+        if not self.connected:  # closed because it used the most memory
             return False
         taken: bool = super().received(data)
         if is_new:
@@ -233,7 +235,7 @@ class Listener(TcpWSGIServer):
         return bool(self.accepting) and self.owner.has_room()
 
     def accept(self) -> Any:
-        """Accept a connection; if there are too many open files, lower the limit."""
+        """Accept a connection, or lower the limit if there are too many open files."""
         try:
             return super().accept()
         except OSError as error:
@@ -258,24 +260,24 @@ class HttpServer:
     def __init__(
         self, application: Callable[..., Any], port: int, addresses: Iterable[str], threads: int
     ) -> None:
-        """Start listening; `run()` handles requests. Raise OSError if an address is in use."""
+        """Start listening; `run()` handles requests. Raises OSError if an address is in use."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._limit = connection_limit()
         self._uncounted = 0  # bytes received since the last check of the total
         self._tidied = 0.0
         self._stopped = False
         self.is_full = False
-        self._turn: Channel | None = None  # the connection whose large body is being handled
+        self._turn: Channel | None = None  # the connection whose large body is being read
         adjustments = Adjustments(
             listen=" ".join(f"{address}:{port}" for address in addresses),
             threads=threads,
-            backlog=1024,  # for a whole class at once
+            backlog=1024,  # enough for a whole class at once
             recv_bytes=32_768,
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
             log_socket_errors=False,  # clients may disconnect at any time
-            # labkit.panel.access must see that a request comes through a proxy.
+            # With these headers, labkit.panel.access recognizes requests from a proxy.
             clear_untrusted_proxy_headers=False,
             ident=None,
         )
@@ -295,8 +297,8 @@ class HttpServer:
         ]
 
     def run(self) -> None:
-        """Handle requests until `stop()`, with pauses if there are many connections."""
-        # Without poll(), on Windows, waitress uses select().
+        """Handle requests until `stop()` is called, with pauses if there are many connections."""
+        # Windows has no poll(), so waitress uses select() there.
         while not self._stopped:
             wait = 1.0 if self.has_room() else GRACE_SECONDS / 4
             wasyncore.loop(timeout=wait, use_poll=os.name != "nt", map=self._sockets, count=1)
@@ -334,7 +336,7 @@ class HttpServer:
         log.warning("Too many open files: at most %d connections from now on", self._limit)
 
     def count(self, received: int) -> None:
-        """Count received bytes, and check the total memory from time to time."""
+        """Count received bytes, and check the total memory at intervals."""
         self._uncounted += received
         if self._uncounted > HELD_BYTES // 16:
             self._limit_memory()
@@ -353,7 +355,7 @@ class HttpServer:
         )
 
     def _tidy(self) -> None:
-        """Close connections that have waited too long, once a second."""
+        """Once a second, close connections that have waited too long."""
         now = time.monotonic()
         if now - self._tidied < 1:
             return
@@ -364,7 +366,7 @@ class HttpServer:
         self._limit_memory()
 
     def _limit_memory(self) -> None:
-        """Close the connections with the most memory until the total is within HELD_BYTES."""
+        """Close the connections that use the most memory until the total is within HELD_BYTES."""
         self._uncounted = 0
         channels = self._channels()
         held = sum(channel.held for channel in channels)
@@ -379,7 +381,7 @@ class HttpServer:
 
 
 def connection_limit() -> int:
-    """Return the limit for connections, after raising the limit for open files if possible."""
+    """Raise the limit for open files if possible; return the limit for connections."""
     try:
         import resource
     except ImportError:  # Windows

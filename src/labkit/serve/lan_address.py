@@ -1,11 +1,11 @@
-"""This machine's address in the local network, and its URL as a QR code."""
+"""Find this machine's address in the local network, and draw a URL as a QR code."""
 
 import io
 import socket
 
 import segno
 
-# Looking up a route to these addresses sends nothing. See RFC 5737 and RFC 1918.
+# Looking up a route to these addresses sends no packets. See RFC 5737 and RFC 1918.
 ELSEWHERE = ["192.0.2.1", "10.255.255.255", "192.168.255.255", "172.31.255.255"]
 
 
@@ -24,14 +24,14 @@ def own_address() -> str | None:
 
 
 def qr_for_terminal(url: str) -> str:
-    """Return the QR code of a URL, drawn with characters, for any terminal."""
+    """Return a URL's QR code, drawn with characters, for any terminal."""
     drawn = io.StringIO()
     segno.make(url, micro=False).terminal(out=drawn, compact=True, border=2)
     return drawn.getvalue()
 
 
 def qr_as_svg(url: str) -> str:
-    """Return the QR code of a URL as an SVG element for a page."""
+    """Return a URL's QR code as an SVG element for a page."""
     code = segno.make(url, micro=False)
     return code.svg_inline(
         border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", title=url

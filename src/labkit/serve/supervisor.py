@@ -24,10 +24,10 @@ from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
 from labkit.services import lab_reset
 
-START_SECONDS = 60  # the limit for a lab to answer after its start
-STOP_SECONDS = 5  # the limit for a process to end by itself
-RESTART_SECONDS = 30  # the limit for the console to wait for a reset or restart
-MAX_DEATHS = 5  # within DEATH_WINDOW, after which a lab is not restarted
+START_SECONDS = 60  # the limit for a lab to be ready after its start
+STOP_SECONDS = 5  # the limit for a process to end before it is killed
+RESTART_SECONDS = 30  # the console's limit when it waits for a reset or restart
+MAX_DEATHS = 5  # within DEATH_WINDOW; after that many, a lab is not restarted
 DEATH_WINDOW = 60  # seconds
 STABLE = {"running", "failed", "stopped"}
 
@@ -42,7 +42,7 @@ class Maintenance:
 
 
 class LabProcess:
-    """One lab, its process, and the thread that restarts it when it dies."""
+    """One lab, its process, and the thread that restarts the process when it dies."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class LabProcess:
         host: str = ports.LOOPBACK,
         state: Path | None = None,
     ) -> None:
-        """`report` is called with a sentence when the lab dies, and "" at other changes of state.
+        """`report` is called with a sentence when the lab dies, and with "" at other state changes.
 
-        `letter` names the process if several servers run the same lab. `name`, `host` and `state`,
-        its state folder, are for a textbook version.
+        `letter` names the process if several servers run the same lab. `name`, `host` and `state`
+        (the state folder) are used for a textbook version.
         """
         self.lab = lab
         self.name = name or lab.number
@@ -68,14 +68,14 @@ class LabProcess:
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
         self.stable = threading.Event()  # set once a state of STABLE has been reported
-        self.reason = ""  # why it failed or last died
-        self.restarts = 0  # how often it died and was restarted
+        self.reason = ""  # why the lab failed or last died
+        self.restarts = 0  # how many times the lab died and was restarted
         self.note = ""  # the result of the last action in the console
-        self.action_failed = False  # if True, the note says why
+        self.action_failed = False  # if True, the note gives the reason
         # The last values that the console read from the lab:
         self.clock = ""  # "2 minutes ahead"
         self.active: int | None = 0  # visitors in the last minutes, or None if unknown
-        self.engine = ""  # of its sessions, such as "db"
+        self.engine = ""  # the session engine, such as "db"
         self._state_folder = state
         self._command = worker.command(port, addresses)
         self.environ = {**environ, **worker.ENVIRONMENT}
@@ -111,28 +111,28 @@ class LabProcess:
         return self._last_done is not None and not self._last_done.is_set()
 
     def start(self) -> None:
-        """Start the process, and supervise it from now on. Raise CatalogError.
+        """Start the process, and supervise it from now on. Raises CatalogError.
 
-        Entries of an earlier `lab serve` in the log are kept.
+        The log keeps its entries from earlier runs of `lab serve`.
         """
-        self.log.touch()  # raises now if it is not writable
+        self.log.touch()  # raises an error now if the log is not writable
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
-        """End the process, do the work, and restart; return an event that is set afterwards."""
+        """End the process, do the work, and restart; return an event that is set at the end."""
         done = self._last_done = threading.Event()
         self._queue.put(Maintenance(state, work, done))
         self._close_process()
         return done
 
     def end(self) -> None:
-        """End the process for good, without waiting."""
+        """End the process for good; do not wait until it has ended."""
         self._ending = True
         self._queue.put(None)
         self._close_process()
 
     def wait_until_ended(self) -> None:
-        """Wait until the process has ended; kill it if it does not end by itself."""
+        """Wait until the process has ended; kill it if it takes too long."""
         if self._thread.ident is None:  # it was never started
             return
         self._thread.join(STOP_SECONDS)
@@ -151,7 +151,7 @@ class LabProcess:
                 task = self._queue.get_nowait()
             while task is None and not self._ending:
                 if was_running and self._may_restart():
-                    self._set_state("starting")  # before the restart is counted
+                    self._set_state("starting")  # set before the restart is counted
                     self.restarts += 1
                     self._report(self, f"died ({self.reason}) and is being restarted")
                     break
@@ -186,17 +186,17 @@ class LabProcess:
         return len(self._deaths) < MAX_DEATHS or now - self._deaths[0] > DEATH_WINDOW
 
     def _run_once(self) -> bool:
-        """Start the process and wait until it ends; return whether it ever answered."""
+        """Start the process and wait until it ends; return whether it was ever ready."""
         try:
             with self.log.open("a+b") as output, self._lock:  # read as well, by LogFile
                 log_size = output.tell()
                 process = self._process = start_child(
                     self._command, cwd=self.lab.folder, env=self.environ, stderr=output
                 )
-        except OSError as error:  # no folder, no memory, no process left
+        except OSError as error:  # no folder, no memory, or too many processes
             self.reason = str(error)
             return False
-        if self._ending or not self._queue.empty():  # requested while there was no process
+        if self._ending or not self._queue.empty():  # requested before it started
             close(process)
         answered = read_line(process, START_SECONDS) == worker.READY
         if answered:
@@ -217,7 +217,7 @@ class LabProcess:
                 close(self._process)
 
     def _exit_reason(self, log_size: int, status: int) -> str:
-        """Return the reason for the end: a signal, or the last line logged after `log_size`."""
+        """Return why the process ended: a signal, or the last line logged after `log_size`."""
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"ended by {signal.Signals(-status).name}"
@@ -244,9 +244,10 @@ class Supervisor:
     ) -> None:
         """Prepare the processes.
 
-        `port` is the console's; a lab's port is that plus the lab's number. `address` is this
-        machine's address in the network. `database` describes where sessions are stored.
-        `database_urls` has a DATABASE_URL, by number, for each lab that does not use SQLite.
+        `port` is the console's port; a lab's port is the console's plus the lab's number. `address`
+        is this machine's address in the network. `database` describes where sessions are stored.
+        `database_urls` contains a DATABASE_URL, by lab number, for each lab that does not use
+        SQLite.
         """
         self.checkout = checkout
         self.port = port
@@ -267,7 +268,7 @@ class Supervisor:
         ]
 
     def find(self, number: str) -> LabProcess | None:
-        """Return the lab with this number, if it is served."""
+        """Return the process of the lab with this number, or None if the lab is not served."""
         return next((process for process in self.labs if process.number == number), None)
 
     @property
@@ -281,11 +282,11 @@ class Supervisor:
             process.start()
 
     def reset(self, chosen: list[LabProcess]) -> None:
-        """Empty these labs' stores and restart them; wait at most RESTART_SECONDS."""
+        """Empty these labs' stores and restart the labs; wait at most RESTART_SECONDS."""
         wait_for_all([p.restart("resetting", partial(self._reset, p)) for p in chosen])
 
     def restart(self, chosen: list[LabProcess]) -> None:
-        """Restart these labs, for example after a change of their code; wait as in `reset`."""
+        """Restart these labs, for example after their code was changed; wait as `reset` does."""
         wait_for_all([process.restart("starting", _restart_note) for process in chosen])
 
     def _reset(self, process: LabProcess) -> str:
@@ -315,7 +316,7 @@ def end_all(processes: list[LabProcess]) -> None:
 
 
 def wait_for_all(events: list[threading.Event]) -> None:
-    """Wait at most RESTART_SECONDS until all of these events are set."""
+    """Wait until all of these events are set, at most RESTART_SECONDS."""
     deadline = time.monotonic() + RESTART_SECONDS
     for event in events:
         event.wait(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""Run a lab on the server of `lab serve` during a measurement."""
+"""Run a lab during a measurement, on the server that `lab serve` uses."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,14 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class TemporaryServer:
-    """The process of a lab."""
+    """A lab's server process with its port and log."""
 
     port: int
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def wait_until_ready(self, name: str) -> None:
-        """Wait until the lab answers. Raise StartFailed with the last lines of its log."""
+        """Wait until the lab is ready. Raises StartFailed, with its last log lines, if it fails."""
         if read_line(self.process, START_SECONDS) != worker.READY:
             end = " ".join(last_lines(self.log, 3))
             raise StartFailed(f"The server of {name} did not start: {end}")
@@ -33,10 +33,10 @@ class TemporaryServer:
 def temporary_server(
     folder: Path, environ: Mapping[str, str], log: Path, port: int = 0
 ) -> Iterator[TemporaryServer]:
-    """Start the lab in this folder, on this port or a free one, and end it after the block.
+    """Start the lab in this folder, on this port or a free one; end it when the block ends.
 
-    Several servers can start at the same time, and `wait_until_ready()` waits for one. Choose their
-    ports with `free_ports()`, which returns different ports.
+    Several servers can start at the same time; `wait_until_ready()` waits for one of them. Choose
+    their ports with `free_ports()`, which returns distinct ports.
     """
     port = port or free_port()
     with log.open("a+b") as output:

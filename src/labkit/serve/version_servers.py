@@ -1,4 +1,4 @@
-"""Run textbook versions beside the labs, each at its own host name and on this machine only."""
+"""Run textbook versions beside the labs, each at its own host name, on this machine only."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from labkit.processes import ports
 from labkit.serve.supervisor import LabProcess, end_all, wait_for_all
 from labkit.textbook_versions import Version
 
-MOST = 6  # textbook versions that run at the same time, 35 MB each
+MOST = 6  # textbook versions that run at the same time; each takes 35 MB
 TOO_MANY = "{count} textbook versions are running. Stop one before you start another."
 DOES_NOT_START = "{name} does not start: Django refuses it."
 
@@ -26,8 +26,9 @@ class VersionServer:
 class VersionServers:
     """The textbook versions that the instructor has started.
 
-    Each has its own copy of the lab, its own state, a free port and the host name NAME.localhost,
-    which keeps its cookies away from those of the labs. None is open to the network.
+    Each version has its own copy of the lab, its own state, a free port and the host name
+    NAME.localhost, which keeps its cookies separate from those of the labs. Versions are not
+    reachable from the network.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class VersionServers:
         environ: Mapping[str, str],
         report: Callable[[LabProcess, str], None],
     ) -> None:
-        """`environ`: of the labs; a version ignores their database, engine and network address."""
+        """`environ` is the labs'; versions ignore its database, engine and network address."""
         self._checkout = checkout
         self._environ = environment.without_shared(environ) | {
             "DJANGO_SETTINGS_MODULE": "lab.settings",
@@ -48,20 +49,20 @@ class VersionServers:
 
     @property
     def all(self) -> list[VersionServer]:
-        """Those that were started and not stopped since, in the order of their starts."""
+        """The versions that were started and not stopped since, in the order of their starts."""
         with self._lock:
             return list(self._servers.values())
 
     def find(self, full_name: str) -> VersionServer | None:
-        """Return the server of the version with this name, such as "03:names-as-cookies"."""
+        """Return the server of a version, such as "03:names-as-cookies", or None."""
         with self._lock:
             return self._servers.get(full_name)
 
     def start(self, version: Version) -> VersionServer:
-        """Start a version and wait until it answers or has failed, at most RESTART_SECONDS.
+        """Start a version; wait until it is ready or has failed, at most RESTART_SECONDS.
 
-        Nothing happens if it runs already. Raises CatalogError if it cannot be run, if too many
-        are running, and if its folder cannot be written.
+        If the version is already running, it is not restarted. Raises CatalogError if Django
+        refuses to start it, if too many versions are running, or if its folder cannot be written.
         """
         if not version.starts:
             raise CatalogError(DOES_NOT_START.format(name=version.full_name))
@@ -95,14 +96,14 @@ class VersionServers:
         return self._servers[version.full_name]
 
     def stop(self, full_name: str) -> None:
-        """End a version, if it runs, and wait until its process has ended."""
+        """Stop a version, if it is running, and wait until its process has ended."""
         with self._lock:
             server = self._servers.pop(full_name, None)
         if server is not None:
             end_all([server.process])
 
     def stop_all(self) -> None:
-        """End all versions, and wait until their processes have ended."""
+        """Stop all versions, and wait until their processes have ended."""
         with self._lock:
             servers = list(self._servers.values())
             self._servers.clear()

@@ -1,7 +1,7 @@
 """Serve one lab with waitress: `python -m labkit.serve.worker PORT ADDRESS...` in its folder.
 
-The process migrates the lab's database, listens, and then writes the line READY to its stdout. It
-ends with its parent. If it cannot start, the last line on stderr says why.
+The process migrates the lab's database, starts listening, and then writes the line READY to stdout.
+It ends when its parent ends. If it cannot start, the last line on stderr says why.
 """
 
 import logging
@@ -18,8 +18,9 @@ from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.serve.http_server import HttpServer
 
 READY = b"ready\n"
-# Several threads, because requests may wait for a database. More would not help: Python runs one
-# at a time, and those that wait for SQLite's lock take turns to poll it (bench/burst.py).
+# There are several threads, because requests may wait for a database. More threads would not help:
+# Python runs one at a time, and threads that wait for SQLite's lock take turns polling it
+# (bench/burst.py).
 THREADS = 8
 # With one arena per thread, glibc would keep the memory of all large requests.
 # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
@@ -28,7 +29,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def command(port: int, addresses: list[str]) -> list[str]:
-    """Return the command that runs this module for the lab in the current folder."""
+    """Return the command that serves the lab in the current folder with this module."""
     return [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
 
 
@@ -40,9 +41,10 @@ def listen(
 
 
 def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap an application so that it sends Cross-Origin-Opener-Policy only where it works.
+    """Wrap an application so that it sends Cross-Origin-Opener-Policy only if browsers heed it.
 
-    Browsers ignore it over plain HTTP from another machine, and Chromium warns on every page. See
+    Browsers ignore this header over plain HTTP from another machine, and Chromium logs a warning on
+    every page. See
     https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies
     """
 
@@ -68,24 +70,24 @@ def _is_trustworthy(environ: dict[str, Any]) -> bool:
 
 
 def main(port: int, addresses: list[str]) -> None:
-    """Serve the lab, as the module's docstring describes."""
+    """Serve the lab in the current folder, as the module's docstring describes."""
     os.umask(OWNER_ONLY)
     parent = reserve_stdout()
     on_parent_exit(lambda: os._exit(0))
     limit_log()
-    # With DEBUG off, Django mails errors to the administrators; log them instead.
+    # With DEBUG off, Django emails errors to the administrators; log them instead.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
     sys.path.insert(0, os.getcwd())
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
-    import_module(settings.ROOT_URLCONF)  # to find errors in the code now rather than in class
+    import_module(settings.ROOT_URLCONF)  # finds errors in the code now rather than in class
     if settings.DATABASES.get("default", {}).get("NAME"):
         from labkit.serve.database_connections import keep_open
 
         _migrate()
-        if not os.environ.get("LAB_NODES"):  # in a cluster each request goes to the next node
+        if not os.environ.get("LAB_NODES"):  # in a cluster, each request uses the next node
             keep_open(_migrate)
     threads = getattr(settings, "SERVER_THREADS", THREADS)
     server = listen(application, port, addresses, threads)

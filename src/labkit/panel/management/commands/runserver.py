@@ -1,4 +1,4 @@
-"""The command `manage.py runserver`: Django's server, with a count of requests per connection."""
+"""The command `manage.py runserver`: Django's server, which also counts requests per connection."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from labkit.http.connection import REQUEST_NUMBER
 class ConnectionHandler(WSGIRequestHandler):
     """Handles the requests on one connection."""
 
-    # Headers and body are written separately, and the body would be delayed by 40 ms.
+    # Headers and body are written separately, so the body would otherwise be delayed by 40 ms.
     disable_nagle_algorithm = True
     requests = 0
 
     def get_environ(self) -> dict[str, Any]:
-        """Return the WSGI environ of the next request."""
+        """Return the WSGI environ of the next request, with its number on the connection."""
         self.requests += 1
         environ: dict[str, Any] = super().get_environ()
         return environ | {REQUEST_NUMBER: self.requests}
