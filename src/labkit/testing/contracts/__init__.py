@@ -1,10 +1,10 @@
 """Contracts: the promises of a lab that do not depend on where its state is stored.
 
-They use only HTTP, and read pages as a person does. A lab's test class is a subclass of its
-contract. It sets the values that differ, and marks any promise that its mechanism cannot keep as a
-strict xfail.
+They use only HTTP, and read pages as a person would. A lab's test class is a subclass of its
+contract. The subclass sets the values that differ between labs, and marks promises that the lab's
+mechanism cannot keep as strict xfails.
 """
-# ruff: noqa: F401 for imports in the labs' tests
+# ruff: noqa: F401 for import by the labs' tests
 
 from labkit.testing.contracts.carts import PAGES, CartContract, CartInChromium, CartPages
 from labkit.testing.contracts.common import RawRequests

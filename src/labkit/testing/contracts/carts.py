@@ -1,4 +1,4 @@
-"""The contract of carts with the pages and fields of labs 03 and 04."""
+"""The contract of carts that have the pages and form fields of labs 03 and 04."""
 
 import itertools
 from typing import Any
@@ -26,7 +26,7 @@ REDIRECTS = {302, 303}
 
 
 class CartPages(RawRequests):
-    """The promises of every cart about its pages."""
+    """The promises of every cart about how its pages behave."""
 
     capacity: int  # items
     page = b"/display/"
@@ -34,7 +34,7 @@ class CartPages(RawRequests):
     form = "/add/"
 
     def leave_state(self, visitor: Visitor) -> None:
-        """Add an item, for the promise about where the cart is stored."""
+        """Add an item, so that the lab stores a cart (see KeptIn)."""
         self.put(visitor, "apple", 3)
 
     # Actions
@@ -43,7 +43,7 @@ class CartPages(RawRequests):
         return visitor.submit("/add/", {"name": name, "quantity": quantity})
 
     def put(self, visitor: Visitor, name: str, quantity: Any = 1) -> dict[str, Any]:
-        """Add an item without opening the cart; return the fields, for sending them again."""
+        """Add an item without opening the cart; return the form's fields, to send them again."""
         fields = self.with_token(visitor, name=name, quantity=quantity)
         assert visitor.post("/add/", fields).status_code in REDIRECTS
         return fields
@@ -103,7 +103,8 @@ class CartPages(RawRequests):
         response = self.add(visitor, "apple", 3)
         assert [url for url, _ in response.redirect_chain] == ["/display/"]
         assert table(response) == {"apple": 3}
-        assert words(visitor.get("/")).count("1") == before + 1  # it says how many items
+        # The start page shows the number of items.
+        assert words(visitor.get("/")).count("1") == before + 1
 
     @pytest.mark.pitfall("B28")
     def test_adding_again_adds_up(self, visitor):
@@ -116,7 +117,7 @@ class CartPages(RawRequests):
     def test_reloading_after_an_add_does_not_add_again(self, visitor):
         self.add(visitor, "apple", 3)
         last = visitor.exchanges[-1]
-        assert last.method == "GET"  # the request that a reload repeats
+        assert last.method == "GET"  # a reload repeats this request
         visitor.get(last.target.path)
         assert self.cart(visitor) == {"apple": 3}
 
@@ -230,7 +231,8 @@ class CartPages(RawRequests):
         for path, method in itertools.product(["/remove/", "/empty/"], methods):
             with subtests.test(path=path, method=method):
                 response = getattr(visitor, method)(path)
-                # CSRF protection runs before the view, and class-based views respond to OPTIONS.
+                # CSRF protection runs before the view (403). Class-based views respond to OPTIONS
+                # (200).
                 assert response.status_code in {403, 405} | (
                     {200} if method == "options" else set()
                 )
@@ -273,7 +275,7 @@ class CartPages(RawRequests):
     # Helpers
 
     def all_refused(self, visitor: Visitor, subtests: Any, wrong: list[dict[str, Any]]) -> None:
-        """Send each of these forms; each must be a form error that changes nothing."""
+        """Send each of these forms. Each must be refused with a form error, and change nothing."""
         form = self.put(visitor, "bread", 2)
         before = {(cookie.name, cookie.value) for cookie in visitor.jar}
         for data in wrong:
@@ -287,14 +289,14 @@ class CartPages(RawRequests):
 
 
 class CartContract(CartPages, KeptIn):
-    """The promises of every cart about its pages and its lifetime."""
+    """The promises of every cart about its pages, where it is stored, and how long."""
 
     lifetime: int  # seconds
-    renews: str | None = None  # as in labs.toml; a copy, which is not in there, sets it here
+    renews: str | None = None  # None means as in labs.toml; copies not listed there set it
 
     @pytest.mark.thorough
     def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
-        # Hypothesis is slow to import, and tests over sockets do not need it.
+        # Imported here, because Hypothesis is slow to import and tests over sockets do not need it.
         from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
 
@@ -325,14 +327,14 @@ class CartContract(CartPages, KeptIn):
 
 
 class CartInChromium:
-    """The promises of every cart in a real browser."""
+    """The promises of every cart, checked in a real browser."""
 
     def add(self, page: Any, server: Any, name: str, quantity: int) -> None:
         page.goto(server.url("/add/"))
         page.get_by_label("Name").fill(name)
         page.get_by_label("Quantity").fill(str(quantity))
         page.get_by_role("button", name="Add").click()
-        page.wait_for_load_state()  # so that the panel's script has run
+        page.wait_for_load_state()  # until the panel's script has run
 
     def goods(self, page: Any) -> dict[str, int]:
         page.wait_for_load_state()

@@ -1,4 +1,4 @@
-"""The base class of all contracts, with requests that no browser sends."""
+"""A base class of contracts, which sends requests that no browser sends."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from labkit.testing.malformed_requests import ACT, PAGE, TOKEN, Raw
 
 
 class RawRequests:
-    """The promises of every lab about requests that no browser sends."""
+    """Helpers that send requests that no browser sends, and check how a lab responds."""
 
-    raw_requests: Sequence[Raw]  # additional ones for this lab
+    raw_requests: Sequence[Raw]  # additional requests for this lab
     page: bytes  # a URL that shows the visitor's state
     act: bytes  # a URL that changes it by POST
     form = "/"  # a URL with a form
@@ -24,22 +24,22 @@ class RawRequests:
         return value
 
     def with_token(self, visitor: Any, **data: Any) -> dict[str, Any]:
-        """Return these fields together with a CSRF token."""
+        """Return these form fields, with a CSRF token added."""
         return {"csrfmiddlewaretoken": self.token(visitor), **data}
 
     def answer_to(self, raw: Raw, visitor: Any, token: bytes) -> Any:
-        """Send a request and check its status; a refusal has a reason and sets no cookie."""
+        """Send a request and check the status. Refusals must give a reason and set no cookie."""
         sender = visitor.new_visitor() if raw.alone else visitor
         response = self._send(raw, sender, token)
         by_server = raw.except_on.get(visitor.server)
         assert response.status_code == (by_server or raw.status)
         if response.status_code >= 400:
-            # Django sets its own CSRF cookie again with every form.
+            # Django may set its CSRF cookie in any response, so that cookie is allowed.
             lines = sender.exchanges[-1].set_cookies
             assert [line for line in lines if not line.startswith("csrftoken")] == []
             assert by_server or raw.method == "HEAD" or says_why(response)
         assert b"<script>alert" not in response.content
-        if raw.alone:  # this visitor can continue too
+        if raw.alone:  # this visitor, too, must be able to continue
             assert sender.get(self.page.decode()).status_code == 200
         return response
 

@@ -1,4 +1,4 @@
-"""The contract of page counts with the pages of labs 02 and 06."""
+"""The contract of page counts that have the pages of labs 02 and 06."""
 
 import re
 from typing import Any
@@ -17,42 +17,42 @@ from labkit.testing.contracts.pages import notices, number, surprises, text
 from labkit.testing.malformed_requests import REQUESTS, Raw
 from labkit.testing.visitor import Visitor
 
-# Faulty values of the cookie, which no page count may read as a number.
+# Invalid cookie values, which no page count may read as a number.
 NO_COUNTS = [
     "abc", "", "1.5", "1e3", "NaN", "5,6", "%00", "é", "-5", "+5", "٣", "９", "1_000", "1000000",
     "9" * 4300, "9" * 4301, "<script>alert(7)</script>", "x" * 4000, "🍎", "1 2", "0x10",
 ]  # fmt: skip
 
-# Methods that are not counted, and their statuses. Class-based views respond to OPTIONS.
+# Methods that do not count as visits, and their statuses. Class-based views respond to OPTIONS.
 METHODS = {"head": {200}, "options": {200, 405}, "trace": {405}, "put": {403, 405}}
 
 
 def in_advance(response: Any) -> bool:
-    """Return True if the page says that the browser loaded it in advance."""
+    """Return whether the page says that the browser loaded it in advance."""
     page = lxml.html.document_fromstring(text(response))
     return bool(page.xpath("//*[@data-in-advance]"))
 
 
 class PageCountPages(RawRequests):
-    """The promises of every page count about its page."""
+    """The promises of every page count about how its page behaves."""
 
     page = b"/"
     act = b"/forget/"
     raw_requests = ()
-    cookie: str  # the cookie that identifies the visitor; another name is allowed
-    lifetime: int | None  # seconds from the last visit, or None until the browser closes
-    says_what_was_unreadable: bool  # whether a page distinguishes an invalid cookie from none
+    cookie: str  # the name of the lab's cookie; copies may use another name
+    lifetime: int | None  # seconds from the last visit; None means until the browser closes
+    says_what_was_unreadable: bool  # whether a page reports an invalid cookie
 
     def count(self, visitor: Any) -> int:
-        """Visit the page, and return the number on it."""
+        """Visit the page, and return the count that it shows."""
         return number(visitor.get("/"))
 
     def leave_state(self, visitor: Any) -> None:
-        """Visit the page, for the promise about where the count is stored."""
+        """Visit the page, so that the lab stores a count (see KeptIn)."""
         self.count(visitor)
 
     def own_cookie(self, visitor: Any) -> Any:
-        """Return the cookie that identifies the visitor, under any name."""
+        """Return the lab's cookie, even if its name is not `cookie`."""
         names = held_by(visitor)
         return visitor.jar.get(names[0] if len(names) == 1 else self.cookie)
 
@@ -146,12 +146,12 @@ class PageCountPages(RawRequests):
 
 
 class PageCountContract(PageCountPages, KeptIn):
-    """The promises of every page count about its page and its lifetime."""
+    """The promises of every page count about its page, where it is stored, and how long."""
 
     def test_it_lives_as_long_as_promised(self, visitor, clock):
         self.count(visitor)
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 2  # and its lifetime starts again
+        assert self.count(visitor) == 2  # this visit starts the lifetime again
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
         assert self.count(visitor) == 3
         clock.forward(seconds=self.lifetime or 10_000_000)
@@ -174,7 +174,7 @@ class PageCountContract(PageCountPages, KeptIn):
             assert re.fullmatch("[0-9a-z]{32}", given.value)
             assert self.own_cookie(classmate).value != given.value
             assert self.own_cookie(visitor).value == given.value
-        else:  # the count itself, signed or not
+        else:  # the value is the count, signed or not
             assert "1" in given.value
             assert self.own_cookie(visitor).value != given.value
 
@@ -186,7 +186,7 @@ class PageCountContract(PageCountPages, KeptIn):
         other_tab.jar = visitor.jar
         seen = []
 
-        def visit_too(**_: Any) -> None:  # the other tab's whole visit
+        def visit_too(**_: Any) -> None:  # a complete visit in the other tab
             template_rendered.disconnect(visit_too)
             seen.append(self.count(other_tab))
 
@@ -208,7 +208,7 @@ class PageCountContract(PageCountPages, KeptIn):
 
 
 class PageCountInChromium:
-    """The promises of every page count in a real browser."""
+    """The promises of every page count, checked in a real browser."""
 
     lifetime: int | None  # as in PageCountContract
 

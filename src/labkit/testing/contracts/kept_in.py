@@ -1,4 +1,4 @@
-"""The promise about where a lab stores its visitors' data: in the browser or on the server."""
+"""The promise that a lab stores its visitors' data where it says: in cookies or sessions."""
 
 from importlib import import_module
 from typing import Any
@@ -9,15 +9,15 @@ from labkit.testing.visitor import Visitor
 
 
 class KeptIn:
-    """The promise that the browser has the data in cookies, or only the session key."""
+    """The promise that the browser has either the data, in cookies, or only the session key."""
 
-    kept_in = ""  # "cookies" or "session"; "" if the engine decides
-    leave_state: Any  # from the lab's contract: makes the lab store something for a visitor
+    kept_in = ""  # "cookies" or "session"; "" if it depends on the session engine
+    leave_state: Any  # a method of the lab's contract that makes the lab store data for a visitor
 
     def test_it_is_kept_where_the_lab_says(self, visitor):
         if self.kept_in == "session":
             store = import_module(settings.SESSION_ENGINE).SessionStore()
-            assert not store.exists("0" * 32)  # needs the app, a database and its table
+            assert not store.exists("0" * 32)  # needs the sessions app and a table
         self.leave_state(visitor)
         held = held_by(visitor)
         assert held
@@ -29,5 +29,5 @@ class KeptIn:
 
 
 def held_by(visitor: Visitor) -> list[str]:
-    """Return the names of the visitor's cookies, without the CSRF token."""
+    """Return the names of the visitor's cookies, except the CSRF cookie."""
     return [cookie.name for cookie in visitor.jar if cookie.name != settings.CSRF_COOKIE_NAME]

@@ -1,4 +1,4 @@
-"""The contract of labs with sessions: their pages open with any data in the session."""
+"""The contract of labs with sessions: pages must open, whatever the session contains."""
 
 import itertools
 import secrets
@@ -11,7 +11,7 @@ import pytest
 from labkit.testing.contracts.common import RawRequests
 from labkit.testing.contracts.pages import notices
 
-# Values that are valid in JSON but that no lab stores. A lone surrogate is not a character.
+# Values that JSON can contain but that no lab stores. "\ud800" is a lone surrogate.
 ODD_VALUES: list[Any] = [
     None, True, 5, -1, 2.5, 10**30, float("inf"), float("nan"), "", "five", "\ud800", "x" * 5000,
     "2099-01-01", "9999-12-31T23:59:59+00:00", [], ["apple"], {}, {"": 1}, {"\ud800": 1},
@@ -20,25 +20,25 @@ ODD_VALUES: list[Any] = [
 ]  # fmt: skip
 DJANGO_VALUES: list[Any] = ["five", "\ud800", "2099-01-01", ["apple"], {"apple": 1}, float("inf")]
 UNREADABLE: list[Any] = [["apple"], "five", 2.5]
-EXPIRY = "_session_expiry"  # Django's own entry, which every lab may have
+EXPIRY = "_session_expiry"  # Django's entry for the expiry, which any lab may have
 
 
-@pytest.mark.no_database  # since it stores entries only as base64
+@pytest.mark.no_database  # the database stores entries only as base64
 class OddEntriesContract(RawRequests):
-    """The promise that an odd value in an entry breaks no page, form or later request."""
+    """The promise that unexpected values in a session break no page, form or later request."""
 
     session_cookie: str
     entries: Sequence[str]  # this lab's entries
-    django_entries: Sequence[str] = ()  # of Django's own, apart from the expiry
-    pages: Sequence[str]  # pages that read the session; the first one reports an invalid entry
-    forms: Sequence[tuple[str, dict[str, Any]]]  # (path, fields) of forms that change it
+    django_entries: Sequence[str] = ()  # Django's entries that the lab uses, except the expiry
+    pages: Sequence[str]  # pages that read the session; the first reports an invalid entry
+    forms: Sequence[tuple[str, dict[str, Any]]]  # (path, fields) of forms that change the session
 
     def give(self, visitor: Any, entry: str, value: Any) -> None:
-        """Give this visitor a session with this entry."""
+        """Give this visitor a new session with only this entry."""
         self.give_entries(visitor, {entry: value})
 
     def give_entries(self, visitor: Any, entries: dict[str, Any]) -> None:
-        """Give this visitor a session with these entries, as if another program had written it."""
+        """Give this visitor a new session with these entries, as another program might save it."""
         from django.contrib.sessions.backends.db import SessionStore
         from django.contrib.sessions.models import Session
         from django.utils import timezone
@@ -52,10 +52,11 @@ class OddEntriesContract(RawRequests):
         visitor.jar.store(f"{self.session_cookie}={key}; Path=/", visitor.origin)
 
     def check(self, visitor: Any, response: Any, *of: Any) -> None:
-        """Fail if the response is a server error, or is refused for another reason.
+        """Fail if the response is a server error, or a refusal for a reason other than the session.
 
-        A page may say that the session was deleted, and then the next page must open. A page that
-        does not change the session needs no such check, because the first page is opened with it.
+        A page may say that the session was deleted; after that, the first page must open. No check
+        follows a page that leaves the session unchanged, since the first page is opened with every
+        session.
         """
         assert response.status_code not in {403, 404, 405, 500, 503}, of
         if response.status_code == 200 and self.session_cookie not in response.cookies:
@@ -66,13 +67,13 @@ class OddEntriesContract(RawRequests):
         assert next_one.status_code == 200, of
 
     def cases(self) -> Iterator[tuple[str, Any]]:
-        """Yield (entry, value) with each value for this lab's entries, and some for Django's."""
+        """Yield (entry, value): all odd values for the lab's entries, and some for Django's."""
         yield from itertools.product(self.entries, ODD_VALUES)
         yield from itertools.product((EXPIRY, *self.django_entries), DJANGO_VALUES)
 
     @pytest.mark.in_process
     def test_an_odd_entry_breaks_no_page(self, visitor):
-        visitor.raise_request_exception = False  # the response to an exception is checked
+        visitor.raise_request_exception = False  # check the response instead
         for entry, value in self.cases():
             for path in self.pages:
                 self.give(visitor, entry, value)
@@ -101,7 +102,7 @@ class OddEntriesContract(RawRequests):
 
 
 class OddCartEntries(OddEntriesContract):
-    """The promise for a cart with the pages and forms of lab 04."""
+    """The promise for carts that have the pages and forms of lab 04."""
 
     entries = ("cart",)
     pages = ("/display/", "/", "/add/", "/info/")
@@ -114,7 +115,7 @@ class OddCartEntries(OddEntriesContract):
 
 
 class OddCountEntries(OddEntriesContract):
-    """The promise for a page count with the page and form of lab 06."""
+    """The promise for page counts that have the pages and form of lab 06."""
 
     entries = ("count",)
     pages = ("/", "/prefetch/")

@@ -1,4 +1,4 @@
-"""Read the labs' pages as a person does: their text, a cart or a count."""
+"""Read the labs' pages as a person would: their text, a cart or a count."""
 
 import lxml.html
 from django.http import HttpResponseBase
@@ -10,45 +10,45 @@ def text(response: HttpResponseBase) -> str:
 
 
 def words(response: HttpResponseBase) -> str:
-    """Return the visible text of a page, with single spaces."""
+    """Return the visible text of a page, with whitespace collapsed."""
     body = lxml.html.document_fromstring(text(response)).find(".//main")
     return " ".join(body.text_content().split())
 
 
 def says_why(response: HttpResponseBase) -> bool:
-    """Return True if a page of the lab explains what went wrong."""
+    """Return whether the response is a page of the lab that explains what went wrong."""
     page = lxml.html.document_fromstring(text(response)).find(".//main")
     said = page is not None and (page.findall("p") + page.find_class("errorlist"))
     return bool(said and page.find("h1") is not None)
 
 
 def notices(response: HttpResponseBase) -> list[str]:
-    """Return the notices on a page, such as one about a key that matches no session."""
+    """Return the notices on a page, such as one about a session key that matches no session."""
     page = lxml.html.document_fromstring(text(response))
     return [notice.text_content() for notice in page.find_class("notice")]
 
 
 def surprises(response: HttpResponseBase) -> list[str]:
-    """Return the keys of the surprises that a page explains; docs/teaching.md lists all keys."""
+    """Return the keys of the surprises that a page explains. docs/teaching.md lists all keys."""
     page = lxml.html.document_fromstring(text(response))
     return [str(key) for key in page.xpath("//@data-surprise")]
 
 
 def facts(response: HttpResponseBase) -> list[str]:
-    """Return the answers to the questions on a page, in order, with single spaces."""
+    """Return the answers to the questions on a page, in order, with whitespace collapsed."""
     answers = lxml.html.document_fromstring(text(response)).iterfind(".//main//dd")
     return [" ".join(answer.text_content().split()) for answer in answers]
 
 
 def form_errors(response: HttpResponseBase) -> str:
-    """Return the text of a page's form errors, in any markup."""
+    """Return the text of a page's form errors, whatever their markup."""
     page = lxml.html.document_fromstring(text(response))
     errors = page.xpath("//main//*[@role='alert' or contains(@class, 'error')]")
     return " ".join(error.text_content().strip() for error in errors)
 
 
 def table(response: HttpResponseBase) -> dict[str, int]:
-    """Return the items on a cart's page, from its first two columns: {name: quantity}."""
+    """Return the items in a cart's table as {name: quantity}, from its first two columns."""
     goods = {}
     for row in lxml.html.document_fromstring(text(response)).iterfind(".//tbody/tr"):
         name, quantity = row.xpath("./th | ./td")[:2]
@@ -57,11 +57,11 @@ def table(response: HttpResponseBase) -> dict[str, int]:
 
 
 def has_table(response: HttpResponseBase) -> bool:
-    """Return True if a page has a table, with or without rows."""
+    """Return whether a page has a table, even an empty one."""
     return lxml.html.document_fromstring(text(response)).find(".//table") is not None
 
 
 def number(response: HttpResponseBase) -> int:
-    """Return the large number on a page count's page."""
+    """Return the number of visits on the page of a page count."""
     (element,) = lxml.html.document_fromstring(text(response)).find_class("number")
     return int(element.text_content())

@@ -1,4 +1,4 @@
-"""State machines that use carts and page counts at random, and compare them with models."""
+"""State machines that use carts and page counts in random ways, and check them with models."""
 
 import math
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ waits = strategies.sampled_from([1, 30, 59, 60, 61, 119, 120, 121])
 
 @dataclass
 class Person:
-    """A visitor, and the cart that the model expects: {name: [quantity, expiry]}."""
+    """A visitor, and the cart according to the model: {name: [quantity, expiry]}."""
 
     visitor: Visitor
     cart: dict[str, list[float]] = field(default_factory=dict)
 
     def token(self) -> str:
-        """Return the CSRF token of an open form, or an invalid one if cookies are blocked."""
+        """Return the visitor's CSRF token, or an invalid one if cookies are blocked."""
         name = settings.CSRF_COOKIE_NAME
         if not self.visitor.jar.get(name):
             self.visitor.get("/add/")
@@ -36,7 +36,7 @@ class Person:
         return cookie.value if cookie else "x" * 64
 
     def expected(self, now: float) -> dict[str, int]:
-        """Return the items that have not expired at `now`, POSIX seconds: {name: quantity}."""
+        """Return {name: quantity} for the items not yet expired at `now`, in POSIX seconds."""
         self.cart = {name: kept for name, kept in self.cart.items() if kept[1] > now}
         return {name: int(quantity) for name, (quantity, _) in self.cart.items()}
 
@@ -44,8 +44,8 @@ class Person:
 class CartMachine(Machine):
     """A cart that keeps each item for LIFETIME seconds.
 
-    Carts differ only in `renews`. With "item", an add extends that item's lifetime. With "cart",
-    any write extends the lifetime of all items.
+    Carts differ only in `renews`. With "item", adding an item extends that item's lifetime. With
+    "cart", any change extends the lifetime of all items.
     """
 
     renews: str
@@ -65,7 +65,7 @@ class CartMachine(Machine):
 
     @rule(who=people, name=names, quantity=quantities)
     def add(self, who: int, name: str, quantity: int) -> None:
-        """Send the form, which stays open in the visitor's browser."""
+        """Send the form to add an item, without opening it again."""
         person = self.people[who]
         total = person.expected(self.now).get(name, 0) + quantity
         fields = {"name": name, "quantity": quantity, "csrfmiddlewaretoken": person.token()}
@@ -82,7 +82,7 @@ class CartMachine(Machine):
 
     @rule(who=people, data=strategies.data())
     def remove(self, who: int, data: strategies.DataObject) -> None:
-        """Press one of the Remove buttons, if there are any."""
+        """Press one of the Remove buttons, if there is one."""
         person = self.people[who]
         goods = person.expected(self.now)
         if goods and not person.visitor.jar.blocked:
@@ -110,28 +110,28 @@ class CartMachine(Machine):
 
     @rule(who=people, first=names, second=names)
     def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
-        """Distinguish the values of `renews`, which random steps seldom do."""
+        """Add items at intervals that show the effect of `renews`, as random steps seldom do."""
         for name in (first, second):
             self.add(who, name, 1)
             self.wait(60)
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Close and reopen the browser, which keeps the cookies, because they have an expiry."""
+        """Close and reopen the browser, which keeps the cookies because they have an expiry."""
         self.people[who].visitor.close_browser()
         self._look(self.people[who])
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Block cookies, which hides the cart, or allow them, which shows it again."""
+        """Block cookies, so that the cart is hidden; or allow them, so that it is shown again."""
         self.people[who].visitor.block_cookies(blocked)
         self._look(self.people[who])
 
 
 class PageCountMachine(Machine):
-    """A page count that forgets a visitor some time after the last visit."""
+    """A page count that forgets a visitor after a certain time without visits."""
 
-    lifetime: int | None  # seconds, or None until the browser closes
+    lifetime: int | None  # seconds; None means until the browser closes
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def visit(self, who: int) -> None:
-        """Open the page, which counts the visit unless cookies are blocked."""
+        """Visit the page, and check the count. With cookies blocked, the count is always 1."""
         now = self.now
         if self.visitors[who].jar.blocked:
             assert number(self.visitors[who].get("/")) == 1
@@ -154,12 +154,12 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def look_ahead(self, who: int) -> None:
-        """Send HEAD, which is not counted."""
+        """Send a HEAD request, which is not counted."""
         self.visitors[who].head("/")
 
     @rule(who=people)
     def forget(self, who: int) -> None:
-        """Press the button, so that the next visit is the first."""
+        """Press the button that resets the count; the page then shows 1."""
         visitor = self.visitors[who]
         if not visitor.jar.blocked:
             self.visit(who)
@@ -173,12 +173,12 @@ class PageCountMachine(Machine):
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Close and reopen the browser, which keeps only a cookie with a lifetime."""
+        """Close and reopen the browser, which keeps the cookie only if it has a lifetime."""
         self.visitors[who].close_browser()
         if self.lifetime is None:
             self.counts[who] = 0
 
     @rule(who=people, blocked=strategies.booleans())
     def block_cookies(self, who: int, blocked: bool) -> None:
-        """Block cookies, so that each visit is the first, or allow them again."""
+        """Block cookies, so that every visit seems to be the first; or allow them again."""
         self.visitors[who].block_cookies(blocked)
