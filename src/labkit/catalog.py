@@ -130,7 +130,7 @@ class Catalog:
         raise CatalogError(f"{absence(name)} The labs are {known}. `lab list` describes them.")
 
     def copy_in(self, folder: Path) -> Lab:
-        """Return the copy of a lab in this folder; its number is the folder's name.
+        """Return the lab in this folder as a copy. For its number, see own_number().
 
         The first line of its README.md names the original lab; its settings.py shows whether it
         uses a database.

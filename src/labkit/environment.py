@@ -18,12 +18,12 @@ BACKENDS = "django.contrib.sessions.backends."
 
 
 def database_url(environ: Mapping[str, str] | None = None) -> str:
-    """Return DATABASE_URL, or "" if it is not set or blank."""
+    """Return DATABASE_URL, or "" if it is blank or not set."""
     return _read("DATABASE_URL", environ)
 
 
 def redis_url(environ: Mapping[str, str] | None = None) -> str:
-    """Return REDIS_URL, or "" if it is not set or blank."""
+    """Return REDIS_URL, or "" if it is blank or not set."""
     return _read("REDIS_URL", environ)
 
 

@@ -38,7 +38,7 @@ class Record:
 
     kind: Kind
     name: str  # the row's session_key, the full cache key, or the file's or cookie's name
-    data: dict[str, Any]  # decoded; empty if it cannot be read
+    data: dict[str, Any]  # decoded; empty if the data cannot be read
     content: str = ""  # only for a row or file: the text as stored
     expires: datetime | None = None  # only for a row or cookie
 

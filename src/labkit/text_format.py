@@ -48,7 +48,7 @@ def duration(seconds: int) -> str:
 
 
 def exact_duration(seconds: int) -> str:
-    """Return a duration in all its units, such as "1 day, 2 minutes"; "" for 0 seconds."""
+    """Return an exact duration, such as "1 day, 2 minutes", or "" for 0 seconds."""
     words = []
     for unit, size in _UNITS:
         count, seconds = divmod(seconds, size)

@@ -85,7 +85,7 @@ class Jar:
     def select(
         self, target: Origin, context: Context = TYPED
     ) -> tuple[list[Cookie], list[WithheldCookie]]:
-        """Return the cookies that a request to `target` sends, in order, and those it does not.
+        """Return the cookies that a request to `target` sends, in order, and those it withholds.
 
         See section 5.8.3. The access time of the cookies that are sent is updated.
         """

@@ -28,7 +28,7 @@ class Add:
     read: int  # the total that the tab read
     saved_at: int | None = None  # None if the tab never saved the cart
     saved: int = 0  # the total that the tab saved
-    over: "Add | None" = None  # the add that overwrote this one without having read it
+    over: "Add | None" = None  # the add that overwrote this add without having read it
 
     @property
     def kept(self) -> bool:

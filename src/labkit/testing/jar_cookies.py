@@ -186,7 +186,7 @@ def _attributes(cookie: Cookie) -> dict[str, Any]:
 def set_cookie_line(morsel: "Morsel[str]") -> str:
     """Convert a Morsel with any name to a Set-Cookie line, without unset attributes.
 
-    A number in `expires` means seconds from now, as in Morsel.OutputString().
+    A number in `expires` is a number of seconds from now, as in Morsel.OutputString().
     """
     parts = [f"{morsel.key}={morsel.coded_value}"]
     for name, value in morsel.items():

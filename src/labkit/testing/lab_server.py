@@ -1,4 +1,4 @@
-"""Run a lab on a real server, in a separate process with its own state folder."""
+"""Run a lab on a real server, in a separate process with a separate state folder."""
 
 import http.client
 import os

@@ -47,7 +47,7 @@ NOT_INHERITED = {
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # from faulthandler
 CURRENT = "Current thread"
 TIMEOUT = "Timeout ("  # how faulthandler's output begins if the time limit was exceeded
-COMPLETE = {0, 1}  # pytest's exit codes: all tests passed, some failed
+COMPLETE = {0, 1}  # pytest's exit codes for "all tests passed" and "some tests failed"
 
 Place = tuple[str, int, str]  # path, line, function
 
@@ -275,7 +275,7 @@ def _read(folder: Path, log: Path) -> Run:
 
 
 def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -> Stop | None:
-    """Set run.expected, and return why the run is not complete, or None if it is.
+    """Set run.expected; return why the run is incomplete, or None if it is complete.
 
     late: TIME or ALL_TIME if the process had to be stopped, otherwise "".
     """

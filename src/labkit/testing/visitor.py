@@ -23,7 +23,7 @@ from labkit.testing.base_visitor import (
 )
 from labkit.testing.jar_cookies import session_cookie_line
 
-EXCHANGE = "labkit.exchange"  # a key in the environ of a request
+EXCHANGE = "labkit.exchange"  # key of the exchange in a request's environ
 
 
 class Visitor(BaseVisitor, Client):

@@ -24,7 +24,7 @@ LIMIT = 30  # seconds for one exchange
 
 
 class InProcessOnly:
-    """An attribute that works only in this process; over a socket, it raises AttributeError."""
+    """An attribute that works only in this process, and raises AttributeError over a socket."""
 
     def __init__(self, instead: str) -> None:
         self._instead = instead

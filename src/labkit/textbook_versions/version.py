@@ -81,7 +81,7 @@ class Version:
 
     @property
     def starts(self) -> bool:
-        """Return False if Django refuses to start this version."""
+        """Return whether this version starts; False if Django refuses to start it."""
         return not self.says
 
     @property
