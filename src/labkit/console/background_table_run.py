@@ -49,7 +49,7 @@ class TableRun:
             self.done += 1
         said = self.process.stderr.read().decode(errors="replace").strip()
         if self.process.wait():
-            self.failure = said.rpartition("\n")[2] or "It was ended before it was done."
+            self.failure = said.rpartition("\n")[2] or "The run ended before it was finished."
 
 
 _lock = threading.Lock()

@@ -31,7 +31,7 @@ class UrlField(forms.CharField):
         try:
             return Origin.of(text) if text else None
         except ValueError:
-            message = "Enter a whole URL, such as https://shop.example/cart/."
+            message = "Enter a full URL, such as https://shop.example/cart/."
             raise forms.ValidationError(message) from None
 
     def run_validators(self, value: Any) -> None:
@@ -44,7 +44,7 @@ class CookieForm(forms.Form):
     set_cookie = forms.CharField(
         label="Set-Cookie", max_length=LONGEST, widget=forms.TextInput(attrs={"size": 60})
     )
-    source = UrlField(label="In the response of")
+    source = UrlField(label="In the response from")
     target = UrlField(label="Later request to", required=False)
     cause = forms.ChoiceField(
         label="Caused by",
@@ -55,7 +55,7 @@ class CookieForm(forms.Form):
             ("embedded", "an image, a frame or fetch()"),
         ],
     )
-    initiator = UrlField(label="On a page of", required=False)
+    initiator = UrlField(label="On a page at", required=False)
 
     def context(self) -> Context:
         """Return the cause of the later request."""

@@ -42,7 +42,7 @@ def instructor_only(get_response: Handler) -> Handler:
             request,
             403,
             "For the instructor",
-            "This page opens on the instructor's own machine only.",
+            "This page opens only on the instructor's own machine.",
         )
 
     return middleware

@@ -64,7 +64,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
     try:
         version_servers().start(_find(name))
     except (CatalogError, OSError) as error:
-        return error_page(request, 409, "It was not started", str(error))
+        return error_page(request, 409, "The version was not started", str(error))
     return _back(request, name)
 
 

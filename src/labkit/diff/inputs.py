@@ -153,8 +153,8 @@ def _parsed(lab: Lab, path: str) -> ast.Module:
 
 SAME_CODE = (
     "Both run the same code of lab {0}, with the environment variables that `lab run {0} --engine` "
-    "sets for settings.py. They decide what happens to the cart. The table is from the lab, in "
-    "{1}; tests/test_table.py proves each of its cells."
+    "sets for settings.py. The variables decide what happens to the cart. The table is in {1} of "
+    "the lab; tests/test_table.py proves each of its cells."
 )
 
 

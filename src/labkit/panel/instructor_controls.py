@@ -45,7 +45,7 @@ BAD_EXPIRY = (
     "Django reads _session_expiry as a number of seconds, or as a date and time with a time zone. "
     'Examples: 120, "2030-01-01T12:00:00+00:00"'
 )
-BAD_JSON = "This is not JSON. {example}"
+BAD_JSON = "This is not valid JSON. {example}"
 JSON_EXAMPLE = 'Examples: 5, "five", {"apple": 500}'
 SIGNED = "With this engine, the session is in the cookie, and a signature protects it."
 NO_SESSION = "Your browser has no session."
@@ -62,7 +62,7 @@ class InvalidValue(NotAllowed):
 def check(request: HttpRequest) -> None:
     """Raise NotAllowed unless this request was sent by the panel's own form on this machine."""
     if not is_local_instructor(request):
-        raise NotAllowed("Only the lab's own machine may do this, at 127.0.0.1 or localhost.")
+        raise NotAllowed("This works only on the lab's own machine, at 127.0.0.1 or localhost.")
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):
         raise NotAllowed("This form came from another site.")

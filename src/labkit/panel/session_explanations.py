@@ -45,7 +45,7 @@ _CHANGE_LOST = (
 )
 # Reasons why there are no entries to compare. Pages carry the key as data-no-entries.
 _NO_ENTRIES = {
-    "load-failed": "The store did not answer, so the entries of the session are unknown.",
+    "load-failed": "The store did not respond, so the entries of the session are unknown.",
     "too-large": "The session is too large to show.",
     "rewritten": "The session was emptied or replaced without being loaded.",
     "not-loaded": "The session was not loaded.",

@@ -124,7 +124,7 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
         )
     except Exception as error:  # such as a missing database or table, or an unreadable folder
         message = f"{type(error).__name__}: {error}" if details else "See the server's log."
-        return StoredSession([("The store does not answer", message)])
+        return StoredSession([("The store does not respond", message)])
 
 
 def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:

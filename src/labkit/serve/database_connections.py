@@ -84,7 +84,7 @@ class FileGuard:
         try:
             self._migrate()
         except DatabaseError as error:
-            log.error("Its tables could not be made: %s", error)
+            log.error("Its tables could not be created: %s", error)
         self._file = _identity(self._path)
 
 

@@ -59,7 +59,7 @@ FIRST_BYTES = frozenset((string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~
 REFUSALS = {  # status -> title and sentence
     413: (
         "Request too large",
-        f"A form may send at most {LARGEST_BODY // 1_000_000} MB; nothing was changed.",
+        f"A form can send at most {LARGEST_BODY // 1_000_000} MB. Nothing was changed.",
     ),
     431: (
         "Request header fields too large",
