@@ -421,22 +421,40 @@ def test_a_save_leads_to_another_check(tmp_path):
     file = tmp_path / "views.py"
     file.write_text("one")
     (tmp_path / "__pycache__").mkdir()
-    runs, pressed = [], iter(["", "", "", "q"])
+    runs = []
+    pressed = iter(["touch", "", "change", "", "q"])
 
-    def press():
+    def press(seconds):
         key = next(pressed)
-        steps = {0: "touch", 1: "change"}
-        if steps.get(len(waited)) == "touch":
+        if key == "touch":
             file.write_text("one")  # the same content again
             (tmp_path / "__pycache__" / "views.pyc").write_text("x")
-        elif steps.get(len(waited)) == "change":
+        elif key == "change":
             file.write_text("two")
-        waited.append(key)
         return key
 
-    waited = []
-    watch.watch(tmp_path, runs.append, press)
+    watch.watch(tmp_path, lambda changed, is_cancelled: runs.append(changed), press)
     assert runs == [[], ["views.py"]]
+
+
+def test_a_save_or_a_key_ends_a_running_check(quick, own_checkout):
+    """The view never returns, so only a save and then a key can end the two checks."""
+    file = quick / "lab" / "views.py"
+    edit(file, "def index(request):", "def index(request):\n    while True: pass")
+    checkout = Catalog(own_checkout)
+    runs = []
+
+    def run(changed, is_cancelled):
+        runs.append(changed)
+        check(checkout, checkout.find("mine"), checkout.find("01"), is_cancelled=is_cancelled)
+
+    def press(seconds):
+        if len(runs) == 1:
+            file.write_text(f"{file.read_text()}\n")
+        return "q" if len(runs) == 2 else ""
+
+    watch.watch(quick, run, press)
+    assert runs == [[], ["lab/views.py"]]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals of this kind")
@@ -448,9 +466,9 @@ def test_a_key_needs_no_enter(monkeypatch):
         monkeypatch.setattr(sys, "stdin", terminal)
         before = termios.tcgetattr(terminal)
         with watch.keys() as wait_for_key:
-            assert wait_for_key() == ""
+            assert wait_for_key(0.1) == ""
             keyboard.write(b"q")
-            assert wait_for_key() == "q"
+            assert wait_for_key(0.1) == "q"
         assert termios.tcgetattr(terminal) == before
 
 

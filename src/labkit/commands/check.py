@@ -99,16 +99,22 @@ class Checking:
         target = self.target
         return {"name": self.copy.folder.name, "number": target.number, "title": target.title}
 
-    def check(self, on_first: Callable[[CheckResult], None] | None = None) -> None:
-        """Check once, and print the result."""
+    def check(
+        self,
+        on_first: Callable[[CheckResult], None] | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Check once, and print the result. Raises Cancelled."""
         exercise = self.exercise
         if exercise and exercise.kind == "test":
             click.echo(SCORING.format(count=len(exercise.faults)))
-            score = score_tests(self.checkout, exercise, self.copy.folder, self.limit)
+            score = score_tests(
+                self.checkout, exercise, self.copy.folder, self.limit, is_cancelled
+            )
             self._note(score.passed)
             _print(["", *score.lines()])
         else:
-            self.show(self._run(on_first))
+            self.show(self._run(on_first, is_cancelled))
         if exercise and self.holds:
             line = command_line("lab", "solution", exercise.name)
             click.echo(f"\n{SOLVED.format(line=line)}")
@@ -133,10 +139,10 @@ class Checking:
                 line = command_line("lab", "practice", "reset", self.exercise.name)
                 click.echo(OUTDATED.format(name=self.exercise.name, line=line))
 
-    def _check_changed(self, changed: list[str]) -> None:
+    def _check_changed(self, changed: list[str], is_cancelled: Callable[[], bool]) -> None:
         if changed:
             click.echo(f"\n── {CHANGED.format(files=', '.join(changed[:MOST_FILES]))}")
-        self.check(self.show_first)
+        self.check(self.show_first, is_cancelled)
         click.echo(f"\n{WATCHING}")
 
     def _note(self, passed: bool) -> None:
@@ -144,10 +150,22 @@ class Checking:
         if self.exercise:
             note_result(self.checkout, self.exercise, passed)
 
-    def _run(self, on_first: Callable[[CheckResult], None] | None) -> Report:
+    def _run(
+        self,
+        on_first: Callable[[CheckResult], None] | None,
+        is_cancelled: Callable[[], bool],
+    ) -> Report:
         tests = self.exercise.tests if self.exercise else ()
-        arguments = (self.checkout, self.copy, self.target, self.limit)
-        report = check(*arguments, only=tests, first=self.first, on_first=on_first)
+        report = check(
+            self.checkout,
+            self.copy,
+            self.target,
+            self.limit,
+            only=tests,
+            first=self.first,
+            on_first=on_first,
+            is_cancelled=is_cancelled,
+        )
         self._note(report.holds)
         causes = [] if report.holds else report.causes
         self.first = [result.id for cause in causes[:1] for result in cause.results[:1]]

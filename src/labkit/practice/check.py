@@ -137,6 +137,7 @@ def check(
     only: Collection[str] = (),
     first: Collection[str] = (),
     on_first: Callable[[CheckResult], None] | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Run the contract and the tests of `target` on a copy's code.
 
@@ -144,6 +145,9 @@ def check(
     only: the node IDs of the lab's tests that count as well as the contract.
     first: the node IDs of results of an earlier check. Their tests are run before all others.
     on_first: gets the first result as soon as there is one.
+    is_cancelled: called several times a second. If it returns True, the check ends at once.
+
+    Raises Cancelled.
     """
     if wrong := find_syntax_error(copy):
         return Report("", stop=wrong)
@@ -155,14 +159,14 @@ def check(
             stage,
             *arguments(target, stage),
             "-q",
-            "-p",
-            "labkit.testing.lost_changes",
+            *("-p", "labkit.testing.lost_changes", "-p", "labkit.testing.start_check"),
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": "1"},
             seconds=seconds,
             memory=MEMORY,
             first=tuple(first),
             on_first=on_first and (lambda test: on_first(reading.result(test))),
+            is_cancelled=is_cancelled,
         )
         return reading.report(run)
 

@@ -5,13 +5,15 @@ Without --all there are at most MOST_LINES.
 
 import textwrap
 
-from labkit.practice.check import Cause, CheckResult, Report
+from labkit.practice.check import STARTS, Cause, CheckResult, Report
 from labkit.practice.failure_hints import LONGEST, NOT_SO
 from labkit.text_format import command_line, quantity
 
 MOST_LINES = 25
 WIDTH = 100
 SCORE = "Score: {passed} of {counted}."
+NOT_STARTING = "The lab does not start yet."
+ALL_FAIL = "Nothing works yet, for one reason."
 CRASHED = "In {count}, a request ends in an error of the server."
 NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
 ALL_HOLDS = "All of it holds: {name} does what lab {number} promises."
@@ -38,7 +40,11 @@ def summary(report: Report, names: dict[str, str], folder: str, starter: str = "
     """
     before, after = [""], []
     passed, counted = report.score
-    if counted:
+    if report.stop and report.stop.sentence == STARTS:
+        before += [NOT_STARTING]
+    elif not passed and len(report.causes) == 1 and report.causes[0].explanation.cause:
+        before += [ALL_FAIL]
+    elif counted:
         before += [SCORE.format(passed=passed, counted=counted)]
     if report.crashes:
         count = quantity(len(report.crashes), "other test")

@@ -1,12 +1,14 @@
 """Explain a failing test in plain words, with advice on what to do about it."""
 
 import ast
+import contextlib
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
+from labkit.practice.settings_names import find_name_in_settings
 from labkit.testing.pytest_runner import Outcome, Place, Stop
 
 
@@ -125,6 +127,11 @@ EXCEPTIONS = [  # that a line of the copy raises
         "Compare the name with the module that has it.",
     ),
     Hint(
+        r"AttributeError: '\w+' object has no attribute 'cleaned_data'",
+        "A form has cleaned_data only after its check.",
+        "Call is_valid() first.",
+    ),
+    Hint(
         r"TypeError: Object of type (\w+) is not JSON serializable",
         "A session is stored as JSON, and JSON has no {0}.",
         "Store numbers, strings, lists and dictionaries.",
@@ -169,9 +176,11 @@ FOUND = {
 }
 HANDLERS = "django/core/handlers/"  # in each traceback of a request
 NOT_SO = "This does not hold."
+UNWRITTEN = "Write {name}() in {path}."
 LONGEST = 160  # characters of the text that was found
 # Places in the text of an error: of Python, and of pytest's short tracebacks
 PLACES = (r'^(?:E +)? *File "(.+)", line (\d+)', r"^(?:E +)?([^\s:]+\.py):(\d+): in ")
+BEFORE_ERROR = ("File ", "Traceback", "ImportError while loading conftest", "ERROR:")
 ERROR = re.compile(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured|DoesNotExist)\b.*)$", re.M)
 
 
@@ -186,10 +195,15 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     code = [(path, int(line), "") for path, line in [*places, *inside]]
     where = find_place(code, stage, name)
     error = error_line(message.replace(str(stage), name))
+    if not where and (found := find_name_in_settings(error, stage / "lab" / "settings.py")):
+        reason = f"{name}/lab/settings.py, line {found.line}{found.list}: {_shorten(error)}"
+        return Explanation(reason, found.advice, found.code, reason)
     for hint in SETUP if where else HINTS:
         if match := re.search(hint.pattern, message, re.M):
             meaning = hint.meaning.format(*match.groups())
             return Explanation(meaning, hint.advice, cause=meaning if hint.advice else "")
+    if where and error.startswith("NotImplementedError") and (task := _unwritten(code, stage)):
+        return Explanation(task, cause=task)
     if where and not _is_assertion(error):
         reason = f"{where}: {_shorten(error)}"
         line = _line_of(code, stage)
@@ -221,7 +235,7 @@ def error_line(message: str) -> str:
     """Return the line of pytest's message that names the exception."""
     first = message.strip().partition("\n")[0]
     errors = ERROR.findall(message)
-    if first.startswith(("File ", "Traceback", "ImportError while loading conftest")) and errors:
+    if first.startswith(BEFORE_ERROR) and errors:
         return str(errors[-1])
     return first
 
@@ -294,6 +308,19 @@ def _line_of(stack: Sequence[Place], stage: Path) -> str:
         except OSError:
             return ""
         return _shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+    return ""
+
+
+def _unwritten(stack: Sequence[Place], stage: Path) -> str:
+    """Return which function of the copy still has no code, "" if none is found."""
+    for path, line, _ in reversed(_in_lab(stack, stage)):
+        with contextlib.suppress(OSError, SyntaxError, ValueError):
+            nodes = ast.walk(ast.parse(path.read_bytes()))
+            functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+            around = [f for f in functions if f.lineno <= line <= (f.end_lineno or line)]
+            if around:
+                where = path.relative_to(stage).as_posix()
+                return UNWRITTEN.format(name=around[-1].name, path=where)
     return ""
 
 

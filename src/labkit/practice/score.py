@@ -4,8 +4,10 @@ import ast
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog, read_lines
@@ -59,28 +61,37 @@ class Score:
 
 
 def score_tests(
-    checkout: Catalog, exercise: Exercise, folder: Path, seconds: float = SECONDS
+    checkout: Catalog,
+    exercise: Exercise,
+    folder: Path,
+    seconds: float = SECONDS,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Score:
     """Run the tests in an exercise's folder on its lab, and on each faulty version of that.
 
     seconds: the time limit of each test. A version that exceeds it is caught.
+    is_cancelled: called several times a second. If it returns True, this raises Cancelled.
     """
     tests = folder / "tests"
     if reason := find_inheritance(tests):
         return Score(exercise, reason)
-    found = run_on(checkout, exercise, tests, None, seconds)
+    run = partial(run_on, checkout, exercise, tests, seconds=seconds, is_cancelled=is_cancelled)
+    found = run(None)
     if reason := _failure(found):
         return Score(exercise, reason)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = pool.map(
-            lambda version: run_on(checkout, exercise, tests, version, seconds), exercise.faults
-        )
+        runs = pool.map(run, exercise.faults)
         caught = [v for v, run in zip(exercise.faults, runs, strict=True) if _failure(run)]
     return Score(exercise, caught=tuple(caught))
 
 
 def run_on(
-    checkout: Catalog, exercise: Exercise, tests: Path, version: Version | None, seconds: float
+    checkout: Catalog,
+    exercise: Exercise,
+    tests: Path,
+    version: Version | None,
+    seconds: float,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Run a folder of tests on a version, or on the lab for None, until the first one fails."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
@@ -103,6 +114,7 @@ def run_on(
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": "1"},
             seconds=seconds,
             memory=MEMORY,
+            is_cancelled=is_cancelled,
         )
 
 

@@ -10,10 +10,13 @@ import os
 import select
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-PAUSE = 0.3  # seconds between two looks at the files
+from labkit.testing.pytest_runner import Cancelled
+
+PAUSE = 0.3  # seconds between two comparisons of the files
 QUIT = {"q", "Q", "\x04"}  # and Ctrl-D
 IGNORED = {"__pycache__", ".pytest_cache"}
 
@@ -42,26 +45,60 @@ def is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def watch(folder: Path, run: Callable[[list[str]], None], wait_for_key: Callable[[], str]) -> None:
+class Saves:
+    """The files saved in a folder since the last check, and whether a key of QUIT was pressed."""
+
+    def __init__(self, folder: Path, wait_for_key: Callable[[float], str]) -> None:
+        """`wait_for_key` gets a limit in seconds; it returns a key that was pressed, or ""."""
+        self.folder, self.wait_for_key = folder, wait_for_key
+        self.changed: set[str] = set()
+        self.quit = False
+        self._seen, self._due = read_contents(folder), 0.0
+        self._lock = threading.Lock()  # tests are scored in several threads
+
+    def outdate(self, seconds: float = 0) -> bool:
+        """Return True if a check that began before is of no use any more.
+
+        seconds: how long to wait for a key. Files are read every PAUSE seconds at most.
+        """
+        with self._lock:
+            self.quit = self.quit or self.wait_for_key(seconds) in QUIT
+            if not self.quit and (seconds or time.monotonic() >= self._due):
+                now = read_contents(self.folder)
+                self.changed |= set(changed_files(self._seen, now))
+                self._seen, self._due = now, time.monotonic() + PAUSE
+            return self.quit or bool(self.changed)
+
+    def take(self) -> list[str]:
+        """Return the files that were changed, added or removed, and forget them."""
+        changed, self.changed = sorted(self.changed), set()
+        return changed
+
+
+def watch(
+    folder: Path,
+    run: Callable[[list[str], Callable[[], bool]], None],
+    wait_for_key: Callable[[float], str],
+) -> None:
     """Call `run` now, and again each time a file in the folder has another content.
 
-    run: gets the changed files, none for the first call.
-    wait_for_key: waits PAUSE seconds at most; returns a key that was pressed, or "".
+    run: gets the changed files, none for the first call, and a function that says whether it
+        should end because of another save or a key. It may raise Cancelled.
+    wait_for_key: gets a limit in seconds; returns a key that was pressed, or "".
 
-    Returns after one of the keys of QUIT. A save during `run` leads to another call.
+    Returns after one of the keys of QUIT.
     """
-    seen = read_contents(folder)
-    run([])
-    while wait_for_key() not in QUIT:
-        now = read_contents(folder)
-        if changed := sorted(set(changed_files(seen, now))):
-            seen = now
-            run(changed)
+    saves = Saves(folder, wait_for_key)
+    while not saves.quit:
+        with contextlib.suppress(Cancelled):
+            run(saves.take(), saves.outdate)
+        while not saves.outdate(PAUSE):
+            pass
 
 
 @contextlib.contextmanager
-def keys() -> Iterator[Callable[[], str]]:
-    """Yield a function that waits for a key of the terminal, without the need for Enter."""
+def keys() -> Iterator[Callable[[float], str]]:
+    """Yield a function that waits some seconds for a key, without the need for Enter."""
     if sys.platform == "win32":
         yield _windows_key
         return
@@ -72,20 +109,20 @@ def keys() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal)  # Ctrl-C still interrupts
     try:
-        yield lambda: _key_of(terminal)
+        yield lambda seconds: _key_of(terminal, seconds)
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _key_of(terminal: int) -> str:
-    ready, _, _ = select.select([terminal], [], [], PAUSE)
+def _key_of(terminal: int, seconds: float) -> str:
+    ready, _, _ = select.select([terminal], [], [], seconds)
     if not ready:
         return ""
     return os.read(terminal, 1).decode(errors="replace") or "\x04"  # the terminal was closed
 
 
-def _windows_key() -> str:
+def _windows_key(seconds: float) -> str:
     import msvcrt
 
-    threading.Event().wait(PAUSE)
+    threading.Event().wait(seconds)
     return msvcrt.getwch() if msvcrt.kbhit() else ""  # type: ignore[attr-defined]

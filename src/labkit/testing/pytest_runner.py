@@ -52,6 +52,10 @@ COMPLETE = {0, 1}  # pytest's exit codes for "all tests passed" and "some tests 
 Place = tuple[str, int, str]  # path, line, function
 
 
+class Cancelled(Exception):
+    """The tests were ended because nobody wants their results any more."""
+
+
 @dataclass
 class Outcome:
     """The outcome of a test, or of a file that pytest could not collect."""
@@ -116,6 +120,7 @@ def run_tests(
     memory: int | None = None,
     first: Sequence[str] = (),
     on_first: Callable[[Outcome], None] | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Run pytest in the folder `root`, with the configuration from a checkout's pyproject.toml.
 
@@ -128,9 +133,12 @@ def run_tests(
     memory: the maximum memory of the tests, in bytes.
     first: the node IDs of the tests to run before all others.
     on_first: called with the outcome of the first test as soon as that test has finished.
+    is_cancelled: called several times a second. If it returns True, the tests are ended at once.
 
-    Raises CatalogError if there is no pyproject.toml.
+    Raises CatalogError if there is no pyproject.toml, and Cancelled.
     """
+    if is_cancelled():
+        raise Cancelled
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -157,10 +165,15 @@ def run_tests(
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        patience = min(seconds, STOP_LIMIT)
         try:
-            late = _wait(process, folder, _and_first(on_finished, on_first, folder, log), seconds)
+            finish = _and_first(on_finished, on_first, folder, log)
+            late = _wait(process, folder, finish, seconds, is_cancelled)
+        except Cancelled:
+            patience = PAUSE
+            raise
         finally:  # even after Ctrl-C
-            _end(process, min(seconds, STOP_LIMIT))
+            _end(process, patience)
         run = _read(folder, log)
         run.stop = _read_stop(folder, run, process.returncode, late, seconds)
         return run
@@ -201,10 +214,12 @@ def _wait(
     folder: Path,
     on_finished: Callable[[str], None],
     seconds: float,
+    is_cancelled: Callable[[], bool],
 ) -> str:
     """Wait until the process ends; return the time limit that it exceeded, or "".
 
     seconds: the time limit for a step, which the watchdog also enforces.
+    Raises Cancelled.
     """
     rest, began = b"", time.monotonic()
     since = began
@@ -219,6 +234,8 @@ def _wait(
                     on_finished(entry["ended"])
             if process.returncode is not None:
                 return ""
+            if is_cancelled():
+                raise Cancelled
             if is_timeout(folder) or time.monotonic() - since > seconds + UNRESPONSIVE:
                 return TIME
             if time.monotonic() - began > seconds * TESTS_IN_ALL:
