@@ -12,7 +12,7 @@ import pytest
 
 from labkit.catalog import Catalog
 from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, OUTDATED, SOLVED, UNKNOWN_ORIGINAL
-from labkit.practice import check_stage, diagnosis, failure_hints, score, watch
+from labkit.practice import check_stage, diagnosis, failure_hints, score, settings_names, watch
 from labkit.practice.check import CheckResult, Report, check, find_syntax_error
 from labkit.practice.check_summary import (
     ALL_HOLDS,
@@ -21,6 +21,7 @@ from labkit.practice.check_summary import (
     LOOKS_LIKE,
     MOST_LINES,
     NEXT_STEP,
+    NOT_STARTING,
     ONE_CAUSE,
     SCORE,
     summary,
@@ -220,6 +221,33 @@ def test_settings_that_cannot_be_read_are_named(mine, said):
     assert "SyntaxError" in text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("common.CommonM", "common.ComonM", "django.middleware.common.CommonMiddleware"),
+        ('"labkit.panel",', '"labkit.panl",', "labkit.panel"),
+    ],
+)
+def test_a_misspelt_name_stops_the_check_first(quick, said, old, new, hint):
+    edit(quick / "lab" / "settings.py", old, new)
+    text = said("check", "mine")[1]
+    assert NOT_STARTING in text
+    assert re.search(
+        r"Next: mine/lab/settings\.py, line \d+, in (MIDDLEWARE|INSTALLED_APPS): ", text
+    )
+    assert settings_names.DID_YOU_MEAN.format(name=hint) in text
+
+
+def test_a_function_without_code_is_named(tmp_path):
+    (tmp_path / "lab").mkdir()
+    path = tmp_path / "lab" / "storage.py"
+    path.write_text(
+        "def read():\n    pass\n\n\ndef sent(request):\n    raise NotImplementedError\n"
+    )
+    found = failure_hints.explain("NotImplementedError", [(str(path), 6)], tmp_path, "mine")
+    assert found.reason == failure_hints.UNWRITTEN.format(name="sent", path="lab/storage.py")
+
+
 def test_a_folder_that_names_no_lab_is_refused(mine, said):
     (mine / "README.md").write_text("# My shop\n")
     status, text = said("check", "mine")
@@ -297,6 +325,7 @@ def test_each_hint_can_be_read(hint):
         ("django.utils.datastructures.MultiValueDictKeyError: 'name'", "no field name"),
         ("RuntimeError: dictionary changed size during iteration", "loop over a dictionary"),
         ("TypeError: Object of type set is not JSON serializable", "JSON has no set"),
+        ("AttributeError: 'F' object has no attribute 'cleaned_data'", "Call is_valid() first"),
         ("KeyError: 'cart'", "no entry cart"),
         ("TypeError: put() missing 1 required positional argument: 'name'", "put() is called"),
         ("AttributeError: module 'lab.storage' has no attribute 'lod'", "nothing called lod"),

@@ -108,9 +108,7 @@ class Checking:
         exercise = self.exercise
         if exercise and exercise.kind == "test":
             click.echo(SCORING.format(count=len(exercise.faults)))
-            score = score_tests(
-                self.checkout, exercise, self.copy.folder, self.limit, is_cancelled
-            )
+            score = score_tests(self.checkout, exercise, self.copy.folder, self.limit, is_cancelled)
             self._note(score.passed)
             _print(["", *score.lines()])
         else:
