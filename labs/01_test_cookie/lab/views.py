@@ -5,10 +5,10 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def index(request):
-    """Set the test cookie, but not on HEAD, which must not change anything."""
+    """Set the test cookie on GET. A HEAD request must not change anything."""
     if request.method == "GET":
         request.session.set_test_cookie()
-    # Too early: this reads what the line above has just written.
+    # This is too early: it reads the entry that the line above has just added.
     asked_at_once = request.session.test_cookie_worked()
     return render(
         request,
@@ -21,7 +21,7 @@ def index(request):
 def check(request):
     """Check for the test cookie, and delete it."""
     worked = request.session.test_cookie_worked()
-    # Deleting it would raise a KeyError if there is none.
+    # Deleting a missing entry would raise a KeyError.
     if worked and request.method == "GET":
         request.session.delete_test_cookie()
     cookie = settings.SESSION_COOKIE_NAME
@@ -31,7 +31,7 @@ def check(request):
 
 @require_safe
 def visits(request):
-    """Count the visits in the session: without its cookie, every visit is the first."""
+    """Count the visits in the session. Without the session cookie, every visit is the first."""
     stored = request.session.get("visits")
     count = (stored if type(stored) is int else 0) + (request.method == "GET")
     if request.method == "GET":

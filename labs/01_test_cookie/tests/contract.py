@@ -1,4 +1,4 @@
-"""The contract of the test cookie, for pages as in lab 01."""
+"""Tests that any lab with the test cookie must pass, if its pages work like lab 01's."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ import pytest
 from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
-# The results of the check, as the page's heading names them.
+# The possible results of the check, as values of an attribute of the page's heading.
 WORK = "works"
 DO_NOT_WORK = "no-cookie"
-NOT_SET = "not-set"  # cookies do work, because the browser sent one
+NOT_SET = "not-set"  # the browser sent a cookie, so cookies do work
 
 
 def answer(response: Any) -> str | None:
-    """Return the result on the page, or None if it shows none."""
+    """Return the result that the page shows, or None if there is no result."""
     return lxml.html.document_fromstring(text(response)).find(".//h1").get("data-answer")
 
 
@@ -25,7 +25,7 @@ def answer_at_once(response: Any) -> str:
 
 
 def visit(response: Any) -> int:
-    """Return the number of this visit, as the session has it."""
+    """Return the number of this visit, which the session counts."""
     return int(lxml.html.document_fromstring(text(response)).xpath("string(//*[@data-visit])"))
 
 
@@ -63,7 +63,7 @@ class CookieCheckPages(RawRequests):
         for _ in range(3):
             visitor.get("/")
             response = visitor.get("/check/")
-            assert response.status_code == 200  # a page, not an endless redirect
+            assert response.status_code == 200  # it shows a page instead of redirecting forever
             assert answer(response) == DO_NOT_WORK
             assert main_of(response).xpath(".//*[@data-advice]/li")  # how to allow cookies
             assert main_of(response).xpath(".//a/@href") == ["/"]
@@ -126,7 +126,8 @@ class CookieCheckPages(RawRequests):
     @pytest.mark.thorough
     def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
         classmate.get("/")
-        # No page here has a form. With a CSRF cookie, Django reads a body before it refuses it.
+        # No page here sets a CSRF cookie. With one, Django reads a request's body before refusing
+        # it.
         visitor.jar.store(f"csrftoken_01={'b' * 32}; Path=/", visitor.origin)
         requests = [raw for raw in REQUESTS if raw.path != ACT or raw.method == "POST"]
         visitor.get("/")
@@ -137,7 +138,7 @@ class CookieCheckPages(RawRequests):
                     assert answer(response) in {DO_NOT_WORK, NOT_SET}
                 elif response.status_code == 200 and response.content:
                     # The malformed requests deleted nothing.
-                    assert answer(response) in {WORK, None}  # None means the page that sets it
+                    assert answer(response) in {WORK, None}  # None: the page that sets the cookie
                     visitor.get("/")
         assert self.look(visitor) == WORK
         assert self.look(classmate) == WORK

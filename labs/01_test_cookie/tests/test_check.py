@@ -65,7 +65,7 @@ def test_its_methods_are_the_sessions_and_not_the_requests(name):
 
 @pytest.mark.claim("C15")
 def test_set_and_asked_in_one_breath_it_lies():
-    session = SessionStore()  # of a request that no browser sent
+    session = SessionStore()  # no browser is involved
     session.set_test_cookie()
     assert session.test_cookie_worked() is True
 

@@ -8,5 +8,5 @@ class TestOddEntries(OddEntriesContract):
     entries = ("testcookie", "visits")
     pages = ("/", "/check/", "/visits/")
     forms = ()
-    # The page says that there is no test cookie, as for a visitor without one.
+    # The page says that there is no test cookie, as it does for a visitor without one.
     test_an_unreadable_entry_is_said_to_be_so = None

@@ -1,4 +1,4 @@
-"""The ways in which textbooks use the test cookie, as pages beside the lab's."""
+"""The ways in which textbooks use the test cookie, as additional pages."""
 
 import pytest
 from django.http import HttpResponse
@@ -59,7 +59,7 @@ ITEM = {"name": "testcookie", "quantity": "worked"}
 
 @pytest.mark.pitfall("B37")
 def test_an_item_that_is_a_session_key_fakes_the_test(textbook, visitor):
-    visitor.get("/put-flat", ITEM)  # although nobody planted an entry
+    visitor.get("/put-flat", ITEM)  # although no view called set_test_cookie()
     assert visitor.get("/look").content == b"Cookies work"
 
 

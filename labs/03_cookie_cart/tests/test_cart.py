@@ -55,7 +55,7 @@ def test_what_travels_with_every_request(visitor):
 def test_can_anybody_read_what_is_kept(visitor):
     cart.put(visitor, "red apple", 3)
     assert visitor.jar.get("cart_03_red%20apple").value == "3"
-    assert unquote("red%20apple") == "red apple"  # any URL decoder can read it
+    assert unquote("red%20apple") == "red apple"  # any URL decoder can decode the cookie
 
 
 def test_how_long_would_it_live_had_nobody_said(visitor, monkeypatch):
@@ -147,7 +147,7 @@ def test_what_does_the_server_know_of_the_time_left(visitor, clock):
     cart.put(visitor, "apple")
     known = facts(visitor.get("/info/"))
     clock.forward(seconds=50)
-    assert facts(visitor.get("/info/")) == known  # the time left is not among them
+    assert facts(visitor.get("/info/")) == known  # the page does not show the time left
 
 
 def test_what_does_the_info_page_show(visitor):
@@ -179,7 +179,7 @@ def test_what_if_what_is_kept_is_damaged(visitor):
 
 def test_what_if_what_is_kept_has_an_old_form(visitor):
     cart.put(visitor, "apple", 3)
-    # As in many textbooks: the item's name is the cookie's name.
+    # Use the item's name as the cookie's name, as many textbooks do.
     visitor.jar.store("pear=2; Path=/", visitor.origin)
     assert cart.cart(visitor) == {"apple": 3}
 

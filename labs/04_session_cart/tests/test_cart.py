@@ -269,7 +269,7 @@ def test_what_if_what_is_kept_is_damaged(visitor, subtests):
 def test_what_if_what_is_kept_has_an_old_form(visitor):
     cart.put(visitor, "apple", 3)
     assert Session.objects.get().session_data.startswith("eyJ")  # {" in base64
-    # Until Django 3.1: base64 of a digest, a colon, and the JSON.
+    # The format before Django 3.1: base64 of a digest, a colon and the JSON data.
     text = '{"cart":{"apple":3}}'
     digest = salted_hmac("django.contrib.sessionsSessionStore", text).hexdigest()
     old = b64encode(f"{digest}:{text}".encode()).decode()

@@ -4,7 +4,7 @@ from labkit.base.form_fields import PrintableText, WholeNumber
 
 
 class WizardForm(forms.Form):
-    """All three questions. Each page shows one of them, and sends only its answer."""
+    """A form with all three questions. Each page shows one question, and sends only its answer."""
 
     name = PrintableText(label="Your name", max_length=40)
     age = WholeNumber(label="Your age", min_value=0, max_value=150)
@@ -23,14 +23,14 @@ def label(field):
 
 
 def check_answers(sent):
-    """Return the valid answers, and a sentence about the others, or None if all are valid.
+    """Return the valid answers, and a message about invalid ones (None if there are none).
 
-    sent: {field: text}, as it came with the request, or None if it could not be read.
+    sent: the answers in the request, {field: text}, or None if they could not be read.
     """
-    if not isinstance(sent, dict):  # None, or something that another program has stored
+    if not isinstance(sent, dict):  # None, or data from another program
         return {}, UNREADABLE
     form = WizardForm(sent)
-    form.is_valid()  # False while an answer is missing, but cleaned_data has the valid ones
+    form.is_valid()  # returns False if any answer is missing; cleaned_data has the valid ones
     answers = {field: str(value) for field, value in form.cleaned_data.items()}
     if altered := [label(field) for field in QUESTIONS if field in sent and field not in answers]:
         return answers, ALTERED.format(", ".join(altered))
@@ -38,7 +38,7 @@ def check_answers(sent):
 
 
 def first_open_step(step, answers):
-    """Return this step, or the first one before it that has no answer."""
+    """Return this step, or an earlier one if its question has no answer yet."""
     for earlier in STEPS[: STEPS.index(step)]:
         if earlier not in answers:
             return earlier

@@ -1,4 +1,4 @@
-"""An extra for the carrier url: see what a URL with a key in it gives away."""
+"""Extra pages for the carrier url, which show how a URL leaks the key that it contains."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -14,7 +14,8 @@ OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # of this ser
 
 @require_safe
 def leaks(request):
-    """Show links to this site and to another one, under a Referrer-Policy of your choice."""
+    """Show links to this site and to another one, with the Referrer-Policy that the visitor
+    chose."""
     policy = request.GET.get("policy")
     if policy not in POLICIES:
         policy = "same-origin"
@@ -22,7 +23,7 @@ def leaks(request):
     other = f"{request.scheme}://{OTHER_NAME[host]}:{port}" if host in OTHER_NAME else None
     page = {"policy": policy, "policies": POLICIES, "other": other}
     response = render(request, "leaks.html", page)
-    response["Referrer-Policy"] = policy  # even "": Django adds its default if there is no header
+    response["Referrer-Policy"] = policy  # set it even to "", or Django adds its default
     return response
 
 

@@ -7,16 +7,16 @@ from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, first_open_ste
 
 
 def show(request, carrier, step, answers, notice, sent_form=None):
-    """Show a step, or the first question before it that has no answer."""
+    """Show a step, or the first earlier question that has no answer."""
     carrier_name = request.resolver_match.url_name
     open_step = first_open_step(step, answers)
     if open_step != step:
         if not carrier.REDIRECTS:  # show that question here
             return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
         url = reverse(carrier_name, args=[open_step], query={"first": 1})
-        query = request.META["QUERY_STRING"]  # it stays: the carrier url has its key there
+        query = request.META["QUERY_STRING"]  # keep it: it contains the key of the carrier url
         return redirect(f"{url}&{query}" if query else url)
-    if "first" in request.GET:  # the redirect above led here
+    if "first" in request.GET:  # after the redirect above
         notice = notice or ANSWER_FIRST
     page = {
         "carrier_name": carrier_name,

@@ -5,14 +5,14 @@ from lab import leaks, views
 from lab.carriers import cookie, hidden, session, url
 from labkit.base.error_pages import handler400, handler403, handler404, handler500  # noqa: F401
 
-# A browser sends its cookies with every request, even one that another site caused, so a form
-# needs a CSRF token. A hidden field or a key in the URL comes only from a page that the visitor
-# has open: no other site can send these answers for the visitor.
+# A browser sends its cookies even with a request that another site caused, so a form needs a
+# CSRF token. A hidden field or a key in the URL is known only to the visitor's own page, so another
+# site cannot send a request that changes these answers.
 wizard_without_csrf = csrf_exempt(views.wizard)
 
 urlpatterns = [
     path("", views.index, name="index"),
-    # The third argument goes to the view: here its `carrier`, which is a module.
+    # Django passes the third argument to the view: here the module to use as its `carrier`.
     path("cookie/<step>/", views.wizard, {"carrier": cookie}, name="cookie"),
     path("session/<step>/", views.wizard, {"carrier": session}, name="session"),
     path("hidden/<step>/", wizard_without_csrf, {"carrier": hidden}, name="hidden"),

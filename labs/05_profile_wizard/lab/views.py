@@ -13,25 +13,25 @@ def index(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def wizard(request, carrier, step):
-    """Store one answer, or show one step. A carrier is a module: see carriers/__init__.py."""
+    """Store one answer, or show one step. `carrier` is a module: see carriers/__init__.py."""
     if step not in STEPS:
         raise Http404
-    carrier_name = request.resolver_match.url_name  # of the route in urls.py
+    carrier_name = request.resolver_match.url_name  # the name of the route in urls.py
     if "forget" in request.POST:
         response = redirect(carrier_name, STEPS[0])
         carrier.forget(request, response)
         return response
     answers, notice = check_answers(carrier.load(request))
-    # The button "Change" sends a POST too, because a link would lose the hidden field.
+    # The button "Change" also sends a POST request, because a link would lose the hidden field.
     if request.method != "POST" or "change" in request.POST or step == "results":
         return show(request, carrier, step, answers, notice)
     form = WizardForm(request.POST)
-    if step in form.errors:  # the other two answers are missing here, which does not matter
+    if step in form.errors:  # ignore the errors for the other two answers
         return show(request, carrier, step, answers, notice, form)
-    # A valid answer is kept, even if an earlier question is still open.
+    # Store a valid answer even if an earlier question has not been answered yet.
     answers[step] = str(form.cleaned_data[step])
     next_step = STEPS[STEPS.index(step) + 1]
-    # First the response: a carrier may set cookies on it, or add its key to the URL.
+    # Create the response first: a carrier may set cookies on it, or add its key to the URL.
     if carrier.REDIRECTS:
         response = redirect(carrier_name, next_step)
     else:

@@ -1,4 +1,4 @@
-"""The contract of the wizard, for every carrier."""
+"""Tests that the wizard must pass with every carrier."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,14 +23,14 @@ WRONG = {
 
 
 def step_of(response: HttpResponseBase) -> str:
-    """Return the step of a wizard's page: the name of the field it asks for, or "results"."""
+    """Return the step that a wizard's page shows: the name of its field, or "results"."""
     page = lxml.html.document_fromstring(text(response))
     asked = [field.get("name") for field in page.iterfind(".//input")]
     return next((name for name in asked if name in ANSWERS), "results")
 
 
 def told(response: HttpResponseBase) -> list[str]:
-    """Return the answers that a wizard's page repeats, in order."""
+    """Return the answers that a wizard's page shows, in order."""
     page = lxml.html.document_fromstring(text(response))
     return [row.findtext("td") or "" for row in page.iterfind(".//tbody/tr")]
 
@@ -42,7 +42,7 @@ class WizardPages(RawRequests):
     carrier: str  # the first part of its URLs
     needs_cookies: bool
     tabs_mix: bool  # True if two tabs of one browser change the same answers
-    redirects: bool = True  # to the next step. If False, the response is the next step.
+    redirects: bool = True  # to the next step; if False, the response shows the next step
 
     @property
     def page(self) -> bytes:  # type: ignore[override]
@@ -73,7 +73,7 @@ class WizardPages(RawRequests):
     def again(self, visitor: Any, page: Any, step: str) -> Any:
         """Open another step of the same wizard.
 
-        If only the form carries the answers, send it again. Otherwise open the step's URL.
+        If only the form carries the answers, send the form again. Otherwise open the step's URL.
         """
         form = lxml.html.document_fromstring(text(page)).xpath("//main//form")[-1]
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")
@@ -132,13 +132,13 @@ class WizardPages(RawRequests):
             if (raw.status == 405 and raw.path == ACT) or (
                 raw.status == 403 and not self.needs_cookies
             ):
-                continue  # these pages accept GET too, and two of them need no CSRF token
+                continue  # these pages also accept GET, and two need no CSRF token
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)
                 if raw in self.raw_requests and raw.status == 200:
                     assert step_of(response) == "name"
                 if raw in self.raw_requests and raw.cookie and raw.status == 302:
-                    # Any printable text is a name, and the next question is the age.
+                    # Any printable text is a valid name, so the next question is the age.
                     assert response["Location"].split("/")[2] in {"name", "age"}
                 assert told(self.again(visitor, filled, "results")) == ["Anu", "30", "Bea"]
         assert told(self.fill_in(visitor)) == ["Anu", "30", "Bea"]

@@ -4,7 +4,8 @@ from labkit.testing.malformed_requests import Raw, unknown_session_ids
 
 
 def malformed_answers(carrier):
-    """Return requests with such answers. The wizard must ignore them without an error."""
+    """Return requests with malformed answers. The wizard must ignore the answers without an
+    error."""
     if carrier == "session":
         return unknown_session_ids("sessionid_05")
     values = [

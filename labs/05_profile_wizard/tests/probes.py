@@ -1,4 +1,4 @@
-"""Probes of a wizard's carriers, for the pages of the contract."""
+"""Probes that answer the questions about a wizard's carriers, using the contract's pages."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -38,7 +38,7 @@ def wizard(carrier):
 
 @probe
 def browser_closed(visitor, wizard):
-    """Answer, close the browser, open it again, and type the URL of the results."""
+    """Answer all questions, restart the browser, and type the URL of the results."""
     wizard.fill_in(visitor)
     visitor.close_browser()
     return yes_or_no(told(typed(visitor, wizard)) == ALL)
@@ -46,19 +46,20 @@ def browser_closed(visitor, wizard):
 
 @probe
 def address_typed(visitor, wizard):
-    """Answer, leave, and type the URL of the results."""
+    """Answer all questions, visit another page, and type the URL of the results."""
     wizard.fill_in(visitor)
     return yes_or_no(told(typed(visitor, wizard)) == ALL)
 
 
 def typed(visitor, wizard):
-    """Open the results with a URL that a person can remember."""
+    """Open the results by a URL that a person can remember."""
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
 @thorough_probe
 def server_restarted(servers, wizard):
-    """Answer a question, kill the server, start it on the same state, answer the next one."""
+    """Answer a question, kill and restart the server with its data, and answer the next
+    question."""
     server = servers.one()
     visitor = WireVisitor(server.port)
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -68,7 +69,7 @@ def server_restarted(servers, wizard):
 
 @probe
 def reading_prolongs(visitor, wizard, clock):
-    """Answer, and open the results every six minutes. Are they there after twelve minutes?"""
+    """Test whether opening the results after six minutes keeps the answers for twelve."""
     page = wizard.fill_in(visitor)
     clock.forward(minutes=6)
     page = wizard.again(visitor, page, "results")
@@ -79,7 +80,7 @@ def reading_prolongs(visitor, wizard, clock):
 
 @probe
 def server_ends_it(visitor, wizard, clock):
-    """Send everything that carried the answers again after 601 seconds. Is it refused?"""
+    """Test whether everything that carried the answers is refused after 601 seconds."""
     page = wizard.fill_in(visitor)
     held = [cookie.pair for cookie in stored_cookies(visitor)]
     clock.forward(seconds=601)
@@ -105,7 +106,7 @@ def visitor_can_read(visitor, wizard):
 
 @probe
 def visitor_can_change(visitor, wizard):
-    """Change the name wherever the answers can be read. Is it accepted?"""
+    """Test whether a changed name is accepted wherever the visitor can read the answers."""
     page = wizard.fill_in(visitor)
     for cookie in stored_cookies(visitor):
         visitor.edit_cookie(cookie.name, forge(cookie.value, "Anu", "Eve"))
@@ -119,7 +120,7 @@ def visitor_can_change(visitor, wizard):
 
 @probe
 def replay(visitor, wizard):
-    """Start again, then send everything that carried the answers before."""
+    """Start again, then send everything that carried the old answers."""
     page = wizard.fill_in(visitor)
     held = [cookie.pair for cookie in stored_cookies(visitor)]
     assert told(visitor.press("Start again", page)) == []
@@ -128,7 +129,7 @@ def replay(visitor, wizard):
 
 @probe
 def address_opens_it(visitor, classmate, wizard):
-    """Open the URL of the results in another person's browser, as with a link in a message."""
+    """Open the URL of the results in another person's browser, as if it had been sent to them."""
     page = wizard.fill_in(visitor)
     address = visitor.exchanges[-1].url
     assert told(page) == ALL
@@ -145,7 +146,7 @@ def cookies_blocked(visitor, wizard):
 
 @probe
 def needs_csrf_token(visitor, wizard):
-    """Send an answer without Django's CSRF token. Is it refused?"""
+    """Test whether an answer without Django's CSRF token is refused."""
     answer = visitor.post(f"/{wizard.carrier}/name/", {"name": "Anu"})
     return yes_or_no(answer.status_code == 403)
 
@@ -155,7 +156,7 @@ def needs_csrf_token(visitor, wizard):
 
 @probe
 def two_tabs(visitor, wizard):
-    """Fill in the wizard in two tabs, in turns. Does each have its own answers?"""
+    """Fill in the wizard in two tabs by turns, and test whether their answers stay separate."""
     one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     two = wizard.answer(visitor, wizard.start(visitor), name="Ben")
     one = wizard.answer(visitor, one, age=30)
@@ -207,14 +208,14 @@ def queries_to_look(visitor, wizard):
 
 @probe
 def queries_to_answer(visitor, wizard):
-    """Answer the second question, and follow to the page with the third."""
+    """Answer the second question, and follow the redirect to the third."""
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     return str(count_queries(lambda: wizard.answer(visitor, page, age=30)))
 
 
 @probe
 def left_behind(visitor, wizard, clock):
-    """Answer and never return. What is on the server a month later?"""
+    """Answer all questions, and check what the server still stores a month later."""
     wizard.fill_in(visitor)
     clock.forward(days=30)
     return quantities(**count_records())

@@ -1,4 +1,4 @@
-"""Tests of where the answers are, what carries them, and what a stranger can do with each."""
+"""Test where each carrier keeps the answers, and what an attacker can do."""
 
 from importlib import import_module
 from urllib.parse import parse_qs, urlsplit
@@ -140,7 +140,7 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
 
 @pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
 def test_a_redirect_lengthens_no_query(visitor, carrier):
-    query = "w=" + "!" * 15_000  # if it were encoded again, it would be too long for a redirect
+    query = "w=" + "!" * 15_000  # percent-encoding it would make it too long for a redirect
     response = visitor.get(f"/{carrier}/gf/?{query}")
     assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
 
@@ -165,7 +165,7 @@ def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate
 
 @pytest.fixture
 def engine(request, use_engine, settings, monkeypatch):
-    """Return the session engine of this name, also for the carrier that imports its own."""
+    """Use this session engine, in the carrier url too."""
     use_engine(request.param)
     monkeypatch.setattr(url, "SessionStore", import_module(settings.SESSION_ENGINE).SessionStore)
 
@@ -276,7 +276,7 @@ def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     with visitor.coming_from("http://evil.example/"):
         forged = visitor.post(f"/{carrier}/name/", {"name": "Eve"}, follow=True)
-    assert told(forged) == ["Eve"]  # a new wizard, not the visitor's
+    assert told(forged) == ["Eve"]  # these answers are not added to the visitor's
     assert told(wizard.again(visitor, page, "age")) == ["Anu"]
 
 

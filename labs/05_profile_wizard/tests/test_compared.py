@@ -1,4 +1,4 @@
-"""Tests of each carrier's answers in `lab compare wizard`."""
+"""Test each carrier's answers in `lab compare wizard`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The ways in which textbooks write three pages, beside the lab's."""
+"""The ways in which textbooks write three pages with questions, as additional pages."""
 
 import pytest
 from django.contrib.sessions.models import Session

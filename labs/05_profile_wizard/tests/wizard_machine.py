@@ -22,7 +22,7 @@ class Person:
 
 
 class WizardMachine(Machine):
-    """A wizard that asks for missing answers, and keeps answers for its lifetime."""
+    """A model of a wizard that asks for missing answers, and keeps answers for its lifetime."""
 
     wizard: Any  # a WizardContract
 
@@ -31,8 +31,8 @@ class WizardMachine(Machine):
         self.people = [Person(Visitor()), Person(Visitor())]
 
     def _shown(self, person: Person, page: Any, step: str, written: bool) -> None:
-        """Check that this page shows this step, or the first one before it without an answer."""
-        if written or (person.answers and not self.wizard.redirects):  # signed again, at a new time
+        """Check that the page shows this step, or the first earlier one without an answer."""
+        if written or (person.answers and not self.wizard.redirects):  # signed with a new time
             person.end = self.now + self.wizard.lifetime
         earlier = STEPS[: STEPS.index(step)]
         assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
@@ -43,7 +43,7 @@ class WizardMachine(Machine):
         return self.wizard.needs_cookies and person.visitor.jar.blocked
 
     def _open(self, person: Person) -> Any:
-        """Return the open page, or the first one, and drop expired answers from the model."""
+        """Return the open page, or else the first page, and drop expired answers from the model."""
         if self.now >= person.end:
             person.answers = {}
         return person.page or self.wizard.start(person.visitor)
@@ -107,4 +107,4 @@ class WizardMachine(Machine):
         person = self.people[who]
         person.visitor.block_cookies(blocked)
         if self.wizard.needs_cookies:
-            person.page = None  # its token no longer has its cookie
+            person.page = None  # its form's CSRF cookie is gone

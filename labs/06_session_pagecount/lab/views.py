@@ -9,7 +9,7 @@ PLAIN = re.compile("[0-9]{1,6}")  # int() alone would accept -7, 1_0 and the dig
 
 @require_safe
 def index(request):
-    """Count this visit. HEAD is not a visit: it asks for the headers only."""
+    """Count this visit. A HEAD request is not a visit: it requests only the headers."""
     stored = load(request)
     count = (stored or 0) + (request.method == "GET")
     in_advance = "prefetch" in request.headers.get("Sec-Purpose", "")
@@ -23,7 +23,7 @@ def index(request):
 
 @require_safe
 def prefetch(request):
-    """Make the browser load the counting page in advance. This page itself counts nothing."""
+    """Show a page that makes the browser load the counting page in advance."""
     return render(request, "prefetch.html", {"count": load(request) or 0})
 
 

@@ -1,4 +1,4 @@
-"""The page on limits: a response sets cookies, and the next request shows which ones came back."""
+"""The page on limits: it sets cookies, and then shows which ones the browser sent back."""
 
 from django.http.request import split_domain_port
 from django.shortcuts import redirect, render
@@ -10,7 +10,7 @@ from lab.trials import HOST, LIFETIME, PATH, PREFIX, TRIALS, sent, size
 
 @require_safe
 def limits(request):
-    """Show what the browser sent after a trial, beside what the response set."""
+    """Show which cookies a trial's response set, and which ones the browser then sent."""
     host, port = split_domain_port(request.get_host())
     chosen = request.GET.get("trial") if host == HOST else None
     page = {"trials": TRIALS, "trial": chosen, "host": HOST}
@@ -23,7 +23,7 @@ def limits(request):
 
 @require_GET
 def give(request):
-    """Give the browser the cookies of a trial. GET is enough: nothing changes on the server."""
+    """Set the cookies of a trial. GET may do this, because nothing changes on the server."""
     trial = request.GET.get("trial")
     if trial not in TRIALS or split_domain_port(request.get_host())[0] != HOST:
         return redirect("limits")
@@ -38,7 +38,7 @@ def give(request):
 
 @require_GET
 def take_away(request):
-    """Delete a cookie with another Path than it was set with."""
+    """Try to delete a cookie with a Path other than the one it was set with."""
     response = redirect(reverse("limits", query={"trial": "another-path"}))
     response.delete_cookie(PREFIX + "path", path="/", samesite="Lax")
     return response

@@ -11,7 +11,7 @@ LIFETIMES = {"session": None, "3min": 180}  # seconds; None: until the browser c
 
 
 def load(request):
-    """Return the name that the browser sent, or None."""
+    """Return the name that the browser sent, or None if there is no valid one."""
     # A visitor can change a cookie, so check it as strictly as a form.
     form = NameForm({"name": unquote(sent(request))})
     if form.is_valid():
@@ -20,7 +20,7 @@ def load(request):
 
 def put(request, response, name, remember):
     """Make the browser store this name."""
-    # A header allows few characters. Percent-encoding turns every script into those.
+    # A cookie allows only some ASCII characters; percent-encoding makes any text fit.
     value = quote(name, safe="")
     response.set_cookie(NAME, value, LIFETIMES[remember], httponly=True, samesite="Lax")
 

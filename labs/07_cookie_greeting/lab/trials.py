@@ -1,10 +1,10 @@
-"""The trials of the page on limits: cookies that a browser drops or keeps silently."""
+"""The trials of the page on limits: which cookies a browser silently drops or keeps."""
 
 from django.conf import settings
 
 # A separate host: at 127.0.0.1, 181 cookies would push out those of all labs.
 HOST = f"{settings.LAB}-limits.localhost".lower()
-PATH = "/limits/"  # of the cookies, so that the browser does not send 180 of them to other pages
+PATH = "/limits/"  # so that the browser does not send 180 cookies to other pages
 LIFETIME = 600  # seconds
 PREFIX = "limit_"
 BIG = PREFIX + "big"
@@ -18,10 +18,10 @@ TRIALS = {
 
 
 def sent(request):
-    """Return the cookies of these trials that the browser sent: {name: value}."""
+    """Return the cookies from the trials that the browser sent: {name: value}."""
     return {name: value for name, value in request.COOKIES.items() if name.startswith(PREFIX)}
 
 
 def size(cookies):
-    """Return how many cookies these are, and their bytes as a browser counts them."""
+    """Return the number of these cookies, and their size in bytes as a browser counts it."""
     return len(cookies), sum(len(name + value) for name, value in cookies.items())

@@ -1,4 +1,4 @@
-"""A carrier takes the answers from one page to the next. Each module here is one.
+"""A carrier takes the answers from one page to the next. Each module in this package is a carrier.
 
 REDIRECTS
     Whether the answers survive a redirect from one step to the next.

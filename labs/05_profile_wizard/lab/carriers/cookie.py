@@ -1,4 +1,4 @@
-"""Your browser stores the answers, in one cookie each, and sends them with every request."""
+"""Your browser stores each answer in a cookie, and sends the cookies with every request."""
 
 from urllib.parse import quote, unquote
 
@@ -23,7 +23,7 @@ def form_fields(request, answers):
 
 def save(request, response, answers, next_step):
     for field, text in answers.items():
-        value = quote(text, safe="")  # a cookie's value allows few characters
+        value = quote(text, safe="")  # a cookie's value may contain only some ASCII characters
         response.set_cookie(COOKIE_NAMES[field], value, LIFETIME, httponly=True, samesite="Lax")
 
 

@@ -2,7 +2,7 @@
 
 from django.core import signing
 
-LIFETIME = 600  # seconds, from the last page that was shown
+LIFETIME = 600  # seconds, since the last page was shown
 REDIRECTS = False  # a redirect would lose the form, and with it the answers
 
 
@@ -20,8 +20,8 @@ def form_fields(request, answers):
 
 
 def save(request, response, answers, next_step):
-    pass  # The response is the next page, and its form has the answers.
+    pass  # The response is the next page, and its form contains the answers.
 
 
 def forget(request, response):
-    pass  # The redirect drops the field.
+    pass  # The redirected request has no hidden field, so the answers are gone.

@@ -1,4 +1,4 @@
-"""The server stores the answers in your session; a cookie sends its key with every request."""
+"""The server stores the answers in your session. Your browser sends the session key in a cookie."""
 
 from django.conf import settings
 from django.middleware.csrf import get_token
@@ -23,7 +23,7 @@ def save(request, response, answers, next_step):
     request.session["wizard"] = answers
     request.session.set_expiry(LIFETIME)
     if next_step == "results":
-        request.session.cycle_key()  # so a planted key matches no session any more
+        request.session.cycle_key()  # an attacker who planted the old key cannot use it now
 
 
 def forget(request, response):

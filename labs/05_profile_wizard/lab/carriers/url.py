@@ -1,4 +1,4 @@
-"""The server stores the answers; the URL carries their key, in ?w=, from page to page."""
+"""The server stores the answers. The URL of each page contains their key, in ?w=."""
 
 from importlib import import_module
 
@@ -16,7 +16,7 @@ def load(request):
     key = request.GET.get("w")
     if not key:
         return {}
-    return SessionStore(key).get(ENTRY)  # None if this key has no answers
+    return SessionStore(key).get(ENTRY)  # None if no answers are stored under this key
 
 
 def form_fields(request, answers):
@@ -24,12 +24,12 @@ def form_fields(request, answers):
 
 
 def save(request, response, answers, next_step):
-    # Do not adopt a key that has no answers: the person who made it up would know it.
+    # Do not adopt a key without stored answers: the person who made it up could read them.
     store = SessionStore(request.GET["w"] if load(request) else None)
     store[ENTRY] = answers
     store.set_expiry(LIFETIME)
     if next_step == "results":
-        store.cycle_key()  # so a planted key matches no session any more
+        store.cycle_key()  # an attacker who planted the old key cannot use it now
     store.save()
     response["Location"] += f"?w={store.session_key}"  # the next page needs the key
 
