@@ -4,10 +4,15 @@ import ast
 import contextlib
 import re
 from collections.abc import Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
+from labkit.practice.assertions import (
+    explain_assertion,
+    find_assertion,
+    is_assertion,
+    shorten,
+)
 from labkit.practice.settings_names import find_name_in_settings
 from labkit.testing.pytest_runner import Outcome, Place, Stop
 
@@ -155,29 +160,8 @@ HINTS = [
     ),
     Hint(r"^KeyError: '(\w+_\d\d\w*)'", "The browser does not have the cookie {0}."),
 ]
-BROKEN_PROMISES = {  # of labkit.testing.response_checks
-    "illegal Set-Cookie": "The response sets a cookie with characters that no cookie may have.",
-    "Set-Cookie too large": "The response sets a cookie of more than 4096 bytes.",
-    "cookie refused by the browser": "The browser refuses a cookie that the response sets.",
-    "header that cannot be sent": "A header of the response has characters that cannot be sent.",
-    "server error": "The response is a server error.",
-    "traceback": "The page shows a traceback.",
-}
-# "assert left == right", as pytest writes it; quoted text may have any of these words in it
-TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
-COMPARED = re.compile(rf"(?:AssertionError: )?assert ({TEXT}) (==|!=|not in|in|is not|is) (.+)")
-FOUND = {
-    "==": "It is {0}, and should be {1}.",
-    "!=": "It is {0}, and should be something else.",
-    "in": "{0} is missing in {1}.",
-    "not in": "{0} should not be in {1}.",
-    "is": "It is {0}, and should be {1}.",
-    "is not": "It is {0}, and should be something else.",
-}
 HANDLERS = "django/core/handlers/"  # in each traceback of a request
-NOT_SO = "This does not hold."
 UNWRITTEN = "Write {name}() in {path}."
-LONGEST = 160  # characters of the text that was found
 # Places in the text of an error: of Python, and of pytest's short tracebacks
 PLACES = (r'^(?:E +)? *File "(.+)", line (\d+)', r"^(?:E +)?([^\s:]+\.py):(\d+): in ")
 BEFORE_ERROR = ("File ", "Traceback", "ImportError while loading conftest", "ERROR:")
@@ -196,7 +180,7 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     where = find_place(code, stage, name)
     error = error_line(message.replace(str(stage), name))
     if not where and (found := find_name_in_settings(error, stage / "lab" / "settings.py")):
-        reason = f"{name}/lab/settings.py, line {found.line}{found.list}: {_shorten(error)}"
+        reason = f"{name}/lab/settings.py, line {found.line}{found.list}: {shorten(error)}"
         return Explanation(reason, found.advice, found.code, reason)
     for hint in SETUP if where else HINTS:
         if match := re.search(hint.pattern, message, re.M):
@@ -204,8 +188,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
             return Explanation(meaning, hint.advice, cause=meaning if hint.advice else "")
     if where and error.startswith("NotImplementedError") and (task := _unwritten(code, stage)):
         return Explanation(task, cause=task)
-    if where and not _is_assertion(error):
-        reason = f"{where}: {_shorten(error)}"
+    if where and not is_assertion(error):
+        reason = f"{where}: {shorten(error)}"
         line = _line_of(code, stage)
         for hint in EXCEPTIONS:
             if match := re.search(hint.pattern, f"{error}\n{message}", re.M):
@@ -215,8 +199,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
     for hint in EXCEPTIONS:  # raised by Django, for example while it renders a template
         if match := re.search(hint.pattern, error, re.M):
             meaning = hint.meaning.format(*match.groups())
-            return Explanation(_shorten(error), f"{meaning} {hint.advice}".strip(), cause=error)
-    return Explanation(_explain_assertion(error))
+            return Explanation(shorten(error), f"{meaning} {hint.advice}".strip(), cause=error)
+    return Explanation(explain_assertion(error, find_assertion(places, stage)))
 
 
 def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
@@ -243,43 +227,9 @@ def error_line(message: str) -> str:
 def is_crash(test: Outcome) -> bool:
     """Return True if a request of this failing test ended in an error of the server."""
     error = error_line(test.message)
-    if _is_assertion(error):
+    if is_assertion(error):
         return bool(re.match(r"[\w.]*BrokenPromise: (server error|traceback)", error))
     return test.outcome == "failed" and any(HANDLERS in Path(p).as_posix() for p, _ in test.places)
-
-
-def _is_assertion(error: str) -> bool:
-    return error.startswith(("AssertionError", "assert", "labkit.testing.response_checks."))
-
-
-def _explain_assertion(error: str) -> str:
-    """Return a sentence for the first line of a failed assertion, without the words of pytest."""
-    if match := COMPARED.fullmatch(error):
-        left, sign, right = match.groups()
-        if sign == "in" and left.isdecimal() and re.fullmatch(r"\{[\d, ]+\}", right):
-            statuses = " or ".join(map(_name_status, re.findall(r"\d+", right)))
-            return FOUND["=="].format(_name_status(left), statuses)
-        if all(map(_is_plain, (left, right))):
-            if left.isdecimal() and right.isdecimal() and sign == "==":
-                left, right = _name_status(left), _name_status(right)
-            return FOUND[sign].format(_shorten(left), _shorten(right))
-    broken = re.match(r"(?:[\w.]+\.)?BrokenPromise: ([^:\n]+)", error)
-    if broken and broken[1] in BROKEN_PROMISES:
-        return BROKEN_PROMISES[broken[1]]
-    return NOT_SO if _is_assertion(error) else _shorten(error)
-
-
-def _is_plain(text: str) -> bool:
-    """Return whether this is a literal that a reader understands, and not only True or False.
-
-    pytest shortens long ones.
-    """
-    if re.fullmatch(r"\{.*\.\.\..*\}|\[.*\.\.\..*\]", text):
-        return True
-    try:
-        return not isinstance(ast.literal_eval(text), bool)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return False
 
 
 def find_place(stack: Sequence[Place], stage: Path, name: str) -> str:
@@ -307,7 +257,7 @@ def _line_of(stack: Sequence[Place], stage: Path) -> str:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
-        return _shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+        return shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
     return ""
 
 
@@ -322,13 +272,3 @@ def _unwritten(stack: Sequence[Place], stage: Path) -> str:
                 where = path.relative_to(stage).as_posix()
                 return UNWRITTEN.format(name=around[-1].name, path=where)
     return ""
-
-
-def _name_status(number: str) -> str:
-    """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
-    known = {str(status.value): status.phrase for status in HTTPStatus}
-    return f"{number} {known.get(number, '')}".rstrip()
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

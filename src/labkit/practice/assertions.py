@@ -1,0 +1,138 @@
+"""Say in plain words what a failed assertion compared."""
+
+import ast
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+
+BROKEN_PROMISES = {  # of labkit.testing.response_checks
+    "illegal Set-Cookie": "The response sets a cookie with characters that no cookie may have.",
+    "Set-Cookie too large": "The response sets a cookie of more than 4096 bytes.",
+    "cookie refused by the browser": "The browser refuses a cookie that the response sets.",
+    "header that cannot be sent": "A header of the response has characters that cannot be sent.",
+    "server error": "The response is a server error.",
+    "traceback": "The page shows a traceback.",
+}
+# "assert left == right", as pytest writes it; quoted text may have any of these words in it
+TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
+COMPARED = re.compile(rf"(?:AssertionError: )?assert ({TEXT}) (==|!=|not in|in|is not|is) (.+)")
+BARE = re.compile(r"(?:AssertionError: )?assert (not )?(.+)")
+FOUND = {
+    "==": "{what} is {0}, and should be {1}.",
+    "!=": "{what} is {0}, and should be something else.",
+    "in": "{0} is missing in {1}.",
+    "not in": "{0} should not be in {1}.",
+    "is": "{what} is {0}, and should be {1}.",
+    "is not": "{what} is {0}, and should be something else.",
+}
+ONE_OF = "{what} is {0}, and should be one of {1}."
+TRUE, FALSE = "{what} is {0}, and should be true.", "{what} is {0}, and should be false."
+EXPECTED = "Expected: {code}"
+NOT_SO = "This does not hold."
+CONTAINER = re.compile(r"[{(\[](.+)[})\]]")
+SHORTENED = re.compile(r"\{.*\.\.\..*\}|\[.*\.\.\..*\]")  # by pytest
+UNIX_TIME = re.compile(r"1[5-9]\d{8}(\.\d+)?")  # from 2017 to 2033, as by the tests' clock
+LONGEST = 160  # characters of the text that was found
+LONGEST_CODE = 100
+
+
+def is_assertion(error: str) -> bool:
+    """Return True if this line of pytest's message is a failed assertion, not an exception."""
+    return error.startswith(("AssertionError", "assert", "labkit.testing.response_checks."))
+
+
+def find_assertion(places: Sequence[tuple[str, int]], stage: Path) -> ast.expr | None:
+    """Return the expression of the `assert` at the end of a traceback, None if there is none."""
+    if not places:
+        return None
+    path, line = places[-1]
+    try:
+        tree = ast.parse((stage / path).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found = (n for n in ast.walk(tree) if isinstance(n, ast.Assert) and n.lineno == line)
+    return next((node.test for node in found), None)
+
+
+def explain_assertion(error: str, code: ast.expr | None = None) -> str:
+    """Return a sentence for the first line of a failed assertion, without the words of pytest.
+
+    code: the expression that was false, as it is written in the test.
+    """
+    broken = re.match(r"(?:[\w.]+\.)?BrokenPromise: ([^:\n]+)", error)
+    if broken and broken[1] in BROKEN_PROMISES:
+        return BROKEN_PROMISES[broken[1]]
+    if not is_assertion(error):
+        return shorten(error)
+    is_bare = code is not None and not isinstance(code, ast.Compare)
+    if not is_bare and (match := COMPARED.fullmatch(error)):
+        left, sign, right = match.groups()
+        side = code.left if isinstance(code, ast.Compare) else None
+        if found := _explain_comparison(left, sign, right, side):
+            return found
+    match = BARE.fullmatch(error)
+    if code and is_bare and match and _is_literal(match[2]):
+        value = code.operand if isinstance(code, ast.UnaryOp) else code
+        if what := _name(value, LONGEST_CODE):
+            return (FALSE if match[1] else TRUE).format(shorten(match[2]), what=what)
+    text = ast.unparse(code) if code else ""
+    return EXPECTED.format(code=text) if 0 < len(text) <= LONGEST_CODE else NOT_SO
+
+
+def _explain_comparison(left: str, sign: str, right: str, code: ast.expr | None) -> str:
+    """Return a sentence for a comparison, "" if a side is not readable.
+
+    code: the left side, as it is written in the test.
+    """
+    what = _name(code) or "It"
+    members = CONTAINER.fullmatch(right)
+    if sign == "in" and members and left.isdecimal() and re.fullmatch(r"[\d, ]+", members[1]):
+        statuses = " or ".join(map(_name_status, re.findall(r"\d+", right)))
+        return FOUND["=="].format(_name_status(left), statuses, what=what)
+    if not all(map(_is_literal, (left, right))):
+        if all(_is_literal(side) or SHORTENED.fullmatch(side) for side in (left, right)):
+            return FOUND[sign].format(shorten(left), shorten(right), what=what)
+        return ""
+    sides = ast.literal_eval(left), ast.literal_eval(right)
+    if sign == "==" and isinstance(code, ast.Tuple) and isinstance(sides[1], tuple):
+        for part, *pair in zip(code.elts, *sides, strict=False):
+            if pair[0] != pair[1]:
+                what = _name(part, LONGEST_CODE) or "A part of it"
+                return FOUND["=="].format(*(shorten(repr(side)) for side in pair), what=what)
+    if what == "It" and any(isinstance(side, bool) for side in sides):
+        return ""  # nobody understands "It is False"
+    if sign == "in" and members and isinstance(sides[1], set | tuple | list) and what != "It":
+        return ONE_OF.format(shorten(left), members[1], what=what)
+    if all(UNIX_TIME.fullmatch(side) for side in (left, right)):
+        left, right = (f"{datetime.fromtimestamp(float(s), UTC):%Y-%m-%d %H:%M:%S}" for s in sides)
+    elif left.isdecimal() and right.isdecimal() and sign == "==":
+        left, right = _name_status(left), _name_status(right)
+    return FOUND[sign].format(shorten(left), shorten(right), what=what)
+
+
+def _name(code: ast.expr | None, longest: int = 0) -> str:
+    """Return the source of an attribute, or of anything up to a length; "" otherwise."""
+    text = ast.unparse(code) if code else ""
+    is_attribute = isinstance(code, ast.Attribute) and isinstance(code.value, ast.Name)
+    return text if is_attribute or len(text) <= longest else ""
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _name_status(number: str) -> str:
+    """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
+    known = {str(status.value): status.phrase for status in HTTPStatus}
+    return f"{number} {known.get(number, '')}".rstrip()
+
+
+def shorten(text: str) -> str:
+    """Return a text without what exceeds LONGEST characters."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
