@@ -4,21 +4,34 @@ import re
 
 from labkit.testing.pytest_runner import Outcome
 
-HEADING = "last exchanges of "  # of labkit.testing.failure_report
+# Of labkit.testing.failure_report, which imports Django
+HEADING, MOVED = "last exchanges of ", "the clock moved by {seconds} s"
 NOT_SHOWN = ("csrftoken", "(none sent)")  # cookies
-LONGEST = 96  # characters of a line
+LONGEST, LONGEST_PAGE = 96, 200  # characters of a line, and of a page's text
+PAGE = "  The page says: "
+EXCHANGE = re.compile("[A-Z]+ http|the clock moved")
+MOVE = re.compile(MOVED.format(seconds=r"(-?\d+)"))
 SAFE = ("GET ", "HEAD ")  # methods that change nothing
 EXPIRES = re.compile("expires=[^;]+; ")  # Max-Age says the same
 VALUE = re.compile(r"(=[\w:.-]{12})[\w:.-]{8,}")  # of a session key or a signed value
 
 
 def exchanges_of(test: Outcome) -> list[list[str]]:
-    """Return the last change and the last exchange of the first visitor, as short lines."""
+    """Return the last change and the last exchange of the first visitor, as short lines.
+
+    If the clock was moved between them, a line says by how much.
+    """
     for title, text in test.sections:
         if title.startswith(HEADING):
-            blocks = [block for block in text.split("\n\n") if re.match("[A-Z]+ http", block)]
-            changing = [block for block in blocks[:-1] if not block.startswith(SAFE)]
-            return [_lines(block) for block in [*changing[-1:], *blocks[-1:]]]
+            blocks = [block for block in text.split("\n\n") if EXCHANGE.match(block)]
+            exchanges = [block for block in blocks if not MOVE.fullmatch(block)]
+            changing = [block for block in exchanges[:-1] if not block.startswith(SAFE)][-1:]
+            start = blocks.index(changing[0]) if changing else 0
+            seconds = sum(
+                int(found[1]) for each in blocks[start:] if (found := MOVE.fullmatch(each))
+            )
+            moved = [[f"{MOVED.format(seconds=seconds).capitalize()}."]] if seconds else []
+            return [*map(_lines, changing), *moved, *map(_lines, exchanges[-1:])]
     return []
 
 
@@ -39,9 +52,9 @@ def _lines(block: str) -> list[str]:
             lines += [f"  Cookie: {'; '.join(pairs)}"] if pairs else []
         elif name in {"Set-Cookie", "held back"} and not value.startswith(NOT_SHOWN):
             lines.append(f"  {line}")
-    lines += [f"  The page says: {page}"] if page else []
-    return [_shorten(VALUE.sub(r"\1…", EXPIRES.sub("", line))) for line in lines]
+    lines = [_shorten(VALUE.sub(r"\1…", EXPIRES.sub("", line)), LONGEST) for line in lines]
+    return [*lines, _shorten(f"{PAGE}{page}", LONGEST_PAGE)] if page else lines
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

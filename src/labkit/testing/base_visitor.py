@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class Exchange:
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> reason for refusal
+    sent_at: float = field(default_factory=time.time)  # Unix time, by the test's clock
 
     def __str__(self) -> str:
         target = self.target

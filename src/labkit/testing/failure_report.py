@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from labkit.http.set_cookie import Cookie
@@ -9,6 +10,8 @@ from labkit.testing.base_visitor import BaseVisitor, visitors_of_this_test
 
 SHOWN = 3  # exchanges of each visitor
 MOST_ROWS = 10
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+MOVED = "the clock moved by {seconds} s"
 LAST_EXCHANGES = "last exchanges of {}"
 STORE_HEADING = "the session store"
 
@@ -16,21 +19,35 @@ STORE_HEADING = "the session store"
 def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
     """Return a (title, text) pair for each visitor that sent requests, and for the store."""
     names = {id(value): name for name, value in fixtures.items()}
+    moved = "clock" in fixtures
     sections = []
     for number, browser in enumerate(sorted(visitors_of_this_test, key=lambda b: b.born), 1):
         if browser.exchanges:
             name = names.get(id(browser), f"visitor {number}")
-            sections.append((LAST_EXCHANGES.format(name), "\n\n".join(_exchanges(browser))))
+            sections.append((LAST_EXCHANGES.format(name), "\n\n".join(_exchanges(browser, moved))))
     if sections:
         sections.append((STORE_HEADING, "\n".join(_store())))
     return sections
 
 
-def _exchanges(browser: BaseVisitor) -> Iterator[str]:
-    hidden = len(browser.exchanges) - SHOWN
+def _exchanges(browser: BaseVisitor, moved: bool) -> Iterator[str]:
+    """Yield the last exchanges with the last change, and how far the clock moved between them.
+
+    moved: whether the test can move the clock, which stands still otherwise.
+    """
+    *before, last = browser.exchanges
+    shown = [*before[-SHOWN + 1 :], last]
+    if not any(each.method in CHANGING for each in shown):
+        shown = [*[each for each in before if each.method in CHANGING][-1:], *shown]
+    hidden = len(browser.exchanges) - len(shown)
     if hidden > 0:
-        yield f"({hidden} before these)"
-    yield from map(str, list(browser.exchanges)[-SHOWN:])
+        yield f"({hidden} more before these)"
+    yield str(shown[0])
+    for one, other in pairwise(shown):
+        seconds = round(other.sent_at - one.sent_at)
+        if moved and seconds:
+            yield MOVED.format(seconds=seconds)
+        yield str(other)
     held = [_cookie(cookie) for cookie in browser.jar]
     yield "\n  ".join(["in the jar now:", *(held or ["nothing"])])
 
