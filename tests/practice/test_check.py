@@ -11,12 +11,29 @@ from pathlib import Path
 import pytest
 
 from labkit.catalog import Catalog
-from labkit.commands.check import CHECKED_AS, NOT_IN_COPY, OUTDATED, SOLVED, UNKNOWN_ORIGINAL
-from labkit.practice import check_stage, diagnosis, failure_hints, score, settings_names, watch
+from labkit.commands.check import (
+    CHECKED_AS,
+    GO_ON,
+    LOOK_AT_SOLUTION,
+    NOT_IN_COPY,
+    OUTDATED,
+    SOLVED,
+    UNKNOWN_ORIGINAL,
+)
+from labkit.practice import (
+    assertions,
+    check_stage,
+    diagnosis,
+    failure_hints,
+    score,
+    settings_names,
+    watch,
+)
 from labkit.practice.check import CheckResult, Report, check, find_syntax_error
 from labkit.practice.check_summary import (
     ALL_HOLDS,
     CRASHED,
+    DIFFERENT,
     INFORMATION,
     LOOKS_LIKE,
     MOST_LINES,
@@ -120,9 +137,11 @@ def test_only_the_contract_decides(quick, own_checkout, said):
     status, text = said("check", "mine")
     assert status == 0
     assert SCORE.format(passed=2, counted=2) in text
-    assert INFORMATION.format(other=1, number="01") in text
+    assert INFORMATION.format(tests="1 test", number="01", name="mine") in text
     assert "a question of this lab" not in text
-    assert "✗ a question of this lab It is 1, and should be 2." in said("check", "mine", "--all")[1]
+    text = said("check", "mine", "--all")[1]
+    different = DIFFERENT.format(number="01")
+    assert f"{different}: a question of this lab It is 1, and should be 2." in text
 
 
 def test_an_error_of_the_server_always_counts(quick, own_checkout, said):
@@ -297,8 +316,8 @@ def test_the_starter_of_an_exercise_is_not_named(checkout):
         ("assert 422 == 302\n +  where 422 = x", "422 Unprocessable Entity"),
         ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, and should be {}."),
         ("assert {'a': 1, ... 'c': 3} == {}", "It is {'a': 1, ... 'c': 3}, and should be {}."),
-        ("AssertionError: assert False == True\n + where", failure_hints.NOT_SO),
-        ("assert <Cookie x> is None", failure_hints.NOT_SO),
+        ("AssertionError: assert False == True\n + where", assertions.NOT_SO),
+        ("assert <Cookie x> is None", assertions.NOT_SO),
         ("assert 422 in {302, 303}", "should be 302 Found or 303 See Other."),
     ],
 )
@@ -306,6 +325,36 @@ def test_no_assertion_is_shown_as_it_is(message, words, tmp_path):
     found = failure_hints.explain(message, [], tmp_path, "mine").reason
     assert words in found
     assert "assert" not in found.lower()
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "words"),
+    [
+        ("cookie.http_only", "assert False", "cookie.http_only is False, and should be true."),
+        ("not has_table(page)", "assert not True", "has_table(page) is True, and should be false."),
+        (
+            "cookie.same_site in {'Lax'}",
+            "assert None in {'Lax'}",
+            "cookie.same_site is None, and should be one of 'Lax'.",
+        ),
+        (
+            "(cookie.http_only, cookie.same_site) == (True, 'Lax')",
+            "assert (True, None) == (True, 'Lax')",
+            "cookie.same_site is None, and should be 'Lax'.",
+        ),
+        (
+            "cookie.expires == now + 60",
+            "assert 1894006920.0 == 1895216400.0",
+            "cookie.expires is 2030-01-07 09:02:00, and should be 2030-01-21 09:00:00.",
+        ),
+        ("len(names(page)) > 2", "assert 1 > 2", "Expected: len(names(page)) > 2"),
+    ],
+)
+def test_what_was_compared_is_named(code, error, words, tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text(f"def test_it():\n    assert {code}\n")
+    found = failure_hints.explain(error, [("tests/test_it.py", 2)], tmp_path, "mine").reason
+    assert found == words
 
 
 @pytest.mark.parametrize("hint", failure_hints.EXCEPTIONS)
@@ -552,7 +601,8 @@ def test_an_exercise_is_checked_by_its_name(own_checkout, said):
     shutil.copy(storage, own_checkout / "practice" / "red-apple" / "lab")
     status, text = said("check", "practice/red-apple/")
     assert status == 0
-    assert SOLVED.format(line="lab solution red-apple") in text
+    assert f"{SOLVED} {LOOK_AT_SOLUTION.format(line='lab solution red-apple')}" in text
+    assert GO_ON.format(line="lab practice start empty-basket") in text
     assert read_progress(checkout).of(find_exercise(checkout, "red-apple")).state == "solved"
 
 

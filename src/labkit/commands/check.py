@@ -14,6 +14,7 @@ from labkit.practice import watch
 from labkit.practice.check import LIMIT, CheckResult, Report, check
 from labkit.practice.check_summary import MARKS, all_results, first_lines, summary
 from labkit.practice.exercise import Exercise, exercise_of, read_exercises
+from labkit.practice.progress import SOLVED as FINISHED
 from labkit.practice.progress import note_result, read_progress
 from labkit.practice.score import score_tests
 from labkit.practice.start import started_folder
@@ -22,7 +23,9 @@ from labkit.text_format import command_line
 
 MAKE_COPY = "To make a copy: {line}"
 NOT_IN_COPY = "This folder is not in a copy of a lab. Name a copy, as in: lab check mine/"
-SOLVED = "Solved. {line} shows the explanation and the lab's own way."
+SOLVED = "Solved."
+LOOK_AT_SOLUTION = "{line} shows the explanation and the lab's own way."
+GO_ON = "Next exercise: {line}"
 OUTDATED = (
     "The exercise {name} has changed since you started it, so a failure may not be your fault. "
     "Start again with: {line}"
@@ -91,6 +94,7 @@ class Checking:
     limit: float  # seconds
     show_all: bool
     holds: bool = False  # whether the last check found nothing to do
+    pointed_to_all: bool = False  # whether an earlier check has said how to see all results
     first: Collection[str] = ()  # the test of the next thing to do, for the next check
 
     @property
@@ -114,8 +118,21 @@ class Checking:
         else:
             self.show(self._run(on_first, is_cancelled))
         if exercise and self.holds:
-            line = command_line("lab", "solution", exercise.name)
-            click.echo(f"\n{SOLVED.format(line=line)}")
+            _print(["", *self._next_steps(exercise)])
+
+    def _next_steps(self, exercise: Exercise) -> list[str]:
+        """Return lines that say what to do after an exercise is solved."""
+        lines = [SOLVED, LOOK_AT_SOLUTION.format(line=_line("solution", exercise.name))]
+        exercises = read_exercises(self.checkout)
+        names = [each.name for each in exercises]
+        position = names.index(exercise.name) + 1
+        progress = read_progress(self.checkout)
+        for each in (*exercises[position:], *exercises[:position]):
+            state = progress.of(each).state
+            if state != FINISHED:
+                words = ("check", each.name) if state else ("practice", "start", each.name)
+                return [*lines, GO_ON.format(line=_line(*words))]
+        return lines
 
     def watch(self) -> None:
         """Check after each save until q or Ctrl-C; without a terminal, check once."""
@@ -177,9 +194,15 @@ class Checking:
         """Print the summary of a report, and with --all each result."""
         version = self.exercise.version if self.exercise else None
         starter = version.full_name if version else ""
-        _print(summary(report, self.names, self.name, starter))
+        point_to_all = not (self.show_all or self.pointed_to_all)
+        _print(summary(report, self.names, self.name, starter, point_to_all))
+        self.pointed_to_all = True
         if self.show_all:
             _print(all_results(report, self.names))
+
+
+def _line(*words: str) -> str:
+    return command_line("lab", *words)
 
 
 def _print(lines: list[str]) -> None:

@@ -3,14 +3,16 @@
 Without --all there are at most MOST_LINES.
 """
 
+import shutil
 import textwrap
 
+from labkit.practice.assertions import NOT_SO
 from labkit.practice.check import STARTS, Cause, CheckResult, Report
-from labkit.practice.failure_hints import LONGEST, NOT_SO
+from labkit.practice.exchanges import PAGE
 from labkit.text_format import command_line, quantity
 
 MOST_LINES = 25
-WIDTH = 100
+WIDEST, NARROWEST = 100, 60  # columns
 SCORE = "Score: {passed} of {counted}."
 NOT_STARTING = "The lab does not start yet."
 ALL_FAIL = "Nothing works yet, for one reason."
@@ -24,19 +26,26 @@ LOOKS_LIKE = "This looks like the textbook version {name}: {title}."
 REPAIR = "See its repair: {line}"
 EXCHANGE = "The requests that show it:"
 ALSO = "Also: {sentences}."
-INFORMATION = "For information: {other} of lab {number}'s own tests give another result."
+INFORMATION = (
+    "These do not count: {tests} of lab {number} itself, which it passes and {name} does not. They "
+    "ask how lab {number} does it, and other ways are right as well."
+)
+SAME, DIFFERENT = "as in lab {number}", "different from lab {number}"
 SHOW_ALL = "{line} shows all results."
 # Tests that need a private server or a browser are for nox; the others take seconds.
 LEFT_OUT = "Left out: tests that need a browser, MariaDB or Redis, or take long."
 MARKS = {"passed": "✓", "skipped": "–", "failed": "✗"}
 
 
-def summary(report: Report, names: dict[str, str], folder: str, starter: str = "") -> list[str]:
-    """Return at most MOST_LINES lines.
+def summary(
+    report: Report, names: dict[str, str], folder: str, starter: str = "", point_to_all: bool = True
+) -> list[str]:
+    """Return at most MOST_LINES lines, as wide as the terminal.
 
     names: "name" of the copy, and "number" of the lab as which it is checked.
     folder: how the user named the copy.
     starter: the full name of the textbook version from which an exercise starts. It is not named.
+    point_to_all: whether to say which command shows all results.
     """
     before, after = [""], []
     passed, counted = report.score
@@ -52,7 +61,7 @@ def summary(report: Report, names: dict[str, str], folder: str, starter: str = "
     if report.stop and report.asked < report.expected:
         before += [NOT_ALL.format(asked=report.asked, expected=report.expected)]
     if report.holds:
-        before += [ALL_HOLDS.format_map(names), *_diagnosis_lines(report, starter)]
+        before += [*_wrap(ALL_HOLDS.format_map(names)), *_diagnosis_lines(report, starter)]
         exchange = []
     else:
         cause, *others = report.causes
@@ -60,9 +69,10 @@ def summary(report: Report, names: dict[str, str], folder: str, starter: str = "
         exchange = _exchange_lines(cause)
         after += ["", _also(others)] if others else []
     other = [result for result in report.information if result.failed and not result.crashed]
-    if other and not report.stop:
-        after += ["", *_wrap(INFORMATION.format(other=len(other), **names), most=1)]
-    if other or not report.holds:
+    if other and report.holds:
+        tests = quantity(len(other), "test")
+        after += ["", *_wrap(INFORMATION.format(tests=tests, **names), most=4)]
+    if point_to_all and (other or not report.holds):
         words = command_line("lab", "check", *filter(None, [folder]), "--all")
         after.append(SHOW_ALL.format(line=words))
     room = MOST_LINES - 1 - len(before) - len(after)  # one says which copy it is
@@ -85,9 +95,11 @@ def all_results(report: Report, names: dict[str, str]) -> list[str]:
         lines += _result_lines(report.counted)
     if report.information:
         good = sum(not result.failed for result in report.information)
-        lines += ["", f"For information, lab {names['number']}'s other tests:"]
-        lines[-1] += f" {good} of {len(report.information)} as there."
-        lines += _result_lines(report.information)
+        lines += ["", f"What does not count (lab {names['number']}'s other tests):"]
+        lines[-1] += f" {good} of {len(report.information)} {SAME.format_map(names)}."
+        marks = {"failed": f"{DIFFERENT.format_map(names)}:", "skipped": MARKS["skipped"]}
+        marks["passed"] = f"{SAME.format_map(names)}:".ljust(len(marks["failed"]))
+        lines += _result_lines(report.information, marks)
     return [*lines, "", LEFT_OUT]
 
 
@@ -97,7 +109,7 @@ def _next_lines(cause: Cause) -> list[str]:
     text = why.reason if known else MAKE_HOLD.format(sentence=first.sentence)
     lines = _wrap(f"{NEXT_STEP} {text}")
     if why.code:
-        lines.append(f"        {why.code}"[:WIDTH])
+        lines.append(f"        {why.code}"[: width()])
     if not known and why.reason != NOT_SO:
         lines += _wrap(why.reason, "  ")
     elif why.advice:
@@ -113,16 +125,21 @@ def _diagnosis_lines(report: Report, starter: str) -> list[str]:
     if not found or (found.version and found.version.full_name == starter):
         return []
     if not found.version:
-        return ["", *_wrap(found.text, most=4)]
+        return ["", *_wrap(found.text, most=5)]
     name, number = found.version.full_name, found.version.lab.number
     heading = LOOKS_LIKE.format(name=name, title=found.version.title)
     repair = REPAIR.format(line=command_line("lab", "diff", name, number))
-    return ["", *_wrap(heading, most=1), *_wrap(found.text, "  ", 3), f"  {repair}"]
+    return ["", *_wrap(heading), *_wrap(found.text, "  ", 3), f"  {repair}"]
 
 
 def _exchange_lines(cause: Cause) -> list[str]:
-    shown = [line for exchange in cause.exchanges[-2:] for line in exchange[:4]]
-    return ["", EXCHANGE, *(f"  {line}" for line in shown[:6])] if shown else []
+    shown = []
+    for exchange in cause.exchanges[-3:]:
+        first, *rest = exchange[:4]
+        shown += _wrap(first, "  ", 1)
+        for line in rest:
+            shown += _wrap(line.strip(), "    ", 2 if line.startswith(PAGE) else 1)
+    return ["", EXCHANGE, *shown] if shown else []
 
 
 def _also(causes: list[Cause]) -> str:
@@ -133,31 +150,35 @@ def _also(causes: list[Cause]) -> str:
         rest = len(texts) - len(shown)
         more = f", and {rest} more" if rest else ""
         line = ALSO.format(sentences="; ".join(shown) + more)
-        if len(line) <= WIDTH or len(shown) == 1:
+        if len(line) <= width() or len(shown) == 1:
             return line
         shown.pop()
 
 
-def _result_lines(results: list[CheckResult]) -> list[str]:
+def _result_lines(results: list[CheckResult], marks: dict[str, str] = MARKS) -> list[str]:
     lines, previous = [], ""
     for result in results:
-        lines.append(f"  {MARKS[result.outcome]} {result.sentence}")
+        lines += _wrap(f"{marks[result.outcome]} {result.sentence}", "  ", 3, "    ")
         reason = result.explanation.reason if result.explanation else ""
-        if reason and reason != previous:
-            lines.append(f"      {reason}"[: LONGEST + 60])
+        if reason not in {"", NOT_SO, previous}:
+            lines += _wrap(reason, "      ", 3)
         previous = reason or previous
     return lines
 
 
-def _wrap(text: str, indent: str = "", most: int = 2) -> list[str]:
-    """Return a text in at most `most` lines of WIDTH characters; commands are not broken."""
+def width() -> int:
+    """Return the columns of the terminal, within limits that leave lines readable."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+
+
+def _wrap(text: str, indent: str = "", most: int = 2, below: str = "") -> list[str]:
+    """Return a text in at most `most` lines of the terminal's width; commands are not broken."""
     return textwrap.wrap(
         text,
-        WIDTH,
+        width(),
         initial_indent=indent,
-        subsequent_indent=indent or "  ",
+        subsequent_indent=below or indent or "  ",
         max_lines=most,
         placeholder=" …",
-        break_long_words=False,
         break_on_hyphens=False,
     )
