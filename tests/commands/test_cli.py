@@ -116,7 +116,7 @@ def test_claims_are_listed_with_reason_source_and_test(said):
     (entry,) = (e for e in Ledger(catalog()).entries if e.id == "C63")
     for words in (entry.evidence, entry.why, *(source.title for source in entry.sources)):
         assert words in text
-    path = "labs/09_session_expiry/tests/test_expiry.py::test_reading_does_not_prolong_it"
+    path = "labs/09_session_expiry/tests/test_expiry.py::test_reading_does_not_extend_the_expiry"
     assert path in text.split()  # in one piece, so that it can be copied
     assert "1 claim, 0 pitfalls." in text
     assert said("claims", "--lab", "99")[0] == 1

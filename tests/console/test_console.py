@@ -179,7 +179,7 @@ def test_each_lab_has_a_row_in_teaching_order(house, checkout):
     assert rows == [("Meeting 2", "lab-03", "lab-04"), ("Meeting 3", "lab-05")]
 
 
-def test_a_form_without_its_token_is_refused(house):
+def test_a_form_without_a_token_is_refused(house):
     for path in ("/console/reset/", "/console/restart/"):
         assert house.ask(path, method="POST", fields={"lab": "03"})[0] == 403
         assert house.ask(path)[0] == 405

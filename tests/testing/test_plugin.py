@@ -74,7 +74,7 @@ def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
     assert status == pytest.ExitCode.NO_TESTS_COLLECTED, output
     status, output = run(lab, "-m", "in_process", "--collect-only")
     assert status == 0, output
-    for test in ("test_where_is_the_cart", "test_the_cart_lives_as_long_as_promised"):
+    for test in ("test_where_is_the_cart", "test_the_cart_expires_on_time"):
         assert test in output  # one is marked, and one uses the clock
 
 

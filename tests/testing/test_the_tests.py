@@ -80,7 +80,7 @@ FAULTS = {
         "lab/storage.py",
         "quantity, LIFETIME,",
         "quantity, LIFETIME + 1,",
-        "test_the_cart_lives_as_long_as_promised",
+        "test_the_cart_expires_on_time",
         "1 s left",
     ),
     "a wrong expiry in the session": (
@@ -88,7 +88,7 @@ FAULTS = {
         "lab/storage.py",
         "set_expiry(LIFETIME)",
         "set_expiry(LIFETIME + 1)",
-        "test_the_cart_lives_as_long_as_promised",
+        "test_the_cart_expires_on_time",
         "1 s left",
     ),
     "a change inside of an entry, not saved": (
@@ -96,7 +96,7 @@ FAULTS = {
         "lab/storage.py",
         'request.session["cart"] = {n: q for n, q in load(request).items() if n != name}',
         'del request.session["cart"][name]',
-        "test_removing_takes_out_one_item",
+        "test_removing_one_item_keeps_the_others",
         "'cart': {'apple': 1, 'pear': 1, 'plum': 1}",
     ),
     "text that cannot be sent": (
@@ -112,7 +112,7 @@ FAULTS = {
         "tests/test_cart.py",
         "    capacity = 200\n",
         "    capacity = 200\n    renews = 'item'\n",
-        "test_it_agrees_with_a_plain_model",
+        "test_random_actions_agree_with_a_model",
         "state.add_two_a_minute_apart(",
     ),
     "emptying that empties nothing": (
@@ -120,7 +120,7 @@ FAULTS = {
         "lab/storage.py",
         'request.session.pop("cart", None)',
         "pass",
-        "test_emptying_forgets_everything",
+        "test_emptying_removes_every_item",
         "'cart': {'apple': 1, 'pear': 1}",
     ),
 }

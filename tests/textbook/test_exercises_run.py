@@ -24,7 +24,7 @@ REASONS = {
     "cookies-to-session": ("tests/test_cart.py", NO_SESSIONS),
     "cart-from-scratch": ("tests/test_cart.py", NOT_WRITTEN),
     "five-second-cart": (
-        "tests/test_cart.py::TestCart::test_the_cart_lives_as_long_as_promised",
+        "tests/test_cart.py::TestCart::test_the_cart_expires_on_time",
         "assert {'apple': 1} == {}",
     ),
     "answers-in-the-page": (

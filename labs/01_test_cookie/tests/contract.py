@@ -124,7 +124,7 @@ class CookieCheckPages(RawRequests):
         assert list(visitor.jar) == []
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         classmate.get("/")
         # No page here sets a CSRF cookie. With one, Django reads a request's body before refusing
         # it.

@@ -9,4 +9,4 @@ class TestOddEntries(OddEntriesContract):
     pages = ("/", "/check/", "/visits/")
     forms = ()
     # The page says that there is no test cookie, as it does for a visitor without one.
-    test_an_unreadable_entry_is_said_to_be_so = None
+    test_an_unreadable_entry_is_reported = None

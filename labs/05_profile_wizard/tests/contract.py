@@ -123,7 +123,7 @@ class WizardPages(RawRequests):
         assert told(self.again(visitor, self.fill_in(visitor), "results"))[0] == "Anu"
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, subtests):
         token = b"none"
         if self.needs_cookies:
             token = self.token(visitor).encode()
@@ -271,7 +271,7 @@ class WizardContract(WizardPages):
         assert told(page) == ["30"]
 
     @pytest.mark.thorough
-    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+    def test_random_actions_agree_with_a_model(self, pytestconfig):
         from labkit.testing import state_machine
         from tests import wizard_machine
 

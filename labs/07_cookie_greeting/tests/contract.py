@@ -124,7 +124,7 @@ class GreetingPages(RawRequests):
                 assert not any("name_07" in line for line in visitor.exchanges[-1].set_cookies)
         assert self.name(visitor) == "Anu"
 
-    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+    def test_with_cookies_blocked_the_form_is_refused(self, visitor):
         visitor.block_cookies()
         response = self.greet(visitor, "Anu")
         assert response.status_code == 403
@@ -133,7 +133,7 @@ class GreetingPages(RawRequests):
         assert greeted(self.greet(visitor, "Anu")) == "Anu"
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         self.greet(classmate, "Bela")
         self.greet(visitor, "Anu")
         token = self.token(visitor).encode()

@@ -26,7 +26,7 @@ def test_the_server_knows_a_visitor_by_the_cookie_alone(visitor, classmate):
     assert greeted(classmate.get("/result/", headers={"cookie": carried})) == "Anu"
 
 
-def test_its_cookie_is_for_the_server_alone(visitor):
+def test_its_cookie_has_the_protecting_attributes(visitor):
     pages.greet(visitor, "Anu")
     cookie = visitor.jar.get("name_07")
     assert cookie.http_only

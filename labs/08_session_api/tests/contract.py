@@ -272,7 +272,7 @@ class SessionApiPages(RawRequests):
         assert kept(visitor) == {"tea": "2"}
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         self.press(visitor, "assign")
         self.press(classmate, "put_cart")
         token = self.token(visitor).encode()

@@ -16,4 +16,4 @@ class TestOddEntries(OddEntriesContract):
         ("/student/delete/", {}),
     )
     # The lab shows each entry unchanged.
-    test_an_unreadable_entry_is_said_to_be_so = None
+    test_an_unreadable_entry_is_reported = None

@@ -174,14 +174,14 @@ class ExpiryPages(RawRequests):
         classmate.jar.store(f"{COOKIE}={key}; Path=/", classmate.origin)
         assert what_holds(classmate.get("/"))["chosen"] == CHOICES["0"]
 
-    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+    def test_with_cookies_blocked_the_form_is_refused(self, visitor):
         visitor.block_cookies()
         response = self.choose(visitor, "120")
         assert response.status_code == 403
         assert error_pages.COOKIES_BLOCKED in words(response)
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         before = what_holds(self.choose(visitor, "none"))["written"]
         token = self.token(visitor).encode()
         self.choose(classmate, "300")

@@ -50,7 +50,7 @@ def left(visitor):
 
 @pytest.mark.claim("C61", "C62", "C63")
 @pytest.mark.parametrize("path", PAGES)
-def test_reading_does_not_prolong_it(visitor, clock, path):
+def test_reading_does_not_extend_the_expiry(visitor, clock, path):
     pages.choose(visitor, "120")
     clock.forward(seconds=60)
     visitor.get(path)
@@ -443,7 +443,7 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
-def test_it_agrees_with_a_plain_model_whatever_is_done(settings, pytestconfig, every):
+def test_random_actions_agree_with_a_model(settings, pytestconfig, every):
     # Hypothesis is slow to import.
     from labkit.testing import state_machine
     from tests import expiry_machine

@@ -86,7 +86,7 @@ class OnAnotherEngine(CartContract):
     raw_requests = TestCart.raw_requests
     # The table says how many items fit on each engine. For odd names, see
     # test_every_engine_keeps_a_cart_from_visit_to_visit.
-    test_a_full_cart_says_so_and_stays_as_it_is = None
+    test_a_full_cart_refuses_one_more_item = None
     test_any_name_is_added_shown_and_removed_exactly = None
 
     @pytest.fixture(autouse=True)

@@ -151,7 +151,7 @@ class LoginPages(RawRequests):
         assert self.key(visitor) == key
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         self.add(visitor, "bread", 2)
         self.log_in(visitor)
         self.add(classmate, "milk")

@@ -83,14 +83,14 @@ class CartPages(RawRequests):
             assert visitor.get(link).status_code == 200, link
 
     @pytest.mark.pitfall("B06")
-    def test_opening_the_form_puts_nothing_into_the_cart(self, visitor):
+    def test_opening_the_form_adds_nothing(self, visitor):
         visitor.get("/add/")
         assert visitor.jar.header(visitor.origin).startswith("csrftoken")
         page = visitor.get("/display/")
         assert (table(page), has_table(page)) == ({}, False)
 
     @pytest.mark.pitfall("B04")
-    def test_other_cookies_of_this_host_are_no_items(self, visitor):
+    def test_other_cookies_are_not_items(self, visitor):
         for pair in ("csrftoken=x", "sessionid=y", "count=5", "pear=1", "cart_99_pear=1"):
             visitor.jar.store(f"{pair}; Path=/", visitor.origin)
         assert table(visitor.get("/display/")) == {}
@@ -121,12 +121,12 @@ class CartPages(RawRequests):
         visitor.get(last.target.path)
         assert self.cart(visitor) == {"apple": 3}
 
-    def test_spaces_around_what_was_typed_do_not_matter(self, visitor):
+    def test_spaces_around_a_name_are_removed(self, visitor):
         fields = self.put(visitor, "bread", 2)
         visitor.post("/add/", fields | {"name": "  red  apple ", "quantity": " 7 "})
         assert self.cart(visitor) == {"bread": 2, "red  apple": 7}
 
-    def test_more_than_999_in_all_is_refused(self, visitor):
+    def test_more_than_999_of_an_item_are_refused(self, visitor):
         self.add(visitor, "apple", 600)
         assert table(self.add(visitor, "apple", 399)) == {"apple": 999}
         response = self.add(visitor, "apple", 1)
@@ -135,19 +135,19 @@ class CartPages(RawRequests):
         assert self.cart(visitor) == {"apple": 999}
 
     @pytest.mark.pitfall("B47")
-    def test_removing_takes_out_one_item_and_no_other(self, visitor):
+    def test_removing_one_item_keeps_the_others(self, visitor):
         for name in ("apple", "pear", "plum"):
             self.add(visitor, name)
         assert table(self.remove(visitor, "pear")) == {"apple": 1, "plum": 1}
 
-    def test_removing_what_is_not_there_changes_nothing(self, visitor):
+    def test_removing_a_missing_item_changes_nothing(self, visitor):
         self.add(visitor, "apple")
         for name in ("pear", "", "x" * 5000, "a;b\r\n"):
             response = visitor.post("/remove/", self.with_token(visitor, name=name), follow=True)
             assert table(response) == {"apple": 1}
 
     @pytest.mark.pitfall("B05", "B07", "B47")
-    def test_emptying_forgets_everything(self, visitor):
+    def test_emptying_removes_every_item(self, visitor):
         self.add(visitor, "apple")
         self.add(visitor, "pear")
         assert table(self.empty(visitor)) == {}
@@ -160,7 +160,7 @@ class CartPages(RawRequests):
         assert self.cart(classmate) == {"pear": 1}
 
     @pytest.mark.pitfall("B38")
-    def test_a_full_cart_says_so_and_stays_as_it_is(self, visitor):
+    def test_a_full_cart_refuses_one_more_item(self, visitor):
         fields = self.put(visitor, "item 0")
         for number in range(1, self.capacity):
             response = visitor.post("/add/", fields | {"name": f"item {number}"})
@@ -183,7 +183,7 @@ class CartPages(RawRequests):
                 assert table(removed) == {"bread": 2}
 
     @pytest.mark.parametrize("name", ["<script>alert(7)</script>", "<b>x</b>", "</dd><i>"])
-    def test_markup_in_a_name_is_shown_and_not_obeyed(self, visitor, name):
+    def test_markup_in_a_name_is_shown_as_text(self, visitor, name):
         for response in (self.add(visitor, name), visitor.get("/info/")):
             assert name not in text(response)
 
@@ -210,7 +210,7 @@ class CartPages(RawRequests):
         assert form.fields["quantity"] == "5000"
 
     @pytest.mark.parametrize("path", ["/add/", "/remove/", "/empty/"])
-    def test_a_form_without_its_token_is_refused(self, visitor, path):
+    def test_a_form_without_a_token_is_refused(self, visitor, path):
         self.add(visitor, "apple")
         response = visitor.post(path, {"name": "apple", "quantity": 1})
         assert response.status_code == 403
@@ -225,7 +225,7 @@ class CartPages(RawRequests):
         assert self.cart(visitor) == {"apple": 1}
 
     @pytest.mark.pitfall("B17")
-    def test_nothing_changes_but_by_post(self, visitor, subtests):
+    def test_only_post_changes_the_cart(self, visitor, subtests):
         self.put(visitor, "apple")
         methods = ["get", "head", "put", "delete", "patch", "options", "trace"]
         for path, method in itertools.product(["/remove/", "/empty/"], methods):
@@ -240,18 +240,18 @@ class CartPages(RawRequests):
                     assert {"POST"} <= set(response["Allow"].split(", ")) <= {"POST", "OPTIONS"}
                 assert self.cart(visitor) == {"apple": 1}
 
-    def test_a_refused_method_has_a_page(self, visitor):
+    def test_a_refused_method_gets_an_error_page(self, visitor):
         response = visitor.get("/empty/")
         assert response.status_code == 405
         assert says_why(response)
 
     @pytest.mark.pitfall("B46")
-    def test_an_address_that_leads_nowhere_has_a_page(self, visitor):
+    def test_an_unknown_url_gets_an_error_page(self, visitor):
         response = visitor.get("/display/anything/")
         assert response.status_code == 404
         assert error_pages.NO_PAGE in words(response)
 
-    def test_with_cookies_blocked_the_form_is_refused_and_says_why(self, visitor):
+    def test_with_cookies_blocked_the_form_is_refused(self, visitor):
         visitor.block_cookies()
         response = self.add(visitor, "apple")
         assert response.status_code == 403
@@ -261,7 +261,7 @@ class CartPages(RawRequests):
         assert table(self.add(visitor, "apple")) == {"apple": 1}
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         token = self.put(visitor, "bread", 2)["csrfmiddlewaretoken"].encode()
         self.put(classmate, "milk", 1)
         for raw in [*self.raw_requests, *CART_REQUESTS, *REQUESTS]:
@@ -295,7 +295,7 @@ class CartContract(CartPages, KeptIn):
     renews: str | None = None  # None means as in labs.toml; copies not listed there set it
 
     @pytest.mark.thorough
-    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+    def test_random_actions_agree_with_a_model(self, pytestconfig):
         # Imported here, because Hypothesis is slow to import and tests over sockets do not need it.
         from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
@@ -305,21 +305,21 @@ class CartContract(CartPages, KeptIn):
         examples = pytestconfig.getoption("lab_examples")
         state_machine.run(state_machines.CartMachine, examples, renews=renews)
 
-    def test_the_cart_lives_as_long_as_promised(self, visitor, clock):
+    def test_the_cart_expires_on_time(self, visitor, clock):
         self.add(visitor, "apple")
         clock.forward(seconds=self.lifetime - 1)
         assert self.cart(visitor) == {"apple": 1}
         clock.forward(seconds=1)
         assert self.cart(visitor) == {}
 
-    def test_reading_does_not_prolong_it(self, visitor, clock):
+    def test_reading_does_not_extend_the_expiry(self, visitor, clock):
         self.add(visitor, "apple")
         clock.forward(seconds=self.lifetime / 2)
         assert self.cart(visitor) == {"apple": 1}
         clock.forward(seconds=self.lifetime / 2)
         assert self.cart(visitor) == {}
 
-    def test_adding_after_the_end_starts_a_new_cart(self, visitor, clock):
+    def test_adding_after_the_expiry_starts_a_new_cart(self, visitor, clock):
         self.add(visitor, "apple", 3)
         clock.forward(seconds=self.lifetime)
         self.add(visitor, "apple", 2)

@@ -57,11 +57,11 @@ class PageCountPages(RawRequests):
         return visitor.jar.get(names[0] if len(names) == 1 else self.cookie)
 
     @pytest.mark.claim("C19")
-    def test_it_counts_one_visit_after_the_other(self, visitor):
+    def test_each_visit_adds_one(self, visitor):
         assert [self.count(visitor) for _ in range(12)] == list(range(1, 13))
 
     @pytest.mark.claim("C03")
-    def test_visitors_are_counted_apart(self, visitor, classmate):
+    def test_visitors_are_counted_separately(self, visitor, classmate):
         self.count(visitor)
         assert self.count(visitor) == 2
         assert self.count(classmate) == 1
@@ -74,7 +74,7 @@ class PageCountPages(RawRequests):
                 assert getattr(visitor, method)("/").status_code in status
         assert self.count(visitor) == 2
 
-    def test_a_page_loaded_in_advance_counts(self, visitor):
+    def test_a_prefetched_page_counts(self, visitor):
         assert not in_advance(visitor.get("/"))
         assert in_advance(visitor.get("/", headers={"sec-purpose": "prefetch"}))
         assert self.count(visitor) == 3
@@ -87,18 +87,18 @@ class PageCountPages(RawRequests):
             assert surprises(response) == ["prefetch-counts"]
             assert not visitor.exchanges[-1].set_cookies
 
-    def test_forgetting_begins_anew(self, visitor):
+    def test_forgetting_starts_again(self, visitor):
         self.count(visitor)
         assert number(visitor.submit("/forget/", page="/")) == 1
 
-    def test_a_form_without_its_token_forgets_nothing(self, visitor):
+    def test_a_form_without_a_token_forgets_nothing(self, visitor):
         self.count(visitor)
         assert visitor.post("/forget/").status_code == 403
         assert visitor.get("/forget/").status_code == 405
         assert self.count(visitor) == 2
 
     @pytest.mark.claim("C01")
-    def test_with_cookies_blocked_every_visit_is_the_first(self, visitor):
+    def test_with_cookies_blocked_each_visit_is_the_first(self, visitor):
         visitor.block_cookies()
         assert [self.count(visitor) for _ in range(3)] == [1, 1, 1]
         assert visitor.submit("/forget/", page="/").status_code == 403
@@ -109,7 +109,7 @@ class PageCountPages(RawRequests):
         assert self.count(visitor) == (2 if self.lifetime else 1)
 
     @pytest.mark.pitfall("B41")
-    def test_its_cookie_is_for_the_server_alone(self, visitor):
+    def test_its_cookie_has_the_protecting_attributes(self, visitor):
         self.count(visitor)
         cookie = self.own_cookie(visitor)
         assert cookie.http_only
@@ -117,7 +117,7 @@ class PageCountPages(RawRequests):
         assert cookie.name not in visitor.jar.header(visitor.origin, Context(http_api=False))
 
     @pytest.mark.pitfall("B12")
-    def test_nonsense_in_the_cookie_begins_anew(self, visitor, subtests):
+    def test_an_unreadable_cookie_starts_again(self, visitor, subtests):
         for nonsense in NO_COUNTS:
             with subtests.test(nonsense=nonsense):
                 self.count(visitor)
@@ -129,7 +129,7 @@ class PageCountPages(RawRequests):
                 assert self.count(visitor) == 2
 
     @pytest.mark.thorough
-    def test_no_raw_request_breaks_anything(self, visitor, classmate, subtests):
+    def test_malformed_requests_break_nothing(self, visitor, classmate, subtests):
         token = self.token(visitor).encode()
         self.count(classmate)
         for raw in REQUESTS:
@@ -148,7 +148,7 @@ class PageCountPages(RawRequests):
 class PageCountContract(PageCountPages, KeptIn):
     """The promises of every page count about its page, where it is stored, and how long."""
 
-    def test_it_lives_as_long_as_promised(self, visitor, clock):
+    def test_the_count_expires_on_time(self, visitor, clock):
         self.count(visitor)
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
         assert self.count(visitor) == 2  # this visit starts the lifetime again
@@ -158,7 +158,7 @@ class PageCountContract(PageCountPages, KeptIn):
         assert self.count(visitor) == (1 if self.lifetime else 4)
 
     @pytest.mark.claim("C07")
-    def test_what_the_server_hands_out_the_browser_brings_back(self, visitor, classmate):
+    def test_the_browser_returns_the_cookie_it_was_given(self, visitor, classmate):
         self.count(visitor)
         self.count(classmate)
         assert visitor.exchanges[0].cookie_bytes == b""
@@ -180,7 +180,7 @@ class PageCountContract(PageCountPages, KeptIn):
 
     @pytest.mark.in_process
     @pytest.mark.pitfall("B40")
-    def test_of_two_visits_at_once_one_may_be_lost(self, visitor):
+    def test_one_of_two_simultaneous_visits_may_be_lost(self, visitor):
         self.count(visitor)
         other_tab = Visitor()
         other_tab.jar = visitor.jar
@@ -199,7 +199,7 @@ class PageCountContract(PageCountPages, KeptIn):
         assert self.count(visitor) == max(seen) + 1
 
     @pytest.mark.thorough
-    def test_it_agrees_with_a_plain_model_whatever_is_done(self, pytestconfig):
+    def test_random_actions_agree_with_a_model(self, pytestconfig):
         from labkit.testing import state_machine
         from labkit.testing.contracts import state_machines
 
@@ -240,7 +240,7 @@ class PageCountInChromium:
         page = chromium.close_and_reopen()
         assert self.count(page, server) == (2 if self.lifetime else 1)
 
-    def test_with_cookies_blocked_every_visit_is_the_first(self, chromium, server):
+    def test_with_cookies_blocked_each_visit_is_the_first(self, chromium, server):
         page = chromium.block_cookies()
         assert [self.count(page, server) for _ in range(2)] == [1, 1]
         page.get_by_role("button", name="Forget me").click()

@@ -14,7 +14,7 @@ class KeptIn:
     kept_in = ""  # "cookies" or "session"; "" if it depends on the session engine
     leave_state: Any  # a method of the lab's contract that makes the lab store data for a visitor
 
-    def test_it_is_kept_where_the_lab_says(self, visitor):
+    def test_state_is_stored_where_the_lab_says(self, visitor):
         if self.kept_in == "session":
             store = import_module(settings.SESSION_ENGINE).SessionStore()
             assert not store.exists("0" * 32)  # needs the sessions app and a table

@@ -96,7 +96,7 @@ class OddEntriesContract(RawRequests):
 
     @pytest.mark.in_process
     @pytest.mark.parametrize("value", UNREADABLE)
-    def test_an_unreadable_entry_is_said_to_be_so(self, visitor, value):
+    def test_an_unreadable_entry_is_reported(self, visitor, value):
         self.give(visitor, self.entries[0], value)
         assert notices(visitor.get(self.pages[0])) != []
 
