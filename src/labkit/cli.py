@@ -1,6 +1,7 @@
 """The `lab` command, a group of subcommands."""
 
 import ast
+import inspect
 import os
 from collections.abc import Callable
 from functools import partial
@@ -112,6 +113,7 @@ class Labs(click.Group):
 
 def read_docstring(function: Callable[..., Any]) -> str | None:
     """Read a function's docstring from the source, since PYTHONOPTIMIZE=2 removes docstrings."""
+    function = inspect.unwrap(function)  # of a decorator such as click.pass_context
     source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__:

@@ -13,6 +13,7 @@ import os
 import string
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import resources
 from typing import Any
 
@@ -310,7 +311,8 @@ class HttpServer:
     def stop(self) -> None:
         """Close all connections, so that `run()` returns soon."""
         self._stopped = True
-        self._listeners[0].pull_trigger()
+        with suppress(OSError):  # `run()` may have noticed already and closed the trigger
+            self._listeners[0].pull_trigger()
 
     def has_room(self) -> bool:
         """Return whether a connection can be accepted, possibly after closing another one."""
