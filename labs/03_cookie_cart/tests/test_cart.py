@@ -119,6 +119,7 @@ def test_can_the_visitor_change_it(visitor):
 def test_what_becomes_of_nonsense_in_the_cookie(visitor, subtests):
     cart.put(visitor, "pear", 1)
     cart.put(visitor, "apple", 3)
+    assert notices(visitor.get("/display/")) == []
     for nonsense in ["", "-3", "1e9", "abc", "<script>", "1000", "0", "٣", "x" * 4000]:
         with subtests.test(nonsense=nonsense):
             visitor.edit_cookie("cart_03_apple", nonsense)

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from lab import storage
-from labkit.testing.contracts import facts, words
+from labkit.testing.contracts import facts, notices, words
 from tests.contract import GreetingPages, greeted, links
 
 
@@ -94,6 +94,12 @@ def test_a_refused_form_keeps_what_was_typed(visitor):
     page = visitor.post("/greet/", fields | {"name": "x" * 41}).content.decode()
     assert f'value="{"x" * 41}"' in page
     assert 'value="3min" required id="id_remember_1" checked' in " ".join(page.split())
+
+
+def test_the_page_shows_what_the_browser_sent(visitor):
+    page = pages.greet(visitor, "अनु")
+    assert facts(page)[2] == visitor.jar.get("name_07").pair
+    assert notices(visitor.get("/")) == []
 
 
 @pytest.mark.claim("C26")

@@ -4,12 +4,13 @@ import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 
 from labkit.testing.contracts.common import RawRequests
-from labkit.testing.contracts.pages import notices
+from labkit.testing.contracts.pages import notices, number, table
 
 # Values that JSON can contain but that no lab stores. "\ud800" is a lone surrogate.
 ODD_VALUES: list[Any] = [
@@ -19,6 +20,11 @@ ODD_VALUES: list[Any] = [
     {"name": 5, "age": [30], "gf": None, "other": {}},
 ]  # fmt: skip
 DJANGO_VALUES: list[Any] = ["five", "\ud800", "2099-01-01", ["apple"], {"apple": 1}, float("inf")]
+NO_COUNTS: list[Any] = [-1, 2.5, 1_000_000, "five", "-7", "1_0", "٣", ["apple"]]
+CHANGED_CARTS: list[tuple[Any, dict[str, int]]] = [
+    ("five", {}), (["apple"], {}), ([["apple", 3]], {}),
+    ({"apple": "five", "pear": -1, "plum": 1000, "x" * 41: 1, "fig": 3}, {"fig": 3}),
+]  # fmt: skip
 UNREADABLE: list[Any] = [["apple"], "five", 2.5]
 EXPIRY = "_session_expiry"  # Django's entry for the expiry, which any lab may have
 
@@ -113,6 +119,13 @@ class OddCartEntries(OddEntriesContract):
         ("/empty/", {}),
     )
 
+    @pytest.mark.in_process
+    def test_of_a_changed_cart_only_valid_items_are_shown(self, visitor):
+        for stored, shown in CHANGED_CARTS:
+            visitor.submit("/add/", {"name": "apple", "quantity": 3})
+            change_entries(visitor, stored)
+            assert table(visitor.get("/display/")) == shown, stored
+
 
 class OddCountEntries(OddEntriesContract):
     """The promise for page counts that have the pages and form of lab 06."""
@@ -120,3 +133,36 @@ class OddCountEntries(OddEntriesContract):
     entries = ("count",)
     pages = ("/", "/prefetch/")
     forms = (("/forget/", {}),)
+
+    def test_the_browser_has_the_session_key_and_the_token(self, visitor):
+        from django.conf import settings
+
+        visitor.get("/")
+        names = {settings.CSRF_COOKIE_NAME, self.session_cookie}
+        assert {cookie.name for cookie in visitor.jar} == names
+
+    @pytest.mark.in_process
+    def test_an_entry_that_is_no_count_counts_as_none(self, visitor):
+        for value in NO_COUNTS:
+            visitor.get("/")
+            change_entries(visitor, value)
+            page = visitor.get("/")
+            assert number(page) == 1, value
+            assert notices(page) != [], value
+            assert number(visitor.get("/")) == 2, value
+
+    def test_forgetting_twice_is_no_error(self, visitor):
+        token = self.with_token(visitor)
+        for _ in range(2):
+            assert visitor.post("/forget/", token).status_code in {302, 303}
+        assert number(visitor.get("/")) == 1
+
+
+def change_entries(visitor: Any, value: Any) -> None:
+    """Change what a lab stored in a session, under any name, but no entry of Django's own."""
+    from django.conf import settings
+
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(visitor.jar.get(settings.SESSION_COOKIE_NAME).value)
+    session.update({name: value for name in session.keys() if not name.startswith("_")})  # noqa: SIM118
+    session.save()
