@@ -560,7 +560,7 @@ def test_without_a_terminal_it_checks_once(quick, said):
 def test_a_syntax_error_is_found_without_a_run(quick):
     (quick / "lab" / "views.py").write_text("def index(request)\n    pass\n")
     copy = Catalog(quick.parent).find("mine")
-    found = find_syntax_error(copy)
+    found = find_syntax_error(copy.folder)
     assert found.explanation.reason.startswith("mine/lab/views.py, line 1: SyntaxError")
     assert found.explanation.code == "def index(request)"
 

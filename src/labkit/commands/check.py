@@ -12,7 +12,7 @@ from labkit.catalog import Catalog, CatalogError, Lab, absence, catalog, is_lab
 from labkit.commands.options import use_colour
 from labkit.practice import watch
 from labkit.practice.check import LIMIT, CheckResult, Report, check
-from labkit.practice.check_summary import MARKS, all_results, first_lines, summary
+from labkit.practice.check_summary import MARKS, all_results, first_lines, summary, wrap_each
 from labkit.practice.exercise import Exercise, exercise_of, read_exercises
 from labkit.practice.progress import SOLVED as FINISHED
 from labkit.practice.progress import note_result, read_progress
@@ -114,7 +114,7 @@ class Checking:
             click.echo(SCORING.format(count=len(exercise.faults)))
             score = score_tests(self.checkout, exercise, self.copy.folder, self.limit, is_cancelled)
             self._note(score.passed)
-            _print(["", *score.lines()])
+            _print(["", *wrap_each(score.lines())])
         else:
             self.show(self._run(on_first, is_cancelled))
         if exercise and self.holds:

@@ -149,7 +149,7 @@ def check(
 
     Raises Cancelled.
     """
-    if wrong := find_syntax_error(copy):
+    if wrong := find_syntax_error(copy.folder):
         return Report("", stop=wrong)
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
@@ -171,19 +171,21 @@ def check(
         return reading.report(run)
 
 
-def find_syntax_error(copy: Lab) -> CheckResult | None:
+def find_syntax_error(folder: Path, part: str = "lab") -> CheckResult | None:
     """Return the first file of a copy that Python cannot read, None if it can read all."""
-    for path in sorted((copy.folder / "lab").rglob("*.py")):
+    for path in sorted((folder / part).rglob("*.py")):
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             number = getattr(error, "lineno", None) or 1
             text = getattr(error, "msg", str(error))
-            name = f"{copy.folder.name}/{path.relative_to(copy.folder).as_posix()}"
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             message = f'File "{path}", line {number}\n{type(error).__name__}: {text}'
-            why = explain(message, [], copy.folder.resolve(), copy.folder.name)
+            why = explain(message, [], folder.resolve(), folder.name)
             place = f"{name}, line {number}: {type(error).__name__}: {text}"
-            return CheckResult("", STARTS, "failed", explanation=why._replace(reason=place))
+            code = why.code or (getattr(error, "text", None) or "").strip()
+            why = why._replace(reason=place, code=code)
+            return CheckResult("", STARTS, "failed", explanation=why)
         except OSError:  # copying it gives a better message
             continue
     return None

@@ -5,6 +5,7 @@ Without --all there are at most MOST_LINES.
 
 import shutil
 import textwrap
+from collections.abc import Iterable
 
 from labkit.practice.assertions import NOT_SO
 from labkit.practice.check import STARTS, Cause, CheckResult, Report
@@ -169,6 +170,15 @@ def _result_lines(results: list[CheckResult], marks: dict[str, str] = MARKS) -> 
 def width() -> int:
     """Return the columns of the terminal, within limits that leave lines readable."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+
+
+def wrap_each(lines: Iterable[str]) -> list[str]:
+    """Return lines that fit in the terminal, with the indentation that each of them has."""
+    found = []
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip(" -"))]
+        found += _wrap(line.lstrip(" -"), indent, 4, " " * len(indent)) or [""]
+    return found
 
 
 def _wrap(text: str, indent: str = "", most: int = 2, below: str = "") -> list[str]:

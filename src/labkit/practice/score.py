@@ -1,7 +1,9 @@
 """Score a student's tests: how many faulty versions of a lab do they catch?"""
 
 import ast
+import difflib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,9 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from labkit.catalog import MANIFEST, Catalog, read_lines
+from labkit.practice.assertions import explain_assertion, find_assertion
+from labkit.practice.check import find_syntax_error
 from labkit.practice.copies import copy_tree
 from labkit.practice.exercise import MY_TESTS, Exercise
-from labkit.testing.pytest_runner import MEMORY, SECONDS, STOPS, Run, run_tests
+from labkit.practice.failure_hints import error_line
+from labkit.practice.settings_names import DID_YOU_MEAN
+from labkit.practice.watch import read_contents
+from labkit.testing.pytest_runner import MEMORY, NO_TESTS, SECONDS, Outcome, Run, run_tests
 from labkit.textbook_versions import Version
 
 NO_TEST = f"There is no test in {MY_TESTS}. The name of a test begins with test_."
@@ -25,7 +32,22 @@ FAILS = "{test} fails on the lab itself, which has no fault:"
 CAUGHT = "Caught {caught} of {count}. Needed: {needed}."
 GOT_THROUGH = "These got through:"
 ALL_CAUGHT = "None got through."
-LINES = 4  # of an error, to show
+LAB_CHANGED = "You have changed lab/. That does not count: your tests run on lab {number} itself."
+READS = "{place}: {name} reads the lab's code. Use a visitor, and test what the pages do."
+READING = {
+    "open",
+    "read_text",
+    "read_bytes",
+    "inspect",
+    "getsource",
+    "linecache",
+    "__code__",
+    "__file__",
+}
+NO_FIXTURE = re.compile(r"fixture '(\w+)' not found\s+(?:E?\s*>?\s*)available fixtures: (.*)")
+MISSING_FIXTURE = "There is no fixture {name}."
+MOST_LINES = 18  # about tests that fail on the lab
+TESTS = "tests"
 MOST = 10  # of those that got through, to name
 
 
@@ -36,6 +58,7 @@ class Score:
     exercise: Exercise
     refusal: str = ""  # why they were not run on the faulty versions; "" if they were
     caught: tuple[Version, ...] = ()
+    notice: str = ""  # about something that does not count
 
     @property
     def passed(self) -> bool:
@@ -49,10 +72,11 @@ class Score:
 
     def lines(self) -> list[str]:
         """Return the score for a person, with the symptoms of those that got through."""
+        lines = [self.notice, ""] if self.notice else []
         if self.refusal:
-            return [self.refusal]
+            return [*lines, *self.refusal.splitlines()]
         figures = {"caught": len(self.caught), "count": len(self.exercise.faults)}
-        lines = [CAUGHT.format(**figures, needed=self.exercise.needed)]
+        lines += [CAUGHT.format(**figures, needed=self.exercise.needed)]
         if not self.missed:
             return [*lines, ALL_CAUGHT]
         lines += ["", GOT_THROUGH, *(f"  - {version.symptom}" for version in self.missed[:MOST])]
@@ -72,17 +96,31 @@ def score_tests(
     seconds: the time limit of each test. A version that exceeds it is caught.
     is_cancelled: called several times a second. If it returns True, this raises Cancelled.
     """
-    tests = folder / "tests"
-    if reason := find_inheritance(tests):
-        return Score(exercise, reason)
+    tests, notice = folder / TESTS, find_changes(exercise, folder)
+    if wrong := find_syntax_error(folder, TESTS):
+        why = wrong.explanation
+        return Score(exercise, f"{why.reason}\n    {why.code}" if why else "", notice=notice)
+    if reason := find_inheritance(tests) or find_reading(tests):
+        return Score(exercise, reason, notice=notice)
     run = partial(run_on, checkout, exercise, tests, seconds=seconds, is_cancelled=is_cancelled)
-    found = run(None)
-    if reason := _failure(found):
-        return Score(exercise, reason)
+    if reason := _refusal(run(None), folder):
+        return Score(exercise, reason, notice=notice)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = pool.map(run, exercise.faults)
-        caught = [v for v, run in zip(exercise.faults, runs, strict=True) if _failure(run)]
-    return Score(exercise, caught=tuple(caught))
+        caught = [v for v, run in zip(exercise.faults, runs, strict=True) if _notices(run)]
+    return Score(exercise, "", tuple(caught), notice)
+
+
+def _notices(run: Run) -> bool:
+    """Return True if a test fails or does not end."""
+    failed = any(test.outcome == "failed" for test in run.tests)
+    return bool(failed or run.uncollected or run.stop or not run.tests)
+
+
+def find_changes(exercise: Exercise, folder: Path) -> str:
+    """Return a sentence if the code in an exercise's folder is not that of its lab, or ""."""
+    mine, original = (read_contents(each / "lab") for each in (folder, exercise.lab.folder))
+    return "" if mine == original else LAB_CHANGED.format(number=exercise.lab.number)
 
 
 def run_on(
@@ -93,7 +131,7 @@ def run_on(
     seconds: float,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Run a folder of tests on a version, or on the lab for None, until the first one fails."""
+    """Run a folder of tests on a version until one fails, or all of them on the lab for None."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         stage = root / "labs" / exercise.lab.folder.name
@@ -108,7 +146,7 @@ def run_on(
             stage,
             str(stage / "tests"),
             "-q",
-            "-x",
+            *(["-x"] if version else []),
             f"--basetemp={root / 'basetemp'}",
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -138,18 +176,60 @@ def find_inheritance(tests: Path) -> str:
     return ""
 
 
-def _failure(run: Run) -> str:
-    """Return why the tests do not all pass, "" if they do."""
-    if run.uncollected:
-        return "\n    ".join(_lines(run.uncollected[0].message)[-LINES:])
-    for test in run.tests:
+def find_reading(tests: Path) -> str:
+    """Return a sentence about the first line that reads the lab's code, "" if none does.
+
+    A test of the code would fail on another right way to write it.
+    """
+    for path in sorted(tests.rglob("*.py")):
+        for node in ast.walk(ast.parse(read_lines(path))):
+            names = {
+                getattr(node, "id", ""),
+                getattr(node, "attr", ""),
+                getattr(node, "module", ""),
+                *(
+                    alias.name
+                    for alias in getattr(node, "names", ())
+                    if isinstance(alias, ast.alias)
+                ),
+            }
+            if found := sorted(READING & names):
+                place = f"{path.relative_to(tests.parent).as_posix()}, line {node.lineno}"  # type: ignore[attr-defined]
+                return READS.format(place=place, name=found[0])
+    return ""
+
+
+def _refusal(run: Run, folder: Path) -> str:
+    """Return why the tests do not all pass on the lab, "" if they do."""
+    lines = []
+    for test in [*run.uncollected, *run.tests]:
         if test.outcome == "failed":
-            name = test.id.partition("::")[2]
-            return "\n    ".join([FAILS.format(test=name), *_lines(test.message)[:LINES]])
-    if run.stop:
-        return NO_TEST if run.stop.sentence in STOPS.values() else run.stop.sentence
-    return "" if run.tests else NO_TEST
+            name = test.id.partition("::")[2] or test.id
+            lines += [FAILS.format(test=name), *_reason(test, folder)]
+    if run.stop and run.stop.test:
+        name = run.stop.test.partition("::")[2]
+        lines += [FAILS.format(test=name), f"    {run.stop.sentence}"]
+    elif not lines and (run.stop or not run.tests):
+        return run.stop.sentence if run.stop and run.stop.cause != NO_TESTS else NO_TEST
+    rest = len(lines) - MOST_LINES
+    return "\n".join([*lines[:MOST_LINES], *(["    …"] if rest > 0 else [])])
 
 
-def _lines(message: str) -> list[str]:
-    return [line for line in message.splitlines() if line.strip()]
+def _reason(test: Outcome, folder: Path) -> list[str]:
+    """Return the line of the student's test that failed, and why."""
+    if missing := NO_FIXTURE.search(test.message):
+        available = re.findall(r"\w+", missing[2])
+        close = difflib.get_close_matches(missing[1], available, 1)
+        hint = DID_YOU_MEAN.format(name=close[0]) if close else ""
+        return [f"    {MISSING_FIXTURE.format(name=missing[1])} {hint}".rstrip()]
+    own = [
+        (path, line) for path, line in test.places if (folder / path).is_relative_to(folder / TESTS)
+    ]
+    lines = []
+    for path, number in own[-1:]:
+        code = read_lines(folder / path).splitlines()[number - 1].strip()
+        lines.append(f"    {path}, line {number}: {code}")
+    return [
+        *lines,
+        f"    {explain_assertion(error_line(test.message), find_assertion(own, folder))}",
+    ]
