@@ -205,7 +205,7 @@ class Ledger:
             [e.id, _escape(e.text), _escape(e.evidence)] for e in claims if e.verdict in NOT_SO
         ]
         lines = [
-            f"This lab tests {link} of textbooks, with reasons and sources.",
+            f"This lab tests {link} from textbooks, with reasons and sources.",
             f"`lab claims --lab {lab.number}` shows them in the terminal.",
             *_table("| | What the textbook says | What happens |", wrong),
         ]

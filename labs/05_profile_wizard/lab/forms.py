@@ -14,8 +14,8 @@ class WizardForm(forms.Form):
 QUESTIONS = list(WizardForm.base_fields)
 STEPS = [*QUESTIONS, "results"]
 ANSWER_FIRST = "This question comes first: its answer is missing or has expired."
-ALTERED = "Altered in the browser, so it does not count: {}."
-UNREADABLE = "The answers could not be read: they are altered, expired or not from this site."
+ALTERED = "Ignored, because it was altered in the browser: {}."
+UNREADABLE = "Could not read the answers: they were altered, have expired or came from elsewhere."
 
 
 def label(field):

@@ -4,8 +4,8 @@ POLICIES = [
     ("120", "120: two minutes after the last write"),
     ("300", "300: five minutes after the last write"),
     ("0", "0: when the browser closes"),
-    ("none", "None: as the settings say"),
-    ("datetime", "a datetime: the third full minute from now"),
+    ("none", "None: according to the settings"),
+    ("datetime", "a datetime: three minutes from now, rounded down to a full minute"),
     ("timedelta", "a timedelta: three minutes from now"),
 ]
 

@@ -5,7 +5,7 @@ from django import forms
 # "tab 7" is what the seventh tab of a race adds, if each tab adds a different item.
 ITEM = re.compile(r"\A(apple|pear|tab [0-9]{1,2})\Z")
 DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
-BY_HAND = (4000, "4 seconds, for two tabs by hand")
+BY_HAND = (4000, "4 seconds (for two tabs, by hand)")
 
 
 def number(label, choices, initial):
