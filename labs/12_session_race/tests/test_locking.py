@@ -207,7 +207,7 @@ def test_on_sqlite_a_transaction_that_reads_first_is_refused(another_sqlite, opt
 
 def test_on_sqlite_it_wants_transactions_that_lock_when_they_begin(another_sqlite):
     another_sqlite({})
-    with pytest.raises(ImproperlyConfigured, match="transaction_mode IMMEDIATE, but it is DEFERRED"):
+    with pytest.raises(ImproperlyConfigured, match="IMMEDIATE, but it is DEFERRED"):
         elsewhere(send, add_locked)
 
 
