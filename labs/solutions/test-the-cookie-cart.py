@@ -1,4 +1,4 @@
-"""A solution of the exercise test-the-cookie-cart."""
+"""A solution to the exercise test-the-cookie-cart."""
 
 from labkit.testing.contracts import table
 

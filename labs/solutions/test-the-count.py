@@ -1,4 +1,4 @@
-"""A solution of the exercise test-the-count."""
+"""A solution to the exercise test-the-count."""
 
 from labkit.testing.contracts import number
 

@@ -1,4 +1,4 @@
-"""A solution of the exercise test-the-greeting."""
+"""A solution to the exercise test-the-greeting."""
 
 from labkit.testing.contracts import words
 

@@ -1,4 +1,4 @@
-"""A solution of the exercise test-the-session-cart."""
+"""A solution to the exercise test-the-session-cart."""
 
 from labkit.testing.contracts import table, words
 

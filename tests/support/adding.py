@@ -1,4 +1,4 @@
-"""Visitors who fill their carts while a server dies, and record acknowledged adds."""
+"""Visitors who fill their carts while a server is killed, and record the acknowledged adds."""
 
 import asyncio
 import re
@@ -12,11 +12,11 @@ class Adder:
     def __init__(self, port):
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
-        self.unknown = 0  # forms whose response says that the outcome is unknown
-        self.refused = 0  # requests whose response says to try again
+        self.unknown = 0  # forms sent whose outcome is unknown, according to the response
+        self.refused = 0  # requests to be tried again, according to the response
 
     async def add(self, name):
-        """Open the form and send it once; try again if the store fails."""
+        """Open the form and send it once. If the store fails, try again."""
         while (form := await self.client.get("/add/")).status == 503:
             await self._refused(form)
         assert form.status == 200

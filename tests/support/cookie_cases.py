@@ -1,13 +1,13 @@
-"""The conformance table: cookie behaviour of the visitor's jar and of Chromium.
+"""The conformance table: how the visitor's cookie jar and Chromium treat cookies.
 
 A case has a few steps: cookies that a server sets, actions in the browser, and the cookies that a
 server then receives. If Chromium differs from RFC 6265bis, `departs` says how, and the jar follows
-Chromium. If versions of Chromium differ, the table follows the newest that it has been run with,
-Chromium 156, and `departs` names the older ones.
+Chromium. If versions of Chromium differ, the table follows Chromium 156, the newest version tested,
+and `departs` names the older versions.
 
-This table cannot wait for minutes, so tests/http/test_jar.py tests two rules: for two minutes, a
-form on another site sends a cookie without SameSite; and the order of eviction after a use more
-than a minute ago.
+Two rules involve waiting for minutes, so tests/http/test_jar.py tests them instead: for two
+minutes, a form on another site sends a cookie without SameSite; and a cookie's last use affects the
+order of eviction only after a minute.
 """
 
 from cookie_cases_hosts import HOST_CASES

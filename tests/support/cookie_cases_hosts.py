@@ -39,8 +39,7 @@ def partitioned(name: str, *steps, departs: str = NO_PARTITION) -> Case:
 
 
 def replaced(name: str, first: str, source: str, second: str, sent: str) -> Case:
-    """Set the first cookie over https and the second at `source`; check the next request over
-    https."""
+    """Set the first cookie over https and the second at `source`; then request a page over https."""
     steps = Set(SECURE + "/", (first,)), Set(source + "/", (second,)), Request(SECURE + "/x", sent)
     return Case(name, steps)
 

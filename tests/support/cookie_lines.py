@@ -22,12 +22,12 @@ from cookie_steps import (
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-LINES = 8  # in each response: one with each class of dates
-LEAST = 50  # lines of each class among LINES_IN_CI
+LINES = 8  # in each response, one for each class of dates
+LEAST = 50  # the minimum number of lines of each class among LINES_IN_CI
 LINES_IN_CI = 500
 SEEDS_IN_CI = (1, 2)
 
-# host -> similar values of Domain. All hosts have the same number, since the host is not drawn.
+# host -> similar values of Domain: the same number for each host, because the host is not drawn.
 HOSTS = {
     HOME: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab03.localhost."),
     SUB: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab04.localhost"),
@@ -77,13 +77,13 @@ def number(least, most, width=2):
 
 
 def joined(by, *parts):
-    """Join these texts and strategies with `by`."""
+    """Return a strategy that joins these texts and strategies with `by`."""
     return st.tuples(*[st.just(p) if isinstance(p, str) else p for p in parts]).map(by.join)
 
 
 day = number(1, 28)
 month = one_of(MONTHS)
-# Far from the present, so that a slow run changes nothing.
+# Far from the present, so that a slow run does not change the results.
 year = st.one_of(st.integers(1971, 2020), st.integers(2094, 2160)).map(str)
 clock = joined(":", number(0, 23), number(0, 59), number(0, 59))
 far_year = st.one_of(number(1, 1700, 6), number(3000, 99_999, 6), number(100_000, 999_999))
@@ -107,12 +107,12 @@ DATES = {  # class -> values of Expires
 
 
 def named(name, *values):
-    """Return a strategy for an attribute with one of these values or strategies."""
+    """Return a strategy for an attribute whose value is one of these texts or strategies."""
     return joined("=", name, st.one_of(*[st.just(v) if isinstance(v, str) else v for v in values]))
 
 
 def attributes(url):
-    """Return {class: strategy for the attribute's text} at this host."""
+    """Return {class: strategy for the attribute's text} for cookies that this host sets."""
     domains = one_of((*HOSTS[url], "", ".", "..", "other.example"))
     odd_ages = ("", "+3600", "+", "3600x", "36 00", f"{2**63 - 1}x", f"{2**63 - 2}x", "9" * 30)
     return {
@@ -143,9 +143,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Visit:
-    """A response from `url` with these lines; afterwards a request to `then` on the same host.
+    """A response from `url` with these lines, and then a request to `then` on the same host.
 
-    script: a script on the page at `url` assigns the lines to document.cookie instead.
+    script: whether a script on the page at `url` assigns the lines to document.cookie instead.
     """
 
     url: str
@@ -170,14 +170,14 @@ def lines(draw, url, prefix, date, stem):
     elif "Expires" not in chosen:
         chosen.append("Expires")
     parts = [draw(known[name]) for name in chosen]
-    if draw(st.booleans()):  # otherwise few would comply with the prefix
+    if draw(st.booleans()):  # otherwise, few lines would comply with the prefix
         parts.append(needs)
     return Line("; ".join([pair, *parts]), frozenset({prefix, date, *chosen}))
 
 
 @st.composite
 def visits(draw, host):
-    """Draw a visit whose lines differ in class; some repeat an earlier name."""
+    """Draw a visit whose lines are of different classes; some repeat an earlier name."""
     prefixes = draw(st.permutations(list(PREFIXES)))
     dates = draw(st.permutations(list(DATES)))
     drawn = []
@@ -190,7 +190,7 @@ def visits(draw, host):
 
 
 def draw_eviction(number):
-    """A visit that sets too many cookies, of all priorities; the same for the same number."""
+    """Return a visit that sets too many cookies, of all priorities; `number` is the random seed."""
     pick = random.Random(number)
     weights = [pick.random() for _ in range(6)]
     kinds = pick.choices(EVICTED, weights, k=pick.choice([181, 220]))
@@ -200,7 +200,7 @@ def draw_eviction(number):
 
 
 def draw_visits(number, lines):
-    """Yield the visits for this seed, to each host in turn, with `lines` lines in total."""
+    """Yield the visits for this seed, to the hosts in turn, with `lines` lines in total."""
     drawn, hosts = [], cycle(HOSTS)
 
     @seed(number)
@@ -216,4 +216,4 @@ def draw_visits(number, lines):
         drawn.append(data.draw(visits(next(hosts))))
 
     collect()
-    return drawn[: -(-lines // LINES)]  # Hypothesis also tries some examples that it does not count
+    return drawn[: -(-lines // LINES)]  # Hypothesis also runs some examples that it does not count

@@ -32,7 +32,7 @@ def runs_in_the_jar(case, clock):
 
 
 def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
-    with contextlib.suppress(CookieRefusal):  # a browser ignores it silently too
+    with contextlib.suppress(CookieRefusal):  # a browser also ignores it silently
         jar.store(line, Origin.of(url), context)
 
 

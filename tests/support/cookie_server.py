@@ -1,4 +1,4 @@
-"""A server for all host names that sends the Set-Cookie bytes from a test."""
+"""A server for all host names that sends the Set-Cookie bytes that a test chooses."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ LIMIT = 30  # seconds
 ADDRESSES = ("127.0.0.1", "127.0.0.3", "::1")
 ATTEMPTS = 10
 PAGE = '<title>a page</title><link rel="icon" href="data:,">'
-# Names and addresses that labkit.testing.chromium does not resolve.
+# Host names and addresses that labkit.testing.chromium does not resolve to this machine.
 MAPPED = ("*.example.", "*.co.uk", "localhost.", "*.localhost.")
 RULES = ", ".join([*(f"MAP {host} 127.0.0.1" for host in MAPPED), "EXCLUDE 127.*", "EXCLUDE ::1"])
 BROWSER_ARGUMENTS = [
@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
     scheme = "http"
 
     def handle_error(self, request, client_address):
-        pass  # a page that was left before it had loaded
+        pass  # the tab left a page before it had loaded
 
 
 class ServerOfIPv6(Server):
@@ -44,7 +44,7 @@ class SecureServer(Server):
 
     def get_request(self):
         connection, address = super().get_request()
-        # The handshake is in the connection's thread, since some connections never begin it.
+        # The connection's thread does the TLS handshake, because some clients never begin it.
         return TLS.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
 
@@ -57,7 +57,7 @@ def start_servers(handler):
             for address in ADDRESSES[1:]:
                 kind = ServerOfIPv6 if ":" in address else Server
                 servers.append(kind((address, port), handler))
-        except OSError:  # another process uses the port there
+        except OSError:  # another process uses the port at this address
             for server in servers:
                 server.server_close()
             if attempt == ATTEMPTS:
@@ -69,7 +69,7 @@ def start_servers(handler):
 class CookieServer:
     """A server for any host, with http and https.
 
-    It sends no Date header, because Chromium would correct Expires by it.
+    It sends no Date header, because Chromium would adjust Expires to it.
     """
 
     def __init__(self):
@@ -124,7 +124,7 @@ class CookieServer:
         self.body = PAGE
 
     def cookie_header(self, url):
-        """Wait for the request for this URL, and return its Cookie header."""
+        """Wait until this URL is requested, and return the request's Cookie header."""
         deadline = time.monotonic() + LIMIT
         while place_of(url) not in self._seen:
             assert time.monotonic() < deadline, f"no request for {url} among {sorted(self._seen)}"
@@ -138,7 +138,7 @@ class CookieServer:
 
 
 class Tab:
-    """A tab of Chromium that sends requests to the server."""
+    """A tab of Chromium that makes requests to the server."""
 
     FETCH = "url => fetch(url, {cache: 'no-store'}).then(response => response.text())"
 
@@ -154,9 +154,9 @@ class Tab:
         self._here = site_of(url)
 
     def request(self, url, by="person", page=""):
-        """Make a page or a person request a URL; see cookie_steps.Request.
+        """Request a URL as a page or a person would; see cookie_steps.Request.
 
-        If the tab is already on that host, a script does it, which is quicker.
+        If the tab is already on the right host, use a script, which is quicker.
         """
         target = self._server.url(url)
         if by == "person" and self._here == site_of(url):
@@ -184,6 +184,6 @@ def site_of(url):
 
 
 def place_of(url):
-    """(scheme, host, path) of a URL as a browser sends them."""
+    """Return (scheme, host, path) of a URL, in the form that a browser sends."""
     origin = Origin.of(url)
     return origin.scheme, origin.host, origin.path

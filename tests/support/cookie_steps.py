@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# Loopback names are trustworthy, so Secure works over plain http. Each labNN.localhost is a
-# different site.
+# Browsers trust loopback names, so Secure works over plain http. Each labNN.localhost is a separate
+# site.
 HOME = "http://lab03.localhost"
 SUB = "http://shop.lab03.localhost"
 DEEP = "http://a.shop.lab03.localhost"
@@ -11,12 +11,12 @@ OTHER = "http://lab04.localhost"
 TOP = "http://localhost"  # the name itself, without a public suffix above it
 ADDRESS = "http://127.0.0.1"
 ADDRESS_6 = "http://[::1]"
-# Names that are not loopback, where plain http is not trustworthy.
+# Names that are not loopback, which browsers do not trust over plain http.
 PLAIN = "http://www.shop.example"
 PARENT = "http://shop.example"
 SECURE = "https://www.shop.example"
 SECURE_PARENT = "https://shop.example"
-# With a trailing dot, they are other hosts.
+# With a trailing dot, the names are different hosts.
 DOTTED = "http://www.shop.example."
 DOTTED_PARENT = "http://shop.example."
 DOTTED_HOME = "http://lab03.localhost."
@@ -29,9 +29,9 @@ FUTURE = "Fri, 31 Dec 2100 23:59:59 GMT"
 
 @dataclass(frozen=True)
 class Set:
-    """A response from `url` has these Set-Cookie lines.
+    """A response from `url` contains these Set-Cookie lines.
 
-    `by`: a "person" opens it, or the page at `page` shows it as an "image".
+    `by`: a "person" opens the URL, or the page at `page` shows it as an "image".
     """
 
     url: str
@@ -42,7 +42,7 @@ class Set:
 
 @dataclass(frozen=True)
 class Script:
-    """A script on the page `url` assigns this to document.cookie."""
+    """A script on the page `url` assigns this text to document.cookie."""
 
     url: str
     line: str
@@ -52,8 +52,8 @@ class Script:
 class Request:
     """A request to `url` sends exactly this Cookie header.
 
-    `by`: a "person" types the URL; a "link", "form" (POST) or "image" is on the page `page`; a
-    "script" reads document.cookie there.
+    `by`: a "person" types the URL; a "link", "form" (POST) or "image" on the page `page` requests
+    the URL; a "script" on the page `url` reads document.cookie.
     """
 
     url: str
@@ -71,23 +71,23 @@ class Age:
 
 @dataclass(frozen=True)
 class Wait:
-    """Like Age, but Chromium really waits, and the cookie expires by its clock."""
+    """Like Age, but Chromium really waits, so the cookie expires by Chromium's clock."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Reopen:
-    """The browser is closed and reopened; with `blocked`, it then blocks all cookies."""
+    """The browser is closed and reopened. With `blocked`, it blocks all cookies after that."""
 
     blocked: bool = False
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The names of the browser's cookies: session cookies and persistent ones."""
+    """The names of the cookies in the browser: session cookies and persistent ones."""
 
-    session: str = ""  # names with spaces between them
+    session: str = ""  # names, separated by spaces
     persistent: str = ""
 
 
@@ -98,7 +98,7 @@ Step = Set | Script | Request | Age | Wait | Reopen | Stored
 class Case:
     """A case; `departs` says how Chromium differs from RFC 6265bis.
 
-    `shows` is the claim in labs/claims.toml that it proves, if any.
+    `shows` is the claim in labs/claims.toml that the case proves, if any.
     """
 
     name: str
@@ -108,29 +108,29 @@ class Case:
 
 
 def plain(name: str, lines: str | list[str], sent: str, url: str = HOME, **kw: str) -> Case:
-    """Set these cookies at `url` + "/", and check the next request there."""
+    """Set these cookies at `url` + "/", then make another request there."""
     lines = [lines] if isinstance(lines, str) else lines
     return Case(name, (Set(url + "/", tuple(lines)), Request(url + "/", sent)), **kw)
 
 
 def at(name: str, set_at: str, line: str, asked: str, sent: str, departs: str = "") -> Case:
-    """Set this cookie at one URL, and check a request to another."""
+    """Set this cookie at one URL, then request another."""
     return Case(name, (Set(set_at, (line,)), Request(asked, sent)), departs)
 
 
 def from_elsewhere(name: str, attributes: str, by: str, sent: str, page: str = OTHER, **kw) -> Case:
-    """Set a cookie, then make a page of another site cause a request."""
+    """Set a cookie, then make a page on another site cause a request."""
     set_it = Set(HOME + "/", (f"a=b{attributes}",))
     return Case(name, (set_it, *kw.get("then", ()), Request(HOME + "/", sent, by, page + "/")))
 
 
 def dated(name: str, expires: str, becomes: str, departs: str = "") -> Case:
-    """Replace a session cookie with one that has this Expires."""
+    """Replace a session cookie with a cookie that has this Expires."""
     return lasting(name, f"Expires={expires}", becomes, departs)
 
 
 def lasting(name: str, attributes: str, becomes: str, departs: str = "") -> Case:
-    """Replace a session cookie with one that has these attributes.
+    """Replace a session cookie with a cookie that has these attributes.
 
     `becomes`: "session", "persistent", "deleted", or "refused" if the old cookie stays.
     """

@@ -1,7 +1,7 @@
-"""Run Django's tests of its client with the visitor: `python tests/support/django_client.py`.
+"""Run Django's tests of its test client on the visitor: `python tests/support/django_client.py`.
 
-The tests are in Django's source distribution, which is downloaded once to .lab/django-source. With
---fetch, the script only downloads it, and prints any error.
+The tests are in Django's source distribution, which the script downloads once to
+.lab/django-source. With --fetch, it only downloads the distribution, and prints any error.
 """
 
 import json
@@ -17,7 +17,7 @@ import django
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / ".lab" / "django-source" / f"django-{django.__version__}"
-RESULTS = "DJANGO_CLIENT_RESULTS"  # the environment variable with the name of the results' file
+RESULTS = "DJANGO_CLIENT_RESULTS"  # the environment variable that names the file of results
 DOWNLOAD_LIMIT = TEST_LIMIT = 600  # seconds
 MODULES = [
     "auth_tests.test_admin_multidb",
@@ -38,7 +38,7 @@ MODULES = [
 
 
 def fetch() -> str:
-    """Download Django's tests if they are missing. Return why that failed, or ""."""
+    """Download Django's tests if they are missing. Return the error, or "" if there is none."""
     if FOLDER.is_dir():
         return ""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def run() -> dict | None:
 
 
 def judge(found: dict, declared: dict) -> list[str]:
-    """Return undeclared failures, and declared differences that no longer exist."""
+    """Return failures that are not declared, and declared differences that no longer exist."""
     expected = {test for each in declared["difference"] for test in each["tests"]}
     failed = found["failed"]
     wrong = [f"{test} fails:\n{failed[test]}" for test in sorted(failed.keys() - expected)]
@@ -101,7 +101,7 @@ def judge(found: dict, declared: dict) -> list[str]:
 
 
 def main() -> int:
-    """Return the exit status: 0 if only the declared tests fail."""
+    """Return the exit status: 0 if exactly the declared tests fail."""
     if reason := fetch():
         print(reason)
         return 1

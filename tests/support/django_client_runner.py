@@ -12,14 +12,14 @@ from labkit.testing import Visitor
 
 
 class VisitorAsClient(Visitor):
-    """A visitor with the arguments of Client and, as in Client, without CSRF checks."""
+    """A visitor that takes Client's arguments and, like Client, disables CSRF checks."""
 
     def __init__(self, enforce_csrf_checks=False, raise_request_exception=True, **options):
         options["raise_request_exception"] = raise_request_exception
         super().__init__(enforce_csrf_checks=enforce_csrf_checks, **options)
 
 
-# This comes before the test modules are imported.
+# This runs before the test modules are imported.
 django.test.Client = django.test.client.Client = VisitorAsClient
 django.test.SimpleTestCase.client_class = VisitorAsClient
 

@@ -22,7 +22,7 @@ OTHER_BLOCKS = {
     "cli", "POST", "Caught",
 }  # fmt: skip
 
-# Forms of URLs: rfc-editor.org has a page for each RFC, and Django one for each version.
+# Rules for URLs of RFCs and of Django's documentation, which exist in several forms.
 FORMS = {
     "www.rfc-editor.org": r"https://[^/]+/rfc/rfc\d{3,4}\.html(#((section|appendix)-[\dA-Z.]+|name-[\w-]+))?",
     "docs.djangoproject.com": r"https://[^/]+/en/5\.2/([\w.-]+/)+(#[\w.-]+)?",
@@ -58,7 +58,7 @@ class Document:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """The IDs of its headings on GitHub, and explicit ones."""
+        """The IDs that GitHub gives its headings, and explicit IDs."""
         pairs = zip(self._blocks, self._blocks[1:], strict=False)
         headings = [text for token, text in pairs if token.type == "heading_open"]
         texts = ["".join(part.content for part in text.children or []) for text in headings]
@@ -103,9 +103,9 @@ class Document:
 
 
 def words_of(line: str) -> tuple[str, ...]:
-    """Return the words of a command, without comment, environment variables and folder.
+    """Return the words of a command, without its comment, environment variables and folder.
 
-    Commands for Windows become those for Linux.
+    Commands for Windows are changed to those for Linux.
     """
     line = re.split(r"\s{2,}| # ", line.strip())[0]
     line = re.sub(r'^(\$env:)?\w+ = "[^"]*"; ', "", line)

@@ -1,4 +1,4 @@
-"""Find elements of a page by XPath: by their data attributes, roles and URLs."""
+"""Find elements of a page by XPath."""
 
 import lxml.html
 

@@ -1,7 +1,7 @@
 """A pytest plugin that writes all exchanges of a test run to a file, to compare two runs.
 
 `-p exchange_recording` loads it, and the option --lab-record names the file. Random values, such as
-session keys and tokens, are recorded as *, so that two runs of the same tests do not differ.
+session keys and tokens, are recorded as *, so that two runs of the same tests are equal.
 Thorough tests are not recorded. With --lab-recorded, only the tests in that recording run.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-# Session keys, CSRF tokens and signatures are long runs of base64 characters.
+# Session keys, CSRF tokens and signatures are long sequences of base64 characters.
 RANDOM = re.compile(r"[A-Za-z0-9_.:-]{20,}|[a-z0-9]{6}(?=…)")
-# The parts that a page has only with the panel: the summary bar, and links to its pages.
+# What the panel adds to a page: the summary bar, and links to the panel's pages.
 PANEL = re.compile(
     r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>'
     r'|<nav class="reading".*?</nav>',
@@ -25,7 +25,7 @@ HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Co
 
 
 class Recorder:
-    """Records the visitors' requests and responses by the test's node ID."""
+    """A plugin that records the visitors' requests and responses for each test's node ID."""
 
     def __init__(self, path, only):
         self.path = path
@@ -81,9 +81,9 @@ def pytest_configure(config):
 
 @pytest.fixture(autouse=True)
 def _stopped_clock(request):
-    """Stop the clock of a recorded test, so that runs can be compared, unless the test does.
+    """Stop the clock of a recorded test that does not use `clock`, so that runs can be compared.
 
-    It stops in the past, because the engine `file` compares the time with that of the file.
+    It stops in the past, because the engine `file` compares the time with the file's time.
     """
     if "clock" in request.fixturenames or request.node.get_closest_marker("thorough"):
         yield
@@ -94,7 +94,7 @@ def _stopped_clock(request):
 
 @contextmanager
 def count_queries():
-    """Yield a list that will contain the number of database queries in the block."""
+    """Yield an empty list; after the block it contains the number of database queries."""
     from django.db import connections
 
     count = [0]
@@ -103,7 +103,7 @@ def count_queries():
         count[0] += 1
         return execute(*arguments)
 
-    opened = connections.all(initialized_only=True)  # accessing another connection would open it
+    opened = connections.all(initialized_only=True)  # accessing others would open them
     for connection in opened:
         connection.execute_wrappers.append(wrapper)
     try:
@@ -114,7 +114,7 @@ def count_queries():
 
 
 def describe(request, response, queries):
-    """Return a response as JSON data, without random values and the panel."""
+    """Return a response as JSON data, without random values and without the panel."""
     session = getattr(getattr(response, "wsgi_request", None), "__dict__", {}).get("session")
     body = "" if response.streaming else response.content.decode("utf-8", "replace")
     return {

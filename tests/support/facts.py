@@ -1,4 +1,4 @@
-"""Compare the facts of the tables, claims and notes with those of an earlier revision.
+"""Compare the facts in the tables, claims and notes with those in an earlier revision.
 
     python tests/support/facts.py REV
 
@@ -28,7 +28,7 @@ Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and its value
 
 
 def files_of(revision: str) -> dict[str, str]:
-    """Return the text of each file with facts in this revision; of the working tree for ""."""
+    """Return the text of each file with facts in this revision, or in the working tree for ""."""
     folders = ["labs/", "docs/measured/"]
     listing = ["ls-tree", "-r", "--name-only", revision] if revision else ["ls-files"]
     names = _git(*listing, *folders).splitlines()
@@ -39,7 +39,7 @@ def files_of(revision: str) -> dict[str, str]:
 
 
 def facts_of(files: dict[str, str]) -> dict[str, Any]:
-    """Return all facts by place."""
+    """Return {place: fact} for all facts."""
     facts: dict[str, Any] = {}
     for name in ("claims", "compare", "notes"):
         facts |= dict(_walk(name, tomllib.loads(files[f"labs/{name}.toml"])))
@@ -52,7 +52,7 @@ def facts_of(files: dict[str, str]) -> dict[str, Any]:
 
 
 def numbers_of(files: dict[str, str]) -> dict[str, Counter[str]]:
-    """Return the numbers in the texts, by place: of an entry, a question, a note or a version."""
+    """Return the numbers in the texts, by place: an entry, a question, a note or a version."""
     numbers: dict[str, Counter[str]] = {}
     for name in (n for n in files if re.match(r"labs/(claims|compare|notes|textbook/)", n)):
         for place, text in _texts(Path(name).stem, tomllib.loads(files[name])):
@@ -78,7 +78,7 @@ def _walk(place: str, value: Any) -> Iterator[Fact]:
 
 
 def _figures(value: Any) -> Iterator[float]:
-    """Yield the numbers in a file of measured figures, in their order."""
+    """Yield the numbers in a file of measured figures, in order."""
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _figures(inner)
@@ -101,7 +101,7 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Return the facts that changed, each in a line, and the numbers that texts have gained."""
+    """Return a line for each fact that changed, and the numbers that were added to texts."""
     old, new = facts_of(before), facts_of(after)
     changed = [
         f"{place}: {old.get(place, 'nothing')} before, {new.get(place, 'nothing')} now"

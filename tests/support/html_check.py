@@ -1,4 +1,4 @@
-"""Check the HTML of every page with vnu: `python tests/support/html_check.py`.
+"""Check the HTML of every page with the checker vnu: `python tests/support/html_check.py`.
 
 The script runs `lab serve` in a copy of the checkout, opens every page that can be reached by
 links, adds the pages of `lab diff --html` and `lab compare --html`, and checks all of them in one
@@ -36,8 +36,8 @@ JAR = ROOT / ".lab" / "vnu" / VERSION / "package" / "build" / "dist" / "vnu.jar"
 LIMIT = 600  # seconds, for the download and for the check
 MOST = 60  # pages of one lab, with its panel
 ALIKE = re.compile(r"\?.*|(?<=/question/)\w+|(?<=/exchange/)\w+")  # in URLs of one template
-SAME_TEMPLATE = 3  # pages whose URLs differ only in this
-FIRST = {  # the forms to send before the crawl, so that pages have content
+SAME_TEMPLATE = 3  # at most, of pages whose URLs differ only in this part
+FIRST = {  # the forms to send before following links, so that pages have content
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),
     5: ("/url/name/", {"name": "Anu"}),
@@ -53,7 +53,7 @@ INVALID = "<!doctype html><title>It is noticed</title><p><table><b></p>"
 
 
 def fetch() -> str:
-    """Download the checker if it is missing. Return why that failed, or ""."""
+    """Download the checker if it is missing. Return the error, or "" if there is none."""
     if JAR.is_file():
         return ""
     folder = JAR.parents[3]
@@ -76,7 +76,7 @@ def fetch() -> str:
 
 
 async def crawl(port: int, starts: list[str], first: tuple | None, most: int) -> dict[str, str]:
-    """Return {path: page} of the HTML pages on this server that can be reached by links."""
+    """Follow all links on this server, and return its HTML pages as {path: page}."""
     browser = BrowserClient(port)
     if first:
         path, fields = first

@@ -44,7 +44,7 @@ def text(request):
 
 @csrf_exempt
 def received(request, status=200):
-    """Show the received request as JSON, or redirect to such a page."""
+    """Show the received request as JSON, or redirect to a page that does."""
     body = request.body.decode("latin-1")
     names = ("HTTP_ORIGIN", "HTTP_HOST", "HTTP_X_NAME", "CONTENT_TYPE", "wsgi.url_scheme")
     files = {name: [each.name, each.read().decode()] for name, each in request.FILES.items()}
@@ -80,7 +80,7 @@ def echo(request):
 
 
 def set_cookie(request):
-    """Respond with the Set-Cookie header in the query, unchanged."""
+    """Respond with the Set-Cookie header that the query contains, unchanged."""
     response = HttpResponse("set")
     response.headers["Set-Cookie"] = request.GET["line"]
     return response
@@ -153,7 +153,7 @@ def refuse(request, why):
 
 
 def masked(request):
-    """Return Django's response if the database fails while the session is saved."""
+    """Respond as Django does if the database fails while the session is saved."""
     try:
         raise OperationalError("database is locked")
     except DatabaseError as error:

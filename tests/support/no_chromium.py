@@ -1,4 +1,4 @@
-"""A pytest plugin for test_plugin.py: a machine without Chromium."""
+"""A pytest plugin for test_plugin.py that simulates a machine without Chromium."""
 
 import dataclasses
 

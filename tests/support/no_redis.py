@@ -1,4 +1,4 @@
-"""A pytest plugin for test_plugin.py: a machine without the Redis server."""
+"""A pytest plugin for test_plugin.py that simulates a machine without the Redis server."""
 
 import dataclasses
 

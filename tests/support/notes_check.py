@@ -1,4 +1,4 @@
-"""Check labs/notes.toml: every change has a note, and every note has a change."""
+"""Check labs/notes.toml: every change has a note, and every note belongs to a change."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Find phrases that have a better wording, in all text that people read."""
+"""Find phrases for which there is a better wording, in all text that people read."""
 
 import ast
 import io
@@ -12,12 +12,12 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("src", "tests", "labs", "bench", "docs")
 SUFFIXES = {".py", ".html", ".toml", ".md", ".txt", ".js", ".css"}
-GENERATED = {".pytest_cache", "__pycache__", ".lab", "docs/claims.md"}  # parts of a path, or all
+GENERATED = {".pytest_cache", "__pycache__", ".lab", "docs/claims.md"}  # paths, or folders
 EXEMPT = {"tests/support/prose.py", "tests/test_prose.py"}  # these name the phrases
 
 
 class Rule(NamedTuple):
-    """A phrase, the pattern that finds it, and the better wording."""
+    """A phrase to avoid, the pattern that finds it, and the better wording."""
 
     phrase: str
     pattern: str
@@ -73,7 +73,7 @@ _TEXT = {"COMMENT", "STRING", "FSTRING_START", "FSTRING_END"}
 
 
 class Offence(NamedTuple):
-    """A phrase in a file; it prints as `file:line: phrase: better wording`."""
+    """A phrase found in a file. Its str() is `file:line: phrase: better wording`."""
 
     path: str
     line: int
@@ -84,7 +84,7 @@ class Offence(NamedTuple):
 
 
 def read_files(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (path from the root, text) of each file that holds text for people."""
+    """Yield (path from the root, text) of each file with text that people read."""
     found = [path for folder in FOLDERS for path in (root / folder).rglob("*")]
     for path in sorted([*found, *root.glob("*.md"), *root.glob("*.py"), *root.glob("*.toml")]):
         name = path.relative_to(root).as_posix()
@@ -93,7 +93,7 @@ def read_files(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def find_offences(path: str, text: str) -> Iterator[Offence]:
-    """Yield the offences of one file, in order of the rules.
+    """Yield the offences in one file, in the order of the rules.
 
     Raises SyntaxError for a Python file that cannot be parsed.
     """
@@ -119,10 +119,10 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
 
 
 def blank_code(source: str) -> str:
-    """Return Python source with all but comments and strings blanked out, lines unchanged.
+    """Return Python source with all code except comments and strings blanked out.
 
-    Quotes and # become spaces, so that a sentence may run over several lines; code becomes NUL
-    characters, so that no phrase reaches across it.
+    Line numbers do not change. Quotes and # become spaces, so that a sentence may run over several
+    lines. Code becomes NUL characters, so that no phrase is found across code.
     """
     blanked = [character if character.isspace() else "\0" for character in source]
     for kind, start, end in find_text(source):
@@ -132,9 +132,9 @@ def blank_code(source: str) -> str:
 
 
 def find_text(source: str) -> Iterator[tuple[str, int, int]]:
-    """Yield ("COMMENT" or "STRING", start, end) of Python source, as offsets in characters.
+    """Yield ("COMMENT" or "STRING", start, end) for Python source; offsets are in characters.
 
-    An f-string is one string as a whole, whichever version of Python splits it into tokens.
+    An f-string counts as one string, although newer versions of Python split it into tokens.
     """
     starts = [0]
     for line in source.splitlines(keepends=True):
@@ -156,7 +156,7 @@ def find_text(source: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _unquote(literal: str) -> str:
-    """Return a string literal with spaces for its prefix and quotes."""
+    """Return a string literal with its prefix and quotes replaced by spaces."""
     match = re.fullmatch(r"""([A-Za-z]*)("{3}|'{3}|"|')(.*)\2""", literal, re.DOTALL)
     assert match, literal
     prefix, quotes, inner = match.groups()
@@ -164,5 +164,5 @@ def _unquote(literal: str) -> str:
 
 
 def find_all_offences(root: Path) -> list[Offence]:
-    """Return the offences of all files, in order of their paths."""
+    """Return the offences in all files, in order of path."""
     return [offence for path, text in read_files(root) for offence in find_offences(path, text)]

@@ -1,7 +1,8 @@
-"""Reword visible sentences in a copy of the checkout, where no test may then fail.
+"""Reword visible sentences in a copy of the checkout, and check that no test there fails.
 
-A test that fails asserts the wording of a page or message, so an edit of the text would break it.
-`nox -s reword` draws 50 sentences, and `nox -s reword -- --seed 7 --count 500` draws 500 others.
+A test that then fails depends on the wording of a page or message, so editing the text would break
+the test. `nox -s reword` draws 50 sentences, and `nox -s reword -- --seed 7 --count 500` draws 500
+others.
 """
 
 import argparse
@@ -34,8 +35,8 @@ MARKUP = re.compile(
     r"|<[^>]*>|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}",
     re.DOTALL,
 )
-# A manifest's value that is text: names of fields, files and tests have no spaces. Handouts and the
-# README repeat the titles of the labs on purpose.
+# A manifest's value is text if it contains spaces: names of fields, files and tests contain none.
+# Titles of labs are left out, because handouts and the README repeat them on purpose.
 TOML_VALUE = re.compile(r'^(?:(?!title\b)\w+ = |"[^"\n]*" = )"(?P<text>[^"\n]*)"', re.MULTILINE)
 # SQL, expressions of pytest marks, commands and configuration.
 COMMAND = re.compile(
@@ -45,7 +46,7 @@ COMMAND = re.compile(
 
 
 class Sentence(NamedTuple):
-    """A piece of visible text, with its place."""
+    """A piece of visible text and its place."""
 
     path: str
     line: int
@@ -69,7 +70,7 @@ def find_sentences(root: Path) -> Iterator[Sentence]:
 
 
 def _read_quotes(root: Path) -> set[str]:
-    """Return the texts by which notes.toml finds a change, which quote lines of code."""
+    """Return the keys in notes.toml, which quote the lines of code that changed."""
     path = root / "labs/notes.toml"
     manifest = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     pairs = manifest.get("pair", [])
@@ -99,7 +100,7 @@ def _find_spans(path: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _find_strings(source: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of strings that may be printed or rendered, without docstrings and SQL."""
+    """Yield the spans of strings that may be printed or rendered, except docstrings and SQL."""
     docstring_lines = {line for line, _ in prose.docstrings(source)}
     for kind, start, end in prose.find_text(source):
         literal = source[start:end]
@@ -132,7 +133,7 @@ def reword(text: str) -> str:
 def reword_in(root: Path, sentences: list[Sentence]) -> list[Sentence]:
     """Reword all occurrences of these sentences; return the sentences that changed.
 
-    Twins share most of their text, so they stay twins.
+    Labs that are twins share most of their text, so all occurrences are changed alike.
     """
     texts = {sentence.text: reword(sentence.text) for sentence in sentences}
     everywhere = [found for found in find_sentences(root) if found.text in texts]
@@ -159,7 +160,7 @@ def copy_checkout(folder: Path) -> None:
 
 
 def run_tests(root: Path, chosen: list[str]) -> Iterator[str]:
-    """Yield the node IDs of failing tests in this checkout, with the first line of the error."""
+    """Yield the node ID of each failing test in this checkout, with the first line of its error."""
     environ = os.environ | {"PYTHONPATH": str(root / "src"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     for generated in ("claims", "compare"):  # pages that quote the sentences

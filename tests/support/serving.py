@@ -35,7 +35,7 @@ def copy_of(checkout, folder):
 
 
 def free_base():
-    """Return a free port for the console; the labs' ports are free too."""
+    """Return a port for the console such that it and the labs' ports are free."""
     return free_port(*range(1, 13))
 
 
@@ -45,10 +45,10 @@ def reachable(port, address="127.0.0.1"):
 
 
 def closed(*ports):
-    """Wait until no process listens at these ports.
+    """Wait until no process listens on these ports.
 
-    A process counts as ended when its first thread has ended, but other threads may still close
-    sockets.
+    The system reports a process as ended when its main thread has ended, but other threads may
+    still have sockets open.
     """
     until(lambda: not any(reachable(port) for port in ports))
 
@@ -70,7 +70,7 @@ def descendants(pid):
 
 
 def alive(pids):
-    """Return the processes that have not ended. A zombie has ended."""
+    """Return the processes that have not ended. A zombie counts as ended."""
     rows = ps("-o", "pid=,stat=", "-p", ",".join(map(str, pids)))
     return [row for row in rows if " Z" not in row]
 
@@ -207,7 +207,7 @@ def serving(
 
 
 def _end_by_signals():
-    """In CI, SIGINT or SIGHUP may be ignored, and child processes inherit that."""
+    """In CI, SIGINT or SIGHUP may be ignored, which child processes inherit."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -216,7 +216,7 @@ def _end_by_signals():
 def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
     """Run `lab run` in a separate session, and end it with a signal.
 
-    `said()` returns the output so far; `output` has all of it after the end.
+    `said()` returns the output so far; `output` contains all of it once the process has ended.
     """
     port = free_port()
     with tempfile.TemporaryFile("w+") as printed:
@@ -250,11 +250,11 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
 
 
 def _none_left(started):
-    """Wait until these processes have ended; kill the others."""
+    """Wait until these processes have ended; kill those that do not end."""
     try:
         until(lambda: not started or not alive(started))
     finally:
-        for pid in started:  # even if the test failed
+        for pid in started:  # even if the test has failed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""A pytest plugin that makes the exchange panel access the session, which is an error."""
+"""A pytest plugin that breaks the exchange panel on purpose: the panel accesses the session."""
 
 from labkit.panel import middleware
 

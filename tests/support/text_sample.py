@@ -2,9 +2,9 @@
 
     python tests/support/text_sample.py --seed 1 --key key.json > sample.txt
 
-A reader marks the pieces that an editor would rewrite, without knowing which are old. The key says
-where each piece comes from. The sample has 20 pieces of each kind, and 20 that are only in the old
-version.
+A reader marks the pieces that an editor would rewrite, without knowing which ones are old. The key
+records where each piece comes from. The sample has 20 pieces of each kind, and 20 pieces that only
+the old version contains.
 """
 
 import argparse
@@ -41,13 +41,13 @@ Piece = tuple[str, str]  # path, text
 
 
 def is_prose(text: str) -> bool:
-    """Return whether a text has enough words to be judged, and is not code."""
+    """Return True if a text has enough words to be judged and is not code."""
     words = re.findall(r"(?<![\w/_.-])[A-Za-z][a-z’']*(?![\w/_(=])", text)
     return len(words) >= FEWEST_WORDS and len(" ".join(words)) > len(text) / 2
 
 
 def files(root: Path, *patterns: str) -> Iterator[tuple[str, str]]:
-    """Yield (path from the root, text) of the files that match, in order."""
+    """Yield (path from the root, text) of the matching files, in order of path."""
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
         name = path.relative_to(root)
         if not PRIVATE & set(name.parts):
@@ -65,7 +65,7 @@ def handouts(root: Path) -> Iterator[Piece]:
 
 
 def tables(root: Path) -> Iterator[Piece]:
-    """Yield the values of tables, claims and notes that are text."""
+    """Yield the text values in the tables, claims and notes."""
     for path, text in files(root, "labs/compare.toml", "labs/claims.toml", "labs/notes.toml"):
         yield from ((path, each) for each in strings(tomllib.loads(text)))
 
@@ -90,7 +90,7 @@ def pages(root: Path) -> Iterator[Piece]:
 
 
 def commands(root: Path) -> Iterator[Piece]:
-    """Yield help and messages of the command line."""
+    """Yield the help texts and messages of the command line."""
     for path, text in files(root, "src/labkit/cli*.py", "src/labkit/commands/*.py"):
         yield from ((path, each) for each in literals(text))
         for node in ast.walk(ast.parse(text)):
@@ -123,7 +123,7 @@ def literals(source: str) -> Iterator[str]:
 
 
 def code(root: Path) -> Iterator[Piece]:
-    """Yield docstrings, by paragraphs, and comments."""
+    """Yield the paragraphs of docstrings, and comments."""
     for path, text in files(root, "src/**/*.py", "labs/**/*.py", "tests/**/*.py", "bench/*.py"):
         for _, docstring in docstrings(text):
             yield from ((path, " ".join(part.split())) for part in docstring.split("\n\n"))
@@ -136,7 +136,7 @@ def comments(source: str) -> Iterator[str]:
     A comment after code is a separate piece.
     """
     lines: list[str] = []
-    follows = 0  # the line on which the current comment may continue; 0 if it cannot
+    follows = 0  # the line on which the current comment may continue; 0 if there is none
     for found in tokenize.generate_tokens(io.StringIO(source).readline):
         if found.type == tokenize.COMMENT:
             own_line = not found.line[: found.start[1]].strip()
@@ -169,7 +169,7 @@ def find_pieces(root: Path) -> dict[str, dict[str, str]]:
 def draw(
     pieces: dict[str, dict[str, str]], each: int, chance: random.Random
 ) -> list[dict[str, str]]:
-    """Return `each` pieces of every kind, all different."""
+    """Return `each` different pieces of every kind."""
     return [
         {"kind": kind, "path": found[text], "text": text}
         for kind, found in pieces.items()

@@ -1,8 +1,8 @@
-"""Two carts from a textbook, for faults that no version of a lab can show.
+"""A project with two carts from a textbook, for faults that no version of a lab can show.
 
-A textbook version (labs/textbook) is a lab with one fault. This project checks nothing: a visitor
-can store any text under any session key, which the form of lab 04 prevents. Tests of Django's
-sessions need a project that is not a lab, and bench/burst.py measures it beside the labs.
+A textbook version (labs/textbook) is a lab with one fault. This project checks no input: a visitor
+can store any text in any entry of the session, which lab 04's form prevents. Tests of Django's
+sessions need a project that is not a lab, and bench/burst.py measures this project and the labs.
 """
 
 from django.http import HttpResponse

@@ -43,15 +43,15 @@ def test_see({fixture}):
 
 
 def see_test(version: Version) -> str:
-    """Return the node ID of the test that runs a version's steps.
+    """Return the node ID of the test that performs a version's steps.
 
-    Only a lab with threads needs its own conftest.py, which may choose another session engine.
+    The test of a lab with threads is in tests/, where the lab's conftest.py applies.
     """
     return f"{'tests/' if version.threads else ''}test_see.py::test_see"
 
 
 def solutions(checkout: Catalog, version: Version) -> list[Path]:
-    """Return the files of tests that solve an exercise in which this version must be caught."""
+    """Return the test files that solve an exercise in which tests must detect this version."""
     exercises = read_exercises(checkout)
     names = [exercise.name for exercise in exercises if version in exercise.faults]
     return [checkout.root / SOLUTIONS / f"{name}.py" for name in names]
@@ -60,7 +60,7 @@ def solutions(checkout: Catalog, version: Version) -> list[Path]:
 def stage(checkout: Catalog, version: Version, root: Path) -> Path:
     """Write a version with its lab's tests and the steps into a folder; return the lab's folder.
 
-    The tests that solve an exercise with this version are there as well.
+    The folder also contains the tests that solve an exercise with this version.
     """
     lab = version.write(root / "labs")
     for solution in solutions(checkout, version):
@@ -78,7 +78,7 @@ def stage(checkout: Catalog, version: Version, root: Path) -> Path:
 
 
 def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
-    """Run pytest in a version's folder; the arguments are node IDs below it, and options."""
+    """Run pytest in a version's folder; the arguments are options and node IDs in that folder."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         folder = stage(checkout, version, root)
@@ -87,7 +87,8 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
             folder,
             *full,
             "-q",
-            # By default, runs that end at the same time delete the same folder.
+            # Use a separate folder: by default, runs that end at the same time delete the same
+            # folder.
             f"--basetemp={root / 'basetemp'}",
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": ""},
@@ -96,7 +97,7 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
 
 
 def marks(test: Outcome) -> set[str]:
-    """Return the IDs that a test is marked with."""
+    """Return the IDs in a test's marks."""
     return set(test.properties.get("proves", ()))
 
 
@@ -108,7 +109,7 @@ def failed_on(checkout: Catalog, version: Version) -> list[Outcome]:
 
 
 def noticing(version: Version, failed: list[Outcome]) -> list[str]:
-    """Return the node IDs of the tests that notice this version's fault, see above."""
+    """Return the node IDs of the tests that detect this version's fault, as defined above."""
     wanted = set(version.pitfalls)
     return sorted(test.id for test in failed if not wanted or wanted & marks(test))
 
@@ -120,7 +121,7 @@ def read_noticed() -> dict[str, list[str]]:
 
 
 def write(names: list[str]) -> None:
-    """Write both files, with new results for these versions or for all."""
+    """Write both files, with new results for these versions, or for all versions."""
     checkout = Catalog(ROOT)
     versions = [version for version in all_versions(checkout) if version.starts]
     chosen = [version for version in versions if not names or version.full_name in names]

@@ -14,7 +14,7 @@ class AddForm(forms.Form):
 
 
 def valid_goods(stored):
-    """Return the goods that the form would have accepted, {name: quantity}."""
+    """Return the stored goods that the form would accept, {name: quantity}."""
     # A visitor, another program or an older version of this one may have stored anything.
     check, goods = AddForm.base_fields, {}
     for name, quantity in stored.items() if isinstance(stored, dict) else []:

@@ -34,7 +34,7 @@ def clear(request, response):
 
 
 def refusal(request, name, quantity):
-    """Return why this does not fit, or None if it does."""
+    """Return why the cart cannot hold this item, or None if it can."""
     sent = names_from_cookies(PREFIX, request.COOKIES) | {name: quantity}
     size = sum(len(f"{cookie_name(PREFIX, n)}={q}; ") for n, q in sent.items())
     if len(sent) > MAX_ITEMS or size > MAX_BYTES:

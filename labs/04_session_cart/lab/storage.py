@@ -17,7 +17,7 @@ def load(request):
 
 def put(request, response, name, quantity):
     """Store this quantity of one item."""
-    # A new dictionary: a session notices an assignment to an entry, but not a change inside it.
+    # Assign a new dictionary: a session notices an assignment, but not a change inside an entry.
     request.session["cart"] = load(request) | {name: quantity}
     request.session.set_expiry(LIFETIME)
 
@@ -34,14 +34,14 @@ def clear(request, response):
 
 
 def refusal(request, name, quantity):
-    """Return why this does not fit, or None if it does."""
+    """Return why the cart cannot hold this item, or None if it can."""
     if len(load(request) | {name: quantity}) > MAX_ITEMS:
         return f"The cart is full: {MAX_ITEMS} items at most."
 
 
 def notice(request):
     """Return what is wrong with the cookies or the stored cart, or None."""
-    # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
+    # For a key that matches no session, Django starts an empty session, without keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return UNKNOWN_KEY
     return None if load(request) == request.session.get("cart", {}) else ALTERED_CART

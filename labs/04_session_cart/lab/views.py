@@ -32,7 +32,7 @@ def add(request):
 
 @require_safe
 def display(request):
-    # A list of pairs: a template looks a name up in a dictionary before it tries .items.
+    # Pass a list of pairs: with a dictionary, `goods.items` in a template may be an item.
     goods = list(storage.load(request).items())
     return render(request, "display.html", {"goods": goods, "notice": storage.notice(request)})
 

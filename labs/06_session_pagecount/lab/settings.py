@@ -29,7 +29,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "lab.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
-# Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
+# Cookies ignore ports, so all labs share one cookie jar. Each name contains the lab's number.
 CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"

@@ -1,4 +1,4 @@
-"""Operations on one entry, as on an entry of a dictionary."""
+"""Operations on one entry, which look like those on a dictionary."""
 
 
 def assign(request):
@@ -7,12 +7,12 @@ def assign(request):
 
 
 def read(request):
-    """Read an entry that must exist."""
+    """Read an entry. It raises a KeyError if the entry is missing."""
     return request.session["tea"]
 
 
 def get(request):
-    """Read an entry, or a default if it is missing."""
+    """Read an entry, or return a default if the entry is missing."""
     return request.session.get("tea", "no tea")
 
 
@@ -22,7 +22,7 @@ def contains(request):
 
 
 def setdefault(request):
-    """Read an entry, and add it first if it is missing."""
+    """Read an entry, adding it first if it is missing."""
     return request.session.setdefault("tea", 7)
 
 
@@ -37,12 +37,12 @@ def keys(request):
 
 
 def items(request):
-    """Return keys and values: a view of the session, not a list."""
+    """Return the keys and values, as a view of the session and not as a list."""
     return request.session.items()
 
 
 def kinds(request):
-    """Store values that JSON changes: it has no tuples and no numbers as keys. Press twice."""
+    """Store values that JSON changes: it has no tuples and no numeric keys. Press twice."""
     request.session["kinds"] = [2, 2.5, True, None]
     request.session["pair"] = (1, 2)
     request.session["numbers"] = {1: "one"}

@@ -1,17 +1,17 @@
-"""The same operation on a plain dictionary: the result that a reader may expect of the session."""
+"""Run the operation on a plain dictionary, for the result that a reader may expect."""
 
 import copy
 from types import SimpleNamespace
 
 from django.conf import settings
 
-# What a session raises if it is used wrongly. A failing database has its own error page.
+# The errors from using a session wrongly. A failing database has its own error page.
 MISTAKES = (KeyError, RuntimeError, TypeError, ValueError, OverflowError)
-AS_PYTHON = {"cache", "cached_db"}  # engines that give back Python's own values, not JSON
+AS_PYTHON = {"cache", "cached_db"}  # these engines pickle values instead of using JSON
 
 
 def on_dictionary(entries, operation):
-    """Carry out the operation on a dictionary with these entries: (answer, entries after it)."""
+    """Run the operation on a dictionary with these entries; return (result, entries afterwards)."""
     plain = copy.deepcopy(entries)
     try:
         answer = repr(operation(SimpleNamespace(session=plain)))

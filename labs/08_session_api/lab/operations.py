@@ -1,4 +1,4 @@
-"""The buttons of the page: every operation with its label, in the order of the page."""
+"""The buttons of the page: every operation with its label, in page order."""
 
 import inspect
 
@@ -44,5 +44,6 @@ OPERATIONS = {
     operation.__name__: operation for buttons in BUTTONS.values() for _, operation in buttons
 }
 LABELS = {name: label for _, buttons in GROUPS for name, label in buttons}
-# Read when the server starts: if a file is edited later, the page still shows the code that runs.
+# Read the code when the server starts, so that the page shows the code that runs, even if a file is
+# edited later.
 SOURCES = {name: inspect.getsource(operation) for name, operation in OPERATIONS.items()}

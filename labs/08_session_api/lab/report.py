@@ -1,4 +1,4 @@
-"""A report of one operation: what a dictionary would do, what the session does, what is saved."""
+"""Report on one operation: what a dictionary would do, what the session does, and what is saved."""
 
 import copy
 
@@ -10,9 +10,9 @@ MISSING = "not there"
 
 
 def press(request, operation):
-    """Carry out this operation on the visitor's session, and return the report."""
+    """Run this operation on the visitor's session, and return the report."""
     session = request.session
-    # A deep copy: in a shallow one, the inside of an entry would change too.
+    # Make a deep copy, because an entry's contents would change in a shallow copy too.
     before = copy.deepcopy(dict(session.items()))
     key_before = session.session_key
     expected, expected_after = on_dictionary(before, operation)
@@ -20,7 +20,7 @@ def press(request, operation):
         answer, mistake = repr(operation(request)), None
     except MISTAKES as raised:
         answer, mistake = None, f"{type(raised).__name__}: {raised}"
-        # A view that does not catch it answers with 500, and Django saves nothing. Do the same.
+        # If a view does not catch it, the status is 500 and Django saves nothing. Do the same.
         session.modified = False
     rows = compare(before, dict(session.items()))
     saved, why = will_be_saved(request)
@@ -42,14 +42,14 @@ def press(request, operation):
 
 
 def compare(before, after):
-    """Compare two states: (key, value before, value after, whether they differ)."""
+    """Return (key, value before, value after, whether they differ) for each key."""
     pairs = [(key, shown(before, key), shown(after, key)) for key in before | after]
     return [(key, old, new, old != new) for key, old, new in pairs]
 
 
 def as_text(value):
-    """Return None and printable text as they are, anything else as Python shows it."""
-    # Another program may have stored something other than this lab's text.
+    """Return None and printable text unchanged, and the repr() of anything else."""
+    # Another program may have stored a value that this lab would not store.
     return value if value is None or str(value).isprintable() else repr(value)
 
 

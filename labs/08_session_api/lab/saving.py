@@ -1,4 +1,4 @@
-"""The rule of the session middleware: when Django saves the session."""
+"""When the session middleware saves the session."""
 
 from django.conf import settings
 
@@ -10,7 +10,7 @@ UNMODIFIED = "session.modified is False, and SESSION_SAVE_EVERY_REQUEST is off."
 
 
 def will_be_saved(request):
-    """Return whether the session is saved before the response leaves, and why."""
+    """Return whether the middleware will save the session before it sends the response, and why."""
     if request.session.is_empty():
         sent = settings.SESSION_COOKIE_NAME in request.COOKIES
         return False, f"{EMPTY} {COOKIE_DELETED}" if sent else EMPTY

@@ -32,8 +32,8 @@ def student_get(request):
 
 @require_POST
 def student_delete(request):
-    """Delete the first string. By POST: opening a page must not change anything."""
-    # Not del: after a second press, or in a second tab, the entry is gone.
+    """Delete the first string. Require POST, because opening a page must not change anything."""
+    # Do not use del: a second press, or another tab, may already have deleted the entry.
     request.session.pop("sname", None)
     return redirect("student_get")
 
@@ -46,11 +46,11 @@ def api(request):
     if operation is None:
         page = {"groups": GROUPS, "now": now(request), "unknown": True}
         return render(request, "api.html", page, status=422)
-    # No redirect: the page shows the effect of this request. To show it after a redirect, the lab
-    # would have to store it, most simply in the session that it examines.
+    # Do not redirect: the page shows the effect of this request. To show the effect after a
+    # redirect, the lab would have to store it, most simply in the session that it examines.
     return render(request, "api.html", {"groups": GROUPS} | report.press(request, operation))
 
 
 def now(request):
-    # A list of pairs: a template looks a name up in a dictionary before it tries .items.
+    # Pass a list of pairs: with a dictionary, `goods.items` in a template may be an item.
     return [(key, repr(value)) for key, value in request.session.items()]

@@ -12,25 +12,25 @@ def clear(request):
 
 
 def flush(request):
-    """End the session, its key included."""
+    """End the session: delete its entries and its key."""
     request.session.flush()
 
 
 def cycle_key(request):
-    """Keep every entry under a new key, as login() does."""
+    """Keep every entry, but change the session key, as login() does."""
     request.session.cycle_key()
 
 
 def set_test_cookie(request):
-    """Add an entry that is found again only if the browser returns the cookie."""
+    """Add the test entry. A later request finds it only if the browser sends the session cookie."""
     request.session.set_test_cookie()
 
 
 def test_cookie_worked(request):
-    """Test whether that entry exists."""
+    """Test whether the test entry exists."""
     return request.session.test_cookie_worked()
 
 
 def delete_test_cookie(request):
-    """Delete that entry, which must exist."""
+    """Delete the test entry. It raises a KeyError if the entry is missing."""
     request.session.delete_test_cookie()

@@ -1,4 +1,4 @@
-"""The contract of the session API, for pages and buttons as in lab 08."""
+"""Tests that any lab on the session API must pass, if its pages and buttons work like lab 08's."""
 
 import ast
 import itertools
@@ -20,7 +20,7 @@ STATES = ".//table[@class='compare']"  # the session before and after, or now
 
 @dataclass(frozen=True)
 class Pressed:
-    """A report on the press of one button, as the page shows it."""
+    """The report that the page shows after a button was pressed."""
 
     source: str
     answer: str | None  # the return value, empty after an error
@@ -31,7 +31,7 @@ class Pressed:
     before: dict[str, str]
     after: dict[str, str]
     keys: tuple[str, str]  # the session's, before and after
-    returns: tuple[str, str]  # by a dictionary, by the session
+    returns: tuple[str, str]  # returned by a dictionary, and by the session
     finds: tuple[str, str]  # in a dictionary afterwards, in the session at the next request
     surprises: list[str]
 
@@ -65,12 +65,12 @@ def result(response: HttpResponseBase) -> Pressed:
 
 
 def pair(row: Any) -> tuple[str, str]:
-    """Return both cells of a row."""
+    """Return the two cells of a row."""
     return row[1].text_content(), row[2].text_content()
 
 
 def kept(visitor: Any) -> dict[str, str]:
-    """Return the entries that the next request finds."""
+    """Return the entries that the next request will find."""
     page = lxml.html.document_fromstring(text(visitor.get("/api/")))
     rows = page.iterfind(".//tbody/tr")
     return {row.find("th").text_content(): row.find("td").text_content() for row in rows}
@@ -82,19 +82,19 @@ def is_empty(response: HttpResponseBase) -> bool:
 
 
 def student(response: HttpResponseBase) -> dict[str, str | None]:
-    """Return both strings on the page "Get", with None for a missing one."""
+    """Return the two strings on the page "Get", with None for a missing string."""
     page = lxml.html.document_fromstring(text(response))
     pairs = [(dt.text_content(), dt.getnext()) for dt in page.iter("dt")]
     return {key: None if "data-missing" in dd.attrib else dd.text_content() for key, dd in pairs}
 
 
 def as_json(entries: dict[str, str]) -> dict[str, Any]:
-    """Return these entries as a store with JSON would return them."""
+    """Return these entries as they are after being stored as JSON."""
     return {k: json.loads(json.dumps(ast.literal_eval(v))) for k, v in entries.items()}
 
 
 def as_values(entries: dict[str, str]) -> dict[str, Any]:
-    """Return these entries with their values as Python shows them."""
+    """Return these entries with the repr() of their values."""
     return {key: ast.literal_eval(value) for key, value in entries.items()}
 
 
@@ -125,7 +125,7 @@ class SessionApiPages(RawRequests):
     # Steps of a visitor
 
     def press(self, visitor: Any, *names: str) -> Pressed:
-        """Press these buttons in turn, and return the report on the last one."""
+        """Press these buttons in turn, and return the report after the last one."""
         page: Any = "/api/"
         for name in names:
             page = visitor.submit("/api/", {"operation": name}, page=page)

@@ -23,7 +23,7 @@ class TestSessionApi(SessionApiPages):
 pages = TestSessionApi()
 
 
-# What is saved: read from the row after the response
+# What Django saves, read from the row after the response
 
 FULL = {"tea": 2, "cart": {"tea": 1}, "testcookie": "worked"}
 SAVES = {
@@ -45,13 +45,14 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
     clock.forward(seconds=10)
     told = pages.press(visitor, name)
     assert told.before == {key: repr(value) for key, value in FULL.items()}
-    # A save moves the expiry in the row and sends the cookie again. Otherwise neither happens.
+    # Saving moves the expiry in the row and sends the cookie again. Without saving, neither
+    # happens.
     sent = [line for line in visitor.exchanges[-1].set_cookies if line.startswith("sessionid")]
     if name == "flush":
         assert Session.objects.count() == 0
         assert not told.saved
         assert told.why == f"{saving.EMPTY} {saving.COOKIE_DELETED}"
-        assert not told.lost  # it is deleted, and this is saved
+        assert not told.lost  # the deletion has been saved
         assert "Max-Age=0" in sent[0]
         assert visitor.jar.get("sessionid_08") is None
         return
@@ -80,7 +81,7 @@ def test_what_it_says_where_nothing_is_kept_yet_is_what_the_rows_say(visitor, na
     assert (visitor.jar.get("sessionid_08") is not None) == saves
     # The code on the page is the code that runs.
     shown = {}
-    exec(told.source, shown)  # noqa: S102 what the page says, tried out
+    exec(told.source, shown)  # noqa: S102 run the code from the page
     runs = operations.OPERATIONS[name]
     assert shown[name].__code__.co_code == runs.__code__.co_code
     assert shown[name].__code__.co_consts == runs.__code__.co_consts

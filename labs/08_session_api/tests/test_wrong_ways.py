@@ -1,4 +1,4 @@
-"""The ways that examples often show, with what Django says about them."""
+"""Code that many examples contain, and how Django reacts to it."""
 
 import os
 import re

@@ -11,7 +11,7 @@ AT_CLOSE = "until the browser closes"
 
 
 def figures(session):
-    """Return the times that the pages compare: (name, where it is, label, time)."""
+    """Return the times that the pages compare: (name, where the time is stored, label, time)."""
     if storage.last_write(session) is None:
         return []
     left = storage.seconds_left(session)
@@ -25,7 +25,7 @@ def figures(session):
 
 
 def describe(session):
-    """Return when the session expires by each source: (name, question, answer)."""
+    """Return details about the session's expiry: (name, label, value)."""
     written = storage.last_write(session)
     if written is None:
         return []

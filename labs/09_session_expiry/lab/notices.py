@@ -28,7 +28,7 @@ def notice(request):
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if key is None:
         return NO_KEY
-    # For a key that matches no session, Django starts an empty one.
+    # For a key that matches no session, Django starts an empty session.
     expiry = session_rows.row_expiry(key)
     if expiry and expiry <= timezone.now():
         return f"Your session expired at {clock_time(expiry)}, but its row is still in the table."

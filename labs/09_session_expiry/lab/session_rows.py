@@ -1,4 +1,4 @@
-"""The rows of django_session: what the server stores, also after a session has expired."""
+"""The rows of django_session, which the server keeps even after a session has expired."""
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -10,21 +10,21 @@ MOST_ROWS = 100  # rows on the page
 
 
 def missing_rows():
-    """Return why there are no rows with the engine in use, or None if there are."""
+    """Return why the current engine stores no rows, or None if it does."""
     engine = settings.SESSION_ENGINE.rpartition(".")[2]
     if engine not in {"db", "cached_db"}:
         return f"The engine in use, {engine}, keeps no rows in django_session."
 
 
 def row_expiry(key):
-    """Return when the row of this key expires or has expired, or None if there is no such row."""
+    """Return the expiry of the row with this key, or None if there is no such row."""
     if missing_rows():
         return None
     return Session.objects.filter(session_key=key).values_list("expire_date", flat=True).first()
 
 
 def list_rows(own_key):
-    """Return (start of key, is it yours, expiry, seconds left, in words) of each, latest first."""
+    """Return (start of key, is it yours, expiry, seconds left, in words) per row, latest first."""
     if missing_rows():
         return []
     # Anyone who sees a whole key can use it, so show only its start.

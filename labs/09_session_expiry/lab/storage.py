@@ -1,4 +1,4 @@
-"""This visitor's session: the chosen expiry, and when it really expires."""
+"""This visitor's session: the expiry that the visitor chose, and the real one."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ THREE_MINUTES = timedelta(minutes=3)
 
 
 def set_policy(session, policy):
-    """Make the session expire in this way from now on."""
+    """Set when the session expires, according to the visitor's choice."""
     if policy == "none":
         session.set_expiry(None)
     elif policy == "datetime":
@@ -23,24 +23,24 @@ def set_policy(session, policy):
 
 
 def touch(session):
-    """Store the time of this write, as text: a session is stored as JSON, which has no dates."""
+    """Store the time of this write, as text because JSON has no dates."""
     session["written"] = timezone.now().isoformat()
 
 
 def last_write(session):
-    """Return when the session was last saved, or None if there is none that can be read."""
+    """Return when the session was last saved, or None if no valid time is stored."""
     try:
         written = datetime.fromisoformat(session["written"])
-        session.get_expiry_age(modification=written)  # may fail on the chosen expiry, too
+        session.get_expiry_age(modification=written)  # fails if the chosen expiry is invalid
         session.get_expiry_date(modification=written) - timezone.now()
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    # If every request saves the session, then this very request is a write.
+    # If every request saves the session, this request writes it too.
     return timezone.now() if settings.SESSION_SAVE_EVERY_REQUEST else written
 
 
 def real_expiry(session):
-    """Return the last write plus the age. Without `modification`, Django would count from now."""
+    """Return the last write plus the expiry age. Without `modification`, Django counts from now."""
     return session.get_expiry_date(modification=last_write(session))
 
 

@@ -27,7 +27,7 @@ def start_page(request, form, status=200):
 
 
 def times(request):
-    """Return the context of the pages that show the session's times."""
+    """Return the template context for the pages that show the session's times."""
     context = {"notice": notices.notice(request), "figures": facts.figures(request.session)}
     context |= {"at_close": facts.AT_CLOSE, "no_key": notices.NO_KEY}
     return context | {"every_request": settings.SESSION_SAVE_EVERY_REQUEST}
@@ -41,7 +41,7 @@ def touch(request):
 
 @require_safe
 def read(request):
-    """Read from the session, and nothing else."""
+    """Read from the session without changing it."""
     return render(request, "read.html", times(request))
 
 

@@ -1,4 +1,4 @@
-"""The contract of the lab on session expiry, for pages and fields as in lab 09."""
+"""Tests that any lab on session expiry must pass, if its pages and fields work like lab 09's."""
 
 import time
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ COOKIE = "sessionid_09"
 CHOICES = dict(forms.POLICIES)
 PAGES = ["/", "/read/", "/rows/"]
 
-# The choice, and the largest Max-Age of its cookie in seconds. None: no expiry.
+# Each choice, with the largest Max-Age of its cookie in seconds. None: no Max-Age.
 POLICIES = {"120": 120, "300": 300, "0": None, "none": 1209600, "datetime": 180, "timedelta": 180}
 
 NO_POLICIES = [
@@ -47,7 +47,7 @@ POLICY_REQUESTS = [
 
 
 def what_holds(response: HttpResponseBase) -> dict[str, str]:
-    """Return {name: answer} of the figures and details on a page, empty without a session."""
+    """Return the figures and details on a page, {name: value}; empty without a session."""
     rows = lxml.html.document_fromstring(text(response)).xpath("//*[@data-fact]")
     return {row.get("data-fact"): row[-1].text_content() for row in rows}
 
@@ -62,7 +62,7 @@ class ListedRow(NamedTuple):
 
 
 def listing(response: HttpResponseBase) -> list[ListedRow]:
-    """Return the rows of the page "Rows", in its order."""
+    """Return the rows on the page "Rows", in order."""
     rows = lxml.html.document_fromstring(text(response)).xpath("//tr[@data-left]")
     return [
         ListedRow(
@@ -76,13 +76,13 @@ def listing(response: HttpResponseBase) -> list[ListedRow]:
 
 
 def deleted(response: HttpResponseBase) -> str | None:
-    """Return how many rows the page reports as deleted, or None."""
+    """Return the number of rows that the page says were deleted, or None if it says nothing."""
     found = lxml.html.document_fromstring(text(response)).xpath("//*[@data-deleted]")
     return found[0].get("data-deleted") if found else None
 
 
 def session_cookies(exchange: Exchange) -> list[str]:
-    """Return the headers that set or delete the session cookie in this exchange."""
+    """Return the exchange's headers that set or delete the session cookie."""
     return [line for line in exchange.set_cookies if line.startswith(COOKIE)]
 
 
@@ -152,7 +152,7 @@ class ExpiryPages(RawRequests):
         assert visitor.post(path, {"policy": "120"}).status_code == 403
         for method in ("get", "head", "put", "delete", "patch", "options", "trace"):
             response = getattr(visitor, method)(path)
-            assert response.status_code in {403, 405}  # CSRF protection comes before the view
+            assert response.status_code in {403, 405}  # CSRF protection runs before the view
             assert session_cookies(visitor.exchanges[-1]) == []
         assert what_holds(visitor.get("/"))["written"] == before
 
@@ -202,7 +202,7 @@ class ExpiryInChromium:
         page.locator("form[action='/policy/'] button").click()
 
     def chosen(self, page: Any) -> str:
-        """Return the choice on the page, empty without a session."""
+        """Return the choice that the page shows; empty without a session."""
         page.wait_for_load_state()
         row = page.locator("tr[data-fact=chosen] td")
         return row.text_content() if row.count() else ""

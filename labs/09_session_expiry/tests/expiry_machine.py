@@ -29,7 +29,7 @@ class Row:
 
     policy: str = "none"
     end: float = 0
-    fixed: float | None = None  # the expiry, if a date was set
+    fixed: float | None = None  # the expiry, if the choice is a date
 
     def written(self, now: float) -> None:
         """Move the expiry as a write does."""
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass
 class Person:
-    """A visitor, with the row that the cookie matches in the model, and the cookie's expiry."""
+    """A visitor, with the row in the model that the cookie matches, and the cookie's expiry."""
 
     visitor: Visitor = field(default_factory=Visitor)
     row: Row | None = None
@@ -46,7 +46,7 @@ class Person:
 
 
 class ExpiryMachine(Machine):
-    """Two visitors and one store. The settings decide whether every request saves."""
+    """Model two visitors and one store. A setting decides whether every request saves."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class ExpiryMachine(Machine):
         person.cookie_end = math.inf if row.policy == "0" else row.end
 
     def _visited(self, person: Person) -> None:
-        """Record a request that does not write by itself."""
+        """Update the model for a request that does not change the session."""
         row = self._row(person)
         if row is None:
             person.row = None
@@ -74,7 +74,7 @@ class ExpiryMachine(Machine):
             self._save(person, row)
 
     def _write(self, person: Person, policy: str | None = None) -> None:
-        self._visited(person)  # the page with the form
+        self._visited(person)  # for the request of the page with the form
         row = self._row(person)
         if row is None:
             self.rows.append(row := Row())
@@ -123,7 +123,7 @@ class ExpiryMachine(Machine):
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Close the browser. A cookie without an expiry is gone, but its row stays."""
+        """Close the browser. It deletes a cookie without an expiry, but the row stays."""
         person = self.people[who]
         person.visitor.close_browser()
         if person.cookie_end == math.inf:

@@ -37,7 +37,7 @@ pages = TestExpiryPages()
 
 
 def chosen(visitor):
-    """Return the choice that the page shows for this visitor, or nothing."""
+    """Return the choice that the page shows to this visitor; empty without a session."""
     return what_holds(visitor.get("/")).get("chosen")
 
 
@@ -45,7 +45,7 @@ def left(visitor):
     return what_holds(visitor.get("/"))["left"]
 
 
-# Activity: what moves the expiry, and what does not
+# Which requests extend the session, and which do not
 
 
 @pytest.mark.claim("C61", "C62", "C63")
@@ -179,7 +179,7 @@ def test_dates_need_no_pickle(settings, visitor, clock):
         SessionStore()
 
 
-# The closing of the browser
+# Closing the browser
 
 
 @pytest.mark.claim("C67", "C80", "C85")
@@ -189,7 +189,7 @@ def test_closing_the_browser_ends_the_cookie_and_not_the_row(visitor, classmate,
     assert cookie.expires is None
     visitor.close_browser()
     assert notices(visitor.get("/")) == [lab_notices.NO_KEY]
-    row = Session.objects.get()  # the server stored it, and the browser nothing of it
+    row = Session.objects.get()  # the server still stores the session
     assert row.get_decoded()["policy"] == "0"
     assert row.expire_date == clock.now + timedelta(days=14)
     classmate.jar.store(f"{COOKIE}={cookie.value}; Path=/", classmate.origin)
@@ -229,7 +229,7 @@ def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
     visitor = Visitor()
     pages.write(visitor)
     assert chosen(visitor)
-    cache.clear()  # the default cache is the memory of the process, and is lost with it
+    cache.clear()  # the default cache is lost with the process
     visitor.close_browser()
     assert visitor.jar.get(COOKIE)
     assert notices(visitor.get("/")) == [UNKNOWN_KEY]
@@ -292,7 +292,7 @@ def test_told_of_the_last_write_the_methods_say_the_real_end():
     assert session.get_expiry_date(modification=written) == written + timedelta(seconds=60)
     end = session.get_expiry_date(modification=written, expiry=10)
     assert end == written + timedelta(seconds=10)
-    # None is an expiry too: that of the settings, not the stored one.
+    # None is a valid expiry too: it means the one in the settings.
     assert session.get_expiry_age(expiry=None) == FOURTEEN_DAYS
 
 
@@ -363,7 +363,7 @@ def test_a_write_after_the_end_begins_another_row_under_another_key(visitor, clo
     visitor.post("/touch/", {"csrfmiddlewaretoken": visitor.jar.get("csrftoken_09").value})
     assert visitor.jar.get(COOKIE).value != old
     assert Session.objects.count() == 2
-    assert chosen(visitor) not in {None, *CHOICES.values()}  # a session without an expiry chosen
+    assert chosen(visitor) not in {None, *CHOICES.values()}  # no expiry was chosen
 
 
 @pytest.mark.in_process
@@ -444,7 +444,7 @@ def test_a_session_made_while_the_clock_was_ahead_lives_till_then(visitor, clock
 @pytest.mark.thorough
 @pytest.mark.parametrize("every", [False, True], ids=["written", "every request saved"])
 def test_random_actions_agree_with_a_model(settings, pytestconfig, every):
-    # Hypothesis is slow to import.
+    # Import Hypothesis only here, because importing it is slow.
     from labkit.testing import state_machine
     from tests import expiry_machine
 

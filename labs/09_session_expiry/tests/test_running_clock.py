@@ -1,4 +1,4 @@
-"""Tests of the lab on a server whose clock the panel moves forward and back."""
+"""Test the lab on a server while the panel moves its clock forward and back."""
 
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ DAY = "86400"  # seconds
 
 @pytest.fixture(params=["db", "file", "signed_cookies"])
 def port(request):
-    """Serve the lab with one of these session engines, and yield its port."""
+    """Serve the lab with the session engine that the test names, and yield the port."""
     environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{request.param}"}
     server = LabServer(settings.FOLDER, migrate=True, server="worker", environ=environ)
     yield server.port
@@ -25,17 +25,17 @@ def port(request):
 
 
 def move_clock(visitor, *steps):
-    """Move the clock of the server by these steps of the panel: seconds, or "now"."""
+    """Move the server's clock with the panel: by seconds, or to the real time with "now"."""
     page = lxml.html.document_fromstring(text(visitor.get("/")))
     (address,) = page.xpath("//a[@class='summary-row']/@href")
-    opened = visitor.get(address)  # each control returns to the lab's page
+    opened = visitor.get(address)  # open once: each control redirects to the lab's page
     for step in steps:
         visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)
 
 
 def test_the_clock_of_a_running_server_may_jump(port):
     visitor, later = WireVisitor(port), WireVisitor(port)
-    pages.choose(visitor, "none")  # the default of the settings: two weeks
+    pages.choose(visitor, "none")  # Django's default: two weeks
     move_clock(visitor, *[DAY] * 13)
     assert what_holds(visitor.get("/"))
     move_clock(visitor, *[DAY] * 2)

@@ -1,21 +1,22 @@
-"""The limit for signed_cookies, where the whole cart must fit into one cookie."""
+"""The size limit with signed_cookies, which stores the whole cart in one cookie."""
 
 from importlib import import_module
 
 from django.conf import settings
 
-# A browser stores 4096 bytes of name and value, and drops a longer cookie silently. Stop a little
-# before that: the text is compressed, and removing an item may make it longer.
+# A browser silently drops a cookie whose name and value are longer than 4096 bytes. Stop a little
+# earlier: the data are compressed, so removing an item may make the cookie longer.
 MAX_BYTES = 4000
 FULL = "The cart is full: its cookie would have {size} bytes. The limit is {limit}."
 
 
 def refusal(request, goods, lifetime):
-    """Return why the cookie would be too long with these goods, or None if it would not."""
+    """Return an error if the cookie would be too long with these goods, or None."""
     engine = import_module(settings.SESSION_ENGINE)
     if not engine.__name__.endswith(".signed_cookies"):
         return None
-    # Try it with a copy. This engine saves into the key, and the key is the cookie.
+    # Measure a copy of the session. This engine saves the data in the session key, which is the
+    # cookie's value.
     copy = engine.SessionStore()
     copy.update(request.session)
     copy["cart"] = goods

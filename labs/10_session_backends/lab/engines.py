@@ -1,4 +1,4 @@
-"""How each engine treats the cart. tests/test_table.py proves each cell."""
+"""How each engine stores the cart. tests/test_table.py proves every cell of the table."""
 
 from django.conf import settings
 
@@ -14,7 +14,7 @@ COLUMNS = {
     "queries": "Queries to read",
 }
 SEPARATOR = "|"
-TABLE = {  # an engine, with its cache if it has one, and a cell for each of COLUMNS
+TABLE = {  # an engine, its cache if it uses one, and a cell for each of COLUMNS
     "db": "a row of the table django_session|yes|yes|yes|no|no|no|yes|1",
     "cached_db, LocMem": "a row, and a copy of it in memory|yes|late|yes|no|no|no|yes|0",
     "cached_db, Redis": "a row, and a copy of it in Redis|yes|yes|yes|no|no|no|yes|0",
@@ -26,19 +26,19 @@ TABLE = {  # an engine, with its cache if it has one, and a cell for each of COL
 
 
 def in_use():
-    """Return the engine of the settings, and its cache if it has one."""
+    """Return the engine in the settings, and its cache if it uses one."""
     engine = settings.SESSION_ENGINE.rpartition(".")[2]
     cache = "Redis" if "redis" in settings.CACHES["default"]["BACKEND"] else "LocMem"
     return engine, cache if engine in {"cached_db", "cache"} else ""
 
 
 def place():
-    """Return where the engine in use stores the cart."""
+    """Return where the current engine stores the cart."""
     return next(row["place"] for row in rows() if row["in_use"])
 
 
 def rows():
-    """Return the table as the page shows it, with the engine in use marked."""
+    """Return the table for the page, with the current engine marked."""
     used = ", ".join(filter(None, in_use()))
     found = []
     for name, row in TABLE.items():

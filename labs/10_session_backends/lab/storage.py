@@ -1,4 +1,4 @@
-"""The cart is one entry in this visitor's session; the engine decides where that is stored."""
+"""The cart is one entry in this visitor's session, which the session engine stores."""
 
 from django.conf import settings
 
@@ -18,7 +18,7 @@ def load(request):
 
 def put(request, response, name, quantity):
     """Store this quantity of one item."""
-    # A new dictionary: a session notices an assignment to an entry, but not a change inside it.
+    # Assign a new dictionary: a session notices an assignment, but not a change inside an entry.
     request.session["cart"] = load(request) | {name: quantity}
     request.session.set_expiry(LIFETIME)
 
@@ -35,7 +35,7 @@ def clear(request, response):
 
 
 def refusal(request, name, quantity):
-    """Return why this does not fit, or None if it does."""
+    """Return why the cart cannot hold this item, or None if it can."""
     goods = load(request) | {name: quantity}
     if len(goods) > MAX_ITEMS:
         return f"The cart is full: {MAX_ITEMS} items at most."
@@ -44,7 +44,7 @@ def refusal(request, name, quantity):
 
 def notice(request):
     """Return what is wrong with the cookies or the stored cart, or None."""
-    # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
+    # For a key that matches no session, Django starts an empty session, without keys.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return f"{UNKNOWN_KEY} Or the session is empty."
     return None if load(request) == request.session.get("cart", {}) else ALTERED_CART

@@ -1,4 +1,4 @@
-"""Read what the engine stores for this visitor, without the session and without a change."""
+"""Read the engine's stored data about this visitor directly, without changing them."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ UNREADABLE = "Unreadable: it is empty, corrupted or from another program."
 
 
 def read_store(request, engine):
-    """Return what the engine stores for this visitor, as (question, answer) pairs."""
+    """Return the engine's stored data about this visitor, as (question, answer) pairs."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    # A visitor can send anything as a key, and the engine `file` uses it as a file name.
+    # A visitor can send any text as a key, and the engine `file` uses the key as a file name.
     valid = key if engine == "signed_cookies" else re.fullmatch("[0-9a-z]{32}", key)
     readers = {
         "db": in_table,

@@ -8,14 +8,14 @@ ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 
 @pytest.fixture(autouse=True)
 def on_the_default_engine(request):
-    """Start each test on the engine db, as a server under test does."""
+    """Use the engine db at the start of each test, as test servers do."""
     if not request.config.getoption("lab_server"):
         request.getfixturevalue("use")
 
 
 @pytest.fixture
 def use(use_engine, settings, monkeypatch):
-    """Return a function that chooses an engine and its cache. Until it is called, db is used."""
+    """Return a function that chooses an engine and its cache; db is used until it is called."""
 
     def use(engine, redis_url=""):
         use_engine(engine)
@@ -30,6 +30,6 @@ def use(use_engine, settings, monkeypatch):
 
 @pytest.fixture(params=ENGINES)
 def engine(request, use):
-    """Use each of the five engines in turn, with LocMem as the cache."""
+    """Run the test with each of the five engines; those with a cache use LocMem."""
     use(request.param)
     return request.param

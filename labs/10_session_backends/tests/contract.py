@@ -1,4 +1,4 @@
-"""The contract of a page that shows what is stored for a visitor, as in lab 10."""
+"""Tests that a page of stored data must pass, such as /store/ in lab 10."""
 
 import lxml.html
 import pytest
@@ -9,10 +9,10 @@ from labkit.testing.malformed_requests import REQUESTS
 
 
 def stored(response: HttpResponseBase) -> list[str]:
-    """Return the stored values on the page, in its order."""
+    """Return the stored values that the page shows, in order."""
     page = lxml.html.document_fromstring(text(response))
     found = [dd.text_content() for dd in page.xpath("//dd[@data-stored]")]
-    assert bool(found) != bool(page.xpath("//*[@data-empty]"))  # unless it says that there are none
+    assert bool(found) != bool(page.xpath("//*[@data-empty]"))  # values or a notice
     return found
 
 

@@ -1,4 +1,4 @@
-"""Probes of session engines, with the cart of the engine under test."""
+"""Probes of session engines: each one uses a cart that the engine stores."""
 
 from labkit.compare.probes import carts
 from labkit.compare.probes.base import probe, thorough_probe

@@ -76,7 +76,7 @@ def test_on_every_engine_a_key_of_ones_own_making_is_never_taken_over(engine, vi
     assert visitor.jar.get("sessionid_10").value != planted
 
 
-# The contract on the other engines
+# The same tests on the other engines
 
 
 class OnAnotherEngine(CartContract):

@@ -1,4 +1,4 @@
-"""Tests of the limit for a cart in a cookie: browsers silently drop more than 4096 bytes."""
+"""Test the size limit of a cart in a cookie: browsers silently drop more than 4096 bytes."""
 
 from random import Random
 
@@ -13,14 +13,14 @@ cart = CartPages()
 
 
 def names():
-    """Yield names of the greatest length, which hardly compress."""
+    """Yield names of the maximum length that hardly compress."""
     chosen = Random(10)
     while True:
         yield "".join(map(chr, chosen.choices(range(0x4E00, 0x9FA5), k=40)))
 
 
 def fill(visitor):
-    """Add until an add is not accepted. Return the last name, the others, and the response."""
+    """Add items until one is refused. Return its name, the accepted ones, and the last response."""
     fields, kept = cart.put(visitor, "apple", 3), {"apple": 3}
     for name in names():
         response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
@@ -30,13 +30,13 @@ def fill(visitor):
 
 
 def refusals(response):
-    """Return the errors of the form as a whole."""
+    """Return the form's non-field errors."""
     page = lxml.html.document_fromstring(text(response))
     return [li.text_content() for errors in page.find_class("nonfield") for li in errors]
 
 
 def full(size, limit=4000):
-    """Return the refusal of a cart whose cookie would have this many bytes."""
+    """Return the error for a cart whose cookie would have this many bytes."""
     return cookie_size.FULL.format(size=size, limit=limit)
 
 
@@ -52,7 +52,7 @@ def test_a_cart_too_large_for_its_cookie_is_refused_before_anything_is_lost(visi
     cookie = visitor.jar.get("sessionid_10")
     assert 3700 < len(cookie.name + cookie.value) <= 4000
     assert cart.cart(visitor) == kept
-    # After something is removed, there is room again.
+    # Removing an item makes room for another one.
     cart.remove(visitor, list(kept)[1])
     cart.put(visitor, name)
     assert name in cart.cart(visitor)
@@ -77,7 +77,7 @@ def test_without_the_refusal_the_last_write_is_lost_and_nobody_says_so(visitor, 
     with visitor.expecting(SET_COOKIE_SIZE, COOKIE_REFUSED):
         for name in names():
             response = visitor.post("/add/", fields | {"name": name, "quantity": 1})
-            assert response.status_code == 302  # redirected to the cart, as after a success
+            assert response.status_code == 302  # a refused add also redirects to the cart
             if visitor.exchanges[-1].refused:
                 break
             kept[name] = 1

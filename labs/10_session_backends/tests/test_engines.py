@@ -78,7 +78,7 @@ def test_three_engines_do_without_the_app(tmp_path):
     said = json.loads(done.stdout)
     for engine in ("db", "cached_db"):
         assert "doesn't declare an explicit app_label" in said.pop(engine)
-    # A cache without CACHES, files without SESSION_FILE_PATH.
+    # The cache without CACHES in the settings, and files without SESSION_FILE_PATH
     assert said == {"cache": ["1", "2"], "file": ["1", "2"], "signed_cookies": ["1", "2"]}
     (path,) = temporary.iterdir()
     assert path.name.startswith("sessionid")
@@ -89,7 +89,7 @@ def test_three_engines_do_without_the_app(tmp_path):
 
 @pytest.fixture
 def nowhere(settings):
-    """Unset the folder, before the engine `file` has looked for one."""
+    """Unset the folder for session files, and forget the one that the engine `file` has found."""
     settings.SESSION_FILE_PATH = global_settings.SESSION_FILE_PATH
     importlib.reload(file)
 
@@ -112,7 +112,7 @@ def test_a_folder_that_is_not_there_is_told(nowhere, settings, tmp_path):
 
 @contextmanager
 def nobody_may_write(folder):
-    """Become another user for the test, because root can write everywhere."""
+    """Run the block as another user, because root can write everywhere."""
     folder.chmod(0o500)
     if root := os.geteuid() == 0:
         os.seteuid(NOBODY)
@@ -129,7 +129,7 @@ def nobody_may_write(folder):
 def test_a_folder_that_may_not_be_written_is_an_error_and_a_page(visitor, use, settings):
     use("file")
     fields = cart.with_token(visitor, name="apple", quantity=3)
-    visitor.get("/no/such/page/")  # reads the error page's template while this is allowed
+    visitor.get("/no/such/page/")  # loads the error page's template while files can be read
     with nobody_may_write(settings.SESSION_FILE_PATH):
         with pytest.raises(PermissionError):
             file.SessionStore().save()
@@ -207,7 +207,7 @@ def test_a_session_cookie_outlives_the_browser_unless_told_otherwise(engine, vis
     assert global_settings.SESSION_EXPIRE_AT_BROWSER_CLOSE is False
     cart.put(visitor, "apple", 3)
     assert visitor.jar.get("sessionid_10").expires is not None
-    # test_table.py tests what a restart of the server does to it.
+    # test_table.py tests the effect of a server restart.
 
 
 @pytest.mark.claim("C29")
@@ -228,7 +228,7 @@ def test_a_cache_keeps_python_s_own_things(use):
     use("cache")
     session = import_module("django.contrib.sessions.backends.cache").SessionStore()
     session["value"] = {1}
-    session.save()  # on the engine db, the same line is an error
+    session.save()  # with the engine db, this line raises an error
     assert type(session)(session.session_key)["value"] == {1}
 
 
@@ -253,7 +253,7 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name)
 
     own = PrivateRedis.temporary()  # the other tests use `redis` too
     use(name, own.url)
-    # Without this, it tries for some seconds first.
+    # Otherwise it retries for some seconds.
     settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     fields = cart.with_token(visitor, name="apple", quantity=3)
     own.kill()

@@ -1,4 +1,4 @@
-"""Tests of what each engine stores, and of the page /store/ that shows it."""
+"""Test what each engine stores, and the page /store/, which shows the stored data."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Tests of every cell of the table on the page /engines/."""
+"""Test every cell of the table on the page /engines/."""
 
 import re
 from pathlib import Path
@@ -64,7 +64,7 @@ class TestOneProcess:
     def test_does_the_server_end_it_on_time(self, row, visitor, clock):
         cart.put(visitor, "apple", 3)
         cookie = visitor.jar.get("sessionid_10")
-        if row[1] == "Redis":  # whose clock the test cannot move
+        if row[1] == "Redis":  # the test cannot move Redis's clock
             prefix = f"django.contrib.sessions.{row[0]}"
             key = caches["default"].make_key(prefix + cookie.value)
             left = caches["default"]._cache.get_client().ttl(key)
@@ -112,7 +112,7 @@ class TestOneProcess:
 
 @pytest.fixture(scope="module")
 def seen(row):
-    """Return {column: cell} from two real servers with one state folder."""
+    """Return {column: cell}, observed on two real servers that share a state folder."""
     engine, _, url = row
     environ = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}", "REDIS_URL": url}
     first = LabServer(django_settings.FOLDER, migrate=False, environ=environ)
@@ -173,7 +173,7 @@ def test_every_page_names_the_engine_in_its_header(engine, visitor, path):
 
 
 def test_the_header_names_redis(visitor, use):
-    use("cached_db", "redis://127.0.0.1:1/0")  # no page of this visitor requests anything from it
+    use("cached_db", "redis://127.0.0.1:1/0")  # this visitor's pages do not connect to it
     assert engine_in_header(visitor, "/engines/") == ["cached_db, Redis"]
 
 
@@ -197,6 +197,6 @@ def test_a_late_copy_that_is_added_to_undoes_what_the_other_process_added():
     cart.put(visitor, "pear")
     cart.put(elsewhere, "plum")
     assert cart.cart(elsewhere) == {"apple": 1, "plum": 1}
-    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # its own copy is now old too
+    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # out of date now too
     second.stop()
     first.stop()

@@ -1,4 +1,4 @@
-"""The lab has no table. Django imports this file when it starts, which connects the signal."""
+"""This lab has no models. Django imports this file at the start, which connects the signal."""
 
 from django.contrib.auth.models import User
 from django.db import connections
@@ -10,7 +10,7 @@ DEMO = {"username": "ada", "password": "lovelace"}  # not a secret: the login pa
 
 @receiver(post_migrate)
 def make_demo_user(sender, using, **kwargs):
-    """Create the demo user if missing: after migrate, and after flush (lab reset)."""
+    """Create the demo user if missing, after `migrate` and `flush` (which `lab reset` runs)."""
     # Django sends the signal once per app, even if only some apps were migrated.
     if sender.label == "lab" and "auth_user" in connections[using].introspection.table_names():
         users = User.objects.db_manager(using)

@@ -32,14 +32,14 @@ MIDDLEWARE = [
 ROOT_URLCONF = "lab.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
-# Cookies ignore ports: all labs share one jar, so each cookie's name carries the lab's number.
+# Cookies ignore ports, so all labs share one cookie jar. Each name contains the lab's number.
 CSRF_COOKIE_NAME = f"csrftoken_{LAB}"
 SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
-# Django's default hasher is slow on purpose, so that nobody can try many passwords. Here a whole
-# class logs in at once, and the login page shows the only password. If passwords are secret, leave
-# this line out.
+# Django's default hasher is slow on purpose, so that attackers cannot try many passwords. Here a
+# whole class logs in at once, and the login page shows the only password. On a site with secret
+# passwords, leave this setting out.
 PASSWORD_HASHERS = ["labkit.base.demo_password_hasher.DemoPasswordHasher"]
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 

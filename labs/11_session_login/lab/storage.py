@@ -1,4 +1,4 @@
-"""The cart is one entry of the session. Django stores who you are in other entries of it."""
+"""The cart is one entry of the session. Django stores who is logged in, in other entries."""
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -8,7 +8,7 @@ from lab.forms import valid_goods
 from labkit.base.notices import ALTERED_CART, UNKNOWN_KEY
 from labkit.base.session_expiry import clock_time
 
-MAX_ITEMS = 10  # few enough for signed_cookies, which stores the whole session in one cookie
+MAX_ITEMS = 10  # also fits with signed_cookies, which stores the session in one cookie
 MEANINGS = {
     SESSION_KEY: "The ID of your row in the table auth_user.",
     BACKEND_SESSION_KEY: "The authentication backend that checked your password.",
@@ -27,7 +27,7 @@ def put(request, response, name, quantity):
 
 
 def refusal(request, name, quantity):
-    """Return why this does not fit, or None if it does."""
+    """Return why the cart cannot hold this item, or None if it can."""
     if len(load(request) | {name: quantity}) > MAX_ITEMS:
         return f"The cart is full: {MAX_ITEMS} items at most."
 
@@ -41,12 +41,12 @@ def notice(request):
 
 def key(request):
     """Return the key of this visitor's session, or None if they have no session."""
-    # For a key that matches no session, Django starts an empty one: it has no entries, so no keys.
+    # For a key that matches no session, Django starts an empty session, without keys.
     return request.session.session_key if request.session.keys() else None
 
 
 def row(request):
-    """Describe the row of django_session for this key in one sentence."""
+    """Describe the row of django_session with this key, in one sentence."""
     engine = settings.SESSION_ENGINE.rpartition(".")[2]
     if engine not in {"db", "cached_db"}:
         return f"None: the engine in use, {engine}, keeps its sessions elsewhere."

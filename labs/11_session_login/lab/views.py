@@ -35,7 +35,7 @@ def overview(request, form, status=200):
         "key": storage.key(request),
         "row": storage.row(request),
         "login_entries": storage.login_entries(request),
-        # A list of pairs: a template looks a name up in a dictionary before it tries .items.
+        # Pass a list of pairs: with a dictionary, `goods.items` in a template may be an item.
         "goods": list(storage.load(request).items()),
         "notice": storage.notice(request),
         "form": form,
@@ -45,6 +45,6 @@ def overview(request, form, status=200):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request):
-    # Django's view does the work. This page adds the demo user and your session key so far.
+    # Django's LoginView does the work. This page adds the demo user and the current session key.
     context = {"demo": DEMO, "key": storage.key(request)}
     return LoginView.as_view(template_name="login.html", extra_context=context)(request)

@@ -1,4 +1,4 @@
-"""The contract of the login, for pages as in lab 11."""
+"""Tests that any lab with a login must pass, if its pages work like lab 11's."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ def facts(response: HttpResponseBase) -> dict[str, str | None]:
 
 
 def form_errors(response: HttpResponseBase) -> list[str]:
-    """Return the errors of a form as a whole, without those of its fields."""
+    """Return the form's errors, without those of its fields."""
     lists = page_of(response).find_class("nonfield")
     return [item.text_content() for found in lists for item in found]
 
 
 class LoginPages(RawRequests):
-    """Tests of the login's pages, with every session engine."""
+    """Test the login's pages with every session engine."""
 
     name, password = "ada", "lovelace"
     page = b"/"
@@ -58,12 +58,12 @@ class LoginPages(RawRequests):
         return who == self.name
 
     def key(self, visitor: Any) -> str | None:
-        """Return the session key that the browser stores."""
+        """Return the session key in the browser's cookie."""
         cookie = visitor.jar.get(self.session_cookie)
         return cookie and cookie.value
 
     def sent_on_to(self, visitor: Any, address: str) -> str:
-        """Return where a login redirects if `next` is this URL."""
+        """Return the URL to which a login redirects if `next` is this URL."""
         who = {"username": self.name, "password": self.password, "next": address}
         response = visitor.post("/login/", self.with_token(visitor, **who))
         assert response.status_code == 302
@@ -128,7 +128,7 @@ class LoginPages(RawRequests):
         answers = []
         for name, password in [(self.name, "wrong"), ("bob", self.password), ("bob", "wrong")]:
             response = self.log_in(visitor, name, password)
-            assert response.status_code == 200  # as in Django's own view
+            assert response.status_code == 200  # Django's LoginView does the same
             form = page_of(response).forms[0]
             assert (form.fields["username"], form.fields["password"]) == (name, None)
             assert len(form_errors(response)) == 1

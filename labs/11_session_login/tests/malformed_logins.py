@@ -1,4 +1,4 @@
-"""Logins that no form sends. Status 200 means the form again, with its error."""
+"""Login requests that no form sends. Status 200: the page shows the form with an error."""
 
 from labkit.testing.malformed_requests import TOKEN, Raw
 

@@ -95,8 +95,8 @@ class TestLoginInChromium:
     def test_two_hundred_cookies_push_out_the_login_and_fifty_do_not(self, chromium, server):
         page = chromium.page
         log_in(page, server.url("/login/"))
-        # As an application on another port would set them, because cookies ignore ports. Chromium
-        # stores them a little later, so the reader waits for them.
+        # Set cookies as an application on another port could, because cookies ignore ports.
+        # Chromium stores them with a delay, so wait until it has.
         script = """count => {
             for (let n = 0; n < count; n++) document.cookie = `item${n}=1`
             return document.cookie.split("; ").length

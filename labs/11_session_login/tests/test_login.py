@@ -49,7 +49,7 @@ class TestOddEntries(OddEntriesContract):
     )
 
     def give(self, visitor, entry, value):
-        """Return the entries of a login too, so that Django reads this one."""
+        """Add a login's entries, so that Django reads this entry."""
         user = User.objects.get()
         login = {
             "_auth_user_id": str(user.pk),
@@ -185,14 +185,14 @@ def test_a_form_opened_before_the_login_is_refused_after_it(visitor):
 
 
 def careless_login(request, user):
-    """Log in as some sites do: store the user, and keep the session and its key."""
+    """Log in as some sites do: store the user, but keep the session key."""
     request.session[auth.SESSION_KEY] = str(user.pk)
     request.session[auth.BACKEND_SESSION_KEY] = user.backend
     request.session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
 
 
 def careful_login(request, user):
-    """Log in as Django does for an anonymous visitor: a new key, then the same steps."""
+    """Log in as Django does for an anonymous visitor: change the key, then store the user."""
     request.session.cycle_key()  # the old key matches no session any more
     request.session[auth.SESSION_KEY] = str(user.pk)
     request.session[auth.BACKEND_SESSION_KEY] = user.backend
@@ -221,7 +221,7 @@ def test_a_planted_key_that_no_server_made_is_never_taken_over(visitor, classmat
 
 
 def test_what_was_put_into_a_planted_session_comes_along(visitor, classmate):
-    # The new key keeps the stranger out, but the stranger's items stay in the session.
+    # The new key locks the attacker out, but the attacker's items stay in the session.
     pages.add(classmate, "bait")
     copy_cookie(classmate, visitor)
     assert table(pages.log_in(visitor)) == {"bait": 1}
@@ -259,7 +259,7 @@ def test_the_page_says_whether_there_is_a_row(visitor, clock, engine):
     answers = [visitor.get("/"), pages.add(visitor, "apple"), pages.log_in(visitor)]
     said = [page_of(answer).xpath("string(//dd[@data-fact='row'])") for answer in answers]
     assert ["2030-01-21 09:00:00 UTC" in row for row in said] == [False, rows, rows]
-    assert [engine in row for row in said] == 3 * [not rows]  # if there is no such table
+    assert [engine in row for row in said] == 3 * [not rows]  # the engine stores no rows
     assert Session.objects.count() == rows
 
 
@@ -274,7 +274,7 @@ def test_a_key_that_opens_nothing_is_said_to(visitor, engine):
     response = visitor.get("/")
     assert notices(response) != []
     assert facts(response)["key"] is None
-    # It is deleted, but this one engine stores an empty session instead.
+    # The cookie is deleted, but signed_cookies then stores an empty session in a new one.
     assert (pages.key(visitor) is None) == (engine != "signed_cookies")
 
 
@@ -308,7 +308,7 @@ def test_only_goods_are_among_the_goods(visitor):
     pages.add(visitor, "apple", 3)
     response = pages.log_in(visitor)
     assert table(response) == {"apple": 3}
-    # A cart that is the whole session holds more than goods.
+    # If the whole session were the cart, these entries would be goods too.
     session = decoded(visitor)
     assert {"_auth_user_id", "_auth_user_backend", "_auth_user_hash"} < session.keys()
     assert facts(response).items() >= {k: v for k, v in session.items() if k != "cart"}.items()
@@ -373,7 +373,7 @@ def test_a_second_migrate_leaves_the_user_alone(visitor):
     assert User.objects.values().get() == before
 
 
-# Names that Django or the browser uses
+# Item names that Django or the browser uses for something else
 
 
 @pytest.mark.pitfall("B10", "B33")
@@ -405,7 +405,7 @@ def test_an_item_as_a_cookie_of_its_name_would_end_the_login(visitor, settings):
     assert pages.logged_in(pages.add(visitor, "apple"))
     response = pages.add(visitor, "sessionid_11")
     assert not pages.logged_in(response)
-    assert pages.key(visitor) is None  # set to 1, which matches no session, so it is deleted
+    assert pages.key(visitor) is None  # Django deleted the cookie, which matches no session
 
 
 @pytest.mark.pitfall("B33")
@@ -418,7 +418,7 @@ def test_an_item_as_an_entry_of_its_name_would_end_the_login(visitor, monkeypatc
     assert pages.logged_in(pages.add(visitor, "apple"))
     response = pages.add(visitor, "_auth_user_id", 999)
     assert not pages.logged_in(response)
-    assert "_auth_user_id" in decoded(visitor)  # so it stays until the session ends
+    assert "_auth_user_id" in decoded(visitor)  # it stays until the session ends
 
 
 @pytest.mark.pitfall("B33")
@@ -438,12 +438,12 @@ def test_text_as_such_an_entry_would_break_every_page():
 def test_too_many_cookies_of_another_application_push_out_the_login(visitor, cookies, kept):
     pages.log_in(visitor)
     page = visitor.get("/")
-    for number in range(cookies):  # as of a cart on another port, 50 being the most of lab 03's
+    for number in range(cookies):  # like a cart on another port; lab 03 sets at most 50
         visitor.jar.store(f"item{number}=1; Max-Age=180; Path=/", visitor.origin)
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone too
     assert pages.logged_in(visitor.get("/")) == kept
-    assert Session.objects.count() == 1  # and nobody has its key unless they copied it
+    assert Session.objects.count() == 1  # only someone who copied the key still has it
 
 
 @pytest.fixture
@@ -454,7 +454,7 @@ def shop(settings):
 
 
 def at(host, visitor):
-    """Open the start page under another name of the same server."""
+    """Open the start page at another host name of the same server."""
     return visitor.get("/", headers={"host": host})
 
 
@@ -484,7 +484,7 @@ def test_a_cookie_for_another_domain_is_refused_by_the_browser(shop, settings, h
     with visitor.expecting(COOKIE_REFUSED):
         response = pages.log_in(visitor)
     assert not pages.logged_in(response)
-    assert Session.objects.count() == 1  # the server did its part
+    assert Session.objects.count() == 1  # the server has stored the session
 
 
 @pytest.mark.claim("C79")
@@ -493,12 +493,12 @@ def test_after_a_change_of_domain_the_browser_sends_both_cookies_and_the_login_w
 ):
     pages.add(shop, "apple")
     old = shop.jar.get("sessionid_11")
-    Session.objects.all().delete()  # it expired long ago, but only on the server
+    Session.objects.all().delete()  # as if it had expired on the server only
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
     assert pages.logged_in(pages.log_in(shop))
     pairs = [c.pair for c in shop.jar.select(shop.origin)[0] if c.name == "sessionid_11"]
     assert len(pairs) == 2
-    assert pairs[0] == old.pair  # the older one first, and Django takes the last
+    assert pairs[0] == old.pair  # the browser sends the older one first, and Django uses the last
 
 
 @pytest.mark.claim("C79")
@@ -520,4 +520,4 @@ def test_no_logout_deletes_the_old_cookie(shop, settings):
     pages.log_in(shop)
     pages.log_out(shop)
     (left,) = [cookie for cookie in shop.jar if cookie.name == "sessionid_11"]
-    assert left.host_only  # a cookie is deleted under the domain that it was set with
+    assert left.host_only  # deleting a cookie requires the Domain that it was set with

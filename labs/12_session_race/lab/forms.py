@@ -2,14 +2,14 @@ import re
 
 from django import forms
 
-# "tab 7" is what the seventh tab of a race adds, if each tab adds a different item.
+# In a race in which each tab adds a different item, the seventh tab adds "tab 7".
 ITEM = re.compile(r"\A(apple|pear|tab [0-9]{1,2})\Z")
 DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
 BY_HAND = (4000, "4 seconds (for two tabs, by hand)")
 
 
 def number(label, choices, initial):
-    """Make a form field for a number out of these choices, which are (number, text) pairs."""
+    """Return a form field for a number, with these (number, text) pairs as its choices."""
     return forms.TypedChoiceField(label=label, choices=choices, coerce=int, initial=initial)
 
 

@@ -19,9 +19,9 @@ def way_page(request, way):
 
 
 def draw_page(request, way="", status=200, **context):
-    """Draw the page of this way, or the start page; `context` adds to what every page needs."""
+    """Render the page for this way, or the start page, with `context` added to the usual one."""
     if "race" not in context:
-        # Not after a race: the tabs may have a new session, which this request does not know.
+        # Leave this out after a race: the tabs may have a new session, not this request's.
         context["cart_rows"] = list(storage.load(request).items())
         context.setdefault("notice", storage.notice(request))
     context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context
@@ -29,5 +29,5 @@ def draw_page(request, way="", status=200, **context):
 
 
 def draw_refusal(request):
-    """Say on the page why this session cannot be locked."""
+    """Show the page with the reason why this session cannot be locked."""
     return draw_page(request, "locked", status=409, notice=lock_error(request.session))

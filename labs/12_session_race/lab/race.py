@@ -1,4 +1,4 @@
-"""The race: the server sends many adds, as if from several tabs of the visitor's browser."""
+"""The race: the server sends many add requests, as if from several of the visitor's tabs."""
 
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -11,14 +11,14 @@ from labkit.race import RaceUnderWay, Timeline, run_race
 
 @require_POST
 def start_race(request, way):
-    """Run a race and show its result. No redirect: the result is stored nowhere."""
+    """Run a race and show its result. Do not redirect: the result is stored nowhere."""
     form = RaceForm(request.POST)
     if not form.is_valid():
         return draw_page(request, way, status=422, race_form=form)
     if way == "locked" and lock_error(request.session):
         return draw_refusal(request)
-    # From here on nothing changes the session (lock_error looks only at the engine): this
-    # request's copy, saved last, would undo all the adds.
+    # Do not change the session in this request. Django would save its copy last, which would undo
+    # all the adds.
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
     try:
@@ -28,12 +28,12 @@ def start_race(request, way):
             chosen["tabs"],
             chosen["adds"],
             fields=form.fields_of_tab,
-            overlap=chosen["delay"] > 0,  # each waits until all have read, or wait for the lock
+            overlap=chosen["delay"] > 0,  # tabs pause until all have read or wait for the lock
         )
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")
         return draw_page(request, way, status=429, race_form=form)
     timeline = Timeline(race.steps, race.tabs)
     response = draw_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
-    race.set_cookies_on(response)  # the tabs' session cookie, for the real browser
+    race.set_cookies_on(response)  # give the real browser the tabs' session cookie
     return response

@@ -1,4 +1,4 @@
-"""The cart is one entry of the session, which is loaded as a whole and saved as a whole."""
+"""The cart is one entry of the session. Django loads and saves only the whole session."""
 
 from lab.forms import ITEM
 from labkit.base.notices import ALTERED_CART
@@ -12,7 +12,7 @@ def load(request):
 
 
 def is_valid(name, quantity):
-    """Return whether this lab could have stored this. A store may hold anything."""
+    """Return whether this lab could have stored this item. Other programs may store anything."""
     return bool(ITEM.match(name)) and type(quantity) is int and 0 < quantity < 1_000_000
 
 
@@ -22,12 +22,12 @@ def notice(request):
 
 
 def add_one(request, goods_read, name):
-    """Add one to what was read (in memory; the middleware or locked() saves it)."""
+    """Add one item to the goods that were read. The middleware or locked() saves the session."""
     request.session["cart"] = goods_read | {name: goods_read.get(name, 0) + 1}
 
 
 def clear(request):
     """Remove everything."""
-    # Store {} instead of deleting the entry: Django deletes an empty session, and each tab
-    # would then create another.
+    # Store {} instead of deleting the entry: Django would delete an empty session, and each tab
+    # would then create a new one.
     request.session["cart"] = {}

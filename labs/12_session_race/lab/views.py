@@ -1,4 +1,4 @@
-"""The lesson: two ways to add an item. (pages.py draws the pages, race.py runs the race.)"""
+"""The lesson: two ways to add an item. pages.py renders the pages, and race.py runs the race."""
 
 import time
 
@@ -14,7 +14,7 @@ from labkit.base.session_lock import lock_error, locked
 
 @require_POST
 def add_naive(request):
-    """Read, take a while, and write. Django saves the session after the view."""
+    """Read the cart, wait, and change it. Django saves the session after the view."""
     form = AddForm(request.POST)
     if not form.is_valid():
         return draw_page(request, "naive", status=422, add_form=form)
@@ -26,14 +26,14 @@ def add_naive(request):
 
 @require_POST
 def add_locked(request):
-    """The same, in a block that locks the session's row.
+    """Do the same in a block that locks the session's row.
 
-    locked() reads the row before the block begins, and saves the session before others may read.
+    locked() reads the row before the block, and saves the session before it releases the lock.
     """
     form = AddForm(request.POST)
     if not form.is_valid():
         return draw_page(request, "locked", status=422, add_form=form)
-    if lock_error(request.session):  # an engine without rows has nothing to lock
+    if lock_error(request.session):  # only engines with rows have something to lock
         return draw_refusal(request)
     with locked(request):
         goods = storage.load(request)
@@ -50,5 +50,5 @@ def empty(request):
 
 @require_safe
 def cart(request):
-    """Return the cart as JSON, for programs."""
+    """Return the cart as JSON, for the race."""
     return JsonResponse(storage.load(request))

@@ -12,7 +12,7 @@ def django_db_modify_db_settings():
     if connections["default"].vendor != "sqlite":
         yield
         return
-    memory = Path("/dev/shm")  # noqa: S108 only its owner can enter what is made there
+    memory = Path("/dev/shm")  # noqa: S108 the temporary folder is private
     where = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="labkit-", dir=where) as folder:
         connections.settings["default"]["TEST"]["NAME"] = str(Path(folder, "test.sqlite3"))

@@ -1,4 +1,4 @@
-"""The contract of the lab on tabs that add at once, for pages and fields as in lab 12."""
+"""Tests that any lab on concurrent adds must pass, if its pages and fields work like lab 12's."""
 
 import re
 import time
@@ -61,7 +61,7 @@ def fates(response: HttpResponseBase) -> list[dict[str, Any]]:
 
 
 class RacePages(RawRequests):
-    """One request after another, for which both ways do the same."""
+    """Test one request after another, for which both ways have the same effect."""
 
     page = b"/"
     act = b"/empty/"
@@ -113,7 +113,7 @@ class RacePages(RawRequests):
 
 
 class RaceRuns:
-    """Several tabs at once on a real server, with what is lost and kept."""
+    """Test concurrent tabs on a real server: which adds are lost and which are kept."""
 
     pages = RacePages()
 
@@ -186,7 +186,7 @@ class RaceRuns:
         self.race(visitor, "naive", tabs=10, delay=0, adds=50)
         assert visitor.jar.get(COOKIE).value == key
         assert table(classmate.get("/")) == {"pear": 1}
-        # The page shows no redirect, because nobody followed those of the tabs.
+        # The page shows only this request, because no browser followed the tabs' redirects.
         page = lxml.html.document_fromstring(text(visitor.get("/naive/")))
         assert page.xpath("//@data-request") == ["GET /naive/"]
 

@@ -1,4 +1,4 @@
-"""Tests of the lock, and of repairs that fail, with threads as tabs and Django's middleware."""
+"""Test the lock, and repairs that fail, with threads as tabs and Django's middleware."""
 
 import contextlib
 import threading
@@ -34,7 +34,7 @@ def send(view, key=""):
 
 
 def elsewhere(what, *arguments):
-    """Run this in another thread with a separate connection, and wait for it."""
+    """Run this in another thread with a separate connection, and wait until it has finished."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(alone, what, *arguments).result(LIMIT)
 
@@ -85,7 +85,7 @@ def add_locked(request):
     return HttpResponse()
 
 
-# What is lost without the lock, and with it
+# Lost updates, without the lock and with it
 
 
 @pytest.mark.pitfall("B40")
@@ -211,7 +211,7 @@ def test_on_sqlite_it_wants_transactions_that_lock_when_they_begin(another_sqlit
         elsewhere(send, add_locked)
 
 
-# The first write of a new session, and what comes after the lock
+# The first write of a new session, and writes after the lock is released
 
 
 def test_the_first_write_of_a_new_visitor_makes_one_session_and_is_saved_once():
@@ -358,7 +358,7 @@ def test_with_cached_db_the_row_is_what_counts_and_not_an_old_copy(use_engine):
     key = key_in(send(add_locked))
     old = dict(caches["default"]._cache), dict(caches["default"]._expire_info)
     send(add_locked, key)
-    # As in another process, whose memory still has the old session.
+    # Simulate another process whose memory still has the old session.
     caches["default"]._cache.update(old[0])
     caches["default"]._expire_info.update(old[1])
     send(add_locked, key)

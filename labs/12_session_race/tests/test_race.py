@@ -89,7 +89,7 @@ def test_the_add_is_saved_before_the_lock_is_released(visitor, monkeypatch):
     pages.add(visitor, "locked")
     found = []
 
-    def redirect(*arguments):  # the last line of the view, after the block
+    def redirect(*arguments):  # the view calls this in its last line, after the block
         found.append(Session.objects.get().get_decoded()["cart"])
         return shortcuts.redirect(*arguments)
 
@@ -175,7 +175,7 @@ def steps(text):
         ("1r0 1s1 2r1 2s2", [None, None]),
         ("1r0 2r0 1s1 2s1", [2, None]),
         ("1r0 2r0 2s1 1s1", [None, 1]),
-        # Tab 3 had read what tab 1 saved, so its save restores it.
+        # Tab 3 had read tab 1's add, so its save restores that add.
         (
             "1r0 2r0 1s1 3r1 2s1 3s2",
             [None, 3, None],
