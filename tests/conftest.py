@@ -1,4 +1,4 @@
-"""A Django project whose pages break every promise, and shared fixtures."""
+"""Shared fixtures, and a Django project whose pages break every rule that the tests check."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from labkit.processes.ports import CHOSEN_FROM, free_port
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-# Each process of pytest-xdist, with everything that it starts, has separate ports.
+# Each process of pytest-xdist, with all processes that it starts, uses separate ports.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     first, last = (int(port) for port in os.environ.get("LABKIT_PORTS", CHOSEN_FROM).split("-"))
     each = (last - first + 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -59,11 +59,11 @@ def pytest_addoption(parser):
     group.addoption("--seed", type=int, help="draw the lines again of a failure that printed this")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # run this before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Make pytest-xdist run a class or module in one process if it shares servers.
+    """Make pytest-xdist run tests that share servers in one process.
 
-    The cluster comes first, because it takes longest and mostly waits.
+    The cluster's tests come first, because they take longest and mostly wait.
     """
     for item in items:
         if not item.get_closest_marker("xdist_group"):
@@ -100,7 +100,7 @@ def said():
     return run
 
 
-# Replaces a lab's manage.py: records its arguments and environment.
+# A replacement for a lab's manage.py, which records its arguments and environment.
 MANAGE_PY = """\
 import json, os, sys
 with open("calls.json", "a") as calls:

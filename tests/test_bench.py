@@ -56,7 +56,7 @@ def of_one_database(growth):
     for found in growth["clearing"].values():
         assert set(found["worst"]) == KINDS
         assert found["peak"] >= found["before"] > 0
-        assert found["rows"] <= found["gone"]  # the old values were deleted too
+        assert found["rows"] <= found["gone"]  # the old values have been deleted too
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 
@@ -107,7 +107,7 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/": [],
         "/add/": [],
         "/display/": [],
-        # The text comes from labkit, so a page without it would differ.
+        # The text comes from labkit, so a page without the text would differ.
         "/info/": [
             "labkit.base.session_expiry._expiry_facts",
             "labkit.base.session_expiry.clock_time",
@@ -165,7 +165,7 @@ def test_two_cases_of_the_diagnosis_are_judged(python, tmp_path):
 
 
 def test_the_cases_of_the_diagnosis_are_complete(checkout):
-    """Each edit matches once, and their numbers are those in the aims."""
+    """Each edit matches once, and the number of edits matches the aims."""
     script = (
         "from collections import Counter\n"
         "import common, diagnosis\n"

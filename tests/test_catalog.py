@@ -1,4 +1,4 @@
-"""The manifest, and finding a lab in it."""
+"""Test the manifest, and finding a lab in it."""
 
 import shutil
 
@@ -80,7 +80,7 @@ def test_a_missing_copy_comes_with_the_line_that_makes_it(own_checkout, said):
 
 
 def same_port(folder):
-    """Return two names whose checksums give the same port."""
+    """Return two names with the same port, which depends on a checksum of the name."""
     seen = {}
     for number in range(10_000):
         name = f"copy{number}"

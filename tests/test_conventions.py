@@ -1,4 +1,4 @@
-"""Conventions that no linter checks. A test shows that each rule can fail."""
+"""Check conventions that no linter checks. For each rule, a test shows that it can fail."""
 
 import ast
 import re
@@ -87,9 +87,9 @@ def test_git_stores_text_with_line_feeds(checkout, tmp_path):
 
 
 def find_asserts(source: str) -> Iterator[int]:
-    """Yield the line of each assert that does more than narrow a type.
+    """Yield the line of each assert that is not only there to narrow a type.
 
-    With PYTHONOPTIMIZE, Python leaves out all of them.
+    With PYTHONOPTIMIZE, Python ignores all assert statements.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assert) and not (
@@ -143,7 +143,7 @@ MARKUP = ("rich.markup", "from_markup", "Console(highlight", "[/]", "[/b]", "mar
 
 
 def find_markup(source: str) -> list[str]:
-    """Return uses of rich's markup, which a title such as "Cart [/done]" would break."""
+    """Return uses of rich's markup, because a title such as "Cart [/done]" would cause an error."""
     return [sign for sign in MARKUP if sign in source]
 
 
@@ -171,13 +171,13 @@ ENDLESS = {
     "commands/run.py": 1,  # the server, until Ctrl-C
     "serve/supervisor.py": 1,  # a lab, until the supervisor closes its pipe
     "console/background_table_run.py": 1,  # tests, which have time limits
-    "clusters/galera.py": 1,  # Node.join, which makes a node join the cluster within its limit
+    "clusters/galera.py": 1,  # Node.join, which makes a node join the cluster, has a time limit
     "clusters/galera_child.py": 1,
 }
 
 
 def find_endless_waits(source: str) -> list[int]:
-    """Return the lines that wait for a process or a thread without a time limit."""
+    """Return the lines that wait for a process or thread without a time limit."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):

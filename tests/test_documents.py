@@ -1,4 +1,4 @@
-"""In the documents, links resolve and commands work, and README.md is short."""
+"""Check that links in the documents resolve, their commands work, and README.md is short."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: it
 
 
 def documented(program):
-    """Return the distinct commands of a program in all documents, without its name."""
+    """Return the distinct commands of a program in all documents, without the program's name."""
     found = {c for one in WITH_COMMANDS for c in [*one.block_commands(), *one.inline_commands()]}
     return sorted(arguments for first, *arguments in found if first == program)
 
@@ -115,7 +115,7 @@ def test_every_lab_that_runs_exists(checkout):
             assert find_version(checkout, name) if ":" in name else checkout.find(name)
 
 
-# These start servers, tests or exercises, or measure; some run in the tests below.
+# These commands start servers, tests or exercises, or measure; some run in the tests below.
 SLOW = {"run", "serve", "check", "practice", "hint", "solution"}
 
 
@@ -174,7 +174,7 @@ def sessions():
 
 @pytest.fixture(scope="module")
 def pytest_options():
-    """The options of pytest with the project's plugins."""
+    """The options that pytest has with the project's plugins."""
     command = [sys.executable, "-m", "pytest", "--help", "tests/conftest.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return set(re.findall(r"(?<![\w-])--?\w[\w-]*", done.stdout))
@@ -289,7 +289,7 @@ def seconds_to_clear(db, way):
 
 
 def queries(checkout, engine):
-    """The queries of a page, of the first add and of each further add."""
+    """The number of queries for a page, for the first add and for each further add."""
     table = Tables(checkout).find("engines")
     names = ("queries_to_look", "queries_of_the_first_add", "queries_to_add")
     return [int(table.question(name).cells[engine].answer) for name in names]

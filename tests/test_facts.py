@@ -1,4 +1,4 @@
-"""tests/support/facts.py detects changed facts, but allows rewording."""
+"""Test that tests/support/facts.py detects changed facts, but allows rewording."""
 
 import facts
 import pytest

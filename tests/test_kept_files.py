@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and private ones only for their owner."""
+"""Files are written completely or not at all, and only the owner can read private files."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Text is plain English: phrases with a better wording fail, with file, line and that wording."""
+"""Text is plain English. A phrase to avoid fails, with its place and a better wording."""
 
 import prose
 import pytest

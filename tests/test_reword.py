@@ -1,4 +1,4 @@
-"""The script that rewords visible sentences finds them, and leaves the rest alone."""
+"""Test that the script that rewords visible sentences finds them, and changes nothing else."""
 
 import pytest
 import reword

@@ -1,4 +1,4 @@
-"""Reading, counting and deleting sessions in stores without a database."""
+"""Test reading, counting and deleting sessions in stores without a database."""
 
 import pytest
 from django.core.cache import caches

@@ -12,7 +12,7 @@ from labkit.textbook_versions import all_versions
 
 
 def reasons(checkout):
-    """Yield each claim, pitfall, reason of a table and textbook version, with its sources."""
+    """Yield each claim, pitfall, table reason and textbook version, with its sources."""
     for entry in Ledger(checkout).entries:
         yield entry.id, entry.sources
     for table in Tables(checkout).all:

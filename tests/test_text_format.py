@@ -1,4 +1,4 @@
-"""Counts and durations in English, and commands for a shell."""
+"""Test counts and durations in English, and quoting commands for a shell."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The random pieces of text that readers judge."""
+"""Test drawing random pieces of text for readers to judge."""
 
 import random
 

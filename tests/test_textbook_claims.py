@@ -1,4 +1,4 @@
-"""The ledger of claims and pitfalls: entries, proofs and generated pages."""
+"""Test the ledger of claims and pitfalls: its entries, proofs and generated pages."""
 
 import json
 import os
@@ -201,7 +201,7 @@ def test_of_no_claim(): ...
         ("passed", ["C01", "C02"]),
         ("failed", ["B01"]),
         ("skipped", ["C03"]),
-        ("failed", ["C05"]),  # C04 failed as expected, which is neither a skip nor a proof
+        ("failed", ["C05"]),  # C04's test failed as expected, which is neither a skip nor a proof
     ]
 
 

@@ -1,4 +1,4 @@
-"""Textbook versions: their rules, edits and commands."""
+"""Test the rules, edits and commands of textbook versions."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Encode any text as part of a cookie's name, and decode it."""
+"""Test encoding any text as part of a cookie's name, and decoding it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The page about an invalid CSRF token names the right cause."""
+"""The error page for an invalid CSRF token names the right cause."""
 
 import lxml.html
 import pytest
@@ -21,7 +21,7 @@ def fresh_token():
 
 
 def cause(*, cookie=None, token=None, secure=False, **headers):
-    """Return the cause that the page names for a form with these values."""
+    """Return the cause that the error page names for a request with these values."""
     client = Client(enforce_csrf_checks=True)
     if cookie is not None:
         client.cookies[settings.CSRF_COOKIE_NAME] = cookie

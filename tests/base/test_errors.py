@@ -1,4 +1,4 @@
-"""Error pages in plain English, and the store's error behind Django's own one."""
+"""Error pages are in plain English, and name the storage error behind Django's own error."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_refusal_has_the_headers_that_every_page_has(visitor):
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("path", ["/form/", "/nowhere/", "/crash/", "/refuse/absent/"])
 def test_a_host_that_is_not_ours_is_refused(visitor, settings, path, debug):
-    """By DNS rebinding, another site could read the environment from Django's pages for DEBUG."""
+    """With DNS rebinding, another site could read the environment from Django's debug pages."""
     settings.ALLOWED_HOSTS, settings.DEBUG = ["127.0.0.1"], debug
     visitor.get("/form/")
     for send in (visitor.get, visitor.post):

@@ -1,4 +1,4 @@
-"""The template tags that every lab uses."""
+"""Test the template tags that every lab uses."""
 
 import lxml.html
 import pytest

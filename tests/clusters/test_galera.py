@@ -1,4 +1,4 @@
-"""A cluster of three MariaDB nodes: each stores every session, and one may be killed."""
+"""A cluster of three MariaDB nodes: every node stores all sessions, and one may be killed."""
 
 import contextlib
 import dataclasses
@@ -39,20 +39,20 @@ def _installed():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, _installed):
-    """Lab 10 on two servers and three nodes; a node that a test kills is restarted."""
+    """Lab 10 on two servers and three nodes. A node that a test kills is restarted."""
     environ = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state")), "DATABASE_URL": ""}
     with running("10", "--db", "galera", "--servers", "2", environ=environ, limit=STARTED) as lab:
         yield lab
 
 
 def nodes(lab):
-    """Return {number: process ID} of the nodes, as last printed."""
+    """Return {number: process ID} of the nodes, from the latest output."""
     told = re.findall(r"Node (\d) of 3 runs: process (\d+)\. To kill it", lab.said())
     return {number: int(pid) for number, pid in told}
 
 
 def node(page):
-    """Return the node that a page names, or None."""
+    """Return the node that a page names, or None if it names none."""
     found = re.search(r"Node (\d) of 3\.", text(page))
     return found and found[1]
 
@@ -83,7 +83,7 @@ def test_a_node_is_killed_and_nothing_acknowledged_is_lost(lab):
     before = nodes(lab)
     adders = [Adder(lab.port) for _ in range(VISITORS)]
     add_all(adders, ADDS, lambda: os.kill(before["2"], signal.SIGKILL))
-    # All others continued with their data; the dead node is not needed.
+    # The other nodes have continued with all data, so the dead node is not needed.
     assert {len(adder.kept) for adder in adders} == {ADDS}
     until(lambda: nodes(lab)["2"] != before["2"], STARTED)
     assert NODE_DIED.format(number=2) in lab.said()
@@ -114,7 +114,7 @@ def test_a_node_that_comes_back_has_what_was_kept_meanwhile(lab):
 
 @pytest.fixture
 def folder(monkeypatch):
-    """A temporary folder that other users can enter, unlike pytest's."""
+    """A temporary folder that other users can enter, unlike the ones that pytest makes."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o1777)  # as the usual one
         monkeypatch.setenv("TMPDIR", name)
@@ -188,7 +188,7 @@ def test_a_node_that_lags_behind_does_not_show_what_was_before(cluster):
     reader.execute("SELECT * FROM cart")  # it has the table
     reader.connection.commit()
     observer.execute("SET SESSION wsrep_sync_wait = 0")
-    locker.execute("FLUSH TABLES WITH READ LOCK")  # changes from other nodes cannot arrive
+    locker.execute("FLUSH TABLES WITH READ LOCK")  # the node receives no changes from the others
     first.execute("INSERT INTO cart VALUES ('apple')")
     first.connection.commit()
     reading = threading.Thread(target=reader.execute, args=["SELECT name FROM cart"])

@@ -20,7 +20,7 @@ LIMIT = 60  # seconds; each step takes less than one on an idle machine
 
 
 class Server:
-    """Responds with its name, or closes the connection after a request."""
+    """A server that responds with its name, or closes the connection after a request."""
 
     def __init__(self, name, *, dies=False):
         self.name, self.dies = name, dies
@@ -109,7 +109,7 @@ def test_what_a_page_brings_along_does_not_move_the_turn():
 def test_a_panels_page_comes_from_the_server_that_remembers_it():
     with front(Server("A"), Server("B")) as port:
         said = [ask(port, f"/__lab__/exchange/{name}-xyz/")[1] for name in "BBABCD"]
-    # There are no servers C and D, so this is another program's URL or an old one.
+    # There are no servers C and D, so the URL is an old one or another program's.
     assert said[:4] == ["B 0", "B 0", "A 0", "B 0"]
     assert {*said[4:]} <= {"A 0", "B 0"}
 
@@ -201,7 +201,7 @@ def test_it_stops_in_the_middle_of_anything():
 
 def test_what_it_breaks_off_is_no_error(caplog):
     with front(free_port()) as port:
-        # The last request may not have been handled when the load balancer stops.
+        # When the load balancer stops, it may not have handled the last connection yet.
         idle = [socket.create_connection(("127.0.0.1", port), LIMIT) for _ in range(5)]
     for connection in idle:
         with connection, contextlib.suppress(ConnectionResetError):

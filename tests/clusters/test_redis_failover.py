@@ -1,4 +1,4 @@
-"""A Redis server and its replica, which takes over: exactly which data are lost."""
+"""Test which data are lost when a Redis server is killed and its replica takes over."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def pair():
 
 
 def whoever_is_primary(pair):
-    """A client of the current primary."""
+    """A client that is connected to the current primary."""
     from redis import Redis
 
     return Redis.from_url(pair.url)
@@ -44,7 +44,7 @@ def cut_off(execute):
 
 
 def heard(execute):
-    """Wait until the replica has received all of the primary's data.
+    """Wait until the replica has received all data from the primary.
 
     Redis's WAIT applies only to writes on the same connection.
     """
@@ -136,7 +136,7 @@ def lab(own_checkout, engine):
 
 
 def members(lab):
-    """Return [(process ID, function that executes a command)] for the primary and the replica."""
+    """Return [(process ID, function that sends a command)] for the primary and the replica."""
     line = r"Redis \d runs as \D+process (\d+), which"
     until(lambda: len(re.findall(line, lab.said())) >= 2)  # a separate thread reports them
     told = re.findall(line, lab.said())
@@ -182,7 +182,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
 
     def kill():
         heard(primary)  # on a busy machine the replica may be seconds behind
-        kill_primary(lab)  # each visitor may have one unfinished request since then
+        kill_primary(lab)  # each visitor may have one request that has not finished since then
 
     add_all(adders, ADDS, kill)
     assert {len(adder.kept) for adder in adders} == {ADDS}
@@ -204,7 +204,7 @@ def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
     kill_primary(lab)
     until_it_has_a_replica_again(lab)
     assert cart.cart(visitor) == {"apple": 3}
-    # With cached_db, the row still has it until a visitor saves the old copy.
+    # With cached_db, the row still contains the item until a visitor saves the old copy.
     assert ("'pear': 1" in words(visitor.get("/store/"))) == (engine == "cached_db")
     cart.put(visitor, "plum")
     assert cart.cart(visitor) == {"apple": 3, "plum": 1}
@@ -218,7 +218,7 @@ def test_a_visitor_whom_the_replica_has_never_heard_of_begins_anew_with_cache_al
     cart.put(visitor, "apple", 3)
     kill_primary(lab)
     until_it_has_a_replica_again(lab)
-    # With cached_db, the row is read if the cache has no entry.
+    # With cached_db, the server reads the row if the cache has no entry.
     assert cart.cart(visitor) == ({} if engine == "cache" else {"apple": 3})
 
 

@@ -1,4 +1,4 @@
-"""One lab on two servers: the effect of each engine, and of the death of a server."""
+"""Test one lab on two servers: the effect of each engine, and of killing a server."""
 
 import asyncio
 import copy
@@ -27,12 +27,12 @@ pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
 
 
 def two(number="10", engine="db", **options):
-    """`lab run NN --servers 2`. Its first request goes to server A."""
+    """`lab run NN --servers 2`, which sends the first request to server A."""
     return running(number, "--servers", "2", "--engine", engine, **options)
 
 
 def servers(lab):
-    """Return {letter: (process ID, port)} of the servers, as last printed."""
+    """Return {letter: (process ID, port)} of the servers, from the latest output."""
     told = re.findall(r"Server ([A-D]) is process (\d+)\. Its own URL is\s+\S+:(\d+)/", lab.said())
     return {letter: (int(pid), int(port)) for letter, pid, port in told}
 
@@ -43,7 +43,7 @@ def letter(response):
 
 
 def panel_of(response):
-    """Return the URL of a page's exchange."""
+    """Return the URL of the panel's page about this response's exchange."""
     return re.search(r'"(/__lab__/exchange/[^"]+)"', text(response))[1]
 
 
@@ -77,7 +77,7 @@ def test_the_panel_opens_whichever_server_has_answered(lab):
 
 def test_a_page_does_not_tell_of_a_redirect_that_led_to_another_servers(lab):
     visitor = WireVisitor(lab.port)
-    # The first request redirects to the third, which goes to the same server.
+    # The first request redirects to the URL of the third. Both go to the same server.
     answers = [visitor.get(path) for path in ("/add", "/", "/add/")]
     assert [answer.status_code for answer in answers] == [301, 200, 200]
     assert letter(answers[2]) != letter(answers[1])
@@ -107,12 +107,12 @@ def test_the_servers_run_as_before_a_class(lab):
 
 
 def holds(engine, environ=None):
-    """Check that both servers read at once what either of them stores."""
+    """Check that data stored by either server are immediately visible on both."""
     with two(engine=engine, environ=environ) as lab:
         visitor = WireVisitor(lab.port)
         cart.put(visitor, "apple")
         assert seen(visitor) == [APPLE] * 4
-        visitor.get("/")  # so that the other one keeps the pear
+        visitor.get("/")  # so that the other server keeps the pear
         cart.put(visitor, "pear")
         assert seen(visitor) == [BOTH] * 4
 
@@ -132,7 +132,7 @@ def test_in_redis_it_holds(engine, redis):
 
 
 def forgotten_at_once(lab):
-    """Check that a server does not find the other's session, and deletes its cookie."""
+    """Check that a server does not find the other server's session, and deletes its cookie."""
     visitor = WireVisitor(lab.port)
     for name in BOTH:
         cart.put(visitor, name)
@@ -185,9 +185,9 @@ def test_reset_empties_the_folders_of_all_servers(own_checkout, said):
 def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart():
     with two(engine="cached_db") as lab:
         visitor = WireVisitor(lab.port)
-        cart.put(visitor, "apple")  # stored by B, with a form from A
-        assert cart.cart(visitor) == APPLE  # by A, which copies it from the table
-        cart.put(visitor, "pear")  # stored by A; B does not read the table again
+        cart.put(visitor, "apple")  # B stores it, with a form from A
+        assert cart.cart(visitor) == APPLE  # A reads the table, and keeps a copy
+        cart.put(visitor, "pear")  # A stores it; B does not read the table again
         assert seen(visitor) == [APPLE, BOTH, APPLE, BOTH]
 
 
@@ -195,13 +195,14 @@ def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart
 
 
 def nothing_acknowledged_is_lost(engine, environ=None):
-    """Kill server A during adds; the visitors continue on B, and A is restarted."""
+    """Kill server A while visitors add items; check that they continue on B and A is restarted."""
     with two(engine=engine, environ=environ) as lab:
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
         add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
-        # The fate of the form that each visitor was sending is unknown, and perhaps of the next
-        # one: a killed process may listen a little longer than its connections last.
+        # The outcome of the form that each visitor was sending is unknown, and perhaps that of the
+        # next form: a killed process may accept connections for a moment after its old ones are
+        # closed.
         assert {adder.unknown for adder in adders} <= {0, 1, 2}
         assert {adder.refused for adder in adders} == {0}
         until(lambda: servers(lab)["A"][0] != before["A"][0])
@@ -231,9 +232,9 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
         onlooker = WireVisitor(lab.port)
         for adder in adders:
             asyncio.run(adder.add("apple"))
-            onlooker.get("/")  # so that the next one's form goes to the other server
+            onlooker.get("/")  # so that the next visitor's form goes to the other server
         before = servers(lab)
-        # A form opened at A is sent to B.
+        # A form that server A showed is sent to server B.
         halves = {"A": adders[1::2], "B": adders[0::2]}
         assert {name: known(lab, name, adders) for name in "AB"} == halves
         os.kill(before["A"][0], signal.SIGKILL)
@@ -245,7 +246,7 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
 
 
 def known(lab, name, adders):
-    """Return the visitors whose cart this server has, without the load balancer."""
+    """Return the visitors whose cart this server has, asking it without the load balancer."""
     _, port = servers(lab)[name]
     clients = [BrowserClient(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
     pages = [asyncio.run(client.get("/display/")).body for client in clients]
@@ -265,7 +266,7 @@ def test_whatever_ends_it_no_server_stays_behind(end):
         assert len(ports) == 3
         assert all(reachable(port) for port in ports)
     # running() has checked that all of its processes have ended.
-    if end == signal.SIGKILL:  # in all other cases, `lab run` itself has waited for them
+    if end == signal.SIGKILL:  # otherwise, `lab run` waits until they have ended
         closed(*ports)
     assert not any(reachable(port) for port in ports)
     ends = {signal.SIGINT: 0, signal.SIGTERM: 128 + end, signal.SIGHUP: 128 + end}

@@ -1,4 +1,4 @@
-"""The command `lab`, as a person runs it."""
+"""Test the command `lab` as a person runs it."""
 
 import dataclasses
 import os
@@ -117,7 +117,7 @@ def test_claims_are_listed_with_reason_source_and_test(said):
     for words in (entry.evidence, entry.why, *(source.title for source in entry.sources)):
         assert words in text
     path = "labs/09_session_expiry/tests/test_expiry.py::test_reading_does_not_extend_the_expiry"
-    assert path in text.split()  # in one piece, so that it can be copied
+    assert path in text.split()  # on one line, so that it can be copied
     assert "1 claim, 0 pitfalls." in text
     assert said("claims", "--lab", "99")[0] == 1
 
@@ -352,7 +352,7 @@ def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
 
 def test_killed_it_leaves_no_server_and_no_reloader(own_checkout):
     with running("03", end=signal.SIGKILL) as lab:
-        pass  # the end of the test checks that none is left
+        pass  # the end of the test checks that no process is left
     assert lab.returncode == -signal.SIGKILL
     closed(lab.port)
 

@@ -1,4 +1,4 @@
-"""Tab completion, as the shell asks for it."""
+"""Test tab completion as a shell requests it."""
 
 import json
 import os

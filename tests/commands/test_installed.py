@@ -1,4 +1,4 @@
-"""labkit installed without -e: there is no checkout around its code."""
+"""Test labkit installed without -e, so without a checkout around its code."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The state folder: one that is not writable, and LAB_STATE_DIR."""
+"""Test the state folder: one that is not writable, and LAB_STATE_DIR."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ def test_serving_names_the_way_out_as_well(blocked):
 
 
 def test_a_file_of_another_user_counts_as_well(own_checkout, said, monkeypatch):
-    """Root may write everywhere, so os.access() is replaced."""
+    """Root can write everywhere, so the test replaces os.access()."""
     state = own_checkout / ".lab" / "04"
     state.mkdir(parents=True)
     (state / "secret_key").write_text("x" * 50)

@@ -13,7 +13,7 @@ from labkit.processes.ports import free_port
 from labkit.textbook_versions import all_versions, find_version
 
 NAMES = "03:names-as-cookies"
-# Replaces a lab's manage.py: prints its arguments, folder and environment.
+# A replacement for a lab's manage.py, which prints its arguments, folder and environment.
 MANAGE_PY = """\
 import json, os, sys
 with open(os.environ["CALLS"], "a") as calls:

@@ -1,4 +1,4 @@
-"""`lab compare`: tables whose answers come from tests, and the report of a wrong answer."""
+"""Test `lab compare`: tables whose answers come from tests, and how it reports a wrong answer."""
 
 import json
 import re
@@ -101,7 +101,7 @@ def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
     assert probe_names(replace(carts, id="none")) == []
 
 
-# A wrong cell makes its test fail
+# A test fails if its cell is wrong
 
 # (lab, file, code, broken code, test, message)
 REMOVED = {
@@ -184,7 +184,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 
 @pytest.fixture
 def quick_probes(monkeypatch):
-    """Leave out the thorough probes, so that no server is started."""
+    """Omit the thorough probes, so that no server is started."""
     monkeypatch.setattr(table_runner, "MARKS", "not thorough and not redis and not browser")
 
 
@@ -254,7 +254,7 @@ def test_a_lab_whose_tests_cannot_run_is_a_complaint(own_checkout, quick_probes)
 
 @pytest.mark.thorough
 def test_lab_compare_confirms_every_cell_of_a_table(said):
-    """The labs' tests run all probes of all tables; here, the command runs those of one table."""
+    """The labs' tests run the probes of all tables; here, the command runs those of one table."""
     status, text = said("compare", "counts")
     assert status == 0, text
 
@@ -449,7 +449,7 @@ class TestCompareInChromium:
         assert not page.get_by_role("navigation").is_visible()
 
 
-# Words that name the subject of a question, so that it makes sense without the row above.
+# Words that name a question's subject, so that the question makes sense without the row above.
 SUBJECTS = {
     "carts": r"\b(cart|item)s?\b",
     "counts": r"\b(counts?|visits?)\b",

@@ -87,7 +87,7 @@ def cells(page, question):
 
 
 def result_of(page, table=""):
-    """Return the result of the table on this page: "holds", "fails" or "none"."""
+    """Return the table's result on this page: "holds", "fails" or "none"."""
     where = f"[@data-table='{table}']" if table else ""
     (found,) = find(page, f"//*[@data-result]{where}/@data-result")
     return found
@@ -137,7 +137,7 @@ def test_a_cell_that_fails_is_marked(house, tables, kept):
 
 
 def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
-    """The table was changed after the run, so it has to be run again."""
+    """The table was changed after the run, so its tests have to be run again."""
     table = tables.find("carts")
     cell = table.question("two_tabs").cells["cookie"]
     before = CellResult(
@@ -281,7 +281,7 @@ def test_a_chart_and_its_figures_can_be_fetched(house, kept):
 
 @pytest.fixture
 def one_question(folder):
-    """The tests of labs 02 and 06 ask one question, and wait until a file exists."""
+    """The tests of labs 02 and 06 answer one question, and wait until a file exists."""
     gate = folder / "gate"
     kept = {}
     for lab in ("02_cookie_pagecount", "06_session_pagecount"):

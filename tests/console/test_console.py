@@ -1,4 +1,4 @@
-"""The console's pages, from a real `lab serve` whose labs report exchanges made up here."""
+"""Test the console's pages on a real `lab serve`; the labs report made-up exchanges."""
 
 import html
 import json
@@ -68,7 +68,7 @@ def folder(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(folder):
-    """Labs 03, 04 and 05: 03 reports the content of a file, 04 nonsense, 05 the truth."""
+    """Labs 03, 04 and 05: 03 reports a file's content, 04 invalid data, 05 its exchanges."""
     telling(folder, "03_cookie_cart", "open(TOLD).read()")
     telling(folder, "04_session_cart", "'{\"exchanges\": [{}, 7'")
     tell(folder, TOLD)
@@ -77,7 +77,7 @@ def house(folder):
 
 
 def telling(folder, lab, expression):
-    """Make this lab respond so at the URL for its exchanges."""
+    """Set this lab's response at the URL for its exchanges."""
     settings = folder / "labs" / lab / "lab" / "settings.py"
     panel = '    "labkit.panel.middleware.observe",\n'
     assert panel in settings.read_text()
@@ -101,7 +101,7 @@ def tell(folder, *exchanges, **beside):
 
 
 def step(text, highlight="", place="store"):
-    """A request with a single part of its summary, as a lab reports it."""
+    """An exchange whose summary has a single part, in the form that a lab reports."""
     return [{"text": text, "place": place, "highlight": highlight}]
 
 
@@ -112,7 +112,7 @@ def rows(house, query=""):
 
 
 def shown(house, what, path="/console/live/"):
-    """Return the page once it contains this: the page leaves out a lab that responds too late."""
+    """Return the page once it contains this text; it omits a lab that responds too late."""
 
     def look():
         page = house.page(path)
@@ -592,7 +592,7 @@ def test_the_words_for_a_moved_clock(seconds, words):
 
 
 def test_the_picture_of_the_console_shows_its_labels(house, checkout):
-    """If this fails, take it again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again: python docs/screenshots.py"""
     recorded = (checkout.root / "docs/images/console.txt").read_text("utf-8").splitlines()
     page = house.page()
     labels = texts(page, "//header//nav//a")
@@ -601,7 +601,7 @@ def test_the_picture_of_the_console_shows_its_labels(house, checkout):
 
 
 def test_the_picture_of_a_diff_shows_its_labels(house, checkout):
-    """If this fails, take it again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again: python docs/screenshots.py"""
     recorded = (checkout.root / "docs/images/diff.txt").read_text("utf-8").splitlines()
     page = house.page("/console/diff/03/04/")
     navigation = texts(page, "//header//nav//a | //nav[@aria-label='These two']//a")
@@ -638,7 +638,7 @@ def test_every_page_is_for_everybody(page, chromium, house, folder):
         if troubles := complaints_at_both_ends(page):
             found[f"{path} for the class"] = troubles
     assert found == {}
-    # The browser's console reports a missing or refused page.
+    # Chromium's console reports a missing or refused page.
     chromium.complaints = [c for c in chromium.complaints if "status of 40" not in c]
 
 

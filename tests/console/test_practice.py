@@ -1,4 +1,4 @@
-"""The console's page Practice, and its pages for students on the network."""
+"""Test the console's page Practice, and its pages for students on the network."""
 
 import http.client
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from labkit.practice.exercise import read_exercises
 from labkit.testing.lab_server import START_LIMIT
 from labkit.textbook_versions import all_versions, find_version
 
-STUDENT = "127.0.0.2"  # this machine's address in tests of `lab serve --lan`
+STUDENT = "127.0.0.2"  # this machine's address, for tests of `lab serve --lan`
 NAMES = "03:names-as-cookies"
 PRACTICE = "/console/practice/"
 
@@ -30,12 +30,12 @@ def lab(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def started(lab):
-    """The port of the version NAMES, which the console started."""
+    """The port of the version NAMES, after the console has started it."""
     return start(lab, NAMES)
 
 
 def start(lab, name):
-    """Start a version in the console; return its port."""
+    """Start a version from the console; return its port."""
     assert lab.press(f"{PRACTICE}version/{name}/start/") == 302
     (url,) = find(lab.page(PRACTICE), row(name) + "//a[@class='button']/@href")
     host, _, port = url.removesuffix("/").rpartition(":")
@@ -133,7 +133,7 @@ def exercises(checkout):
 
 @contextmanager
 def released(lab, name):
-    """Within the block, students may read this solution."""
+    """Let students read this solution within the block."""
     url = f"/console/class/release/{name}/"
     assert lab.press(url, solution=student_access.SHOWN, back=PRACTICE) == 302
     assert name in find(lab.page("/console/class/"), "//@data-released")[0].split()

@@ -1,4 +1,4 @@
-"""`lab diff`: it shows all differences, and every change has its note."""
+"""Test that `lab diff` shows all differences, and every change with its note."""
 
 import os
 import pty
@@ -31,7 +31,7 @@ from labkit.testing import accessibility
 
 @pytest.fixture
 def compared(checkout):
-    """Return the comparison of two sides, given by name."""
+    """Return the comparison of two sides, which the arguments name."""
     return lambda *names: compare(checkout, *find_sides(checkout, *names))
 
 
@@ -121,7 +121,7 @@ def without_marks(text):
 
 
 class Read(HTMLParser):
-    """The content of a page: its text, notes and lines of code."""
+    """The contents of a page: its text, notes and lines of code."""
 
     def __init__(self, html):
         super().__init__()
@@ -340,7 +340,7 @@ def test_the_two_logins_differ_in_one_line(compared, checkout):
     only = [line.text.strip() for line in hunk.changed if "request.session" in line.text]
     assert len(only) == 1
     assert only[0].startswith("request.session.cycle_key()")
-    # They are the functions that lab 11's tests use, not copies.
+    # They are the same functions that lab 11's tests use, not copies.
     tests = (checkout.find("11").folder / "tests" / "test_login.py").read_text()
     assert "[auth.login, careful_login, careless_login]" in tests
     assert only[0] in tests
@@ -417,7 +417,7 @@ def in_a_terminal(arguments, environ):
     while True:
         try:
             chunk = os.read(ours, 65536)
-        except OSError:  # on Linux, the other end is closed
+        except OSError:  # on Linux, this means that the other end is closed
             break
         if not chunk:
             break
@@ -487,7 +487,7 @@ class TestDiffInChromium:
         articles = page.locator("article").all()
         assert len(articles) == len(found.hunks)
         for article, hunk in zip(articles, found.hunks, strict=True):
-            # Visibility: no difference is folded or covered
+            # Visibility: no difference is collapsed or covered
             code = article.locator(".changed code").all_inner_texts()
             wanted = [line.text for line in hunk.changed]
             read = [text.replace("·", " ") for text in code]

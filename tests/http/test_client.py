@@ -1,4 +1,4 @@
-"""labkit.http.client: the requests of many concurrent clients, and their cookies."""
+"""Test labkit.http.client: requests of many concurrent clients, and their cookies."""
 
 import asyncio
 

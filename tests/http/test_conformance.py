@@ -55,7 +55,7 @@ def shared_browser(playwright_driver, tmp_path_factory, server):
 
 @pytest.fixture
 def browser_for(case, request, shared_browser, server):
-    """The shared browser without cookies, or a separate one for a case that reopens it."""
+    """The shared browser without cookies, or a separate browser for a case that reopens it."""
     if any(isinstance(step, Reopen) for step in case.steps):
         browser = request.getfixturevalue("chromium")
         return browser, Tab(browser.page, server)
@@ -96,7 +96,7 @@ def test_chromium(case, browser_for, server):
 
 
 def age_cookies(context, seconds):
-    """Make all cookies older, since Chromium's clock cannot be moved."""
+    """Make all cookies older, because Chromium's clock cannot be moved."""
     cookies = context.cookies()
     context.clear_cookies()
     for cookie in cookies:

@@ -1,4 +1,4 @@
-"""One connection may carry many requests, but the server stores no state for it."""
+"""One connection may carry many requests, but the server stores no state for the connection."""
 
 import http.client
 
@@ -18,7 +18,7 @@ def count_server(checkout):
 def connection(count_server):
     connection = http.client.HTTPConnection("127.0.0.1", count_server.port, timeout=10)
     connection.connect()
-    connection.auto_open = 0  # it would replace a closed connection with a new one
+    connection.auto_open = 0  # the client would replace a closed connection with a new one
     yield connection
     connection.close()
 

@@ -1,4 +1,4 @@
-"""Parsing and writing of Cookie and Set-Cookie header fields."""
+"""Test parsing and writing Cookie and Set-Cookie header fields."""
 
 import pytest
 

@@ -1,8 +1,8 @@
 """The visitor's jar and a real Chromium agree on random Set-Cookie lines.
 
 `nox -s differential` always draws the same lines, and `-- --lines 2000` draws new ones. To repeat a
-failure, use `--seed` with the number that it printed. Add a line that makes a difference as a case
-to cookie_cases.py.
+failure, use `--seed` with the number that it printed. If the jar and Chromium differ on a line, add
+the line as a case to cookie_cases.py.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ CLASSES = {*PREFIXES, *DATES, *attributes(HOME), "Expires"}
 
 
 class InChromium:
-    """A Chromium without cookies, and the server that it visits."""
+    """A Chromium without cookies, and the server whose pages it opens."""
 
     def __init__(self, playwright, profile):
         self._server = CookieServer()
@@ -100,13 +100,13 @@ def visit_in_the_jar(visit):
 
 
 def site_of(cookie):
-    """Return a partition in Chromium's form, a URL without a path."""
+    """Return a partition as Chromium names it: a URL without a path."""
     if cookie.partition is not None:
         return f"{cookie.partition[0]}://{Origin(*cookie.partition).url_host}"
 
 
 def domain_of(cookie):
-    """Return a domain in Chromium's form, with a leading dot unless it is host-only."""
+    """Return a domain as Chromium writes it: with a leading dot unless it is host-only."""
     return Origin("http", cookie.domain).url_host if cookie.host_only else f".{cookie.domain}"
 
 
@@ -114,7 +114,7 @@ def find_differences(chromium, visit):
     """Return a sentence for each difference after this visit."""
     begin = time.time()
     (there, sent_there), (here, sent_here) = chromium.visit(visit), visit_in_the_jar(visit)
-    slack = time.time() - begin + 1  # the time between storing it in one and in the other
+    slack = time.time() - begin + 1  # the time between storing a cookie in the jar and in Chromium
     for key in sorted(there.keys() | here.keys(), key=str):
         if key not in there or key not in here:
             yield f"{key} is only in {'Chromium' if key in there else 'the jar'}"
@@ -131,7 +131,7 @@ def find_differences(chromium, visit):
 
 
 def report(chromium, visit, differences):
-    """Return the lines that cause the difference: single ones if possible, or all."""
+    """Return the lines that cause the difference: single lines if possible, otherwise all."""
     alone = [
         line
         for line in visit.lines
@@ -150,7 +150,7 @@ def chromium(playwright_driver, tmp_path_factory):
 
 
 def seeds_and_lines(config):
-    """Return [(seed, number of lines)] for CI or from the options."""
+    """Return [(seed, number of lines)], from the options or the defaults for CI."""
     lines, seed = config.getoption("lines"), config.getoption("seed")
     if lines is None and seed is None:
         return [(number, LINES_IN_CI // len(SEEDS_IN_CI)) for number in SEEDS_IN_CI]
@@ -162,7 +162,7 @@ def test_they_do_the_same_with_random_lines(chromium, pytestconfig):
     for seed, lines in seeds_and_lines(pytestconfig):
         total += lines
         visits = draw_visits(seed, lines)
-        # Chromium opens a page on another host more slowly.
+        # Chromium is slower at opening a page on another host.
         for visit in sorted(visits, key=lambda visit: Origin.of(visit.url).host):
             counts["lines"] += len(visit.lines)
             counts.update(name for line in visit.lines for name in line.classes)

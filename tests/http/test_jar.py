@@ -158,7 +158,7 @@ def test_a_cookie_without_path_belongs_to_the_folder_of_its_page(asked, path):
         ("/a", "/ab", False),
         ("/a/", "/a", False),
         ("/", "/anything", True),
-        ("a", "/x", True),  # not an absolute path, so the default is the page's folder, here /
+        ("a", "/x", True),  # not absolute, so the page's folder is used, here /
         ("", "/x", True),
         ("/A", "/a", False),
     ],
@@ -357,7 +357,7 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     stored(jar, "used=1; Path=/a")
     for number in range(178):
         stored(jar, f"c{number}=1; Path=/b")
-    clock.forward(minutes=2)  # Chromium updates the last access at most once a minute
+    clock.forward(minutes=2)  # Chromium updates a cookie's last access at most once a minute
     jar.header(Origin("http", "127.0.0.1", "/a"))
     stored(jar, "last=1; Path=/b")
     assert {"secure", "used", "last"} <= {cookie.name for cookie in jar}

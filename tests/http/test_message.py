@@ -1,4 +1,4 @@
-"""The bytes of requests and responses."""
+"""Test the bytes of requests and responses."""
 
 import http.client
 

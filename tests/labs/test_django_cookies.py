@@ -1,4 +1,4 @@
-"""The behaviour of Django's cookies, in any lab."""
+"""Test Django's cookies, in any lab."""
 
 import pytest
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""The behaviour of Django's sessions, in any lab."""
+"""Test Django's sessions, in any lab."""
 
 from importlib import import_module
 

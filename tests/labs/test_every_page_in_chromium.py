@@ -1,4 +1,4 @@
-"""All pages of all labs, and the panel, are accessible on all screens."""
+"""All pages of all labs, and the panel, are accessible and fit on all screens."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from labkit.testing.lab_server import LabServer
 
 LABS = Catalog(Path(__file__).parents[2]).labs
 LONG = "W" * 40
-FIRST = {  # what to fill in first, so that pages have content, some of it wide
+FIRST = {  # the forms to fill in first, so that pages have content, some of it wide
     "03": ("/add/", {"name": LONG, "quantity": "999"}),
     "04": ("/add/", {"name": LONG, "quantity": "999"}),
     "05": ("/url/name/", {"name": "Anu"}),
@@ -55,7 +55,7 @@ def pages(page, server):
 def faults(page):
     """Return complaints about the open page, in both colour schemes and at each width.
 
-    The contrast of colours is a slow rule of axe, and does not depend on the width.
+    axe is slow at checking the contrast of colours, which does not depend on the width.
     """
     page.set_viewport_size({"width": 390, "height": TALL})
     page.emulate_media(color_scheme="dark")

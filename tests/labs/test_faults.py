@@ -1,8 +1,8 @@
 """Labs on real servers while the storage or the machine fails.
 
-Always the same is asked: a plain page with 503 and Retry-After, never Django's "session was
-deleted" and never a traceback; reading goes on where it can; what was acknowledged is there
-afterwards; the next request works. Which fault is made where:
+All tests check the same: a simple error page with 503 and Retry-After, but neither Django's
+"session was deleted" nor a traceback. Reading continues if possible, acknowledged data are still
+there afterwards, and the next request works. The faults, and where they are caused:
 
     locked by another process             test_while_another_process_writes_*, test_a_lock_held_*
     disk full                             TestAFullDisk: max_page_count, tmpfs
@@ -55,7 +55,7 @@ ENGINE = "django.contrib.sessions.backends."
 
 @pytest.fixture
 def start(checkout):
-    """Start labs on separate servers, which end with the test."""
+    """Start labs on separate servers, which are stopped after the test."""
     with contextlib.ExitStack() as running:
 
         def start(number, server="worker", **environ):
@@ -79,7 +79,7 @@ def database(server):
 
 
 def by_path(path):
-    """Open this SQLite file, as another program would."""
+    """Open this SQLite file as another program would."""
     return contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=20))
 
 
@@ -88,8 +88,8 @@ def by_hand(server):
 
 
 def assert_unavailable(visitor, send, title=error_pages.STORE_TITLE):
-    """Check that the response is the error page, and sets no session cookie."""
-    with visitor.expecting(SERVER_ERROR):  # a traceback is not expected, and would fail the test
+    """Check that the response is the error page and sets no session cookie."""
+    with visitor.expecting(SERVER_ERROR):  # a traceback would make the test fail
         response = send()
     assert response.status_code == 503, words(response)
     assert response["Retry-After"] == "5"
@@ -157,7 +157,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
         cart.put(visitor, "apple", 3)
         before = database(carts).stat().st_ino
         aside = database(carts).with_suffix(f".{quantity}")
-        # A link keeps the old file's inode in use, so that the new file gets another one.
+        # A link keeps the old file's inode in use, so that the new file gets a different one.
         os.link(database(carts), aside)
         database(carts).unlink()
         assert notices(visitor.get("/display/"))
@@ -166,7 +166,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
             for added in [pool.submit(cart.put, one, "plum", quantity) for one in everybody]:
                 added.result()
         assert [cart.cart(one) for one in everybody] == [{"plum": quantity}] * 20
-        with by_hand(carts) as seen:  # it is in the new file, not in the deleted one
+        with by_hand(carts) as seen:  # the session is in the new file, not in the deleted one
             assert seen.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert seen.execute("SELECT count(*) FROM django_session").fetchall() == [(20,)]
     assert FILE_REPLACED % database(carts) in carts.log.read_text()
@@ -219,7 +219,7 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
         assert error_pages.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
-        assert newcomer.get("/").status_code == 200  # without a key, nothing is looked up
+        assert newcomer.get("/").status_code == 200  # no key, so no look-up
     carts.migrate()
     assert visitor.post("/add/", fields).status_code == 302
     assert newcomer.post("/add/", new_fields).status_code == 302
@@ -244,7 +244,7 @@ def test_without_tables_it_is_told(carts):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mount a file system with these limits here. Users who may mount must run these tests."""
+    """Return a function that mounts a small file system. Skip tests if users may not mount."""
     with contextlib.ExitStack() as mounted:
 
         def small_disk(kilobytes, files=100):
@@ -278,7 +278,7 @@ def ballast(folder):
 
 
 def attempt(visitor, fields):
-    """Add an item; the response may be a 503, but not a traceback."""
+    """Add an item. The response may have status 503, but must not contain a traceback."""
     answers = []
     with contextlib.suppress(BrokenPromise), visitor.expecting(SERVER_ERROR):
         answers.append(visitor.post("/add/", fields))
@@ -286,7 +286,7 @@ def attempt(visitor, fields):
 
 
 def fill_up(visitor, token, kept):
-    """Add until refused; record in `kept` what is acknowledged, and return the refused fields."""
+    """Add items until one is refused; record the others in `kept`, return the refused fields."""
     while len(kept) < MOST_ITEMS:
         name = f"{len(kept):03}-{os.urandom(18).hex()}"  # the longest, and hard to compress
         fields = {"csrfmiddlewaretoken": token, "name": name, "quantity": 1}
@@ -297,7 +297,7 @@ def fill_up(visitor, token, kept):
 
 
 def turned_away(port):
-    """Return the first visitor whose session does not fit, with the form."""
+    """Return the first visitor whose session does not fit, and the form."""
     for _ in range(MOST_ITEMS):  # a small row may still fit between others
         newcomer = WireVisitor(port)
         fields = cart.with_token(newcomer, name="plum", quantity=1)
@@ -307,7 +307,7 @@ def turned_away(port):
 
 
 def assert_full_and_room_again(carts, full, reading_goes_on=True):
-    """Check that nothing can be written within `full`, and that it works afterwards."""
+    """Check that writing fails within `full`, and works afterwards."""
     visitor = WireVisitor(carts.port)
     token = cart.put(visitor, "apple", 3)["csrfmiddlewaretoken"]
     kept = {"apple": 3}
@@ -492,7 +492,7 @@ class TestFiles:
 
 @pytest.fixture
 def own_mariadb(mariadb, tmp_path):
-    """A server to kill. Unlike `mariadb`, it keeps all acknowledged data."""
+    """A MariaDB for tests to kill. Unlike `mariadb`, it keeps all acknowledged data."""
     with PrivateMariaDB.persistent(tmp_path / "mariadb") as server:
         yield server
 
@@ -529,7 +529,7 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     assert_unavailable(visitor, lambda: visitor.get("/display/"))
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    assert cart.cart(newcomer) == {}  # without a key, nothing is looked up
+    assert cart.cart(newcomer) == {}  # no key, so no look-up
     own_mariadb.start()
     assert cart.cart(visitor) == {"apple": 3}
     assert visitor.post("/add/", fields).status_code == 302
@@ -614,7 +614,7 @@ def test_redis_killed_and_back(in_redis, own_redis, engine):
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     if engine == "cache":
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    own_redis.start()  # it is empty: the data of `cache` are lost, as lab 10's table says
+    own_redis.start()  # Redis restarts empty: `cache` loses the data, as in lab 10's table
     lost = engine == "cache"
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(cart.cart, everybody))

@@ -1,6 +1,6 @@
-"""Rules for the layout of the labs; each yields complaints.
+"""Rules for the layout of the labs. Each rule yields its complaints.
 
-After the rules, tests break each rule in a copy and check that it complains.
+The tests after the rules break each rule in a copy and check that the rule complains.
 """
 
 import ast
@@ -250,7 +250,7 @@ def handouts_say_what_one_learns_and_observes(checkout: Catalog) -> Iterator[str
 
 
 def section(handout: str, heading: str) -> str:
-    """Return the text below a heading, up to the next one."""
+    """Return the text below a heading, up to the next heading."""
     return handout.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
@@ -289,12 +289,12 @@ def handouts_tell_what_the_ledger_tells(checkout: Catalog) -> Iterator[str]:
 
 
 def every_change_has_a_note(checkout: Catalog) -> Iterator[str]:
-    """Every note belongs to a change, for all pairs with notes."""
+    """Every change in a pair with notes has a note, and every note belongs to a change."""
     yield from note_complaints(checkout)
 
 
 def every_cell_is_asked_for(checkout: Catalog) -> Iterator[str]:
-    """Every question has its cells, and every conclusion is supported."""
+    """Every question has its cells, and cells support every conclusion."""
     yield from table_complaints(Tables(checkout))
 
 
@@ -363,7 +363,7 @@ def test_layout(checkout, rule):
     assert list(rule(checkout)) == []
 
 
-# A failure of each rule: (rule, file, text, replacement, complaint)
+# Changes that break each rule: (rule, file, text, replacement, complaint)
 
 CART = "labs/03_cookie_cart/"
 CARRIERS = "labs/05_profile_wizard/lab/carriers/"
@@ -451,7 +451,7 @@ BROKEN = [
 
 @pytest.fixture(scope="module")
 def copied(checkout, tmp_path_factory):
-    """A copy of all files that the rules read; each test restores what it breaks."""
+    """A copy of all files that the rules read. Each test restores the file that it breaks."""
     root = tmp_path_factory.mktemp("copied")
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     for folder in ("labs", "docs", "tests", "src/labkit/testing/contracts"):

@@ -1,4 +1,4 @@
-"""The session cart's table on MariaDB, as seen in a database client."""
+"""Test the session cart's table on MariaDB, as a database client shows it."""
 
 import contextlib
 import os

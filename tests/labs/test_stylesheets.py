@@ -1,4 +1,4 @@
-"""With a wrong integrity hash, a browser does not load a stylesheet; the labs use local files."""
+"""A browser rejects a stylesheet with a wrong integrity hash; the labs use local files."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ ADDRESS = "/__lab__/static/lab.css"
 
 
 def hashes():
-    """The hash of the labs' stylesheet, and two typical misprints of it."""
+    """The hash of the labs' stylesheet, and two typical misprints of the hash."""
     content = (assets.ASSETS / "lab.css").read_bytes()
     right = base64.b64encode(hashlib.sha384(content).digest()).decode()
     assert len(right) == 64
@@ -64,7 +64,7 @@ def test_every_colour_comes_from_the_one_palette():
     lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)
     colours = set(re.findall(r"(--[\w-]+):", palette))
-    used, others = set(), set()  # others: one of the colours, or a share of a length
+    used, others = set(), set()  # others: from a colour or a share of a length
     labkit = Path(assets.__file__).parents[1]
     for path in labkit.rglob("*.css"):
         if path not in {PALETTE, lab_css}:

@@ -1,4 +1,4 @@
-"""The surprises in docs/teaching.md are at most three clicks from the console, and explained."""
+"""The surprises in docs/teaching.md are explained, at most three clicks from the console."""
 
 import re
 from contextlib import contextmanager
@@ -101,7 +101,7 @@ def test_each_surprise_is_found_by_its_clicks(console, subtests):
             page.locator(f"[data-surprise='{key}']").first.wait_for()
 
 
-# The numbers that a lab is about: steps from the console, and their place.
+# The key figures of a lab: the steps to them from the console, and where they are on the page.
 FIRST_SCREEN = {
     "[data-fact=left] dd": ["Open lab 09 as visitor A", "Set"],
     "[data-fact=age] dd": ["Open lab 09 as visitor A", "Set"],

@@ -1,4 +1,4 @@
-"""The effects of code from textbooks, and a check that no lab has such code."""
+"""Test the effects of code from textbooks, and that no lab contains such code."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ def templates(lab):
 
 
 def left_over(template):
-    """Return brackets that Django reads as text."""
+    """Return template brackets that Django treats as plain text."""
     texts = [node.s for node in template.nodelist.get_nodes_by_type(TextNode)]
     return [bracket for bracket in BRACKETS for text in texts if bracket in text]
 

@@ -1,4 +1,4 @@
-"""The faults of textbooks that no version of a lab can show; nox -s textbook tests the versions."""
+"""Test textbook faults that no version of a lab can show; nox -s textbook tests the versions."""
 
 import contextlib
 import sqlite3
@@ -57,7 +57,7 @@ def test_two_visits_count_once_unless_the_database_adds(tmp_path):
         for connection, n in zip((one, two), seen, strict=True):
             connection.execute("UPDATE visits SET n = ?", (n + 1,))
             connection.commit()
-        assert read(one) == 2  # one of two visits is lost
+        assert read(one) == 2  # one of the two visits is lost
         read(two)
         for connection in (one, two):  # this is the result of F("n") + 1
             connection.execute("UPDATE visits SET n = n + 1")

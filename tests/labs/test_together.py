@@ -1,4 +1,4 @@
-"""Several labs at once in one real browser: ports do not separate cookies, names do."""
+"""Several labs in one real browser: different names, not ports, keep their cookies apart."""
 
 import pytest
 

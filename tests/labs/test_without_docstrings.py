@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-# Prints the start page and every page that it links to.
+# A script that prints the start page and every page that it links to.
 SHOW_PAGES = """
 import re
 import django
@@ -29,7 +29,7 @@ READS_DOCSTRINGS = re.compile(r"\b(__doc__|getdoc|getsource|__debug__)\b")
 
 
 def pages(lab, tmp_path, **environ):
-    """Return the output of SHOW_PAGES for this lab, without tokens and times."""
+    """Return the output of SHOW_PAGES for this lab, with tokens and times removed."""
     environ = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "lab.settings",

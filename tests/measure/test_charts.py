@@ -1,4 +1,4 @@
-"""Measured figures and their charts."""
+"""Test the measured figures and their charts."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`lab compare --measure`: a small measurement of real servers yields every figure."""
+"""`lab compare --measure`: a small measurement of real servers returns every figure."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def cost(variant, kind, quantity):
 
 
 def is_whole(figures):
-    """Check that all figures exist, with charts and lines."""
+    """Check that all figures exist, with their charts and lines."""
     subject = WORKLOADS[figures["table"]]
     for variant in figures["variants"].values():
         assert [s["size"] for s in variant["sizes"]] == [n for n in subject.sizes if n <= 5]
@@ -109,7 +109,8 @@ def test_counts_are_measured(checkout, tables):
     assert is_whole(figures)
     cookie, session = figures["variants"].values()
     assert list(cookie["left"].values()) == [0, 0, 0]
-    # Three visits; each page of a robot; each of four visits, twice.
+    # Sessions left: one for each of three visits, one per page of a robot, two for each of four
+    # visits.
     assert list(session["left"].values()) == [3, 4, 8]
 
 
@@ -119,7 +120,7 @@ def test_wizards_are_measured(checkout, tables):
     assert is_whole(figures)
     variants = figures["variants"]
     assert {name for name, v in variants.items() if v["sizes"][0]["records"]} == {"session", "url"}
-    # The carrier that needs no cookie, but still stores a session.
+    # This carrier needs no cookie, but still stores a session.
     assert variants["url"]["left"][LEFT[2]] == 2
     assert cost(variants["hidden"], "step", "cookie") == [0, 0, 0]
 
@@ -177,7 +178,7 @@ def test_one_slow_answer_in_a_hundred_is_not_the_99th():
 
 
 def test_what_is_lost_on_the_way_is_not_measured():
-    """A server that is so slow that the cart expires has no figures."""
+    """If a server is so slow that the cart expires, there are no figures."""
 
     class Forgetful(Carts):
         async def begin(self, visit):
@@ -254,7 +255,7 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Tests that run in the background ignore the signal, and this process would inherit that.
+        # Processes in the background may ignore the signal, which this process would inherit.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:

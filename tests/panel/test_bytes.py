@@ -1,4 +1,4 @@
-"""The panel agrees with the bytes that were received and sent."""
+"""The panel shows the same bytes that were received and sent."""
 
 import subprocess
 
@@ -17,7 +17,7 @@ PAGE = "<!doctype html><body>fine</body>"
 
 @pytest.fixture
 def exchange_of(monkeypatch):
-    """Send a request through the panel's middleware; return what it recorded."""
+    """Send a request through the panel's middleware; return the recorded exchange."""
     monkeypatch.setenv("LAB_PANEL", "1")
 
     def record(response=None, path="/", method="get", read=False, **environ):

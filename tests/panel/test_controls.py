@@ -1,4 +1,4 @@
-"""The instructor's controls: their redirects and messages."""
+"""Test the instructor's controls: their redirects and messages."""
 
 import json
 
@@ -20,7 +20,7 @@ SCRIPT = {"x-requested-with": "fetch"}
 
 @pytest.fixture(scope="module")
 def servers(checkout):
-    """Labs on servers, each started when a test first needs it."""
+    """Labs on servers; each is started when a test first needs it."""
     running = {}
 
     def server(number, migrate=True, **environ):
@@ -54,12 +54,12 @@ def token_url(page):
 
 
 def key_of(page):
-    """Return the key that this page's controls send."""
+    """Return the key that the controls on this page send."""
     return document(page).xpath("//input[@name='key']/@value")[0]
 
 
 def use(visitor, page, control, headers=None, follow=True, **fields):
-    """Send a control of this page; return the page that follows."""
+    """Submit a control on this page; return the next page."""
     url, fields = f"{token_url(page)}{control}/", {"key": key_of(page)} | fields
     return visitor.post(url, fields, follow=follow, headers=headers)
 
@@ -82,7 +82,7 @@ def clock(page):
 
 
 def error_beside(page, control):
-    """Return this control's error, and the value in its field."""
+    """Return the error at this control, and the value in its field."""
     (error,) = document(page).xpath(f"//*[@data-invalid='{control}']")
     (field,) = document(page).xpath(f"//input[contains(@aria-describedby, '{error.get('id')}')]")
     return error.text_content(), field.get("value")
@@ -172,7 +172,7 @@ def test_the_bar_has_a_button_for_each_step(visitor):
     steps = {button.get("value"): button.get("aria-label") for button in buttons}
     assert steps == instructor_controls.STEPS
     assert steps["1209600"] == "+2 weeks"
-    for button in buttons:  # WCAG 2.5.3: the name contains the visible text
+    for button in buttons:  # WCAG 2.5.3: the accessible name contains the visible text
         assert button.text in button.get("aria-label")
 
 

@@ -1,4 +1,4 @@
-"""The owner of a cookie, from the lab's number or the copy's name in its name."""
+"""The panel finds a cookie's owner by the lab's number or the copy's name in the cookie's name."""
 
 import pytest
 

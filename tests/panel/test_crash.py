@@ -10,16 +10,16 @@ from labkit.testing.response_checks import SERVER_ERROR, TRACEBACK
 from labkit.testing.wire_visitor import WireVisitor
 from labkit.textbook_versions import find_version
 
-STUDENT = {"via": "1.1 a-proxy"}  # to the panel, any other browser
+STUDENT = {"via": "1.1 a-proxy"}  # with this header, the panel does not recognize the instructor
 
 
-# The promises that the page breaks, by DEBUG
+# The checks that the error page fails, by DEBUG
 EXPECTED = {False: [SERVER_ERROR], True: [SERVER_ERROR, TRACEBACK]}
 
 
 @pytest.fixture(scope="module", params=["0", "1"], ids=["DEBUG off", "DEBUG on"])
 def server(request, checkout, tmp_path_factory):
-    """The version that crashes on "red apple", as with `lab serve` and `lab run`."""
+    """The version that crashes on "red apple", run as by `lab serve` and by `lab run`."""
     lab = find_version(checkout, "03:names-as-cookies").write(tmp_path_factory.mktemp("crash"))
     server = LabServer(lab.folder, migrate=False, environ={"LAB_DEBUG": request.param})
     server.debug = request.param == "1"

@@ -1,4 +1,4 @@
-"""A lab's report on its last exchanges, for the console."""
+"""Test a lab's report on its latest exchanges, which the console reads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The outcome that the panel derives from an exchange's operations."""
+"""Test the outcome that the panel derives from an exchange's operations."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The exchange panel of a lab on a real server: content, access and controls."""
+"""Test the exchange panel of a lab on a real server: its content, access and controls."""
 
 import http.client
 import json
@@ -83,12 +83,12 @@ def panel(visitor, response):
 
 
 def use_control(visitor, opened, control, **fields):
-    """Send one of the forms of an opened panel; return the page that follows."""
+    """Submit one of the forms in an opened panel; return the next page."""
     return visitor.submit(f"{opened.request['PATH_INFO']}{control}/", fields, opened)
 
 
 def key_of(opened):
-    """Return the key that the forms of an opened panel send."""
+    """Return the key that the forms in an opened panel send."""
     return document(opened).xpath("//input[@name='key']/@value")[0]
 
 
@@ -109,7 +109,7 @@ def table(opened, name):
 
 
 def set_cookie(opened, name):
-    """Return the part of an opened panel about this cookie of the response."""
+    """Return the part of an opened panel that explains this cookie of the response."""
     return document(opened).xpath(f"//*[@data-cookie='{name}']")[-1]
 
 
@@ -117,7 +117,7 @@ def set_cookie(opened, name):
 
 
 def test_the_picture_of_the_panel_shows_its_labels(visitor, checkout):
-    """If this fails, take the picture again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again: python docs/screenshots.py"""
     recorded = (checkout.root / "docs/images/panel.txt").read_text("utf-8").splitlines()
     cart_page = visitor.submit("/add/", {"name": "red apple", "quantity": 3})
     navigation = texts(text(cart_page), "//nav[@aria-label='Pages of this lab']//a")
@@ -386,7 +386,7 @@ def test_every_engine_can_be_looked_into(servers, engine, stored):
         ("db", "read", 1),
         ("cached_db", "read", 1),
         ("cache", "read", 0),
-        ("file", "created", 0),  # this deletes the old file, and creates an empty session
+        ("file", "created", 0),  # this request deletes the old file, and creates an empty session
         ("signed_cookies", "created", 0),
     ],
 )
@@ -693,7 +693,7 @@ def test_little_is_kept_of_long_headers(visitor):
 
 
 def test_a_strange_host_gets_no_page_of_the_panel(servers):
-    """With DEBUG on, Django's page would show the settings and the environment."""
+    """With DEBUG on, Django's error page would show the settings and the environment."""
     lab = servers("03", migrate=False, LAB_DEBUG="1", DATABASE_URL="mysql://u:hidden@db/x")
     for path in ("/", "/nothing/", "/__lab__/", "/__lab__/exchanges.json", "/__lab__/nothing/"):
         page = WireVisitor(lab.port).get(path, headers={"Host": "evil.example"})

@@ -1,4 +1,4 @@
-"""A lab's handout and code as pages of the lab itself."""
+"""Test the pages on which a lab shows its own handout and code."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The panel's memory of session keys, which explains why a key matches no session."""
+"""The panel remembers session keys, to explain why a key matches no session."""
 
 import pytest
 

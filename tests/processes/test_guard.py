@@ -1,4 +1,4 @@
-"""A guard ends a server whose starter was killed, and leaves it alone otherwise."""
+"""A guard ends a server if the process that started it was killed, and only then."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from serving import alive, until
 from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.parent_pipe import on_signals
 
-# Starts a process with a guard, prints its ID, and waits to be killed.
+# A script that starts a process with a guard, prints the process ID, and waits to be killed.
 STARTER = """
 import subprocess, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A lab's manage.py in a separate process, since a copy's code may never end."""
+"""Test running a lab's manage.py in a separate process, because a copy's code may never end."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Output to any encoding, closed pipes, full disks and narrow terminals causes no errors."""
+"""Output in any encoding, or to closed pipes, full disks and narrow terminals, causes no errors."""
 
 import contextlib
 import inspect
@@ -71,7 +71,7 @@ def test_a_closed_pipe_ends_nothing(checkout):
 
 @contextmanager
 def reader_gone():
-    """A pipe that is never read."""
+    """A pipe from which nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
     yield writing

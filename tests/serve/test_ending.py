@@ -1,10 +1,10 @@
-"""`lab serve` ends on a signal that interrupts any line."""
+"""`lab serve` ends when a signal interrupts any line of its code."""
 
 import subprocess
 import sys
 
 LIMIT = 120  # seconds; one or two on an idle machine
-# For each line of Python in a wait, send a signal at that line.
+# Send a signal at each line of Python that runs during a wait.
 SIGNALLED = """
 import os, signal, sys
 from labkit.commands.serve import Ending

@@ -1,7 +1,7 @@
 """`lab serve` serves other clients although some hold connections or send too much.
 
-The server may open only few files, and its output is closed. bench/hostile.py measures how long
-others wait.
+The server may open only a few files, and its output is closed. bench/hostile.py measures how long
+other clients wait.
 """
 
 import contextlib

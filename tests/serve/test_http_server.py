@@ -1,4 +1,4 @@
-"""The HTTP server with clients that send too much, too slowly, or no HTTP."""
+"""Test the HTTP server with clients that send too much, too slowly, or invalid HTTP."""
 
 import contextlib
 import socket
@@ -19,9 +19,9 @@ from labkit.serve.http_server import LARGEST_BODY, LARGEST_HEAD, LARGEST_REST, H
 
 PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = PAGE + b"\r\n"
-LARGE = 10_000_000  # bytes; more than the system buffers for a client that does not read
+LARGE = 10_000_000  # bytes; more than the system buffers for a client that reads nothing
 THREADS = 6
-WAIT = 20  # seconds; the limit for an immediate event
+WAIT = 20  # seconds; the time limit for events that should be immediate
 
 
 def echo(environ, start_response):
@@ -68,7 +68,7 @@ def connect(server, port):
 
 
 def response(connection):
-    """Return the status and everything that the server sends; the status is 0 for nothing."""
+    """Return the status (0 without a response) and everything that the server sends."""
     received = b""
     while part := connection.recv(65536):
         received += part
@@ -194,7 +194,7 @@ def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
     monkeypatch.setattr(http_server, "UNREAD_SECONDS", 0)
     monkeypatch.setattr(http_server, "IDLE_SECONDS", 0)
     unread = connect(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-    for _ in range(2):  # these are closed one by one, a second apart
+    for _ in range(2):  # the server closes these one by one, a second apart
         assert is_closed(connect())
     with contextlib.suppress(ConnectionResetError):
         assert len(response(unread)[1]) < LARGE
@@ -263,7 +263,7 @@ def test_moving_the_clock_closes_nothing(monkeypatch, connect, clock):
     connection = connect(WHOLE)
     assert status(connection) == 200
     clock.forward(days=30)
-    assert is_closed(connect(PAGE))  # those that waited too long have been closed
+    assert is_closed(connect(PAGE))  # the server has closed those that waited too long
     connection.sendall(WHOLE)
     assert status(connection) == 200
 

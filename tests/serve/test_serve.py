@@ -52,7 +52,7 @@ def carts(checkout, tmp_path_factory):
 
 
 def follow(served, number, text):
-    """Open a link in a lab's header as a student on the network; return (page, headers)."""
+    """Open a link from a lab's header as a student on the network; return (page, headers)."""
     front = served.page("/", number=int(number), to=ADDRESS)
     (path,) = find(front, f"//header//a[.='{text}']/@href")
     status, page, headers = served.ask(path, number=int(number), to=ADDRESS)
@@ -78,7 +78,7 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
             assert served.state(lab.number) == "running"
             assert lab.title in served.page("/", number=int(lab.number))
         assert len(served.children) == len(checkout.labs)
-        # Lab 10 is about session engines, so its row names the current one.
+        # Lab 10 is about session engines, so its row names the current engine.
         until(lambda: re.findall('data-engine="([^"]*)"', served.page()) == ["db"])
     assert served.process.returncode == 0
     assert not any(reachable(served.port + int(lab.number)) for lab in checkout.labs)
@@ -133,7 +133,7 @@ def test_a_lab_that_cannot_start_says_why_and_the_others_run(checkout, tmp_path)
 
 def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     os.kill(carts.worker(4), signal.SIGKILL)
-    # In this order, because the console says "running" until it has noticed the death.
+    # The order matters: the console says "running" until it notices that the process has ended.
     until(lambda: "SIGKILL" in carts.says("04"))
     until(lambda: reachable(carts.port + 4))
     until(lambda: carts.state("04") == "running")
@@ -189,7 +189,7 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:
         for taken, number in ((one, 0), (other, 4)):
-            # A port in TIME_WAIT is also free for free_port().
+            # free_port() treats a port in TIME_WAIT as free.
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port + number))
             taken.listen()

@@ -14,7 +14,7 @@ from labkit.serve.supervisor import MAX_DEATHS, LabProcess, Supervisor
 from labkit.services import lab_reset
 
 READY = "print('ready', flush=True); sys.stdin.read()"
-# A child that runs until its pipe is closed, unless the file `broken` exists.
+# A child process that runs until its pipe is closed, or fails if the file `broken` exists.
 CHILD = f"import os, sys; os.path.exists('broken') and sys.exit('no such module'); {READY}"
 
 
@@ -28,13 +28,13 @@ def lab(checkout, tmp_path, monkeypatch):
 
 @pytest.fixture
 def reports():
-    """Return the list of reports, as (state, sentence)."""
+    """Return the list of the supervisor's reports, as (state, sentence)."""
     return []
 
 
 @pytest.fixture
 def process(lab, reports):
-    """The lab, started and stable."""
+    """The lab, once it has started and is stable."""
     process = LabProcess(
         lab, 8003, [], os.environ, lambda process, text: reports.append((process.state, text))
     )

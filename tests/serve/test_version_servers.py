@@ -14,7 +14,7 @@ from labkit.serve.version_servers import MOST, VersionServers
 from labkit.textbook_versions import all_versions, find_version
 
 NAME = "03:names-as-cookies"
-# A child that records its environment, and runs until its pipe is closed or fails.
+# A child process that records its environment, and runs until its pipe is closed, or fails.
 CHILD = """\
 import json, os, sys
 json.dump(dict(os.environ), open("environ.json", "w"))
@@ -26,7 +26,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def commands(monkeypatch):
-    """Return the list of (port, addresses) of each start."""
+    """Return a list that receives (port, addresses) at each start."""
     started = []
 
     def command(port, addresses):

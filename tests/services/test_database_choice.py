@@ -1,4 +1,4 @@
-"""The database that `--db` and DATABASE_URL choose."""
+"""Test which database `--db` and DATABASE_URL choose."""
 
 import pytest
 

@@ -41,7 +41,7 @@ def query(path, sql):
 
 
 def make_database(path, *tables):
-    """Write a database with one session, and with these tables of another project."""
+    """Write a database that contains one session, and these tables of another project."""
     query(path, "CREATE TABLE django_session (session_key, session_data, expire_date)")
     query(path, "INSERT INTO django_session VALUES ('k', 'd', '2030-01-01')")
     for table in tables:

@@ -1,4 +1,4 @@
-"""The private MariaDB: a real server, isolated and temporary."""
+"""Test the private MariaDB: a real server, isolated and temporary."""
 
 import contextlib
 import os

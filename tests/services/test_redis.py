@@ -1,4 +1,4 @@
-"""The private Redis: a real server, isolated and temporary."""
+"""Test the private Redis: a real server, isolated and temporary."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""labkit.testing in another Django project, as in docs/testing.md."""
+"""Test labkit.testing in another Django project, as docs/testing.md describes."""
 
 import os
 import subprocess

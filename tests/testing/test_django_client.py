@@ -1,4 +1,4 @@
-"""The session `django-client` fails on undeclared differences and on obsolete declarations."""
+"""The nox session `django-client` fails on undeclared differences and obsolete declarations."""
 
 import pytest
 from django_client import judge

@@ -1,4 +1,4 @@
-"""submit() and press() send what a browser sends."""
+"""submit() and press() send the same data as a browser."""
 
 import io
 import json

@@ -11,7 +11,7 @@ from labkit.testing.jar_cookies import JarCookies
 
 @pytest.fixture
 def filled(visitor):
-    """A visitor with the cookies a, for the whole site, and b, for a part of it."""
+    """A visitor with two cookies: a for the whole site, and b for a part of it."""
     for line in ("a=1; Path=/; HttpOnly; SameSite=Lax; Max-Age=60", "b=2; Path=/a"):
         visitor.get("/set-cookie/", {"line": line})
     return visitor
@@ -182,5 +182,5 @@ def test_no_method_of_a_dictionary_passes_the_jar_by():
 def test_a_session_that_is_saved_keeps_its_cookie(visitor):
     session = visitor.session
     session["cart"] = "7"
-    session.save()  # in a signed cookie, so the key is the data
+    session.save()  # with signed cookies, the session key contains the data
     assert "('cart', '7')" in visitor.get("/session/").content.decode()

@@ -1,4 +1,4 @@
-"""A lab on a test server uses no other data, and listens on the right address."""
+"""A lab on a test server uses only its own data, and listens on the right address."""
 
 import lxml.html
 

@@ -1,4 +1,4 @@
-"""The pytest plugin in separate runs of pytest."""
+"""Test the pytest plugin in separate runs of pytest."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
     status, output = run(lab, "-m", "in_process", "--collect-only")
     assert status == 0, output
     for test in ("test_where_is_the_cart", "test_the_cart_expires_on_time"):
-        assert test in output  # one is marked, and one uses the clock
+        assert test in output  # one test is marked, and one uses the clock
 
 
 def test_on_mariadb_other_places_are_not_tested_again(run):

@@ -1,4 +1,4 @@
-"""labkit.testing.pytest_runner: the outcome of each test, and why a run is not complete."""
+"""Test labkit.testing.pytest_runner: each test's outcome, and why a run is incomplete."""
 
 import subprocess
 import sys
@@ -126,7 +126,7 @@ def run_three(folder, code, **options):
 
 
 def innermost(stop):
-    """Return the last call in our file, from the first stack that has one."""
+    """Return the last call in test_three, from the first stack that contains one."""
     ours = [[place for place in stack if "test_three" in place[0]] for stack in stop.stacks]
     path, line, function = next(filter(None, ours))[-1]
     return Path(path).name, line, function
@@ -140,7 +140,7 @@ def test_a_run_that_ends_early_is_not_complete(tmp_path, code, cause):
     assert run.stop.test.endswith("::test_it")
     assert [test.id.rpartition("_")[2] for test in run.tests] == ["before"]
     assert run.expected == 3
-    if cause != UNKNOWN:  # execv leaves no time to record the place
+    if cause != UNKNOWN:  # execv() ends the program before it can record the place
         assert innermost(run.stop) == ("test_three.py", WORK, "work")
 
 
@@ -313,7 +313,7 @@ def test_variables_of_other_projects_do_no_harm(tmp_path, monkeypatch):
 
 
 def test_the_configuration_is_that_of_the_checkout(tmp_path, monkeypatch, checkout):
-    """As after `pip install` without -e: there is no pyproject.toml around labkit."""
+    """As after `pip install` without -e, there is no pyproject.toml around labkit."""
     monkeypatch.setattr(pytest_runner, "__file__", str(tmp_path / "site-packages/a/b/c.py"))
     found = pytest_runner.find_configuration(checkout.root)
     assert found == checkout.root / "pyproject.toml"

@@ -1,4 +1,4 @@
-"""Tests of the tests: they fail if the jar or a lab has a deliberate fault."""
+"""Test the tests: they fail if the jar or a lab has a deliberate fault."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""The visitor behaves like a browser, and reports each broken promise of a server."""
+"""The visitor behaves like a browser, and reports each response that breaks a rule."""
 
 import asyncio
 import inspect
@@ -124,7 +124,7 @@ def test_the_clients_session_is_the_jars(visitor):
     session = visitor.session
     session["cart"] = "7"
     session.save()
-    visitor.cookies["sessionid"] = session.session_key  # signed cookies: the key is the data
+    visitor.cookies["sessionid"] = session.session_key  # the key contains the data
     assert "('cart', '7')" in visitor.get("/session/").content.decode()
 
 
@@ -202,7 +202,7 @@ def test_a_login_may_end_with_the_browser(visitor, settings, anu):
     assert visitor.jar.get("sessionid").expires is None
 
 
-# A failure of each check on responses
+# A response that fails each check
 
 
 def test_a_server_error_fails_the_test():

@@ -1,4 +1,4 @@
-"""Every starter of an exercise fails for its reason, and every solution passes."""
+"""Every exercise's starter fails for the expected reason, and every solution passes."""
 
 import shutil
 
@@ -35,13 +35,13 @@ REASONS = {
 
 
 def names_own_tests(exercise):
-    """Return True if an exercise names tests that its version does not prove to exist."""
+    """Return the tests that an exercise names, but noticed.json does not list for its version."""
     version = exercise.version
     return set(exercise.tests) - set(read_noticed()[version.full_name] if version else ())
 
 
 def cases(chosen):
-    """Parametrize with the chosen exercises, which pytest-xdist may distribute."""
+    """Parametrize the test with the chosen exercises, so that pytest-xdist can distribute them."""
     return [
         pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(each.name))
         for each in EXERCISES

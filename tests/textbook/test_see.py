@@ -13,11 +13,11 @@ from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
-MOST = 6  # of the tests that detect a version; more would not add information
+MOST = 6  # of the tests that detect a version; more would add no information
 
 
 def cases(*, starts):
-    """Parametrize with the versions, which pytest-xdist may distribute."""
+    """Parametrize the test with the versions, so that pytest-xdist can distribute them."""
     return [
         pytest.param(version, id=version.full_name, marks=pytest.mark.xdist_group(version.name))
         for version in VERSIONS
@@ -64,7 +64,7 @@ def test_a_version_that_does_not_start_says_why(checkout, version, tmp_path):
 def test_no_failure_depends_on_earlier_tests(checkout):
     version = find_version(checkout, "07:cached-for-everyone")
     greeting = "tests/test_greeting.py::TestGreeting::"
-    first = f"{greeting}test_who_said_a_name_is_greeted_by_it"  # it leaves a page in the cache
+    first = f"{greeting}test_who_said_a_name_is_greeted_by_it"  # leaves a page in the cache
     control = f"{greeting}test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it"
     found = run(checkout, version, first, control)
     assert {test.id: test.outcome for test in found.tests}[control] == "passed"

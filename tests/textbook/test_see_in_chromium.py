@@ -1,4 +1,4 @@
-"""The steps of versions whose symptom depends on the browser, in Chromium."""
+"""Test in Chromium the versions whose symptom depends on the browser."""
 
 import pytest
 from textbook_runs import ROOT
@@ -12,7 +12,7 @@ VERSIONS = [version for version in all_versions(Catalog(ROOT)) if version.in_chr
 
 
 class Person:
-    """Takes each step in a tab of Chromium, at the version's host name."""
+    """A visitor that takes each step in a tab of Chromium, at the version's host name."""
 
     def __init__(self, chromium, server, host):
         self.chromium, self.page = chromium, chromium.page
