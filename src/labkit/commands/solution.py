@@ -19,7 +19,8 @@ from labkit.text_format import command_line
 ASK = "You have not solved this exercise yet. Show the solution?"
 NOBODY_TO_ASK = "You have not solved this exercise yet. To see the solution anyway: {line}"
 WRITTEN = "The solution is in {file}. Open it in any browser, even offline."
-OTHER_WAYS = "Other solutions pass too: the check tests what the pages do, not how."
+OTHER_WAYS = "Other solutions are right too if they do what the brief asks for."
+SOLVED_ALREADY = "You have solved this exercise. Other solutions, like yours, can differ from this."
 
 
 @click.command("solution")
@@ -53,7 +54,8 @@ def solution(name: str | None, yes: bool, html: Path | None) -> None:
     print_markdown(exercise.explanation)
     for source in exercise.sources:
         console.print(f"  {source.title}: {source.url}", soft_wrap=True)
-    console.print(f"\n{OTHER_WAYS}\n")
+    solved = progress.of(exercise).state == SOLVED
+    console.print(f"\n{SOLVED_ALREADY if solved else OTHER_WAYS}\n", soft_wrap=True)
     if tests := read_tests(checkout, exercise):  # yours are others, so a comparison tells nothing
         click.echo(tests, nl=False)
         return

@@ -158,7 +158,7 @@ class Comparison:
             sentences.append(f"{SAME_FILES} {', '.join(self.same)}.")
         if self.old.lab and self.new.lab and not self.old.rest:
             sentences.append(NOT_COMPARED)
-        if not self.has_notes and self.files:
+        if not self.has_notes and self.files and not any(hunk.note for hunk in self.hunks):
             sentences.append("There are no notes for this pair.")
         return sentences
 

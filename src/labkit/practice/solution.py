@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from labkit.catalog import Catalog, read_lines
-from labkit.diff import Comparison, Side, compare, find_sides
+from labkit.diff import Comparison, FileDiff, Hunk, Side, compare, find_sides
+from labkit.diff.data_classes import TESTS
 from labkit.diff.inputs import File
 from labkit.practice.exercise import MY_TESTS, SOLUTIONS, Exercise
 
@@ -26,11 +27,14 @@ def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -
         old = _tests(YOURS, folder / MY_TESTS)
         return compare(checkout, old, _tests(SOLUTION, solution))
     mine, target = find_sides(checkout, str(folder), exercise.target.number)
-    shown = replace(mine, name=YOURS, title=exercise.title)
-    # Notes are kept for labs and versions, so it is compared as the one that it started from.
+    found = compare(checkout, replace(mine, name=YOURS, title=exercise.title), target)
+    # Notes are kept for labs and versions, so they come from the one that it started from.
     start = exercise.version.full_name if exercise.version else exercise.lab.number
-    old = replace(mine, name=start, lab=exercise.lab, version=exercise.version)
-    return replace(compare(checkout, old, target), old=shown)
+    known = compare(checkout, *find_sides(checkout, start, exercise.target.number))
+    code = (file for file in found.files if not file.key.startswith(TESTS))
+    files = tuple(_with_fitting_notes(file, known) for file in code)
+    # Without has_notes, a change of the student's own needs no note.
+    return replace(found, files=files, has_notes=False)
 
 
 def compare_starter(checkout: Catalog, exercise: Exercise) -> Comparison:
@@ -54,3 +58,31 @@ def compare_starter(checkout: Catalog, exercise: Exercise) -> Comparison:
 def _tests(name: str, path: Path) -> Side:
     content = path.read_bytes() if path.is_file() else b""
     return Side(name, MY_TESTS, (File(MY_TESTS, content, MY_TESTS),))
+
+
+def _with_fitting_notes(file: FileDiff, known: Comparison) -> FileDiff:
+    """Return the file with those notes whose changed lines of the lab are among its own."""
+    noted = [h for other in known.files if other.key == file.key for h in other.hunks if h.note]
+    hunks = []
+    for hunk in file.hunks:
+        notes = dict.fromkeys(other.note for other in noted if _fits(other, hunk))
+        hunks.append(replace(hunk, note=" ".join(notes)))
+    return replace(file, hunks=tuple(hunks))
+
+
+def _fits(noted: Hunk, hunk: Hunk) -> bool:
+    """Return True if two changes add a common line of the lab, or remove one if none is added."""
+    removed, added = _only_on(noted, new=False), _only_on(noted, new=True)
+    if added:
+        return bool(added & _only_on(hunk, new=True))
+    return bool(removed & _only_on(hunk, new=False))
+
+
+def _only_on(hunk: Hunk, new: bool) -> set[str]:
+    """Return the changed lines that only one side has; a line that moved is on both."""
+    sides: tuple[set[str], set[str]] = (set(), set())
+    for row in hunk.rows:
+        for lines, line in zip(sides, (row.old, row.new), strict=True):
+            if line and not row.same:
+                lines.add(line.text.strip())
+    return sides[new] - sides[not new] - {""}
