@@ -10,6 +10,7 @@ from labkit.catalog import Catalog, state_path
 from labkit.commands import hint, practice, solution
 from labkit.practice import progress, start
 from labkit.practice.exercise import (
+    DID_YOU_MEAN,
     KINDS,
     MANIFEST,
     NOT_WRITTEN,
@@ -23,6 +24,7 @@ from labkit.practice.exercise import (
 from labkit.practice.progress import FILE, SOLVED, STARTED, Record, note_result, read_progress
 from labkit.practice.score import CAUGHT, NO_TEST, Score, find_inheritance, score_tests
 from labkit.practice.solution import compare_with_solution
+from labkit.text_format import command_line
 
 NAME = "red-apple"
 
@@ -165,7 +167,13 @@ def test_a_reset_keeps_old_files_and_empties_the_state(mine, said, monkeypatch):
         state.mkdir(exist_ok=True)
         (state / "db.sqlite3").touch()
         monkeypatch.chdir(folder)
-        assert said("practice", "reset")[0] == 0
+        assert said("practice", "reset")[0] == 1  # it asks, since files have changed
+        status, text = said("practice", "reset", "--yes")
+        assert status == 0
+        assert text.endswith(f"{practice.MOVED} {command_line('cd', str(folder))}")
+        monkeypatch.chdir(folder.with_name(f"{NAME}.old{number}"))
+        for command in ("hint", "check"):
+            assert start.OLD_FILES.partition("{")[0] in said(command)[1]
         monkeypatch.chdir(mine.root)
         old = folder.with_name(f"{NAME}.old{number}")
         assert (old / "lab" / "storage.py").read_text() == "mine"
@@ -173,6 +181,42 @@ def test_a_reset_keeps_old_files_and_empties_the_state(mine, said, monkeypatch):
         assert not state.exists()
     record = read_progress(mine).of(find_exercise(mine, NAME))
     assert (record.state, record.hints_shown) == (STARTED, 0)
+
+
+def test_a_reset_of_an_untouched_folder_does_not_ask(mine, said):
+    said("practice", "start", NAME)
+    (mine.root / "practice" / NAME / "lab" / "__pycache__").mkdir()
+    assert said("practice", "reset", NAME)[0] == 0
+
+
+def test_a_reset_exercise_stays_solved(mine, said):
+    said("practice", "start", NAME)
+    note_result(mine, find_exercise(mine, NAME), passed=True)
+    said("practice", "reset", NAME)
+    assert read_progress(mine).of(find_exercise(mine, NAME)).state == SOLVED
+    edit(mine.root / "labs/03_cookie_cart/lab/storage.py", "LIFETIME = 120", "LIFETIME = 121")
+    said("practice", "reset", NAME, "--yes")  # to the new version of the exercise
+    assert read_progress(mine).of(find_exercise(mine, NAME)).state == STARTED
+
+
+def test_the_next_exercise_follows_the_last_one(mine, said):
+    names = [exercise.name for exercise in read_exercises(mine)]
+    for name in (names[4], names[2]):
+        note_result(mine, find_exercise(mine, name), passed=True)
+    assert f"lab practice start {names[3]}" in said("practice")[1]
+    note_result(mine, find_exercise(mine, names[4]), passed=False)  # it stays solved
+    assert f"lab practice start {names[5]}" in said("practice")[1]
+    note_result(mine, find_exercise(mine, names[-1]), passed=True)
+    assert f"lab practice start {names[0]}" in said("practice")[1]
+
+
+@pytest.mark.parametrize(
+    "command", [["practice", "start"], ["practice", "reset"], ["check"], ["hint"], ["solution"]]
+)
+def test_a_mistyped_exercise_is_guessed(own_checkout, said, command):
+    status, text = said(*command, "red-aple")
+    assert status == 1
+    assert DID_YOU_MEAN.format(name="red-aple", close=NAME) in text
 
 
 def test_a_checkout_that_cannot_be_written_is_no_obstacle(mine, said, monkeypatch, tmp_path):
@@ -278,8 +322,11 @@ def test_a_solution_asks_until_the_exercise_is_solved(mine, said):
     assert solution.NOBODY_TO_ASK.format(line=f"lab solution {NAME} --yes") in text
     shown = said("solution", NAME, "--yes")[1]
     assert exercise.version.why in shown.replace("▌ ", "")  # as a note
+    assert "lab diff" not in shown
     note_result(mine, exercise, passed=True)
-    assert said("solution", NAME) == (0, shown)
+    again = shown.replace(solution.OTHER_WAYS, solution.SOLVED_ALREADY)
+    assert again != shown
+    assert said("solution", NAME) == (0, again)
 
 
 def test_a_solution_can_be_a_page(mine, said):
@@ -303,6 +350,29 @@ def test_a_conversion_has_the_notes_of_its_labs(mine, said):
     notes = [hunk.note for part in found.parts if part.name == "code" for hunk in part.hunks]
     assert notes
     assert all(notes)
+
+
+def test_only_fitting_notes_are_shown(mine, said):
+    name = "count-on-the-server"
+    said("practice", "start", name)
+    exercise, folder = find_exercise(mine, name), mine.root / "practice" / name
+    for file in ("settings", "views"):
+        code = exercise.target.folder / "lab" / f"{file}.py"
+        (folder / "lab" / f"{file}.py").write_bytes(code.read_bytes())
+    settings = folder / "lab" / "settings.py"
+    edit(settings, 'TIME_ZONE = "UTC"', 'TIME_ZONE = "UTC"\nSESSION_COOKIE_AGE = 300')
+    edit(settings, '    "lab",\n    "labkit.base"', '    "labkit.base",\n    "lab"')
+    edit(folder / "lab" / "views.py", "        request.session.set_expiry(300)", "        pass")
+    found = compare_with_solution(mine, exercise, folder)
+    notes = {
+        line.text.strip(): bool(hunk.note)
+        for hunk in found.hunks
+        for line in hunk.changed
+        if line.text.strip()
+    }
+    assert notes["SESSION_COOKIE_AGE = 300"] is False
+    assert notes['"lab",'] is False  # it moved
+    assert [noted for line, noted in notes.items() if "set_expiry" in line] == [True]
 
 
 # Tests that a student writes

@@ -13,11 +13,11 @@ from labkit.commands.options import use_colour
 from labkit.practice import watch
 from labkit.practice.check import LIMIT, CheckResult, Report, check
 from labkit.practice.check_summary import MARKS, all_results, first_lines, summary, wrap_each
-from labkit.practice.exercise import Exercise, exercise_of, read_exercises
+from labkit.practice.exercise import DID_YOU_MEAN, Exercise, exercise_of, find_close, read_exercises
 from labkit.practice.progress import SOLVED as FINISHED
 from labkit.practice.progress import note_result, read_progress
 from labkit.practice.score import score_tests
-from labkit.practice.start import started_folder
+from labkit.practice.start import refuse_old_folder, started_folder
 from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
@@ -218,6 +218,7 @@ def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
     A name is that of a started exercise, or of a folder. Raises CatalogError.
     """
     if not name:
+        refuse_old_folder(checkout)
         here = Path.cwd()
         if around := next(filter(is_lab, (here, *here.parents)), None):
             return checkout.copy_in(around)
@@ -229,6 +230,9 @@ def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
     try:
         return checkout.find(name)
     except CatalogError:
+        names = [exercise.name for exercise in read_exercises(checkout)]
+        if not Path(name).exists() and (close := find_close(name, names)):
+            raise CatalogError(DID_YOU_MEAN.format(name=name, close=close)) from None
         line = command_line("lab", "copy", as_ or "04", name or "mine/")
         hint = "" if Path(name).exists() else f" {MAKE_COPY.format(line=line)}"
         raise CatalogError(absence(name) + hint) from None

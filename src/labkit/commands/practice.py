@@ -1,7 +1,10 @@
 """`lab practice`: list the exercises, start one, or start it again."""
 
+import os
 import shutil
+import sys
 from itertools import groupby
+from pathlib import Path
 
 import click
 from rich.table import Table
@@ -24,8 +27,10 @@ from labkit.practice.progress import (
 )
 from labkit.practice.start import (
     brief,
+    changed_files,
     choose_exercise,
     folder_of,
+    old_folder,
     set_aside,
     start,
 )
@@ -36,6 +41,12 @@ NEXT = "next"
 ALL_SOLVED = "All {count} exercises are solved."
 SOLVED_OF = "{solved} of {count} exercises are solved. To continue: {line}"
 KEPT = "Your old files are in {folder}."
+MOVED = "This shell is still in the folder with the old files. Change into the new one:"
+ASK = "You have changed {files}. Start again? Your files are kept in {folder}"
+NOBODY_TO_ASK = "You have changed {files}. To start again and keep your files in {folder}: {line}"
+MOST_FILES = 3  # that are named
+QUICK = "`pytest` in this folder runs your tests on the lab only, which is quick."
+COOKIES = "While you run it, the names of its cookies end in _{number}."
 STATES = {"": "", STARTED: "started", SOLVED: "solved"}
 OUTDATED = "has changed since then"
 NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are no exercises."
@@ -64,23 +75,49 @@ def start_exercise(name: str) -> None:
 
 @practice.command("reset")
 @click.argument("name", metavar="[NAME]", required=False)
-def reset_exercise(name: str | None) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask, even if you have changed files.")
+def reset_exercise(name: str | None, yes: bool) -> None:
     """Start an exercise again, with no hints shown. Your old files are kept in NAME.old.
 
+    If you have changed files, the command asks first. A solved exercise stays solved.
     The data that the exercise's pages have stored on the server is deleted.
     """
     checkout = catalog()
     exercise = choose_exercise(checkout, name)
-    folder = folder_of(checkout, exercise)
+    folder = folder_of(checkout, exercise).absolute()
+    inside = Path.cwd().is_relative_to(folder.resolve())
     if folder.is_dir():
+        if not (yes or _may_replace(exercise, folder)):
+            return
         shutil.rmtree(state_path(folder), ignore_errors=True)
+        if inside:
+            os.chdir(folder.parent)  # Windows cannot rename the current folder
         old = set_aside(folder)
-        console.print(KEPT.format(folder=shown_path(old)) + "\n", soft_wrap=True)
-    _start(checkout, exercise)
+        shown = f"{old}{os.sep}" if inside else shown_path(old)
+        console.print(KEPT.format(folder=shown) + "\n", soft_wrap=True)
+    _start(checkout, exercise, inside)
+    if inside:
+        console.print(f"\n{MOVED}\n\n    {command_line('cd', str(folder))}", soft_wrap=True)
 
 
-def _start(checkout: Catalog, exercise: Exercise) -> None:
+def _may_replace(exercise: Exercise, folder: Path) -> bool:
+    """Return True if no file was changed, or if the user agrees. Raises ClickException."""
+    changed = changed_files(exercise, folder)
+    if not changed:
+        return True
+    more = f" and {len(changed) - MOST_FILES} more" if changed[MOST_FILES:] else ""
+    files = ", ".join(changed[:MOST_FILES]) + more
+    names = {"files": files, "folder": f"{old_folder(folder).name}{os.sep}"}
+    if not sys.stdin.isatty():
+        line = command_line("lab", "practice", "reset", exercise.name, "--yes")
+        raise click.ClickException(NOBODY_TO_ASK.format(**names, line=line))
+    return click.confirm(ASK.format(**names))
+
+
+def _start(checkout: Catalog, exercise: Exercise, inside: bool = False) -> None:
     lab = start(checkout, exercise)
+    if inside:
+        os.chdir(lab.folder)  # paths are printed as one types them there
     note_start(checkout, exercise)
     print_heading(exercise)
     print_markdown(brief(exercise))
@@ -89,6 +126,7 @@ def _start(checkout: Catalog, exercise: Exercise) -> None:
     lines = {
         ("run", folder): f"run it, at http://127.0.0.1:{lab.port}/",
         ("check", exercise.name): "check it, and see what to do next",
+        ("check", exercise.name, "--watch"): "check it after each save",
         ("hint", exercise.name): "show the next of three hints",
         ("solution", exercise.name): "show how it can be solved",
     }
@@ -96,6 +134,9 @@ def _start(checkout: Catalog, exercise: Exercise) -> None:
     width = max(map(len, commands))
     for command, remark in zip(commands, lines.values(), strict=True):
         console.print(f"    {command:{width}}   {remark}", soft_wrap=True)
+    if exercise.kind == "test":
+        console.print(f"\n{QUICK}", soft_wrap=True)
+    console.print(f"\n{COOKIES.format(number=exercise.number)}", soft_wrap=True)
 
 
 def _list(checkout: Catalog) -> None:
@@ -106,7 +147,7 @@ def _list(checkout: Catalog) -> None:
         console.print(NO_EXERCISES)
         return
     open_ones = [each for each in exercises if progress.of(each).state != SOLVED]
-    following = open_ones[0] if open_ones else None
+    following = progress.find_next(exercises)
     widths = (7, max(len(each.name) for each in exercises), max(map(len, KINDS.values())))
     for lab, group in groupby(exercises, key=lambda each: each.lab):
         console.print(Text(f"\n{lab.number} {lab.title}", "b"))

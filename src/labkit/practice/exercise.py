@@ -1,10 +1,12 @@
 """Exercises: read labs/exercises.toml, and find the exercise that a folder belongs to."""
 
 import ast
+import difflib
 import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,10 +38,12 @@ KINDS = {
 }
 # What a kind must say, beside the keys that all have
 _OWN = {"repair": {"version"}, "convert": set(), "build": {"blank"}, "test": {"needed"}}
+OLD_FOLDER = re.compile(r"(.+)\.old[0-9]*")  # see start.set_aside()
 _TEXTS = ("title", "goal", "before", "after", "counts", "explanation")
 _ALL = {"kind", "lab", *_TEXTS, "hints", "sources"}
 _OPTIONAL = {"as", "tests", "faults", "replace"}
 UNKNOWN_EXERCISE = "There is no exercise {name}. `lab practice` lists them."
+DID_YOU_MEAN = "There is no exercise {name}. Did you mean {close}? `lab practice` lists them all."
 
 
 class ExerciseError(CatalogError):
@@ -139,10 +143,17 @@ def read_exercises(checkout: Catalog) -> tuple[Exercise, ...]:
 
 def find_exercise(checkout: Catalog, name: str) -> Exercise:
     """Return the exercise of this name. Raises ExerciseError if there is none."""
-    for exercise in read_exercises(checkout):
-        if exercise.name == name:
-            return exercise
+    exercises = {exercise.name: exercise for exercise in read_exercises(checkout)}
+    if name in exercises:
+        return exercises[name]
+    if close := find_close(name, exercises):
+        raise ExerciseError(DID_YOU_MEAN.format(name=name, close=close))
     raise ExerciseError(UNKNOWN_EXERCISE.format(name=name))
+
+
+def find_close(name: str, names: Iterable[str]) -> str:
+    """Return the name that is most like a mistyped one, "" if none is."""
+    return next(iter(difflib.get_close_matches(name, names, n=1)), "")
 
 
 def practice_folders(checkout: Catalog) -> tuple[Path, Path]:
@@ -152,13 +163,24 @@ def practice_folders(checkout: Catalog) -> tuple[Path, Path]:
 
 def exercise_of(checkout: Catalog, folder: Path) -> Exercise | None:
     """Return the exercise that was started in this folder or above it, None if none was."""
-    folder = folder.absolute()
-    roots = {root.resolve() for root in practice_folders(checkout)}
-    for path in (folder.resolve(), *folder.resolve().parents):
-        if path.parent in roots:
-            names = {exercise.name: exercise for exercise in read_exercises(checkout)}
-            return names.get(path.name)
+    if path := _own_folder(checkout, folder):
+        names = {exercise.name: exercise for exercise in read_exercises(checkout)}
+        return names.get(path.name)
     return None
+
+
+def old_exercise_of(checkout: Catalog, folder: Path) -> str:
+    """Return the exercise whose old files are in this folder or above it, "" if there is none."""
+    path = _own_folder(checkout, folder)
+    found = OLD_FOLDER.fullmatch(path.name) if path else None
+    return found[1] if found else ""
+
+
+def _own_folder(checkout: Catalog, folder: Path) -> Path | None:
+    """Return this folder, or one above it, if it is directly in a folder of exercises."""
+    roots = {root.resolve() for root in practice_folders(checkout)}
+    folder = folder.absolute().resolve()
+    return next((path for path in (folder, *folder.parents) if path.parent in roots), None)
 
 
 def without_bodies(source: str) -> str:

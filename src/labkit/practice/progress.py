@@ -1,7 +1,7 @@
 """Keep what a student has done in progress.json, in the state folder."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,23 @@ class Record:
 class Progress:
     """The records of all exercises, by name; `notice` says if the file was damaged."""
 
-    records: dict[str, Record]
+    records: dict[str, Record]  # the one that was worked on last is the last one
     notice: str = ""
 
     def of(self, exercise: Exercise) -> Record:
         """Return the record of an exercise; an empty one if it was not started."""
         return self.records.get(exercise.name, Record())
+
+    def find_next(self, exercises: Sequence[Exercise]) -> Exercise | None:
+        """Return the exercise to go on with, None if all are solved.
+
+        It is the one worked on last if that is not solved, or else the next open one after it.
+        """
+        known = [exercise.name for exercise in exercises]
+        worked_on = [name for name in self.records if name in known]
+        first = known.index(worked_on[-1]) if worked_on else 0
+        in_order = [*exercises[first:], *exercises[:first]]
+        return next((each for each in in_order if self.of(each).state != SOLVED), None)
 
 
 def read_progress(checkout: Catalog) -> Progress:
@@ -78,8 +89,16 @@ def _record(table: Any) -> Record | None:
 
 
 def note_start(checkout: Catalog, exercise: Exercise) -> None:
-    """Note that a student starts an exercise, from the beginning."""
-    _change(checkout, exercise, lambda _: Record(STARTED, fingerprint=exercise.fingerprint))
+    """Note that a student starts an exercise, from the beginning.
+
+    An exercise that has been solved stays solved, unless it has changed since then.
+    """
+
+    def change(record: Record) -> Record:
+        solved = record.state == SOLVED and record.is_current(exercise)
+        return Record(SOLVED if solved else STARTED, fingerprint=exercise.fingerprint)
+
+    _change(checkout, exercise, change)
 
 
 def note_hint(checkout: Catalog, exercise: Exercise, shown: int) -> None:
@@ -102,7 +121,8 @@ def note_result(checkout: Catalog, exercise: Exercise, passed: bool) -> None:
 def _change(checkout: Catalog, exercise: Exercise, change: Callable[[Record], Record]) -> None:
     progress = read_progress(checkout)
     record = change(progress.of(exercise))
-    _write(checkout, progress.records | {exercise.name: record})
+    others = {name: each for name, each in progress.records.items() if name != exercise.name}
+    _write(checkout, others | {exercise.name: record})  # at the end: see Progress.records
 
 
 def _write(checkout: Catalog, records: dict[str, Record]) -> None:

@@ -1,15 +1,18 @@
 """Make the folder of an exercise: the starter, with its brief as the handout."""
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from labkit.catalog import Catalog, CatalogError, Lab, writable
-from labkit.practice.copies import copy_tree
+from labkit.practice.copies import LEFT_BEHIND, copy_tree
 from labkit.practice.exercise import (
     MY_TESTS,
     Exercise,
     exercise_of,
     find_exercise,
+    old_exercise_of,
     practice_folders,
 )
 from labkit.text_format import command_line
@@ -17,6 +20,7 @@ from labkit.textbook_versions import steps_in_markdown
 
 EXISTS = "{folder} is there already. To start again: {line}"
 NAME_ONE = "Name an exercise, or change into its folder. `lab practice` lists them."
+OLD_FILES = "This folder has your old files of {name}. Change into the new folder: {line}"
 NOT_STARTED = "You have not started {name}. Start it: {line}"
 BRIEF = """\
 ## Goal
@@ -41,10 +45,16 @@ README = """\
 {brief}
 ## Commands
 
-    lab run .         run it
-    lab check         check it
-    lab hint          the next hint
-    lab solution      the solution, with notes
+    lab run .            run it
+    lab check            check it
+    lab check --watch    check it after each save
+    lab hint             the next hint
+    lab solution         the solution, with notes
+{loop}
+While you run it, the names of its cookies end in `_{own_number}`.
+"""
+LOOP = """\
+    pytest               run your tests on the lab only, which is quick
 """
 TESTS = '''\
 """Write your tests here: functions whose names begin with test_.
@@ -86,10 +96,19 @@ def choose_exercise(checkout: Catalog, name: str | None) -> Exercise:
     if name is not None:
         # The shell completes the folder's name.
         return exercise_of(checkout, Path(name)) or find_exercise(checkout, name)
+    refuse_old_folder(checkout)
     found = exercise_of(checkout, Path.cwd())
     if found is None:
         raise CatalogError(NAME_ONE)
     return found
+
+
+def refuse_old_folder(checkout: Catalog) -> None:
+    """Raise CatalogError if the current folder has the old files of an exercise."""
+    if name := old_exercise_of(checkout, Path.cwd()):
+        inside, outside = (folder / name for folder in practice_folders(checkout))
+        line = command_line("cd", str(inside if inside.is_dir() else outside))
+        raise CatalogError(OLD_FILES.format(name=name, line=line))
 
 
 def started_folder(checkout: Catalog, exercise: Exercise) -> Path:
@@ -132,12 +151,39 @@ def write_starter(exercise: Exercise, folder: Path) -> None:
         raise
 
 
-def set_aside(folder: Path) -> Path:
-    """Rename a folder to NAME.old, or NAME.old2 and so on, and return its new path."""
+def changed_files(exercise: Exercise, folder: Path) -> list[str]:
+    """Return the files of an exercise's folder that differ from its starter, in order."""
+    with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
+        starter = Path(temporary, exercise.name)
+        write_starter(exercise, starter)
+        before, after = _contents(starter), _contents(folder)
+    names = sorted(before.keys() | after.keys())
+    return [name for name in names if before.get(name) != after.get(name)]
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by path, without the handout and what Python has written."""
+    found: dict[str, bytes] = {}
+    for root, folders, names in os.walk(folder):
+        left_behind = LEFT_BEHIND(root, [*folders, *names])
+        folders[:] = [name for name in folders if name not in left_behind]
+        paths = [Path(root, name) for name in names if name not in left_behind]
+        found |= {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    found.pop("README.md", None)
+    return found
+
+
+def old_folder(folder: Path) -> Path:
+    """Return where the files of a folder go: NAME.old, or the first free one of NAME.old2 …"""
     number = 1
     while (old := folder.with_name(f"{folder.name}.old{number if number > 1 else ''}")).exists():
         number += 1
-    return folder.rename(old)
+    return old
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename a folder as `old_folder` says, and return its new path."""
+    return folder.rename(old_folder(folder))
 
 
 def brief(exercise: Exercise) -> str:
@@ -154,5 +200,10 @@ def brief(exercise: Exercise) -> str:
 
 def handout(exercise: Exercise) -> str:
     """Return the README.md of the folder, which the lab's pages show as its handout."""
-    number = exercise.lab.number
-    return README.format(number=number, title=exercise.title, brief=brief(exercise))
+    return README.format(
+        number=exercise.lab.number,
+        title=exercise.title,
+        brief=brief(exercise),
+        loop=LOOP if exercise.kind == "test" else "",
+        own_number=exercise.number,
+    )
