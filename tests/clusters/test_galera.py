@@ -24,7 +24,7 @@ from labkit.testing.fixtures import skip_or_fail
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
-VISITORS, ADDS = 5, 12  # at once, and of each one
+VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
 STARTED = 120  # seconds for three nodes to start
 pytestmark = [pytest.mark.mysql, pytest.mark.galera]
 
@@ -129,7 +129,7 @@ def test_whatever_ends_it_nothing_stays_behind(folder, end):
         assert sum("mariadbd" in args for args in descendants(lab.pid).values()) == 3
         assert sum("haproxy" in args for args in descendants(lab.pid).values()) == 1
         assert len(list(folder.glob("labkit-*/haproxy.cfg"))) == 1
-    # That its processes have ended running() has seen to.
+    # running() has checked that all processes have ended.
     assert list(folder.glob("labkit-*/haproxy.cfg")) == []
 
 

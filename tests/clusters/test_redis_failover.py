@@ -17,7 +17,7 @@ from labkit.testing.contracts import CartPages, words
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
-VISITORS, ADDS = 5, 12  # at once, and of each one
+VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
 pytestmark = [
     pytest.mark.redis,
     pytest.mark.usefixtures("redis"),
@@ -228,7 +228,7 @@ def test_whatever_ends_it_nothing_stays_behind(end):
     with running("10", "--redis-pair", "--engine", "cache", end=end) as lab:
         started = [args for args in descendants(lab.pid).values() if "redis-server" in args]
         assert len(started) == 2
-    # That its processes have ended running() has seen to.
+    # running() has checked that all processes have ended.
 
 
 @pytest.mark.usefixtures("own_checkout")

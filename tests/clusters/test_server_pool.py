@@ -21,7 +21,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 APPLE, BOTH = {"apple": 1}, {"apple": 1, "pear": 1}
-VISITORS, ADDS = 6, 12  # at the same time, and of each item
+VISITORS, ADDS = 6, 12  # concurrent visitors, adds per visitor
 
 pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
 

@@ -67,7 +67,7 @@ def test_quick_commands_import_neither_django_nor_pytest(words, environ):
 
 
 def one_line(text):
-    """Return the text in the form that `said` returns."""
+    """Return the text on one line, as `said` does."""
     return " ".join(text.split())
 
 

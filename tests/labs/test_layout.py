@@ -189,7 +189,7 @@ def twins_differ_where_they_say(checkout: Catalog) -> Iterator[str]:
 
 
 def changed_lines(one: str, two: str) -> int:
-    """Return the number of differing lines, like `diff | grep -c '^[<>]'`."""
+    """Return the number of differing lines, as `diff | grep -c '^[<>]'` does."""
     diff = difflib.ndiff(one.splitlines(), two.splitlines())
     return sum(line[0] in "+-" for line in diff)
 
@@ -212,7 +212,7 @@ def signatures(lab: Lab, path: str) -> list[tuple[str, str, str | None]]:
 
 
 def carriers_differ_little(checkout: Catalog) -> Iterator[str]:
-    """Compare the wizard's storage modules, which are twins."""
+    """Complain if the wizard's storage modules, which are twins, differ too much."""
     for lab in checkout.labs:
         found = [path for path in files(lab) if path.parts[:2] == ("lab", "carriers")]
         modules = sorted(path for path in found if path.name != "__init__.py")

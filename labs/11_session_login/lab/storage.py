@@ -1,4 +1,4 @@
-"""The cart is one entry of the session. Django stores who is logged in, in other entries."""
+"""The cart is one entry of the session. Other entries record who is logged in."""
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
