@@ -141,7 +141,7 @@ def test_only_the_contract_decides(quick, own_checkout, said):
     assert "a question of this lab" not in text
     text = said("check", "mine", "--all")[1]
     different = DIFFERENT.format(number="01")
-    assert f"{different}: a question of this lab It is 1, and should be 2." in text
+    assert f"{different}: - a question of this lab It is 1, and should be 2." in text
 
 
 def test_an_error_of_the_server_always_counts(quick, own_checkout, said):
@@ -346,6 +346,12 @@ def test_no_assertion_is_shown_as_it_is(message, words, tmp_path):
             "cookie.expires == now + 60",
             "assert 1894006920.0 == 1895216400.0",
             "cookie.expires is 2030-01-07 09:02:00, and should be 2030-01-21 09:00:00.",
+        ),
+        (
+            "cart(visitor) == {'apple': 1}",
+            "assert {'apple': 1, ... 1, 'plum': 1} == {'apple': 1}\n  Omitting 1 identical items"
+            "\n  Left contains 2 more items:\n  {'pear': 1, 'plum': 1}\n  Use -v to get more diff",
+            "It should not have {'pear': 1, 'plum': 1}.",
         ),
         ("len(names(page)) > 2", "assert 1 > 2", "Expected: len(names(page)) > 2"),
     ],

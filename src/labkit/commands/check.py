@@ -111,7 +111,7 @@ class Checking:
         """Check once, and print the result. Raises Cancelled."""
         exercise = self.exercise
         if exercise and exercise.kind == "test":
-            click.echo(SCORING.format(count=len(exercise.faults)))
+            _print(wrap_each([SCORING.format(count=len(exercise.faults))]))
             score = score_tests(self.checkout, exercise, self.copy.folder, self.limit, is_cancelled)
             self._note(score.passed)
             _print(["", *wrap_each(score.lines())])
@@ -145,14 +145,14 @@ class Checking:
 
     def begin(self) -> None:
         """Print what is checked, and if the exercise has changed since it was started."""
-        click.echo(CHECKED_AS.format_map(self.names))
+        _print(wrap_each([CHECKED_AS.format_map(self.names)]))
         if self.exercise:
             progress = read_progress(self.checkout)
             if progress.notice:
-                click.echo(progress.notice)
+                _print(wrap_each([progress.notice]))
             if not progress.of(self.exercise).is_current(self.exercise):
                 line = command_line("lab", "practice", "reset", self.exercise.name)
-                click.echo(OUTDATED.format(name=self.exercise.name, line=line))
+                _print(wrap_each([OUTDATED.format(name=self.exercise.name, line=line)]))
 
     def _check_changed(self, changed: list[str], is_cancelled: Callable[[], bool]) -> None:
         if changed:

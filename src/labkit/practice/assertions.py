@@ -27,6 +27,11 @@ FOUND = {
     "is": "{what} is {0}, and should be {1}.",
     "is not": "{what} is {0}, and should be something else.",
 }
+DIFFERENCES = {  # lines of pytest about two dictionaries
+    r"Differing items:\n\s*(\{.*\}) != (\{.*\})$": "It has {0}, and should have {1}.",
+    r"Left contains \d+ more items?:\n\s*(\{.*\})$": "It should not have {0}.",
+    r"Right contains \d+ more items?:\n\s*(\{.*\})$": "It should have {0}.",
+}
 ONE_OF = "{what} is {0}, and should be one of {1}."
 TRUE, FALSE = "{what} is {0}, and should be true.", "{what} is {0}, and should be false."
 EXPECTED = "Expected: {code}"
@@ -56,10 +61,11 @@ def find_assertion(places: Sequence[tuple[str, int]], stage: Path) -> ast.expr |
     return next((node.test for node in found), None)
 
 
-def explain_assertion(error: str, code: ast.expr | None = None) -> str:
+def explain_assertion(error: str, code: ast.expr | None = None, difference: str = "") -> str:
     """Return a sentence for the first line of a failed assertion, without the words of pytest.
 
     code: the expression that was false, as it is written in the test.
+    difference: the other lines of pytest's message. They count if it has shortened the first one.
     """
     broken = re.match(r"(?:[\w.]+\.)?BrokenPromise: ([^:\n]+)", error)
     if broken and broken[1] in BROKEN_PROMISES:
@@ -69,6 +75,14 @@ def explain_assertion(error: str, code: ast.expr | None = None) -> str:
     is_bare = code is not None and not isinstance(code, ast.Compare)
     if not is_bare and (match := COMPARED.fullmatch(error)):
         left, sign, right = match.groups()
+        if sign == "==" and any(map(SHORTENED.fullmatch, (left, right))):
+            sentences = [
+                text.format(*map(shorten, each.groups()))
+                for pattern, text in DIFFERENCES.items()
+                for each in re.finditer(pattern, difference, re.M)
+            ]
+            if sentences:
+                return " ".join(sentences[:2])
         side = code.left if isinstance(code, ast.Compare) else None
         if found := _explain_comparison(left, sign, right, side):
             return found

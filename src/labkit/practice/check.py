@@ -121,8 +121,8 @@ class Report:
                 groups.setdefault(result.explanation.cause or result.id, []).append(result)
         found = [Cause(r[0].explanation, r) for r in groups.values() if r[0].explanation]
         order = [hint.meaning for hint in SETUP]
-        # Then errors, since they have a place in the code; then what is not as promised.
-        found.sort(key=lambda c: (_place_in(order, c.explanation.cause), not c.explanation.cause))
+        # Then errors, since they have a place in the code, those that stop most tests first.
+        found.sort(key=lambda cause: _priority(cause, order))
         if not found and not self.holds:
             nothing = CheckResult("", STARTS, "failed")
             found = [Cause(Explanation(STOPS[NO_TESTS]), [nothing])]
@@ -198,8 +198,10 @@ def sentence(test: str) -> str:
     return f"{words} ({parameter.removesuffix(']')})" if parameter else words
 
 
-def _place_in(order: list[str], cause: str) -> int:
-    return order.index(cause) if cause in order else len(order)
+def _priority(cause: Cause, order: list[str]) -> tuple[int, int]:
+    name = cause.explanation.cause
+    place = order.index(name) if name in order else len(order)
+    return place, -len(cause.results) if name else 0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ MOST_LINES = 25
 WIDEST, NARROWEST = 100, 60  # columns
 SCORE = "Score: {passed} of {counted}."
 NOT_STARTING = "The lab does not start yet."
-ALL_FAIL = "Nothing works yet, for one reason."
+ALL_FAIL = "Nothing can pass yet: every test meets an error."
 CRASHED = "In {count}, a request ends in an error of the server."
 NOT_ALL = "The tests ended early. Only {asked} of {expected} were run."
 ALL_HOLDS = "All of it holds: {name} does what lab {number} promises."
@@ -31,10 +31,12 @@ INFORMATION = (
     "These do not count: {tests} of lab {number} itself, which it passes and {name} does not. They "
     "ask how lab {number} does it, and other ways are right as well."
 )
-SAME, DIFFERENT = "as in lab {number}", "different from lab {number}"
+OTHERS = "What does not count (lab {number}'s other tests): {good} of {all} give the same result."
+SAME, DIFFERENT = "The same as in lab {number}", "Different from lab {number}"
 SHOW_ALL = "{line} shows all results."
 # Tests that need a private server or a browser are for nox; the others take seconds.
 LEFT_OUT = "Left out: tests that need a browser, MariaDB or Redis, or take long."
+UNMARKED = {"passed": "-", "skipped": "- (not run)", "failed": "-"}
 MARKS = {"passed": "✓", "skipped": "–", "failed": "✗"}
 
 
@@ -52,11 +54,11 @@ def summary(
     passed, counted = report.score
     if report.stop and report.stop.sentence == STARTS:
         before += [NOT_STARTING]
-    elif not passed and len(report.causes) == 1 and report.causes[0].explanation.cause:
+    elif not passed and all(cause.explanation.cause for cause in report.causes):
         before += [ALL_FAIL]
     elif counted:
         before += [SCORE.format(passed=passed, counted=counted)]
-    if report.crashes:
+    if report.crashes and ALL_FAIL not in before:
         count = quantity(len(report.crashes), "other test")
         before[-1] = f"{before[-1]} {CRASHED.format(count=count)}".strip()
     if report.stop and report.asked < report.expected:
@@ -95,12 +97,12 @@ def all_results(report: Report, names: dict[str, str]) -> list[str]:
         lines += ["", f"What counts ({report.contract or 'all tests'}): {passed} of {counted}."]
         lines += _result_lines(report.counted)
     if report.information:
-        good = sum(not result.failed for result in report.information)
-        lines += ["", f"What does not count (lab {names['number']}'s other tests):"]
-        lines[-1] += f" {good} of {len(report.information)} {SAME.format_map(names)}."
-        marks = {"failed": f"{DIFFERENT.format_map(names)}:", "skipped": MARKS["skipped"]}
-        marks["passed"] = f"{SAME.format_map(names)}:".ljust(len(marks["failed"]))
-        lines += _result_lines(report.information, marks)
+        good = [result for result in report.information if not result.failed]
+        lines += ["", *_wrap(OTHERS.format(good=len(good), all=len(report.information), **names))]
+        other = [result for result in report.information if result.failed]
+        for heading, results in ((DIFFERENT, other), (SAME, good)):
+            lines += ["", f"{heading.format_map(names)}:"] if results else []
+            lines += _result_lines(results, UNMARKED)
     return [*lines, "", LEFT_OUT]
 
 
@@ -110,7 +112,7 @@ def _next_lines(cause: Cause) -> list[str]:
     text = why.reason if known else MAKE_HOLD.format(sentence=first.sentence)
     lines = _wrap(f"{NEXT_STEP} {text}")
     if why.code:
-        lines.append(f"        {why.code}"[: width()])
+        lines += _wrap(why.code, "        ")
     if not known and why.reason != NOT_SO:
         lines += _wrap(why.reason, "  ")
     elif why.advice:

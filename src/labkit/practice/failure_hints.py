@@ -200,7 +200,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
         if match := re.search(hint.pattern, error, re.M):
             meaning = hint.meaning.format(*match.groups())
             return Explanation(shorten(error), f"{meaning} {hint.advice}".strip(), cause=error)
-    return Explanation(explain_assertion(error, find_assertion(places, stage)))
+    difference = message.partition("\n")[2]
+    return Explanation(explain_assertion(error, find_assertion(places, stage), difference))
 
 
 def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
