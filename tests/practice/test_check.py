@@ -19,6 +19,7 @@ from labkit.commands.check import (
     OUTDATED,
     SOLVED,
     UNKNOWN_ORIGINAL,
+    Checking,
 )
 from labkit.practice import (
     assertions,
@@ -41,9 +42,12 @@ from labkit.practice.check_summary import (
     NOT_STARTING,
     ONE_CAUSE,
     SCORE,
+    SHOW_ALL,
+    all_results,
     summary,
 )
 from labkit.practice.diagnosis import Failure, failure_of, find_similar
+from labkit.practice.exchanges import MOVED, exchanges_of
 from labkit.practice.exercise import find_exercise, read_exercises
 from labkit.practice.failure_hints import Explanation
 from labkit.practice.progress import read_progress
@@ -300,6 +304,41 @@ def test_a_summary_has_few_lines(checkout, causes):
         assert len(lines) < MOST_LINES  # and one says which copy it is
         assert "\n" not in "".join(lines)
         assert LOOKS_LIKE.format(name=version.full_name, title=version.title) in " ".join(lines)
+
+
+def test_lines_fit_in_the_terminal(monkeypatch):
+    report = Report("CartContract", [failing(1)], asked=90, expected=99)
+    report.diagnosis = diagnosis.Diagnosis("text " * 300)
+    for columns in (80, 120):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = [*summary(report, NAMES, "mine/"), *all_results(report, NAMES)]
+        assert max(map(len, lines)) <= min(columns, 100)
+
+
+def test_all_results_are_pointed_to_once(quick, own_checkout, capsys):
+    edit(quick / "lab" / "views.py", "return render(", "return rendr(")
+    checkout = Catalog(own_checkout)
+    copy, target = checkout.find("mine"), checkout.find("01")
+    checking = Checking(checkout, copy, target, None, "mine", 20, show_all=False)
+    report = Report("Pages", [failing(1)])
+    for _ in range(2):
+        checking.show(report)
+    assert capsys.readouterr().out.count(SHOW_ALL.format(line="lab check mine --all")) == 1
+
+
+ADD = "POST http://x/add/\n  Cookie: (none sent)\n  302 Found, text/html\n  Location: /display/"
+DISPLAY = "GET http://x/display/\n  Cookie: cart=1\n  200 OK, text/html\n  | Your cart"
+
+
+def test_a_change_and_a_moved_clock_are_shown():
+    blocks = [ADD, DISPLAY, MOVED.format(seconds=100), DISPLAY, MOVED.format(seconds=21), DISPLAY]
+    section = ("last exchanges of visitor", "\n\n".join([*blocks, "in the jar now:\n  nothing"]))
+    shown = exchanges_of(Outcome("test_it", "failed", sections=[section]))
+    assert shown == [
+        ["POST /add/ → 302 Found to /display/"],
+        ["The clock moved by 121 s."],
+        ["GET /display/ → 200 OK", "  Cookie: cart=1", "  The page says: Your cart"],
+    ]
 
 
 def test_the_starter_of_an_exercise_is_not_named(checkout):

@@ -11,7 +11,7 @@ from lab_copies import IGNORED, run_pytest
 from labkit.http import jar, set_cookie
 from labkit.testing import clock as labkit_clock
 from labkit.testing import response_checks
-from labkit.testing.failure_report import LAST_EXCHANGES, STORE_HEADING
+from labkit.testing.failure_report import LAST_EXCHANGES, MOVED, STORE_HEADING
 
 
 def ignoring_path(monkeypatch):
@@ -163,6 +163,7 @@ def test_a_failing_test_prints_the_exchange_that_failed(checkout, tmp_path):
         "Max-Age=120; Path=/; SameSite=Lax",
         f"({jar.EXPIRED})",
         "| the page of this test",
+        MOVED.format(seconds=120),
         STORE_HEADING,
         "0 s left  {'cart': {'red apple': 3}, '_session_expiry': 120}",
     ):
