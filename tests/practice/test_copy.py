@@ -156,10 +156,10 @@ def test_a_copy_runs_by_manage_py(own_checkout, said):
 
 
 def test_the_tests_of_a_copy_pass_under_the_number_of_its_lab(mine):
-    status, output = in_pytest(mine, "-k", "where_is or flags or lives_as_long")
+    status, output = in_pytest(mine, "-k", "where_is or flags or expires_on_time")
     assert status == 0, output[-2000:]
     edit(mine / "lab" / "storage.py", "quantity, LIFETIME,", "quantity, None,")
-    status, output = in_pytest(mine, "-k", "lives_as_long")
+    status, output = in_pytest(mine, "-k", "expires_on_time")
     assert status == 1
 
 
