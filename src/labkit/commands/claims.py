@@ -21,9 +21,7 @@ from labkit.text_format import and_more, quantity
     help="List only claims with this verdict.",
 )
 @click.option("--write", is_flag=True, help="Update docs/claims.md and the handouts.")
-@click.option(
-    "--check", is_flag=True, help="Fail if the last run of nox did not prove all entries."
-)
+@click.option("--check", is_flag=True, help="Fail unless the last nox run verified every entry.")
 def list_claims(name: str | None, verdict: str | None, write: bool, check: bool) -> None:
     """List what textbooks say about cookies and sessions, and what actually happens.
 

@@ -84,8 +84,8 @@ def cookie(
     """Explain what a browser does with SET-COOKIE, the value of a Set-Cookie header.
 
     The command explains each attribute, and shows whether a browser stores the cookie and sends it
-    with later requests. If not, it names the rule and a repair. Browsers differ in a few details;
-    the output is for Chromium.
+    with later requests. If a browser does not, the command names the rule and suggests a fix.
+    Browsers differ in a few details; the output describes Chromium.
     """
     if embedded and initiator is None:
         raise click.UsageError("--embedded also needs --from, with the URL of the page.")

@@ -41,12 +41,12 @@ PLAIN_HTTP = (
     "names or passwords.\n"
 )
 NO_NETWORK = (
-    "This machine has no network address. Connect it to the class's network, or give its "
-    "address: lab serve --lan --address 192.168.1.20"
+    "No network address was found for this machine. Connect it to the class's network, or specify "
+    "its address: lab serve --lan --address 192.168.1.20"
 )
 NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
-    "{address} stands for all addresses of this machine. With --address, give the one in the "
+    "{address} stands for all addresses of this machine. Use --address to name its address on the "
     "class's network."
 )
 ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
@@ -72,7 +72,7 @@ OWN_MACHINE_ONLY = (
 @click.option(
     "--address",
     metavar="IP",
-    help="With --lan: this machine's address in the class's network, if it has several.",
+    help="With --lan: this machine's address on the class's network, if it has several.",
 )
 def serve(
     only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None

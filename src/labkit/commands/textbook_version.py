@@ -44,7 +44,7 @@ def refuse_options(db: str | None, redis_pair: bool, servers: int) -> None:
 
 @contextmanager
 def written(checkout: Catalog, version: Version) -> Iterator[Lab]:
-    """Write a version's copy, and yield it as a lab.
+    """Create a copy of a textbook version, and yield it as a lab.
 
     Within the block, the environment variable LAB_STATE_DIR names the folder of the copy, so that
     its state is stored there. Raises CatalogError if the folder cannot be written, or an edit does

@@ -368,7 +368,8 @@ def _make_accessible(drawing: str, chart: Chart, mark: str) -> str:
     """Add colour variables, a title and a description to matplotlib's drawing."""
     for colour, variable in VARIABLES.items():
         drawing = drawing.replace(colour, f"var({variable})")
-    # A page may contain several charts, so limit the rules to charts and remove unused IDs.
+    # Restrict the style rules to charts and remove unused IDs, so that a page can have several
+    # charts.
     drawing = drawing.replace('<style type="text/css">*{', "<style>.labkit-chart *{")
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', drawing))
     drawing = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", drawing)

@@ -53,7 +53,8 @@ def current_crash() -> Crash | None:
 
 
 def _own_line(traceback: TracebackType | None) -> tuple[str, str]:
-    """Return the location and code of the lab's innermost line, or two empty strings."""
+    """Return the location and code of the innermost line of the lab in the traceback, or empty
+    strings."""
     folder, found = str(settings.FOLDER), None
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename.startswith(folder):

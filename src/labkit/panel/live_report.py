@@ -66,6 +66,6 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _word(words: Words) -> dict[str, str]:
     highlight = HIGHLIGHTS.get((words.place, words.key), "")
-    # A status is only a number, whose meaning must not be shown by colour alone.
+    # A status is only a number, so colour alone must not show its meaning.
     text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
     return {"text": text, "place": words.place, "highlight": highlight}

@@ -1,4 +1,4 @@
-"""Find this machine's address in the local network, and draw a URL as a QR code."""
+"""Find this machine's address on the local network, and draw a URL as a QR code."""
 
 import io
 import socket

@@ -126,7 +126,7 @@ class LabProcess:
         return done
 
     def end(self) -> None:
-        """End the process for good; do not wait until it has ended."""
+        """End the process and do not restart it; return without waiting for it to exit."""
         self._ending = True
         self._queue.put(None)
         self._close_process()

@@ -184,5 +184,5 @@ def steps_in_markdown(steps: Sequence[Step]) -> str:
 
 
 def _as_markdown(text: str) -> str:
-    """Escape a text so that Markdown renders it unchanged."""
+    """Escape text so that Markdown renders it unchanged."""
     return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", text)
