@@ -41,12 +41,12 @@ class Lab:
     twin: str | None = None
     contract: str | None = None
     meeting: int = 0  # the course meeting that uses the lab, from 1; 0 for a copy
-    renews: str | None = None  # for a cart: "item" or "cart", whose expiry a write extends
+    renews: str | None = None  # for a cart: a write extends the expiry of the "item" or the "cart"
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
     # For variants that are rows of a table: name -> the environment variables that select the row.
     environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
-    original: str | None = None  # for a copy: the original's number, if the handout has one
+    original: str | None = None  # for a copy: the original's number, if the handout names it
 
     @property
     def compares_engines(self) -> bool:
@@ -158,7 +158,7 @@ def is_lab(folder: Path) -> bool:
 
 
 def catalog() -> Catalog:
-    """Return the manifest of the checkout that contains the current folder, or else labkit.
+    """Return the manifest of the current folder's checkout or, outside a checkout, of labkit's.
 
     Raises CatalogError if neither is inside a checkout.
     """
@@ -234,7 +234,7 @@ def database_name(number: str) -> str:
 
 
 def copy_port(folder: Path) -> int:
-    """Return the default port of a copy, 8200 to 8899, which differs from those of its siblings.
+    """Return a copy's default port, 8200 to 8899; copies in the same folder have different ports.
 
     The port is derived from the name. If two copies would get the same port, the older one keeps
     it.
@@ -273,12 +273,13 @@ def state_dir(folder: Path) -> Path:
 def writable(path: Path) -> Path:
     """Create this part of a state folder if it is missing, and return its path.
 
-    Raises CatalogError, with advice, if the user may not write to the folder or to a file in it.
+    Raises CatalogError, with advice, if the user does not have permission to write to the folder or
+    a file in it.
     """
     try:
         make_private_folder(path)
         for entry in (path, *path.iterdir()):
-            # A temporary file of another process may be gone by now.
+            # A temporary file of another process may have been deleted in the meantime.
             if not os.access(entry, os.R_OK | os.W_OK) and entry.exists():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(entry))
     except OSError as error:

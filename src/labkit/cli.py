@@ -24,10 +24,10 @@ NO_FOLDER = "The current folder has been deleted. Change to another one: {line}"
 
 
 class Entry(NamedTuple):
-    """A command, and its function in the module of labkit.commands that has the command's name."""
+    """A command: its help, and its function in the module of labkit.commands with the same name."""
 
     function: str
-    short_help: str  # here, so that the commands can be listed without importing them
+    short_help: str  # stored here, so that commands can be listed without importing them
 
 
 COMMANDS = {
@@ -113,7 +113,7 @@ class Labs(click.Group):
 
 def read_docstring(function: Callable[..., Any]) -> str | None:
     """Read a function's docstring from the source, since PYTHONOPTIMIZE=2 removes docstrings."""
-    function = inspect.unwrap(function)  # of a decorator such as click.pass_context
+    function = inspect.unwrap(function)  # remove decorators such as click.pass_context
     source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__:

@@ -133,8 +133,8 @@ def explain_attributes(
 ) -> Iterator[Attribute]:
     """Yield each attribute, present or absent, with its meaning.
 
-    found: {lower-case name: value}; cookie: the cookie that a browser creates from these
-    attributes, or None if the browser refuses the cookie; at: the time in POSIX seconds.
+    found: {lower-case name: value}. cookie: the cookie that a browser creates from these
+    attributes, or None if the browser refuses it. at: the time in POSIX seconds.
     """
     for name in (*ALWAYS, *(name for name in IF_PRESENT if name.lower() in found)):
         if name == "Max-Age" and "expires" in found and not _has_max_age(found):

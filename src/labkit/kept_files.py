@@ -22,7 +22,7 @@ def make_private_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def private_files() -> Iterator[None]:
-    """Make private all files that this process and its children create within this block."""
+    """Within this block, make every new file of this process and its children private."""
     before = os.umask(OWNER_ONLY)
     try:
         yield

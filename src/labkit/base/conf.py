@@ -27,7 +27,7 @@ SQLITE_OPTIONS = {
 
 
 def number(folder: Path) -> str:
-    """Return the lab's number, with which the names of its cookies end; see `own_number`.
+    """Return the lab's number, which is part of its cookies' names; see `own_number`.
 
     The tests of a copy expect the cookies of the original lab. They set the environment variable
     LAB_AS to the original's number. A lab that has its own number ignores the variable.
@@ -103,8 +103,8 @@ def session_engine(default: str) -> str:
 def caches(folder: Path) -> dict[str, dict[str, Any]]:
     """Return CACHES: Redis at REDIS_URL, or LocMem, which uses the memory of the server's process.
 
-    In Redis, a lab's keys begin with lab_NN, which keeps them apart from other keys. LocMem
-    discards entries beyond MAX_ENTRIES, since Django's default of 300 is too small for a class.
+    In Redis, a lab's keys begin with lab_NN, which keeps them apart from other keys. LocMem keeps
+    at most MAX_ENTRIES entries, because Django's default of 300 is too small for a class.
     https://docs.djangoproject.com/en/5.2/ref/settings/#caches
     """
     if url := environment.redis_url():
@@ -118,9 +118,9 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
     With a URL without a database name, such as mysql://teacher:secret@db.example/, each lab has its
-    own database: lab_03, lab_04 and so on. A relative path to an SQLite file starts from this lab's
-    state folder. In-memory SQLite is replaced with the default file, so that other processes can
-    read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
+    own database: lab_03, lab_04 and so on. A relative path to an SQLite file is relative to this
+    lab's state folder. In-memory SQLite is replaced with the default file, so that other processes
+    can read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     default: dict[str, Any]
@@ -142,6 +142,6 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             default["NAME"] = sqlite_file.with_name(Path(default["NAME"]).name)
         options = dict(SQLITE_OPTIONS)
         if url and has_foreign_tables(Path(default["NAME"])):
-            del options["init_command"]  # WAL would change another project's file
+            del options["init_command"]  # WAL would modify another project's file
         default["OPTIONS"] = options | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

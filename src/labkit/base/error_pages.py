@@ -71,7 +71,7 @@ def error_page(
 
 
 def store_fault(error: BaseException | None) -> BaseException | None:
-    """Return the store's error among this exception and its causes, or None.
+    """Return the store's error if it is this exception or one of its causes, otherwise None.
 
     If the database fails while a session is saved, Django raises SessionInterrupted, "the
     request's session was deleted". The real cause is in __cause__ or __context__.
@@ -167,7 +167,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """Return 500 for an error in the lab, or 503 if the store failed.
 
     Return 400 if a view saved a session that had been deleted during the request. Django itself
-    does so only for the visitor's session.
+    returns 400 only if it was the visitor's session.
     """
     error = sys.exc_info()[1]
     if fault := store_fault(error):

@@ -12,7 +12,7 @@ _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
 
 
 class PrintableText(forms.CharField):
-    """A field for text in any script, without control characters but with a visible character.
+    """A field for text in any script: no control characters, and at least one visible character.
 
     https://docs.djangoproject.com/en/5.2/ref/forms/fields/#charfield
     """

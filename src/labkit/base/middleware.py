@@ -21,7 +21,7 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 
 def error_pages(get_response: Respond) -> Respond:
-    """Return middleware that adds pages for an unknown host, a failing store, and 405, 414 and 415.
+    """Return middleware that adds pages for an unknown host, a failing store, 405, 414 and 415.
 
     List it second in MIDDLEWARE.
 

@@ -11,7 +11,7 @@ BATCH = 500  # rows; a batch takes about 10 ms and stays within SQLite's limit f
 
 
 def clear_expired(batch: int = BATCH) -> Iterator[int]:
-    """Delete the rows of expired sessions in batches; yield the number of deleted rows of each.
+    """Delete the rows of expired sessions in batches; yield how many rows each batch deleted.
 
     Django's own clear_expired() executes a single DELETE. While it runs, no other request can write
     to SQLite, and a waiting request fails after 20 s. MariaDB locks individual rows, so no request

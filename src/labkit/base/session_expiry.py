@@ -18,7 +18,7 @@ UNREADABLE = "Not readable: it is empty, damaged, or not from this lab"
 def is_expiry_readable(session: SessionBase) -> bool:
     """Return whether Django can determine this session's expiry.
 
-    It cannot if something other than set_expiry() wrote the entry `_session_expiry`.
+    Django cannot if something other than set_expiry() wrote the entry `_session_expiry`.
     """
     try:
         session.get_expiry_age()
@@ -67,5 +67,5 @@ def _expiry_facts(session: SessionBase) -> list[tuple[str, str]]:
 
 
 def clock_time(moment: datetime) -> str:
-    """Return the moment as date, time and time zone, such as 2026-11-21 10:17:03 UTC."""
+    """Return this moment as a date, time and time zone, such as 2026-11-21 10:17:03 UTC."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"

@@ -108,7 +108,7 @@ def _read_row(session: Any) -> dict[str, Any]:
     if row is None:
         if key and was_loaded:
             raise SessionInterrupted("The session was deleted or has expired during this request.")
-        session._session_key = None  # never use a key that was not issued here
+        session._session_key = None  # never accept a key that this server did not issue
     session._session_cache = session.decode(row.session_data) if row else {}
     return session.decode(row.session_data) if row else {}
 

@@ -1,4 +1,4 @@
-"""Handle sessions whose expiry or login, both entries of Django's own, Django cannot read.
+"""Handle sessions in which Django cannot read its own entries for the expiry or the login.
 
 Django's own code reads these entries, so no lab can check them first.
 """
@@ -22,7 +22,7 @@ def is_unreadable(request: HttpRequest) -> bool:
     session = getattr(request, "session", None)
     if session is None or not session.accessed:
         return False
-    data = session._session  # loads it again if Django dropped it after the failure
+    data = session._session  # reloads the data if Django dropped it after the failure
     if not data:
         return False
     return not (isinstance(data, dict) and is_expiry_readable(session) and _is_login_readable(data))

@@ -1,7 +1,7 @@
 """A private cluster of three MariaDB nodes that replicate with Galera, behind HAProxy.
 
-Each node stores every session, and HAProxy distributes connections among the nodes in turn. If a
-node is killed, the others continue, and update it after its restart. All files are in a temporary
+Each node stores every session, and HAProxy forwards each new connection to the next node. If a node
+is killed, the others continue, and update the node after it restarts. All files are in a temporary
 folder. https://mariadb.com/kb/en/galera-cluster/
 """
 
@@ -28,7 +28,7 @@ from labkit.services.requirements import TOOLS, program, require_server
 
 NODES = 3  # the minimum for losing one node: two of three are still a majority
 SUSPECT = 2  # seconds without a message before a node is excluded; Galera's default is 5
-START_SECONDS = 90  # includes copying all data from another node
+START_SECONDS = 90  # this includes the time to copy all data from another node
 USER = "mysql"  # if this process belongs to root, because rsync drops root's privileges
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
@@ -92,7 +92,7 @@ class Node(PrivateMariaDB):
         self._all = ",".join(f"{LOOPBACK}:{group}" for group, _, _ in ports)
 
     def join(self, *, first: bool = False) -> None:
-        """Start as the first node, or join the others; wait until the node is up to date.
+        """Start the node, as the first one or to join the others, and wait until it is up to date.
 
         Raise StartFailed, StartCancelled.
         """

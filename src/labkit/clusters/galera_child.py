@@ -1,4 +1,4 @@
-"""The cluster for `lab run --db galera`, in a child that ends even if the parent is killed.
+"""The cluster for `lab run --db galera`, in a child process that ends even if its parent is killed.
 
 `python -m labkit.clusters.galera_child NAME...` starts the cluster and creates the databases. It
 reports as described in `labkit.processes.child`: first each DATABASE_URL, then an event whenever a

@@ -24,10 +24,10 @@ from labkit.serve.http_server import (
 )
 
 SERVER_LETTERS = "ABCD"  # the servers' names, in order
-THREAD_SECONDS = 20  # the limit for the thread to end, which takes at most STOP_SECONDS
-STOP_SECONDS = 2  # the limit for a browser to read the rest of its response
+THREAD_SECONDS = 20  # time limit for ending the thread, which takes at most STOP_SECONDS
+STOP_SECONDS = 2  # time limit for a browser to read the rest of its response
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
-SAFE = (b"GET ", b"HEAD ")  # these change nothing, so they can be repeated
+SAFE = (b"GET ", b"HEAD ")  # these requests change nothing, so they can be repeated
 Streams = tuple[StreamReader, StreamWriter]
 NO_SERVER = "No server is available. Try again in a moment."
 UNKNOWN_OUTCOME = (
@@ -82,7 +82,7 @@ class LoadBalancer:
         task = self._loop.create_task(self._answer(reader, writer))
         self._requests.add(task)  # the loop keeps only a weak reference
         task.add_done_callback(self._requests.discard)
-        task.add_done_callback(lambda _: writer.close())  # even if the task has not begun
+        task.add_done_callback(lambda _: writer.close())  # even if the task never started
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Handle one request."""
@@ -96,7 +96,7 @@ class LoadBalancer:
         except asyncio.LimitOverrunError:
             writer.write(error_response("431 Request Header Fields Too Large", REFUSALS[431][1]))
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            pass  # the browser has closed the connection, or sends nothing
+            pass  # the browser has closed the connection, or does not send anything
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -121,8 +121,8 @@ class LoadBalancer:
         """Yield the numbers of the servers to try, in order.
 
         A panel page is in the memory of one server, whose letter is in the URL. Requests for the
-        panel's static files do not count as a turn. If they did, a page with an odd number of
-        them would always come from the same server of two.
+        panel's static files do not count as a turn. If they did, and a page made an odd number of
+        such requests, the same one of two servers would always send the page.
         """
         count = len(self._backends)
         panel = PANEL_PATH.match(head)
@@ -144,7 +144,7 @@ def with_headers(head: bytes, writer: StreamWriter) -> bytes:
 
 
 async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
-    """Relay a request and its response; return False if the server ended without a byte."""
+    """Relay a request and its response; return False if the server ends without sending a byte."""
     sending = asyncio.create_task(_copy(browser[0], server[1]))
     try:
         server[1].write(head)
@@ -152,7 +152,7 @@ async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
     finally:
         # The response is complete, although the server may not have read the whole request.
         server[1].transport.abort()
-        sending.cancel()  # the browser may keep its side open
+        sending.cancel()  # the browser may keep its end of the connection open
         await asyncio.wait([sending])
 
 

@@ -24,8 +24,8 @@ class ServerPool(Stoppable):
         """Set up `count` servers of a lab. `port` is the load balancer's.
 
         `report` is called with a sentence whenever a server starts or ends. With the engine `file`,
-        each server has a separate folder, as on separate machines, unless LAB_SESSION_FOLDER
-        names one for all.
+        each server has a separate folder, as on separate machines, unless LAB_SESSION_FOLDER names
+        a folder for all servers to share.
         """
         self._port = port
         self._report = report
@@ -49,7 +49,7 @@ class ServerPool(Stoppable):
         deadline = time.monotonic() + START_SECONDS
         while not all(server.stable.is_set() for server in self.servers):
             if time.monotonic() > deadline:
-                break  # the supervisor gives up after the same time
+                break  # the supervisor gives up after START_SECONDS too
             time.sleep(0.02)
         if failed := [server for server in self.servers if server.state != "running"]:
             raise StartFailed(f"Server {failed[0].letter} did not start: {failed[0].reason}")

@@ -90,12 +90,12 @@ class Checking:
     copy: Lab
     target: Lab
     exercise: Exercise | None
-    name: str  # how the user named the copy
+    name: str  # the name of the copy as the user typed it
     limit: float  # seconds
     show_all: bool
-    holds: bool = False  # whether the last check found nothing to do
+    holds: bool = False  # whether nothing was left to do after the last check
     pointed_to_all: bool = False  # whether an earlier check has said how to see all results
-    first: Collection[str] = ()  # the test of the next thing to do, for the next check
+    first: Collection[str] = ()  # the test to run first in the next check
 
     @property
     def names(self) -> dict[str, str]:
@@ -144,7 +144,7 @@ class Checking:
         click.echo()
 
     def begin(self) -> None:
-        """Print what is checked, and if the exercise has changed since it was started."""
+        """Print what is checked, with a note if the exercise has changed since it was started."""
         _print(wrap_each([CHECKED_AS.format_map(self.names)]))
         if self.exercise:
             progress = read_progress(self.checkout)
@@ -213,9 +213,9 @@ def _print(lines: list[str]) -> None:
 
 
 def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
-    """Return the copy of this name, or the one around the current folder for no name.
+    """Return the copy with this name; without a name, the one that contains the current folder.
 
-    A name is that of a started exercise, or of a folder. Raises CatalogError.
+    The name is that of a started exercise or of a folder. Raises CatalogError.
     """
     if not name:
         refuse_old_folder(checkout)
@@ -239,7 +239,7 @@ def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
 
 
 def find_target(checkout: Catalog, copy: Lab, as_: str | None) -> Lab:
-    """Return the lab as which a copy is checked. Raises CatalogError if none is known."""
+    """Return the lab that a copy is checked against. Raises CatalogError if it is not known."""
     original = copy.original or (copy.number if copy in checkout.labs else "")
     if not (as_ or original):
         raise CatalogError(UNKNOWN_ORIGINAL.format(name=copy.folder.name))

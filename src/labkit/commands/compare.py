@@ -84,7 +84,7 @@ def compare(
         PrivateMariaDB.check_installed()
     if measure:
         compare_measure.run(tables.catalog, table, db, out, console)
-        if not html:  # a page has both the answers and the figures
+        if not html:  # an HTML page shows both the answers and the figures
             return
     exit_on_signals()
     result = _run_with_progress(tables, table, db)

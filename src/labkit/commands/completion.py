@@ -1,7 +1,8 @@
 """Tab completion of labs, textbook versions and exercises, without importing the commands.
 
-Importing a command can take longer than a person waits for a completion. So while the shell asks, a
-command is replaced by one that has the same name and options but only knows what its arguments are.
+Importing a command can take longer than users are willing to wait for a completion. So when the
+shell asks for completions, a stand-in replaces the command: it has the same name and options, but
+only knows what its arguments can be.
 Source: https://click.palletsprojects.com/en/stable/shell-completion/
 """
 
@@ -34,7 +35,7 @@ ARGUMENTS: dict[str, list[tuple[str, ...]]] = {
     "run": [(LAB, VERSION, FOLDER)],
     "solution": [(EXERCISE,)],
 }
-# The line that turns completion on, by shell, and the file that it goes into
+# Shell -> the line that turns completion on, and the file to add it to
 SHELLS = {
     "bash": ('eval "$(_LAB_COMPLETE=bash_source {lab})"', "~/.bashrc"),
     "zsh": ('eval "$(_LAB_COMPLETE=zsh_source {lab})"', "~/.zshrc"),
@@ -44,16 +45,16 @@ Loader = Callable[[], click.Command | None]
 
 
 def activation(lab: str) -> tuple[str, str] | None:
-    """Return the line that turns completion on in the user's shell, and the file for it.
+    """Return the line that turns completion on in the user's shell, and the file to add it to.
 
-    lab: the path of the command `lab`. The result is None for a shell that click does not know.
+    lab: the path of the command `lab`. Return None for a shell that click does not support.
     """
     found = SHELLS.get(Path(os.environ.get("SHELL", "")).name)
     return (found[0].format(lab=command_line(lab)), found[1]) if found else None
 
 
 class QuickCommand(click.Command):
-    """A stand-in for a command while the shell asks; it loads the options when they are needed."""
+    """A stand-in for a command during completion; it loads the command only to complete options."""
 
     def __init__(self, name: str, load: Loader, params: list[click.Parameter]) -> None:
         super().__init__(name, params=params)
@@ -65,10 +66,10 @@ class QuickCommand(click.Command):
 
 
 def quick_command(name: str, load: Loader, words: list[str]) -> click.Command | None:
-    """Return a stand-in for this command, or the command itself if its arguments are not known.
+    """Return a stand-in for this command, or the command itself if it is not in ARGUMENTS.
 
-    load: returns the command itself. words: those that are typed after its name; with an option
-    among them the command is needed at once.
+    load: a function that returns the command itself. words: the words typed after the command's
+    name. If they include an option, the command is loaded immediately.
     """
     if name == "practice":
         parts = [each.split()[1] for each in ARGUMENTS if each.startswith(f"{name} ")]
@@ -99,7 +100,7 @@ def _complete(
     found = [CompletionItem(incomplete, type="dir")] if folders else []
     try:
         items = list(_items(catalog(), kinds, incomplete))
-    except (CatalogError, ValueError):  # a command says what is wrong; the shell cannot
+    except (CatalogError, ValueError):  # the command reports the error when it is run
         return found
     return found + [item for item in items if item.value.startswith(incomplete)]
 
@@ -110,7 +111,7 @@ def _items(checkout: Catalog, kinds: tuple[str, ...], incomplete: str) -> Iterat
             yield CompletionItem(name, help=str(table.get("title", "")))
     for lab in checkout.labs if LAB in kinds else ():
         yield CompletionItem(lab.number, help=lab.title)
-        # All of them at once would hide the labs.
+        # Variants and versions of all labs would be so many that the labs would be hard to find.
         if not incomplete.startswith(lab.number):
             continue
         if VARIANT in kinds:
@@ -121,9 +122,9 @@ def _items(checkout: Catalog, kinds: tuple[str, ...], incomplete: str) -> Iterat
 
 
 class ColonBash(BashComplete):
-    """Bash splits a word at each colon, so 03:names is three words there, and one here."""
+    """Completion for Bash, which splits words at colons: join 03:names into one word again."""
 
-    prefix = ""  # what stays as it is before the part that bash replaces
+    prefix = ""  # the part of the word before the part that Bash replaces
 
     def get_completion_args(self) -> tuple[list[str], str]:
         args, incomplete = super().get_completion_args()

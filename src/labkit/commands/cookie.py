@@ -17,11 +17,11 @@ REFUSED = "Refused: {reason}."
 SENT = "Sent: {pair}"
 NOT_SENT = "Not sent: {reason}."
 REPAIR = "To repair it: {repair}"
-LONGEST_SHOWN = 200  # characters; a longer cookie is cut
+LONGEST_SHOWN = 200  # characters; longer cookies are truncated
 
 
 class UrlType(click.ParamType):
-    """An absolute URL of http or https, as an Origin."""
+    """An absolute http or https URL, converted to an Origin."""
 
     name = "URL"
 

@@ -15,25 +15,25 @@ PLAIN = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown
 
 
 def print_notice(progress: Progress) -> None:
-    """Say if the file of the progress was damaged."""
+    """Print a notice if the file with the progress was damaged."""
     if progress.notice:
         console.print(progress.notice + "\n", soft_wrap=True)
 
 
 def print_heading(exercise: Exercise) -> None:
-    """Print what kind of exercise it is, its lab and its title."""
+    """Print an exercise's kind, lab and title."""
     lab = f"lab {exercise.lab.number}"
     console.print(Text.assemble((f"{KINDS[exercise.kind]}, {lab}: {exercise.title}", "b"), "\n"))
 
 
 def print_markdown(text: str) -> None:
-    """Print a text of the catalogue, its lines broken at words."""
+    """Print Markdown from the catalogue, with lines wrapped between words."""
     with console.use_theme(PLAIN):
         console.print(Markdown(text, code_theme="ansi_dark"))  # has no background
 
 
 def shown_path(folder: Path) -> str:
-    """Return a folder's path as one types it here, with a slash at its end."""
+    """Return a folder's path as typed in the current folder, with a trailing slash."""
     here = Path.cwd()
     folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
     return f"{folder.as_posix()}/"

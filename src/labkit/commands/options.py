@@ -14,7 +14,7 @@ from labkit import environment
 from labkit.environment import BACKENDS, ENGINES
 from labkit.sources import Source
 
-NARROWEST = 80  # columns; tables are never laid out for less
+NARROWEST = 80  # columns; tables are never narrower
 
 
 # Titles, names and messages may contain brackets and colons, which are not markup.
@@ -26,7 +26,7 @@ class OutputConsole(Console):
 
     @property  # type: ignore[misc]  # Console's property has a setter
     def size(self) -> ConsoleDimensions:
-        """The columns and lines to use."""
+        """The number of columns and lines to use."""
         width, height = super().size
         return ConsoleDimensions(max(NARROWEST, width), height)
 

@@ -36,7 +36,7 @@ from labkit.practice.start import (
 )
 from labkit.text_format import command_line
 
-# What the commands print; tests look for these.
+# What the commands print; tests look for this text.
 NEXT = "next"
 ALL_SOLVED = "All {count} exercises are solved."
 SOLVED_OF = "{solved} of {count} exercises are solved. To continue: {line}"
@@ -117,7 +117,7 @@ def _may_replace(exercise: Exercise, folder: Path) -> bool:
 def _start(checkout: Catalog, exercise: Exercise, inside: bool = False) -> None:
     lab = start(checkout, exercise)
     if inside:
-        os.chdir(lab.folder)  # paths are printed as one types them there
+        os.chdir(lab.folder)  # so that paths are printed relative to this folder
     note_start(checkout, exercise)
     print_heading(exercise)
     print_markdown(brief(exercise))

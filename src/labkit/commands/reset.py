@@ -71,7 +71,7 @@ def _reset_version(checkout: Catalog, version: Version) -> None:
 
 
 def _may_empty_named(labs: list[Lab], yes: bool) -> bool:
-    """Return whether to delete these labs' rows in the database that DATABASE_URL names.
+    """Return whether to delete these labs' rows from the database that DATABASE_URL names.
 
     Raise ClickException if there is such a database, but no terminal in which to ask.
     """

@@ -136,7 +136,7 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _check_port(port, lab, name)
-    state_dir(lab.folder)  # before any message that an error would make untrue
+    state_dir(lab.folder)  # before any message, since an error would make the message untrue
     exit_on_signals()
     with (
         private_files(),
@@ -300,7 +300,8 @@ def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     with relayed_output() as streams:
-        # A separate session, so that the server can be ended together with its reloader's child.
+        # In its own process session, so that the server and its reloader's child can be ended
+        # together.
         process = subprocess.Popen(
             command, cwd=lab.folder, env=environ, start_new_session=os.name != "nt", **streams
         )

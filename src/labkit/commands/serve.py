@@ -34,7 +34,7 @@ from labkit.text_format import command_line
 
 HIGHEST = 99  # the highest possible number of a lab
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # set to 1 by tests on a machine without a network
-WAIT_SECONDS = 10  # after which the console's URL is printed even if a lab is still starting
+WAIT_SECONDS = 10  # after this time, the console's URL is printed even if a lab is still starting
 HOW_TO_END = "Ctrl-C ends everything."  # printed once all labs run or failed
 PLAIN_HTTP = (
     "Students open this URL. Everything is sent over plain HTTP, so do not type real\n"
@@ -234,7 +234,7 @@ def _start_console(supervisor: Supervisor, versions: VersionServers) -> None:
 
 
 def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> Text:
-    """Return the line for a lab that has started, died or failed; empty for other changes."""
+    """Return the line to print if a lab has started, died or failed; empty for other changes."""
     name = Text.assemble((process.name, "b"), f" {process.lab.title}")
     if sentence:
         return Text.assemble(name, f": {sentence}")
@@ -243,7 +243,7 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
         return Text.assemble(("✗ ", "red"), name, reason)
     if process.state == "running":
         spent = (f"  {seconds:.1f} s", "dim") if first else ("  runs again", "")
-        if first and process.name != process.number:  # the console has started it just now
+        if first and process.name != process.number:  # the console has only just started it
             spent = ("", "")
         return Text.assemble(("✓ ", "green"), name, f"  {process.url}", spent)
     return Text()

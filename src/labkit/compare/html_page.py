@@ -46,10 +46,10 @@ class Support:
     text: str
     url: str  # "" if no page shows it
     cells: list[PageCell] = field(default_factory=list)
-    undrawn: bool = False  # True for a chart without figures
+    undrawn: bool = False  # True for a chart that has no figures to draw
 
 
-# Returns the chart with this ID as a support, or None if it is not shown.
+# Returns the chart with this ID as a Support, or None if the chart is not shown.
 FindChart = Callable[[Table, str], Support | None]
 
 
@@ -105,7 +105,7 @@ def verdict(table: Table, result: TableResult) -> str:
 
 
 def html(tables: Tables, table: Table, result: TableResult) -> str:
-    """Return a page that opens offline; all of its links lead to parts of the page."""
+    """Return a page that works offline: all of its links lead to parts of the page."""
     root = tables.catalog.root
 
     def find_url(other: Table, question: Question, variant: Variant | None) -> str:

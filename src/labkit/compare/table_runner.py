@@ -18,7 +18,7 @@ PROPERTY = "compared"  # a test's user property: table, question, variant, datab
 ANSWERS = "compare"  # the folder of the stored results, beside the labs' state folders
 MARKS = "not redis and not browser"  # includes thorough tests
 SECONDS = 300.0  # the time limit of one test; some start servers and send many requests
-OUTPUT_LINES = 20  # of pytest's output, shown if it could not run the tests
+OUTPUT_LINES = 20  # lines of pytest's output to show if pytest could not run the tests
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class TableResult:
     time: str  # ISO 8601, UTC
     python: str
     django: str
-    databases: tuple[str, ...]  # with versions; empty for labs without a database
+    databases: tuple[str, ...]  # names and versions; empty for labs without a database
     cells: tuple[CellResult, ...]
     complaints: tuple[str, ...] = ()  # errors that prevented tests from running
 
     @property
     def holds(self) -> bool:
-        """True if all answers are as in the table."""
+        """True if all answers match the table."""
         return not self.complaints and all(cell.holds for cell in self.cells)
 
     def cell(self, question: str, variant: str) -> CellResult:

@@ -98,7 +98,7 @@ def _lab_url(checkout: Catalog, number: str) -> str:
 
 
 def _choice(checkout: Catalog, lab: Lab, one: str = "", two: str = "") -> dict[str, Any]:
-    """Return a lab with its variants, and the names of the two that the form preselects."""
+    """Return a lab with its variants, and the names of the two preselected in the form."""
     names = [f"{lab.number}:{variant}" for variant in lab.variants]
     variants = [find_side(checkout, name) for name in names]
     return {"lab": lab, "variants": variants, "one": one or names[0], "two": two or names[-1]}

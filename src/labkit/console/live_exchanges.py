@@ -19,7 +19,7 @@ ADDRESS = "/__lab__/exchanges.json"
 LIMIT = 1  # seconds; the limit for a lab to respond
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
-MOST_OF_LAB = 200  # exchanges of a lab that are searched for one visitor's
+MOST_OF_LAB = 200  # how many exchanges of a lab are searched for those of one visitor
 PLACES = {"wire", "store", "browser"}
 HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
 NOTHING: dict[str, Any] = {"exchanges": []}  # used for a lab that responds with an error
@@ -36,7 +36,7 @@ class Words:
 
 @dataclass(frozen=True)
 class LiveExchange:
-    """One exchange, as a lab reported it, preceded by the redirect that led to it."""
+    """One exchange, as a lab reported it, together with the redirect that led to it."""
 
     served: LabProcess
     number: int

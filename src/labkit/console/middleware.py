@@ -1,4 +1,4 @@
-"""Show students only the labs and exercises, and the instructor, on this machine, everything."""
+"""Let students see only the labs and exercises, and the instructor, on this machine, everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ POLICY = (
 
 
 def instructor_only(get_response: Handler) -> Handler:
-    """Return middleware that responds with 403 to students, except at pages that are for them.
+    """Return middleware that responds to students with 403, except for pages meant for them.
 
-    The URLs of a lab's handout and code redirect others to the lab's own handout and code pages.
+    The URLs of a lab's handout and code redirect students to the same pages in the lab itself.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from labkit.console import supervisor
 from labkit.render import standalone_page
 
 DEBUG = False
-SECRET_KEY = secrets.token_urlsafe(50)  # new at each start: nothing it signs lasts longer
+SECRET_KEY = secrets.token_urlsafe(50)  # new at each start; nothing signed with it is needed later
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *supervisor().addresses]
 
 INSTALLED_APPS = ["labkit.console", "labkit.base"]
@@ -32,7 +32,7 @@ TEMPLATES = [
     }
 ]
 
-# Cookies do not depend on the port, but on the path: browsers never send this cookie to a lab.
+# Cookies ignore ports, but not paths: with this path, browsers never send the cookie to a lab.
 CSRF_COOKIE_NAME = "csrftoken_console"
 CSRF_COOKIE_PATH = "/console/"
 CSRF_COOKIE_HTTPONLY = True

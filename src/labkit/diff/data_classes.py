@@ -67,7 +67,7 @@ class FileDiff:
     new: File | None
     hunks: tuple[Hunk, ...]
     after: tuple[Row, ...] = ()  # the unchanged lines after the last hunk
-    remark: str = ""  # on a difference that cannot be shown as lines
+    remark: str = ""  # a remark on a difference that cannot be shown as lines
 
     @property
     def key(self) -> str:
@@ -140,7 +140,7 @@ class Comparison:
 
     @property
     def summary(self) -> str:
-        """The counts as one text."""
+        """The sentences of `counts`, joined with spaces."""
         return " ".join(self.counts)
 
     @property

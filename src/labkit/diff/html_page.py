@@ -20,7 +20,7 @@ Block = dict[str, Any]  # the `kind` "unchanged", "folded" or "changed", and `li
 
 
 def html(found: Comparison) -> str:
-    """Return the comparison as a page that opens offline."""
+    """Return the comparison as a page that works offline."""
     title = f"{found.old.name} and {found.new.name}: differences and their reasons"
     context = {"diff": page_diff(found)}
     return standalone_page.render_page("render/diff.html", title, MADE_BY, [STYLE], context)

@@ -38,7 +38,7 @@ class Response:
 class BrowserClient:
     """A browser tab that sends requests to a port on this machine.
 
-    The tabs of a browser share a `jar`. `token` is the CSRF token of the form opened last.
+    The tabs of a browser share a `jar`. `token` is the CSRF token of the most recently opened form.
     """
 
     port: int
@@ -112,7 +112,7 @@ class BrowserClient:
         return await self.request("GET", path)
 
     async def post(self, path: str, fields: dict[str, str] | None = None) -> Response:
-        """Send a form with the CSRF token of the form opened last."""
+        """Send a form with the CSRF token of the most recently opened form."""
         return await self.request(
             "POST", path, {"csrfmiddlewaretoken": self.token, **(fields or {})}
         )

@@ -57,7 +57,7 @@ def _stacked(labels: list[Label], plot: Point, line: float) -> Iterator[Label]:
 
 
 def _inside(label: Label, labels: list[Label], plot: Point, letter: Point) -> Label:
-    """Return the label with a place near the end of its line that covers least of all lines."""
+    """Return the label, placed near the end of its line, where it covers the lines least."""
     end_x, end_y = label.points[-1]
     width = letter[0] * max(map(len, label.lines))
     height = letter[1] * len(label.lines)

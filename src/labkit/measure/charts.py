@@ -53,12 +53,12 @@ SAME = "{}: the same"  # the label for lines that coincide
 # Inches, of 72 units in the drawing. A phone shows 400 units at almost their full size.
 WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
 FONT_SIZE, LETTER = 11.5, 0.096  # points; the width of a letter in inches
-WRAP = 16  # letters in a line of a label
+WRAP = 16  # the maximum number of letters in a line of a label
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart: (x, y) points. `ends`: why it ends early, for its label."""
+    """A line of a chart: (x, y) points. `ends`: why the line ends early, for its label."""
 
     name: str
     points: Sequence[Sequence[Number]]
@@ -68,7 +68,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Lines:
-    """A line chart. `about` describes it for readers who cannot see it."""
+    """A line chart. `about` describes the chart for readers who cannot see it."""
 
     title: str
     about: str
@@ -161,7 +161,7 @@ def svg(chart: Chart, of: str = "") -> str:
 def _matplotlib_style(mark: str) -> list[Any]:
     own = {
         "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": mark,  # makes IDs that are stable, and differ between charts
+        "svg.hashsalt": mark,  # makes IDs stable, and different for each chart
         "font.family": "DejaVu Sans",  # part of matplotlib, and at least as wide as readers' fonts
         "font.size": FONT_SIZE,
         "text.color": INK,
@@ -257,7 +257,7 @@ def _draw_lines(figure: "Figure", chart: Lines) -> None:
     most_x, most_y = max(xs), (max(ys) * 1.05 or 1)
     labels = []
     for number, one in enumerate(series):
-        # A line drawn below another one is wider, so that both are visible.
+        # A line drawn underneath another one is wider, so that both are visible.
         wide = 2 + 2.4 * (len(series) - 1 - number) / max(1, len(series) - 1)
         colour = PLACES[one.place]
         axes.plot(
@@ -330,7 +330,7 @@ def _value(value: Number | None) -> str:
 
 
 def _tick(axes: "Axes", name: str, values: list[Number], width: float = PLOT) -> None:
-    """Set as many round ticks on the axis "x" or "y" as fit in this width."""
+    """Set as many ticks at round numbers as fit in this width, on the axis "x" or "y"."""
     from matplotlib.ticker import MaxNLocator
 
     axis = {"x": axes.xaxis, "y": axes.yaxis}[name]

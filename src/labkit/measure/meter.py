@@ -39,19 +39,19 @@ APART = 4 * 3600  # seconds between two visits on one day
 LIMIT_LOST = "{name} accepted {count}, but has only {size}. Is it too slow?"
 SIZE_LOST = "{name} had {size} {unit}, but now has {left}. Is it too slow?"
 
-Progress = Callable[[str, float], None]  # the current step, and the finished part (0 to 1)
+Progress = Callable[[str, float], None]  # the current step, and the part that is finished (0 to 1)
 
 
 @dataclass(frozen=True)
 class Amount:
     """The extent of a measurement."""
 
-    samples: int = 100  # per kind of request and size
+    samples: int = 100  # for each kind of request and each size
     sizes: int = 1000  # the largest
     tabs: tuple[int, ...] = (2, 5, 10, 20, 50)
-    ways: tuple[str, ...] = tuple(NAMES)  # kinds of names for finding the limit
-    adds: int = ADDS  # from several tabs; a multiple of each number of tabs
-    tries: int = 10  # attempts of a visitor who blocks cookies
+    ways: tuple[str, ...] = tuple(NAMES)  # the kinds of name used to find the limit
+    adds: int = ADDS  # adds from several tabs; divisible by each number of tabs
+    tries: int = 10  # attempts by a visitor who blocks cookies
     robot: int = 100  # requests of a robot
 
 
@@ -136,7 +136,7 @@ SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 
 def _limit(figures: dict[str, Any]) -> float:
-    """Return the largest size of this variant, with the first kind of names."""
+    """Return the largest size of this variant, for the first kind of name."""
     ends = list(figures["ends"].values())
     return ends[0]["count"] if ends else math.inf
 
@@ -151,7 +151,7 @@ def _sizes(workload: Workload, found: dict[str, Any], amount: Amount) -> list[in
 
 
 async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
-    """Return, for each kind of names, how many fit and the bytes of the full cookies."""
+    """Return, for each kind of name, how many names fit and the bytes of the full cookies."""
     limits = {}
     for way in filter(amount.ways.__contains__, server.workload.ways):
         visit = server.new_visit()
@@ -224,7 +224,7 @@ def _count_survivors(server: Server, amount: Amount) -> list[list[int]]:
 
 
 async def _measure_inside(server: Server, figure: dict[str, Any]) -> None:
-    """Add a visitor's records and bytes in the store, and the queries per request, to `figure`."""
+    """Add to `figure` a visitor's records and bytes in the store, and the queries per request."""
     before = await server.read_store()
     visit = await _grow(server, figure["size"])
     after = await server.read_store()
@@ -315,7 +315,7 @@ def start_servers(
     url: Callable[[Variant, str], str],
     environ: dict[str, str],
 ) -> Iterator[list[Server]]:
-    """Yield a server for each variant; they stop with the block, or with this process."""
+    """Yield a server for each variant; all stop when the block or this process ends."""
     with ExitStack() as stack:
         servers = []
         ports = free_ports(len(table.variants))  # all chosen before the first one listens

@@ -21,8 +21,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 METER_URL = "/__measure__/"
 QUERIES = "X-Lab-Queries"  # a response header with the number of queries
 DELAY = "LAB_MEASURE_DELAY"  # an environment variable, in seconds
-# Not counted, because Django sends them only to one database: BEGIN and COMMIT as SQL to SQLite,
-# and the settings of a new connection to MariaDB.
+# These statements are not counted, because Django sends each kind to one database only: BEGIN and
+# COMMIT as SQL to SQLite, and the settings of a new connection to MariaDB.
 NOT_COUNTED = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")
 
 
@@ -59,7 +59,8 @@ def _json(content: dict[str, Any]) -> HttpResponse:
 def delay(get_response: GetResponse) -> GetResponse:
     """Return middleware that waits after the view, before the session is saved.
 
-    It must be the last in the list. The environment variable DELAY has the seconds.
+    It must be the last in the list. The environment variable DELAY contains the number of seconds
+    to wait.
     """
     seconds = float(os.environ.get(DELAY, "0"))
 
@@ -83,7 +84,7 @@ class QueryCounter:
 
 
 def stored_sessions() -> dict[str, int]:
-    """Return the number of sessions in the store, the number of their records, and their bytes."""
+    """Return the number of sessions in the store, of their records, and of their bytes."""
     sizes = list(session_stores.record_sizes().values())
     return {
         "sessions": next((len(each) for each in sizes if each), 0),  # cached_db stores each twice

@@ -62,7 +62,7 @@ def _place(variant: Figures, kinds: dict[str, str]) -> str:
 
 
 def charts(found: Figures) -> dict[str, Chart]:
-    """Return the charts that these figures allow, by name."""
+    """Return the charts that can be drawn from these figures, by name."""
     kinds, unit, drawn = found["kinds"], found["unit"], dict[str, Chart]()
     for quantity, (title, axis) in QUANTITIES.items():
         parts = {words: _series(found, quantity, kind) for kind, words in kinds.items()}
@@ -89,7 +89,7 @@ def charts(found: Figures) -> dict[str, Chart]:
 
 
 def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
-    """Return a line for each variant: a quantity at each size, for one kind of request."""
+    """Return a line for each variant, with a quantity at each size, for one kind of request."""
     return [
         Series(
             variant["title"],
@@ -211,7 +211,7 @@ MEASURED = Path("docs", "measured")  # results in the repository
 
 
 def places(root: Path) -> dict[str, Path]:
-    """Return the folders of results by name, in order of preference."""
+    """Return the folders with results as {name: folder}, in order of preference."""
     return {"here": state_home(root) / HOME, "committed": root / MEASURED}
 
 
@@ -239,7 +239,7 @@ class DrawnChart:
 class MeasuredRun:
     """The results of a measurement on one database, for a template."""
 
-    path: Path  # of the file with the figures, such as "carts-sqlite.json"
+    path: Path  # the path of the file with the figures, such as "carts-sqlite.json"
     database: str  # for readers
     stamp: str  # machine, versions and date, as sentences
     figures: Figures
@@ -252,7 +252,7 @@ class Measured:
     place: str  # a key of `places`
     runs: list[MeasuredRun]  # one for each database
     figures: Figures  # of all runs
-    charts: list[DrawnChart]  # none if matplotlib was not installed
+    charts: list[DrawnChart]  # empty if matplotlib was not installed
 
     @property
     def variants(self) -> list[str]:

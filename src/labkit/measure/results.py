@@ -125,7 +125,7 @@ def write(
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a file from `write`. Raises FileNotFoundError, or ValueError for other files."""
+    """Read a file written by `write`. Raises FileNotFoundError, or ValueError for other files."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or {"stamp", "figures", "charts"} - content.keys():
         raise ValueError(f"{path} contains no figures.")

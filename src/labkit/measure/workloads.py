@@ -53,7 +53,7 @@ class Visit:
     """A visitor of a variant, and the state of the visit."""
 
     client: BrowserClient
-    prefix: str = "/"  # of the URLs of the variant's pages
+    prefix: str = "/"  # the beginning of the URLs of the variant's pages
     at: str = ""  # the path of the current page of a wizard
     carried: dict[str, str] = field(default_factory=dict)  # the hidden fields of that page's form
 
@@ -61,15 +61,15 @@ class Visit:
 class Workload:
     """The requests that visitors send, the same for all variants of a table."""
 
-    unit: ClassVar[str]  # of the size of the state
+    unit: ClassVar[str]  # the unit in which the size of the state is given
     sizes: ClassVar[Sequence[int]]  # the sizes at which requests are measured
     kinds: ClassVar[dict[str, str]]  # the measured requests: kind -> description
-    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, for finding the largest size
-    crowd: ClassVar[str] = ""  # a description of what is counted with several tabs, if they write
+    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, used to find the largest size
+    crowd: ClassVar[str] = ""  # what is counted if several tabs write; empty if no tabs do
     robot: ClassVar[list[str]]  # the paths that a robot requests
 
     async def begin(self, visit: Visit) -> None:
-        """Send the requests that come before anything is stored."""
+        """Send the requests that precede the first one that stores something."""
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
         """Store one more item; return False if it is refused because the state is full."""
@@ -114,7 +114,7 @@ class Carts(Workload):
         return answer.status == 302
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Open the cart, or add one more of an item in it."""
+        """Open the cart, or add one more of an item that it already contains."""
         if kind == "page":
             answer = await visit.client.get("/display/")
         else:
@@ -187,7 +187,7 @@ class Counts(Workload):
             await visit.client.get("/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Visit in waves; the first and the last visit are separate."""
+        """Visit in waves; the first visit and the last one are not part of a wave."""
         await visit.client.get("/")
         for _ in range(adds // tabs):
             await asyncio.gather(*(visit.client.tab().get("/") for _ in range(tabs)))
@@ -245,7 +245,7 @@ class Wizard(Workload):
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif answers[0].status == 200:  # not a redirect, since the page contains the answers
+        elif answers[0].status == 200:  # not a redirect, since this page contains the answers
             visit.at = f"{visit.prefix}{self.PAGES[self.PAGES.index(page) + 1]}/"
         else:
             raise WorkloadError(f"an answer got the response {answers[0].status}")

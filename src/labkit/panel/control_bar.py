@@ -24,7 +24,7 @@ _BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
 
 
 def clock_form(token: str) -> str:
-    """Return the form that moves the clock, as HTML. `token` is that of the page's exchange."""
+    """Return the form that moves the clock, as HTML. `token` identifies the page's exchange."""
     return _FORM + token + _FIELDS
 
 
@@ -44,7 +44,7 @@ def state(
     """Return the moved clock's time and a control's message as HTML; "" if there is neither.
 
     ahead: in seconds. next_step: a URL and its link text, or empty strings if the page has been
-    loaded since.
+    reloaded in the meantime.
     """
     if not ahead and not instructor:
         return ""

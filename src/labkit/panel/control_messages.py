@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from labkit.panel.models import Exchange
 
 MOST = 100  # messages
-SECONDS = 600  # until a message is discarded
+SECONDS = 600  # a message is discarded after this time
 
 Browser = tuple[str, str, str]  # peer, User-Agent, host
 

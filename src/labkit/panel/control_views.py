@@ -56,7 +56,7 @@ def _page_of_lab(token: str) -> str:
 
 
 def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Message, Message | None]:
-    """Run a control; return a message to show now, and a message for after a reload or None.
+    """Run a control; return a message to show now, and one to show after a reload, if any.
 
     Raises NotAllowed and Http404.
     """

@@ -98,7 +98,7 @@ def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
     effects: dict[CookieEffect, list[str]] = {}
     for line in exchange.set_cookies:
         name = from_wire(cookie_name(line))
-        if name == settings.CSRF_COOKIE_NAME:  # not parsed, because most pages set it
+        if name == settings.CSRF_COOKIE_NAME:  # not parsed, to save time: most pages set it
             effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
         else:
             effect = ResponseCookie(line, exchange).effect

@@ -28,7 +28,7 @@ class Crash:
         return f"{self.name}: {self.message}" if self.message else self.name
 
     def measure(self) -> int:
-        """Return the memory that this object takes, in bytes."""
+        """Return how many bytes of memory this object takes up."""
         return sum(map(getsizeof, (self.name, self.message, self.place, self.code)))
 
     def as_html(self) -> str:

@@ -60,7 +60,7 @@ def _can_be_typed(header: str) -> bool:
 
 
 def _printf_format(header: str) -> str:
-    """Return a quoted format with which printf prints these bytes in a POSIX shell."""
+    """Return a quoted printf format that prints these bytes in a POSIX shell."""
     raw = header.encode("latin-1")
     escaped = re.sub(rb"[^\w=;:., -]", lambda each: b"\\%03o" % each[0][0], raw)
     return f"'{escaped.decode('ascii')}'"

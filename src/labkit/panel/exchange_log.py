@@ -33,7 +33,7 @@ class Log:
         self.sessions = SessionMemory()
 
     def begin(self, **request: Any) -> Exchange:
-        """Return a new exchange for a request. `request` has values for fields of Exchange."""
+        """Return a new exchange for a request. `request` contains values of Exchange's fields."""
         number, token = next(self._numbers), secrets.token_hex(16)
         if SERVER:  # lets the load balancer find this server
             token = f"{SERVER}-{token}"
@@ -43,7 +43,7 @@ class Log:
 
     def add(self, exchange: Exchange) -> None:
         """Store an exchange once its response is complete."""
-        single_server = not SERVER  # else another server may respond to the next request
+        single_server = not SERVER  # otherwise, another server may respond to the next request
         with self._lock:
             if exchange.location and single_server:
                 target = (*_browser(exchange), exchange.location)

@@ -17,7 +17,7 @@ from labkit.base.served_labs import ALL_LABS, CODE, HANDOUT
 from labkit.catalog import Catalog, CatalogError, Lab, catalog
 
 register = template.Library()
-PANEL = "labkit.panel.middleware.observe"  # it serves the handout and the code
+PANEL = "labkit.panel.middleware.observe"  # the panel serves the handout and the code
 
 
 @register.simple_tag
@@ -30,7 +30,8 @@ def this_lab() -> Lab:
 def asset(name: str) -> str:
     """Return the URL of a file in src/labkit/base/static/labkit/, from a cache.
 
-    Every page has two such URLs, and `{% url %}` would take a tenth of the time of a small page.
+    Every page has two such URLs. For a small page, `{% url %}` would take up a tenth of the time
+    needed for the whole page.
     """
     return _address(get_script_prefix(), name)
 
@@ -46,8 +47,8 @@ def mark_current(context: template.Context, content: SafeString) -> SafeString:
     """Return these links as HTML, with `aria-current` on the link to the current page.
 
     The attribute's value is "page". If no link has the current path, the first link with the same
-    first path segment gets the value "true", for example on a question of the wizard or the result
-    of a race.
+    first path segment gets the value "true", for example on a page of the wizard, or on the page
+    with the result of a race.
     """
     request = getattr(context, "request", None)
     if request is None:

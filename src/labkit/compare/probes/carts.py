@@ -59,7 +59,7 @@ def reading_prolongs(visitor, clock):
 
 @probe
 def adding_prolongs_the_rest(visitor, clock):
-    """Add an apple, 100 seconds later a pear. Is the apple there after 100 more seconds?"""
+    """Add an apple and, 100 seconds later, a pear. Is the apple there after another 100 seconds?"""
     cart.put(visitor, "apple")
     clock.forward(seconds=100)
     cart.put(visitor, "pear")
@@ -69,7 +69,7 @@ def adding_prolongs_the_rest(visitor, clock):
 
 @probe
 def server_ends_it(visitor, clock):
-    """Send copied cookies 120 seconds after the add, when the browser's have expired."""
+    """Send copied cookies 120 seconds after the add, when the browser's own have expired."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     clock.forward(seconds=120)
@@ -143,7 +143,7 @@ def cookies_blocked(visitor):
 
 @thorough_probe
 def how_many_fit(visitor):
-    """Add items until the lab refuses one, and check that the cart has all others."""
+    """Add items until the lab refuses one, and check that the cart contains all the others."""
     return filled(visitor, (f"item {number}" for number in count()))
 
 
@@ -170,7 +170,7 @@ def filled(visitor, names: Iterator[str]):
 
 @probe
 def two_tabs(visitor, classmate, monkeypatch):
-    """Add different items in two tabs at the same time, to a cart that has bread."""
+    """Add different items in two tabs at the same time, to a cart that contains bread."""
     cart.put(visitor, "bread")
     at_once(visitor, classmate, monkeypatch, "apple", "pear")
     return yes_or_no(cart.cart(visitor) == {"bread": 1, "apple": 1, "pear": 1})
@@ -254,7 +254,7 @@ def queries_to_look(visitor):
 
 @probe
 def queries_to_add(visitor):
-    """Add an item to a cart that has one."""
+    """Add an item to a cart that already contains one."""
     fields = cart.put(visitor, "apple")
     return str(count_queries(lambda: visitor.post("/add/", fields | {"name": "pear"})))
 

@@ -77,7 +77,7 @@ def visitor_can_read(visitor):
 
 @probe
 def visitor_can_change(visitor):
-    """Write 41 into the cookies. Is the next visit the 42nd?"""
+    """Change the value of every cookie to 41. Is the next visit the 42nd?"""
     page.count(visitor)
     for cookie in stored_cookies(visitor):
         visitor.edit_cookie(cookie.name, "41")
@@ -86,7 +86,7 @@ def visitor_can_change(visitor):
 
 @probe
 def replay(visitor):
-    """Copy the cookies after three visits, forget, send the copies. Is it the fourth visit?"""
+    """Copy the cookies after three visits, reset the count, and send the copies. Is it visit 4?"""
     for _ in range(3):
         page.count(visitor)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
@@ -156,7 +156,7 @@ def two_tabs(visitor, classmate, monkeypatch):
 
 @thorough_probe
 def two_processes(servers):
-    """Visit two server processes in turn."""
+    """Visit two server processes alternately."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     return yes_or_no([page.count(v) for v in (here, elsewhere, here, elsewhere)] == [1, 2, 3, 4])

@@ -26,7 +26,7 @@ class Servers:
         self._pair: list[LabServer] = []
 
     def pair(self) -> tuple[LabServer, LabServer]:
-        """Return two processes of the lab, both migrated."""
+        """Return two processes of the lab, with a migrated database."""
         from django.conf import settings
 
         if self._engine != settings.SESSION_ENGINE:
@@ -60,7 +60,7 @@ class Servers:
 
 
 def needs_table(server: LabServer, act: Act) -> bool:
-    """Return True if the server shows the page about a missing table until it is migrated."""
+    """Return True if the server shows the page about a missing table until `migrate` is run."""
     visitor = WireVisitor(server.port)
     try:
         act(visitor)
@@ -86,7 +86,7 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
 
     "late" means that the second process sees the first item, but not an item stored later.
     """
-    elsewhere.jar = visitor.jar  # one browser: cookies ignore ports
+    elsewhere.jar = visitor.jar  # one browser, since cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
     # A process that does not find the session deletes the cookie, so everything is lost.
