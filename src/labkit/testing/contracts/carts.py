@@ -199,10 +199,10 @@ class CartPages(RawRequests):
     @pytest.mark.pitfall("B29")
     def test_a_missing_field_is_refused(self, visitor, subtests):
         self.all_refused(visitor, subtests, [{}, {"name": "apple"}, {"quantity": 1}])
-        self.put(visitor, "apple")
+        before = self.cart(visitor)
         removed = visitor.post("/remove/", self.with_token(visitor), follow=True)
         assert removed.status_code < 500
-        assert self.cart(visitor) == {"apple": 1}
+        assert self.cart(visitor) == before != {}
 
     @pytest.mark.pitfall("B30")
     def test_a_refused_form_keeps_what_was_typed(self, visitor):
