@@ -33,18 +33,18 @@ class Entry(NamedTuple):
 COMMANDS = {
     "check": Entry("check_copy", "Check a copy of a lab, and say what to do next."),
     "claims": Entry("list_claims", "List textbook claims, and what actually happens."),
-    "compare": Entry("compare", "Compare cookies, sessions and engines in tested tables."),
-    "cookie": Entry("cookie", "Explain a Set-Cookie header: is it stored, and when is it sent?"),
+    "compare": Entry("compare", "Compare cookies, sessions and engines, with tested answers."),
+    "cookie": Entry("cookie", "Explain a Set-Cookie header, and what browsers do with it."),
     "copy": Entry("make_copy", "Make a copy of a lab that you can change."),
     "diff": Entry("diff", "Show how two labs differ, and why."),
     "doctor": Entry("doctor", "Show what is missing on this machine, and how to install it."),
     "hint": Entry("hint", "Show the next hint of an exercise."),
-    "list": Entry("list_labs", "List the labs, or the textbook versions of one."),
+    "list": Entry("list_labs", "List the labs, or the textbook versions of one lab."),
     "practice": Entry("practice", "List the exercises, and start one."),
     "reset": Entry("reset", "Delete everything that a lab has stored on the server."),
     "run": Entry("run", "Run one lab."),
     "serve": Entry("serve", "Run all labs and the console, for a class."),
-    "solution": Entry("solution", "Show how an exercise can be solved, and why."),
+    "solution": Entry("solution", "Show a solution to an exercise, and explain it."),
 }
 
 

@@ -22,15 +22,17 @@ from labkit.processes.parent_pipe import exit_on_signals
 from labkit.text_format import command_line
 
 MAKE_COPY = "To make a copy: {line}"
-NOT_IN_COPY = "This folder is not in a copy of a lab. Name a copy, as in: lab check mine/"
+NOT_IN_COPY = "This folder is not in a copy of a lab. Specify a copy, for example: lab check mine/"
 SOLVED = "Solved."
-LOOK_AT_SOLUTION = "{line} shows the explanation and the lab's own way."
+LOOK_AT_SOLUTION = "{line} shows the explanation and the lab's own solution."
 GO_ON = "Next exercise: {line}"
 OUTDATED = (
     "The exercise {name} has changed since you started it, so a failure may not be your fault. "
     "Start again with: {line}"
 )
-UNKNOWN_ORIGINAL = "{name} does not record which lab it is a copy of. Name the lab, as in: --as 04"
+UNKNOWN_ORIGINAL = (
+    "{name} does not record which lab it is a copy of. Specify the lab, for example: --as 04"
+)
 CHECKED_AS = "{name}, checked as lab {number}, {title}:"
 SCORING = "Running your tests on the lab, and on {count} faulty versions of it …"
 CHANGED = "changed: {files}"

@@ -41,7 +41,7 @@ QUESTION, ANSWER = 40, 18  # the minimum widths of these columns in a terminal
     show_default=True,
     help="The database for labs that use one. mysql: a private MariaDB server.",
 )
-@click.option("--tests", is_flag=True, help="Show the test behind each answer.")
+@click.option("--tests", is_flag=True, help="Show which test checks each answer.")
 @html_option
 @click.option("--measure", is_flag=True, help="Measure costs on real servers, and draw charts.")
 @click.option(

@@ -10,7 +10,9 @@ from labkit.commands.options import console
 from labkit.cookie_report import CookieReport, Refusal, describe_cause, explain_cookie
 from labkit.http.origin import Context, Origin
 
-NO_COOKIE = "This is not a Set-Cookie header. Give its value, such as: cart=3; Path=/; HttpOnly"
+NO_COOKIE = (
+    "This is not a Set-Cookie header. Specify its value, for example: cart=3; Path=/; HttpOnly"
+)
 DELETES = "Deleted: the browser deletes its cookie with this name, Domain and Path."
 STORED = "Stored."
 REFUSED = "Refused: {reason}."
@@ -44,7 +46,7 @@ class UrlType(click.ParamType):
     type=UrlType(),
     default="https://shop.example/",
     show_default=True,
-    help="The URL whose response has the header.",
+    help="The URL whose response contains the header.",
 )
 @click.option(
     "--then",
@@ -57,7 +59,8 @@ class UrlType(click.ParamType):
     "--from",
     "initiator",
     type=UrlType(),
-    help="The page that makes the later requests. Default: none, the URLs are typed in.",
+    help="The URL of the page that makes the later requests. Default: none, as if the URLs were "
+    "typed in.",
 )
 @click.option(
     "--method",
@@ -69,7 +72,7 @@ class UrlType(click.ParamType):
 @click.option(
     "--embedded",
     is_flag=True,
-    help="Treat the later URLs as embedded in the page of --from: image, frame or fetch().",
+    help="Treat the later requests as made for an image, a frame or fetch() in the page of --from.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def cookie(
@@ -84,7 +87,8 @@ def cookie(
     """Explain what a browser does with SET-COOKIE, the value of a Set-Cookie header.
 
     The command explains each attribute, and shows whether a browser stores the cookie and sends it
-    with later requests. If a browser does not, the command names the rule and suggests a fix.
+    with later requests. If the cookie is not stored or not sent, the command names the rule and
+    suggests a fix.
     Browsers differ in a few details; the output describes Chromium.
     """
     if embedded and initiator is None:

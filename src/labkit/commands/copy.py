@@ -22,7 +22,7 @@ def make_copy(name: str, target: Path) -> None:
     made = copy(checkout, lab, target)
     here, state = Path.cwd(), state_path(made.folder)
     state = state.relative_to(here) if state.is_relative_to(here) else state
-    click.echo(f"{target} is your copy of lab {lab.number}. Its cookies' names end in")
+    click.echo(f"{target} is your copy of lab {lab.number}. The names of its cookies end in")
     click.echo(f"_{made.number}, and its data is stored in {state}.\n")
     shown = target.as_posix().rstrip("/") + "/"
     shown = f"./{shown}" if shown.startswith("-") else shown  # not an option

@@ -40,7 +40,7 @@ def doctor() -> None:
         rows.append((tool.label, tool.use, tool.found() or "", tool.advice()))
     for lab in checkout.labs:
         line = command_line("lab", "run", lab.number, "--port", str(lab.port + 100))
-        advice = f"end the program that uses it, or: {line}"
+        advice = f"end the program that uses it, or use another port: {line}"
         free = "" if port_error(lab.port) else "free"
         rows.append((f"port {lab.port}", f"lab {lab.number}", free, advice))
     table = Table("", "What", "For", "Found", box=None, pad_edge=False)

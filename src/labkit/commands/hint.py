@@ -18,7 +18,7 @@ NONE_YET = "No hint has been shown yet. To see the first one: {line}"
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--shown", is_flag=True, help="Repeat the hints that have been shown.")
 def hint(name: str | None, shown: bool) -> None:
-    """Show the next hint of an exercise. There are three, from a nudge to the code.
+    """Show the next hint of an exercise. There are three: a nudge, where to look, and the code.
 
     In the folder of the exercise, you can leave out NAME.
     """

@@ -42,11 +42,11 @@ ALL_SOLVED = "All {count} exercises are solved."
 SOLVED_OF = "{solved} of {count} exercises are solved. To continue: {line}"
 KEPT = "Your old files are in {folder}."
 MOVED = "This shell is still in the folder with the old files. Change into the new one:"
-ASK = "You have changed {files}. Start again? Your files are kept in {folder}"
+ASK = "You have changed {files}. Start again? Your files will be kept in {folder}"
 NOBODY_TO_ASK = "You have changed {files}. To start again and keep your files in {folder}: {line}"
 MOST_FILES = 3  # that are named
 QUICK = "`pytest` in this folder runs your tests on the lab only, which is quick."
-COOKIES = "While you run it, the names of its cookies end in _{number}."
+COOKIES = "While you run the exercise, the names of its cookies end in _{number}."
 STATES = {"": "", STARTED: "started", SOLVED: "solved"}
 OUTDATED = "has changed since then"
 NO_EXERCISES = "There is no labs/exercises.toml in this checkout, so there are no exercises."
@@ -67,7 +67,7 @@ def practice(context: click.Context) -> None:
 @practice.command("start")
 @click.argument("name", metavar="NAME")
 def start_exercise(name: str) -> None:
-    """Make the folder practice/NAME, and show the brief of the exercise."""
+    """Create the folder practice/NAME, and show the brief of the exercise."""
     checkout = catalog()
     exercise = choose_exercise(checkout, name)
     _start(checkout, exercise)

@@ -14,13 +14,13 @@ from labkit.textbook_versions import Version, find_version, is_part
 
 NOTHING_TO_CLEAR = "nothing to clear"
 REDIS_KEYS_STAY = (
-    "Its entries in Redis, whose keys begin with lab_{number}, are not deleted. They expire two "
-    "minutes after the last write."
+    "The lab's entries in Redis, whose keys begin with lab_{number}, are not deleted. They expire "
+    "two minutes after the last write."
 )
-ASK = "DATABASE_URL names {url}. Delete all rows of {labs} there too?"
+ASK = "DATABASE_URL names {url}. Delete all rows of {labs} in that database too?"
 NOBODY_TO_ASK = (
     "Nothing was reset, because DATABASE_URL names {url}, which may belong to another project. To "
-    "delete all rows of {labs} there too, add --yes. To leave that database unchanged, unset "
+    "delete all rows of {labs} in that database too, add --yes. To leave it unchanged, unset "
     "DATABASE_URL."
 )
 COOKIES_STAY = (
@@ -43,12 +43,12 @@ def reset(name: str | None, everything: bool, yes: bool) -> None:
     a database, the command asks before it empties that database. It never changes a database that
     contains another project's tables.
 
-    LAB may be a textbook version: 03:names-as-cookies. Cookies are stored in the browser, and the
-    command says how to delete them there.
+    LAB may be a textbook version, such as 03:names-as-cookies. Cookies are stored in the browser,
+    and the command says how to delete them there.
     """
     checkout = catalog()
     if bool(name) == everything:
-        raise click.UsageError("Name one lab, or use --all.")
+        raise click.UsageError("Specify one lab, or use --all.")
     if name and is_part(name):
         _reset_version(checkout, find_version(checkout, name))
         return

@@ -82,7 +82,7 @@ TAKE_TURNS = (
 )
 ONE_SESSION_FOLDER = "All servers store session files in the folder that LAB_SESSION_FOLDER names."
 OWN_SESSION_FOLDERS = (
-    "Each server stores session files in a separate folder of .lab/{number}, as on separate "
+    "Each server stores session files in its own folder in .lab/{number}, as if on separate "
     "machines: {folders}. To share one folder, set LAB_SESSION_FOLDER=sessions"
 )
 
@@ -92,7 +92,7 @@ OWN_SESSION_FOLDERS = (
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="The port to listen on. Default: 8000 plus the lab's number, 8004 for lab 04.",
+    help="The port to listen on. Default: 8000 plus the lab's number, such as 8004 for lab 04.",
 )
 @db_or_cluster_option
 @engine_option("The session engine.")

@@ -46,13 +46,13 @@ NO_NETWORK = (
 )
 NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
-    "{address} stands for all addresses of this machine. Use --address to name its address on the "
-    "class's network."
+    "{address} stands for all addresses of this machine. Use --address to specify its address on "
+    "the class's network."
 )
 ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
 IPV4_ONLY = "{address} is not an IPv4 address. Example: 192.168.1.20"
 OWN_MACHINE_ONLY = (
-    "Only this machine can reach {address}. With --address, give the machine's address in the "
+    "Only this machine can reach {address}. Use --address to specify this machine's address on the "
     "class's network."
 )
 
@@ -64,7 +64,8 @@ OWN_MACHINE_ONLY = (
     type=click.IntRange(1, 65535 - HIGHEST),
     default=8000,
     show_default=True,
-    help="The console's port. A lab's port is this number plus the lab's: 8004 for lab 04.",
+    help="The console's port. A lab's port is this number plus the lab's number, such as 8004 for "
+    "lab 04.",
 )
 @db_option
 @engine_option("The session engine of all labs.")

@@ -51,7 +51,7 @@ README = """\
     lab hint             the next hint
     lab solution         the solution, with notes
 {loop}
-While you run it, the names of its cookies end in `_{own_number}`.
+While you run the exercise, the names of its cookies end in `_{own_number}`.
 """
 LOOP = """\
     pytest               run your tests on the lab only, which is quick
