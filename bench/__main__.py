@@ -11,7 +11,7 @@ from pathlib import Path
 import common
 import report
 
-# A busy machine changes the figures of the first ones most.
+# The first benchmarks are the ones whose figures a busy machine changes most.
 ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor", "watch"]
 
 

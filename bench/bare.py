@@ -2,7 +2,7 @@
 
     python bench/bare.py runserver --noreload 8000
 
-It has those settings of `startproject` that these pages need, and Django's own options for SQLite.
+It has the `startproject` settings that these pages need, and Django's default options for SQLite.
 bench/burst.py and bench/start.py compare labs with it.
 """
 

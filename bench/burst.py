@@ -1,11 +1,11 @@
-"""Measure 300 clients that add 3 items each at the same moment, to a lab and a textbook's cart.
+"""Measure 300 clients that each add 3 items at the same moment, to a lab's cart and a textbook's.
 
     python bench/burst.py
 
-Labs 03 and 04 run as under `lab serve`. Lab 04 runs on SQLite and, if it is installed, on MariaDB.
-In the same run, each is compared with a textbook's cart (tests/support/textbook.py) in a bare
-project on `runserver`. There only 10 connections can wait. The other clients are refused and try
-again after 1, 3, 7 … seconds. A request without a response after LIMIT seconds has failed.
+Labs 03 and 04 run as under `lab serve`. Lab 04 uses SQLite and, if it is installed, MariaDB. In the
+same run, each lab is compared with a textbook's cart (tests/support/textbook.py) in a bare project
+on `runserver`, where only 10 connections can wait. The other clients are refused and try again
+after 1, 3, 7 … seconds. A request without a response after LIMIT seconds counts as failed.
 
 The target for the labs: every request has a response, the 99th percentile is below one second on
 2 cores, and every cart is correct.
@@ -29,15 +29,15 @@ from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, BarSeries
 
 CLIENTS, ADDS = 300, 3
-LIMIT = 15  # seconds for one response, in both
-ROUNDS = 3  # bursts on each lab; the textbook has one, which takes longer than all of these
+LIMIT = 15  # the longest time for one response, in seconds
+ROUNDS = 3  # bursts on each lab; one on the textbook, which takes longer than all of these
 TOGETHER = 8  # clients that open a page at once: fewer than can wait at `runserver`
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The paths of the form, of its action, and of the cart."""
+    """The paths of the page with the form, of the form's action, and of the cart."""
 
     enter: str
     add: str
@@ -53,7 +53,7 @@ TEXTBOOK = {
 
 @dataclass
 class Student:
-    """A browser, the seconds of each of its adds, and its failures."""
+    """A browser, how many seconds each of its adds took, and its failures."""
 
     name: str
     shop: Shop
@@ -82,7 +82,7 @@ class Student:
             self.seconds.append(time.perf_counter() - begin)
 
     async def look(self) -> bool:
-        """Return True if the cart has all acknowledged items and no others."""
+        """Return True if the cart contains all acknowledged items and no others."""
         try:
             page = await self._within_limit(self.client.get(self.shop.display))
         except (OSError, ValueError):
@@ -91,7 +91,7 @@ class Student:
         return self.added <= seen <= {f"{self.name}-{number}" for number in range(ADDS)}
 
     async def enter(self) -> None:
-        """Open the page with the form. If that fails, the first add fails, too."""
+        """Open the page with the form. If that fails, the first add will fail too."""
         with contextlib.suppress(OSError, ValueError):
             await self._within_limit(self.client.get(self.shop.enter))
 
@@ -102,7 +102,7 @@ class Student:
 
 
 async def burst(port: int, shop: Shop, clients: int) -> dict[str, Any]:
-    """Let a class add items at the same moment; return counts and seconds."""
+    """Simulate a class that adds items at the same moment; return counts and seconds."""
     crowd = [Student(f"client-{number}", shop, BrowserClient(port)) for number in range(clients)]
     groups = [crowd[first : first + TOGETHER] for first in range(0, clients, TOGETHER)]
     for group in groups:
@@ -193,7 +193,7 @@ def where(lab: str, db: str) -> str:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the chart of the 99th percentile, for labs and textbook."""
+    """Return the chart of the 99th percentile, for the labs and the textbook."""
     return {
         "p99": Bars(
             "A class adds items at the same moment: 99th percentile of the time",
@@ -212,7 +212,7 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def tell(figures: list[dict[str, Any]]) -> None:
-    """Print a line for each of the two, and why requests failed."""
+    """Print a line for each lab and each textbook's cart, and why requests failed."""
     table = Table("", "", "responses", "p50", "p99", "max", "wrong carts", box=None)
     for row in figures:
         for who, found in (("lab " + row["lab"], row["served"]), ("textbook", row["textbook"])):

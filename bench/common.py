@@ -49,7 +49,7 @@ def parser(text: str | None) -> argparse.ArgumentParser:
 
 
 def environment(**own: str) -> dict[str, str]:
-    """Return the environment for a lab as in class, without the user's own databases."""
+    """Return the environment of a lab in class, without the user's own databases."""
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     return kept | {"LAB_DEBUG": "0", "LAB_PANEL": "1", "PYTHONUNBUFFERED": "1"} | own
 
@@ -127,7 +127,7 @@ def peak_memory() -> int:
 def keep(
     options: argparse.Namespace, name: str, figures: Any, charts: dict[str, Any], *databases: str
 ) -> None:
-    """Write the figures as NAME.json to the folder --out, with their charts."""
+    """Write the figures to NAME.json in the folder --out, with their charts."""
     stamp = keeping.stamp(f"python bench/{name}.py", "sqlite" if "sqlite" in databases else "")
     if "mysql" in databases:
         stamp["versions"]["MariaDB"] = keeping.mariadb_version()
@@ -148,7 +148,7 @@ class Bare:
 
     port: int
     pid: int
-    seconds: float  # from its start to its first response
+    seconds: float  # seconds from its start to its first response
 
 
 @contextlib.contextmanager
@@ -178,14 +178,14 @@ def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
 
 
 def until_it_responds(port: int, path: str) -> None:
-    """Wait for a response 200 to a request for this path. Raises TimeoutError after a minute."""
+    """Wait until a request for this path gets status 200. Raises TimeoutError after a minute."""
 
     def responds() -> bool:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200
-        except (OSError, HTTPException):  # it does not listen yet
+        except (OSError, HTTPException):  # it is not listening yet
             return False
         finally:
             connection.close()

@@ -1,11 +1,11 @@
-"""Measure how `lab check` judges mistakes and other right ways that its authors had not seen.
+"""Measure how `lab check` judges mistakes and correct solutions that its authors had not seen.
 
     python bench/diagnosis.py [--tiny] [--only 03,04]
 
 bench/diagnosis_cases/NN.toml has edits of lab NN, written by someone who did not know the textbook
-versions: rewordings of pitfalls, other mistakes, and copies that are right. A rewording is
-recognised if the check names a textbook version with the same pitfall. Any other name is wrong.
---tiny checks two cases only.
+versions: pitfalls written in another way ("rewordings"), other mistakes, and correct copies. A
+rewording is recognised if the check names a textbook version with the same pitfall. Any other name
+is wrong. --tiny checks only two cases.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ from labkit.textbook_versions.version import Edit
 
 CASES = common.ROOT / "bench" / "diagnosis_cases"
 KINDS = ("rewording", "other", "right")
-# What the figures should be, of 25 rewordings, 25 other mistakes and 20 right copies
+# The targets, for 25 rewordings, 25 other mistakes and 20 correct copies
 AIMS = {
     "recognised": "at least 10 of 25",
     "named wrongly": "none",
@@ -42,7 +42,7 @@ class Case:
 
     version: Version  # with the edits; it is not a textbook version
     kind: str  # of KINDS
-    pitfall: str = ""  # of a rewording, such as "B09"
+    pitfall: str = ""  # the pitfall of a rewording, such as "B09"
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Judgement:
 
     case: Case
     passed: bool
-    named: str = ""  # the textbook version, "" if it names none
+    named: str = ""  # the textbook version that the check names, or ""
     verdict: str = ""  # a key of AIMS, "" if it counts for none
 
 
 def read_cases(checkout: Catalog, folder: Path = CASES) -> list[Case]:
-    """Return the cases of all labs. Raises CatalogError, KeyError or ValueError for a wrong one."""
+    """Return the cases of all labs. An invalid case raises CatalogError, KeyError or ValueError."""
     found = []
     for path in sorted(folder.glob("*.toml")):
         lab = checkout.find(path.stem)

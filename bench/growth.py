@@ -2,15 +2,15 @@
 
     python bench/growth.py
 
-Tables of 1,000, 100,000 and 1,000,000 sessions are used in turns, on SQLite and, if it is
-installed, MariaDB. One operation is one call of the session store, because a page around it would
-hide the growth. The target: loading one of 1,000,000 sessions takes at most 1.2 times as long as
-one of 1,000.
+Tables of 1,000, 100,000 and 1,000,000 sessions are measured alternately, in SQLite and, if it is
+installed, in MariaDB. One operation is one call of the session store, because the time for a whole
+page would hide the growth. The target: loading one of 1,000,000 sessions takes at most 1.2 times as
+long as loading one of 1,000.
 
 Then 1,000,000 expired sessions are cleared, by Django's `clearsessions` in one DELETE and by
 labkit's `clearexpired` in batches, for at most a minute. During that time a visitor of lab 04 reads
-in one tab and writes in another, and new visitors arrive. The script measures the memory of the
-process that clears, the longest wait of a visitor, and lost changes.
+on one tab and writes on another, and new visitors arrive. The script measures the memory of the
+clearing process, the longest wait of a visitor, and the number of lost changes.
 
 The private MariaDB has more memory here (see MARIADB) than under `lab serve`, which never has a
 million sessions.
@@ -43,7 +43,7 @@ from labkit.http.client import BrowserClient
 from labkit.measure.charts import Bars, BarSeries, Lines, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
-ROUNDS, BATCH = 60, 20  # a batch of operations is timed, and the tables take turns
+ROUNDS, BATCH = 60, 20  # each batch of operations is timed, and uses the next table
 OPERATIONS = ["read", "write", "new visitor"]
 # The sessions expired 40 to 60 days ago, so 70 days ago they had not expired.
 BACK = datetime.timedelta(days=70)
@@ -58,7 +58,7 @@ AIM = 1.2
 
 
 class Router:
-    """Route sessions to the table that is being measured."""
+    """Route sessions to the database that is being measured."""
 
     alias = ""
 
@@ -108,7 +108,7 @@ FILL = {
 
 
 def fill(alias: str, rows: int) -> None:
-    """Create the table again with this many expired sessions, and then its index."""
+    """Create the table again, with this many expired sessions, and then create its index."""
     from django.contrib.sessions.backends.db import SessionStore
 
     for target in ("zero", None):
@@ -147,7 +147,7 @@ def some_keys(alias: str, many: int) -> list[str]:
 
 
 def operate(operation: str, alias: str, keys: list[str]) -> float:
-    """Return the seconds of one such operation on the table, as a mean over these keys."""
+    """Return the seconds that such an operation takes, as a mean over these keys of the table."""
     from django.contrib.sessions.backends.db import SessionStore
 
     router.alias = alias
@@ -281,7 +281,7 @@ class Visits:
 
 
 async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> dict[str, Any]:
-    """Clear this way during visits; return the measurements of both."""
+    """Clear sessions in this way during visits; return the measurements of both."""
     visits = Visits(port)
     await visits.begin()
     async with asyncio.TaskGroup() as tasks:
@@ -301,7 +301,7 @@ async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> d
 
 
 async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
-    """Clear this way in a separate process; return what `clear` printed."""
+    """Clear sessions in this way in a separate process; return what `clear` printed."""
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, __file__, "--clear", way],
         cwd=common.lab_folder("04"),
@@ -317,7 +317,7 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 def clear_each_way(
     db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
-    """Return {way: measurements of clearing and visits}, each on the largest table."""
+    """Return {way: measurements of clearing and visits}, each with the largest table."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
@@ -388,7 +388,7 @@ def measure(sizes: list[int], rounds: int, quiet: float, only: str | None) -> di
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the charts of operations over table size, and of the longest waits."""
+    """Return a chart of operations by table size, and one of the longest waits."""
     lines = [
         Series(
             f"{common.NAMES[db]}, {operation}",

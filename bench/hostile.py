@@ -3,7 +3,8 @@
     python bench/hostile.py
 
 Lab 03 runs as under `lab serve`, with at most 256 open files. A visitor opens its page again and
-again, each time on a new connection. In turns, other processes attack the lab, or nobody does.
+again, each time on a new connection. Periods in which other processes attack the lab alternate with
+periods without an attack.
 """
 
 import contextlib
@@ -26,10 +27,10 @@ from labkit.serve.temporary_server import temporary_server
 
 OPEN_FILES = 256
 CONNECTIONS = 300  # of attackers
-VISITS, ROUNDS = 100, 3  # requests of the visitor in each turn, and turns
+VISITS, ROUNDS = 100, 3  # requests of the visitor in each period, and periods of each kind
 LIMIT = 30  # seconds for one response
 ATTACKERS = 2  # processes, because each can open only OPEN_FILES files
-START = 60  # seconds for an attacker to begin
+START = 60  # seconds to wait until an attacker begins
 
 HEAD = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new connections)
@@ -42,7 +43,7 @@ KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new conne
 
 
 def visit(port: int, count: int) -> list[float]:
-    """Open the lab's page on new connections; return the seconds of each, LIMIT for a failure."""
+    """Open the lab's page on new connections; return the seconds of each, LIMIT if it failed."""
     seconds = []
     for _ in range(count):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)

@@ -22,13 +22,13 @@ from turns import Process
 from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
-PAIRS = 9  # of processes, because the time of a page differs by 10 % between processes
+PAIRS = 9  # of processes, because the time for a page differs by 10 % between processes
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
 AIM = 1.10
 
 
 def measure(rounds: int, pairs: int) -> dict[str, Any]:
-    """Return {"pages": one entry for each, "opened": milliseconds of the opened panel}."""
+    """Return {"pages": an entry for each page, "opened": milliseconds for the opened panel}."""
     times: dict[tuple[str, str], list[tuple[float, float]]] = {page: [] for page in PAGES}
     opened = []
     turns = [(number, turn) for turn in range(pairs) for number in sorted({n for n, _ in PAGES})]
@@ -52,7 +52,7 @@ def measure(rounds: int, pairs: int) -> dict[str, Any]:
 
 
 def _page(pair: list[Process], path: str, rounds: int) -> tuple[float, float]:
-    """Return the median seconds of a page without the panel and with it."""
+    """Return the median number of seconds for a page without the panel, and with it."""
     for process in pair:
         process.ask("begin")
         process.ask("seconds", path)

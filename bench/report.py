@@ -30,7 +30,7 @@ BEGIN = "<!-- By `python bench/report.py --write`. -->\n"
 END = "<!-- End of `python bench/report.py --write`. -->\n"
 BURST = "all answered; 99th percentile below 1 s"
 COMMAND = "python bench --out docs/measured"
-SESSION = {  # an operation of bench/growth.py, in words
+SESSION = {  # operations of bench/growth.py, in words
     "read": "Loading a session",
     "write": "Saving a session",
     "new visitor": "Creating a session",
@@ -153,7 +153,7 @@ def of_watch(figures: Any) -> Iterator[Line]:
 
 
 def lines(folder: Path, names: list[str]) -> Iterator[Line]:
-    """Yield the lines of the benchmarks with results in this folder."""
+    """Yield a line for each measured value of the benchmarks with results in this folder."""
     for name in names:
         path = folder / f"{name}.json"
         if path.exists():
@@ -169,7 +169,7 @@ def show(folder: Path) -> None:
 
 
 def section(folder: Path) -> str:
-    """Return the section: a table, its charts, the machine; empty without results."""
+    """Return the section: a table, its charts and the machine. Without results, it is empty."""
     there = [name for name in NAMES if (folder / f"{name}.json").exists()]
     if not there:
         return ""

@@ -2,9 +2,10 @@
 
     python bench/start.py
 
-In turns, it is compared with one bare Django project (bench/bare.py) on `runserver --noreload`. The
-first start is measured separately, because it creates databases and keys. Memory is the process's
-proportional share (PSS) after one request, so memory shared by several processes is counted once.
+Starts of `lab serve` alternate with starts of one bare Django project (bench/bare.py) on `runserver
+--noreload`. The first start is measured separately, because it creates databases and keys. Memory
+is the process's proportional share (PSS) after one request, so memory shared by several processes
+is counted once.
 """
 
 import contextlib
@@ -110,7 +111,7 @@ def measure(rounds: int) -> dict[str, Any]:
 
 
 def tell(figures: dict[str, Any]) -> None:
-    """Print the times, and a line of memory for each process."""
+    """Print the times, and a line with the memory of each process."""
     common.console.print(
         f"lab serve, all {figures['labs']} labs respond: {figures['seconds']:.2f} s "
         f"(first start: {figures['first_seconds']:.2f} s)\n"

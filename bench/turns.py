@@ -1,8 +1,8 @@
 """Run a lab in a separate process, which requests batches of a page and returns their times.
 
-Benchmarks send requests to several such processes in turns: with labkit, without its panel, without
-labkit. They measure processor time, which does not depend on how busy the machine is. There is no
-server in between.
+Benchmarks send requests to several such processes alternately: with labkit, without its panel, and
+without labkit. They measure processor time, which does not depend on how busy the machine is. The
+requests do not pass through a server.
 """
 
 import json

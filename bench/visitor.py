@@ -1,4 +1,4 @@
-"""Measure the cost of the visitor, compared with django.test.Client on the same page.
+"""Measure the cost of the visitor, compared with django.test.Client for the same page.
 
     python bench/visitor.py
 
@@ -42,7 +42,7 @@ def seconds(client: Client, page: str) -> float:
 
 
 def of_lab(number: str, rounds: int) -> list[dict[str, Any]]:
-    """Return an entry for each page of this lab. Each lab needs a separate process."""
+    """Return an entry for each page of this lab. Call this in a separate process for each lab."""
     sys.path.insert(0, str(common.lab_folder(number)))
     os.environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
     django.setup()

@@ -2,9 +2,9 @@
 
     python bench/watch.py
 
-In turns, it is compared with pytest and one test of the lab. The check copies and reads the
-student's files, and starts with the test that failed last. This script does not wait for the other
-tests.
+Measurements of the check alternate with runs of pytest on one test of the lab. The check copies and
+reads the student's files, and starts with the test that failed last. This script does not wait for
+the other tests.
 """
 
 import os
@@ -31,7 +31,7 @@ ASKED, PROMISED = f"tests/test_cart.py::{TEST}", f"tests/test_the_contract.py::{
 
 
 class Answered(Exception):
-    """Ends a check after the first result."""
+    """Raised to stop a check after its first result."""
 
 
 def first_answer(checkout: Catalog, folder: Path) -> float:
@@ -52,7 +52,7 @@ def first_answer(checkout: Catalog, folder: Path) -> float:
 
 
 def single_test(checkout: Catalog) -> float:
-    """Return the seconds of pytest with one test of the lab."""
+    """Return the seconds that pytest takes for one test of the lab."""
     test = f"{checkout.find(NUMBER).folder}/{ASKED}"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
     environ = {name: value for name, value in os.environ.items() if name not in common.UNSET}
@@ -62,7 +62,7 @@ def single_test(checkout: Catalog) -> float:
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Return the seconds of both, and their ratio."""
+    """Return the seconds for both, and their ratio."""
     checkout = Catalog(common.ROOT)
     answers, singles = [], []
     with tempfile.TemporaryDirectory() as home, common.Steps(rounds + 1) as steps:

@@ -56,7 +56,7 @@ def of_one_database(growth):
     for found in growth["clearing"].values():
         assert set(found["worst"]) == KINDS
         assert found["peak"] >= found["before"] > 0
-        assert found["rows"] <= found["gone"]  # the old values have been deleted too
+        assert found["rows"] <= found["gone"]  # `gone` includes sessions from measuring
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 
@@ -165,7 +165,7 @@ def test_two_cases_of_the_diagnosis_are_judged(python, tmp_path):
 
 
 def test_the_cases_of_the_diagnosis_are_complete(checkout):
-    """Each edit matches once, and the number of edits matches the aims."""
+    """Each edit matches once, and there are enough cases of each kind."""
     script = (
         "from collections import Counter\n"
         "import common, diagnosis\n"

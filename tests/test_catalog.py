@@ -61,7 +61,7 @@ def test_a_name_that_is_nothing_says_why(own_checkout, said, name):
         status, text = said(*command.format(name).split())
         assert status == 1
         sentences.add(text.partition(" The labs are ")[0].partition(" A copy is made by")[0])
-    if not (own_checkout / name).is_dir():  # any folder can be compared
+    if not (own_checkout / name).is_dir():  # `lab diff` accepts any folder that exists
         assert absence(name) in said("diff", "03", name)[1]
     assert sentences == {f"Error: {absence(name)}"}
 
@@ -99,7 +99,7 @@ def test_no_two_copies_have_one_port(own_checkout, said):
             assert said("copy", "02", name)[0] == 0
             ports[name] = Catalog(own_checkout).find(name).port
         again = {name: Catalog(own_checkout).find(name).port for name in names}
-        assert again == ports  # the first one keeps its port
+        assert again == ports  # the first copy keeps its port
         assert len(set(ports.values())) == 2
         for name in names:
             shutil.rmtree(own_checkout / name)

@@ -65,7 +65,7 @@ def test_no_file_of_labkit_is_long(checkout):
 
 
 def test_git_stores_text_with_line_feeds(checkout, tmp_path):
-    """A copy of a lab is compared byte by byte with the lab, on every system."""
+    """On every system, a copy of a lab must equal the lab byte by byte."""
 
     def git(*arguments):
         command = ["git", "-c", "core.autocrlf=true", *arguments]

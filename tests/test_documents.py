@@ -115,7 +115,7 @@ def test_every_lab_that_runs_exists(checkout):
             assert find_version(checkout, name) if ":" in name else checkout.find(name)
 
 
-# These commands start servers, tests or exercises, or measure; some run in the tests below.
+# These commands start servers, tests, exercises or measurements; some run in the tests below.
 SLOW = {"run", "serve", "check", "practice", "hint", "solution"}
 
 

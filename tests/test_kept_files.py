@@ -9,7 +9,7 @@ import pytest
 
 from labkit import kept_files
 
-# Make writing fail after `size` bytes of a file, as on a full disk.
+# Make writing a file fail after `size` bytes, as on a full disk.
 NO_ROOM = """
 import resource, signal, sys
 from pathlib import Path

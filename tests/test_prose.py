@@ -1,4 +1,4 @@
-"""Text is plain English. A phrase to avoid fails, with its place and a better wording."""
+"""Text is plain English. Each phrase to avoid is reported with its place and a better wording."""
 
 import prose
 import pytest

@@ -12,7 +12,7 @@ LINKS = (
 
 
 def marked(path):
-    """Return the marked links on the page of this path: [(text, mark)]."""
+    """Return the marked links on the page at this path: [(text, mark)]."""
     context = Context()
     context.request = RequestFactory().get(path)
     page = lxml.html.fragment_fromstring(Template(LINKS).render(context), create_parent=True)

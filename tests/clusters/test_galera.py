@@ -25,7 +25,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
-STARTED = 120  # seconds for three nodes to start
+STARTED = 120  # seconds to wait until three nodes have started
 pytestmark = [pytest.mark.mysql, pytest.mark.galera]
 
 

@@ -109,7 +109,7 @@ def test_what_a_page_brings_along_does_not_move_the_turn():
 def test_a_panels_page_comes_from_the_server_that_remembers_it():
     with front(Server("A"), Server("B")) as port:
         said = [ask(port, f"/__lab__/exchange/{name}-xyz/")[1] for name in "BBABCD"]
-    # There are no servers C and D, so the URL is an old one or another program's.
+    # There are no servers C and D, so any server may respond to these URLs.
     assert said[:4] == ["B 0", "B 0", "A 0", "B 0"]
     assert {*said[4:]} <= {"A 0", "B 0"}
 

@@ -21,7 +21,7 @@ VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
 pytestmark = [
     pytest.mark.redis,
     pytest.mark.usefixtures("redis"),
-]  # which skips the test without Redis
+]  # the fixture skips these tests if Redis is missing
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def lab(own_checkout, engine):
 def members(lab):
     """Return [(process ID, function that sends a command)] for the primary and the replica."""
     line = r"Redis \d runs as \D+process (\d+), which"
-    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a separate thread reports them
+    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a separate thread prints these lines
     told = re.findall(line, lab.said())
     return [(int(pid), by_port(descendants(lab.pid)[int(pid)])) for pid in told]
 
@@ -182,7 +182,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
 
     def kill():
         heard(primary)  # on a busy machine the replica may be seconds behind
-        kill_primary(lab)  # each visitor may have one request that has not finished since then
+        kill_primary(lab)  # since then, each visitor may have sent one request
 
     add_all(adders, ADDS, kill)
     assert {len(adder.kept) for adder in adders} == {ADDS}
@@ -190,7 +190,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
     for adder in adders:
         shown, again = adder.shown(2)
         assert shown == again
-        assert len(adder.kept - shown) <= 1  # the last one that was acknowledged
+        assert len(adder.kept - shown) <= 1  # the last acknowledged item may be missing
 
 
 def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
 
 
 def two(number="10", engine="db", **options):
-    """`lab run NN --servers 2`, which sends the first request to server A."""
+    """`lab run NN --servers 2`. The first request goes to server A."""
     return running(number, "--servers", "2", "--engine", engine, **options)
 
 
@@ -98,7 +98,7 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert error_pages.NO_PAGE in words(page)  # and not the list of all requests
+    assert error_pages.NO_PAGE in words(page)  # not Django's list of URL patterns
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 
@@ -107,12 +107,12 @@ def test_the_servers_run_as_before_a_class(lab):
 
 
 def holds(engine, environ=None):
-    """Check that data stored by either server are immediately visible on both."""
+    """Check that data stored by either server are visible on both immediately."""
     with two(engine=engine, environ=environ) as lab:
         visitor = WireVisitor(lab.port)
         cart.put(visitor, "apple")
         assert seen(visitor) == [APPLE] * 4
-        visitor.get("/")  # so that the other server keeps the pear
+        visitor.get("/")  # so that the other server stores the pear
         cart.put(visitor, "pear")
         assert seen(visitor) == [BOTH] * 4
 
@@ -195,7 +195,7 @@ def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart
 
 
 def nothing_acknowledged_is_lost(engine, environ=None):
-    """Kill server A while visitors add items; check that they continue on B and A is restarted."""
+    """Kill server A while visitors add items; they continue on B, and A is restarted."""
     with two(engine=engine, environ=environ) as lab:
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
@@ -246,14 +246,14 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
 
 
 def known(lab, name, adders):
-    """Return the visitors whose cart this server has, asking it without the load balancer."""
+    """Return the visitors whose cart this server has, by requesting it directly."""
     _, port = servers(lab)[name]
     clients = [BrowserClient(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
     pages = [asyncio.run(client.get("/display/")).body for client in clients]
     return [adder for adder, page in zip(adders, pages, strict=True) if ">apple<" in page]
 
 
-# How it starts and ends
+# How the pool starts and ends
 
 
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]

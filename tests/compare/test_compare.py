@@ -219,7 +219,7 @@ def test_a_wrong_cell_and_an_untested_one_fail(own_checkout, quick_probes):
     assert result.databases[0].startswith("SQLite 3.")
     assert datetime.fromisoformat(result.time).tzinfo == UTC
 
-    # The result is stored, and a damaged file is ignored.
+    # The result is stored. If its file is damaged, it is ignored.
     assert table_runner.read_last_result(checkout, table) == result
     path = own_checkout / ".lab" / table_runner.ANSWERS / "counts.json"
     for damaged in ("", "[]", json.dumps({"table": "counts"})):
@@ -254,14 +254,14 @@ def test_a_lab_whose_tests_cannot_run_is_a_complaint(own_checkout, quick_probes)
 
 @pytest.mark.thorough
 def test_lab_compare_confirms_every_cell_of_a_table(said):
-    """The labs' tests run the probes of all tables; here, the command runs those of one table."""
+    """The labs' tests run the probes of all tables. The command here runs those of one table."""
     status, text = said("compare", "counts")
     assert status == 0, text
 
 
 @pytest.mark.mysql
 def test_lab_compare_runs_the_probes_on_mariadb(checkout, tables, said, quick_probes, mariadb):
-    """The labs' tests run all probes on MariaDB; here, the command runs the quick ones."""
+    """The labs' tests run all probes on MariaDB. The command here runs only the quick ones."""
     said("compare", "counts", "--db", "mysql")
     result = table_runner.read_last_result(checkout, tables.find("counts"))
     assert [cell for cell in result.cells if cell.test and not cell.holds] == []
@@ -382,7 +382,7 @@ def test_a_page_is_written_again_and_nothing_else_is(tables, said, monkeypatch, 
 
 @pytest.fixture
 def opened(chromium, tables, tmp_path):
-    """Write the page of a table and open it offline; record every request."""
+    """Write a table's page, and open it offline; record every request."""
 
     def open_(name, **wrong):
         table = tables.find(name)

@@ -137,7 +137,7 @@ def test_a_cell_that_fails_is_marked(house, tables, kept):
 
 
 def test_what_was_seen_of_another_answer_is_not_shown(house, tables, kept):
-    """The table was changed after the run, so its tests have to be run again."""
+    """The table changed after the run, so its tests have to be run again."""
     table = tables.find("carts")
     cell = table.question("two_tabs").cells["cookie"]
     before = CellResult(
@@ -327,7 +327,7 @@ def test_a_table_is_asked_by_a_button_and_one_at_a_time(house, folder, tables, o
 
 
 def test_what_cannot_be_asked_says_why(house, folder, one_question):
-    manifest = folder / "labs" / "labs.toml"  # which the console has already read
+    manifest = folder / "labs" / "labs.toml"  # the console has already read this file
     text = manifest.read_text()
     path = "/console/compare/counts/"
     manifest.write_text(text.replace('number = "02"', 'number = "92"'))

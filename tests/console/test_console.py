@@ -558,7 +558,7 @@ def test_an_exchange_opens_by_the_name_that_its_visitor_used(house, folder):
 
 
 def clock(house):
-    """Return how far lab 03's clock is ahead, from the list of labs."""
+    """Return how far lab 03's clock is ahead, according to the list of labs."""
     return find(house.page(), "//*[@id='state-03']//*[@data-clock]/@data-clock")
 
 
@@ -710,7 +710,7 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     row = page.locator("#lab-03")
     row.get_by_role("button").press("Enter")
     row.locator("[data-question='2']").wait_for()
-    page.keyboard.press("Tab")  # from the button, which still has the focus
+    page.keyboard.press("Tab")  # moves from the button, which still has the focus
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Cancel
     assert row.get_by_role("status").inner_text() == ""

@@ -327,7 +327,7 @@ def test_engines_differ_in_a_setting_and_in_what_becomes_of_the_cart(printed):
     assert SAME_CODE.format("10", "lab/engines.py") in " ".join(text.split())
     assert "SESSION_ENGINE=django.contrib.sessions.backends.[-db-]" in text
     assert "Copied cookie restores it: {+yes+}" in text
-    assert "Survives a restart: yes" in text  # the same, and shown between the others
+    assert "Survives a restart: yes" in text  # the same on both sides
     assert "lab/settings.py" in text.partition(SAME_FILES)[2]
 
 
@@ -340,7 +340,7 @@ def test_the_two_logins_differ_in_one_line(compared, checkout):
     only = [line.text.strip() for line in hunk.changed if "request.session" in line.text]
     assert len(only) == 1
     assert only[0].startswith("request.session.cycle_key()")
-    # They are the same functions that lab 11's tests use, not copies.
+    # The comparison shows the functions that lab 11's tests use, not copies of them.
     tests = (checkout.find("11").folder / "tests" / "test_login.py").read_text()
     assert "[auth.login, careful_login, careless_login]" in tests
     assert only[0] in tests
@@ -462,7 +462,7 @@ def test_a_page_is_written_again_and_nothing_else_is(printed, tmp_path):
 
 @pytest.fixture
 def opened(chromium, printed, tmp_path):
-    """Write the page of a pair and open it offline; record every request."""
+    """Write a pair's page, and open it offline; record every request."""
 
     def open_(*pair):
         out = tmp_path / "out.html"

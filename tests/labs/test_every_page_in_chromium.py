@@ -22,7 +22,8 @@ FIRST = {  # the forms to fill in first, so that pages have content, some of it 
     "11": ("/login/", {"username": "ada", "password": "lovelace"}),
 }
 MOST = 25  # pages of one lab
-REFUSED = ("404", "405")  # /nowhere/, and a URL in a handout that does not allow GET
+# for /nowhere/, and for a link in a handout to a URL that does not accept GET
+REFUSED = ("404", "405")
 WIDTHS = (1920, 1366, 390)
 TALL = 3000  # pixels; no part of a page is below the summary bar
 
@@ -86,7 +87,7 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     if fields:
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-    # The panel with a redirect, with cookies that are set, and after a control.
+    # The panel with a redirect, with cookies that are set, and after the use of a control.
     panel = page.locator(".summary-row").get_attribute("href")
     page.goto(server.url(panel))
     found = {"panel": faults(page)}

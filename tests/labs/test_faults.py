@@ -219,7 +219,7 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
         assert error_pages.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
-        assert newcomer.get("/").status_code == 200  # no key, so no look-up
+        assert newcomer.get("/").status_code == 200  # no key, so no query
     carts.migrate()
     assert visitor.post("/add/", fields).status_code == 302
     assert newcomer.post("/add/", new_fields).status_code == 302
@@ -286,9 +286,9 @@ def attempt(visitor, fields):
 
 
 def fill_up(visitor, token, kept):
-    """Add items until one is refused; record the others in `kept`, return the refused fields."""
+    """Add items until one is refused; return its fields, and record the other items in `kept`."""
     while len(kept) < MOST_ITEMS:
-        name = f"{len(kept):03}-{os.urandom(18).hex()}"  # the longest, and hard to compress
+        name = f"{len(kept):03}-{os.urandom(18).hex()}"  # long, and hard to compress
         fields = {"csrfmiddlewaretoken": token, "name": name, "quantity": 1}
         if attempt(visitor, fields).status_code != 302:
             return fields
@@ -297,8 +297,8 @@ def fill_up(visitor, token, kept):
 
 
 def turned_away(port):
-    """Return the first visitor whose session does not fit, and the form."""
-    for _ in range(MOST_ITEMS):  # a small row may still fit between others
+    """Return the first visitor whose new session cannot be stored, and the fields of their form."""
+    for _ in range(MOST_ITEMS):  # a small row may still fit into a gap
         newcomer = WireVisitor(port)
         fields = cart.with_token(newcomer, name="plum", quantity=1)
         if attempt(newcomer, fields).status_code != 302:
@@ -529,7 +529,7 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     assert_unavailable(visitor, lambda: visitor.get("/display/"))
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    assert cart.cart(newcomer) == {}  # no key, so no look-up
+    assert cart.cart(newcomer) == {}  # no key, so no query
     own_mariadb.start()
     assert cart.cart(visitor) == {"apple": 3}
     assert visitor.post("/add/", fields).status_code == 302
@@ -547,7 +547,7 @@ def test_a_connection_that_mariadb_has_closed_is_opened_again(carts_in_mariadb, 
             own = other.thread_id()
             for (id_,) in rows(other, "SELECT id FROM information_schema.processlist"):
                 if id_ != own:
-                    with contextlib.suppress(OperationalError):  # it has ended by itself
+                    with contextlib.suppress(OperationalError):  # already closed
                         other.query(f"KILL {id_}")
         assert list(pool.map(cart.cart, everybody)) == [{"pear": 1}] * 20
 

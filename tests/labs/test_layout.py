@@ -122,7 +122,7 @@ def code_is_for_reading_aloud(checkout: Catalog) -> Iterator[str]:
 
 
 def labs_import_no_more_of_labkit_than_base(checkout: Catalog) -> Iterator[str]:
-    """Lab 12 imports labkit.race too, and settings.py may name labkit.panel."""
+    """Lab 12 may also import labkit.race, and settings.py may name labkit.panel."""
     for lab in checkout.labs:
         allowed = {"base", "race"} if lab.number == "12" else {"base"}
         for path, tree in code(lab):
@@ -363,7 +363,7 @@ def test_layout(checkout, rule):
     assert list(rule(checkout)) == []
 
 
-# Changes that break each rule: (rule, file, text, replacement, complaint)
+# Changes that each break a rule: (rule, file, text, replacement, complaint)
 
 CART = "labs/03_cookie_cart/"
 CARRIERS = "labs/05_profile_wizard/lab/carriers/"

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 MOST = 3  # clicks
 TYPE = re.compile(r'type "(?P<text>.+)" as (?P<field>.+)')
 CHOOSE = re.compile(r'choose "(?P<option>.+)"')
-SCREEN = {"width": 1366, "height": 768}  # of a laptop, and of many projectors
+SCREEN = {"width": 1366, "height": 768}  # the screen of a laptop, and of many projectors
 
 
 def table():
@@ -101,7 +101,7 @@ def test_each_surprise_is_found_by_its_clicks(console, subtests):
             page.locator(f"[data-surprise='{key}']").first.wait_for()
 
 
-# The key figures of a lab: the steps to them from the console, and where they are on the page.
+# Each lab's most important parts: where they are on a page, and the steps from the console to it.
 FIRST_SCREEN = {
     "[data-fact=left] dd": ["Open lab 09 as visitor A", "Set"],
     "[data-fact=age] dd": ["Open lab 09 as visitor A", "Set"],

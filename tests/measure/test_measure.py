@@ -26,7 +26,7 @@ from labkit.render.standalone_page import render_template
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
-CSRF = len("csrftoken_03=") + 32  # the first cookie of the header
+CSRF = len("csrftoken_03=") + 32  # the first cookie in the header
 NO_PROGRESS = lambda doing, part: None  # noqa: E731
 LEFT = ["one visitor, 3 times a day", "a robot, 4 pages", "cookies blocked, 2 tries"]
 
@@ -109,8 +109,8 @@ def test_counts_are_measured(checkout, tables):
     assert is_whole(figures)
     cookie, session = figures["variants"].values()
     assert list(cookie["left"].values()) == [0, 0, 0]
-    # Sessions left: one for each of three visits, one per page of a robot, two for each of four
-    # visits.
+    # Sessions left behind: one for each of three visits, one for each page that a robot opens, and
+    # two for each of four visits.
     assert list(session["left"].values()) == [3, 4, 8]
 
 
@@ -152,7 +152,7 @@ def test_a_cart_in_cookies_ends_where_it_says(checkout, tables):
     assert {way: end["count"] for way, end in ends.items()} == dict(
         zip(NAMES, (50, 50, 10), strict=True)
     )
-    # With short names, the limit is 50 cookies; with long ones, 4000 bytes.
+    # With short names, the limit that applies is 50 cookies; with long names, it is 4000 bytes.
     sizes = {
         way: [len(f"{cookie_name('cart_03_', name(number))}=1; ") for number in range(1, 52)]
         for way, name in NAMES.items()
@@ -178,7 +178,7 @@ def test_one_slow_answer_in_a_hundred_is_not_the_99th():
 
 
 def test_what_is_lost_on_the_way_is_not_measured():
-    """If a server is so slow that the cart expires, there are no figures."""
+    """If a server is so slow that the cart expires, the measurement returns no figures."""
 
     class Forgetful(Carts):
         async def begin(self, visit):

@@ -23,7 +23,7 @@ def exchange_of(monkeypatch):
     def record(response=None, path="/", method="get", read=False, **environ):
         def view(request):
             if read:
-                request.POST  # noqa: B018 as most views with a form do
+                request.POST  # noqa: B018 most views with a form read it
             return response or HttpResponse(PAGE)
 
         request = getattr(RequestFactory(), method)(path, **environ)

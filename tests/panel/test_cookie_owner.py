@@ -1,4 +1,4 @@
-"""The panel finds a cookie's owner by the lab's number or the copy's name in the cookie's name."""
+"""The panel recognises a cookie's owner by the lab's number or the copy's name in its name."""
 
 import pytest
 

@@ -13,13 +13,13 @@ from labkit.textbook_versions import find_version
 STUDENT = {"via": "1.1 a-proxy"}  # with this header, the panel does not recognize the instructor
 
 
-# The checks that the error page fails, by DEBUG
+# The checks that the error page fails, for each value of DEBUG
 EXPECTED = {False: [SERVER_ERROR], True: [SERVER_ERROR, TRACEBACK]}
 
 
 @pytest.fixture(scope="module", params=["0", "1"], ids=["DEBUG off", "DEBUG on"])
 def server(request, checkout, tmp_path_factory):
-    """The version that crashes on "red apple", run as by `lab serve` and by `lab run`."""
+    """The version that crashes on "red apple", run as `lab serve` and `lab run` do."""
     lab = find_version(checkout, "03:names-as-cookies").write(tmp_path_factory.mktemp("crash"))
     server = LabServer(lab.folder, migrate=False, environ={"LAB_DEBUG": request.param})
     server.debug = request.param == "1"
@@ -91,6 +91,6 @@ def test_any_exception_is_recorded_within_limits(error, message):
         found = current_crash()
         assert found.name == type(error).__name__
         assert found.message == message or len(found.message) == LONGEST_MESSAGE
-        assert found.place == ""  # no line of the lab
+        assert found.place == ""  # the crash was not in the lab's code
     else:
         assert current_crash() is None

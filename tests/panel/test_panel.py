@@ -44,7 +44,7 @@ def servers(checkout):
 
 @pytest.fixture
 def shop(servers):
-    return servers("04", LAB_HOSTS="*")  # other sites use other names
+    return servers("04", LAB_HOSTS="*")  # the tests also use the names of other hosts
 
 
 @pytest.fixture
@@ -409,7 +409,7 @@ def test_an_expired_session_is_told_on_every_engine(servers, engine, event, expi
 def test_an_expired_row_is_shown_until_it_is_deleted(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     key = visitor.jar.get("sessionid_04").value
-    page = use_control(visitor, opened, "clock", by="120")  # which redirects to the cart
+    page = use_control(visitor, opened, "clock", by="120")  # the control redirects to the cart
     try:
         assert summary(page)[0][:3] == ("GET /display/", "200", "read")
         assert key_fate(page) == "expired"

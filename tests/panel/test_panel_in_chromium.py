@@ -52,7 +52,7 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
         "[data-table=session] tr[data-change=new]:has-text(\"{'apple': 3}\")",
         f"[data-stored=row]:has-text('{key}')",  # what is stored
         "[data-cookie=sessionid_04][data-owner=session] [data-whole='120']",  # what it responded
-        "li[data-from='0']:has-text('POST /add/')",  # a picture of all of it
+        "li[data-from='0']:has-text('POST /add/')",  # the diagram of the whole exchange
         ".diagram .label:has-text('302 to /display/')",
     ):
         assert panel.locator(part).count() > 0, part
@@ -73,7 +73,7 @@ def visible(page, selector):
 
 
 def said(page, control):
-    """Return the message of this control, which the bar shows without scrolling."""
+    """Return this control's message, and check that the bar shows it without scrolling."""
     page.locator(f"[role=status][data-message={control}]:not(:empty)").wait_for()
     return visible(page, "[role=status]")
 
@@ -95,7 +95,7 @@ def test_two_clicks_show_the_expired_cart_and_its_row(chromium, shop):
     visible(page, ".summary-row [data-key-fate=expired]")
     assert page.evaluate("scrollY") == 0
     assert "?" not in page.url
-    page.locator("[data-server-clock] button").click()  # other tests use this server too
+    page.locator("[data-server-clock] button").click()  # for the next tests
     assert instructor_controls.CLOCK_IS_REAL in said(page, "clock").text_content()
 
 
@@ -117,7 +117,7 @@ def test_the_controls_stay_on_the_page(chromium, shop):
     field.fill('{"pear": 99}')
     press(page, "entry")
     assert "99" in said(page, "entry").text_content()
-    page.locator("[data-decoded]:has-text('99')").wait_for()  # the panel shows the store again
+    page.locator("[data-decoded]:has-text('99')").wait_for()  # the panel has been updated
     step = page.get_by_role("status").get_by_role("link")
     assert step.evaluate("link => link === document.activeElement")
     with page.expect_navigation():
@@ -162,7 +162,7 @@ CUT = """() => {
     .filter((element) => element.getBoundingClientRect().right > edge)
     .map((element) => element.outerHTML.slice(0, 80));
 }"""
-# Return the number of lines that each element with this text takes.
+# Return the number of lines that each element with this text takes up.
 LINES = """(text) => [...document.querySelectorAll(".panel dd, .panel td")]
   .filter((element) => element.textContent === text)
   .map((element) => {
@@ -191,7 +191,7 @@ def test_the_opened_panel_fits_every_screen(chromium, shop):
         assert max(lines) <= 2  # of 32 characters
         text, bar = (page.locator(each).bounding_box() for each in ("main h1", ".summary-bar"))
         assert (text["x"] + text["width"] <= bar["x"]) == (width >= 1500)
-        if width >= 1500:  # both are on one screen
+        if width >= 1500:  # the page and the bar are side by side
             assert bar["y"] == 0
             assert bar["height"] <= 900
     assert (
@@ -216,7 +216,7 @@ def test_the_closed_bar_takes_little_of_any_screen(chromium, shop):
         visible(page, ".summary-row")
         assert page.locator(".summary-bar").bounding_box()["height"] < 80
     assert page.locator(".clock button[value='60']").is_visible()
-    page.set_viewport_size({"width": 390, "height": 256})  # as with the page at 400 %
+    page.set_viewport_size({"width": 390, "height": 256})  # the same size as with a zoom of 400 %
     bar = page.locator(".summary-bar")
     assert bar.evaluate("bar => getComputedStyle(bar).position") == "static"
 

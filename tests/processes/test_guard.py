@@ -1,4 +1,4 @@
-"""A guard ends a server if the process that started it was killed, and only then."""
+"""A guard ends a server if, and only if, the process that started the server was killed."""
 
 import os
 import signal

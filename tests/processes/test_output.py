@@ -1,4 +1,4 @@
-"""Output in any encoding, or to closed pipes, full disks and narrow terminals, causes no errors."""
+"""Output causes no errors, in any encoding, or on closed pipes, full disks and narrow terminals."""
 
 import contextlib
 import inspect

@@ -45,7 +45,7 @@ def served(checkout, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def unharmed(served, request):
-    """Check that the lab and the console respond afterwards, and use no more memory."""
+    """Check that the lab and the console still respond, and use no more memory than before."""
     if request.function is test_a_lab_that_dies_is_restarted:
         yield
         return

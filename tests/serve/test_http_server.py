@@ -222,7 +222,7 @@ def was_closed(connection):
 def test_small_requests_pass_while_too_much_is_held(monkeypatch, server, connect):
     monkeypatch.setattr(http_server, "HELD_BYTES", 50_000)
     head = b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    for _ in range(THREADS - 1):  # none of these can be closed
+    for _ in range(THREADS - 1):  # the server can close none of these
         connect(b"POST /wait" + head % 15_000 + b"x" * 15_000)
     until(lambda: server.is_full)
     assert status(connect(WHOLE)) == 200

@@ -1,4 +1,4 @@
-"""`lab serve`: all labs at once, in separate processes that all end."""
+"""Test `lab serve`, which runs all labs at once in separate processes, and ends them all."""
 
 import os
 import re
@@ -283,7 +283,7 @@ def test_the_opener_policy_goes_where_browsers_heed_it(scheme, host, sent):
 
 
 def test_a_class_at_the_same_moment_is_served(carts):
-    """This is not timed; for figures, see bench/burst.py."""
+    """The test measures no times; for figures, see bench/burst.py."""
     answers = []
     everybody = threading.Barrier(100)
 

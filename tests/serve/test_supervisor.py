@@ -20,7 +20,7 @@ CHILD = f"import os, sys; os.path.exists('broken') and sys.exit('no such module'
 
 @pytest.fixture
 def lab(checkout, tmp_path, monkeypatch):
-    """Lab 03 in an empty folder, and CHILD as its server."""
+    """Lab 03 in an empty folder, with CHILD as its server."""
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(worker, "command", lambda port, addresses: [sys.executable, "-c", CHILD])
     return dataclasses.replace(checkout.find("03"), folder=tmp_path)

@@ -145,7 +145,7 @@ class Line:
 class Visit:
     """A response from `url` with these lines, and then a request to `then` on the same host.
 
-    script: whether a script on the page at `url` assigns the lines to document.cookie instead.
+    script: True if a script on the page at `url` assigns the lines to document.cookie instead.
     """
 
     url: str
@@ -170,7 +170,7 @@ def lines(draw, url, prefix, date, stem):
     elif "Expires" not in chosen:
         chosen.append("Expires")
     parts = [draw(known[name]) for name in chosen]
-    if draw(st.booleans()):  # otherwise, few lines would comply with the prefix
+    if draw(st.booleans()):  # without these, few lines would comply with the prefix
         parts.append(needs)
     return Line("; ".join([pair, *parts]), frozenset({prefix, date, *chosen}))
 

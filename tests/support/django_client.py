@@ -30,7 +30,7 @@ MODULES = [
     "auth_tests.test_remote_user",
     "auth_tests.test_signals",
     "auth_tests.test_templates",
-    "auth_tests.test_views",  # its other modules do not use the client
+    "auth_tests.test_views",  # the other modules of auth_tests do not use the client
     "messages_tests",
     "test_client",
     "test_client_regress",

@@ -105,7 +105,7 @@ class Document:
 def words_of(line: str) -> tuple[str, ...]:
     """Return the words of a command, without its comment, environment variables and folder.
 
-    Commands for Windows are changed to those for Linux.
+    A command for Windows is returned as the corresponding command for Linux.
     """
     line = re.split(r"\s{2,}| # ", line.strip())[0]
     line = re.sub(r'^(\$env:)?\w+ = "[^"]*"; ', "", line)

@@ -4,15 +4,15 @@ import lxml.html
 
 
 def find(page, path):
-    """Return the elements or attribute values at this XPath."""
+    """Return the elements or attribute values that match this XPath."""
     return lxml.html.document_fromstring(page).xpath(path)
 
 
 def texts(page, path):
-    """Return the text of each element at this XPath, on one line."""
+    """Return the text of each element that matches this XPath, on one line."""
     return [" ".join(element.text_content().split()) for element in find(page, path)]
 
 
 def links(page, path="//a"):
-    """Return {text: URL} of the links at this XPath."""
+    """Return {text: URL} of the links that match this XPath."""
     return {" ".join(a.text_content().split()): a.get("href") for a in find(page, path)}

@@ -103,7 +103,7 @@ def count_queries():
         count[0] += 1
         return execute(*arguments)
 
-    opened = connections.all(initialized_only=True)  # accessing others would open them
+    opened = connections.all(initialized_only=True)  # the others would be opened
     for connection in opened:
         connection.execute_wrappers.append(wrapper)
     try:

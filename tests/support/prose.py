@@ -119,7 +119,7 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
 
 
 def blank_code(source: str) -> str:
-    """Return Python source with all code except comments and strings blanked out.
+    """Return Python source with everything except comments and strings blanked out.
 
     Line numbers do not change. Quotes and # become spaces, so that a sentence may run over several
     lines. Code becomes NUL characters, so that no phrase is found across code.

@@ -117,7 +117,7 @@ def _find_strings(source: str) -> Iterator[tuple[int, int]]:
 def reword(text: str) -> str:
     """Return the text with adjacent words swapped; markup, names and placeholders stay.
 
-    In a text of three words or more, no adjacent pair of words is left.
+    If the text has three words or more, no two words that were adjacent stay adjacent.
     """
     parts = re.split(r"(\{[^{}]*\}|`[^`]*`|\[[^\]]*\]\([^)]*\)|\\.|%\(?\w+\)?[sd]?|\s+)", text)
     words = [index for index, part in enumerate(parts) if WORD.fullmatch(part)]
@@ -133,7 +133,7 @@ def reword(text: str) -> str:
 def reword_in(root: Path, sentences: list[Sentence]) -> list[Sentence]:
     """Reword all occurrences of these sentences; return the sentences that changed.
 
-    Labs that are twins share most of their text, so all occurrences are changed alike.
+    Twin labs share most of their text, so all occurrences are changed in the same way.
     """
     texts = {sentence.text: reword(sentence.text) for sentence in sentences}
     everywhere = [found for found in find_sentences(root) if found.text in texts]

@@ -35,7 +35,7 @@ def copy_of(checkout, folder):
 
 
 def free_base():
-    """Return a port for the console such that it and the labs' ports are free."""
+    """Return a port for the console, such that this port and the labs' ports are free."""
     return free_port(*range(1, 13))
 
 
@@ -81,7 +81,7 @@ def plain(page):
 
 
 def until(condition, limit=LIMIT):
-    """Wait until the condition is true, and return it."""
+    """Wait until the condition is true, and return its value."""
     deadline = time.monotonic() + limit
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -103,7 +103,7 @@ class Serving:
 
     @property
     def started(self):
-        """Return whether all labs are running or have failed, and the output says so."""
+        """Return True if all labs are running or have failed, and the output says so."""
         printed = re.findall(r"[✓✗] \d\d ", self.output)
         return serve.HOW_TO_END in self.output and len(printed) == self.page().count('id="state-')
 

@@ -1,4 +1,4 @@
-"""Check labs/compare.toml: every question has cells and a probe, every conclusion a cell."""
+"""Check labs/compare.toml: each question has cells and a probe, and each conclusion has a cell."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,10 +1,10 @@
 """Run a lab's tests on its textbook versions, and record the tests that detect the fault.
 
-`python tests/support/textbook_runs.py --write` writes two files. labs/textbook/noticed.json has for
-each version the tests that carry the mark of one of its pitfalls and fail; for a version without
-pitfalls, all tests that fail. labs/textbook/failures.json has all failures of each version, with
-which `lab check` compares those of a copy. With names, such as 03:names-as-cookies, only theirs are
-written.
+`python tests/support/textbook_runs.py --write` writes two files. For each version,
+labs/textbook/noticed.json lists the failing tests that carry the mark of one of its pitfalls; for a
+version without pitfalls, it lists all failing tests. labs/textbook/failures.json lists all failures
+of each version, and `lab check` compares those of a copy with them. If versions are named, such as
+03:names-as-cookies, only their results are written.
 """
 
 import json
@@ -45,7 +45,7 @@ def test_see({fixture}):
 def see_test(version: Version) -> str:
     """Return the node ID of the test that performs a version's steps.
 
-    The test of a lab with threads is in tests/, where the lab's conftest.py applies.
+    For a lab with threads, the test is in tests/, where the lab's conftest.py applies.
     """
     return f"{'tests/' if version.threads else ''}test_see.py::test_see"
 
@@ -97,7 +97,7 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
 
 
 def marks(test: Outcome) -> set[str]:
-    """Return the IDs in a test's marks."""
+    """Return the IDs of the claims and pitfalls that mark a test."""
     return set(test.properties.get("proves", ()))
 
 

@@ -13,7 +13,7 @@ from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
-MOST = 6  # of the tests that detect a version; more would add no information
+MOST = 6  # the most tests to run of those that detect a version; more would add no information
 
 
 def cases(*, starts):
@@ -29,7 +29,7 @@ def cases(*, starts):
 @pytest.mark.parametrize("version", cases(starts=True))
 def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     recorded = NOTICED[version.full_name][-MOST:]
-    # The file has the order of the tests; here it is reversed.
+    # The file lists the tests in the order in which they run. Here they run in reverse order.
     see = see_test(version)
     mine = [MY_TESTS] if solutions(checkout, version) else []
     found = run(checkout, version, see, *reversed(recorded), *mine)
@@ -64,7 +64,7 @@ def test_a_version_that_does_not_start_says_why(checkout, version, tmp_path):
 def test_no_failure_depends_on_earlier_tests(checkout):
     version = find_version(checkout, "07:cached-for-everyone")
     greeting = "tests/test_greeting.py::TestGreeting::"
-    first = f"{greeting}test_who_said_a_name_is_greeted_by_it"  # leaves a page in the cache
+    first = f"{greeting}test_who_said_a_name_is_greeted_by_it"  # fills the cache
     control = f"{greeting}test_a_new_visitor_is_greeted_without_a_name_and_asked_for_it"
     found = run(checkout, version, first, control)
     assert {test.id: test.outcome for test in found.tests}[control] == "passed"

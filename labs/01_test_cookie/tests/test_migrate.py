@@ -1,4 +1,4 @@
-"""Test the commands that are needed before the first start, and starting without them."""
+"""Test the commands that have to run before the first start, and starting without them."""
 
 import contextlib
 import io
@@ -96,7 +96,7 @@ def bare():
 @pytest.mark.claim("C43")
 @pytest.mark.pitfall("B02")
 def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
-    server = bare(LAB_DEBUG="1")  # as it is on a student's machine
+    server = bare(LAB_DEBUG="1")  # the same setting as on a student's machine
     visitor = WireVisitor(server.port)
     with visitor.expecting(response_checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))
@@ -122,6 +122,6 @@ def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
 @pytest.mark.claim("C38")
 def test_nothing_is_left_for_makemigrations_to_make():
     said = io.StringIO()
-    call_command("makemigrations", "--check", stdout=said)  # it would exit if one were missing
+    call_command("makemigrations", "--check", stdout=said)  # exits if a migration is missing
     assert said.getvalue().strip() == "No changes detected"
     assert ("sessions", "0001_initial") in MigrationLoader(connection).disk_migrations

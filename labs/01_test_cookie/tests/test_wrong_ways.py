@@ -1,4 +1,4 @@
-"""The ways in which textbooks use the test cookie, as additional pages."""
+"""Additional pages, which use the test cookie in the ways that textbooks do."""
 
 import pytest
 from django.http import HttpResponse

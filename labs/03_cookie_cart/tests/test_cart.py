@@ -148,7 +148,7 @@ def test_what_does_the_server_know_of_the_time_left(visitor, clock):
     cart.put(visitor, "apple")
     known = facts(visitor.get("/info/"))
     clock.forward(seconds=50)
-    assert facts(visitor.get("/info/")) == known  # the page does not show the time left
+    assert facts(visitor.get("/info/")) == known  # the page does not show how much time is left
 
 
 def test_what_does_the_info_page_show(visitor):

@@ -42,7 +42,8 @@ class WizardPages(RawRequests):
     carrier: str  # the first part of its URLs
     needs_cookies: bool
     tabs_mix: bool  # True if two tabs of one browser change the same answers
-    redirects: bool = True  # to the next step; if False, the response shows the next step
+    # True if a form redirects to the next step; False if the response shows that step
+    redirects: bool = True
 
     @property
     def page(self) -> bytes:  # type: ignore[override]
@@ -71,7 +72,7 @@ class WizardPages(RawRequests):
         return page
 
     def again(self, visitor: Any, page: Any, step: str) -> Any:
-        """Open another step of the same wizard.
+        """Open another step of the same run through the wizard.
 
         If only the form carries the answers, send the form again. Otherwise open the step's URL.
         """

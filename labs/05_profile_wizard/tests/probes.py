@@ -52,13 +52,13 @@ def address_typed(visitor, wizard):
 
 
 def typed(visitor, wizard):
-    """Open the results by a URL that a person can remember."""
+    """Open the results at a URL that a person can remember."""
     return visitor.get(f"/{wizard.carrier}/results/", follow=True)
 
 
 @thorough_probe
 def server_restarted(servers, wizard):
-    """Answer a question, kill and restart the server with its data, and answer the next
+    """Answer a question, kill the server, restart it with its data, and answer the next
     question."""
     server = servers.one()
     visitor = WireVisitor(server.port)
@@ -88,7 +88,7 @@ def server_ends_it(visitor, wizard, clock):
 
 
 def brought_back(visitor, wizard, page, held: list[str]):
-    """Open the results from a page that stayed open, with copied cookies."""
+    """Open the results with copied cookies, from a page that was left open."""
     for pair in held:
         visitor.jar.store(f"{pair}; Path=/", visitor.origin)
     return wizard.again(visitor, page, "results")
@@ -156,7 +156,7 @@ def needs_csrf_token(visitor, wizard):
 
 @probe
 def two_tabs(visitor, wizard):
-    """Fill in the wizard in two tabs by turns, and test whether their answers stay separate."""
+    """Fill in the wizard on two tabs alternately, and test whether their answers stay separate."""
     one = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     two = wizard.answer(visitor, wizard.start(visitor), name="Ben")
     one = wizard.answer(visitor, one, age=30)
@@ -166,7 +166,7 @@ def two_tabs(visitor, wizard):
 
 @thorough_probe
 def two_processes(servers, wizard):
-    """Answer one question in one process, and the next one in another."""
+    """Answer one question in one server process, and the next question in another."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
     elsewhere.jar = here.jar  # one browser: cookies ignore ports
     page = wizard.answer(here, wizard.start(here), name="Anu")

@@ -167,7 +167,7 @@ def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate
 
 @pytest.fixture
 def engine(request, use_engine, settings, monkeypatch):
-    """Use this session engine, in the carrier url too."""
+    """Use this session engine, in the carrier `url` too."""
     use_engine(request.param)
     monkeypatch.setattr(url, "SessionStore", import_module(settings.SESSION_ENGINE).SessionStore)
 

@@ -1,4 +1,4 @@
-"""The ways in which textbooks write three pages with questions, as additional pages."""
+"""Additional pages: three pages with questions, written as in textbooks."""
 
 import pytest
 from django.contrib.sessions.models import Session

@@ -22,7 +22,7 @@ class Person:
 
 
 class WizardMachine(Machine):
-    """A model of a wizard that asks for missing answers, and keeps answers for its lifetime."""
+    """A model of a wizard that asks for missing answers, and keeps answers until they expire."""
 
     wizard: Any  # a WizardContract
 
@@ -94,7 +94,7 @@ class WizardMachine(Machine):
 
     @rule(who=people)
     def close_the_browser(self, who: int) -> None:
-        """Close the open page, and lose the answers that only this page carried."""
+        """Close the open page. Answers that only this page carried are lost."""
         person = self.people[who]
         person.visitor.close_browser()
         person.page = None
@@ -107,4 +107,4 @@ class WizardMachine(Machine):
         person = self.people[who]
         person.visitor.block_cookies(blocked)
         if self.wizard.needs_cookies:
-            person.page = None  # its form's CSRF cookie is gone
+            person.page = None  # the CSRF cookie that its form needs is gone

@@ -28,7 +28,7 @@ def try_out(visitor, trial):
 
 
 def outcome(response):
-    """Return what the page shows: set, sent, and the surprises that it explains."""
+    """Return what the page shows: cookies set, cookies sent, and the surprises that it explains."""
     page = lxml.html.document_fromstring(text(response))
     (given,), (sent,) = page.xpath("//@data-given"), page.xpath("//@data-sent")
     return given, sent, surprises(response)
@@ -62,7 +62,7 @@ def test_one_trial_leaves_nothing_to_the_next(guest):
     assert outcome(try_out(guest, "180-cookies")) == OUTCOMES["180-cookies"]
 
 
-@pytest.mark.in_process  # whose host has no port
+@pytest.mark.in_process  # the visitor's host has no port
 def test_at_another_host_nothing_is_set(visitor):
     response = visitor.get("/limits/")
     assert buttons(response) == list(TRIALS)

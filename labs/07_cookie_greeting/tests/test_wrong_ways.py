@@ -1,4 +1,4 @@
-"""The ways in which textbooks store a name, as pages beside the lab's."""
+"""Additional pages, which store a name in the ways that textbooks do."""
 
 import socket
 import threading

@@ -26,11 +26,11 @@ class Pressed:
     answer: str | None  # the return value, empty after an error
     mistake: str | None  # the exception, if one was raised
     saved: bool
-    why: str  # True if the session is saved
+    why: str  # why the session is or is not saved
     lost: bool
     before: dict[str, str]
     after: dict[str, str]
-    keys: tuple[str, str]  # the session's, before and after
+    keys: tuple[str, str]  # the session key before and after
     returns: tuple[str, str]  # returned by a dictionary, and by the session
     finds: tuple[str, str]  # in a dictionary afterwards, in the session at the next request
     surprises: list[str]

@@ -181,7 +181,7 @@ def test_only_a_dictionary_lacks_what_sessions_have(visitor):
     assert told.surprises == ["not-a-dictionary"]
 
 
-# The claims, each by its button
+# The claims: each test presses the button that shows its claim
 
 
 @pytest.mark.claim("C08")

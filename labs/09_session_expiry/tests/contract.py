@@ -128,7 +128,7 @@ class ExpiryPages(RawRequests):
                     assert "Max-Age" not in line
                 else:
                     age = int(line.partition("Max-Age=")[2].partition(";")[0])
-                    assert most - 62 <= age <= most  # the datetime is a full minute
+                    assert most - 62 <= age <= most  # a form's datetime has no seconds
                     assert f"Max-Age={age}" in told
 
     def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):

@@ -74,7 +74,7 @@ class ExpiryMachine(Machine):
             self._save(person, row)
 
     def _write(self, person: Person, policy: str | None = None) -> None:
-        self._visited(person)  # for the request of the page with the form
+        self._visited(person)  # the visitor first requests the page with the form
         row = self._row(person)
         if row is None:
             self.rows.append(row := Row())

@@ -1,4 +1,4 @@
-"""Probes of session engines: each one uses a cart that the engine stores."""
+"""Probes of session engines. Each probe uses a cart that the engine stores."""
 
 from labkit.compare.probes import carts
 from labkit.compare.probes.base import probe, thorough_probe
@@ -28,7 +28,7 @@ clearsessions_leaves = carts.clearsessions_leaves
 
 @thorough_probe
 def how_many_long_names_fit(visitor):
-    """Add names of 40 random Chinese characters until the lab refuses one, in steps of 10."""
+    """Add names of 40 random Chinese characters until the lab refuses one; round up to tens."""
     taken = carts.how_many_long_names_fit.observe(visitor)
     number = int(taken.split()[0])
     return taken if number == 200 else f"under {-(-number // 10) * 10} items"
@@ -36,13 +36,13 @@ def how_many_long_names_fit(visitor):
 
 @probe
 def bytes_up(visitor):
-    """Open a cart of ten items, and count the bytes of the cookie, in steps of 50."""
+    """Open a cart of ten items, and count the bytes of the cookie, rounded up to 50."""
     return in_steps(carts.bytes_up.observe(visitor))
 
 
 @probe
 def bytes_down(visitor):
-    """Add another item, and count the bytes of the Set-Cookie header, in steps of 50."""
+    """Add another item, and count the bytes of the Set-Cookie header, rounded up to 50."""
     return in_steps(carts.bytes_down.observe(visitor))
 
 

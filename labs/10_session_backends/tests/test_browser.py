@@ -28,7 +28,7 @@ class TestCartInChromium(CartInChromium):
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         wide = page.get_by_role("region", name="The engines compared")
         assert wide.evaluate("box => box.scrollWidth > box.clientWidth")
-        assert wide.get_attribute("tabindex") == "0"  # Chromium could do without it
+        assert wide.get_attribute("tabindex") == "0"  # Chromium does not need it
         wide.focus()
         page.keyboard.press("End")
         page.keyboard.press("ArrowRight")

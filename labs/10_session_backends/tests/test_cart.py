@@ -1,4 +1,4 @@
-"""Tests of the cart on each engine."""
+"""Tests of the cart with each engine."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_on_every_engine_a_key_of_ones_own_making_is_never_taken_over(engine, vi
     assert visitor.jar.get("sessionid_10").value != planted
 
 
-# The same tests on the other engines
+# The same tests with the other engines
 
 
 class OnAnotherEngine(CartContract):
@@ -84,7 +84,7 @@ class OnAnotherEngine(CartContract):
     lifetime = TestCart.lifetime
     capacity = TestCart.capacity
     raw_requests = TestCart.raw_requests
-    # The table says how many items fit on each engine. For odd names, see
+    # The table says how many items each engine can store. For odd names, see
     # test_every_engine_keeps_a_cart_from_visit_to_visit.
     test_a_full_cart_refuses_one_more_item = None
     test_any_name_is_added_shown_and_removed_exactly = None

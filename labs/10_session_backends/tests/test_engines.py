@@ -228,7 +228,7 @@ def test_a_cache_keeps_python_s_own_things(use):
     use("cache")
     session = import_module("django.contrib.sessions.backends.cache").SessionStore()
     session["value"] = {1}
-    session.save()  # with the engine db, this line raises an error
+    session.save()  # this line would raise an error with the engine db
     assert type(session)(session.session_key)["value"] == {1}
 
 
@@ -251,9 +251,9 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name)
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    own = PrivateRedis.temporary()  # the other tests use `redis` too
+    own = PrivateRedis.temporary()  # other tests use the fixture's server
     use(name, own.url)
-    # Otherwise it retries for some seconds.
+    # Without this, it would retry for some seconds.
     settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     fields = cart.with_token(visitor, name="apple", quantity=3)
     own.kill()

@@ -173,7 +173,7 @@ def test_every_page_names_the_engine_in_its_header(engine, visitor, path):
 
 
 def test_the_header_names_redis(visitor, use):
-    use("cached_db", "redis://127.0.0.1:1/0")  # this visitor's pages do not connect to it
+    use("cached_db", "redis://127.0.0.1:1/0")  # this visitor's pages do not connect to Redis
     assert engine_in_header(visitor, "/engines/") == ["cached_db, Redis"]
 
 
@@ -197,6 +197,6 @@ def test_a_late_copy_that_is_added_to_undoes_what_the_other_process_added():
     cart.put(visitor, "pear")
     cart.put(elsewhere, "plum")
     assert cart.cart(elsewhere) == {"apple": 1, "plum": 1}
-    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # out of date now too
+    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # this copy is now out of date too
     second.stop()
     first.stop()

@@ -192,7 +192,7 @@ def careless_login(request, user):
 
 
 def careful_login(request, user):
-    """Log in as Django does for an anonymous visitor: change the key, then store the user."""
+    """Log in as Django logs in an anonymous visitor: change the key, then store the user."""
     request.session.cycle_key()  # the old key matches no session any more
     request.session[auth.SESSION_KEY] = str(user.pk)
     request.session[auth.BACKEND_SESSION_KEY] = user.backend
@@ -418,7 +418,7 @@ def test_an_item_as_an_entry_of_its_name_would_end_the_login(visitor, monkeypatc
     assert pages.logged_in(pages.add(visitor, "apple"))
     response = pages.add(visitor, "_auth_user_id", 999)
     assert not pages.logged_in(response)
-    assert "_auth_user_id" in decoded(visitor)  # it stays until the session ends
+    assert "_auth_user_id" in decoded(visitor)  # the entry stays until the session ends
 
 
 @pytest.mark.pitfall("B33")
@@ -438,7 +438,7 @@ def test_text_as_such_an_entry_would_break_every_page():
 def test_too_many_cookies_of_another_application_push_out_the_login(visitor, cookies, kept):
     pages.log_in(visitor)
     page = visitor.get("/")
-    for number in range(cookies):  # like a cart on another port; lab 03 sets at most 50
+    for number in range(cookies):  # as a cart on another port would do; lab 03 sets at most 50
         visitor.jar.store(f"item{number}=1; Max-Age=180; Path=/", visitor.origin)
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone too

@@ -8,7 +8,7 @@ from django.db import connections
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings():
-    """Put SQLite's test database in a file. In memory, the threads would share one lock."""
+    """Store SQLite's test database in a file. In memory, all threads would share one lock."""
     if connections["default"].vendor != "sqlite":
         yield
         return

@@ -18,7 +18,7 @@ COOKIE = "sessionid_12"
 WAYS = ["naive", "locked"]
 ADD = {"name": "apple", "delay": 0}
 RACE = {"tabs": 2, "delay": 20, "adds": 100, "goods": "same"}
-PATIENCE = 120  # seconds for a race on a busy machine
+PATIENCE = 120  # seconds allowed for a race on a busy machine
 PRESS = "(button, at) => { setTimeout(() => button.click(), at - Date.now()) }"
 
 
@@ -227,7 +227,7 @@ class RaceInChromium:
         page = chromium.page
         page.goto(server.url("/"))
         assert self.race(page, "Race, naive") == "50 of 100"
-        assert page.locator(".timeline .lost").count() == 3  # of three waves of two
+        assert page.locator(".timeline .lost").count() == 3  # one lost add in each of three waves
         assert page.locator(".timeline .over").count() == 3
         assert self.race(page, "Run it again with a lock") == "100 of 100"
         assert page.locator(".timeline .lost").count() == 0
@@ -253,7 +253,7 @@ class RaceInChromium:
         first = chromium.page
         first.goto(server.url(f"/{way}/"))
         first.get_by_label("The view takes").first.select_option("0")
-        first.get_by_role("button", name="Add one").click()  # a session for both tabs
+        first.get_by_role("button", name="Add one").click()  # both tabs use its session
         first.locator("tbody td", has_text="1").wait_for()
         first.get_by_role("button", name="Empty the cart").click()
         second = first.context.new_page()

@@ -1,4 +1,4 @@
-"""Test the lock, and repairs that fail, with threads as tabs and Django's middleware."""
+"""Test the lock, and repairs that do not work. Threads with Django's middleware act as tabs."""
 
 import contextlib
 import threading
@@ -34,7 +34,7 @@ def send(view, key=""):
 
 
 def elsewhere(what, *arguments):
-    """Run this in another thread with a separate connection, and wait until it has finished."""
+    """Run this in another thread, which has a separate connection, and wait until it finishes."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(alone, what, *arguments).result(LIMIT)
 
@@ -172,7 +172,7 @@ def test_the_usual_repair_loses_the_first_item_of_every_visitor():
 
 @pytest.fixture
 def another_sqlite(tmp_path, monkeypatch):
-    """Return a function that gives later threads a separate SQLite with these options."""
+    """Return a function that gives later threads a separate SQLite database with these options."""
 
     def use(options):
         other = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db"}
@@ -289,7 +289,7 @@ def test_who_changes_nothing_saves_nothing_and_gets_no_session(key):
     assert Session.objects.count() == 1
 
 
-# A session that ends during the wait
+# A session that ends while a tab waits for the lock
 
 
 def ends(how, key):

@@ -80,7 +80,7 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     assert {connection.connection for connection in opened} == {None}  # closed
     assert race.responses == ["4 × 302 Found", "2 × 403 Forbidden"]
     assert (race.kept, race.lost) == (2, 4)
-    assert not simulated_tabs.one_race.locked()  # the next race may begin
+    assert not simulated_tabs.one_race.locked()  # so the next race can begin
 
 
 @pytest.mark.in_process
@@ -200,7 +200,7 @@ def test_the_timeline_tells_who_waited():
 
 
 def race(tabs, waves=1):
-    """Check that all tabs of each wave read the same number and save one more."""
+    """Check that all tabs of each wave read the same number, and save that number plus one."""
     of_wave = [
         [Step(wave, tab, kind, wave - (kind == "read")) for tab in range(1, tabs + 1)]
         for wave in range(1, waves + 1)
