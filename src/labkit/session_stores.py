@@ -56,7 +56,7 @@ def engine_name(engine: str = "") -> str:
 
 
 def kinds(engine: str = "") -> tuple[Kind, ...]:
-    """Return the kinds of record in which an engine keeps a session, or () if it is unknown."""
+    """Return the kinds of record in which an engine keeps a session; () for an unknown engine."""
     return _KINDS.get(engine_name(engine), ())
 
 

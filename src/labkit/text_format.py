@@ -102,7 +102,7 @@ def command_line(*words: str, shell: Shell | None = None) -> str:
 
 def _quote_for_powershell(word: str) -> str:
     is_plain = re.fullmatch(r"[\w./\\:=+-]+", word, re.ASCII)
-    if is_plain and not re.match("-.*[.:]", word):  # PowerShell would split other options in two
+    if is_plain and not re.match("-.*[.:]", word):  # PowerShell splits such options in two
         return word
     return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # each of these would end the string
 

@@ -32,7 +32,7 @@ CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
-# Error messages, which the tests look for.
+# The tests look for these error messages.
 DAMAGED = "is damaged and cannot be read. To write it again: nox"
 NO_TEST = "has no test with its mark"
 NO_LAB = "which is not in labs.toml"
@@ -142,7 +142,7 @@ class Ledger:
     def find_unproved(self) -> Iterator[str]:
         """Yield a sentence for each entry that the last run of nox did not prove.
 
-        Unless CI is set, it is not an error that tests were skipped for lack of a program.
+        Unless CI is set, it is not an error if tests were skipped because a program is missing.
         """
         outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False
@@ -277,7 +277,7 @@ def _find_marks(scope: ast.Module | ast.ClassDef, prefix: str, path: Path) -> It
 
 
 def _marks(*nodes: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Yield the marks in these nodes, each with the first letter of the mark's IDs."""
+    """Yield each mark in these nodes, with the first letter of its IDs."""
     for call in _calls(*nodes):
         if kind := MARKS.get(ast.unparse(call.func)):
             yield call, kind

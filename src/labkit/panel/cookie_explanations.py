@@ -26,7 +26,7 @@ from labkit.text_format import remaining
 
 
 class CookieOwner(NamedTuple):
-    """The owner of a cookie, such as this lab. Pages carry `kind` as data-owner."""
+    """The owner of a cookie, such as this lab. Pages contain `kind` as data-owner."""
 
     kind: Literal["session", "csrf", "lab", "other-lab", "unknown"]
     text: str
@@ -58,7 +58,7 @@ class Lifetime:
         return remaining(self.left, self.whole)
 
 
-# The possible effects of a deletion, judging by the request. Pages carry the key as data-deleted.
+# The possible effects of a deletion, judging by the request. Pages contain the key as data-deleted.
 DELETIONS = {
     "sent": (
         "The browser deletes its cookie with this name, Path and Domain. One with another Path or "

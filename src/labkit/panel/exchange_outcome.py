@@ -12,7 +12,7 @@ from labkit.session_stores import kinds
 
 
 class SessionEvent(StrEnum):
-    """The effect of an exchange on the session. Pages carry it as data-session."""
+    """The effect of an exchange on the session. Pages contain it as data-session."""
 
     UNTOUCHED = "untouched"
     READ = "read"
@@ -100,7 +100,8 @@ class Outcome:
         if write.kind == "delete":
             return SessionEvent.DELETED
         if self.load is None or not self.load.found:
-            # After a refused cookie, signed_cookies saves a new session with its value as the key.
+            # After refusing a cookie, signed_cookies saves a new session whose key is the cookie's
+            # value.
             is_new = self._created or self.load is not None
             return SessionEvent.CREATED if is_new else SessionEvent.SAVED
         if not self._created:
@@ -121,7 +122,7 @@ class Outcome:
 
     @cached_property
     def save_cause(self) -> SaveCause | None:
-        """Why the session was created or saved, or None if it was not."""
+        """Why the session was created or saved, or None if it was neither."""
         if self.event not in WRITTEN or self.write is None:
             return None
         if self.error_response:
@@ -174,12 +175,12 @@ class Outcome:
 
     @property
     def expired_at(self) -> float | None:
-        """When the key's session expired, in POSIX seconds, or None if it has not."""
+        """When the session with this key expired, in POSIX seconds, or None if it has not."""
         return self.load.expired_at if self.load else None
 
     @cached_property
     def key_before(self) -> str:
-        """The key of the session before the exchange, or "" if the key sent matches no session."""
+        """The key of the session before the exchange, or "" if the key sent matched none."""
         if self.load is None:
             return self.sent_key
         return (self.load.key or "") if self.load.found else ""

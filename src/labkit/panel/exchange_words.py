@@ -15,7 +15,7 @@ from labkit.text_format import and_more
 
 LONGEST_PATH = 60  # characters
 LONGEST_NAME = 40  # characters of a cookie's name
-MOST_NAMES = 3  # further cookies are only counted
+MOST_NAMES = 3  # beyond this, cookies are counted but not named
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"
 _SESSION = {
@@ -46,7 +46,7 @@ _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEve
 
 
 class Words(NamedTuple):
-    """A part of the summary, and the place to which it applies."""
+    """A part of the summary, and the place that it describes."""
 
     text: str
     place: Literal["wire", "store", "browser"]
@@ -75,7 +75,7 @@ def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> I
 
 
 def request_line(exchange: Exchange) -> str:
-    """Return the method and path; a long path is truncated."""
+    """Return the method and the path, which is truncated if it is long."""
     return f"{exchange.method} {_cut(exchange.path, LONGEST_PATH)}"
 
 

@@ -28,7 +28,7 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-# A CSRF token for the panel's forms. It is not stored in a cookie, since the panel sets none.
+# A CSRF token for the panel's forms. It is not in a cookie, since the panel sets no cookies.
 KEY = secrets.token_urlsafe(24)
 CLOCK_IS_REAL = "The server's clock shows the real time again."
 CLOCK_MOVED = "The server's clock moved by {distance}. The browser's clock did not."
@@ -52,7 +52,7 @@ NO_SESSION = "Your browser has no session."
 
 
 class NotAllowed(Exception):
-    """Raised if a control is refused; the message is a sentence that says why."""
+    """Raised if a control may not be used; the message says why in a sentence."""
 
 
 class InvalidValue(NotAllowed):
@@ -71,7 +71,7 @@ def check(request: HttpRequest) -> None:
 
 
 def move_clock(by: str) -> str:
-    """Move the server's clock by one of STEPS, or back to "now"; return a message.
+    """Move the server's clock by one of STEPS, or reset it if `by` is "now"; return a message.
 
     Raises NotAllowed for anything else.
     """
@@ -85,7 +85,7 @@ def move_clock(by: str) -> str:
 
 
 def row_expiry(request: HttpRequest) -> float | None:
-    """Return the seconds until the row of this browser's session expires.
+    """Return the number of seconds until the row of this browser's session expires.
 
     The result is negative if the row has expired, and None if there is no row or the store fails.
     """
@@ -174,7 +174,7 @@ def change_cookie(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
-    """Set a cookie of this lab until the browser closes; the value None deletes the cookie."""
+    """Set a cookie of this lab that lasts until the browser closes; None deletes the cookie."""
     max_age = 0 if value is None else None
     response.set_cookie(name, value or "", max_age, httponly=True, samesite="Lax")
 
@@ -182,7 +182,7 @@ def _set_cookie(response: HttpResponse, name: str, value: str | None) -> None:
 def entries(request: HttpRequest) -> list[str]:
     """Return the names of the entries in this browser's session, or [] if the store fails.
 
-    The session is not loaded, because the engine file would replace an expired one.
+    The session is not loaded, because the file engine would replace an expired session.
     """
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     try:

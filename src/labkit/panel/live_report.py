@@ -1,4 +1,4 @@
-"""Report this lab's state and last exchanges to the console, as JSON."""
+"""Report this lab's state and latest exchanges to the console, as JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from labkit.session_stores import describe_engine
 
 ACTIVE_SECONDS = 300  # a visitor counts as active for this long after a request
 LONGEST_PATH = 200  # characters
-# Highlights on the console's page Live, by the words' place and key.
+# Highlights on the console's Live page, by the `place` and `key` of `Words`.
 HIGHLIGHTS = {
     ("store", SessionEvent.CREATED): "created",
     ("store", SessionEvent.REPLACED): "deleted",
@@ -66,6 +66,6 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _word(words: Words) -> dict[str, str]:
     highlight = HIGHLIGHTS.get((words.place, words.key), "")
-    # A status is only a number, so colour alone must not show its meaning.
+    # A status is only a number, and colour alone must not show its meaning, so a word is added.
     text = f"{words.text} {highlight}" if highlight and words.place == "wire" else words.text
     return {"text": text, "place": words.place, "highlight": highlight}

@@ -28,7 +28,7 @@ PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
 # Limits for the recorded text, in characters.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500
-# Fields with one of these words in their name are not recorded, nor are those ending in "password".
+# Fields whose name contains one of these words or ends in "password" are not recorded.
 SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
 REDIRECTS = {301, 302, 303, 307, 308}
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # a path that needs no quoting
@@ -139,7 +139,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Return the database node that this request used, according to the version that it reports."""
+    """Return the database node that this request used; its version string contains its number."""
     driver: Any = connection.connection  # None if there was no query
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""

@@ -13,8 +13,8 @@ from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
 BLANKED = "…"  # in place of a secret value in a form
-# Approximate sizes in bytes of an exchange without its texts, an operation without its data, and an
-# access.
+# Approximate sizes in bytes of an exchange without its strings, an operation without its data, and
+# an access.
 # Adding up all fields for each request would be slow.
 _REST, _OPERATION, _ACCESS = 1000, 200, 80
 _TEXTS = attrgetter(
@@ -58,7 +58,7 @@ class StoreOperation:
 
 @dataclass(eq=False, slots=True)
 class Exchange:
-    """One request with its response."""
+    """A request and its response."""
 
     number: int
     token: str  # identifies the exchange in the URL of its page
@@ -80,7 +80,7 @@ class Exchange:
     reason: str = ""
     location: str = ""
     content_type: str = ""
-    length: int | None = None  # bytes of the response, or None if it streams
+    length: int | None = None  # bytes of the response, or None if it is streamed
     set_cookies: list[str] = field(default_factory=list)
     form: str = ""  # the submitted form, encoded
     duration: float = 0.0  # seconds
@@ -99,7 +99,7 @@ class Exchange:
     counted: int = 0  # bytes that the log has counted for this exchange
 
     def measure(self) -> int:
-        """Return approximately how many bytes of memory this exchange and its redirect take."""
+        """Return the approximate memory use of this exchange and its redirect, in bytes."""
         size = _REST + sum(map(getsizeof, _TEXTS(self)))
         for line in self.set_cookies:
             size += getsizeof(line)
@@ -126,10 +126,11 @@ class Exchange:
         return [from_wire(cookie_name(line)) for line in self.set_cookies]
 
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
-        """Return whether a browser that received this response could send these cookies next.
+        """Return whether a browser could send these cookies in the request after this exchange.
 
-        A browser sends all cookies that it had, except for deleted ones, and only cookies that it
-        had or received. It may have refused a new cookie, or a deletion for another path.
+        A browser sends every cookie that it had and that the response did not delete. It sends no
+        other cookies, except for those that the response set. It may have refused a new cookie, or
+        a deletion for another path.
         """
         possible = {name: {value} for name, value in self.sent_cookies()}
         expected = set(possible)

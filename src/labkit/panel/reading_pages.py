@@ -1,4 +1,4 @@
-"""Show a lab's handout and code as pages of the lab, also to students.
+"""Show a lab's handout and code as pages of the lab, for the instructor and students.
 
 Markdown and Pygments are loaded when the first such page is requested.
 """
@@ -27,7 +27,7 @@ CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
 
 
 class LabLinks:
-    """The URLs that labkit.render.handout needs: of this lab and of labs that run beside it."""
+    """The URLs that labkit.render.handout needs, in this lab and in labs that run beside it."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._site = f"{request.scheme}://{host_name(request)}"
@@ -72,7 +72,7 @@ class LabLinks:
 
 
 def _context(**page: Any) -> dict[str, Any]:
-    """Return the context for a handout or code page, which includes the moved clock."""
+    """Return the template context for a handout or code page, including the moved clock."""
     return {"clock": control_bar.clock_text(server_clock.moved())} | page
 
 

@@ -43,7 +43,7 @@ _CHANGE_LOST = (
     "The session was changed but not saved: session.modified is False. Django does not detect a "
     "change inside an entry. Set request.session.modified = True after the change."
 )
-# Reasons why there are no entries to compare. Pages carry the key as data-no-entries.
+# Reasons why there are no entries to compare. Pages contain the key as data-no-entries.
 _NO_ENTRIES = {
     "load-failed": "The store did not respond, so the entries of the session are unknown.",
     "too-large": "The session is too large to show.",
@@ -117,7 +117,7 @@ def _why_no_entries(outcome: Outcome) -> str:
 
 
 def _compare(outcome: Outcome) -> list[tuple[str, str, str, str]]:
-    """Return (name, value before, value after, change) of each entry; "" for a missing value."""
+    """Return (name, value before, value after, change) for each entry; a missing value is ""."""
     before, after = outcome.before or {}, outcome.after or {}
     changes = []
     for key in before | after:

@@ -9,11 +9,11 @@ LONGEST_KEY = 100  # characters; longer keys come from signed_cookies and need n
 
 
 class KeyFate(StrEnum):
-    """The reason why a session key matches no session. Pages carry it as data-key-fate."""
+    """The reason why a session key matches no session. Pages contain it as data-key-fate."""
 
     EXPIRED = "expired"
     DELETED = "deleted"
-    GONE = "gone"  # the key used to match a session, which this process did not delete
+    GONE = "gone"  # the key matched a session earlier, and this process did not delete that session
     UNKNOWN = "unknown"  # the key has not been seen since this process started
     TOO_SHORT = "too-short"
     BAD_SIGNATURE = "bad-signature"
@@ -25,7 +25,7 @@ class _Seen(NamedTuple):
 
 
 class SessionMemory:
-    """The keys of sessions that were loaded, saved or deleted, from earliest to latest."""
+    """The keys of sessions that were loaded, saved or deleted, oldest first."""
 
     def __init__(self) -> None:
         self._keys: dict[str, _Seen] = {}
@@ -52,7 +52,10 @@ class SessionMemory:
             self._keys = {key: seen._replace(is_deleted=True) for key, seen in self._keys.items()}
 
     def fate(self, key: str, now: float) -> tuple[KeyFate, float | None]:
-        """Return why a key matches no session at the time `now`, and when it expired, if it did."""
+        """Return why a key matches no session at the time `now`, and when its session expired.
+
+        The second value is None if the session did not expire.
+        """
         seen = self._keys.get(key)
         if seen is None:
             return KeyFate.UNKNOWN, None

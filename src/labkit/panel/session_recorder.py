@@ -71,7 +71,7 @@ class _ObservedFlag:
 
 
 def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
-    """Record the innermost line on the stack in the lab, or else outside the session code."""
+    """Record the innermost stack frame in the lab's code, or else outside the session code."""
     frame: Any = sys._getframe(2)
     first = None
     while frame is not None:
@@ -115,7 +115,7 @@ def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def surrounded_by(surround: Surround) -> Iterator[None]:
-    """Run each store operation of this thread within the block in the context surround(kind).
+    """Within the block, run each store operation of this thread in the context surround(kind).
 
     kind: "load", "save" or "delete". When the context exits, `operations()` includes the operation.
     """
@@ -134,7 +134,10 @@ def operations() -> list[StoreOperation]:
 
 
 def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a replacement for the store method `operate`, which `record` calls and records."""
+    """Return a replacement for the store method `operate` that also records the operation.
+
+    record: calls `operate` and records the call.
+    """
     kind = operate.__name__
 
     @functools.wraps(operate)
@@ -169,12 +172,12 @@ def _load(exchange: Exchange, load: Callable[..., Any], session: Any) -> Any:
     key, modified, before = session._session_key, session.modified, len(exchange.operations)
     data = load(session)
     # If a key matches no session, signed_cookies keeps the key and sets `modified`, and the other
-    # engines set the key to None. The engine file creates a new session if the old one has expired.
+    # engines set the key to None. The file engine creates a new session if the old one has expired.
     found = session._session_key == key and session.modified == modified
     fate, expired_at = (None, None) if found else _fate(session, key)
     if any(each.kind == "delete" for each in exchange.operations[before:]):
-        # The engine file deleted the session as expired. It uses the file's modification time,
-        # which does not follow a moved clock.
+        # The file engine deleted the session because it had expired. The engine relies on the
+        # file's modification time, which is not affected by a moved clock.
         fate = KeyFate.EXPIRED
     if found and key:
         log.sessions.note_loaded(key)
@@ -203,7 +206,7 @@ def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
 
 
 def _expiry(session: Any, data: dict[str, Any]) -> float | None:
-    """Return the expiry of a session saved now, in POSIX seconds, or None if it is not readable."""
+    """Return the expiry, in POSIX seconds, of a session saved now, or None if it is unknown."""
     try:
         return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
     except (TypeError, ValueError, OverflowError):  # Django did not write this entry
@@ -214,7 +217,7 @@ def _save(
     exchange: Exchange, save: Callable[..., Any], session: Any, must_create: bool = False
 ) -> None:
     new = must_create or session._session_key is None
-    # One engine sets `modified` while it saves.
+    # One engine sets `modified` while it saves the session.
     before, modified = len(exchange.operations), session.modified
     save(session, must_create)
     if any(each.store_id == store_id(session) for each in exchange.operations[before:]):

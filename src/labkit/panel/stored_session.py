@@ -13,7 +13,7 @@ from labkit.panel.exchange_words import time_of_day
 from labkit.panel.models import Exchange
 from labkit.panel.session_memory import KeyFate
 
-# Reasons why there is no stored session. Pages carry the key as data-nothing-stored.
+# Reasons why there is no stored session. Pages contain the key as data-nothing-stored.
 NOT_STORED = {
     "no-sessions": "This lab stores nothing on the server. It keeps everything in cookies.",
     "no-session": "The browser sent no session key, so nothing is stored for this visitor.",
@@ -49,9 +49,9 @@ class StoredSession:
 
     facts: list[tuple[str, str]]  # (name, raw value)
     kinds: str = ""  # the kinds of its records, such as "entry row"; "" if the store failed
-    life: Lifetime | None = None  # of a row or cookie
+    life: Lifetime | None = None  # only for a row or cookie
     decoded: str = ""
-    expired: str = ""  # a sentence if it has expired
+    expired: str = ""  # a sentence if it has expired, else ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def report_store(exchange: Exchange, details: bool) -> StoreReport:
     found = []
     if len(current) >= SHORTEST_KEY:
         found.append(describe_stored(exchange.engine, current, details))
-    # The response replaces a cookie that contains the session.
+    # If the engine keeps sessions in cookies, the response replaced the old cookie.
     is_kept = not current or "cookie" not in session_stores.kinds(exchange.engine)
     if outcome.key_fate in {KeyFate.EXPIRED, KeyFate.GONE, KeyFate.UNKNOWN} and is_kept:
         old = describe_stored(exchange.engine, outcome.sent_key, details)
@@ -142,7 +142,7 @@ def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
 
 
 def _life(record: session_stores.Record, engine: str) -> Lifetime:
-    """Return a record's lifetime, as a save would set it, and the part that remains."""
+    """Return the lifetime that a save would give a record, and how much of it is left."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     session = session_stores.session_store(engine)()

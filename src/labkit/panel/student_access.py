@@ -32,7 +32,7 @@ class Access:
 def may_read_code(request: HttpRequest) -> bool:
     """Return whether this visitor may read the lab's code.
 
-    Visitors on this machine always may. For the network, the instructor decides in the console.
+    Visitors on this machine always may. For all others, the instructor decides in the console.
     """
     return _on_own_machine(request) or settings.LAB not in _access().hidden_code
 
@@ -40,7 +40,7 @@ def may_read_code(request: HttpRequest) -> bool:
 def may_read_answers(request: HttpRequest) -> bool:
     """Return whether this visitor may read the answers in the lab's handout.
 
-    Visitors on this machine always may. For the network, the instructor decides in the console.
+    Visitors on this machine always may. For all others, the instructor decides in the console.
     """
     return _on_own_machine(request) or _access().answers
 
@@ -60,7 +60,7 @@ def _access() -> Access:
 
 
 def read_access(state: Path) -> Access:
-    """Return the switches, at their defaults if the file is missing or damaged.
+    """Return the switches, with their default values if the file is missing or damaged.
 
     state: the state folder; see `labkit.catalog.state_home`.
     """
@@ -91,7 +91,7 @@ def release_solution(state: Path, name: str, released: bool) -> None:
 
 
 def hide_code(state: Path, numbers: tuple[str, ...]) -> None:
-    """Hide these labs' code, and show that of all other labs. Raises OSError, CatalogError."""
+    """Hide the code of these labs, and show that of all others. Raises OSError, CatalogError."""
     _change(state, lambda access: replace(access, hidden_code=numbers))
 
 

@@ -21,12 +21,13 @@ from labkit.panel.exchange_words import (
 from labkit.panel.models import Exchange
 
 _STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
-# Pages that are not the lab's own, such as Django's debug page, lack the colours.
+# Pages that are not the lab's own, such as Django's debug page, do not define the colours.
 _COLOURS = '<link rel="stylesheet" href="/__lab__/static/palette.css">'
 _LAB_STYLE = b"/lab.css"
 _SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
-_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()  # encoded once: it is slow
-# Reasons why an HTML page has no bar. Pages carry the key as data-no-bar.
+# Encoded only once, because encoding is slow.
+_SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()
+# Reasons why an HTML page has no bar. Pages contain the key as data-no-bar.
 NO_BAR = {
     "no-end": "no bar: this HTML has no </body>",
     "encoded": "no bar: the response is compressed",
@@ -40,8 +41,8 @@ def append_to(
 ) -> None:
     """Insert the bar before the end of an HTML page; leave other responses unchanged.
 
-    content: None if the response streams. If an HTML page gets no bar, set `exchange.no_bar` to the
-    reason.
+    content: None if the response is streamed. If no bar is added to an HTML page, set
+    `exchange.no_bar` to the reason.
     """
     if not exchange.content_type.lower().startswith("text/html") or content == b"":
         return
@@ -71,8 +72,8 @@ def append_to(
         f"{server and escape(server)}{' '.join(map(_row, exchange.with_redirect()))}</a>"
         f"{control_bar.clock_form(exchange.token) if instructor else ''}</aside>{_SCRIPT}"
     )
-    # ASCII is valid in every encoding in which </body> was found, and faster than looking up the
-    # charset.
+    # ASCII is valid in every encoding in which </body> was found, and using it is faster than
+    # looking up the charset.
     added = bar.encode("ascii", "xmlcharrefreplace")
     response.content = content[:end] + added + content[end:]
     if "Content-Length" in response.headers:

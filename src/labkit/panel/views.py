@@ -49,7 +49,7 @@ def exchange_page(
         sentence = f"The last {REMEMBERED} exchanges are kept until the lab is reset or restarted."
         return error_page(request, 404, "This exchange is no longer stored", sentence)
     instructor = is_local_instructor(request)
-    by_script = "X-Requested-With" in request.headers  # it is for the lab's page
+    by_script = "X-Requested-With" in request.headers  # the message is kept for the lab's page
     message = None if by_script or not instructor else control_messages.take(request)
     context = {
         "exchange": found,

@@ -22,8 +22,8 @@ from labkit.processes.parent_pipe import (
 from labkit.processes.start import NotInstalled, StartCancelled, StartFailed, Stoppable
 
 T = TypeVar("T", bound=Stoppable)
-START_SECONDS = 600  # the limit for all servers of a child; each has a shorter one
-STOP_SECONDS = 60  # the limit for all servers to end
+START_SECONDS = 600  # the time limit for starting all servers of a child; each has a shorter limit
+STOP_SECONDS = 60  # the time limit for ending all servers
 
 
 class ChildProcess(Stoppable):
@@ -75,10 +75,10 @@ def run_child(
     check: Callable[[IO[bytes], T], None],
     pause: float,
 ) -> None:
-    """In the child: start servers, report on them, check them, and end them when the parent ends.
+    """In the child: start servers, report on and check them, and end them when the parent ends.
 
-    `start` gets an event that is set when the parent has ended. All three functions may raise
-    NotInstalled, StartFailed or StartCancelled. `check` is called every `pause` seconds.
+    `start` is called with an event that is set when the parent has ended. All three functions may
+    raise NotInstalled, StartFailed or StartCancelled. `check` is called every `pause` seconds.
     """
     parent = reserve_stdout()
     ending = threading.Event()

@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-STOP_SECONDS = 5  # the limit for a process to end by itself
-KILL_SECONDS = 60  # the limit for a killed process to disappear on a busy machine
+STOP_SECONDS = 5  # how long a process may take to end by itself
+KILL_SECONDS = 60  # how long a killed process may take to disappear on a busy machine
 SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]  # ignored: a terminal sends them to all its processes
 
 
@@ -82,7 +82,7 @@ def _send(pid: int, name: str) -> bool:
 
 
 def main(pid: int, folder: str = "") -> None:
-    """Wait for the parent's end, as the module's docstring describes."""
+    """Wait until the parent ends, as the module's docstring describes."""
     for name in SIGNALS:
         with contextlib.suppress(AttributeError):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

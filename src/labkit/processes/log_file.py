@@ -15,7 +15,7 @@ from labkit.processes.output import UnfailingFile
 LONGEST_LINE = 2_000  # bytes
 LONGEST_ENTRY = 16_000  # bytes in one write
 LARGEST_LOG = 2_000_000  # bytes
-KEPT_LOG = 500_000  # bytes at the end of a log that has become too large, which are kept
+KEPT_LOG = 500_000  # bytes to keep at the end of a log that has become too large
 LONG_LINE = re.compile(rb"[^\n]{%d,}" % (LONGEST_LINE + 1))
 LEFT_OUT = b" [... %d bytes left out ...] "
 BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n"
@@ -51,7 +51,7 @@ class LogFile(UnfailingFile):
 
 
 def _cut(text: bytes, most: int) -> bytes:
-    """Return this text, without its middle if it is longer than `most` bytes."""
+    """Return this text; if it is longer than `most` bytes, leave out its middle."""
     if len(text) <= most:
         return text
     half = (most - len(LEFT_OUT)) // 2 - 8
@@ -59,7 +59,7 @@ def _cut(text: bytes, most: int) -> bytes:
 
 
 def limit_log() -> None:
-    """Send stdout and stderr of this process to a LogFile, the file that is now its stderr."""
+    """Send this process's stdout and stderr to a LogFile that wraps the current stderr."""
     file: Any = LogFile(2, "w", closefd=False)
     sys.stdout = sys.stderr = io.TextIOWrapper(
         file, encoding="utf-8", errors="backslashreplace", write_through=True
@@ -67,9 +67,9 @@ def limit_log() -> None:
 
 
 def last_text(path: Path, most: int, since: int = 0) -> str:
-    """Return the end of a file, at most `most` bytes, from position `since` on.
+    """Return the end of a file from position `since` on, but at most `most` bytes.
 
-    If the file is now shorter than that, read from its beginning. Raise OSError.
+    If the file is now shorter than `since`, read from its beginning. Raise OSError.
     """
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)

@@ -32,7 +32,7 @@ SUBSTITUTES = {  # for characters that an encoding lacks
     "≥": ">=",
 }
 
-PRINT_SECONDS = 2  # the limit for an OutputThread or a relay to print the rest
+PRINT_SECONDS = 2  # how long an OutputThread or a relay may take to print the rest
 
 
 def protect_output() -> None:
@@ -47,7 +47,7 @@ def protect_output() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # which gets the lowest free number
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 it stays open
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -57,7 +57,7 @@ def protect_output() -> None:
 
 
 def _protected(stream: Any, number: int) -> Any:
-    if sys.platform == "win32" and stream is not None:  # its console does not take bytes
+    if sys.platform == "win32" and stream is not None:  # its console does not accept bytes
         stream.reconfigure(errors=DEGRADE)
         return stream
     encoding = stream.encoding if stream is not None else "utf-8"
@@ -127,7 +127,7 @@ codecs.register(_find_codec)
 
 
 class OutputThread:
-    """Print in a separate thread.
+    """Prints in a separate thread.
 
     If the output is not read, for example after Ctrl-S in a terminal, only this thread waits.
     """
@@ -163,7 +163,7 @@ class OutputThread:
 def relayed_output() -> Iterator[dict[str, Any]]:
     """Yield stdout= and stderr= for a child process, so that a closed pipe does not end it.
 
-    Unless the output is a terminal, this process relays it.
+    This process relays the child's output, unless its own output is a terminal.
     """
     streams, relays = {}, []
     for name in ("stdout", "stderr"):

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from labkit.processes.guard import KILL_SECONDS
 
-STOP_SECONDS = 5  # the limit for a child to end by itself
+STOP_SECONDS = 5  # how long a child may take to end by itself
 
 
 def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
@@ -32,7 +32,7 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
-    """Return the child's next line, or b"" if it ends. Kill it if no line comes in time."""
+    """Return the child's next line, or b"" if it ends. Kill it if it writes no line in time."""
     assert process.stdout is not None
     timer = threading.Timer(seconds, process.kill)
     timer.start()
@@ -61,7 +61,7 @@ def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -
 
 
 def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
-    """Call `act` with the number of each of these signals that this system has.
+    """Make each of these signals call `act` with its number; skip those that the system lacks.
 
     SIGHUP stays ignored if this process was started with it ignored, as by `nohup`.
     """

@@ -75,10 +75,11 @@ def suggest_port(port: int, *offsets: int) -> int:
 def free_port(*offsets: int) -> int:
     """Return a free loopback TCP port; the ports at these offsets from it are free too.
 
-    It is not one that the system assigns for port 0, since the system may give that to any
+    It is not one that the system assigns for port 0, since the system may use such a port for any
     outgoing connection before a server has bound it. Such ports are 49152 and above in RFC 6335,
     and 32768 and above on Linux. Two programs that choose at the same time could choose the same
-    port; the environment variable LABKIT_PORTS=10000-20999 gives one of them another range.
+    port. To prevent this, run one of them with another range, such as LABKIT_PORTS=10000-20999 in
+    its environment.
     """
     first, _, last = os.environ.get("LABKIT_PORTS", CHOSEN_FROM).partition("-")
     while True:

@@ -26,7 +26,7 @@ class StartCancelled(Exception):
 
 
 class Stoppable:
-    """Something that runs until `stop()` or the end of a with block."""
+    """Something that runs until `stop()` is called or a with block ends."""
 
     def stop(self) -> None:
         """End it."""
@@ -57,7 +57,7 @@ class PrivateServer(Stoppable):
         return True
 
     def kill(self) -> None:
-        """Kill the server and its children, like a power failure, if this process started it.
+        """If this process started the server, kill it and its children, as a power failure would.
 
         `start()` restarts it.
         """
@@ -105,7 +105,7 @@ def start_server(
         if guarded:
             process.guard = Guard(process.pid, folder)
         wait_until_answering(name, process, log, answers, seconds)
-    except BaseException:  # including Ctrl-C: nothing else would end this process
+    except BaseException:  # including Ctrl-C: otherwise, the server would keep running
         kill_group(process)
         raise
     return process

@@ -59,7 +59,7 @@ class Race:
 
     @property
     def responses(self) -> list[str]:
-        """Return the responses, such as "100 × 302 Found", the most frequent first."""
+        """Return the responses, such as "100 × 302 Found", with the most frequent first."""
         return [f"{n} × {s} {HTTPStatus(s).phrase}" for s, n in self.statuses.most_common()]
 
     def set_cookies_on(self, response: HttpResponse) -> None:

@@ -50,13 +50,13 @@ class Wave:
             self._all_here.set()
 
     def arrive(self, tab: int) -> None:
-        """Count a tab that has read the cart, is waiting for the lock, or has finished."""
+        """Note that a tab has read the cart, is waiting for the lock, or has finished."""
         self._missing.discard(tab)
         if not self._missing:
             self._all_here.set()
 
     def meet(self) -> bool:
-        """Wait for all tabs to arrive, at most PATIENCE seconds; return whether they have."""
+        """Wait at most PATIENCE seconds for all tabs to arrive; return whether they have."""
         return self._all_here.wait(PATIENCE)
 
 

@@ -37,7 +37,7 @@ class Add:
 
     @property
     def fate(self) -> str:
-        """Return a text that says whether the add is stored, and which tab overwrote it."""
+        """Return in words whether the add is stored, and which tab overwrote it."""
         if self.saved_at is None:
             return "not saved"
         return f"lost: tab {self.over.tab} overwrote it" if self.over else "kept"
@@ -66,7 +66,7 @@ class Timeline:
         folded = rows[half:-half] if len(rows) > MOST else []
         drawn = [add for add in rows if add not in folded]
         self._columns = sorted({step for add in drawn for step in _steps_of(add)})
-        tops: dict[int, float] = {}  # id() of an add -> the vertical middle of its row
+        tops: dict[int, float] = {}  # id() of an add -> the vertical centre of its row
         waves, y, fold = [], 0.0, None
         for number, add in enumerate(drawn):
             if self.waves > 1 and (number == 0 or add.wave > drawn[number - 1].wave):

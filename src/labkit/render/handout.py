@@ -58,7 +58,7 @@ class Page:
 
 
 def render_page(text: str, folder: str, links: Links, answers: Answers = Answers.FOLDED) -> Page:
-    """Render Markdown as HTML. HTML in the text is kept, since labkit's own files are trusted.
+    """Render Markdown as HTML. HTML in the Markdown is kept, since labkit's files are trusted.
 
     `folder` is the file's folder in the checkout, for resolving relative links. Each <details>
     element contains a question and its answer.
@@ -157,7 +157,7 @@ def _target(link: str, folder: str, links: Links) -> str | None:
 
 
 def _link_lab_urls(text: Token, links: Links) -> Iterator[Token]:
-    """Yield the tokens of a text, in which URLs of labs become links to the current ports."""
+    """Yield the tokens of some text. URLs of labs become links to the labs' current ports."""
     end = 0
     for found in LAB_URL.finditer(text.content):
         url = links.lab(found[1], found[2] or "/")

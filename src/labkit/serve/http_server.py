@@ -36,7 +36,7 @@ LARGEST_REST = 10_000_000  # bytes of a refused request that are read before res
 HELD_BYTES = 16_000_000  # the limit for all pending requests and unsent responses together
 SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
 
-CONNECTIONS = 1000  # the limit; lower if the system allows fewer open files
+CONNECTIONS = 1000  # the most at once; fewer if the system allows fewer open files
 LEAST_CONNECTIONS = 16
 SPARE_FILES = 100  # reserved for database connections, session files and logs
 WINDOWS_CONNECTIONS = 400  # select() there takes 512
@@ -87,13 +87,13 @@ class Refusal(Error):
         self.code, self.reason = code, reason
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Return status line, headers and body."""
+        """Return the status line, headers and body."""
         headers = [("Content-Type", "text/html; charset=utf-8")]
         return f"{self.code} {self.reason}", headers, page(self.code, *REFUSALS[self.code])
 
 
 class Parser(HTTPRequestParser):
-    """A parser that reads the rest of a too large request, up to LARGEST_REST, before the response.
+    """A parser that reads the rest of an oversized request, up to LARGEST_REST, before responding.
 
     A connection that is closed with unread bytes is reset, and the browser shows an error instead
     of the page: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
@@ -161,7 +161,7 @@ class Channel(HTTPChannel):
 
     @property
     def held(self) -> int:
-        """The number of bytes in memory for this connection."""
+        """The number of bytes that this connection holds in memory."""
         return self._received + int(self.total_outbufs_len)
 
     @property
@@ -278,7 +278,7 @@ class HttpServer:
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
             log_socket_errors=False,  # clients may disconnect at any time
-            # With these headers, labkit.panel.access recognizes requests from a proxy.
+            # labkit.panel.access uses these headers to recognize requests from a proxy.
             clear_untrusted_proxy_headers=False,
             ident=None,
         )

@@ -24,10 +24,10 @@ from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
 from labkit.services import lab_reset
 
-START_SECONDS = 60  # the limit for a lab to be ready after its start
-STOP_SECONDS = 5  # the limit for a process to end before it is killed
-RESTART_SECONDS = 30  # the console's limit when it waits for a reset or restart
-MAX_DEATHS = 5  # within DEATH_WINDOW; after that many, a lab is not restarted
+START_SECONDS = 60  # how long a lab may take to be ready after its start
+STOP_SECONDS = 5  # how long a process may take to end before it is killed
+RESTART_SECONDS = 30  # how long the console waits for a reset or restart
+MAX_DEATHS = 5  # after this many deaths within DEATH_WINDOW, a lab is not restarted
 DEATH_WINDOW = 60  # seconds
 STABLE = {"running", "failed", "stopped"}
 
@@ -67,11 +67,11 @@ class LabProcess:
         self.url = f"http://{host}:{port}/"
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
-        self.stable = threading.Event()  # set once a state of STABLE has been reported
+        self.stable = threading.Event()  # set once one of the states in STABLE has been reported
         self.reason = ""  # why the lab failed or last died
         self.restarts = 0  # how many times the lab died and was restarted
         self.note = ""  # the result of the last action in the console
-        self.action_failed = False  # if True, the note gives the reason
+        self.action_failed = False  # if True, the note says why
         # The last values that the console read from the lab:
         self.clock = ""  # "2 minutes ahead"
         self.active: int | None = 0  # visitors in the last minutes, or None if unknown
@@ -151,7 +151,7 @@ class LabProcess:
                 task = self._queue.get_nowait()
             while task is None and not self._ending:
                 if was_running and self._may_restart():
-                    self._set_state("starting")  # set before the restart is counted
+                    self._set_state("starting")  # this must be done before the restart is counted
                     self.restarts += 1
                     self._report(self, f"died ({self.reason}) and is being restarted")
                     break
@@ -245,7 +245,7 @@ class Supervisor:
         """Prepare the processes.
 
         `port` is the console's port; a lab's port is the console's plus the lab's number. `address`
-        is this machine's address in the network. `database` describes where sessions are stored.
+        is this machine's address on the network. `database` describes where sessions are stored.
         `database_urls` contains a DATABASE_URL, by lab number, for each lab that does not use
         SQLite.
         """
@@ -316,7 +316,7 @@ def end_all(processes: list[LabProcess]) -> None:
 
 
 def wait_for_all(events: list[threading.Event]) -> None:
-    """Wait until all of these events are set, at most RESTART_SECONDS."""
+    """Wait at most RESTART_SECONDS for all of these events to be set."""
     deadline = time.monotonic() + RESTART_SECONDS
     for event in events:
         event.wait(deadline - time.monotonic())

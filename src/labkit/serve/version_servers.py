@@ -37,7 +37,7 @@ class VersionServers:
         environ: Mapping[str, str],
         report: Callable[[LabProcess, str], None],
     ) -> None:
-        """`environ` is the labs'; versions ignore its database, engine and network address."""
+        """`environ`: the labs' environment; versions ignore its database, engine and address."""
         self._checkout = checkout
         self._environ = environment.without_shared(environ) | {
             "DJANGO_SETTINGS_MODULE": "lab.settings",
@@ -49,7 +49,7 @@ class VersionServers:
 
     @property
     def all(self) -> list[VersionServer]:
-        """The versions that were started and not stopped since, in the order of their starts."""
+        """Versions that were started and not stopped, in the order in which they were started."""
         with self._lock:
             return list(self._servers.values())
 

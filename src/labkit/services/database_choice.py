@@ -1,4 +1,4 @@
-"""Choose a lab's database from `--db` and DATABASE_URL, and open it.
+"""Choose a lab's database according to `--db` and DATABASE_URL, and open it.
 
 All commands use this module, so that the options mean the same everywhere.
 """
@@ -36,14 +36,14 @@ class LabDatabase:
     """A lab's database, ready to use."""
 
     url: str  # for DATABASE_URL; empty for SQLite
-    client_command: str = ""  # opens a private MariaDB in the terminal
+    client_command: str = ""  # opens a client for the private MariaDB in a terminal
 
 
 def choose_database(db: str | None, url: str) -> DatabaseKind:
     """Return the kind of database that `--db` (None if absent) and DATABASE_URL select.
 
-    "mysql" selects the database that DATABASE_URL names, or a private MariaDB without one.
-    Without `--db` it is the named database, or SQLite.
+    "mysql" selects the database that DATABASE_URL names, or else a private MariaDB. Without `--db`,
+    the database that DATABASE_URL names is selected, or else SQLite.
     """
     if db == "galera":
         return DatabaseKind.GALERA

@@ -55,7 +55,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
 
 
 def _repair(state: Path) -> Iterator[str]:
-    """Delete a damaged secret key, and a file in place of the session folder; yield their names."""
+    """Delete a damaged secret key, and a file in the session folder's place; yield their names."""
     key = state / "secret_key"
     if key.exists() and kept_files.read_key(key) is None:
         kept_files.remove(key)

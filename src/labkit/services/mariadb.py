@@ -40,13 +40,13 @@ NOT_DURABLE = [
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
 ]
-# Servers that this process started and other programs still use; this keeps Popen from warning.
+# Keeps servers that this process started and others still use, so that Popen does not warn.
 _left_running: list[ServerProcess | None] = []
 
 START_SECONDS = 30
 STOP_SECONDS = 20
 CONNECT_SECONDS = 10
-LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # to wait for another program
+LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # the longest wait for another program
 INSTALL_SECONDS = 120
 LOCKED = "Another program takes too long to start or end the server in {folder}."
 DAMAGED = "{error}\nIf its data are damaged, delete {folder}. It is then created empty."
@@ -54,7 +54,7 @@ TOO_MANY_CONNECTIONS = 1040  # ER_CON_COUNT_ERROR
 
 
 class PrivateMariaDB(PrivateServer):
-    """A running server, from `temporary()` or `persistent()`. Not on Windows."""
+    """A server that `temporary()` or `persistent()` has started. Not available on Windows."""
 
     user = "root"  # the user that the server runs as, if this process belongs to root
     start_seconds = START_SECONDS
@@ -198,7 +198,7 @@ class PrivateMariaDB(PrivateServer):
         )
 
     def url(self, database: str) -> str:
-        """Return DATABASE_URL for a database; create the database if it is missing."""
+        """Return the DATABASE_URL of a database; create the database if it is missing."""
         with contextlib.closing(self.connect()) as connection:
             connection.query(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         return socket_url(self.socket, database)
@@ -245,7 +245,7 @@ def _user_option(user: str) -> list[str]:
 
 
 def socket_url(socket: Path, database: str) -> str:
-    """Return DATABASE_URL for a database behind a socket."""
+    """Return the DATABASE_URL of a database on the server that listens on this socket."""
     return f"mysql://root@localhost/{database}?unix_socket={quote(str(socket), safe='')}"
 
 

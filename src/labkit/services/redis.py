@@ -16,7 +16,7 @@ ANSWER_SECONDS = 5
 
 
 class PrivateRedis(PrivateServer):
-    """A running server, from `temporary()` to `stop()`. Not on Windows."""
+    """A server that runs from `temporary()` until `stop()`. Not available on Windows."""
 
     options = OPTIONS
 
@@ -60,7 +60,7 @@ class PrivateRedis(PrivateServer):
 
     def answers(self) -> bool:
         """Return whether the server accepts connections."""
-        # Not with redis-py, which retries for several seconds.
+        # This does not use redis-py, which would retry for several seconds.
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(ANSWER_SECONDS)
             try:

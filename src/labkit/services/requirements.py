@@ -38,7 +38,7 @@ def pip_line(extra: str) -> str:
 
 
 def program(*names: str) -> str | None:
-    """Return the path of the first program that is installed, or None."""
+    """Return the path of the first of these programs that is installed, or None."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_PATHS])
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
@@ -49,11 +49,11 @@ class Tool:
 
     label: str
     use: str  # what it is for
-    found: Callable[[], str | None]  # returns version or path, or None if missing
+    found: Callable[[], str | None]  # returns its version or path, or None if it is missing
     lines: dict[str, str]  # package manager -> the command that installs it; "" for any
 
     def advice(self) -> str:
-        """Return the command that installs it on this machine."""
+        """Return the command that installs the requirement on this machine."""
         managers = [manager for manager in ("apt-get", "dnf", "brew", "winget") if program(manager)]
         line = next((self.lines[m] for m in managers if m in self.lines), None)
         return line or self.lines.get("", "see docs/servers.md")

@@ -48,7 +48,7 @@ class Exchange:
     url: str
     cookie_bytes: bytes  # the Cookie header
     origin: str = ""  # the Origin header
-    came_from: str = ""  # the origin of the page on another site that caused it
+    came_from: str = ""  # the origin of the other site whose page caused the request
     held_back: list[WithheldCookie] = field(default_factory=list)
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
@@ -161,7 +161,7 @@ class BaseVisitor:
         if method in {"GET", "HEAD"}:
             return ""
         if self._came_from.startswith("https:") and own.startswith("http:"):
-            return "null"  # for plain http, under the default referrer policy
+            return "null"  # the default referrer policy hides the origin from plain http
         return self._came_from or own
 
     def _finish(
@@ -252,7 +252,7 @@ class BaseVisitor:
     ) -> Any:
         """Follow a redirect as Client does, but keep the host if Location does not contain one.
 
-        The query is that of Location. The cause of the request stays the same.
+        The query is taken from Location. The cause of the request stays the same.
         """
         location = response.headers["Location"]
         response.redirect_chain.append((location, response.status_code))

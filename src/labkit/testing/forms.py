@@ -195,7 +195,7 @@ def _values(field: Any, kind: str) -> Iterator[str]:
     elif kind in {"checkbox", "radio"}:
         if field.checked:
             yield field.get("value", "on")
-    elif kind != "file":  # without a chosen file, request.FILES has no entry
+    elif kind != "file":  # if no file is chosen, request.FILES has no entry
         yield field.get("value", "")
 
 

@@ -17,8 +17,8 @@ DISCARDED = "cookies of a response that was not returned"
 
 _unsaved: list[str] = []
 _discarded: list[str] = []
-_written: list[tuple[int, str]] = []  # in this request: (id of a response, name of a cookie)
-_kept_alive: list[Any] = []  # responses, so that no other one gets the same id
+_written: list[tuple[int, str]] = []  # (id of a response, name of a cookie) of this request
+_kept_alive: list[Any] = []  # responses, kept so that no other response gets the same id
 
 
 def pytest_sessionstart() -> None:
@@ -68,7 +68,7 @@ def _compare_session(
     if loaded is not None and not session.modified:
         accessed = session.accessed
         changed = [name for name, value in session.items() if loaded.get(name) != value]
-        session.accessed = accessed  # restored, because it affects the Vary header
+        session.accessed = accessed  # restored, because this attribute affects the Vary header
         _unsaved.extend(f"{request.method} {request.path}: {name}" for name in changed)
     return process(middleware, request, response)
 

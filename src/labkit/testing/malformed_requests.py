@@ -9,7 +9,7 @@ from typing import Any
 
 TOKEN = b"{{token}}"
 PAGE = b"{{page}}"  # a URL that shows the visitor's state
-ACT = b"{{act}}"  # a URL that changes this state by POST
+ACT = b"{{act}}"  # a URL that changes this state if a form is posted to it
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ Place = tuple[str, int, str]  # path, line, function
 
 
 class Cancelled(Exception):
-    """The tests were ended because nobody wants their results any more."""
+    """The tests were ended because their results are no longer needed."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ CRASH = "The program ended with {cause}."
 
 @dataclass
 class Stop:
-    """The reason why a run ended before all tests had finished, or did not end after them."""
+    """The reason why a run ended before all tests had finished, or did not end once they had."""
 
     cause: str  # a key of STOPS, or the name of another exception or of a signal
     text: str = ""  # the exception's message, the limit in seconds, or the exit status

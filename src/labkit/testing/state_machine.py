@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from labkit.testing.clock import START, Clock
 
-people = strategies.integers(0, 1)  # the number of a visitor
+people = strategies.integers(0, 1)  # a visitor's number, 0 or 1
 
 
 class Machine(RuleBasedStateMachine):
@@ -32,10 +32,10 @@ class Machine(RuleBasedStateMachine):
 def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None:
     """Run a machine with a few fixed examples, or with `examples` random ones.
 
-    attributes: class attributes of the machine.
+    attributes: class attributes to set on the machine.
 
-    If the machine fails, raises AssertionError with the steps that lead to the failure; for random
-    examples, with the fewest steps.
+    If the machine fails, raises AssertionError with the steps that lead to the failure. For random
+    examples, these are as few as possible.
     """
     thorough = examples is not None
     run_state_machine_as_test(

@@ -28,7 +28,7 @@ class Reader(Visitor):
 
 
 class StepFailed(AssertionError):
-    """A step of a version cannot be done, or does not have the expected result."""
+    """A step of a version cannot be carried out, or does not have the expected result."""
 
 
 def follow_steps(version: Version, clock: Clock | None) -> dict[str, Reader]:

@@ -35,7 +35,7 @@ class Visitor(BaseVisitor, Client):
     """
 
     raise_request_exception: bool  # from Client
-    server = ""  # there is none, since requests stay in this process
+    server = ""  # no server, since requests stay in this process
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Visitor(BaseVisitor, Client):
         return session
 
     def _set_login_cookies(self, request: HttpRequest) -> None:
-        """Store the session cookie after login. Raises CookieRefusal if browsers refuse."""
+        """Store the session cookie after login. Raises CookieRefusal if a browser refuses it."""
         session: Any = request.session
         at_close = session.get_expire_at_browser_close()
         age = None if at_close else session.get_expiry_age()
@@ -116,7 +116,7 @@ class Visitor(BaseVisitor, Client):
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
         if "SERVER_NAME" in request and "HTTP_HOST" not in request:
-            environ.pop("HTTP_HOST", None)  # the default is for another host
+            environ.pop("HTTP_HOST", None)  # the default names another host
         own_cookies = None
         if "HTTP_COOKIE" in self.defaults | request:
             own_cookies = environ["HTTP_COOKIE"] or b""
@@ -186,7 +186,7 @@ class Visitor(BaseVisitor, Client):
     ) -> HttpResponseBase:
         """Send a request with additional headers, like WireVisitor.send().
 
-        The lab receives the bytes as from a server. Raises BrokenPromise like request().
+        The lab receives the same bytes as from a server. Raises BrokenPromise like request().
         """
         path, _, query = raw_target(path).partition(b"?")
         environ: dict[str, Any] = {
@@ -199,7 +199,7 @@ class Visitor(BaseVisitor, Client):
                 value = value.decode("latin-1")  # noqa: PLW2901
             environ[key] = value
         kind = environ.pop("CONTENT_TYPE", forms.URLENCODED)
-        if environ.get("CONTENT_LENGTH", "") is None:  # the length is computed from the body
+        if environ.get("CONTENT_LENGTH", "") is None:  # then the length is computed from the body
             del environ["CONTENT_LENGTH"]
         return self.generic(method, "/", body, kind, **environ)
 

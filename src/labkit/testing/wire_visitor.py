@@ -44,7 +44,7 @@ _USE_FORM = "Use the site's own form, with submit()."
 
 
 class WireResponse(HttpResponse):
-    """A response from a server, with the attributes of Client's that work over a socket."""
+    """A server's response, with those attributes of a Client response that work over a socket."""
 
     client: "WireVisitor"
     request: dict[str, Any]  # PATH_INFO, QUERY_STRING and REQUEST_METHOD

@@ -13,7 +13,7 @@ from labkit.textbook_versions.version import FOLDER, Edit, Version, VersionError
 
 NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # since the name becomes part of a host name
 
-# Error messages, which the tests look for.
+# The tests look for these error messages.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
 NO_VERSIONS = "no textbook versions"
 ONLY_COMPARED = (

@@ -290,10 +290,10 @@ class CartPages(RawRequests):
 
 
 class CartContract(CartPages, KeptIn):
-    """The promises of every cart about its pages, where it is stored, and how long."""
+    """The promises of every cart about its pages, and where and for how long it is stored."""
 
     lifetime: int  # seconds
-    renews: str | None = None  # None means as in labs.toml; copies not listed there set it
+    renews: str | None = None  # None: see labs.toml; copies that are not listed there set it
 
     @pytest.mark.thorough
     def test_random_actions_agree_with_a_model(self, pytestconfig):

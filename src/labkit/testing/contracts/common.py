@@ -14,7 +14,7 @@ class RawRequests:
 
     raw_requests: Sequence[Raw]  # additional requests for this lab
     page: bytes  # a URL that shows the visitor's state
-    act: bytes  # a URL that changes it by POST
+    act: bytes  # a URL that changes this state if a form is posted to it
     form = "/"  # a URL with a form
 
     def token(self, visitor: Any) -> str:

@@ -146,12 +146,12 @@ class PageCountPages(RawRequests):
 
 
 class PageCountContract(PageCountPages, KeptIn):
-    """The promises of every page count about its page, where it is stored, and how long."""
+    """The promises of every page count about its page, and where and for how long it is stored."""
 
     def test_the_count_expires_on_time(self, visitor, clock):
         self.count(visitor)
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 2  # this visit starts the lifetime again
+        assert self.count(visitor) == 2  # this visit restarts the lifetime
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
         assert self.count(visitor) == 3
         clock.forward(seconds=self.lifetime or 10_000_000)

@@ -1,4 +1,4 @@
-"""The promise that a lab stores its visitors' data where it says: in cookies or sessions."""
+"""The promise that a lab stores visitors' data where it says it does: in cookies or sessions."""
 
 from importlib import import_module
 from typing import Any

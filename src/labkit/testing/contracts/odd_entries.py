@@ -60,9 +60,9 @@ class OddEntriesContract(RawRequests):
     def check(self, visitor: Any, response: Any, *of: Any) -> None:
         """Fail if the response is a server error, or a refusal for a reason other than the session.
 
-        A page may say that the session was deleted; after that, the first page must open. No check
-        follows a page that leaves the session unchanged, since the first page is opened with every
-        session.
+        A page may say that the session was deleted; after that, the first page must open. After a
+        page that leaves the session unchanged, this is not checked, since the first page is opened
+        with every session anyway.
         """
         assert response.status_code not in {403, 404, 405, 500, 503}, of
         if response.status_code == 200 and self.session_cookie not in response.cookies:
@@ -159,7 +159,7 @@ class OddCountEntries(OddEntriesContract):
 
 
 def change_entries(visitor: Any, value: Any) -> None:
-    """Change what a lab stored in a session, under any name, but no entry of Django's own."""
+    """Set every entry that a lab stored in a session to this value; keep Django's own entries."""
     from django.conf import settings
 
     store = import_module(settings.SESSION_ENGINE).SessionStore
