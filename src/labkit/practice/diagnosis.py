@@ -27,7 +27,7 @@ RANDOM = re.compile(r"\b[0-9A-Za-z_-]{20,}\b|0x[0-9a-f]+|/\S+/|expires=[^;]+;")
 EXCEPTIONS = (
     (r"didn't return an HttpResponse object\. It returned None", "", "04:forgotten-return"),
     (r"TemplateDoesNotExist: ", "", "04:other-template"),
-    (r"CookieError: (Illegal key|Attempt to set a reserved key)", "", "03:names-as-cookies"),
+    (r"CookieError: (Illegal key|Attempt to set)", r"\bset_cookie\(", "03:names-as-cookies"),
     (r"MultiValueDictKeyError: ", r"\bPOST\b", "04:raw-post"),
     (r"MultiValueDictKeyError: ", r"\bGET\b", "05:parameter-that-must-exist"),
     (r"\bKeyError: ", r"\bCOOKIES\[", "05:cookies-that-must-exist"),
