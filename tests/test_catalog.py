@@ -60,7 +60,9 @@ def test_a_name_that_is_nothing_says_why(own_checkout, said, name):
     for command in COMMANDS:
         status, text = said(*command.format(name).split())
         assert status == 1
-        sentences.add(text.partition(" The labs are ")[0].partition(" A copy is made by")[0])
+        sentences.add(
+            text.partition(" The labs are ")[0].partition(MAKE_COPY.partition("{")[0])[0].strip()
+        )
     if not (own_checkout / name).is_dir():  # `lab diff` accepts any folder that exists
         assert absence(name) in said("diff", "03", name)[1]
     assert sentences == {f"Error: {absence(name)}"}
