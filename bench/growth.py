@@ -281,7 +281,8 @@ class Visits:
 
 
 async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> dict[str, Any]:
-    """Clear sessions in this way during visits; return the measurements of both."""
+    """Clear expired sessions with this method while visits are running; return both
+    measurements."""
     visits = Visits(port)
     await visits.begin()
     async with asyncio.TaskGroup() as tasks:

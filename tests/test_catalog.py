@@ -1,4 +1,4 @@
-"""Test the manifest, and finding a lab in it."""
+"""Test the manifest and the lookup of labs in it."""
 
 import shutil
 

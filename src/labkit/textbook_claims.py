@@ -199,7 +199,8 @@ class Ledger:
     def section(self, lab: Lab) -> str:
         """Return the Claims section of a lab's handout: counts, and claims that are not true."""
         claims, pitfalls = _split(self.of_lab(lab))
-        met = f"{quantity(len(claims), 'claim')} and {quantity(len(pitfalls), 'pitfall')}"
+        counts = {"claim": len(claims), "pitfall": len(pitfalls)}
+        met = " and ".join(quantity(count, noun) for noun, count in counts.items() if count)
         link = f"[{met}](../../{PAGE.as_posix()}#lab-{lab.number})"
         wrong = [
             [e.id, _escape(e.text), _escape(e.evidence)] for e in claims if e.verdict in NOT_SO

@@ -38,7 +38,7 @@ def servers(checkout):
 
 @pytest.fixture
 def visitor(servers):
-    """The instructor. Afterwards, the clock shows the real time again."""
+    """Yield the instructor's visitor, and set the clock back to the real time afterwards."""
     visitor = WireVisitor(servers("04", LAB_HOSTS="*").port)
     yield visitor
     use(visitor, visitor.get("/"), "clock", by="now")

@@ -12,8 +12,8 @@ class Adder:
     def __init__(self, port):
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
-        self.unknown = 0  # forms sent whose outcome is unknown, according to the response
-        self.refused = 0  # requests to be tried again, according to the response
+        self.unknown = 0  # submitted forms that may or may not have been saved
+        self.refused = 0  # requests that the response asks to repeat
 
     async def add(self, name):
         """Open the form and send it once. If the store fails, try again."""

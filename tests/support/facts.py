@@ -28,7 +28,7 @@ Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and its value
 
 
 def files_of(revision: str) -> dict[str, str]:
-    """Return the text of each file with facts in this revision, or in the working tree for ""."""
+    """Return the text of each file that contains facts, at a revision; "" is the working tree."""
     folders = ["labs/", "docs/measured/"]
     listing = ["ls-tree", "-r", "--name-only", revision] if revision else ["ls-files"]
     names = _git(*listing, *folders).splitlines()

@@ -103,7 +103,7 @@ class Serving:
 
     @property
     def started(self):
-        """Return True if all labs are running or have failed, and the output says so."""
+        """Return True if the output says of every lab that it is running or has failed."""
         printed = re.findall(r"[✓✗] \d\d ", self.output)
         return serve.HOW_TO_END in self.output and len(printed) == self.page().count('id="state-')
 

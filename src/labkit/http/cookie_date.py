@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime
 
 _DELIMITERS = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-# Section 5.1.1 allows other characters after the digits, one or two digits for each number of a
-# time, and two to four digits for a year. Chromium accepts only digits: numbers up to 32 bits in a
-# time, and up to five digits in a year.
+# In section 5.1.1, each field of a time has one or two digits and a year has two to four. Other
+# characters may follow. Chromium accepts only digits: any 32-bit number in a field of a time, and
+# up to five digits in a year.
 _TIME = re.compile(r"(\d+):(\d+):(\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})", re.ASCII)
 _YEAR = re.compile(r"(\d{1,5})", re.ASCII)

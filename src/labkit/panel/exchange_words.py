@@ -105,7 +105,7 @@ def at_time(seconds: float | None) -> str:
 
 
 def time_of_day(seconds: float) -> str:
-    """Return the time of day for POSIX seconds in the current time zone, such as 09:53:07."""
+    """Return the time of day, such as 09:53:07, of a POSIX timestamp in the current time zone."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{timezone.localtime(moment):%H:%M:%S}"
 

@@ -88,10 +88,10 @@ def start_server(
 ) -> ServerProcess:
     """Start a server, and wait at most `seconds` until it answers.
 
-    The server gets its own session, so that Ctrl-C in the terminal reaches only the program that
-    uses it. If this process is killed, the server ends too, and `folder` is deleted, unless
-    `guarded` is false, as for a server that other programs share. Raise StartFailed if the server
-    ends or does not answer. If `answers` raises, the server is ended.
+    The server runs in its own process session, so that Ctrl-C in the terminal reaches only the
+    program that uses it. If this process is killed, the server stops too, and `folder` is deleted.
+    Pass `guarded=False` for a server that other programs share: it stays. Raise StartFailed if the
+    server exits or does not answer. If `answers` raises an exception, the server is stopped.
     """
     with log.open("ab") as output:
         process = ServerProcess(

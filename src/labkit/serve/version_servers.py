@@ -37,7 +37,7 @@ class VersionServers:
         environ: Mapping[str, str],
         report: Callable[[LabProcess, str], None],
     ) -> None:
-        """`environ`: the labs' environment; versions ignore its database, engine and address."""
+        """`environ`: the labs' environment; its database, engine and address are not used here."""
         self._checkout = checkout
         self._environ = environment.without_shared(environ) | {
             "DJANGO_SETTINGS_MODULE": "lab.settings",
