@@ -113,8 +113,8 @@ def test_an_exercise_is_found_from_inside_its_folder(mine):
 def test_a_fingerprint_follows_code_and_not_its_comments(mine):
     storage = mine.root / "labs" / "03_cookie_cart" / "lab" / "storage.py"
     before = find_exercise(mine, NAME).fingerprint
-    edit(storage, "# seconds, from the last add of that item", "# seconds")
-    edit(storage, "Store this quantity of one item.", "Keep it.")
+    edit(storage, "LIFETIME = 120  # ", "LIFETIME = 120  # about ")
+    edit(storage, 'def load(request):\n    """', 'def load(request):\n    """Quickly. ')
     storage.write_bytes(storage.read_bytes().replace(b"\n", b"\r\n"))
     assert find_exercise(mine, NAME).fingerprint == before
     edit(storage, "LIFETIME = 120", "LIFETIME = 121")
