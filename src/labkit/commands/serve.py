@@ -41,19 +41,19 @@ PLAIN_HTTP = (
     "names or passwords.\n"
 )
 NO_NETWORK = (
-    "No network address was found for this machine. Connect it to the class's network, or specify "
+    "No network address was found for this machine. Connect it to the classroom network, or specify "
     "its address: lab serve --lan --address 192.168.1.20"
 )
 NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
     "{address} stands for all addresses of this machine. Use --address to specify its address on "
-    "the class's network."
+    "the classroom network."
 )
 ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
 IPV4_ONLY = "{address} is not an IPv4 address. Example: 192.168.1.20"
 OWN_MACHINE_ONLY = (
     "Only this machine can reach {address}. Use --address to specify this machine's address on the "
-    "class's network."
+    "classroom network."
 )
 
 
@@ -73,7 +73,7 @@ OWN_MACHINE_ONLY = (
 @click.option(
     "--address",
     metavar="IP",
-    help="With --lan: this machine's address on the class's network, if it has several.",
+    help="With --lan: the address to use on the classroom network, if this machine has several.",
 )
 def serve(
     only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None
