@@ -24,7 +24,10 @@ HEADING = re.compile("# ([0-9]{2}) (.+)")  # a handout's first line
 
 
 class CatalogError(Exception):
-    """The manifest is missing or malformed, or does not list a lab. The message is one sentence."""
+    """The manifest is missing or malformed, or does not list this lab.
+
+    The message is one sentence.
+    """
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,9 @@ class Lab:
     redis: bool = False  # whether the lab can store its sessions in Redis
     twin: str | None = None
     contract: str | None = None
-    meeting: int = 0  # the course meeting that uses the lab, from 1; 0 for a copy
-    renews: str | None = None  # for a cart: a write extends the expiry of the "item" or the "cart"
+    meeting: int = 0  # the number of the course meeting that uses the lab, from 1; 0 for a copy
+    # for a cart: whether a write extends the expiry of the "item" or of the "cart"
+    renews: str | None = None
     # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
     # For variants that are rows of a table: name -> the environment variables that select the row.
@@ -158,7 +162,7 @@ def is_lab(folder: Path) -> bool:
 
 
 def catalog() -> Catalog:
-    """Return the manifest of the current folder's checkout or, outside a checkout, of labkit's.
+    """Return the manifest of the checkout that contains the current folder, or else labkit.
 
     Raises CatalogError if neither is inside a checkout.
     """
@@ -196,7 +200,7 @@ def absence(name: str) -> str:
 
 
 def in_practice(folder: Path) -> bool:
-    """Return whether this folder is in practice/, beside labs/ or in LAB_STATE_DIR."""
+    """Return whether this folder is in practice/, which is beside labs/ or in LAB_STATE_DIR."""
     above = folder.absolute().parent
     if above.name != PRACTICE:
         return False

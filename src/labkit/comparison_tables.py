@@ -11,7 +11,7 @@ from labkit.catalog import Catalog, CatalogError
 from labkit.sources import Source, find_sources, load_sources
 
 MANIFEST = Path("labs", "compare.toml")
-TESTS = Path("tests", "test_compared.py")  # in every lab that is in a table
+TESTS = Path("tests", "test_compared.py")  # exists in every lab that a table covers
 
 
 @dataclass(frozen=True)

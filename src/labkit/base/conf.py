@@ -117,10 +117,10 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
-    With a URL without a database name, such as mysql://teacher:secret@db.example/, each lab has its
-    own database: lab_03, lab_04 and so on. A relative path to an SQLite file is relative to this
-    lab's state folder. In-memory SQLite is replaced with the default file, so that other processes
-    can read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
+    If the URL contains no database name, such as mysql://teacher:secret@db.example/, each lab has
+    its own database: lab_03, lab_04 and so on. A relative path to an SQLite file is relative to
+    this lab's state folder. In-memory SQLite is replaced with the default file, so that other
+    processes can read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     default: dict[str, Any]
@@ -142,6 +142,6 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
             default["NAME"] = sqlite_file.with_name(Path(default["NAME"]).name)
         options = dict(SQLITE_OPTIONS)
         if url and has_foreign_tables(Path(default["NAME"])):
-            del options["init_command"]  # WAL would modify another project's file
+            del options["init_command"]  # switching to WAL would modify another project's file
         default["OPTIONS"] = options | default.get("OPTIONS", {})  # sqlite:///…?timeout=5
     return {"default": default}

@@ -10,7 +10,7 @@ def cookie_name(prefix: str, text: str) -> str:
     """Return `prefix` followed by the percent-encoded `text`.
 
     A cookie's name must be a token: no spaces, commas, semicolons or non-ASCII letters (RFC 6265
-    section 4.1.1). The prefix also keeps texts such as "path" or "sessionid" apart from other
+    section 4.1.1). The prefix also keeps text such as "path" or "sessionid" apart from other
     cookies and attributes.
     """
     return prefix + quote(text, safe="")

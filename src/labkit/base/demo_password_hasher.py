@@ -4,7 +4,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 class DemoPasswordHasher(PBKDF2PasswordHasher):
-    """Django's default hasher with fewer iterations; takes 1 ms rather than a third of a second.
+    """Django's default hasher with fewer iterations: it takes 1 ms instead of a third of a second.
 
     https://docs.djangoproject.com/en/5.2/topics/auth/passwords/#increasing-the-work-factor
     """

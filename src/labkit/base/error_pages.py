@@ -167,7 +167,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
     """Return 500 for an error in the lab, or 503 if the store failed.
 
     Return 400 if a view saved a session that had been deleted during the request. Django itself
-    returns 400 only if it was the visitor's session.
+    returns 400 only if the session was the visitor's own.
     """
     error = sys.exc_info()[1]
     if fault := store_fault(error):

@@ -36,7 +36,7 @@ REFUSED = (
 
 
 def has_foreign_tables(path: Path) -> bool:
-    """Return whether this SQLite file has another project's tables; do not change the file."""
+    """Return whether this SQLite file has another project's tables, without changing the file."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -34,7 +34,7 @@ class WholeNumber(forms.IntegerField):
     """
 
     def to_python(self, value: Any) -> int | None:
-        """Return the number. Raises ValidationError for anything else."""
+        """Return the number that was entered. Raises ValidationError for anything else."""
         typed = str("" if value is None else value).strip()
         plain = typed.isascii() and typed.removeprefix("-").isdigit()
         if typed and not plain:

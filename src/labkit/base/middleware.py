@@ -26,7 +26,7 @@ def error_pages(get_response: Respond) -> Respond:
     List it second in MIDDLEWARE.
 
     Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
-    missing slash. With DEBUG on, Django shows a traceback instead. It also does so if the store
+    missing slash. With DEBUG on, Django shows a traceback instead. It also shows one if the store
     fails, for example because a table is missing. Django decodes a form with the Python codec that
     its Content-Type names. Some codecs raise an error, or return text that cannot be sent back.
     Browsers send UTF-8.

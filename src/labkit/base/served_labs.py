@@ -1,4 +1,4 @@
-"""URLs that every lab has, and the ports of the labs that `lab serve` runs beside this one."""
+"""URLs that every lab has, and the ports of the labs that `lab serve` runs alongside this one."""
 
 import os
 import re

@@ -19,8 +19,8 @@ def clear_expired(batch: int = BATCH) -> Iterator[int]:
     long as the batch took, so it takes longer overall. A session that is renewed in the meantime is
     kept, because the DELETE checks the expiry again.
 
-    For an engine without rows, call Django's clear_expired() and yield nothing. Raises the
-    database's errors; the rows of earlier batches stay deleted.
+    For an engine without rows, call Django's clear_expired() and yield nothing. Errors of the
+    database are not caught; the rows of earlier batches stay deleted.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#clearing-the-session-store
     """
     if not hasattr(session_stores.session_store(), "get_model_class"):

@@ -24,8 +24,8 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
 
-# locked() sends both signals with `session`: the first before it waits for the row, and the second
-# once it has read the row.
+# locked() sends both signals with the argument `session`: the first before it waits for the row,
+# and the second once it has read the row.
 lock_requested = Signal()
 row_locked = Signal()
 

@@ -29,7 +29,7 @@ from labkit.services.requirements import TOOLS, program, require_server
 NODES = 3  # the minimum for losing one node: two of three are still a majority
 SUSPECT = 2  # seconds without a message before a node is excluded; Galera's default is 5
 START_SECONDS = 90  # this includes the time to copy all data from another node
-USER = "mysql"  # if this process belongs to root, because rsync drops root's privileges
+USER = "mysql"  # if this process runs as root, because rsync drops root's privileges
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
 REPLICATED = [

@@ -17,7 +17,7 @@ NODE_DIED = "Node {number} died and is being restarted."
 
 
 class GaleraChild(ChildProcess):
-    """A cluster during a with block; `urls` has a DATABASE_URL for each database.
+    """A cluster that runs during a with block; `urls` has a DATABASE_URL for each database.
 
     Raises NotInstalled, StartFailed.
     """

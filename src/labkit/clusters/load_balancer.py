@@ -111,7 +111,7 @@ class LoadBalancer:
             if await _exchange(head, (reader, writer), server):
                 return
             if not head.startswith(SAFE):
-                # Another server might process the request a second time.
+                # If the request were repeated, another server might process it a second time.
                 message = UNKNOWN_OUTCOME.format(letter=SERVER_LETTERS[number])
                 writer.write(error_response("502 Bad Gateway", message))
                 return
@@ -135,7 +135,7 @@ class LoadBalancer:
 
 
 def with_headers(head: bytes, writer: StreamWriter) -> bytes:
-    """Return a request's head with a proxy's headers and Connection: close."""
+    """Return a request's head with the headers that a proxy adds, and Connection: close."""
     peer = writer.get_extra_info("peername")[0]
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     kept = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
@@ -144,7 +144,7 @@ def with_headers(head: bytes, writer: StreamWriter) -> bytes:
 
 
 async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
-    """Relay a request and its response; return False if the server ends without sending a byte."""
+    """Relay a request and its response; return whether the server sent at least one byte."""
     sending = asyncio.create_task(_copy(browser[0], server[1]))
     try:
         server[1].write(head)
@@ -157,7 +157,7 @@ async def _exchange(head: bytes, browser: Streams, server: Streams) -> bool:
 
 
 async def _copy(source: StreamReader, target: StreamWriter) -> int:
-    """Copy until the source ends or a connection breaks; return the number of bytes."""
+    """Copy bytes until the source ends or a connection breaks; return how many were copied."""
     copied = 0
     try:
         while part := await source.read(65536):

@@ -16,7 +16,7 @@ from labkit.services.redis import PrivateRedis
 
 
 class RedisFailoverChild(ChildProcess):
-    """A primary and its replica during a with block; `urls` has one URL, REDIS_URL.
+    """A primary and its replica, which run during a with block; `urls` has one URL, REDIS_URL.
 
     Raises NotInstalled, StartFailed.
     """

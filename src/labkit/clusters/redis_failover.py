@@ -1,4 +1,4 @@
-"""Two private Redis servers: a primary, and a replica that can take over when it dies.
+"""Two private Redis servers: a primary, and a replica that can take over if the primary dies.
 
 Clients use one path, a link to the socket of the current primary. Redis Sentinel does the same
 across machines. https://redis.io/docs/latest/operate/oss_and_stack/management/replication/
@@ -55,7 +55,7 @@ class Member(PrivateRedis):
 
 
 class RedisPair(Stoppable):
-    """A primary and its replica, from `temporary()` to `stop()`. Not on Windows."""
+    """A primary and its replica, which run from `temporary()` to `stop()`; not on Windows."""
 
     def __init__(self, home: Path, ending: threading.Event) -> None:
         self.home = home
@@ -94,7 +94,7 @@ class RedisPair(Stoppable):
         self._point_to_primary()
 
     def revive_replica(self) -> None:
-        """Start the dead server as a replica of the other. Raise StartFailed, StartCancelled."""
+        """Start the dead server as a replica of the other. Raise StartFailed or StartCancelled."""
         self.replica.start_as(self.primary)
 
     def _point_to_primary(self) -> None:

@@ -95,7 +95,7 @@ class Checking:
     name: str  # the name of the copy as the user typed it
     limit: float  # seconds
     show_all: bool
-    holds: bool = False  # whether nothing was left to do after the last check
+    holds: bool = False  # whether the last check found nothing left to do
     pointed_to_all: bool = False  # whether an earlier check has said how to see all results
     first: Collection[str] = ()  # the test to run first in the next check
 

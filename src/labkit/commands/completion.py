@@ -111,7 +111,7 @@ def _items(checkout: Catalog, kinds: tuple[str, ...], incomplete: str) -> Iterat
             yield CompletionItem(name, help=str(table.get("title", "")))
     for lab in checkout.labs if LAB in kinds else ():
         yield CompletionItem(lab.number, help=lab.title)
-        # Variants and versions of all labs would be so many that the labs would be hard to find.
+        # If the variants and versions of all labs were listed, the labs would be hard to find.
         if not incomplete.startswith(lab.number):
             continue
         if VARIANT in kinds:

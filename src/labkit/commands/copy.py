@@ -1,4 +1,4 @@
-"""`lab copy`: make a copy of a lab to change."""
+"""`lab copy`: make a copy of a lab that you can change."""
 
 from pathlib import Path
 

@@ -47,7 +47,7 @@ def doctor() -> None:
     for what, use, found, _ in rows:
         table.add_row(PRESENT if found else ABSENT, what, use, found or "no")
     console.print(table)
-    # Not in the table, so that the commands can be copied without line breaks.
+    # Printed outside the table, so that the commands can be copied without line breaks.
     for what, _, found, advice in rows:
         if not found:
             console.print(f"{what}: {advice}", soft_wrap=True)

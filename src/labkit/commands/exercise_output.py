@@ -33,7 +33,7 @@ def print_markdown(text: str) -> None:
 
 
 def shown_path(folder: Path) -> str:
-    """Return a folder's path as typed in the current folder, with a trailing slash."""
+    """Return a folder's path as you would type it in the current folder, with a trailing slash."""
     here = Path.cwd()
     folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
     return f"{folder.as_posix()}/"

@@ -69,7 +69,7 @@ def unwrapped(console: Console) -> Console:
 
 
 def join_sources(sources: Iterable[Source]) -> Text:
-    """Return the titles of these sources in parentheses; a terminal with links links them."""
+    """Return the titles of these sources in parentheses, as links if the terminal has links."""
     titles = [Text(source.title, f"dim link {source.url}") for source in sources]
     return Text.assemble(("(", "dim"), Text("; ", "dim").join(titles), (")", "dim"))
 

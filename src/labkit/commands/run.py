@@ -75,7 +75,7 @@ REDIS_URL_EXAMPLE = "To use Redis instead, set REDIS_URL=redis://host:6379/0"
 CACHE_IS_REDIS = "The cache is the Redis server that REDIS_URL names."
 REDIS_SILENT = "That server does not respond. Until it does, no session can be saved."
 REDIS_URL_INVALID = "REDIS_URL is not valid. Example: redis://127.0.0.1:6379/0"
-HOW_TO_END = "Ctrl-C ends everything."  # printed once all servers run
+HOW_TO_END = "Ctrl-C ends everything."  # printed once all servers are running
 TAKE_TURNS = (
     "The servers take turns, with DEBUG off and without autoreload.\n"
     f"They log to .lab/NN/server-A.log and so on. {HOW_TO_END}"
@@ -217,7 +217,7 @@ def _print(text: str) -> None:
 
 
 def _print_cache(lab: Lab, environ: dict[str, str], servers: int) -> None:
-    """Print which cache the engine uses. Raise NotInstalled if Redis lacks its package."""
+    """Print which cache the engine uses. Raise NotInstalled if the package for Redis is missing."""
     if lab.redis and (url := environment.redis_url(environ)):
         require_tools("redis-py")
         _print(CACHE_IS_REDIS)
@@ -270,7 +270,7 @@ def _check_port(port: int, lab: Lab, name: str) -> None:
 
 @contextmanager
 def _environment(checkout: Catalog, lab: Lab, db: str | None) -> Iterator[dict[str, str]]:
-    """Yield the environment that gives the lab its database, and print which one it is."""
+    """Yield the environment variables that select the lab's database, and print which one it is."""
     environ = lab_environment()
     environ.pop("DATABASE_URL", None)
     url = environment.database_url()

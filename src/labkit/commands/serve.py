@@ -35,7 +35,7 @@ from labkit.text_format import command_line
 HIGHEST = 99  # the highest possible number of a lab
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # set to 1 by tests on a machine without a network
 WAIT_SECONDS = 10  # after this time, the console's URL is printed even if a lab is still starting
-HOW_TO_END = "Ctrl-C ends everything."  # printed once all labs run or failed
+HOW_TO_END = "Ctrl-C ends everything."  # printed once every lab is running or has failed
 PLAIN_HTTP = (
     "Students open this URL. Everything is sent over plain HTTP, so do not type real\n"
     "names or passwords.\n"

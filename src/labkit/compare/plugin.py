@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("labkit.compare.probes")
 
 @pytest.fixture(scope="session")
 def servers() -> "Iterator[Servers]":
-    """Servers of the lab under test: one, two with the same state, or one without tables."""
+    """Servers of the lab under test: a single one, two that share state, or one without tables."""
     from labkit.compare.probes.servers import Servers
 
     servers = Servers()

@@ -59,7 +59,7 @@ class TableResult:
         return not self.complaints and all(cell.holds for cell in self.cells)
 
     def cell(self, question: str, variant: str) -> CellResult:
-        """Return the result of one cell. Raises KeyError."""
+        """Return the result of one cell. Raises KeyError if there is none."""
         return {(cell.question, cell.variant): cell for cell in self.cells}[question, variant]
 
     @property

@@ -30,7 +30,7 @@ def find_lab(number: str) -> LabProcess:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return context with the lab to ask about, and the lab of the action just completed."""
+    """Return context: the lab whose reset must be confirmed, and the lab of the last action."""
     return {
         "asked": request.GET.get("ask", ""),
         "done": request.GET.get("done", ""),

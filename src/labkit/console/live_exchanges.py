@@ -16,7 +16,7 @@ from labkit.serve.supervisor import LabProcess
 from labkit.text_format import exact_duration
 
 ADDRESS = "/__lab__/exchanges.json"
-LIMIT = 1  # seconds; the limit for a lab to respond
+LIMIT = 1  # seconds within which a lab must respond
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 50
 MOST_OF_LAB = 200  # how many exchanges of a lab are searched for those of one visitor
@@ -93,7 +93,7 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
     active: int | None = 0
     if served.state == "running":
         active = None
-        # The lab may have ended, be too slow, or send an invalid report.
+        # The lab may have ended, may be too slow, or may send an invalid report.
         with suppress(
             OSError,
             http.client.HTTPException,

@@ -1,4 +1,4 @@
-"""Let students see only the labs and exercises, and the instructor, on this machine, everything."""
+"""Students see only the labs and exercises; the instructor, on this machine, sees everything."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def _page_in_lab(request: HttpRequest, match: ResolverMatch) -> str | None:
 
 
 def own_content_only(get_response: Handler) -> Handler:
-    """Return middleware that forbids browsers to load content from other sites into these pages."""
+    """Return middleware that stops browsers from loading other sites' content into these pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

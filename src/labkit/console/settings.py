@@ -44,7 +44,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # The console uses this machine's time zone; the labs use UTC.
 USE_TZ = False
 TIME_ZONE = None
-# A client must not be able to fill the instructor's terminal with messages on refused hosts.
+# A client must not be able to fill the instructor's terminal with messages about refused hosts.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -150,7 +150,7 @@ class Comparison:
 
     @property
     def ending(self) -> list[str]:
-        """Sentences on the files and notes that are not shown."""
+        """Sentences about files and notes that are not shown."""
         sentences = []
         if self.endings:
             sentences.append(f"{ONLY_ENDINGS} {', '.join(self.endings)}.")

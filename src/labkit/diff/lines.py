@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 ALIKE = 0.5  # the share of common words that two lines need to count as one changed line
-MOST_PAIRS = 40_000  # old lines times new lines; beyond it, similar lines are not paired
+MOST_PAIRS = 40_000  # limit on old lines times new lines; above it, similar lines are not paired
 NO_END = "␄"  # marks a last line without a line feed
 RETURN = "␍"
 BLANKS = str.maketrans({" ": "·", "\t": "→"})
@@ -40,7 +40,7 @@ class Row:
 
 
 def split(text: str) -> list[str]:
-    """Return a text's lines, with a CR or a missing final line feed made visible.
+    """Return the lines of this text, with a CR or a missing final line feed made visible.
 
     As in Python and git, a form feed or U+2028 does not end a line.
     """

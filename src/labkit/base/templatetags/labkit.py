@@ -30,8 +30,8 @@ def this_lab() -> Lab:
 def asset(name: str) -> str:
     """Return the URL of a file in src/labkit/base/static/labkit/, from a cache.
 
-    Every page has two such URLs. For a small page, `{% url %}` would take up a tenth of the time
-    needed for the whole page.
+    Every page has two such URLs. On a small page, `{% url %}` would take a tenth of the time needed
+    for the whole page.
     """
     return _address(get_script_prefix(), name)
 

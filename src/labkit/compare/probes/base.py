@@ -28,7 +28,7 @@ class Probe:
 
 
 def probe(observe: Callable[..., str]) -> Probe:
-    """Decorate a function that finds the answer to the question with its name."""
+    """Decorate a function that finds the answer to the question of the same name."""
     return Probe(observe)
 
 
@@ -58,7 +58,7 @@ def check_answer(
 ) -> None:
     """Run a probe, and check that its answer is the one in the table for this variant.
 
-    By default it is the only variant in the lab under test. The answer is added to the test's
+    By default, the variant is the only one in the lab under test. The answer is added to the test's
     report, from which `lab compare` reads it. Raises AssertionError if the answers differ, and
     CatalogError if the table has no such question or variant.
     """

@@ -69,7 +69,7 @@ def adding_prolongs_the_rest(visitor, clock):
 
 @probe
 def server_ends_it(visitor, clock):
-    """Send copied cookies 120 seconds after the add, when the browser's own have expired."""
+    """Send copied cookies 120 seconds after adding an item, when the browser's own have expired."""
     cart.put(visitor, "apple", 3)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
     clock.forward(seconds=120)
@@ -192,7 +192,7 @@ def two_tabs_same_item(visitor, classmate, monkeypatch):
 
 
 def at_once(visitor, tab, monkeypatch, first, second):
-    """Add in two tabs: the second add happens between the first one's reading and writing.
+    """Add items in two tabs; the second is added between the first request's read and write.
 
     The requests are certain to overlap, because the first view sends the second request just before
     it stores the cart.

@@ -20,7 +20,7 @@ def stored_cookies(visitor: Any) -> list[Any]:
 
 
 def decode_cookie(cookie: str) -> dict[str, Any]:
-    """Return the session data that anyone can decode from a cookie, or {}."""
+    """Return the session data that anyone can decode from a cookie, or {} if there is none."""
     payload = cookie.partition(":")[0]
     try:
         raw = base64.urlsafe_b64decode(payload.lstrip(".") + "==")
@@ -42,8 +42,8 @@ def forge(value: str, old: str, new: str) -> str:
 def count_queries(act: Callable[[], Any]) -> int:
     """Return the number of SQL statements on the session table during `act`.
 
-    Statements that begin or end a transaction are not counted, because a test executes different
-    ones.
+    Statements that begin or end a transaction are not counted, because those of a test differ from
+    those of a server.
     """
     from django.db import connections
     from django.test.utils import CaptureQueriesContext
@@ -56,5 +56,5 @@ def count_queries(act: Callable[[], Any]) -> int:
 
 
 def yes_or_no(fact: bool) -> str:
-    """Return "yes" or "no", as in a cell."""
+    """Return "yes" or "no", as written in a table's cell."""
     return "yes" if fact else "no"

@@ -17,8 +17,8 @@ Act = Callable[[WireVisitor], Any]
 class Servers:
     """Servers of the lab under test, with its current engine and database.
 
-    Two processes share a state folder, with a secret key, a database and session files. They are
-    kept for later probes of the same engine. Call `stop()` at the end.
+    Two processes share a state folder, with a secret key, a database and session files. The
+    processes are kept for later probes of the same engine. Call `stop()` at the end.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
 
     "late" means that the second process sees the first item, but not an item stored later.
     """
-    elsewhere.jar = visitor.jar  # one browser, since cookies ignore ports
+    elsewhere.jar = visitor.jar  # as in one browser, since cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
     # A process that does not find the session deletes the cookie, so everything is lost.
