@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# Other projects may set these, so they are removed for tests, copies and measurements.
+# Other projects may set these, so tests, copies and measurements run without them.
 SHARED = (
     "DATABASE_URL",
     "DJANGO_SETTINGS_MODULE",

@@ -1,7 +1,7 @@
 """Read labs/notes.toml, which explains each change between compared labs.
 
 The key of a note is text from a changed line, or the name of a function or class ("def load") that
-contains the change. A note therefore still applies after any other line is edited. If the line with
+contains the change. A note therefore still applies when other lines are edited. If the line with
 the key is edited, the layout test reports the note.
 """
 
@@ -58,7 +58,7 @@ class Notes:
         return pairs
 
     def of_pair(self, old: str, new: str) -> PairNotes | None:
-        """Return the notes for this pair, in either order, or None if it has none."""
+        """Return the notes for this pair, in either order, or None if the pair has no notes."""
         for entry in self.entries:
             one, two = entry["sides"]
             if fnmatchcase(old, one) and fnmatchcase(new, two):

@@ -23,7 +23,7 @@ TIMEOUT = 90  # seconds for one response
 
 @dataclass(frozen=True)
 class Response:
-    """A response, with the sizes and duration of the request and the response."""
+    """A response, with its size, the size of its request, and the duration of both."""
 
     status: int
     headers: Message

@@ -24,8 +24,8 @@ from labkit.http.set_cookie import (
 
 MAX_PER_SITE = 180  # cookies of one registrable domain; if there are more, Chromium purges some
 KEPT_BY_PURGE = 150  # cookies that remain after a purge, which proceeds in the order of PURGES
-MAX_PARTITIONED_BYTES = 10_240  # names and values of a site in one partition
-ACCESS_STEP = 60  # seconds; Chromium updates a cookie's access time only after this interval
+MAX_PARTITIONED_BYTES = 10_240  # total size of a site's names and values in one partition
+ACCESS_STEP = 60  # seconds; Chromium updates a cookie's last-access time at most this often
 LAX_POST_GRACE = 120  # for this many seconds, a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"
@@ -87,7 +87,7 @@ class Jar:
     ) -> tuple[list[Cookie], list[WithheldCookie]]:
         """Return the cookies that a request to `target` sends, in order, and those it withholds.
 
-        See section 5.8.3. The access time of the cookies that are sent is updated.
+        See section 5.8.3. The last-access time of the cookies that are sent is updated.
         """
         sent, held_back = self._sort_out(target, context)
         now = time.time()
@@ -177,7 +177,7 @@ class Jar:
             raise CookieRefusal("SameSite=None needs Secure", Rule.NONE_SECURE)
 
     def _evict(self, newest: Cookie, now: float) -> None:
-        """Evict cookies, as Chromium does, if the new one's site and partition has too many."""
+        """Evict cookies, as Chromium does, if the new one's site and partition have too many."""
         if newest.partition is None and len(self._cookies) <= MAX_PER_SITE:
             return
         self._drop_expired(now)

@@ -117,7 +117,7 @@ def punycode(host: str) -> str:
 
 @cache
 def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that this host is, or None if the host is a name."""
+    """Return the host as an IP address, or None if the host is a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

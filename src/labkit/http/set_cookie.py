@@ -45,7 +45,7 @@ class Priority(StrEnum):
     """
 
     LOW = "Low"
-    MEDIUM = "Medium"  # the default, also for unknown values
+    MEDIUM = "Medium"  # the default, also used for unknown values
     HIGH = "High"
 
 
@@ -69,7 +69,7 @@ class Cookie:
     accessed: float  # POSIX seconds
     priority: Priority = Priority.MEDIUM
     partition: tuple[str, str] | None = None  # if Partitioned: the site from Context.partition()
-    order: int = 0  # order of creation, since several may have the same time
+    order: int = 0  # order of creation, since several cookies may be created at the same time
 
     @property
     def key(self) -> CookieKey:

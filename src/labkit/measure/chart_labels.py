@@ -10,7 +10,7 @@ NEAR = 0.12  # inches between the end of a line and its label
 
 @dataclass(frozen=True)
 class Label:
-    """The label at the end of a line of a chart: its text and its place."""
+    """The label at the end of a line of a chart: its text and its position."""
 
     lines: list[str]
     colour: str
@@ -22,7 +22,7 @@ class Label:
 
 
 def end_labels(labels: list[Label], plot: Point, letter: Point) -> Iterator[Label]:
-    """Yield the labels with their places.
+    """Yield the labels with their positions.
 
     plot: the plot's width and height in inches. letter: the width and height of a letter.
     If a line ends at the right edge, its label is beside the plot, otherwise inside it.

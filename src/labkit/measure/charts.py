@@ -50,7 +50,7 @@ DASHES = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
 SAME = "{}: the same"  # the label for lines that coincide
 
-# Inches, of 72 units in the drawing. A phone shows 400 units at almost their full size.
+# In inches, each of 72 units in the drawing. A phone shows 400 units at almost full size.
 WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
 FONT_SIZE, LETTER = 11.5, 0.096  # points; the width of a letter in inches
 WRAP = 16  # the maximum number of letters in a line of a label
@@ -89,7 +89,7 @@ class BarSeries:
 
 @dataclass(frozen=True)
 class Bars:
-    """A horizontal bar chart with values beside the bars. `aim`: a line to stay below."""
+    """A horizontal bar chart with values beside the bars. `aim`: a limit, drawn as a line."""
 
     title: str
     about: str
@@ -309,7 +309,7 @@ def _draw_bars(figure: "Figure", chart: Bars) -> None:
         hatch = HATCHES[number % len(HATCHES)]
         axes.barh(places, values, color=PLACES[row.place], hatch=hatch, height=0.85)
         for place, value, label in zip(places, values, labels[number], strict=True):
-            x = value if chart.aim is None else most  # so that no label covers the line of the aim
+            x = value if chart.aim is None else most  # no label may cover the line of `aim`
             axes.text(x + most * 0.08 / width, place, label, va="center")
     if chart.aim is not None:
         axes.axvline(chart.aim, color=INK, linestyle=DASHES[1])

@@ -39,7 +39,7 @@ APART = 4 * 3600  # seconds between two visits on one day
 LIMIT_LOST = "{name} accepted {count}, but has only {size}. Is it too slow?"
 SIZE_LOST = "{name} had {size} {unit}, but now has {left}. Is it too slow?"
 
-Progress = Callable[[str, float], None]  # the current step, and the part that is finished (0 to 1)
+Progress = Callable[[str, float], None]  # the current step, and the fraction completed (0 to 1)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _sizes(workload: Workload, found: dict[str, Any], amount: Amount) -> list[in
 
 
 async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
-    """Return, for each kind of name, how many names fit and the bytes of the full cookies."""
+    """Return, for each kind of name, how many names fit and the full cookies' size in bytes."""
     limits = {}
     for way in filter(amount.ways.__contains__, server.workload.ways):
         visit = server.new_visit()
@@ -318,7 +318,7 @@ def start_servers(
     """Yield a server for each variant; all stop when the block or this process ends."""
     with ExitStack() as stack:
         servers = []
-        ports = free_ports(len(table.variants))  # all chosen before the first one listens
+        ports = free_ports(len(table.variants))  # all chosen before the first server listens
         for variant, port in zip(table.variants, ports, strict=True):
             state = folder / variant.id
             state.mkdir(parents=True)

@@ -84,7 +84,7 @@ class QueryCounter:
 
 
 def stored_sessions() -> dict[str, int]:
-    """Return the number of sessions in the store, of their records, and of their bytes."""
+    """Return how many sessions the store contains, and the number of their records and bytes."""
     sizes = list(session_stores.record_sizes().values())
     return {
         "sessions": next((len(each) for each in sizes if each), 0),  # cached_db stores each twice

@@ -13,7 +13,7 @@ from labkit.measure import charts as drawing
 from labkit.measure import results
 from labkit.measure.charts import Bars, BarSeries, Chart, Lines, Number, Series, format_number
 
-QUANTITIES = {  # of a request -> (title, axis)
+QUANTITIES = {  # quantity measured for a request -> (title, axis)
     "up": ("Bytes sent per request", "bytes"),
     "down": ("Bytes received per response", "bytes"),
     "median": ("Median response time", "milliseconds"),
@@ -156,7 +156,7 @@ def _groups(found: Figures, name: str) -> list[str]:
 
 
 def _full(variant: Figures) -> str:
-    """Return why the line of this variant ends before the other lines, or ""."""
+    """Return why the line of this variant ends before the other lines, or "" if it does not."""
     end = next(iter(variant["ends"].values()), None)
     return f"full at {end['count']}" if end and end["count"] == variant["sizes"][-1]["size"] else ""
 
@@ -269,7 +269,7 @@ class Measured:
 
 
 def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | None:
-    """Return the figures from this machine, or from the repository, or None.
+    """Return this machine's figures, or else the repository's, or None if there are none.
 
     drawn: ignore figures without charts.
     """
@@ -280,7 +280,7 @@ def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | 
 def _read(root: Path, place: str, table: str) -> Measured | None:
     folder = places(root)[place]
     runs = [run for db in DATABASES if (run := _read_run(folder / f"{table}-{db}.json", db))]
-    # Runs that measured different things cannot share a chart, so use the last one.
+    # Runs that measured different things cannot share a chart, so use only the last run.
     for chosen in (runs, runs[-1:]) if runs else ():
         with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
             figures = merged({run.database: run.figures for run in chosen})

@@ -25,7 +25,7 @@ def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
     """Return a stamp: the date, machine, versions and command of a measurement.
 
     command: the command that repeats it.
-    database: "sqlite", "mysql", or "" if it needs none.
+    database: "sqlite", "mysql", or "" if no database is needed.
     """
     versions = {
         "Python": platform.python_version(),

@@ -36,7 +36,7 @@ def chinese_characters(number: int) -> str:
     return "".join(map(chr, Random(number).choices(range(0x4E00, 0x9FA5), k=40)))
 
 
-# Names affect how many fit: in a cookie, one Chinese character is sent as %E4%B8%80.
+# The names affect how many items fit: in a cookie, one Chinese character is sent as %E4%B8%80.
 NAMES: dict[str, Callable[[int], str]] = {
     "short names": goods,
     "names of 40 letters": long_goods,
@@ -65,11 +65,11 @@ class Workload:
     sizes: ClassVar[Sequence[int]]  # the sizes at which requests are measured
     kinds: ClassVar[dict[str, str]]  # the measured requests: kind -> description
     ways: ClassVar[Collection[str]] = ()  # keys of NAMES, used to find the largest size
-    crowd: ClassVar[str] = ""  # what is counted if several tabs write; empty if no tabs do
+    crowd: ClassVar[str] = ""  # what is counted when several tabs write; empty if none do
     robot: ClassVar[list[str]]  # the paths that a robot requests
 
     async def begin(self, visit: Visit) -> None:
-        """Send the requests that precede the first one that stores something."""
+        """Send the requests that come before the first request that stores data."""
 
     async def grow(self, visit: Visit, number: int, way: str = "") -> bool:
         """Store one more item; return False if it is refused because the state is full."""
@@ -245,7 +245,7 @@ class Wizard(Workload):
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif answers[0].status == 200:  # not a redirect, since this page contains the answers
+        elif answers[0].status == 200:  # no redirect, since this page contains the answers
             visit.at = f"{visit.prefix}{self.PAGES[self.PAGES.index(page) + 1]}/"
         else:
             raise WorkloadError(f"an answer got the response {answers[0].status}")

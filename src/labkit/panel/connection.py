@@ -26,7 +26,7 @@ def connection_kind(exchange: Exchange) -> str:
 
 
 def explain_connection(exchange: Exchange) -> str:
-    """Return a sentence or two that describe the connection of a request."""
+    """Return one or two sentences that describe the connection of a request."""
     return CONNECTIONS[connection_kind(exchange)].format(number=exchange.request_number)
 
 

@@ -23,7 +23,7 @@ class Message:
 
     control: str  # "clock", "reset", "cookie" or "entry"
     text: str
-    about_store: bool = False  # whether a change of the store could make it untrue
+    about_store: bool = False  # whether a change in the store could make the text untrue
     left_at: float = field(default_factory=time.monotonic)
 
 

@@ -39,19 +39,19 @@ class CookieOwner(NamedTuple):
 
 @dataclass(frozen=True)
 class Lifetime:
-    """A lifetime and its remaining part in seconds, which pages show as a shrinking bar."""
+    """A lifetime and how much of it remains, in seconds. Pages show it as a shrinking bar."""
 
     whole: float
     left: float
 
     @property
     def elapsed(self) -> float:
-        """The part that has passed, in seconds."""
+        """How much of the lifetime has passed, in seconds."""
         return self.whole - self.left
 
     @property
     def share(self) -> float:
-        """The remaining part as a fraction from 0 to 1."""
+        """How much of the lifetime remains, as a fraction from 0 to 1."""
         return self.left / self.whole if self.whole > 0 else 0.0
 
     def __str__(self) -> str:

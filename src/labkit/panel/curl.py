@@ -7,7 +7,8 @@ from labkit.http.cookie_header import from_wire
 from labkit.panel.models import BLANKED, Exchange
 from labkit.text_format import Shell, command_line, current_shell
 
-# Possible differences between command and request. Pages contain the key as data-curl-lacks.
+# Possible differences between the command and the request. Pages contain the key as
+# data-curl-lacks.
 MISSING = {
     "body": "Its body is missing or incomplete: the panel stores only short forms without files.",
     "secrets": f"A secret value of the form is replaced by {BLANKED}",

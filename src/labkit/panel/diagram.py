@@ -63,7 +63,7 @@ def _found(operation: StoreOperation) -> str:
 
 
 def count_by_owner(names: list[str]) -> str:
-    """Return the names of this lab's cookies, and the number of others."""
+    """Return the names of this lab's cookies, and the number of other cookies."""
     kinds = {name: cookie_owner(name).kind for name in names}
     own = [name for name, kind in kinds.items() if kind in {"session", "lab"}]
     parts = [_list(own)] if own else []

@@ -24,7 +24,7 @@ class SessionEvent(StrEnum):
     EMPTY = "empty"  # changed, but it is empty, so there is nothing to save
     DISCARDED = "discarded"  # changed, but Django saves nothing if the status is 500 or higher
     CHANGE_LOST = "change-lost"  # changed inside an entry, which Django does not detect
-    NOT_DELIVERED = "not-delivered"  # saved into a cookie that the response does not set
+    NOT_DELIVERED = "not-delivered"  # saved to a cookie that the response does not set
     DELETED_BY_OTHER = "deleted-by-other"  # another request deleted it before this one saved it
     SAVE_FAILED = "save-failed"
     LOAD_FAILED = "load-failed"

@@ -56,7 +56,7 @@ class NotAllowed(Exception):
 
 
 class InvalidValue(NotAllowed):
-    """Raised if the value in a control's field is invalid; the panel shows the reason beside it."""
+    """Raised if a control's field has an invalid value; the panel shows why next to the field."""
 
 
 def check(request: HttpRequest) -> None:
@@ -129,7 +129,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _empty_database() -> int:
-    """Empty all tables; return the number of deleted rows. Raises NotAllowed as reset() does."""
+    """Empty all tables; return the number of deleted rows. Raises NotAllowed, like reset()."""
     from django.core.management import CommandError, call_command
 
     try:

@@ -139,7 +139,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Return the database node that this request used; its version string contains its number."""
+    """Return the number of this request's database node, taken from the node's version string."""
     driver: Any = connection.connection  # None if there was no query
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""

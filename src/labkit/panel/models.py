@@ -87,9 +87,9 @@ class Exchange:
     store_id: int | None = None  # of request.session
     engine: str = ""  # the session engine's dotted path; "" if the lab has no sessions
     node: str = ""  # the number of the node in the database cluster
-    key: str = ""  # the key of request.session at the end
+    key: str = ""  # the key of request.session at the end of the exchange
     modified: bool = False
-    session_after: Snapshot = None  # the session's data at the end, if it was loaded
+    session_after: Snapshot = None  # the session's data at the end, if the session was loaded
     redirect: "Exchange | None" = None  # the redirect that led here
     crash: Crash | None = None  # the exception that no view caught
     no_bar: str = ""  # a key of summary_bar.NO_BAR, if the page has no bar

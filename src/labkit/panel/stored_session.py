@@ -142,7 +142,7 @@ def _facts(record: session_stores.Record) -> Iterator[tuple[str, str]]:
 
 
 def _life(record: session_stores.Record, engine: str) -> Lifetime:
-    """Return the lifetime that a save would give a record, and how much of it is left."""
+    """Return the lifetime that a record would have after a save, and how much of it is left."""
     assert record.expires is not None
     left = record.expires.timestamp() - time.time()
     session = session_stores.session_store(engine)()

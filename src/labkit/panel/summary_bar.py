@@ -58,7 +58,7 @@ def append_to(
     instructor = is_local_instructor(request)
     message = control_messages.take_for_page(request, exchange) if instructor else None
     server = _server(exchange)
-    # The bar is joined from strings, which is the fastest way, because every page needs it.
+    # Every page needs the bar, so it is built in the fastest way: by joining strings.
     colours = "" if _LAB_STYLE in content else _COLOURS
     crash = ""
     if exchange.crash and student_access.may_see_crash(request):

@@ -22,12 +22,12 @@ from labkit.processes.parent_pipe import (
 from labkit.processes.start import NotInstalled, StartCancelled, StartFailed, Stoppable
 
 T = TypeVar("T", bound=Stoppable)
-START_SECONDS = 600  # the time limit for starting all servers of a child; each has a shorter limit
+START_SECONDS = 600  # the limit for starting all servers of a child; each server has a shorter one
 STOP_SECONDS = 60  # the time limit for ending all servers
 
 
 class ChildProcess(Stoppable):
-    """A child that runs servers during a with block; `urls` has their URLs by name."""
+    """A child that runs servers during a with block; `urls` contains their URLs by name."""
 
     def __init__(
         self, module: str, *arguments: str, report: Callable[[str], None] = lambda event: None
@@ -75,7 +75,7 @@ def run_child(
     check: Callable[[IO[bytes], T], None],
     pause: float,
 ) -> None:
-    """In the child: start servers, report on and check them, and end them when the parent ends.
+    """In the child: start, report and check servers, and end them when the parent ends.
 
     `start` is called with an event that is set when the parent has ended. All three functions may
     raise NotInstalled, StartFailed or StartCancelled. `check` is called every `pause` seconds.

@@ -30,7 +30,7 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent,  # a folder that will not be deleted
+            cwd=Path(__file__).parent,  # this folder will not be deleted
             start_new_session=os.name != "nt",
         )
 
@@ -82,7 +82,7 @@ def _send(pid: int, name: str) -> bool:
 
 
 def main(pid: int, folder: str = "") -> None:
-    """Wait until the parent ends, as the module's docstring describes."""
+    """Wait until the parent ends, then end the server if needed; see the module's docstring."""
     for name in SIGNALS:
         with contextlib.suppress(AttributeError):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -22,7 +22,7 @@ BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n
 
 
 class LogFile(UnfailingFile):
-    """A log whose lines, entries and size are limited."""
+    """A log that limits the length of its lines and entries, and its total size."""
 
     _lock = threading.Lock()  # shared by all threads that write to stderr
 

@@ -43,7 +43,7 @@ def run_manage_py(
 ) -> None:
     """Run manage.py with these arguments. Raise DatabaseNotReady if it fails.
 
-    It has no terminal. seconds: the time limit, since a copy's code may run forever.
+    The process has no terminal. seconds: the time limit, since a copy's code may run forever.
     """
     process = subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "manage.py", *arguments],
@@ -72,7 +72,10 @@ def run_manage_py(
 
 
 def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
-    """Kill a process; return where it was in this folder, as ": lab/views.py, line 3", or ""."""
+    """Kill a process; return the line of code in this folder that it was executing.
+
+    The result has the form ": lab/views.py, line 3"; it is "" if the line is unknown.
+    """
     stack = ""
     with contextlib.suppress(ValueError, subprocess.TimeoutExpired):  # Windows has no SIGABRT
         process.send_signal(signal.SIGABRT)  # faulthandler then prints the stack

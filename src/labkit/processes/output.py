@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 DEGRADE = "labkit-degrade"  # an error handler of codecs
-ASCII = "labkit_ascii"  # another name, since Click replaces "ascii" with UTF-8
+ASCII = "labkit_ascii"  # not "ascii", which Click replaces with UTF-8
 SUBSTITUTES = {  # for characters that an encoding lacks
     **dict.fromkeys("–—−─━", "-"),
     **dict.fromkeys("│┃", "|"),
@@ -57,7 +57,7 @@ def protect_output() -> None:
 
 
 def _protected(stream: Any, number: int) -> Any:
-    if sys.platform == "win32" and stream is not None:  # its console does not accept bytes
+    if sys.platform == "win32" and stream is not None:  # the console there does not accept bytes
         stream.reconfigure(errors=DEGRADE)
         return stream
     encoding = stream.encoding if stream is not None else "utf-8"

@@ -10,7 +10,7 @@ CHOSEN_FROM = "10000-31999"  # the range of free_port()
 LOOPBACK_6 = "::1"  # browsers try it first for the host localhost
 ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}  # without IPv6
 
-# Browsers open no http:// URL with these: https://fetch.spec.whatwg.org/#port-blocking
+# Browsers do not open http:// URLs with these ports: https://fetch.spec.whatwg.org/#port-blocking
 _BLOCKED = """
 0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113
 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554
@@ -50,8 +50,8 @@ def bind(port: int, address: str = LOOPBACK) -> None:
 def port_error(port: int, address: str = LOOPBACK) -> PortError | None:
     """Return why a port cannot be used, or None if it is free.
 
-    For 127.0.0.1, it must also be free at [::1]: a browser may try localhost there first, and
-    would reach another server.
+    For 127.0.0.1, the port must also be free on [::1]. A browser may try that address first for
+    localhost, and would reach another server.
     """
     if port in BLOCKED:
         return PortError(port)
@@ -75,11 +75,11 @@ def suggest_port(port: int, *offsets: int) -> int:
 def free_port(*offsets: int) -> int:
     """Return a free loopback TCP port; the ports at these offsets from it are free too.
 
-    It is not one that the system assigns for port 0, since the system may use such a port for any
-    outgoing connection before a server has bound it. Such ports are 49152 and above in RFC 6335,
-    and 32768 and above on Linux. Two programs that choose at the same time could choose the same
-    port. To prevent this, run one of them with another range, such as LABKIT_PORTS=10000-20999 in
-    its environment.
+    The port is not one that the system assigns for port 0, since the system may use such a port for
+    any outgoing connection before a server has bound it. Such ports are 49152 and above in RFC
+    6335, and 32768 and above on Linux. Two programs that choose at the same time could choose the
+    same port. To prevent this, run one of them with another range, such as LABKIT_PORTS=10000-20999
+    in its environment.
     """
     first, _, last = os.environ.get("LABKIT_PORTS", CHOSEN_FROM).partition("-")
     while True:

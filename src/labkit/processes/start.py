@@ -90,8 +90,9 @@ def start_server(
 
     The server runs in its own process session, so that Ctrl-C in the terminal reaches only the
     program that uses it. If this process is killed, the server stops too, and `folder` is deleted.
-    Pass `guarded=False` for a server that other programs share: it stays. Raise StartFailed if the
-    server exits or does not answer. If `answers` raises an exception, the server is stopped.
+    Pass `guarded=False` for a server that other programs share, so that it keeps running. Raise
+    StartFailed if the server exits or does not answer. If `answers` raises an exception, the server
+    is stopped.
     """
     with log.open("ab") as output:
         process = ServerProcess(

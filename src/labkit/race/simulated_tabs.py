@@ -45,7 +45,7 @@ class Race:
     goods: dict[str, int] = field(default_factory=dict)  # the cart stored at the end
     steps: list[Step] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)  # status -> number of responses
-    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last of each name
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last cookie with each name
 
     @property
     def kept(self) -> int:
