@@ -11,7 +11,7 @@ from pathlib import Path
 import common
 import report
 
-# The first benchmarks are the ones whose figures a busy machine changes most.
+# Run first the benchmarks whose results are most affected by load on the machine.
 ORDER = ["burst", "hostile", "growth", "start", "cost", "panel", "visitor", "watch"]
 
 

@@ -1,4 +1,4 @@
-"""Measure 300 clients that each add 3 items at the same moment, to a lab's cart and a textbook's.
+"""Measure 300 clients adding 3 items each at once, to a lab's cart and to a textbook's cart.
 
     python bench/burst.py
 
@@ -29,9 +29,9 @@ from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, BarSeries
 
 CLIENTS, ADDS = 300, 3
-LIMIT = 15  # the longest time for one response, in seconds
-ROUNDS = 3  # bursts on each lab; one on the textbook, which takes longer than all of these
-TOGETHER = 8  # clients that open a page at once: fewer than can wait at `runserver`
+LIMIT = 15  # seconds to wait for a response; after that, the request counts as failed
+ROUNDS = 3  # bursts per lab; only one for the textbook, which takes longer than all of these
+TOGETHER = 8  # clients that open a page at once: fewer than can queue for `runserver`
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
@@ -53,7 +53,7 @@ TEXTBOOK = {
 
 @dataclass
 class Student:
-    """A browser, how many seconds each of its adds took, and its failures."""
+    """A student's browser, with the seconds that each of its adds took, and its failures."""
 
     name: str
     shop: Shop
@@ -71,7 +71,7 @@ class Student:
                 response = await self._within_limit(
                     self.client.post(self.shop.add, {"name": item, "quantity": "1"})
                 )
-                if response.status in {200, 302}:  # the textbook does not redirect after a form
+                if response.status in {200, 302}:  # the textbook sends no redirect
                     self.added.add(item)
                 else:
                     self.failures.append(str(response.status))
@@ -193,7 +193,7 @@ def where(lab: str, db: str) -> str:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the chart of the 99th percentile, for the labs and the textbook."""
+    """Return a chart of the 99th percentile of the times, for the labs and the textbook's carts."""
     return {
         "p99": Bars(
             "A class adds items at the same moment: 99th percentile of the time",

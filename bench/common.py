@@ -32,7 +32,7 @@ UNSET = {"DATABASE_URL", "REDIS_URL", "LAB_STATE_DIR", "SESSION_ENGINE", "DJANGO
 
 
 def parser(text: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options of every benchmark; SIGTERM now stops it like Ctrl-C."""
+    """Return a parser with the options of every benchmark, and make SIGTERM act like Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     made = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -49,7 +49,7 @@ def parser(text: str | None) -> argparse.ArgumentParser:
 
 
 def environment(**own: str) -> dict[str, str]:
-    """Return the environment of a lab in class, without the user's own databases."""
+    """Return the environment variables of a lab in class, without the user's own databases."""
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     return kept | {"LAB_DEBUG": "0", "LAB_PANEL": "1", "PYTHONUNBUFFERED": "1"} | own
 
@@ -80,7 +80,7 @@ class Steps(Progress):
             console.print(f"{time.strftime('%H:%M:%S')} {text}")
 
     def done(self, part: float = 1) -> None:
-        """Advance by one step, or by this part of it."""
+        """Advance by one step, or by this fraction of a step."""
         self.advance(self._task, part)
 
 
@@ -94,9 +94,10 @@ def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
 
 
 def memory(pid: int) -> int:
-    """Return the bytes of memory of a process.
+    """Return how much memory a process uses, in bytes.
 
-    On Linux that is the PSS, with its share of shared pages; elsewhere the RSS, with all of them.
+    On Linux, this is the PSS, which includes a proportional share of shared pages. Elsewhere, it is
+    the RSS, which includes all of them.
     """
     try:
         found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
@@ -111,12 +112,12 @@ def memory(pid: int) -> int:
 
 
 def peak_memory() -> int:
-    """Return the most bytes of memory that this process has had."""
+    """Return the peak memory use of this process, in bytes."""
     try:
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:
         found = None
-    if found:  # ru_maxrss would also count the memory that the parent had before
+    if found:  # ru_maxrss would also include the memory of the parent process
         return int(found[1]) * 1024
     import resource
 
@@ -144,7 +145,7 @@ def keep(
 
 @dataclass(frozen=True)
 class Bare:
-    """A bare project that responds."""
+    """A bare project that has started and responds to requests."""
 
     port: int
     pid: int
@@ -155,7 +156,7 @@ class Bare:
 def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
     """Run bench/bare.py under `runserver`.
 
-    DATABASE_URL is that of `environ`, or an SQLite file in this folder.
+    DATABASE_URL is taken from `environ`; its default is an SQLite file in this folder.
     """
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite3'}"} | environ
     script = [sys.executable, str(Path(__file__).with_name("bare.py"))]
@@ -185,7 +186,7 @@ def until_it_responds(port: int, path: str) -> None:
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200
-        except (OSError, HTTPException):  # it is not listening yet
+        except (OSError, HTTPException):  # the server is not listening yet
             return False
         finally:
             connection.close()

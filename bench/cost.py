@@ -8,7 +8,7 @@ first checks that both pages have the same content. Then it requests batches of 
 alternately, and measures processor time. The target is a ratio of at most 1.10.
 
 For lab 04, two parts of the cost are measured separately: the exchange panel, which LAB_PANEL=0
-turns off, and the options with which SQLite can serve a class. Both pages have these options.
+turns off, and the options that let SQLite serve a class. Both pages have these options.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ AIM = 1.10
 CLOSER = "04"  # the lab whose cost is measured in parts
 GOODS = [{"name": name, "quantity": "3"} for name in ("apple", "pear", "plum")]
 CART = [("/add/", "/add/", goods) for goods in GOODS]
-# Forms that the visitor sends first, to have content on the pages.
+# Forms that the visitor sends first, so that the pages have content.
 FORMS: dict[str, Forms] = {
     "03": CART,
     "04": CART,

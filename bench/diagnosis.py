@@ -53,7 +53,7 @@ class Judgement:
     case: Case
     passed: bool
     named: str = ""  # the textbook version that the check names, or ""
-    verdict: str = ""  # a key of AIMS, "" if it counts for none
+    verdict: str = ""  # a key of AIMS, or "" if the case counts towards none of them
 
 
 def read_cases(checkout: Catalog, folder: Path = CASES) -> list[Case]:

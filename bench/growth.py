@@ -43,7 +43,7 @@ from labkit.http.client import BrowserClient
 from labkit.measure.charts import Bars, BarSeries, Lines, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
-ROUNDS, BATCH = 60, 20  # each batch of operations is timed, and uses the next table
+ROUNDS, BATCH = 60, 20  # each batch is timed as a whole; batches use the tables in turn
 OPERATIONS = ["read", "write", "new visitor"]
 # The sessions expired 40 to 60 days ago, so 70 days ago they had not expired.
 BACK = datetime.timedelta(days=70)
@@ -89,7 +89,7 @@ def configure(urls: dict[str, str]) -> None:
 
 
 # Keys are random, like real ones. SQLite stores rows in the order of creation, which is roughly the
-# order of expiry. MariaDB stores them in the order of their keys, so they are created in that
+# order of expiry. MariaDB stores them in the order of their keys, so the rows are created in that
 # order, which is faster.
 FILL = {
     "sqlite": """
@@ -108,7 +108,7 @@ FILL = {
 
 
 def fill(alias: str, rows: int) -> None:
-    """Create the table again, with this many expired sessions, and then create its index."""
+    """Recreate the table, fill it with this many expired sessions, and then create its index."""
     from django.contrib.sessions.backends.db import SessionStore
 
     for target in ("zero", None):
@@ -126,11 +126,11 @@ def fill(alias: str, rows: int) -> None:
         sql = FILL[vendor]
         cursor.execute(sql.format(rows=rows, last=rows - 1, step=0xFFFFFFFF // rows), [data])
         cursor.execute(f"CREATE INDEX {index} ON django_session (expire_date)")
-    connection.close()  # this also drops the cache
+    connection.close()  # this also drops the connection's cache
 
 
 def some_keys(alias: str, many: int) -> list[str]:
-    """Return this many random keys of the table."""
+    """Return this many random keys from the table."""
     from django.contrib.sessions.models import Session
 
     keys = (
@@ -147,7 +147,7 @@ def some_keys(alias: str, many: int) -> list[str]:
 
 
 def operate(operation: str, alias: str, keys: list[str]) -> float:
-    """Return the seconds that such an operation takes, as a mean over these keys of the table."""
+    """Return the mean number of seconds that this operation takes, for these keys of the table."""
     from django.contrib.sessions.backends.db import SessionStore
 
     router.alias = alias
@@ -214,14 +214,14 @@ def clear(way: str) -> None:
 
 
 class Visits:
-    """Visitors of lab 04: one with two tabs, and new ones one after the other, until `enough`."""
+    """Visitors of lab 04, until `enough` is set: one with two tabs, and a series of new ones."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.enough = False
         self.waits: dict[str, list[float]] = {"read": [], "write": [], "new visitor": []}
         self.failures: list[str] = []
-        self.lost = 0  # carts without an item that was acknowledged
+        self.lost = 0  # carts in which an acknowledged item is missing
         self.writer = BrowserClient(port)
 
     async def _add(self, client: BrowserClient, kind: str, name: str) -> bool:
@@ -249,7 +249,7 @@ class Visits:
     async def write(self) -> None:
         number = 0
         while not self.enough:
-            number = (number + 1) % 100  # a cart has 200 items at most
+            number = (number + 1) % 100  # a cart holds at most 200 items
             await self._add(self.writer, "write", f"item {number}")
 
     async def read(self) -> None:
@@ -302,7 +302,7 @@ async def watch(port: int, environ: dict[str, str], way: str, quiet: float) -> d
 
 
 async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
-    """Clear sessions in this way in a separate process; return what `clear` printed."""
+    """Clear sessions with this method in a separate process; return what `clear` printed."""
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, __file__, "--clear", way],
         cwd=common.lab_folder("04"),
@@ -318,11 +318,11 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 def clear_each_way(
     db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
-    """Return {way: measurements of clearing and visits}, each with the largest table."""
+    """Return {way: measurements of the clearing and the visits}, each with the largest table."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
-        if found:  # the first way uses the tables as they are
+        if found:  # for the first way, the tables are already filled
             steps.begin(f"{common.NAMES[db]}: {most:,} expired sessions for {way}")
             for size in (few, most):
                 fill(f"{db}-{size}", size)

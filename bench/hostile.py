@@ -27,10 +27,10 @@ from labkit.serve.temporary_server import temporary_server
 
 OPEN_FILES = 256
 CONNECTIONS = 300  # of attackers
-VISITS, ROUNDS = 100, 3  # requests of the visitor in each period, and periods of each kind
+VISITS, ROUNDS = 100, 3  # visitor requests per period, and number of periods of each kind
 LIMIT = 30  # seconds for one response
 ATTACKERS = 2  # processes, because each can open only OPEN_FILES files
-START = 60  # seconds to wait until an attacker begins
+START = 60  # seconds to wait for an attacker to begin
 
 HEAD = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new connections)
@@ -43,7 +43,7 @@ KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new conne
 
 
 def visit(port: int, count: int) -> list[float]:
-    """Open the lab's page on new connections; return the seconds of each, LIMIT if it failed."""
+    """Open the page on new connections; return the seconds each took, or LIMIT if it failed."""
     seconds = []
     for _ in range(count):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
@@ -156,7 +156,7 @@ def limit_files() -> None:
 
 
 def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the chart of the 99th percentile, with an attack and without."""
+    """Return a chart of the 99th percentile of the visitor's waits, with and without an attack."""
     return {
         "p99": Bars(
             "How long other visitors wait for a page: 99th percentile",

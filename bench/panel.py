@@ -1,4 +1,4 @@
-"""Measure the cost of the exchange panel: the same page with it and without, as a ratio.
+"""Measure the cost of the exchange panel: the ratio of a page's time with it to that without.
 
     python bench/panel.py
 
@@ -22,7 +22,7 @@ from turns import Process
 from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
-PAIRS = 9  # of processes, because the time for a page differs by 10 % between processes
+PAIRS = 9  # pairs of processes; several, because a page's time differs by 10 % between processes
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
 AIM = 1.10
 

@@ -44,7 +44,7 @@ def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]
             stderr=log,
         )
     try:
-        # Another server may respond at one of these ports until the lab's own process has started.
+        # Another server may respond on one of these ports until the lab's own process has started.
         common.until(
             lambda: len(workers(process.pid, port)) == len(labs), "not all labs run", pause=0.2
         )

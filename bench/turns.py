@@ -33,8 +33,8 @@ Forms = list[tuple[str, str, dict[str, str]]]
 class Process:
     """A process for one lab; each needs its own state folder.
 
-    forms: what the visitor sends first, to have content on the pages: (page, action of its form,
-        values).
+    forms: the forms that the visitor sends first, so that the pages have content, as (page, action
+    of its form, values).
     """
 
     def __init__(self, number: str, kind: str, state: str, forms: Forms) -> None:
@@ -47,7 +47,7 @@ class Process:
             text=True,
         )
         self._tell(forms)
-        self._ready = False  # several start at the same time
+        self._ready = False  # do not wait here: several processes start at the same time
 
     def _tell(self, what: Any) -> None:
         assert self._process.stdin
@@ -114,7 +114,7 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 
 
 def without_labkit(template: str, lab: Lab) -> str:
-    """Return a template of the lab with the output of labkit's tags instead of the tags.
+    """Return a template of the lab, with labkit's tags replaced by their output.
 
     The mark of the current page and the links to handout and code belong to labkit and are removed.
     """

@@ -48,7 +48,7 @@ def notice(request):
 
 
 def describe(request):
-    """Return where the cart is stored and how long, as (question, answer) pairs."""
+    """Return where the cart is stored and for how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "In your browser: one cookie per item. The server stores nothing."),
         ("How long is it kept?", f"Each item {LIFETIME // 60} minutes, from its last add."),

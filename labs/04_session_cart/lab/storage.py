@@ -48,7 +48,7 @@ def notice(request):
 
 
 def describe(request):
-    """Return where the cart is stored and how long, as (question, answer) pairs."""
+    """Return where the cart is stored and for how long, as (question, answer) pairs."""
     return [
         ("Where is the cart?", "On the server, in your session. The browser holds only its key."),
         ("How long is it kept?", f"All of it {LIFETIME // 60} minutes, from the last write."),

@@ -290,7 +290,7 @@ def test_is_a_session_key_taken_over_that_the_server_did_not_make(visitor, class
 def test_does_it_tell_large_letters_from_small_ones(visitor):
     cart.put(visitor, "apple", 3)
     key = visitor.jar.get("sessionid_04").value
-    # MariaDB's usual collation ignores case and trailing spaces.
+    # MariaDB's default collation ignores case and trailing spaces.
     expected = {"apple": 3} if connection.vendor == "mysql" else {}
     for variant in (key.upper(), f'"{key}  "'):
         header = {"cookie": f"sessionid_04={variant}"}

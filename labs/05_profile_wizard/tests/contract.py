@@ -133,7 +133,7 @@ class WizardPages(RawRequests):
             if (raw.status == 405 and raw.path == ACT) or (
                 raw.status == 403 and not self.needs_cookies
             ):
-                continue  # these pages also accept GET, and two need no CSRF token
+                continue  # these pages also accept GET, and two carriers need no CSRF token
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)
                 if raw in self.raw_requests and raw.status == 200:

@@ -69,7 +69,7 @@ def server_restarted(servers, wizard):
 
 @probe
 def reading_prolongs(visitor, wizard, clock):
-    """Test whether opening the results after six minutes keeps the answers for twelve."""
+    """Test whether the answers last twelve minutes if the results are opened after six."""
     page = wizard.fill_in(visitor)
     clock.forward(minutes=6)
     page = wizard.again(visitor, page, "results")

@@ -26,7 +26,7 @@ def form(page):
 
 
 def elements(page, attribute):
-    """Return the texts of the elements with this attribute."""
+    """Return the text of each element with this attribute."""
     found = lxml.html.document_fromstring(text(page)).xpath(f"//*[@{attribute}]")
     return [element.text_content() for element in found]
 
@@ -142,7 +142,7 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
 
 @pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
 def test_a_redirect_lengthens_no_query(visitor, carrier):
-    query = "w=" + "!" * 15_000  # percent-encoding it would make it too long for a redirect
+    query = "w=" + "!" * 15_000  # percent-encoding this would make the URL too long for a redirect
     response = visitor.get(f"/{carrier}/gf/?{query}")
     assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
 
@@ -167,7 +167,7 @@ def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate
 
 @pytest.fixture
 def engine(request, use_engine, settings, monkeypatch):
-    """Use this session engine, in the carrier `url` too."""
+    """Use this session engine, also for the carrier `url`."""
     use_engine(request.param)
     monkeypatch.setattr(url, "SessionStore", import_module(settings.SESSION_ENGINE).SessionStore)
 
@@ -278,7 +278,7 @@ def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     with visitor.coming_from("http://evil.example/"):
         forged = visitor.post(f"/{carrier}/name/", {"name": "Eve"}, follow=True)
-    assert told(forged) == ["Eve"]  # these answers are not added to the visitor's
+    assert told(forged) == ["Eve"]  # the forged answer is not added to the visitor's
     assert told(wizard.again(visitor, page, "age")) == ["Anu"]
 
 

@@ -32,7 +32,7 @@ class WizardMachine(Machine):
 
     def _shown(self, person: Person, page: Any, step: str, written: bool) -> None:
         """Check that the page shows this step, or the first earlier one without an answer."""
-        if written or (person.answers and not self.wizard.redirects):  # signed with a new time
+        if written or (person.answers and not self.wizard.redirects):  # signed again at this time
             person.end = self.now + self.wizard.lifetime
         earlier = STEPS[: STEPS.index(step)]
         assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
@@ -87,7 +87,7 @@ class WizardMachine(Machine):
             person.answers = {}
             self._shown(person, page, "name", written=False)
 
-    # No sum of them is 600 seconds, when a fraction of a second decides.
+    # No sum of these is exactly 600 seconds, where a fraction of a second would decide.
     @rule(seconds=strategies.sampled_from([7, 290, 598, 603]))
     def wait(self, seconds: int) -> None:
         """Let time pass."""

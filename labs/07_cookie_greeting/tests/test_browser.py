@@ -30,7 +30,7 @@ class TestGreetingInChromium(GreetingInChromium):
         self.greet(chromium.page, server, "Anu", "until I close the browser")
         assert chromium.cookies()["name_07"]["expires"] == -1
         chromium.close()
-        # The browser stores it on disk, in the same file as all others, marked as not persistent.
+        # The browser stores the cookie on disk, in the file of all cookies, as not persistent.
         assert on_disk(tmp_path / "profile")["name_07"] is False
         assert self.name(chromium.open(), server) is None
 

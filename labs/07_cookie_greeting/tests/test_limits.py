@@ -19,7 +19,7 @@ OUTCOMES = {  # a trial: cookies and bytes set, cookies and bytes sent, the surp
 
 @pytest.fixture
 def guest():
-    """Return a visitor at the host of the trials."""
+    """Return a visitor whose requests go to the host that the trials use."""
     return Visitor(HOST)
 
 

@@ -62,7 +62,7 @@ def textbook(settings):
 
 @pytest.fixture
 def port(textbook):
-    """Serve them on a socket with runserver's server class, and yield the port."""
+    """Serve these pages on a socket with runserver's server class, and yield the port."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler)
     server.set_app(WSGIHandler())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

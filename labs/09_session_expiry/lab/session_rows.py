@@ -45,7 +45,7 @@ def seconds_left(row):
 
 
 def time_left(seconds):
-    """Return how long a row is still valid, or how long ago it expired, in words."""
+    """Return how long a row remains valid, or how long ago it expired, in words."""
     return f"{duration(seconds)} left" if seconds > 0 else f"expired {duration(-seconds)} ago"
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sessions(many, *, left):
-    """Create this many sessions that expire in `left`, and return their keys."""
+    """Create this many sessions that expire after `left`, and return their keys."""
     end = timezone.now() + left
     rows = [
         Session(session_key=f"{left.days:x}-{n}", session_data="", expire_date=end)

@@ -229,7 +229,7 @@ def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
     visitor = Visitor()
     pages.write(visitor)
     assert chosen(visitor)
-    cache.clear()  # the default cache is lost with the process
+    cache.clear()  # as when the server restarts: the default cache is in memory
     visitor.close_browser()
     assert visitor.jar.get(COOKIE)
     assert notices(visitor.get("/")) == [UNKNOWN_KEY]

@@ -10,6 +10,6 @@ class TestOddEntries(OddEntriesContract):
     forms = (("/policy/", {"policy": "120"}), ("/touch/", {}), ("/clear-expired/", {}))
 
     def give(self, visitor, entry, value):
-        """Give the visitor this entry, with the others that the lab needs."""
+        """Store this entry in the visitor's session, with the others that the lab needs."""
         others = {"written": "2026-11-21T10:00:00+00:00", "policy": "120", "_session_expiry": 120}
         self.give_entries(visitor, others | {entry: value})

@@ -1,4 +1,4 @@
-"""Test the lab on a server while the panel moves its clock forward and back."""
+"""Test the lab on a server whose clock the panel moves forward and back."""
 
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ def move_clock(visitor, *steps):
     """Move the server's clock with the panel: by seconds, or to the real time with "now"."""
     page = lxml.html.document_fromstring(text(visitor.get("/")))
     (address,) = page.xpath("//a[@class='summary-row']/@href")
-    opened = visitor.get(address)  # once: the controls redirect to the lab's page
+    opened = visitor.get(address)  # open it only once: the controls redirect to the lab's page
     for step in steps:
         visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)
 

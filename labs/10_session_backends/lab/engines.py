@@ -1,4 +1,4 @@
-"""How each engine stores the cart. tests/test_table.py proves every cell of the table."""
+"""How each engine stores the cart. tests/test_table.py verifies every cell of the table."""
 
 from django.conf import settings
 

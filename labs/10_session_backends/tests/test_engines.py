@@ -89,7 +89,7 @@ def test_three_engines_do_without_the_app(tmp_path):
 
 @pytest.fixture
 def nowhere(settings):
-    """Unset the folder for session files, and forget the one that the engine `file` has found."""
+    """Unset SESSION_FILE_PATH, and reload the engine `file`, so that it forgets its folder."""
     settings.SESSION_FILE_PATH = global_settings.SESSION_FILE_PATH
     importlib.reload(file)
 
@@ -129,7 +129,7 @@ def nobody_may_write(folder):
 def test_a_folder_that_may_not_be_written_is_an_error_and_a_page(visitor, use, settings):
     use("file")
     fields = cart.with_token(visitor, name="apple", quantity=3)
-    visitor.get("/no/such/page/")  # loads the error page's template while files can be read
+    visitor.get("/no/such/page/")  # load the error page's template while files can still be read
     with nobody_may_write(settings.SESSION_FILE_PATH):
         with pytest.raises(PermissionError):
             file.SessionStore().save()

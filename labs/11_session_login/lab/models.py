@@ -1,4 +1,4 @@
-"""This lab has no models. Django imports this file at the start, which connects the signal."""
+"""This lab has no models. Django imports this file at startup, which connects the signal."""
 
 from django.contrib.auth.models import User
 from django.db import connections

@@ -14,7 +14,7 @@ SESSION_COOKIE_DOMAIN = "shop.example"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """Serve the lab at shop.example and its subdomains, with one session cookie for all."""
+    """Serve the lab at shop.example and its subdomains, with one session cookie for all of them."""
     folder = tmp_path_factory.mktemp("settings")
     Path(folder, "shop_settings.py").write_text(DOMAIN)
     environ = {
@@ -96,7 +96,7 @@ class TestLoginInChromium:
         page = chromium.page
         log_in(page, server.url("/login/"))
         # Set cookies as an application on another port could, because cookies ignore ports.
-        # Chromium stores them with a delay, so wait until it has.
+        # Chromium stores them with a delay, so wait until they are stored.
         script = """count => {
             for (let n = 0; n < count; n++) document.cookie = `item${n}=1`
             return document.cookie.split("; ").length

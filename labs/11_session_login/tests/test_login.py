@@ -49,7 +49,7 @@ class TestOddEntries(OddEntriesContract):
     )
 
     def give(self, visitor, entry, value):
-        """Add a login's entries, so that Django reads this entry."""
+        """Store this entry with the entries of a login, so that Django reads it."""
         user = User.objects.get()
         login = {
             "_auth_user_id": str(user.pk),
@@ -340,7 +340,7 @@ def test_no_login_leads_to_another_site(visitor, address):
 
 
 def test_does_it_tell_large_letters_from_small_ones(visitor):
-    # MariaDB's usual collation ignores case, in user names too.
+    # MariaDB's default collation ignores case, in user names too.
     response = pages.log_in(visitor, "ADA")
     if connection.vendor == "mysql":
         assert pages.logged_in(response)
@@ -448,7 +448,7 @@ def test_too_many_cookies_of_another_application_push_out_the_login(visitor, coo
 
 @pytest.fixture
 def shop(settings):
-    """Return a browser at shop.test, where the lab accepts other names too."""
+    """Make the lab accept several host names, and return a visitor at shop.test."""
     settings.ALLOWED_HOSTS = [".shop.test", ".other.test", "127.0.0.1"]
     return Visitor(host="shop.test")
 

@@ -35,7 +35,7 @@ SESSION_COOKIE_NAME = f"sessionid_{LAB}"
 CSRF_FAILURE_VIEW = "labkit.base.error_pages.csrf_failure"
 TIME_ZONE = "UTC"
 
-# "Add one" can occupy a thread of `lab serve` for four seconds. 40 are enough for a class.
+# "Add one" can occupy a thread of `lab serve` for four seconds. 40 threads are enough for a class.
 SERVER_THREADS = 40
 
 SESSION_ENGINE = conf.session_engine("django.contrib.sessions.backends.db")

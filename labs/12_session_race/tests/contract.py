@@ -44,7 +44,7 @@ RACE_REQUESTS = [
 
 
 def kept(response: HttpResponseBase) -> str:
-    """Return the large number, such as "50 of 100"."""
+    """Return the result that the page shows in large type, such as "50 of 100"."""
     (line,) = lxml.html.document_fromstring(text(response)).xpath("//*[@data-result]")
     return line.text_content()
 

@@ -34,7 +34,7 @@ def send(view, key=""):
 
 
 def elsewhere(what, *arguments):
-    """Run this in another thread, which has a separate connection, and wait until it finishes."""
+    """Run a function in another thread, with a separate connection, and wait until it finishes."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(alone, what, *arguments).result(LIMIT)
 

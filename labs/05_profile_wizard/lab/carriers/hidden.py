@@ -3,7 +3,7 @@
 from django.core import signing
 
 LIFETIME = 600  # seconds, since the last page was shown
-REDIRECTS = False  # a redirect would lose the form, and with it the answers
+REDIRECTS = False  # after a redirect, the form and its answers would be gone
 
 
 def load(request):
