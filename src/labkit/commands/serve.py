@@ -41,8 +41,8 @@ PLAIN_HTTP = (
     "names or passwords.\n"
 )
 NO_NETWORK = (
-    "No network address was found for this machine. Connect it to the classroom network, or specify "
-    "its address: lab serve --lan --address 192.168.1.20"
+    "No network address was found for this machine. Connect it to the classroom network, or "
+    "specify its address: lab serve --lan --address 192.168.1.20"
 )
 NO_ADDRESS_OF_OURS = "{address} is not an address of this machine."
 ALL_ADDRESSES = (
