@@ -18,7 +18,7 @@ from labkit.processes.ports import CHOSEN_FROM, free_port
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-# Each process of pytest-xdist, with all processes that it starts, uses separate ports.
+# Each pytest-xdist process, and every process that it starts, uses its own range of ports.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     first, last = (int(port) for port in os.environ.get("LABKIT_PORTS", CHOSEN_FROM).split("-"))
     each = (last - first + 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -61,9 +61,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # run this before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Make pytest-xdist run tests that share servers in one process.
+    """Make pytest-xdist run all tests that share a server in the same process.
 
-    The cluster's tests come first, because they take longest and mostly wait.
+    The cluster's tests are run first, because they take longest and mostly wait.
     """
     for item in items:
         if not item.get_closest_marker("xdist_group"):

@@ -1,6 +1,6 @@
 """Every benchmark runs with a minimal amount of work, and returns all of its figures.
 
-pytest-xdist may run each benchmark in another process, since the times do not matter.
+pytest-xdist may run each benchmark in a different process, since the times do not matter.
 """
 
 import json

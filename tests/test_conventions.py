@@ -87,7 +87,7 @@ def test_git_stores_text_with_line_feeds(checkout, tmp_path):
 
 
 def find_asserts(source: str) -> Iterator[int]:
-    """Yield the line of each assert that is not only there to narrow a type.
+    """Yield the line of each assert that does more than narrow a type.
 
     With PYTHONOPTIMIZE, Python ignores all assert statements.
     """

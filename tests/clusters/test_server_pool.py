@@ -98,7 +98,7 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert error_pages.NO_PAGE in words(page)  # not Django's list of URL patterns
+    assert error_pages.NO_PAGE in words(page)  # not the debug page that lists Django's URL patterns
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 
@@ -200,9 +200,9 @@ def nothing_acknowledged_is_lost(engine, environ=None):
         before = servers(lab)
         adders = [Adder(lab.port) for _ in range(VISITORS)]
         add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
-        # The outcome of the form that each visitor was sending is unknown, and perhaps that of the
-        # next form: a killed process may accept connections for a moment after its old ones are
-        # closed.
+        # For each visitor, it is unknown whether the form being sent was processed. The same may
+        # hold for the next form, since a killed process may accept connections for a moment after
+        # its old ones are closed.
         assert {adder.unknown for adder in adders} <= {0, 1, 2}
         assert {adder.refused for adder in adders} == {0}
         until(lambda: servers(lab)["A"][0] != before["A"][0])

@@ -1,4 +1,4 @@
-"""Test the command `lab` as a person runs it."""
+"""Test the command `lab` as a user runs it."""
 
 import dataclasses
 import os

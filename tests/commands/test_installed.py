@@ -1,4 +1,4 @@
-"""Test labkit installed without -e, so without a checkout around its code."""
+"""Test labkit when it is installed without -e, so that its code is not in a checkout."""
 
 import os
 import shutil

@@ -77,7 +77,7 @@ def house(folder):
 
 
 def telling(folder, lab, expression):
-    """Set this lab's response at the URL for its exchanges."""
+    """Set the response that this lab returns at the URL that lists its exchanges."""
     settings = folder / "labs" / lab / "lab" / "settings.py"
     panel = '    "labkit.panel.middleware.observe",\n'
     assert panel in settings.read_text()
@@ -112,7 +112,7 @@ def rows(house, query=""):
 
 
 def shown(house, what, path="/console/live/"):
-    """Return the page once it contains this text; it omits a lab that responds too late."""
+    """Return the page once it contains this text. The page omits a lab that responds too late."""
 
     def look():
         page = house.page(path)
@@ -613,7 +613,7 @@ def test_the_picture_of_a_diff_shows_its_labels(house, checkout):
 
 @pytest.fixture
 def page(chromium):
-    """Chromium's page; messages in its console count as complaints."""
+    """A page in Chromium. Warnings and errors in the browser's console count as complaints."""
 
     def note(message):
         if message.type in {"error", "warning"}:
@@ -710,7 +710,7 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     row = page.locator("#lab-03")
     row.get_by_role("button").press("Enter")
     row.locator("[data-question='2']").wait_for()
-    page.keyboard.press("Tab")  # moves from the button, which still has the focus
+    page.keyboard.press("Tab")  # moves the focus on from the button, which has kept it
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Cancel
     assert row.get_by_role("status").inner_text() == ""

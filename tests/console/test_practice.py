@@ -133,7 +133,7 @@ def exercises(checkout):
 
 @contextmanager
 def released(lab, name):
-    """Let students read this solution within the block."""
+    """Let students read this solution until the block ends."""
     url = f"/console/class/release/{name}/"
     assert lab.press(url, solution=student_access.SHOWN, back=PRACTICE) == 302
     assert name in find(lab.page("/console/class/"), "//@data-released")[0].split()

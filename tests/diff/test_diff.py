@@ -31,7 +31,7 @@ from labkit.testing import accessibility
 
 @pytest.fixture
 def compared(checkout):
-    """Return the comparison of two sides, which the arguments name."""
+    """Return the comparison of the two sides that the arguments name."""
     return lambda *names: compare(checkout, *find_sides(checkout, *names))
 
 
@@ -382,7 +382,7 @@ def test_where_nobody_looks_it_is_plain(printed):
     [
         ({}, [], True, True),
         ({"NO_COLOR": "1"}, [], False, True),
-        ({"TERM": "dumb"}, [], False, None),  # such a terminal has no pager
+        ({"TERM": "dumb"}, [], False, None),  # no pager is used on such a terminal
         ({}, ["--no-pager"], True, False),
     ],
 )

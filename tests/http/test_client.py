@@ -1,4 +1,4 @@
-"""Test labkit.http.client: requests of many concurrent clients, and their cookies."""
+"""Test labkit.http.client: requests from many concurrent clients, and their cookies."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ def test_tabs_of_one_browser_share_their_cookies(cart):
 
 
 def served(message):
-    """Return a client after it received this response."""
+    """Return a client that has received this response."""
 
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

@@ -55,7 +55,7 @@ def shared_browser(playwright_driver, tmp_path_factory, server):
 
 @pytest.fixture
 def browser_for(case, request, shared_browser, server):
-    """The shared browser without cookies, or a separate browser for a case that reopens it."""
+    """The shared browser with its cookies deleted, or a new browser if the case reopens it."""
     if any(isinstance(step, Reopen) for step in case.steps):
         browser = request.getfixturevalue("chromium")
         return browser, Tab(browser.page, server)

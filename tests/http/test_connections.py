@@ -24,7 +24,7 @@ def connection(count_server):
 
 
 def visit(connection, cookie=None):
-    """Visit the page count; return status, number on the page and client port."""
+    """Visit the page that counts visits; return (status, number on the page, client port)."""
     port = connection.sock.getsockname()[1]
     connection.request("GET", "/", headers={"Cookie": cookie} if cookie else {})
     response = connection.getresponse()

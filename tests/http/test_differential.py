@@ -1,8 +1,8 @@
 """The visitor's jar and a real Chromium agree on random Set-Cookie lines.
 
 `nox -s differential` always draws the same lines, and `-- --lines 2000` draws new ones. To repeat a
-failure, use `--seed` with the number that it printed. If the jar and Chromium differ on a line, add
-the line as a case to cookie_cases.py.
+failure, use `--seed` with the number that the failing run printed. If the jar and Chromium differ
+on a line, add the line as a case to cookie_cases.py.
 """
 
 import contextlib

@@ -263,7 +263,7 @@ def test_a_script_neither_reads_nor_writes_http_only_cookies(jar):
         ("SameSite=Strict", False, False, False),
         ("SameSite=Lax", True, False, False),
         ("SameSite=None; Secure", True, True, True),
-        ("", True, True, False),  # Lax + POST, for the first two minutes
+        ("", True, True, False),  # treated as "Lax + POST" for the first two minutes
         ("SameSite=nonsense", True, True, False),
         ("SameSite=Lax; SameSite=Strict", False, False, False),
     ],
@@ -357,7 +357,7 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     stored(jar, "used=1; Path=/a")
     for number in range(178):
         stored(jar, f"c{number}=1; Path=/b")
-    clock.forward(minutes=2)  # Chromium updates a cookie's last access at most once a minute
+    clock.forward(minutes=2)  # Chromium updates a cookie's last-access time at most once a minute
     jar.header(Origin("http", "127.0.0.1", "/a"))
     stored(jar, "last=1; Path=/b")
     assert {"secure", "used", "last"} <= {cookie.name for cookie in jar}

@@ -36,7 +36,7 @@ def server(lab):
 
 
 def pages(page, server):
-    """Open all pages that can be reached by links, and one exchange."""
+    """Open all pages that can be reached through links, and the panel's page about one exchange."""
     start = server.url("/")
     ahead, seen = [start, server.url("/nowhere/")], set()
     while ahead and len(seen) < MOST:
@@ -87,7 +87,7 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     if fields:
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-    # The panel with a redirect, with cookies that are set, and after the use of a control.
+    # The panel with a redirect, with cookies that are set, and after a control was used.
     panel = page.locator(".summary-row").get_attribute("href")
     page.goto(server.url(panel))
     found = {"panel": faults(page)}

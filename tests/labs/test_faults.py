@@ -1,8 +1,9 @@
 """Labs on real servers while the storage or the machine fails.
 
-All tests check the same: a simple error page with 503 and Retry-After, but neither Django's
-"session was deleted" nor a traceback. Reading continues if possible, acknowledged data are still
-there afterwards, and the next request works. The faults, and where they are caused:
+All tests check the same: the response is a simple error page with 503 and Retry-After, without
+Django's "session was deleted" and without a traceback. Pages that only read data keep working if
+possible, acknowledged data are still there afterwards, and the next request works. The faults, and
+where they are tested:
 
     locked by another process             test_while_another_process_writes_*, test_a_lock_held_*
     disk full                             TestAFullDisk: max_page_count, tmpfs
@@ -244,7 +245,7 @@ def test_without_tables_it_is_told(carts):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Return a function that mounts a small file system. Skip tests if users may not mount."""
+    """Return a function that mounts a small file system; skip the test if users may not do so."""
     with contextlib.ExitStack() as mounted:
 
         def small_disk(kilobytes, files=100):
@@ -307,7 +308,7 @@ def turned_away(port):
 
 
 def assert_full_and_room_again(carts, full, reading_goes_on=True):
-    """Check that writing fails within `full`, and works afterwards."""
+    """Check that writing fails inside the `full` block, and works after it."""
     visitor = WireVisitor(carts.port)
     token = cart.put(visitor, "apple", 3)["csrfmiddlewaretoken"]
     kept = {"apple": 3}
@@ -520,7 +521,7 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     with ThreadPoolExecutor(20) as pool:  # so that many threads have a connection
         list(pool.map(lambda one: cart.put(one, "pear"), everybody))
         with contextlib.closing(own_mariadb.connect("lab_04")) as other:
-            rows(other, "SELECT * FROM django_session FOR UPDATE")  # the add waits for its row
+            rows(other, "SELECT * FROM django_session FOR UPDATE")  # the add needs this lock
             add = pool.submit(assert_unavailable, visitor, lambda: visitor.post("/add/", fields))
             with contextlib.closing(own_mariadb.connect()) as looking:
                 until(lambda: rows(looking, WAITING))
@@ -614,7 +615,7 @@ def test_redis_killed_and_back(in_redis, own_redis, engine):
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     if engine == "cache":
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    own_redis.start()  # Redis restarts empty: `cache` loses the data, as in lab 10's table
+    own_redis.start()  # Redis restarts empty, so data in `cache` are lost
     lost = engine == "cache"
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(cart.cart, everybody))

@@ -64,7 +64,7 @@ def test_every_colour_comes_from_the_one_palette():
     lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)
     colours = set(re.findall(r"(--[\w-]+):", palette))
-    used, others = set(), set()  # others: computed from a colour or a length
+    used, others = set(), set()  # others: values computed from a colour or a length
     labkit = Path(assets.__file__).parents[1]
     for path in labkit.rglob("*.css"):
         if path not in {PALETTE, lab_css}:

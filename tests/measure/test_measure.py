@@ -70,7 +70,7 @@ def is_whole(figures):
 def the_carts_cost(figures):
     cookie, session = figures["variants"].values()
     for kind in ("page", "add"):
-        # Each item adds a cookie to every request; a session always needs only the key.
+        # Each item adds a cookie to every request; with a session, only the key is ever sent.
         first, second, *_ = cost(cookie, kind, "up")
         assert second - first == len("; cart_03_blue%20apple=1")
         assert len(set(cost(session, kind, "up"))) == 1

@@ -1,4 +1,4 @@
-"""The panel recognises a cookie's owner by the lab's number or the copy's name in its name."""
+"""The panel recognises a cookie's owner by the lab number or copy name in the cookie's name."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from labkit.textbook_versions import find_version
 STUDENT = {"via": "1.1 a-proxy"}  # with this header, the panel does not recognize the instructor
 
 
-# The checks that the error page fails, for each value of DEBUG
+# The visitor's checks that the error page does not pass, for each value of DEBUG
 EXPECTED = {False: [SERVER_ERROR], True: [SERVER_ERROR, TRACEBACK]}
 
 

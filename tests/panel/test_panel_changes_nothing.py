@@ -31,12 +31,12 @@ def record(lab, path, *options):
 
 
 def without_panel(lab, tmp_path):
-    """Return the recording from nox's session labs, or make one if there is none."""
+    """Return the recording from the nox session `labs`, or make one if there is none."""
     recorded = Path(os.environ.get("LAB_RECORDINGS", tmp_path), f"{lab.number}.json")
     return recorded if recorded.exists() else record(lab, tmp_path / "without.json")
 
 
-# pytest-xdist may test each lab in another process.
+# pytest-xdist may test each lab in a different process.
 @pytest.mark.parametrize(
     "lab",
     [pytest.param(lab, id=lab.number, marks=pytest.mark.xdist_group(lab.number)) for lab in LABS],

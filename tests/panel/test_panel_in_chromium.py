@@ -34,7 +34,7 @@ def requests_in(panel):
 
 
 def press(page, control, **pressed):
-    """Press the button of one of the panel's forms; name and value choose among several forms."""
+    """Press a form's button in the panel; if there are several forms, name and value select one."""
     ((name, value),) = pressed.items() or [("", "")]
     button = f"button[name='{name}'][value='{value}']" if name else "button:not([name])"
     page.locator(f"form[action$='/{control}/'] {button}").click()
@@ -65,7 +65,7 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
 
 
 def visible(page, selector):
-    """Check that all of the element is visible without scrolling, and return the element."""
+    """Check that the whole element is visible without scrolling, and return the element."""
     element = page.locator(selector)
     box = element.bounding_box()
     assert 0 <= box["y"] <= box["y"] + box["height"] <= page.viewport_size["height"], selector

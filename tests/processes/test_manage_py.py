@@ -1,4 +1,4 @@
-"""Test running a lab's manage.py in a separate process, because a copy's code may never end."""
+"""Test running a lab's manage.py in a separate process, because a copy's code may run forever."""
 
 import pytest
 

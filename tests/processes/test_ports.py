@@ -1,4 +1,4 @@
-"""Usable ports: free at both loopback addresses, and accepted by browsers."""
+"""Usable ports: free on both loopback addresses, and accepted by browsers."""
 
 import socket
 
@@ -25,7 +25,7 @@ def has_ipv6():
 
 @pytest.fixture
 def taken():
-    """Listen at an address on a free port; return the port."""
+    """Listen on a free port at this address; return the port."""
     listening = []
 
     def listen(family, address):

@@ -1,4 +1,4 @@
-"""`lab serve` ends when a signal interrupts any line of its code."""
+"""`lab serve` ends, whichever line of its code a signal interrupts."""
 
 import subprocess
 import sys

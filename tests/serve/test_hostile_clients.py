@@ -135,7 +135,7 @@ def test_large_forms_take_turns(served):
         sender.start()
     for sender in senders:
         sender.join()
-    assert answers == [403] * 8  # without a CSRF token, which is in the form
+    assert answers == [403] * 8  # without the CSRF token that the form contains
     assert memory(served.worker(LAB)) < MOST_MEMORY
 
 

@@ -76,7 +76,7 @@ def response(connection):
 
 
 def status(connection):
-    """Return the status of the next response, and read all of it."""
+    """Read the whole of the next response, and return its status."""
     answer = HTTPResponse(connection)
     answer.begin()
     answer.read()

@@ -1,4 +1,4 @@
-"""Test `lab serve`, which runs all labs at once in separate processes, and ends them all."""
+"""Test that `lab serve` runs all labs at once in separate processes, and stops them all."""
 
 import os
 import re

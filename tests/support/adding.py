@@ -13,7 +13,7 @@ class Adder:
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
         self.unknown = 0  # submitted forms that may or may not have been saved
-        self.refused = 0  # requests that the response asks to repeat
+        self.refused = 0  # requests that the response asks the visitor to repeat
 
     async def add(self, name):
         """Open the form and send it once. If the store fails, try again."""

@@ -22,7 +22,7 @@ from cookie_steps import (
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-LINES = 8  # in each response, one for each class of dates
+LINES = 8  # the number of lines in each response: one for each class of dates
 LEAST = 50  # the minimum number of lines of each class among LINES_IN_CI
 LINES_IN_CI = 500
 SEEDS_IN_CI = (1, 2)
@@ -77,7 +77,7 @@ def number(least, most, width=2):
 
 
 def joined(by, *parts):
-    """Return a strategy that joins these texts and strategies with `by`."""
+    """Return a strategy that joins these strings and strategies with `by`."""
     return st.tuples(*[st.just(p) if isinstance(p, str) else p for p in parts]).map(by.join)
 
 
@@ -107,7 +107,7 @@ DATES = {  # class -> values of Expires
 
 
 def named(name, *values):
-    """Return a strategy for an attribute whose value is one of these texts or strategies."""
+    """Return a strategy for an attribute whose value is one of these strings or strategies."""
     return joined("=", name, st.one_of(*[st.just(v) if isinstance(v, str) else v for v in values]))
 
 

@@ -67,7 +67,7 @@ def start_servers(handler):
 
 
 class CookieServer:
-    """A server for any host, with http and https.
+    """A server that responds for any host, over http and https.
 
     It sends no Date header, because Chromium would adjust Expires to it.
     """

@@ -25,7 +25,7 @@ HEADERS = ["Vary", "Location", "Allow", "Retry-After", "Content-Type", "Cache-Co
 
 
 class Recorder:
-    """A plugin that records the visitors' requests and responses for each test's node ID."""
+    """A plugin that records the visitors' requests and responses under each test's node ID."""
 
     def __init__(self, path, only):
         self.path = path
@@ -103,7 +103,8 @@ def count_queries():
         count[0] += 1
         return execute(*arguments)
 
-    opened = connections.all(initialized_only=True)  # the others would be opened
+    # Without initialized_only, the other connections would be opened.
+    opened = connections.all(initialized_only=True)
     for connection in opened:
         connection.execute_wrappers.append(wrapper)
     try:

@@ -5,8 +5,8 @@
 Rewording must not change a fact: the IDs, verdicts and labs of claims and pitfalls, the questions,
 answers and variants of the tables, what supports each conclusion, the number of notes on each file
 (their keys quote code, which has comments), the names and steps of textbook versions, and the
-measured figures. Exit status 1 if one has changed, or if a number has disappeared from a text.
-Numbers that a text has gained are listed.
+measured figures. The exit status is 1 if a fact has changed, or if a number has disappeared from a
+text. Numbers that were added to a text are listed.
 """
 
 import json

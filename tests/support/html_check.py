@@ -36,7 +36,7 @@ JAR = ROOT / ".lab" / "vnu" / VERSION / "package" / "build" / "dist" / "vnu.jar"
 LIMIT = 600  # seconds, for the download and for the check
 MOST = 60  # pages of one lab, with its panel
 ALIKE = re.compile(r"\?.*|(?<=/question/)\w+|(?<=/exchange/)\w+")  # in URLs of one template
-SAME_TEMPLATE = 3  # the most pages to check of those whose URLs differ only in this part
+SAME_TEMPLATE = 3  # the maximum number of pages to check whose URLs differ only in this part
 FIRST = {  # the forms to send before following links, so that pages have content
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),

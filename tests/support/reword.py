@@ -46,7 +46,7 @@ COMMAND = re.compile(
 
 
 class Sentence(NamedTuple):
-    """A piece of visible text and its place."""
+    """A piece of visible text, and where it is."""
 
     path: str
     line: int

@@ -41,7 +41,7 @@ Piece = tuple[str, str]  # path, text
 
 
 def is_prose(text: str) -> bool:
-    """Return True if a text has enough words to be judged and is not code."""
+    """Return True if the text has enough words to be judged and is not code."""
     words = re.findall(r"(?<![\w/_.-])[A-Za-z][a-z’']*(?![\w/_(=])", text)
     return len(words) >= FEWEST_WORDS and len(" ".join(words)) > len(text) / 2
 

@@ -58,7 +58,7 @@ def solutions(checkout: Catalog, version: Version) -> list[Path]:
 
 
 def stage(checkout: Catalog, version: Version, root: Path) -> Path:
-    """Write a version with its lab's tests and the steps into a folder; return the lab's folder.
+    """Write this version, with its lab's tests and a test of its steps; return the lab's folder.
 
     The folder also contains the tests that solve an exercise with this version.
     """
@@ -87,8 +87,7 @@ def run(checkout: Catalog, version: Version, *arguments: str) -> Run:
             folder,
             *full,
             "-q",
-            # Use a separate folder: by default, runs that end at the same time delete the same
-            # folder.
+            # Use a separate folder: runs that end at the same time would delete the default one.
             f"--basetemp={root / 'basetemp'}",
             checkout=checkout.root,
             environ={"LAB_STATE_DIR": str(root / ".lab"), "PYTHONDONTWRITEBYTECODE": ""},

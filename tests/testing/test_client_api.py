@@ -34,7 +34,7 @@ def port():
 
 @pytest.fixture(params=["in this process", "over a socket"])
 def new(request, port):
-    """Make a visitor of either kind, with these arguments of Client."""
+    """A function that takes Client's arguments and returns a visitor, of either kind."""
     if request.param == "in this process":
         return Visitor
     return lambda **options: WireVisitor(port, **options)

@@ -140,7 +140,7 @@ def test_a_run_that_ends_early_is_not_complete(tmp_path, code, cause):
     assert run.stop.test.endswith("::test_it")
     assert [test.id.rpartition("_")[2] for test in run.tests] == ["before"]
     assert run.expected == 3
-    if cause != UNKNOWN:  # execv() ends the program before it can record the place
+    if cause != UNKNOWN:  # execv() replaces the program before it can record where it was
         assert innermost(run.stop) == ("test_three.py", WORK, "work")
 
 

@@ -1,4 +1,4 @@
-"""A copy that lacks one part of what a conversion asks for fails a test that counts."""
+"""A copy that omits one part of what a conversion requires fails a test that counts for it."""
 
 import shutil
 
@@ -22,7 +22,7 @@ FILE = {
     "cookies-to-session": "tests/test_cart.py",
 }
 CONTRACT = {"count-on-the-server": "TestPageCount", "cookies-to-session": "TestCart"}
-# exercise -> (a test that counts, the file in the lab, the lab's code, what a copy has instead)
+# exercise -> (a test that counts, the file in the lab, the lab's code, the faulty copy's code)
 WRONG = {
     "count-on-the-server": [
         ("TestPageCount::test_only_get_counts", VIEWS, 'request.method == "GET"', "True"),

@@ -13,7 +13,7 @@ from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
-MOST = 6  # the most tests to run of those that detect a version; more would add no information
+MOST = 6  # the maximum number of tests to run for a version; more would add no information
 
 
 def cases(*, starts):
