@@ -19,7 +19,7 @@ from django.core.cache import caches
 from labkit.kept_files import remove
 
 Kind = Literal["row", "entry", "file", "cookie"]
-# The kinds of record in which each engine keeps sessions, in the order of reading.
+# The kinds of record in which each engine keeps sessions, in the order in which it reads them.
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "db": ("row",),
     "cached_db": ("entry", "row"),

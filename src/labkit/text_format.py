@@ -29,7 +29,7 @@ def quantities(**counts: int) -> str:
 
 
 def and_more(count: int) -> str:
-    """Return " and 2 more" for a list of 3 of which only the first is shown; "" for 1 or 0."""
+    """Return " and 2 more" for 3 items of which only the first is shown, and "" for 1 or none."""
     return f" and {count - 1} more" if count > 1 else ""
 
 

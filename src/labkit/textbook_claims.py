@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Proof:
-    """The place of a proof: a mark on a test, or a case that has `shows`."""
+    """The location of a proof: a mark on a test, or a case that has `shows`."""
 
     id: str  # or the argument's code, if it is not a string
     kind: str  # the first letter of the mark's IDs

@@ -53,7 +53,7 @@ def _group(token: _TokenType) -> str:
 
 
 def spans(text: str, colours: Colours) -> list[Span]:
-    """Split text into pieces with one class each. Characters that have no colour are plain."""
+    """Split text into pieces that each have one class. Characters that have no colour are plain."""
     classes = [*colours, *[""] * (len(text) - len(colours))]
     pairs = groupby(zip(classes, text, strict=False), key=lambda pair: pair[0])
     return [(name, visible("".join(sign for _, sign in run))) for name, run in pairs]

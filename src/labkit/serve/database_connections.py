@@ -19,7 +19,7 @@ from django.db.backends.signals import connection_created
 REQUEST_SECONDS = 25  # the limit for requests in progress, which wait up to 20 s for SQLite's lock
 FILE_REPLACED = "%s was deleted or replaced, and its data are lost"
 log = logging.getLogger("labkit.serve")
-_guards: list["FileGuard"] = []  # keeps the guards alive, since signals do not
+_guards: list["FileGuard"] = []  # holds references to the guards, since signals hold weak ones
 
 
 def keep_open(migrate: Callable[[], None]) -> None:

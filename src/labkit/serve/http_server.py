@@ -36,7 +36,7 @@ LARGEST_REST = 10_000_000  # bytes of a refused request that are read before res
 HELD_BYTES = 16_000_000  # the limit for all pending requests and unsent responses together
 SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
 
-CONNECTIONS = 1000  # the most at once; fewer if the system allows fewer open files
+CONNECTIONS = 1000  # the maximum at one time; lower if the system allows fewer open files
 LEAST_CONNECTIONS = 16
 SPARE_FILES = 100  # reserved for database connections, session files and logs
 WINDOWS_CONNECTIONS = 400  # select() there takes 512

@@ -24,7 +24,7 @@ from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
 from labkit.services import lab_reset
 
-START_SECONDS = 60  # how long a lab may take to be ready after its start
+START_SECONDS = 60  # how long a lab may take to become ready after it is started
 STOP_SECONDS = 5  # how long a process may take to end before it is killed
 RESTART_SECONDS = 30  # how long the console waits for a reset or restart
 MAX_DEATHS = 5  # after this many deaths within DEATH_WINDOW, a lab is not restarted
@@ -56,7 +56,7 @@ class LabProcess:
         host: str = ports.LOOPBACK,
         state: Path | None = None,
     ) -> None:
-        """`report` is called with a sentence when the lab dies, and with "" at other state changes.
+        """`report` is called with a sentence when the lab dies, and with "" on other state changes.
 
         `letter` names the process if several servers run the same lab. `name`, `host` and `state`
         (the state folder) are used for a textbook version.
@@ -119,7 +119,7 @@ class LabProcess:
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
-        """End the process, do the work, and restart; return an event that is set at the end."""
+        """End the process, do the work, and restart; return an event that is set afterwards."""
         done = self._last_done = threading.Event()
         self._queue.put(Maintenance(state, work, done))
         self._close_process()

@@ -1,4 +1,4 @@
-"""Run textbook versions beside the labs, each at its own host name, on this machine only."""
+"""Run textbook versions alongside the labs, each at its own host name, on this machine only."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from labkit.processes import ports
 from labkit.serve.supervisor import LabProcess, end_all, wait_for_all
 from labkit.textbook_versions import Version
 
-MOST = 6  # textbook versions that run at the same time; each takes 35 MB
+MOST = 6  # the maximum number of running versions; each uses 35 MB
 TOO_MANY = "{count} textbook versions are running. Stop one before you start another."
 DOES_NOT_START = "{name} does not start: Django refuses it."
 
@@ -49,7 +49,7 @@ class VersionServers:
 
     @property
     def all(self) -> list[VersionServer]:
-        """Versions that were started and not stopped, in the order in which they were started."""
+        """The versions that have been started and not stopped, in the order of their start."""
         with self._lock:
             return list(self._servers.values())
 
@@ -59,7 +59,7 @@ class VersionServers:
             return self._servers.get(full_name)
 
     def start(self, version: Version) -> VersionServer:
-        """Start a version; wait until it is ready or has failed, at most RESTART_SECONDS.
+        """Start a version; wait at most RESTART_SECONDS until it is ready or has failed.
 
         If the version is already running, it is not restarted. Raises CatalogError if Django
         refuses to start it, if too many versions are running, or if its folder cannot be written.

@@ -1,4 +1,4 @@
-"""Delete a lab's data on the server, and repair damaged files; the secret key stays."""
+"""Delete a lab's data on the server, and repair damaged files; the secret key is kept."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     """Empty this lab's stores, and return in words what was emptied or repaired.
 
     A LocMem cache is in the memory of a running lab, and is lost when its process ends. `named`:
-    also empty the database that DATABASE_URL names, unless it has tables of another project.
+    also empty the database that DATABASE_URL names, unless it contains another project's tables.
     Raise DatabaseNotReady, NotInstalled or StartFailed.
     """
     state = state_dir(lab.folder)
@@ -40,7 +40,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
             cleared.append("rows in the private MariaDB")
         if url.strip() and named:
             environ["DATABASE_URL"] = url
-            run_manage_py(lab, environ, *MIGRATE)  # it refuses another project's database
+            run_manage_py(lab, environ, *MIGRATE)  # fails if the database is another project's
             run_manage_py(lab, environ, *FLUSH)
             cleared.append(f"rows in {DatabaseKind.NAMED.value}")
     if session_stores.wipe_files(*state.glob("sessions*")):
@@ -55,7 +55,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
 
 
 def _repair(state: Path) -> Iterator[str]:
-    """Delete a damaged secret key, and a file in the session folder's place; yield their names."""
+    """Delete a damaged secret key, and a file where the session folder belongs; yield names."""
     key = state / "secret_key"
     if key.exists() and kept_files.read_key(key) is None:
         kept_files.remove(key)

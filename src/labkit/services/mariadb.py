@@ -18,7 +18,7 @@ from labkit.processes.start import PrivateServer, ServerProcess, StartFailed, st
 from labkit.services.requirements import program, require_server
 from labkit.text_format import command_line
 
-# No network, and 40 MB of memory instead of 100.
+# These options disable the network, and reduce the memory from 100 MB to 40 MB.
 OPTIONS = [
     "--skip-networking",
     "--max-connections=500",  # more than the threads of all labs together

@@ -17,7 +17,7 @@ from labkit.services.mariadb import PrivateMariaDB
 
 
 class MariaDBChild(ChildProcess):
-    """A private MariaDB; the last program to use it ends it. Raises NotInstalled, StartFailed."""
+    """A private MariaDB; its last user stops it. Raises NotInstalled or StartFailed."""
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         PrivateMariaDB.check_installed()

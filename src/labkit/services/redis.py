@@ -8,7 +8,7 @@ from pathlib import Path
 from labkit.processes.start import PrivateServer, start_server
 from labkit.services.requirements import program, require_server
 
-# No network, and no files.
+# These options disable network access, and keep Redis from saving its data in files.
 OPTIONS = ["--port", "0", "--save", "", "--appendonly", "no", "--databases", "1"]
 
 START_SECONDS = 20
@@ -72,5 +72,5 @@ class PrivateRedis(PrivateServer):
 
     def stop(self) -> None:
         """End the server and delete its folder."""
-        self.kill()  # it has nothing to save
+        self.kill()  # it has no data to save
         shutil.rmtree(self.folder, ignore_errors=True)

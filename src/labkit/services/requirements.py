@@ -50,7 +50,7 @@ class Tool:
     label: str
     use: str  # what it is for
     found: Callable[[], str | None]  # returns its version or path, or None if it is missing
-    lines: dict[str, str]  # package manager -> the command that installs it; "" for any
+    lines: dict[str, str]  # package manager ("" for any) -> the command that installs it
 
     def advice(self) -> str:
         """Return the command that installs the requirement on this machine."""

@@ -1,4 +1,4 @@
-"""Check a page with axe (https://github.com/dequelabs/axe-core), and for cut-off content."""
+"""Check a page with axe (https://github.com/dequelabs/axe-core), and find cut-off content."""
 
 from typing import TYPE_CHECKING, Any
 

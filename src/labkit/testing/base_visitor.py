@@ -99,7 +99,7 @@ class BaseVisitor:
         # The site of this visitor's URLs, and the Host header of its requests.
         self.origin, self.host = parse_site(site, scheme, port)
         self.jar = Jar()
-        self._requesting = False  # True while Client would store cookies; _finish() does so instead
+        self._requesting = False  # True while _finish(), not Client, has to store cookies
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._context = TYPED
         self._came_from = ""  # the initiator's origin as in an Origin header, with the port
@@ -210,7 +210,8 @@ class BaseVisitor:
     ) -> Any:
         """Fill in a form, send it as a browser does, and follow redirects.
 
-        action: the URL that the form is sent to; None for the first form with all fields in `data`.
+        action: the URL that the form submits to; None selects the first form that contains every
+            field in `data`.
         data: the values of fields and the pressed button, as in labkit.testing.forms.submit().
             Other fields are sent as they are on the page.
         page: a response, or a URL to open first; the default is `action`.

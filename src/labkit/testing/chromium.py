@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    "--in-process-gpu",  # saves a process, which would keep the CPU busy without a GPU
+    "--in-process-gpu",  # avoids a process that, without a GPU, would keep the CPU busy
     # *.example resolves to this machine, as a site that is not loopback; other names do not
     # resolve.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "

@@ -173,7 +173,7 @@ def _entries(form: Any, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _given(name: str, value: Any, kind: str) -> Iterator[Any]:
-    """Yield the values that a test gives for a field."""
+    """Yield the values that a test specifies for a field."""
     several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
     for each in value if several and not hasattr(value, "read") else [value]:
         if each is None:

@@ -186,7 +186,7 @@ def _attributes(cookie: Cookie) -> dict[str, Any]:
 def set_cookie_line(morsel: "Morsel[str]") -> str:
     """Convert a Morsel with any name to a Set-Cookie line, without unset attributes.
 
-    A number in `expires` is a number of seconds from now, as in Morsel.OutputString().
+    If `expires` is a number, it counts seconds from now, as in Morsel.OutputString().
     """
     parts = [f"{morsel.key}={morsel.coded_value}"]
     for name, value in morsel.items():
@@ -234,7 +234,7 @@ def session_cookie_line(key: str, max_age: int | None) -> str:
 
 
 def _attributes_of_new(name: str) -> str:
-    """Return the attributes of a new cookie of which a test sets only the value."""
+    """Return the attributes of a new cookie for which a test sets only the value."""
     if name != settings.SESSION_COOKIE_NAME:
         return "; Path=/"
     age = None if settings.SESSION_EXPIRE_AT_BROWSER_CLOSE else settings.SESSION_COOKIE_AGE

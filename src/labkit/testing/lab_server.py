@@ -12,7 +12,7 @@ from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
-START_LIMIT = 60  # seconds; usually the start takes one, or ten on a busy machine
+START_LIMIT = 60  # seconds; starting usually takes one, or ten on a busy machine
 
 SERVERS = {
     "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],

@@ -132,7 +132,8 @@ REQUESTS = [
     Raw("a path above the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
 ]  # fmt: skip
 
-# More requests for every cart; the carts' contract has others, with names and quantities.
+# Additional requests to test on every cart. The carts' contract lists further ones, with names and
+# quantities.
 CART_REQUESTS = [
     add("no fields", 422, b""),
     add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),

@@ -129,7 +129,7 @@ def _lab_around(paths: list[str]) -> Path | None:
 
 
 def _borrow_number(lab: Path) -> None:
-    """Give a copy the original lab's number, because its tests expect that lab's cookies."""
+    """Use the original lab's number for a copy, because its tests expect that lab's cookies."""
     from labkit.catalog import CatalogError, catalog
 
     with contextlib.suppress(CatalogError):

@@ -53,7 +53,7 @@ Place = tuple[str, int, str]  # path, line, function
 
 
 class Cancelled(Exception):
-    """The tests were ended because their results are no longer needed."""
+    """The tests were stopped because their results are no longer needed."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ CRASH = "The program ended with {cause}."
 
 @dataclass
 class Stop:
-    """The reason why a run ended before all tests had finished, or did not end once they had."""
+    """The reason why a run ended before the last test finished, or did not end after it."""
 
     cause: str  # a key of STOPS, or the name of another exception or of a signal
     text: str = ""  # the exception's message, the limit in seconds, or the exit status
@@ -95,7 +95,7 @@ class Stop:
 
     @property
     def sentence(self) -> str:
-        """Return a sentence that states the cause, without the place."""
+        """Return a sentence that states the cause, without the location."""
         return STOPS.get(self.cause, CRASH).format(cause=self.cause, text=self.text)
 
 
@@ -135,7 +135,8 @@ def run_tests(
     on_first: called with the outcome of the first test as soon as that test has finished.
     is_cancelled: called several times a second. If it returns True, the tests are ended at once.
 
-    Raises CatalogError if there is no pyproject.toml, and Cancelled.
+    Raises CatalogError if there is no pyproject.toml, and Cancelled if `is_cancelled` returned
+    True.
     """
     if is_cancelled():
         raise Cancelled
@@ -352,7 +353,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _reason(report: dict[str, Any]) -> tuple[str, list[tuple[str, int]]]:
-    """Return the message of a failed or skipped test, and the places in its traceback."""
+    """Return the message of a failed or skipped test, and the locations in its traceback."""
     long = report["longrepr"]
     if not isinstance(long, dict):
         return (long[2] if isinstance(long, list) else str(long)), []

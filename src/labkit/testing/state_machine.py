@@ -35,7 +35,7 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
     attributes: class attributes to set on the machine.
 
     If the machine fails, raises AssertionError with the steps that lead to the failure. For random
-    examples, these are as few as possible.
+    examples, the number of steps is reduced as far as possible.
     """
     thorough = examples is not None
     run_state_machine_as_test(
@@ -44,7 +44,7 @@ def run(machine: type[Machine], examples: int | None, **attributes: Any) -> None
             max_examples=examples or 8,
             derandomize=not thorough,
             stateful_step_count=30 if thorough else 16,
-            # Finding the fewest steps that fail takes about a minute.
+            # Finding the shortest sequence of steps that fails takes about a minute.
             phases=[Phase.generate, Phase.shrink] if thorough else [Phase.generate],
             database=None,
             deadline=None,

@@ -205,7 +205,7 @@ class Visitor(BaseVisitor, Client):
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Expect broken promises; an expected server error does not raise its exception."""
+        """Expect broken promises; if a server error is expected, its exception is not raised."""
         before: bool = self.raise_request_exception
         self.raise_request_exception = before and response_checks.SERVER_ERROR not in promises
         try:

@@ -67,7 +67,7 @@ class Step:
         return int(self.options.get("times", 1))
 
     def renamed(self, old: str, new: str) -> "Step":
-        """Return the step with this part of its texts replaced."""
+        """Return a copy of the step in which `old` is replaced with `new` in every string."""
 
         def rename(value: Any) -> Any:
             if isinstance(value, dict):

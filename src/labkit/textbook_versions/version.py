@@ -152,7 +152,7 @@ class Version:
         return replace(self.lab, folder=target, title=self.title, variants={})
 
     def handout(self) -> str:
-        """Return the text of the copy's README.md, which is the handout on its pages."""
+        """Return the text of the copy's README.md, which its pages show as the handout."""
         return HANDOUT.format(
             number=self.lab.number,
             title=self.title,

@@ -290,10 +290,10 @@ class CartPages(RawRequests):
 
 
 class CartContract(CartPages, KeptIn):
-    """The promises of every cart about its pages, and where and for how long it is stored."""
+    """The promises of every cart about its pages, its storage, and its lifetime."""
 
     lifetime: int  # seconds
-    renews: str | None = None  # None: see labs.toml; copies that are not listed there set it
+    renews: str | None = None  # None: read it from labs.toml; a copy not listed there must set it
 
     @pytest.mark.thorough
     def test_random_actions_agree_with_a_model(self, pytestconfig):

@@ -146,7 +146,7 @@ class PageCountPages(RawRequests):
 
 
 class PageCountContract(PageCountPages, KeptIn):
-    """The promises of every page count about its page, and where and for how long it is stored."""
+    """The promises of every page count about its page, its storage, and its lifetime."""
 
     def test_the_count_expires_on_time(self, visitor, clock):
         self.count(visitor)

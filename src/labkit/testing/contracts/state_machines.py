@@ -110,7 +110,7 @@ class CartMachine(Machine):
 
     @rule(who=people, first=names, second=names)
     def add_two_a_minute_apart(self, who: int, first: str, second: str) -> None:
-        """Add items at intervals that show the effect of `renews`, as random steps seldom do."""
+        """Add two items a minute apart, to show the effect of `renews`; random steps seldom do."""
         for name in (first, second):
             self.add(who, name, 1)
             self.wait(60)
