@@ -1,4 +1,4 @@
-"""Measure the cost of the exchange panel: the ratio of a page's time with it to that without.
+"""Measure the cost of the exchange panel: a page's time with it, divided by the time without.
 
     python bench/panel.py
 

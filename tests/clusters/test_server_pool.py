@@ -246,7 +246,7 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
 
 
 def known(lab, name, adders):
-    """Return the visitors whose cart this server has, by requesting it directly."""
+    """Request this server directly, and return the visitors whose carts it has."""
     _, port = servers(lab)[name]
     clients = [BrowserClient(port, jar=copy.deepcopy(adder.client.jar)) for adder in adders]
     pages = [asyncio.run(client.get("/display/")).body for client in clients]

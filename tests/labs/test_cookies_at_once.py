@@ -20,7 +20,7 @@ async def wave(port, names):
     """Add each name in a separate tab; return the cart afterwards: {name: quantity}."""
     browser = BrowserClient(port)
     await browser.get("/add/")
-    # Each tab reads its cookies before it waits, so before any response arrives.
+    # Each tab reads its cookies before it waits, and therefore before any response arrives.
     tabs = [browser.tab() for _ in names]
     sent = [
         tab.post("/add/", {"name": name, "quantity": "1"})

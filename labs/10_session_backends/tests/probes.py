@@ -36,7 +36,7 @@ def how_many_long_names_fit(visitor):
 
 @probe
 def bytes_up(visitor):
-    """Return the bytes of the cookie for a cart of ten items, rounded up to a multiple of 50."""
+    """Return the cookie's size in bytes for a cart of ten items, rounded up to a multiple of 50."""
     return in_steps(carts.bytes_up.observe(visitor))
 
 

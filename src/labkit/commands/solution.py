@@ -20,7 +20,7 @@ ASK = "You have not solved this exercise yet. Show the solution?"
 NOBODY_TO_ASK = "You have not solved this exercise yet. To see the solution anyway: {line}"
 WRITTEN = "The solution is in {file}. Open it in any browser, even offline."
 OTHER_WAYS = "Other solutions are right too if they do what the brief asks for."
-SOLVED_ALREADY = "You have solved this exercise. Other solutions, like yours, can differ from this."
+SOLVED_ALREADY = "You have solved this exercise. Yours may differ from this one and be right."
 
 
 @click.command("solution")

@@ -23,7 +23,7 @@ class Guard:
     """Watch a process until `release()` is called."""
 
     def __init__(self, pid: int, folder: Path | None = None) -> None:
-        """Start watching. `pid`: a process group leader. `folder`: deleted when the group ends."""
+        """Start watching the process group led by `pid`; delete `folder` when the group ends."""
         command = [sys.executable, "-I", "-S", __file__, str(pid)]
         self._process = subprocess.Popen(
             [*command, *([str(folder)] if folder else [])],

@@ -1,4 +1,4 @@
-"""Read the source files of a lab, with syntax highlighting, in reading order."""
+"""Return a lab's source files in reading order, with syntax highlighting."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

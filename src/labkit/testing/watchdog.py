@@ -25,7 +25,7 @@ import pytest
 from labkit.processes.parent_pipe import on_parent_exit
 from labkit.testing.pytest_runner import JOURNAL, STACKS
 
-PARENT_LIMIT = 20  # seconds that a run has to stop its servers after its parent has ended
+PARENT_LIMIT = 20  # seconds that a run is given to stop its servers after its parent has ended
 LARGEST_FILE = 64 * 2**20  # bytes; this also limits a test's output
 LONGEST_SECTION = 10_000  # characters of a test's output to keep in the test's report
 NO_KEYBOARD = "breakpoint() and pdb.set_trace() need a keyboard, but a check has none."

@@ -190,7 +190,7 @@ def bytes_down(visitor):
 
 @probe
 def queries_of_the_first(visitor):
-    """Visit for the first time."""
+    """Open the page as a new visitor."""
     return str(count_queries(lambda: page.count(visitor)))
 
 

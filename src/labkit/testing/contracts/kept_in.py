@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+import pytest
 from django.conf import settings
 
 from labkit.testing.visitor import Visitor
@@ -14,6 +15,7 @@ class KeptIn:
     kept_in = ""  # "cookies" or "session"; "" if it depends on the session engine
     leave_state: Any  # a method of the lab's contract that makes the lab store data for a visitor
 
+    @pytest.mark.in_process
     def test_state_is_stored_where_the_lab_says(self, visitor):
         if self.kept_in == "session":
             store = import_module(settings.SESSION_ENGINE).SessionStore()
