@@ -43,7 +43,6 @@ PAGES = {
     "claims": "/console/claims/?lab=03",
     "a cookie": "/console/cookie/",
     "a refused cookie": f"{COOKIE}a%3D1%3BDomain%3Dcom&source=https://shop.example/&cause=typed",
-    "a wrong form": f"{COOKIE}a%3D1&source=nowhere&cause=typed",
     "differences": "/console/diff/",
     "twins": "/console/diff/02/06/",
     "two engines": "/console/diff/10:db/10:signed_cookies/",
