@@ -43,9 +43,9 @@ MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden"
 
 
 def sense(body: str) -> tuple[list[str], list[str]]:
-    """Return the tags and words of a page, without numbers, keys and tokens."""
+    """Return the tags and words of a page, without numbers, units of time, keys and tokens."""
     main = body.partition("<main")[2].partition("</main>")[0]
-    text = re.sub(r"<[^>]*>", " ", main)
+    text = re.sub(r"<[^>]*>|\b(minute|second)s?\b", " ", main)  # 2 minutes, or 1 minute 59 seconds
     return re.findall(r"<\w+", main), [word for word in text.split() if word.isalpha()]
 
 
