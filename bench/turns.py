@@ -109,6 +109,8 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
     ]
     (engine,) = settings.TEMPLATES
     options = engine.get("OPTIONS", {})
+    # The name of the session engine is content of lab 10's pages.
+    options = options | {"builtins": ["labkit.base.templatetags.labkit"]}
     options = options | {"loaders": [("django.template.loaders.cached.Loader", inner)]}
     settings.TEMPLATES = [{"BACKEND": engine["BACKEND"], "OPTIONS": options}]
 
