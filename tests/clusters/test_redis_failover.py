@@ -9,6 +9,7 @@ import pytest
 from adding import Adder, add_all
 from serving import descendants, running, until
 
+from labkit.clusters.redis_child import PRIMARY, PRIMARY_DIED, REPLICA, RUNS_AS
 from labkit.clusters.redis_failover import Member, RedisPair
 from labkit.commands.run import NO_CACHE, REDIS_IGNORED
 from labkit.processes.ports import LOOPBACK, free_port
@@ -137,10 +138,14 @@ def lab(own_checkout, engine):
 
 def members(lab):
     """Return [(process ID, function that sends a command)] for the primary and the replica."""
-    line = r"Redis \d runs as \D+process (\d+), which"
-    until(lambda: len(re.findall(line, lab.said())) >= 2)  # a separate thread prints these lines
-    told = re.findall(line, lab.said())
-    return [(int(pid), by_port(descendants(lab.pid)[int(pid)])) for pid in told]
+    told = [pid_of(lab, number=1, role=PRIMARY), pid_of(lab, number=2, role=REPLICA)]
+    return [(pid, by_port(descendants(lab.pid)[pid])) for pid in told]
+
+
+def pid_of(lab, **server):
+    """Wait until the lab has reported this server, and return its process ID."""
+    line = re.escape(RUNS_AS.format(**server)) + r"\D+(\d+)"
+    return int(until(lambda: re.search(line, lab.said()))[1])
 
 
 def by_port(command):
@@ -162,8 +167,8 @@ def kill_primary(lab):
 
 
 def until_it_has_a_replica_again(lab):
-    until(lambda: "Redis 1 runs as its replica" in lab.said())
-    assert "Redis 1 died. Redis 2 is the primary now." in lab.said()
+    pid_of(lab, number=1, role=REPLICA)
+    assert PRIMARY_DIED.format(dead=1, now=2) in lab.said()
 
 
 def test_all_go_on_and_what_the_replica_has_heard_is_there(lab):

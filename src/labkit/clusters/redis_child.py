@@ -14,6 +14,11 @@ from labkit.processes.child import ChildProcess, report_process, run_child, send
 from labkit.processes.start import StartFailed
 from labkit.services.redis import PrivateRedis
 
+# `lab run` prints these; the tests look for them.
+RUNS_AS = "Redis server {number} runs as {role}"
+PRIMARY, REPLICA = "the primary", "its replica"
+PRIMARY_DIED = "Redis server {dead} died. Server {now} is now the primary."
+
 
 class RedisFailoverChild(ChildProcess):
     """A primary and its replica, which run during a with block; `urls` has one URL, REDIS_URL.
@@ -34,8 +39,8 @@ def main() -> None:
 
 def _first_report(parent: IO[bytes], pair: RedisPair) -> None:
     send_report(parent, urls={"REDIS_URL": pair.url})
-    _report_running(parent, pair.primary, "the primary")
-    _report_running(parent, pair.replica, "its replica")
+    _report_running(parent, pair.primary, PRIMARY)
+    _report_running(parent, pair.replica, REPLICA)
 
 
 def _check(parent: IO[bytes], pair: RedisPair) -> None:
@@ -49,18 +54,18 @@ def _repair(parent: IO[bytes], pair: RedisPair) -> None:
     if pair.primary.has_died() and pair.replica.has_died():
         send_report(parent, event="Both Redis servers died, and all of their data are lost.")
         pair.primary.start_as(None)
-        _report_running(parent, pair.primary, "the primary")
+        _report_running(parent, pair.primary, PRIMARY)
     elif pair.primary.has_died():
         pair.fail_over()
         dead, now = pair.replica.number, pair.primary.number
-        send_report(parent, event=f"Redis server {dead} died. Server {now} is now the primary.")
+        send_report(parent, event=PRIMARY_DIED.format(dead=dead, now=now))
     if pair.replica.has_died():
         pair.revive_replica()
-        _report_running(parent, pair.replica, "its replica")
+        _report_running(parent, pair.replica, REPLICA)
 
 
 def _report_running(parent: IO[bytes], member: Member, role: str) -> None:
-    report_process(parent, f"Redis {member.number} runs as {role}", member.pid)
+    report_process(parent, RUNS_AS.format(number=member.number, role=role), member.pid)
 
 
 if __name__ == "__main__":
