@@ -37,9 +37,8 @@ class Log:
         number, token = next(self._numbers), secrets.token_hex(16)
         if SERVER:  # lets the load balancer find this server
             token = f"{SERVER}-{token}"
-        return Exchange(
-            number, token, time.time(), server_clock.moved(), monotonic=time.monotonic(), **request
-        )
+        moved, monotonic = server_clock.moved(), time.monotonic()
+        return Exchange(number, token, time.time(), moved, monotonic, **request)
 
     def add(self, exchange: Exchange) -> None:
         """Store an exchange once its response is complete."""
@@ -48,7 +47,7 @@ class Log:
             if exchange.location and single_server:
                 target = (*_browser(exchange), exchange.location)
                 self._redirects.setdefault(target, []).append(exchange)
-            elif single_server:
+            elif self._redirects:
                 exchange.redirect = self._redirect_to(exchange)
             self._exchanges[exchange.token] = exchange
             exchange.counted = exchange.measure()

@@ -1,6 +1,5 @@
 """Describe an exchange in a few words, for the summary bar and lists of exchanges."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -59,19 +58,20 @@ def summarize(exchange: Exchange) -> str:
     return SEPARATOR.join(each.text for each in words)
 
 
-def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> Iterator[Words]:
-    """Yield the parts of the summary: request, status, session, and the names of cookies.
+def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> tuple[Words, ...]:
+    """Return the parts of the summary: request, status, session, and the names of cookies.
 
     Django's CSRF cookie is omitted.
     """
     exchange = outcome.exchange
-    yield Words(request_line(exchange), "wire")
-    yield Words(str(exchange.status), "wire", str(exchange.status))
+    status = str(exchange.status)
+    parts = [Words(request_line(exchange), "wire"), Words(status, "wire", status)]
     if exchange.engine:
-        yield Words(session_words(outcome), "store", outcome.event)
+        parts.append(Words(session_words(outcome), "store", outcome.event))
     for effect, names in effects.items():
         if names := [name for name in names if name != settings.CSRF_COOKIE_NAME]:
-            yield Words(f"{effect.verb} {_list(names)}", "browser", effect)
+            parts.append(Words(f"{effect.verb} {_list(names)}", "browser", effect))
+    return tuple(parts)
 
 
 def request_line(exchange: Exchange) -> str:

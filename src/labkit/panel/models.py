@@ -16,7 +16,7 @@ BLANKED = "…"  # in place of a secret value in a form
 # Approximate sizes in bytes of an exchange without its strings, an operation without its data, and
 # an access.
 # Adding up all fields for each request would be slow.
-_REST, _OPERATION, _ACCESS = 1000, 200, 80
+_REST, _OPERATION, _ACCESS = 1600, 200, 80
 _TEXTS = attrgetter(
     *("method", "path", "peer", "agent", "host", "cookie_header", "reason", "location"),
     *("content_type", "form", "key", "no_bar", "token"),
@@ -100,7 +100,7 @@ class Exchange:
 
     def measure(self) -> int:
         """Return the approximate memory use of this exchange and its redirect, in bytes."""
-        size = _REST + sum(map(getsizeof, _TEXTS(self)))
+        size = _REST + getsizeof("".join(_TEXTS(self)))  # faster than the size of each
         for line in self.set_cookies:
             size += getsizeof(line)
         if self.session_after is not None:

@@ -101,7 +101,7 @@ def _row(exchange: Exchange) -> str:
     """Return an exchange's summary as HTML, with data attributes for scripts and tests."""
     outcome, effects = Outcome(exchange), cookie_effects(exchange)
     return _row_html(
-        tuple(summary_words(outcome, effects)),
+        summary_words(outcome, effects),
         exchange.status,
         outcome.event if exchange.engine else "",
         outcome.key_fate or "",
