@@ -326,7 +326,7 @@ def test_engines_differ_in_a_setting_and_in_what_becomes_of_the_cart(printed):
     assert status == 0
     assert SAME_CODE.format("10", "lab/engines.py") in " ".join(text.split())
     assert "SESSION_ENGINE=django.contrib.sessions.backends.[-db-]" in text
-    assert "Copied cookie restores it: {+yes+}" in text
+    assert "Restored by a copied cookie: {+yes+}" in text
     assert "Survives a restart: yes" in text  # the same on both sides
     assert "lab/settings.py" in text.partition(SAME_FILES)[2]
 

@@ -7,7 +7,7 @@ COLUMNS = {
     "restart": "Survives a restart",
     "second": "Seen by a second process",
     "end": "Ends on time",
-    "replay": "Copied cookie restores it",
+    "replay": "Restored by a copied cookie",
     "read": "Visitor can read it",
     "bytes": "At most 4096 bytes",
     "migrate": "Needs migrate",

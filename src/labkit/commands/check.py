@@ -67,7 +67,7 @@ def check_copy(name: str, as_: str | None, limit: float, show_all: bool, watchin
 
     The lab's tests run on the copy's code, under the lab's number and in a temporary folder.
     Nothing is written to the copy. In the copy's folder, you can leave out the name. The exit
-    status is 1 if a promise of the lab is not kept.
+    status is 1 if the copy does not do everything that the lab does.
     """
     checkout = catalog()
     exit_on_signals()

@@ -72,7 +72,7 @@ class UrlType(click.ParamType):
 @click.option(
     "--embedded",
     is_flag=True,
-    help="Treat the later requests as made for an image, a frame or fetch() in the page of --from.",
+    help="The later requests load an image, a frame or fetch() data in the page that --from names.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def cookie(

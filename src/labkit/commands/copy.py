@@ -32,7 +32,7 @@ def make_copy(name: str, target: Path) -> None:
         (("diff", lab.number, shown), "what you have changed"),
         (
             ("check", shown, "--as", wanted),
-            f"check whether it keeps the promises of lab {wanted}",
+            f"check whether it does what lab {wanted} does",
         ),
     ):
         click.echo(f"    {command_line('lab', *words)}    {remark}")

@@ -25,7 +25,7 @@ OTHER_BROWSER = (
     "lab {number}:"
 )
 NOT_APART = (
-    "Use a browser that can open {host}, which Safari cannot: at 127.0.0.1, the cookies of this "
+    "Safari cannot open {host}. Use another browser: at 127.0.0.1, the cookies of this "
     "version would replace those of other labs."
 )
 DOES_NOT_START = "Django refuses to start this version:"
