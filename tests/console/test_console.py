@@ -170,6 +170,7 @@ def test_each_lab_has_a_row_in_teaching_order(house, checkout):
         ]
         paths = [f"/console/lab/{number}/", f"/console/lab/{number}/code/"]
         paths += [f"/console/diff/?lab={number}", f"/console/lab/{number}/log/"]
+        paths.append(f"http://127.0.0.1:{house.port + int(number)}/__lab__/visit/")
         assert find(page, f"{row}/*[@class='pages']/a/@href") == paths
         assert find(page, f"{row}//*[@data-state]/@data-state") == ["running"]
         assert find(page, f"{row}//button[@value='{number}']")

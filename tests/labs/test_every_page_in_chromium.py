@@ -94,6 +94,9 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     page.get_by_role("button", name="+1 minute").click()
     page.wait_for_load_state()
     found["panel, clock moved"] = faults(page)
+    page.goto(server.url("/__lab__/visit/"))
+    found["visit"] = faults(page)
+    page.goto(server.url(panel))
     page.get_by_role("button", name="Back to now").click()
     for path in pages(page, server):
         found[path] = faults(page)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from labkit.panel import control_views, reading_pages, views
+from labkit.panel.visit import views as visit_views
 
 urlpatterns = [
     path("__lab__/", views.exchanges),
@@ -10,6 +11,7 @@ urlpatterns = [
     path("__lab__/code/", reading_pages.code),
     path("__lab__/labs/", reading_pages.all_labs),
     path("__lab__/exchanges.json", views.exchanges_json),
+    path("__lab__/visit/", visit_views.visit),
     path("__lab__/exchange/<token>/", views.exchange),
     path("__lab__/exchange/<token>/<name>/", control_views.control),
 ]

@@ -68,6 +68,7 @@ def exchange_page(
             "curl": curl.command(found),
             "curl_lacks": list(curl.missing(found)),
             "key": instructor_controls.KEY,
+            "visitor": log.visitor(found),
             "clock_form": mark_safe(control_bar.clock_form(token)),
             "own_cookies": instructor_controls.cookie_names(request),
             "entries": instructor_controls.entries(request),
