@@ -13,7 +13,7 @@ from pathlib import Path
 from labkit.kept_files import make_private_folder
 
 MANIFEST = Path("labs", "labs.toml")
-PRACTICE = "practice"  # the folder of started exercises, beside labs/
+PRACTICE = "practice"  # the folder for exercises that were started; it is beside labs/
 FIRST_PORT, PORTS = 8200, 700  # copies use the ports from 8200 to 8899
 LONGEST = 40  # characters; longer names of copies are truncated in cookie names
 NOT_WRITABLE = (
@@ -26,7 +26,7 @@ HEADING = re.compile("# ([0-9]{2}) (.+)")  # a handout's first line
 class CatalogError(Exception):
     """The manifest is missing or malformed, or does not list this lab.
 
-    The message is one sentence.
+    The exception's message is one sentence.
     """
 
 
@@ -46,9 +46,10 @@ class Lab:
     meeting: int = 0  # the number of the course meeting that uses the lab, from 1; 0 for a copy
     # for a cart: whether a write extends the expiry of the "item" or of the "cart"
     renews: str | None = None
-    # For `lab diff`: name -> file, file::function, or file::row of the literal TABLE in that file.
+    # Variants for `lab diff`: {name: file, file::function, or file::row for a row of the literal
+    # TABLE in that file}.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
-    # For variants that are rows of a table: name -> the environment variables that select the row.
+    # Variants that are rows of a table: {name: the environment variables that select the row}.
     environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
     original: str | None = None  # for a copy: the original's number, if the handout names it
 
@@ -76,7 +77,7 @@ class Twins:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The manifest of a checkout."""
+    """The contents of the manifest in one checkout."""
 
     root: Path
 
@@ -118,8 +119,9 @@ class Catalog:
     def find(self, name: str) -> Lab:
         """Return the lab named "3", "03", "cookie_cart" or "03_cookie_cart", or by its path.
 
-        For a path to any other folder that contains a lab, return a copy; see `copy_in`. Raises
-        CatalogError, which lists the numbers of all labs, if there is no such lab.
+        If the name is a path to any other folder with a lab, return that lab as a copy; see
+        `copy_in`. Raises CatalogError, which lists the numbers of all labs, if there is no such
+        lab.
         """
         wanted, folder = Path(name).name or name, Path(name).resolve()
         elsewhere = Path(name).parts[1:] and folder.parent != (self.root / "labs").resolve()
@@ -162,9 +164,9 @@ def is_lab(folder: Path) -> bool:
 
 
 def catalog() -> Catalog:
-    """Return the manifest of the checkout that contains the current folder, or else labkit.
+    """Return the manifest of the checkout around the current folder, or else around labkit.
 
-    Raises CatalogError if neither is inside a checkout.
+    Raises CatalogError if neither the current folder nor labkit is inside a checkout.
     """
     here = Path.cwd()
     for root in (here, *here.parents, Path(__file__).resolve().parents[2]):
@@ -261,7 +263,7 @@ def copy_port(folder: Path) -> int:
 def state_home(root: Path) -> Path:
     """Return the state folder of a checkout: .lab, or the folder named in LAB_STATE_DIR.
 
-    The environment variable is meant for checkouts in which the user has no write permission.
+    LAB_STATE_DIR is for checkouts in which the user has no write permission.
     """
     return Path(os.environ.get("LAB_STATE_DIR") or root / ".lab")
 

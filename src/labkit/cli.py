@@ -24,7 +24,7 @@ NO_FOLDER = "The current folder has been deleted. Change to another one: {line}"
 
 
 class Entry(NamedTuple):
-    """A command: its help, and its function, in the labkit.commands module of the same name."""
+    """A command: its help text, and its function in the labkit.commands module of the same name."""
 
     function: str
     short_help: str  # stored here, so that commands can be listed without importing them

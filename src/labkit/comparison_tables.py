@@ -11,7 +11,8 @@ from labkit.catalog import Catalog, CatalogError
 from labkit.sources import Source, find_sources, load_sources
 
 MANIFEST = Path("labs", "compare.toml")
-TESTS = Path("tests", "test_compared.py")  # exists in every lab that a table covers
+# The tests behind the answers, in every lab that a table covers.
+TESTS = Path("tests", "test_compared.py")
 
 
 @dataclass(frozen=True)

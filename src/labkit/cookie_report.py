@@ -103,7 +103,7 @@ def describe_cause(context: Context) -> str:
     return f"by a {'link' if context.method == 'GET' else 'form'} on {page}"
 
 
-_ABSENT = {  # attribute -> what its absence means
+_ABSENT = {  # {attribute: what it means if a cookie lacks this attribute}
     "Max-Age": "a session cookie: the browser deletes it when it closes",
     "HttpOnly": "scripts on the page can read and change it",
     "Secure": "also sent over plain HTTP",

@@ -14,7 +14,8 @@ OWNER_ONLY = 0o077  # a umask that denies access to other users
 def make_private_folder(path: Path) -> Path:
     """Make a folder accessible only to its owner, and return it; create missing folders."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # the folder belongs to another user
+    # The folder belongs to another user, so its mode cannot be changed.
+    with contextlib.suppress(OSError):
         if path.stat().st_mode & OWNER_ONLY:
             path.chmod(0o700)
     return path
@@ -38,7 +39,7 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
     the mode of a new file depends on the umask. Raises OSError if the file cannot be written.
     """
     path = path.resolve()  # if it is a symbolic link, replace its target
-    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+    if path.exists() and not path.is_file():  # devices and pipes cannot be replaced
         path.write_text(text, encoding="utf-8", newline="")
         return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")

@@ -37,10 +37,11 @@ class Record:
     """A row, cache entry, file or cookie in which an engine keeps one session."""
 
     kind: Kind
-    name: str  # the row's session_key, the full cache key, or the file's or cookie's name
-    data: dict[str, Any]  # decoded; empty if the data cannot be read
-    content: str = ""  # only for a row or file: the text as stored
-    expires: datetime | None = None  # only for a row or cookie
+    # The session_key of a row, the full key of a cache entry, or the name of a file or cookie.
+    name: str
+    data: dict[str, Any]  # the decoded session data; empty if it cannot be read
+    content: str = ""  # the text as stored, for a row or file
+    expires: datetime | None = None  # None unless the record is a row or cookie
 
 
 def has_sessions() -> bool:
@@ -112,7 +113,7 @@ def cookie_expiry(value: str, engine: str = "") -> float | None:
     store = session_store(engine)()
     try:
         signing.loads(value, serializer=store.serializer, salt=_COOKIE_SALT)
-    except Exception:  # a visitor may send any value; Django then starts a new session
+    except Exception:  # visitors can send any value; if it is invalid, Django starts a new session
         return None
     signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
     return float(signed_at + store.get_session_cookie_age())

@@ -29,7 +29,7 @@ def quantities(**counts: int) -> str:
 
 
 def and_more(count: int) -> str:
-    """Return " and 2 more" for 3 items of which only the first is shown, and "" for 1 or none."""
+    """Return " and 2 more" for a count of 3, if only the first item is shown; "" for 1 or 0."""
     return f" and {count - 1} more" if count > 1 else ""
 
 
@@ -102,12 +102,14 @@ def command_line(*words: str, shell: Shell | None = None) -> str:
 
 def _quote_for_powershell(word: str) -> str:
     is_plain = re.fullmatch(r"[\w./\\:=+-]+", word, re.ASCII)
-    if is_plain and not re.match("-.*[.:]", word):  # PowerShell splits such options in two
+    if is_plain and not re.match("-.*[.:]", word):  # PowerShell would split such an option in two
         return word
-    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"  # each of these would end the string
+    # A single one of these characters would end the string.
+    return "'" + re.sub("(['‘’‚‛])", r"\1\1", word) + "'"
 
 
 def _quote_for_cmd(word: str) -> str:
     if re.fullmatch(r"[\w./\\:+'-]+", word, re.ASCII):
         return word
-    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'  # programs read \" as a literal quote
+    # Programs read \" as a quotation mark, so a backslash at the end is doubled.
+    return '"' + re.sub(r"(\\+)$", r"\1\1", word) + '"'

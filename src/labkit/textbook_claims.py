@@ -26,7 +26,8 @@ LEDGER = Path("labs", "claims.toml")
 PAGE = Path("docs", "claims.md")
 RESULTS = Path(".lab", "results")
 MARKS = {"pytest.mark.claim": "C", "pytest.mark.pitfall": "B"}
-NOT_SO = {"wrong", "outdated", "contradicted"}  # the lab's handout lists these claims
+# Claims with one of these verdicts are listed in the lab's handout.
+NOT_SO = {"wrong", "outdated", "contradicted"}
 # The possible verdicts on a claim, and on a pitfall's code.
 CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
@@ -47,11 +48,11 @@ class Entry:
     """A claim or a pitfall. Only pitfalls have `instead`."""
 
     id: str  # "C63", "B32"
-    text: str  # what textbooks say, or what their code does
+    text: str  # what textbooks say; for a pitfall, what their code does
     verdict: str  # one of VERDICTS, for current versions of Django and browsers
     evidence: str  # what actually happens
-    why: str  # the reason, in one or two sentences
-    sources: tuple[Source, ...]  # where readers can check the reason
+    why: str  # the reason for the verdict, in one or two sentences
+    sources: tuple[Source, ...]  # the sections in which readers can check the reason
     lab: str  # the number of the lab that demonstrates it
     instead: str = ""  # what the labs do
 
@@ -65,8 +66,8 @@ class Entry:
 class Proof:
     """The location of a proof: a mark on a test, or a case that has `shows`."""
 
-    id: str  # or the argument's code, if it is not a string
-    kind: str  # the first letter of the mark's IDs
+    id: str  # the ID in the mark, or the code of the mark's argument if it is not a string
+    kind: str  # "C" for a claim, "B" for a pitfall
     file: Path  # relative to the checkout
     line: int
     test: str  # "TestClass::test_name"; empty for a case
@@ -83,7 +84,7 @@ class Ledger:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """Return all claims, followed by all pitfalls.
+        """Return all claims and then all pitfalls.
 
         Raises CatalogError if the file cannot be read, or if an entry has no source.
         """
@@ -254,7 +255,8 @@ def _escape(text: str) -> str:
 def _read_marks(path: Path, root: Path) -> Iterator[Proof]:
     """Yield the proofs in this file: the marks of its tests, and its cases."""
     source = path.read_bytes()
-    if b"pytest.mark." in source or b"shows=" in source:  # since parsing every file would be slow
+    # Other files are not parsed, since that would take long.
+    if b"pytest.mark." in source or b"shows=" in source:
         yield from _find_marks(ast.parse(source), "", path.relative_to(root))
 
 

@@ -11,7 +11,7 @@ ASSETS = Path(__file__).parent / "static" / "labkit"
 
 @require_safe
 def asset(request: HttpRequest, path: str, folder: Path = ASSETS) -> HttpResponseBase:
-    """Return a file in this folder; 304 if the browser already has it; 404 if there is none."""
+    """Return a file in this folder, with status 304 if it is unchanged or 404 if it is missing."""
     try:
         response = serve(request, path, document_root=folder)
     except OSError:  # the name is not valid in the file system

@@ -29,8 +29,8 @@ SQLITE_OPTIONS = {
 def number(folder: Path) -> str:
     """Return the lab's number, which is part of its cookies' names; see `own_number`.
 
-    The tests of a copy expect the cookies of the original lab. They set the environment variable
-    LAB_AS to the original's number. A lab that has its own number ignores the variable.
+    Tests of a copy expect the original lab's cookies, so they set the environment variable LAB_AS
+    to the original's number. A lab with its own number ignores the variable.
     """
     own, borrowed = own_number(folder), os.environ.get("LAB_AS", "")
     takes = re.fullmatch("[0-9]{2}", borrowed) and not re.fullmatch("[0-9]{2}", own)
@@ -77,9 +77,9 @@ def allowed_hosts() -> list[str]:
 def session_files(folder: Path) -> Path:
     """Return SESSION_FILE_PATH for the engine `file`: .lab/NN/sessions, with mode 0700.
 
-    Django's default is the system's temporary folder, which all labs would share. The environment
-    variable LAB_SESSION_FOLDER replaces the name "sessions": with `lab run --servers`, each server
-    has its own folder, as on several machines.
+    Without this setting, Django stores session files in the system's temporary folder, which all
+    labs would share. The environment variable LAB_SESSION_FOLDER replaces the name "sessions". `lab
+    run --servers` uses it to give each server its own folder, as on separate machines.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-file-based-sessions
     """
     path = state_dir(folder) / (os.environ.get("LAB_SESSION_FOLDER") or "sessions")
@@ -117,10 +117,10 @@ def caches(folder: Path) -> dict[str, dict[str, Any]]:
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """Return DATABASES: the database at DATABASE_URL, or SQLite in this lab's state folder.
 
-    If the URL contains no database name, such as mysql://teacher:secret@db.example/, each lab has
-    its own database: lab_03, lab_04 and so on. A relative path to an SQLite file is relative to
-    this lab's state folder. In-memory SQLite is replaced with the default file, so that other
-    processes can read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
+    If the URL does not name a database, as in mysql://teacher:secret@db.example/, each lab has its
+    own database: lab_03, lab_04 and so on. A relative path to an SQLite file is relative to this
+    lab's state folder. In-memory SQLite is replaced with the default file, so that other processes
+    can read it. Raises ImproperlyConfigured if DATABASE_URL is malformed.
     https://docs.djangoproject.com/en/5.2/ref/settings/#databases
     """
     default: dict[str, Any]

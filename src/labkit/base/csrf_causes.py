@@ -11,7 +11,7 @@ from django.middleware import csrf
 
 @dataclass(frozen=True)
 class Cause:
-    """The cause of a refusal: its explanation, and its name, which pages carry as `data-cause`."""
+    """The reason why Django refused a form: its explanation, and its name for `data-cause`."""
 
     name: str
     text: str

@@ -37,7 +37,7 @@ STORE_FAULTS = (OperationalError, InterfaceError, InternalError, ProgrammingErro
 DISK_FAULTS = {errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 RETRY_AFTER = 5  # seconds
 
-# Text of the pages, which the tests look for.
+# Text on the error pages; tests look for it.
 MIGRATE_TITLE = "The table does not exist yet"
 MIGRATE_ADVICE = "In the lab's folder, run python manage.py migrate. (lab run does this for you.)"
 DAMAGED_TITLE = "The database file is damaged"
@@ -63,7 +63,7 @@ def error_page(
 ) -> HttpResponse:
     """Return an HTML page that says in a sentence what went wrong, and then what to do next.
 
-    The page carries `cause` as data-cause, which the tests look for.
+    The page's attribute data-cause contains `cause`, so that tests can find it.
     """
     context = {"status": status, "title": title, "sentence": sentence}
     context |= {"advice": advice, "cause": cause}
@@ -71,7 +71,7 @@ def error_page(
 
 
 def store_fault(error: BaseException | None) -> BaseException | None:
-    """Return the store's error if it is this exception or one of its causes, otherwise None.
+    """Return this exception or one of its causes if it is a storage error, otherwise None.
 
     If the database fails while a session is saved, Django raises SessionInterrupted, "the
     request's session was deleted". The real cause is in __cause__ or __context__.

@@ -49,7 +49,7 @@ def has_foreign_tables(path: Path) -> bool:
 def foreign_tables(using: str = "default") -> list[str]:
     """Return another project's tables in the database that DATABASE_URL names.
 
-    A database named lab_NN was created for the lab, so all of its tables are the lab's.
+    A database named lab_NN was created for the lab, so all of its tables belong to the lab.
     """
     connection = connections[using]
     own_name = database_name(getattr(settings, "LAB", ""))

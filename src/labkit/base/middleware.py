@@ -25,11 +25,11 @@ def error_pages(get_response: Respond) -> Respond:
 
     List it second in MIDDLEWARE.
 
-    Django does not redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
-    missing slash. With DEBUG on, Django shows a traceback instead. It also shows one if the store
-    fails, for example because a table is missing. Django decodes a form with the Python codec that
-    its Content-Type names. Some codecs raise an error, or return text that cannot be sent back.
-    Browsers send UTF-8.
+    Django cannot redirect to a URL longer than MAX_URL_REDIRECT_LENGTH, for example to add a
+    missing slash; with DEBUG on, it shows a traceback instead. It also shows a traceback if the
+    store fails, for example because a table is missing. Django decodes a form with the Python codec
+    that the request's Content-Type names. Some codecs raise an error, or return text that cannot be
+    sent back. Browsers use UTF-8.
     """
     # the next middleware, without Django's convert_exception_to_response around it
     unconverted = getattr(get_response, "__wrapped__", get_response)

@@ -4,9 +4,9 @@ import os
 import re
 from collections.abc import Iterable
 
-# Pages of the panel. The last one exists only under `lab serve`.
+# URLs of the panel's pages; the last one exists only under `lab serve`.
 HANDOUT, CODE, ALL_LABS = "/__lab__/handout/", "/__lab__/code/", "/__lab__/labs/"
-VARIABLE = "LAB_CONSOLE"  # an environment variable such as "8000:03,04"
+VARIABLE = "LAB_CONSOLE"  # an environment variable with a value such as "8000:03,04"
 
 
 def to_environment(console_port: int, numbers: Iterable[str]) -> dict[str, str]:

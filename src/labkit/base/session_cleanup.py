@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from labkit import session_stores
 
-BATCH = 500  # rows; a batch takes about 10 ms and stays within SQLite's limit for parameters
+BATCH = 500  # rows per batch; this takes about 10 ms and stays within SQLite's limit on parameters
 
 
 def clear_expired(batch: int = BATCH) -> Iterator[int]:
@@ -19,16 +19,16 @@ def clear_expired(batch: int = BATCH) -> Iterator[int]:
     long as the batch took, so it takes longer overall. A session that is renewed in the meantime is
     kept, because the DELETE checks the expiry again.
 
-    For an engine without rows, call Django's clear_expired() and yield nothing. Errors of the
-    database are not caught; the rows of earlier batches stay deleted.
+    If the session engine does not store sessions as rows, call Django's clear_expired() and yield
+    nothing. Database errors are not caught; rows deleted by earlier batches stay deleted.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#clearing-the-session-store
     """
     if not hasattr(session_stores.session_store(), "get_model_class"):
         session_stores.session_store().clear_expired()
         return
     expired = session_stores.rows().filter(expire_date__lt=timezone.now())
-    # Each batch continues from the last expiry. Otherwise InnoDB, which keeps deleted rows in its
-    # index for a while, would scan all of them again.
+    # Each batch starts at the expiry where the previous one stopped. Otherwise, InnoDB would scan
+    # the deleted rows again, because it keeps them in its index for a while.
     ordered = expired.order_by("expire_date").values_list("session_key", "expire_date")
     rows = list(ordered[:batch])
     while rows:

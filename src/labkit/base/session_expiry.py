@@ -18,7 +18,8 @@ UNREADABLE = "Not readable: it is empty, damaged, or not from this lab"
 def is_expiry_readable(session: SessionBase) -> bool:
     """Return whether Django can determine this session's expiry.
 
-    Django cannot do so if something other than set_expiry() wrote the entry `_session_expiry`.
+    Django cannot determine the expiry if something other than set_expiry() wrote the entry
+    `_session_expiry`.
     """
     try:
         session.get_expiry_age()
@@ -35,7 +36,7 @@ def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     moment of the call, so they never count down. Django itself checks the expiry in the row.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
-    api = _expiry_facts(session)  # loads the session, so that an unknown key is dropped
+    api = _expiry_facts(session)  # this loads the session, so that Django drops an unknown key
     if "row" not in session_stores.kinds(settings.SESSION_ENGINE):
         engine = session_stores.engine_name(settings.SESSION_ENGINE)
         left = f"Unknown: the engine {engine} stores no row in django_session."

@@ -1,6 +1,6 @@
 """Handle sessions in which Django cannot read its own entries for the expiry or the login.
 
-Django's own code reads these entries, so no lab can check them first.
+Django itself reads the entries for the expiry and the login, so a lab cannot check them first.
 """
 
 from typing import Any

@@ -26,10 +26,11 @@ from labkit.processes.start import (
 from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_template, socket_url
 from labkit.services.requirements import TOOLS, program, require_server
 
-NODES = 3  # the minimum for losing one node: two of three are still a majority
+NODES = 3  # the minimum: if one node fails, the other two are still a majority
 SUSPECT = 2  # seconds without a message before a node is excluded; Galera's default is 5
 START_SECONDS = 90  # this includes the time to copy all data from another node
-USER = "mysql"  # if this process runs as root, because rsync drops root's privileges
+# The user that runs the nodes if this process runs as root, because rsync drops root's privileges.
+USER = "mysql"
 
 # See https://mariadb.com/kb/en/configuring-mariadb-galera-cluster/
 REPLICATED = [
@@ -64,13 +65,13 @@ listen mariadb
 
 
 class Node(PrivateMariaDB):
-    """A node. The version that it reports to clients contains its number, from 1."""
+    """A node of the cluster. Its version string contains its number, counted from 1."""
 
     user = USER
     start_seconds = START_SECONDS
 
     def __init__(self, cluster: "Cluster", number: int, ports: list[tuple[int, int, int]]) -> None:
-        """`ports` has three ports per node: for the group, for updates and for the first copy."""
+        """`ports` has three ports for each node: for messages, missed changes, and a full copy."""
         home = cluster.home / str(number)
         home.mkdir()
         shutil.copytree(data_template(), home / "data")
@@ -87,7 +88,7 @@ class Node(PrivateMariaDB):
         ]
         super().__init__(home / "data", home / "socket", options, temporary=False)
         self.number = number
-        self.proxy_socket = home / "proxy-socket"  # exists while the node is ready
+        self.proxy_socket = home / "proxy-socket"  # this link exists while the node is ready
         self._cluster = cluster
         self._all = ",".join(f"{LOOPBACK}:{group}" for group, _, _ in ports)
 
@@ -106,7 +107,7 @@ class Node(PrivateMariaDB):
         self.proxy_socket.symlink_to(self.socket)
 
     def answers(self) -> bool:
-        """Return whether the node has joined and is up to date. Raise StartCancelled."""
+        """Return whether the node has joined and is up to date. Raise StartCancelled if stopped."""
         if self._cluster.ending.is_set():
             raise StartCancelled
         return self.status("wsrep_ready") == "ON"

@@ -27,7 +27,7 @@ SERVER_LETTERS = "ABCD"  # the servers' names, in order
 THREAD_SECONDS = 20  # time limit for ending the thread, which takes at most STOP_SECONDS
 STOP_SECONDS = 2  # time limit for a browser to read the rest of its response
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter
-SAFE = (b"GET ", b"HEAD ")  # these requests change nothing, so they can be repeated
+SAFE = (b"GET ", b"HEAD ")  # methods that change nothing, so these requests can be repeated
 Streams = tuple[StreamReader, StreamWriter]
 NO_SERVER = "No server is available. Try again in a moment."
 UNKNOWN_OUTCOME = (
@@ -80,9 +80,10 @@ class LoadBalancer:
         """Handle a new connection."""
         # Not a coroutine, since asyncio in Python 3.11 prints a traceback when one is cancelled.
         task = self._loop.create_task(self._answer(reader, writer))
-        self._requests.add(task)  # the loop keeps only a weak reference
+        self._requests.add(task)  # keeps the task alive, since asyncio has only a weak reference
         task.add_done_callback(self._requests.discard)
-        task.add_done_callback(lambda _: writer.close())  # even if the task never started
+        # Runs even if the task was cancelled before it started.
+        task.add_done_callback(lambda _: writer.close())
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Handle one request."""
@@ -120,9 +121,9 @@ class LoadBalancer:
     def _order(self, head: bytes) -> Iterator[int]:
         """Yield the numbers of the servers to try, in order.
 
-        A panel page is in the memory of one server, whose letter is in the URL. Requests for the
-        panel's static files do not count as a turn. If they did, and a page made an odd number of
-        such requests, the same one of two servers would always send the page.
+        A panel page exists only in the memory of one server, whose letter is in the URL. Requests
+        for the panel's static files do not affect whose turn it is. Otherwise, with two servers and
+        an odd number of such requests per page, the same server would send every page.
         """
         count = len(self._backends)
         panel = PANEL_PATH.match(head)

@@ -14,7 +14,7 @@ from labkit.processes.child import ChildProcess, report_process, run_child, send
 from labkit.processes.start import StartFailed
 from labkit.services.redis import PrivateRedis
 
-# `lab run` prints these; the tests look for them.
+# Messages that `lab run` prints, and that tests look for.
 RUNS_AS = "Redis server {number} runs as {role}"
 PRIMARY, REPLICA = "the primary", "its replica"
 PRIMARY_DIED = "Redis server {dead} died. Server {now} is now the primary."

@@ -43,7 +43,7 @@ class ServerPool(Stoppable):
         self._balancer = LoadBalancer(port, [server.port for server in self.servers])
 
     def start(self) -> None:
-        """Start all servers, and wait until each one answers. Raise StartFailed."""
+        """Start all servers, and wait until each one responds. Raise StartFailed."""
         for server in self.servers:
             server.start()
         deadline = time.monotonic() + START_SECONDS

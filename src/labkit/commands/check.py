@@ -1,4 +1,4 @@
-"""`lab check`: test a copy or an exercise against what a lab promises."""
+"""`lab check`: run a lab's tests on a copy of the lab or on an exercise."""
 
 import contextlib
 import sys

@@ -22,7 +22,7 @@ from labkit.text_format import command_line
 from labkit.textbook_versions import read_versions
 
 LAB, VERSION, VARIANT, EXERCISE, FOLDER = "lab", "version", "variant", "exercise", "folder"
-# Command -> what each of its arguments can be
+# {command: the kinds of value that each of its arguments accepts}
 ARGUMENTS: dict[str, list[tuple[str, ...]]] = {
     "check": [(EXERCISE, FOLDER)],
     "copy": [(LAB,), (FOLDER,)],
@@ -35,7 +35,7 @@ ARGUMENTS: dict[str, list[tuple[str, ...]]] = {
     "run": [(LAB, VERSION, FOLDER)],
     "solution": [(EXERCISE,)],
 }
-# Shell -> the line that turns completion on, and the file to add it to
+# {shell: (the line that turns completion on, the file to add it to)}
 SHELLS = {
     "bash": ('eval "$(_LAB_COMPLETE=bash_source {lab})"', "~/.bashrc"),
     "zsh": ('eval "$(_LAB_COMPLETE=zsh_source {lab})"', "~/.zshrc"),

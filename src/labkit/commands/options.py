@@ -24,7 +24,7 @@ LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 class OutputConsole(Console):
     """A console whose layout is wide enough for URLs and commands, even in a narrow terminal."""
 
-    @property  # type: ignore[misc]  # Console's property has a setter
+    @property  # type: ignore[misc]  # in Console, this property has a setter
     def size(self) -> ConsoleDimensions:
         """The number of columns and lines to use."""
         width, height = super().size

@@ -117,7 +117,7 @@ def _may_replace(exercise: Exercise, folder: Path) -> bool:
 def _start(checkout: Catalog, exercise: Exercise, inside: bool = False) -> None:
     lab = start(checkout, exercise)
     if inside:
-        os.chdir(lab.folder)  # so that paths are printed relative to this folder
+        os.chdir(lab.folder)  # makes the printed paths relative to this folder
     note_start(checkout, exercise)
     print_heading(exercise)
     print_markdown(brief(exercise))

@@ -136,7 +136,8 @@ def run(
     lab = checkout.find(name)
     port = port or lab.port
     _check_port(port, lab, name)
-    state_dir(lab.folder)  # before any message, since an error would make the message untrue
+    # Checked before any message is printed, since an error would make the message untrue.
+    state_dir(lab.folder)
     exit_on_signals()
     with (
         private_files(),
@@ -300,8 +301,8 @@ def _run_server(lab: Lab, environ: dict[str, str], port: int) -> int:
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"]
     environ = environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
     with relayed_output() as streams:
-        # In its own process session, so that the server and its reloader's child can be ended
-        # together.
+        # The server runs in its own process session, so that it and its reloader's child can be
+        # ended together.
         process = subprocess.Popen(
             command, cwd=lab.folder, env=environ, start_new_session=os.name != "nt", **streams
         )

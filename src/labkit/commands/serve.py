@@ -235,7 +235,7 @@ def _start_console(supervisor: Supervisor, versions: VersionServers) -> None:
 
 
 def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first: bool) -> Text:
-    """Return the line to print if a lab has started, died or failed; empty for other changes."""
+    """Return the line to print after a lab has started, died or failed, or "" for other changes."""
     name = Text.assemble((process.name, "b"), f" {process.lab.title}")
     if sentence:
         return Text.assemble(name, f": {sentence}")
@@ -244,7 +244,8 @@ def _progress_line(process: LabProcess, sentence: str, seconds: float, *, first:
         return Text.assemble(("✗ ", "red"), name, reason)
     if process.state == "running":
         spent = (f"  {seconds:.1f} s", "dim") if first else ("  runs again", "")
-        if first and process.name != process.number:  # the console has only just started it
+        # The console has just started this textbook version.
+        if first and process.name != process.number:
             spent = ("", "")
         return Text.assemble(("✓ ", "green"), name, f"  {process.url}", spent)
     return Text()

@@ -56,7 +56,8 @@ def solution(name: str | None, yes: bool, html: Path | None) -> None:
         console.print(f"  {source.title}: {source.url}", soft_wrap=True)
     solved = progress.of(exercise).state == SOLVED
     console.print(f"\n{SOLVED_ALREADY if solved else OTHER_WAYS}\n", soft_wrap=True)
-    if tests := read_tests(checkout, exercise):  # a diff against your tests would not help
+    # This is shown instead of a diff, since a diff against the user's tests would not help.
+    if tests := read_tests(checkout, exercise):
         click.echo(tests, nl=False)
         return
     colour, width = use_colour(), shutil.get_terminal_size().columns

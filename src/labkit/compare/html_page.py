@@ -27,7 +27,8 @@ class PageCell:
     answer: str
     why: str
     sources: tuple[Source, ...]  # of the reason
-    result: CellResult | None  # None if this cell's current test has not run here
+    # None if the current version of this cell's test has not run on this machine
+    result: CellResult | None
     url: str  # of the probe
 
     @property

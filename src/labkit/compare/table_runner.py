@@ -133,8 +133,8 @@ def read_last_result(checkout: Catalog, table: Table) -> TableResult | None:
         for name in ("databases", "complaints"):
             data[name] = tuple(data[name])
         return TableResult(**data, cells=cells)
-    except (OSError, ValueError, KeyError, TypeError):  # no result, or one from another version
-        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # there is no result, or it is from another version
 
 
 def _cell_result(table: Table, test: Outcome) -> CellResult:

@@ -18,7 +18,7 @@ from labkit.compare.table_runner import run_table
 from labkit.comparison_tables import Table, Tables
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout, start_child
 
-FINISHED = b"."  # written for each test that has finished
+FINISHED = b"."  # the child process writes this after each finished test
 
 
 @dataclass

@@ -72,7 +72,7 @@ def difference(request: HttpRequest, one: str, two: str) -> HttpResponse:
 
 
 def _are_variants(labs: list[Lab], *names: str) -> bool:
-    """Return whether there is only one lab in the list and these names are variants of it."""
+    """Return whether all of these names are variants of the only lab in the list."""
     return not labs[1:] and {name.partition(":")[2] for name in names} <= labs[0].variants.keys()
 
 

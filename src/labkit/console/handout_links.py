@@ -26,6 +26,6 @@ class ConsoleLinks:
         return reverse("document", args=[name]) if path.is_file() else None
 
     def lab(self, number: str, path: str) -> str | None:
-        """Return the URL of a path in a lab, with the port at which the lab now runs."""
+        """Return the URL of a path in a lab, with the lab's current port."""
         served = supervisor().find(number)
         return f"http://127.0.0.1:{served.port}{path}" if served else None

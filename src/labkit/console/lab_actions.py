@@ -30,7 +30,7 @@ def find_lab(number: str) -> LabProcess:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return context: the lab whose reset must be confirmed, and the lab of the last action."""
+    """Return context: the lab whose reset needs confirmation, and the lab of the last action."""
     return {
         "asked": request.GET.get("ask", ""),
         "done": request.GET.get("done", ""),

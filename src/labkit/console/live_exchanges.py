@@ -27,7 +27,7 @@ NOTHING: dict[str, Any] = {"exchanges": []}  # used for a lab that responds with
 
 @dataclass(frozen=True)
 class Words:
-    """A part of an exchange's summary, the place that it describes, and its highlighting."""
+    """A part of an exchange's summary, what it is about (`place`), and how it is highlighted."""
 
     text: str
     place: str  # one of PLACES
@@ -40,7 +40,7 @@ class LiveExchange:
 
     served: LabProcess
     number: int
-    redirect: int | None  # the number of that redirect
+    redirect: int | None  # the number of the redirect that led to this exchange, if any
     at: datetime
     visitor: str
     steps: list[list[Words]]

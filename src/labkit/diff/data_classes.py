@@ -22,7 +22,7 @@ TESTS = "tests/"  # a lab's folder of tests
 class Hunk:
     """One change, explained by a note: differing lines in one function or close together."""
 
-    rows: tuple[Row, ...]  # from the first changed line to the last
+    rows: tuple[Row, ...]  # all rows from the first changed line to the last
     before: tuple[Row, ...]  # the unchanged lines since the previous hunk
     blocks: frozenset[str]  # the enclosing functions and classes, such as "def load"
     note: str = ""  # the explanation of the change; empty if there is none
@@ -51,7 +51,7 @@ class Hunk:
         return _lines(old) if old == new else f"{_lines(old)}, now {new}"
 
     def runs(self) -> list[list[Row]]:
-        """Return the rows in runs; each contains only unchanged or only changed rows."""
+        """Return the rows as runs of only unchanged or only changed rows."""
         return [list(run) for _, run in groupby(self.rows, key=lambda row: row.same)]
 
 
@@ -84,7 +84,7 @@ class FileDiff:
 
 @dataclass(frozen=True)
 class Part:
-    """The code or the tests, file by file. The changes of each part are numbered from 1."""
+    """The code or the tests, file by file. Changes are numbered from 1 within each."""
 
     name: str  # "code" or "tests"
     files: tuple[FileDiff, ...]

@@ -16,7 +16,8 @@ STYLE = Path(__file__).with_name("diff.css")
 FOLDED = 8  # unchanged lines between two changes; a longer run is folded
 CONTEXT = 3
 
-Block = dict[str, Any]  # the `kind` "unchanged", "folded" or "changed", and `lines`
+# A run of rows: `kind` is "unchanged", "folded" or "changed"; `lines` contains the rows.
+Block = dict[str, Any]
 
 
 def html(found: Comparison) -> str:
@@ -40,7 +41,7 @@ def page_diff(found: Comparison) -> dict[str, Any]:
 
 
 def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, Any]:
-    """Return a part with its files, whose IDs contain the next of these numbers."""
+    """Return the context for a part and its files; each file's ID has the next of `numbers`."""
     changes = count(1)
     files = [
         {
@@ -65,7 +66,7 @@ def _part(found: Comparison, part: Part, numbers: Iterator[int]) -> dict[str, An
 def _changes(
     found: Comparison, part: Part, file: FileDiff, numbers: Iterator[int]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the changes of a file, numbered with the next of these numbers."""
+    """Yield the context for each change in a file; each ID contains the next of `numbers`."""
     lines = _Lines(found, file)
     prefix = "change" if part.name == "code" else "test-change"
     for hunk in file.hunks:

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from labkit.catalog import Catalog, CatalogError, Lab
 from labkit.textbook_versions import Version, find_version, is_part
 
-# The order in which to read a lab. A folder stands for everything in it.
-ENVIRONMENT = "the environment"  # a pseudo-file: the variables set before a lab starts
+# The order in which to read a lab. A folder stands for everything in it. The first
+# entry is a pseudo-file with the environment variables that are set before a lab starts.
+ENVIRONMENT = "the environment"
 ORDER = [
     ENVIRONMENT,
     "lab/settings.py",
@@ -35,7 +36,7 @@ class File:
 
     name: str  # a path within the lab, as shown
     content: bytes
-    pairs_as: str = ""  # the file is compared with the other side's file that has the same value
+    pairs_as: str = ""  # two files, one on each side, are compared if this value is the same
     each_line: bool = False  # whether to compare the lines by position, regardless of similarity
 
     def text(self) -> str | None:
@@ -66,7 +67,7 @@ class Side:
     title: str
     files: tuple[File, ...]
     about: str = ""  # an explanation for the reader
-    rest: tuple[str, ...] = ()  # files that a variant shares with the others of its lab
+    rest: tuple[str, ...] = ()  # files that a variant shares with the lab's other variants
     lab: Lab | None = None  # set if the side is a lab of the manifest or a copy of one
     version: Version | None = None  # set if the side is a textbook version of that lab
 

@@ -105,7 +105,7 @@ def _around(blocks: list[tuple[str, int, int]], first: int, last: int) -> Span:
 
 
 def _blocks(text: str) -> list[tuple[str, int, int]]:
-    """Return (name, first line, line after the last) of each function and the lines before it."""
+    """Return (name, first line, line after the last) for functions and the lines before each."""
     found, at = [], 0
     for name, start, end in functions(text):
         found.append((name, at, end))

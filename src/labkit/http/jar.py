@@ -29,8 +29,9 @@ ACCESS_STEP = 60  # seconds; Chromium updates a cookie's last-access time at mos
 LAX_POST_GRACE = 120  # for this many seconds, a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"
-PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}  # cookies that a purge keeps
-PURGES = (  # (priority, whether Secure cookies are purged too)
+# {priority: the number of cookies that a purge keeps}
+PROTECTED = {Priority.LOW: 30, Priority.MEDIUM: 50, Priority.HIGH: 70}
+PURGES = (  # in this order: (priority, whether Secure cookies are purged too)
     (Priority.LOW, False),
     (Priority.LOW, True),
     (Priority.MEDIUM, False),

@@ -68,7 +68,8 @@ class Cookie:
     created: float  # POSIX seconds
     accessed: float  # POSIX seconds
     priority: Priority = Priority.MEDIUM
-    partition: tuple[str, str] | None = None  # if Partitioned: the site from Context.partition()
+    # For Partitioned cookies: the site that Context.partition() returns.
+    partition: tuple[str, str] | None = None
     order: int = 0  # order of creation, since several cookies may be created at the same time
 
     @property
@@ -87,7 +88,7 @@ class Cookie:
 
 
 class CookieRefusal(Exception):
-    """The jar does not store this cookie; the message says why."""
+    """Raised for a cookie that the jar does not store; the message says why."""
 
     def __init__(self, reason: str, rule: Rule) -> None:
         super().__init__(reason)
@@ -128,7 +129,7 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     domain, host_only = _domain(domain_text, source)
     secure = "secure" in attributes
     http_only = "httponly" in attributes
-    # Domain may be equal to the host if that is an IP address, but not if it is localhost.
+    # Domain may be equal to the host if the host is an IP address, but not if it is localhost.
     own_address = ip_address_of(source.host) is not None and domain_text == source.url_host
     at_root = (not domain_text or own_address) and path_text == "/"
     _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
@@ -158,7 +159,7 @@ def _check_pair(name: str, value: str) -> None:
         raise CookieRefusal(TAB, Rule.TAB)
     if not name and not value:
         raise CookieRefusal("it has neither a name nor a value", Rule.EMPTY)
-    if not name and "=" in value:  # allowed by section 5.6, and by Chromium before 153
+    if not name and "=" in value:  # section 5.6 allows this, and so did Chromium before version 153
         raise CookieRefusal(
             "a value without a name may not contain an equals sign", Rule.NAMELESS_EQUALS
         )
@@ -169,12 +170,12 @@ def _check_pair(name: str, value: str) -> None:
 
 
 def _attributes(parts: list[str]) -> dict[str, str]:
-    """Return {lower-case name: value}. The last attribute with a given name takes effect.
+    """Return {lower-case name: value}. If a name is repeated, the last attribute takes effect.
 
     If the last Expires or Max-Age cannot be parsed, an earlier one takes effect in section 5.6, but
     not in Chromium.
 
-    Raise CookieRefusal for a tab within a name or value. Section 5.6 would allow it.
+    Raise CookieRefusal for a tab within a name or value, which section 5.6 would allow.
     """
     attributes: dict[str, str] = {}
     for part in parts:
@@ -205,7 +206,7 @@ def _max_age(text: str) -> int | None:
     """Return Max-Age in seconds, or None if it is not a number.
 
     Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium accepts
-    a plus sign, and ignores any characters that follow a number of more than 63 bits.
+    a plus sign. If a number has more than 63 bits, it also ignores any characters after the number.
     """
     match = re.match(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}", text)
     if match is None:
@@ -238,8 +239,8 @@ def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
     return wanted, False
 
 
-# Longest first. __Host-Http- and __Http- are from draft-ietf-httpbis-layered-cookies; Chromium
-# implements them.
+# The longest prefix is first. __Host-Http- and __Http- are from draft-ietf-httpbis-layered-cookies;
+# Chromium implements them.
 _PREFIXES = ("__host-http-", "__host-", "__secure-", "__http-")
 
 
@@ -278,7 +279,7 @@ def is_deletion(set_cookie: str, now: float) -> bool:
 def apply_set_cookies(
     cookies: dict[str, str], set_cookies: Iterable[str], now: float
 ) -> dict[str, str]:
-    """Return a browser's cookies as {name: value} after it has received these Set-Cookie fields.
+    """Return the cookies, {name: value}, of a browser that received these Set-Cookie fields.
 
     Domains, paths and a browser's other rules are not considered.
     """

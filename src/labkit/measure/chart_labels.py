@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-Point = tuple[float, float]  # inches, from the lower left corner of the plot
+Point = tuple[float, float]  # (x, y) in inches from the lower left corner of the plot
 NEAR = 0.12  # inches between the end of a line and its label
 
 
 @dataclass(frozen=True)
 class Label:
-    """The label at the end of a line of a chart: its text and its position."""
+    """A label at the end of a chart's line: its text and its position."""
 
     lines: list[str]
     colour: str
     points: list[Point]  # of the line
     x: float = 0  # the left edge of the text
     y: float = 0  # its middle
-    from_x: float | None = None  # the start of a thin line to the label, if it needs one
+    # Where a thin line from the chart's line to the label starts, if the label needs one.
+    from_x: float | None = None
     from_y: float = 0
 
 
@@ -57,7 +58,7 @@ def _stacked(labels: list[Label], plot: Point, line: float) -> Iterator[Label]:
 
 
 def _inside(label: Label, labels: list[Label], plot: Point, letter: Point) -> Label:
-    """Return the label, placed near the end of its line, where it covers the lines least."""
+    """Return the label, placed near the end of its line, where it covers little of any line."""
     end_x, end_y = label.points[-1]
     width = letter[0] * max(map(len, label.lines))
     height = letter[1] * len(label.lines)

@@ -43,14 +43,15 @@ VARIABLES = {
     "#070809": "--store",
 }
 INK, QUIET, GRID, GROUND, *_ = VARIABLES
-# The colour for each place where state is stored; "" for anything else.
+# {place where state is stored: its colour}; "" stands for all other places.
 PLACES = {"browser": "#050607", "server": "#060708", "store": "#070809", "": QUIET}
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 DASHES = ["-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1))]
 HATCHES = ["", "//", "..", "\\\\", "xx", "--"]
-SAME = "{}: the same"  # the label for lines that coincide
+SAME = "{}: the same"  # the label of several lines that coincide
 
-# In inches, each of 72 units in the drawing. A phone shows 400 units at almost full size.
+# These lengths are in inches; an inch is 72 units in the drawing. A phone shows 400 units at almost
+# full size.
 WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
 FONT_SIZE, LETTER = 11.5, 0.096  # points; the width of a letter in inches
 WRAP = 16  # the maximum number of letters in a line of a label
@@ -58,7 +59,7 @@ WRAP = 16  # the maximum number of letters in a line of a label
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a chart: (x, y) points. `ends`: why the line ends early, for its label."""
+    """A line of a chart, as (x, y) points. `ends`: the reason why it ends early, for its label."""
 
     name: str
     points: Sequence[Sequence[Number]]
@@ -89,7 +90,7 @@ class BarSeries:
 
 @dataclass(frozen=True)
 class Bars:
-    """A horizontal bar chart with values beside the bars. `aim`: a limit, drawn as a line."""
+    """A horizontal bar chart with values beside the bars. `aim`: a target, drawn as a line."""
 
     title: str
     about: str
@@ -309,7 +310,8 @@ def _draw_bars(figure: "Figure", chart: Bars) -> None:
         hatch = HATCHES[number % len(HATCHES)]
         axes.barh(places, values, color=PLACES[row.place], hatch=hatch, height=0.85)
         for place, value, label in zip(places, values, labels[number], strict=True):
-            x = value if chart.aim is None else most  # no label may cover the line of `aim`
+            # Without this, a label could cover the line of `aim`.
+            x = value if chart.aim is None else most
             axes.text(x + most * 0.08 / width, place, label, va="center")
     if chart.aim is not None:
         axes.axvline(chart.aim, color=INK, linestyle=DASHES[1])

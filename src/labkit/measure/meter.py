@@ -39,14 +39,15 @@ APART = 4 * 3600  # seconds between two visits on one day
 LIMIT_LOST = "{name} accepted {count}, but has only {size}. Is it too slow?"
 SIZE_LOST = "{name} had {size} {unit}, but now has {left}. Is it too slow?"
 
-Progress = Callable[[str, float], None]  # the current step, and the fraction completed (0 to 1)
+# Called with the current step and the fraction completed, from 0 to 1.
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class Amount:
     """The extent of a measurement."""
 
-    samples: int = 100  # for each kind of request and each size
+    samples: int = 100  # how many samples to take for each kind of request and each size
     sizes: int = 1000  # the largest
     tabs: tuple[int, ...] = (2, 5, 10, 20, 50)
     ways: tuple[str, ...] = tuple(NAMES)  # the kinds of name used to find the limit
@@ -136,7 +137,7 @@ SLOW = f"{SHORT * 1000:.0f} ms in the view"
 
 
 def _limit(figures: dict[str, Any]) -> float:
-    """Return the largest size of this variant, for the first kind of name."""
+    """Return the largest size that this variant reached with names of the first kind."""
     ends = list(figures["ends"].values())
     return ends[0]["count"] if ends else math.inf
 
@@ -151,7 +152,7 @@ def _sizes(workload: Workload, found: dict[str, Any], amount: Amount) -> list[in
 
 
 async def find_limits(server: Server, amount: Amount) -> dict[str, dict[str, int]]:
-    """Return, for each kind of name, how many names fit and the full cookies' size in bytes."""
+    """Return how many names of each kind fit, and the size of the full cookies in bytes."""
     limits = {}
     for way in filter(amount.ways.__contains__, server.workload.ways):
         visit = server.new_visit()
@@ -203,7 +204,7 @@ async def _grow(server: Server, size: int) -> Visit:
 
 
 def summarize(several: list[list[Response]]) -> dict[str, float]:
-    """Return the first sample's bytes, and the median and 99th percentile in milliseconds."""
+    """Return the first sample's bytes, and the median and 99th percentile of the times (in ms)."""
     seconds = sorted(sum(answer.seconds for answer in answers) for answers in several)
     late = seconds[math.ceil(0.99 * len(seconds)) - 1]
     return {
@@ -224,7 +225,7 @@ def _count_survivors(server: Server, amount: Amount) -> list[list[int]]:
 
 
 async def _measure_inside(server: Server, figure: dict[str, Any]) -> None:
-    """Add to `figure` a visitor's records and bytes in the store, and the queries per request."""
+    """Add a visitor's records and bytes in the store, and the queries per request, to `figure`."""
     before = await server.read_store()
     visit = await _grow(server, figure["size"])
     after = await server.read_store()
@@ -246,7 +247,8 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
     async def blocked() -> None:
         visit = server.new_visit(blocked=True)
         for _ in range(amount.tries):
-            with contextlib.suppress(WorkloadError):  # a refused request leaves no session
+            # A refused request is not an error here: it leaves no session.
+            with contextlib.suppress(WorkloadError):
                 await workload.sitting(visit)
 
     async def robot() -> None:
@@ -268,7 +270,7 @@ def _count_left_sessions(server: Server, amount: Amount) -> dict[str, int]:
     after_blocked = count()
     asyncio.run(robot())
     after_robot = count()
-    day()  # last, since it moves the server's clock
+    day()  # this must be last, since it moves the server's clock
     return {
         "one visitor, 3 times a day": count() - after_robot,
         f"a robot, {amount.robot} pages": after_robot - after_blocked,
@@ -318,7 +320,8 @@ def start_servers(
     """Yield a server for each variant; all stop when the block or this process ends."""
     with ExitStack() as stack:
         servers = []
-        ports = free_ports(len(table.variants))  # all chosen before the first server listens
+        # All ports are chosen before the first server listens on one.
+        ports = free_ports(len(table.variants))
         for variant, port in zip(table.variants, ports, strict=True):
             state = folder / variant.id
             state.mkdir(parents=True)

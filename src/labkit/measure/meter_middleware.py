@@ -1,6 +1,7 @@
 """Middleware that counts queries, reads the store and slows down the view.
 
-Only labkit.measure.metered_settings adds it to a lab, on servers of `lab compare --measure`.
+Only labkit.measure.metered_settings adds this middleware to a lab, on servers of `lab compare
+--measure`.
 """
 
 import os
@@ -29,7 +30,7 @@ NOT_COUNTED = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELE
 def count_queries(get_response: GetResponse) -> GetResponse:
     """Return middleware that counts the queries of each request and serves METER_URL.
 
-    It must be the first in the list.
+    This middleware must be the first in the list.
     """
     has_database = bool(settings.DATABASES.get("default", {}).get("NAME"))
 
@@ -52,15 +53,16 @@ def count_queries(get_response: GetResponse) -> GetResponse:
 
 def _json(content: dict[str, Any]) -> HttpResponse:
     response = JsonResponse(content)
-    response["Content-Length"] = str(len(response.content))  # otherwise it would be sent in chunks
+    # Without this header, the response would be sent in chunks.
+    response["Content-Length"] = str(len(response.content))
     return response
 
 
 def delay(get_response: GetResponse) -> GetResponse:
     """Return middleware that waits after the view, before the session is saved.
 
-    It must be the last in the list. The environment variable DELAY contains the number of seconds
-    to wait.
+    This middleware must be the last in the list. The environment variable DELAY contains the number
+    of seconds to wait.
     """
     seconds = float(os.environ.get(DELAY, "0"))
 

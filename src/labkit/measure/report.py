@@ -13,7 +13,7 @@ from labkit.measure import charts as drawing
 from labkit.measure import results
 from labkit.measure.charts import Bars, BarSeries, Chart, Lines, Number, Series, format_number
 
-QUANTITIES = {  # quantity measured for a request -> (title, axis)
+QUANTITIES = {  # {quantity measured for a request: (chart title, axis label)}
     "up": ("Bytes sent per request", "bytes"),
     "down": ("Bytes received per response", "bytes"),
     "median": ("Median response time", "milliseconds"),
@@ -89,7 +89,7 @@ def charts(found: Figures) -> dict[str, Chart]:
 
 
 def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
-    """Return a line for each variant, with a quantity at each size, for one kind of request."""
+    """Return a line for each variant that shows how a quantity depends on the size of the state."""
     return [
         Series(
             variant["title"],
@@ -104,7 +104,7 @@ def _series(found: Figures, quantity: str, kind: str = "") -> list[Series]:
 def _each(
     name: str, title: str, axis: str, unit: str, parts: dict[str, list[Series]], kinds: list[str]
 ) -> dict[str, Chart]:
-    """Return a line chart for each part, or one bar chart if nothing depends on the size."""
+    """Return a line chart for each part, or a single bar chart if nothing depends on the size."""
     every = [series for part in parts.values() for series in part]
     if all(len({y for _, y in series.points}) == 1 for series in every):
         rows = [
@@ -222,7 +222,7 @@ class DrawnChart:
     name: str  # such as "up"
     title: str
     about: str  # its alternative text
-    path: Path  # of the SVG file, so that a page does not need matplotlib
+    path: Path  # the chart's SVG file, from which a page can show it without matplotlib
 
     @property
     def anchor(self) -> str:
@@ -252,7 +252,7 @@ class Measured:
     place: str  # a key of `places`
     runs: list[MeasuredRun]  # one for each database
     figures: Figures  # of all runs
-    charts: list[DrawnChart]  # empty if matplotlib was not installed
+    charts: list[DrawnChart]  # empty if matplotlib was not installed when the figures were written
 
     @property
     def variants(self) -> list[str]:
@@ -271,7 +271,7 @@ class Measured:
 def read_measured(root: Path, table: str, *, drawn: bool = False) -> Measured | None:
     """Return this machine's figures, or else the repository's, or None if there are none.
 
-    drawn: ignore figures without charts.
+    drawn: ignore figures for which no charts were drawn.
     """
     found = (_read(root, place, table) for place in places(root))
     return next((one for one in found if one and (one.charts or not drawn)), None)
@@ -290,7 +290,7 @@ def _read(root: Path, place: str, table: str) -> Measured | None:
                 if (path := folder / f"{table}-{name}.svg").is_file()
             ]
             return Measured(place, chosen, figures, drawn)
-    return None  # no results, or results of another version
+    return None  # there are no results, or they are from another version
 
 
 def _read_run(path: Path, db: str) -> MeasuredRun | None:

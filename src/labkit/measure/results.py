@@ -115,7 +115,8 @@ def write(
         "figures": figures,
         "charts": {name: asdict(chart) for name, chart in (charts or {}).items()},
     }
-    # With one number per line, a diff of two runs would have thousands of lines.
+    # Put the numbers of a list on one line. With one number per line, a diff of two runs would have
+    # thousands of lines.
     text = re.sub(
         r"\[\s+([-\d.,\s]+?)\s+\]",
         lambda numbers: "[" + " ".join(numbers[1].split()) + "]",

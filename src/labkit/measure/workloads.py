@@ -53,9 +53,10 @@ class Visit:
     """A visitor of a variant, and the state of the visit."""
 
     client: BrowserClient
-    prefix: str = "/"  # the beginning of the URLs of the variant's pages
+    prefix: str = "/"  # the beginning of the URLs of this variant's pages
     at: str = ""  # the path of the current page of a wizard
-    carried: dict[str, str] = field(default_factory=dict)  # the hidden fields of that page's form
+    # The hidden fields of the form on the current page.
+    carried: dict[str, str] = field(default_factory=dict)
 
 
 class Workload:
@@ -63,9 +64,11 @@ class Workload:
 
     unit: ClassVar[str]  # the unit in which the size of the state is given
     sizes: ClassVar[Sequence[int]]  # the sizes at which requests are measured
-    kinds: ClassVar[dict[str, str]]  # the measured requests: kind -> description
-    ways: ClassVar[Collection[str]] = ()  # keys of NAMES, used to find the largest size
-    crowd: ClassVar[str] = ""  # what is counted when several tabs write; empty if none do
+    kinds: ClassVar[dict[str, str]]  # {kind of measured request: its description}
+    # Keys of NAMES: the kinds of name with which the largest size is measured.
+    ways: ClassVar[Collection[str]] = ()
+    # What is counted when several tabs write at once; empty if this is not measured.
+    crowd: ClassVar[str] = ""
     robot: ClassVar[list[str]]  # the paths that a robot requests
 
     async def begin(self, visit: Visit) -> None:
@@ -76,7 +79,7 @@ class Workload:
         raise NotImplementedError
 
     async def ask(self, kind: str, visit: Visit) -> list[Response]:
-        """Send a request of this kind, which does not change the size; return the responses."""
+        """Send a request of this kind, which leaves the size unchanged; return the responses."""
         raise NotImplementedError
 
     async def size(self, visit: Visit) -> int:
@@ -187,7 +190,7 @@ class Counts(Workload):
             await visit.client.get("/")
 
     async def survivors(self, visit: Visit, tabs: int, adds: int = ADDS) -> int:
-        """Visit in waves; the first visit and the last one are not part of a wave."""
+        """Visit in waves, with one more visit before the first wave and one after the last."""
         await visit.client.get("/")
         for _ in range(adds // tabs):
             await asyncio.gather(*(visit.client.tab().get("/") for _ in range(tabs)))
@@ -245,7 +248,7 @@ class Wizard(Workload):
         if answers[0].status == 302:
             visit.at = answers[0].headers["Location"]
             answers.append(await visit.client.get(visit.at))
-        elif answers[0].status == 200:  # no redirect, since this page contains the answers
+        elif answers[0].status == 200:  # this page contains the answers, so there is no redirect
             visit.at = f"{visit.prefix}{self.PAGES[self.PAGES.index(page) + 1]}/"
         else:
             raise WorkloadError(f"an answer got the response {answers[0].status}")

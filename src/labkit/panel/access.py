@@ -9,7 +9,7 @@ from django.http import HttpRequest
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 # Headers that a proxy adds to a request. Waitress removes them by default.
 PROXIES = {"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"}
-MORE_PROXIES = "HTTP_X_FORWARDED"  # the names of the other headers start with this
+MORE_PROXIES = "HTTP_X_FORWARDED"  # the names of all other such headers start with this
 
 
 def is_local_instructor(request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@
 from labkit.panel.exchange_log import SERVER
 from labkit.panel.models import Exchange
 
-# Pages contain the key as data-connection.
+# Pages contain the key that describes the connection as data-connection.
 CONNECTIONS = {
     "new": "Sent on a new connection.",
     "kept": "Request number {number} on a connection that was kept open.",

@@ -43,8 +43,8 @@ def state(
 ) -> str:
     """Return the moved clock's time and a control's message as HTML; "" if there is neither.
 
-    ahead: in seconds. next_step: a URL and its link text, or empty strings if the page has been
-    reloaded in the meantime.
+    ahead: in seconds. next_step: a URL and its link text; both are empty if the page has been
+    reloaded since.
     """
     if not ahead and not instructor:
         return ""

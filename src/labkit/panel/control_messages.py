@@ -23,7 +23,7 @@ class Message:
 
     control: str  # "clock", "reset", "cookie" or "entry"
     text: str
-    about_store: bool = False  # whether a change in the store could make the text untrue
+    about_store: bool = False  # whether the text may become untrue when the store changes
     left_at: float = field(default_factory=time.monotonic)
 
 
@@ -58,7 +58,7 @@ def take(request: HttpRequest) -> Message | None:
 
 
 def take_for_page(request: HttpRequest, exchange: Exchange) -> Message | None:
-    """Return and delete the message for this exchange's page; None if it may no longer be true."""
+    """Return and delete the message for this exchange's page; None if it may be out of date."""
     message = take(request)
     changed = exchange.method != "GET" or exchange.redirect is not None
     return None if message is not None and message.about_store and changed else message

@@ -64,7 +64,7 @@ def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Messa
     if name == "clock":
         text = instructor_controls.move_clock(request.POST.get("by", ""))
         if (left := instructor_controls.row_expiry(request)) is not None:
-            text = instructor_controls.row_sentence(left)  # the bar shows this below the clock
+            text = instructor_controls.row_sentence(left)  # shown in the bar, below the clock
         if left is not None and left <= 0:
             later = Message(name, instructor_controls.EXPIRED_ROW_SEEN, about_store=True)
     elif name == "reset":

@@ -76,7 +76,7 @@ class CookieEffect(StrEnum):
 
     SET = "set"
     DELETED = "deleted"
-    NOT_DELETED = "not-deleted"  # the browser keeps its cookie, which has another Path
+    NOT_DELETED = "not-deleted"  # the deletion has another Path, so the browser keeps its cookie
     REFUSED = "refused"
 
     @property
@@ -98,7 +98,8 @@ def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
     effects: dict[CookieEffect, list[str]] = {}
     for line in exchange.set_cookies:
         name = from_wire(cookie_name(line))
-        if name == settings.CSRF_COOKIE_NAME:  # not parsed, to save time: most pages set it
+        # This cookie is not parsed, since most pages set it and parsing takes time.
+        if name == settings.CSRF_COOKIE_NAME:
             effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
         else:
             effect = ResponseCookie(line, exchange).effect

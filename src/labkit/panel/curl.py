@@ -1,4 +1,4 @@
-"""Write a curl command that sends the same bytes as a request."""
+"""Write a curl command that sends the same bytes as a browser's request."""
 
 import re
 from collections.abc import Iterator

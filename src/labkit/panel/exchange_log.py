@@ -17,7 +17,8 @@ from labkit.panel.session_memory import SessionMemory
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
 FOLLOWED_WITHIN = 60  # the maximum number of seconds between a redirect and its page
-SERVER = os.environ.get("LAB_SERVER", "")  # this server's letter, if there are several servers
+# The letter of this server, if `lab run --servers` started several.
+SERVER = os.environ.get("LAB_SERVER", "")
 
 
 class Log:
@@ -35,14 +36,15 @@ class Log:
     def begin(self, **request: Any) -> Exchange:
         """Return a new exchange for a request. `request` contains values of Exchange's fields."""
         number, token = next(self._numbers), secrets.token_hex(16)
-        if SERVER:  # lets the load balancer find this server
+        if SERVER:  # the letter tells the load balancer which server has this exchange
             token = f"{SERVER}-{token}"
         moved, monotonic = server_clock.moved(), time.monotonic()
         return Exchange(number, token, time.time(), moved, monotonic, **request)
 
     def add(self, exchange: Exchange) -> None:
         """Store an exchange once its response is complete."""
-        single_server = not SERVER  # otherwise, another server may respond to the next request
+        # With several servers, another one may respond to the next request.
+        single_server = not SERVER
         with self._lock:
             if exchange.location and single_server:
                 target = (*_browser(exchange), exchange.location)

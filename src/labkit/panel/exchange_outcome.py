@@ -19,7 +19,7 @@ class SessionEvent(StrEnum):
     CREATED = "created"
     SAVED = "saved"
     NEW_KEY = "new-key"  # saved under a new key, as cycle_key() and a login do
-    REPLACED = "replaced"  # deleted, and then a new one created
+    REPLACED = "replaced"  # deleted, after which a new session was created
     DELETED = "deleted"
     EMPTY = "empty"  # changed, but it is empty, so there is nothing to save
     DISCARDED = "discarded"  # changed, but Django saves nothing if the status is 500 or higher
@@ -113,7 +113,7 @@ class Outcome:
 
     @property
     def _change_lost(self) -> bool:
-        """True if the session's data changed after loading, but were not saved."""
+        """True if data in the session changed after it was loaded, and the change was not saved."""
         if self.exchange.session_after is None:
             return False
         if self.load is not None and self.load.data == self.exchange.session_after:
@@ -126,7 +126,7 @@ class Outcome:
         if self.event not in WRITTEN or self.write is None:
             return None
         if self.error_response:
-            return SaveCause.VIEW  # Django itself would not have saved it
+            return SaveCause.VIEW  # Django would not have saved the session for an error response
         if self.write.modified:
             return SaveCause.MODIFIED
         return SaveCause.EVERY_REQUEST if settings.SESSION_SAVE_EVERY_REQUEST else SaveCause.VIEW

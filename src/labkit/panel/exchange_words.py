@@ -14,7 +14,7 @@ from labkit.text_format import and_more
 
 LONGEST_PATH = 60  # characters
 LONGEST_NAME = 40  # characters of a cookie's name
-MOST_NAMES = 3  # beyond this, cookies are counted but not named
+MOST_NAMES = 3  # further cookies are counted but not named
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"
 _SESSION = {
@@ -45,11 +45,11 @@ _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEve
 
 
 class Words(NamedTuple):
-    """A part of the summary, and the place that it describes."""
+    """A part of the summary, and what it is about (`place`)."""
 
     text: str
     place: Literal["wire", "store", "browser"]
-    key: str = ""  # the status, SessionEvent or CookieEffect that it describes
+    key: str = ""  # the key of the status, SessionEvent or CookieEffect that this part describes
 
 
 def summarize(exchange: Exchange) -> str:
@@ -84,7 +84,7 @@ def session_words(outcome: Outcome) -> str:
     event = outcome.event
     if event not in _FAILURES and outcome.exchange.modified and outcome.error_response:
         return _NOT_SAVED
-    if event is SessionEvent.EMPTY:  # treated as if nothing had changed
+    if event is SessionEvent.EMPTY:  # described as if the session had not changed
         event = SessionEvent.READ if outcome.accessed else SessionEvent.UNTOUCHED
     key = key_words(outcome)
     if event is SessionEvent.READ and not outcome.was_stored:

@@ -1,4 +1,4 @@
-"""The instructor's controls: move the clock, reset the lab, change a cookie or session entry."""
+"""The instructor's controls, which move the clock, reset the lab, or change a cookie or session."""
 
 import json
 import secrets
@@ -52,7 +52,7 @@ NO_SESSION = "Your browser has no session."
 
 
 class NotAllowed(Exception):
-    """Raised if a control may not be used; the message says why in a sentence."""
+    """Raised if a control may not be used; the message is a sentence that says why."""
 
 
 class InvalidValue(NotAllowed):
@@ -92,7 +92,8 @@ def row_expiry(request: HttpRequest) -> float | None:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key or "row" not in session_stores.kinds():
         return None
-    with suppress(Exception):  # the clock has moved even if the store fails
+    # Ignore errors, since the clock has been moved even if the store fails.
+    with suppress(Exception):
         for record in session_stores.read(key):
             if record.expires is not None:
                 return record.expires.timestamp() - time.time()
@@ -112,7 +113,8 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
     rows = entries = files = 0
     if settings.DATABASES.get("default", {}).get("NAME"):
         rows = _empty_database()
-    if "entry" in session_stores.kinds():  # REDIS_URL may name a server that this engine ignores
+    # Without this check, Redis would be emptied even if the engine does not use it.
+    if "entry" in session_stores.kinds():
         entries = session_stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
         files = session_stores.wipe_files(folder)
@@ -129,7 +131,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def _empty_database() -> int:
-    """Empty all tables; return the number of deleted rows. Raises NotAllowed, like reset()."""
+    """Empty all tables; return the number of deleted rows. Raises NotAllowed as reset() does."""
     from django.core.management import CommandError, call_command
 
     try:

@@ -24,14 +24,14 @@ from labkit.panel.models import BLANKED, Exchange, take_snapshot
 from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
-PANEL_URLS = "/__lab__/"  # handled here, before any session is accessed
+PANEL_URLS = "/__lab__/"  # requests for these URLs are handled here, before any session is accessed
 # Limits for the recorded text, in characters.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500
 # Fields whose name contains one of these words or ends in "password" are not recorded.
 SECRET_WORDS = {"pass", "passcode", "passphrase", "passwd", "password", "pin", "pwd", "secret"}
 REDIRECTS = {301, 302, 303, 307, 308}
-PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # a path that needs no quoting
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")  # matches a path that needs no quoting
 QUERY_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # characters that need no quoting
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -139,7 +139,7 @@ def _end(exchange: Exchange, request: HttpRequest, response: HttpResponse) -> No
 
 
 def _node() -> str:
-    """Return the number of this request's database node, taken from the node's version string."""
+    """Return the number of the database node that handled this request, from its version string."""
     driver: Any = connection.connection  # None if there was no query
     found = re.search("-node-([0-9])", driver.get_server_info()) if driver else None
     return found[1] if found else ""

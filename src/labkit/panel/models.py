@@ -13,9 +13,8 @@ from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
 BLANKED = "…"  # in place of a secret value in a form
-# Approximate sizes in bytes of an exchange without its strings, an operation without its data, and
-# an access.
-# Adding up all fields for each request would be slow.
+# Approximate sizes, in bytes, of an exchange without its strings, of an operation without its data,
+# and of an access. Adding up all fields for each request would be slow.
 _REST, _OPERATION, _ACCESS = 1600, 200, 80
 _TEXTS = attrgetter(
     *("method", "path", "peer", "agent", "host", "cookie_header", "reason", "location"),
@@ -73,7 +72,7 @@ class Exchange:
     scheme: str = ""
     request_number: int = 0  # position on its connection, from 1; 0 if unknown
     cookie_header: str = ""
-    # Store ID -> {(file, line, whether it wrote): whether the file is the lab's}.
+    # {store ID: {(file, line, whether it wrote): whether the file belongs to the lab}}
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
     operations: list[StoreOperation] = field(default_factory=list)
     status: int = 0
@@ -86,21 +85,23 @@ class Exchange:
     duration: float = 0.0  # seconds
     store_id: int | None = None  # of request.session
     engine: str = ""  # the session engine's dotted path; "" if the lab has no sessions
-    node: str = ""  # the number of the node in the database cluster
-    key: str = ""  # the key of request.session at the end of the exchange
+    node: str = ""  # the number of the database node that handled the request
+    key: str = ""  # the session key of request.session at the end of the exchange
     modified: bool = False
     session_after: Snapshot = None  # the session's data at the end, if the session was loaded
-    redirect: "Exchange | None" = None  # the redirect that led here
+    redirect: "Exchange | None" = None  # the redirect that led to this exchange
     crash: Crash | None = None  # the exception that no view caught
     no_bar: str = ""  # a key of summary_bar.NO_BAR, if the page has no bar
     body_left_out: bool = False  # whether part of the request's body is not in `form`
     has_secrets: bool = False  # whether a value in `form` is BLANKED
-    is_cut: bool = False  # whether the path or the Cookie header was too long to store
-    counted: int = 0  # bytes that the log has counted for this exchange
+    # Whether the recorded path or Cookie header was cut because it was too long.
+    is_cut: bool = False
+    counted: int = 0  # the size in bytes that the log has counted for this exchange
 
     def measure(self) -> int:
         """Return the approximate memory use of this exchange and its redirect, in bytes."""
-        size = _REST + getsizeof("".join(_TEXTS(self)))  # faster than the size of each
+        # This is faster than adding up the size of each string.
+        size = _REST + getsizeof("".join(_TEXTS(self)))
         for line in self.set_cookies:
             size += getsizeof(line)
         if self.session_after is not None:

@@ -27,7 +27,7 @@ CODE_HIDDEN_WHY = "Your instructor has hidden the code of this lab for now."
 
 
 class LabLinks:
-    """The URLs that labkit.render.handout needs, in this lab and in labs that run beside it."""
+    """The URLs that labkit.render.handout needs, for this lab and labs that run alongside it."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._site = f"{request.scheme}://{host_name(request)}"

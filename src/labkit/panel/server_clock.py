@@ -23,7 +23,7 @@ def moved() -> float:
 
 def forward(seconds: float) -> None:
     """Move the clock by a number of seconds; a negative number moves it back."""
-    global _travel, _traveller, _moved  # noqa: PLW0603 one clock for the whole process
+    global _travel, _traveller, _moved  # noqa: PLW0603 the whole process has one clock
     with _lock:
         if _traveller is None:
             _travel = time_machine.travel(dt.datetime.now(dt.UTC), tick=True)

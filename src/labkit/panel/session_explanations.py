@@ -159,7 +159,7 @@ def _error(operation: StoreOperation | None, details: bool) -> str:
 def _describe(
     operation: StoreOperation, exchange: Exchange, details: bool
 ) -> tuple[str, str, bool]:
-    """Return an operation's kind, a description, and whether it concerned another session."""
+    """Return an operation's kind, its description, and whether it concerned another session."""
     other = operation.store_id != exchange.store_id
     suffix = " (another session, opened by the view)" if other else ""
     text = f"{operation.kind} {operation.key or 'no key'}"

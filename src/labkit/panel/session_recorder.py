@@ -115,9 +115,10 @@ def session_accesses(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def surrounded_by(surround: Surround) -> Iterator[None]:
-    """Within the block, run each store operation of this thread in the context surround(kind).
+    """Within the block, run each of this thread's store operations in the context surround(kind).
 
-    kind: "load", "save" or "delete". When the context exits, `operations()` includes the operation.
+    kind: "load", "save" or "delete". `operations()` includes an operation once its context has
+    exited.
     """
     surrounding, exchange = _surround.set(surround), current.set(None)
     try:
@@ -136,7 +137,7 @@ def operations() -> list[StoreOperation]:
 def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callable[..., Any]:
     """Return a replacement for the store method `operate` that also records the operation.
 
-    record: calls `operate` and records the call.
+    record: a function that calls `operate` and records the operation.
     """
     kind = operate.__name__
 
@@ -146,7 +147,7 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
         if exchange is None:
             if surround is None:
                 return operate(session, *args, **kwargs)
-            # With LAB_PANEL=0, there is no middleware that begins an exchange.
+            # With LAB_PANEL=0, no middleware has begun an exchange.
             current.set(exchange := log.begin())
         with surround(kind) if surround else nullcontext():
             try:
@@ -209,7 +210,7 @@ def _expiry(session: Any, data: dict[str, Any]) -> float | None:
     """Return the expiry, in POSIX seconds, of a session saved now, or None if it is unknown."""
     try:
         return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
-    except (TypeError, ValueError, OverflowError):  # Django did not write this entry
+    except (TypeError, ValueError, OverflowError):  # this entry was not written by Django
         return None
 
 
@@ -217,11 +218,11 @@ def _save(
     exchange: Exchange, save: Callable[..., Any], session: Any, must_create: bool = False
 ) -> None:
     new = must_create or session._session_key is None
-    # One engine sets `modified` while it saves the session.
+    # One of Django's engines sets `modified` while it saves the session.
     before, modified = len(exchange.operations), session.modified
     save(session, must_create)
     if any(each.store_id == store_id(session) for each in exchange.operations[before:]):
-        return  # save() called itself to create the session, which is already recorded
+        return  # save() called itself to create the session, so the operation is already recorded
     data = getattr(session, "_session_cache", {})
     if session._session_key:
         log.sessions.note_saved(session._session_key, _expiry(session, data))

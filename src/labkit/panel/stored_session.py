@@ -48,10 +48,11 @@ class StoredSession:
     """A session as stored."""
 
     facts: list[tuple[str, str]]  # (name, raw value)
-    kinds: str = ""  # the kinds of its records, such as "entry row"; "" if the store failed
+    # The kinds of record in which it is stored, such as "entry row"; "" if the store failed.
+    kinds: str = ""
     life: Lifetime | None = None  # only for a row or cookie
     decoded: str = ""
-    expired: str = ""  # a sentence if it has expired, else ""
+    expired: str = ""  # a sentence that says when it expired, or ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _life(record: session_stores.Record, engine: str) -> Lifetime:
     expiry = record.data.get("_session_expiry") if record.kind == "row" else None
     try:
         given = float(session.get_expiry_age(expiry=expiry))
-    except (TypeError, ValueError, OverflowError):  # something other than Django wrote it
+    except (TypeError, ValueError, OverflowError):  # the entry was not written by Django
         given = left
     return Lifetime(max(left, given), max(0.0, left))
 

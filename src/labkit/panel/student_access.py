@@ -81,7 +81,7 @@ def show_answers(state: Path, shown: bool) -> None:
 
 
 def release_solution(state: Path, name: str, released: bool) -> None:
-    """Release or hide the solution of an exercise or version. Raises OSError, CatalogError."""
+    """Release or hide an exercise's or version's solution. Raises OSError, CatalogError."""
 
     def change(access: Access) -> Access:
         others = tuple(each for each in access.solutions if each != name)

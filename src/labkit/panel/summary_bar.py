@@ -72,8 +72,8 @@ def append_to(
         f"{server and escape(server)}{' '.join(map(_row, exchange.with_redirect()))}</a>"
         f"{control_bar.clock_form(exchange.token) if instructor else ''}</aside>{_SCRIPT}"
     )
-    # ASCII is valid in every encoding in which </body> was found, and using it is faster than
-    # looking up the charset.
+    # ASCII text is valid in every encoding in which </body> can be found, and using it is faster
+    # than looking up the response's charset.
     added = bar.encode("ascii", "xmlcharrefreplace")
     response.content = content[:end] + added + content[end:]
     if "Content-Length" in response.headers:
@@ -86,9 +86,9 @@ def summarize_with_redirect(exchange: Exchange) -> str:
 
 
 def _server(exchange: Exchange) -> str:
-    """Return the server and database node that responded, if there are several.
+    """Return the names of the server and the database node that responded, if there are several.
 
-    The server is always this one, because each server stores only its own exchanges.
+    The server is always the current one, because each server stores only its own exchanges.
     """
     if not (SERVER or exchange.node):
         return ""

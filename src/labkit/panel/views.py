@@ -49,7 +49,8 @@ def exchange_page(
         sentence = f"The last {REMEMBERED} exchanges are kept until the lab is reset or restarted."
         return error_page(request, 404, "This exchange is no longer stored", sentence)
     instructor = is_local_instructor(request)
-    by_script = "X-Requested-With" in request.headers  # the message is kept for the lab's page
+    # Scripts do not take the message, so that the lab's page can show it.
+    by_script = "X-Requested-With" in request.headers
     message = None if by_script or not instructor else control_messages.take(request)
     context = {
         "exchange": found,

@@ -22,7 +22,8 @@ from labkit.processes.parent_pipe import (
 from labkit.processes.start import NotInstalled, StartCancelled, StartFailed, Stoppable
 
 T = TypeVar("T", bound=Stoppable)
-START_SECONDS = 600  # the limit for starting all servers of a child; each server has a shorter one
+# The time limit for starting all servers of a child; the limit for each server is shorter.
+START_SECONDS = 600
 STOP_SECONDS = 60  # the time limit for ending all servers
 
 

@@ -14,9 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-STOP_SECONDS = 5  # how long a process may take to end by itself
+STOP_SECONDS = 5  # how long a process may take to end after it received the signal
 KILL_SECONDS = 60  # how long a killed process may take to disappear on a busy machine
-SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]  # ignored: a terminal sends them to all its processes
+# The guard ignores these, because a terminal sends them to all of its processes.
+SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 
 class Guard:
@@ -30,7 +31,7 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent,  # this folder will not be deleted
+            cwd=Path(__file__).parent,  # a folder that is never deleted
             start_new_session=os.name != "nt",
         )
 

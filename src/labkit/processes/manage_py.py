@@ -18,7 +18,7 @@ USE_SQLITE = (
 )
 DAMAGED_SQLITE = ("file is not a database", "database disk image is malformed")
 DATABASE_NOT_READY = "The database of lab {number} is not ready: "
-SECONDS = 120  # the time limit for one command
+SECONDS = 120  # the time limit for one manage.py command
 NEVER_ENDED = "manage.py {command} did not end within {seconds:g} seconds{place}."
 CREATE_DATABASE = "Create it first, in the client: CREATE DATABASE the_name CHARACTER SET utf8mb4;"
 
@@ -78,7 +78,7 @@ def _interrupt(process: "subprocess.Popen[str]", folder: Path) -> str:
     """
     stack = ""
     with contextlib.suppress(ValueError, subprocess.TimeoutExpired):  # Windows has no SIGABRT
-        process.send_signal(signal.SIGABRT)  # faulthandler then prints the stack
+        process.send_signal(signal.SIGABRT)  # this makes faulthandler print the stack
         stack = process.communicate(timeout=5)[1]
     process.kill()
     for path, line in re.findall(r'File "(.+)", line (\d+) in ', stack):

@@ -15,9 +15,9 @@ from encodings import ascii as ascii_codec
 from functools import partial
 from typing import Any
 
-DEGRADE = "labkit-degrade"  # an error handler of codecs
-ASCII = "labkit_ascii"  # not "ascii", which Click replaces with UTF-8
-SUBSTITUTES = {  # for characters that an encoding lacks
+DEGRADE = "labkit-degrade"  # the name of an error handler for `codecs`
+ASCII = "labkit_ascii"  # a name other than "ascii", since Click replaces "ascii" with UTF-8
+SUBSTITUTES = {  # replacements for characters that an encoding lacks
     **dict.fromkeys("–—−─━", "-"),
     **dict.fromkeys("│┃", "|"),
     **dict.fromkeys("‘’", "'"),
@@ -47,17 +47,17 @@ def protect_output() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number
+            os.open(os.devnull, os.O_RDWR)  # the new descriptor gets the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 it stays open
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
-        if stream is getattr(sys, f"__{name}__"):  # unless a test has replaced it
+        if stream is getattr(sys, f"__{name}__"):  # a test may have replaced it
             setattr(sys, name, _protected(stream, number))
 
 
 def _protected(stream: Any, number: int) -> Any:
-    if sys.platform == "win32" and stream is not None:  # the console there does not accept bytes
+    if sys.platform == "win32" and stream is not None:  # the Windows console does not accept bytes
         stream.reconfigure(errors=DEGRADE)
         return stream
     encoding = stream.encoding if stream is not None else "utf-8"
@@ -104,7 +104,8 @@ def _degrade(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     sign = error.object[error.start]
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that could not be decoded
+    # This stands for a byte of a file name that could not be decoded.
+    if "\udc80" <= sign <= "\udcff":
         return bytes([ord(sign) - 0xDC00]), error.start + 1
     plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return SUBSTITUTES.get(sign) or plain or "?", error.start + 1
@@ -129,7 +130,7 @@ codecs.register(_find_codec)
 class OutputThread:
     """Prints in a separate thread.
 
-    If the output is not read, for example after Ctrl-S in a terminal, only this thread waits.
+    If nothing reads the output, for example after Ctrl-S in a terminal, only this thread waits.
     """
 
     def __init__(self) -> None:

@@ -14,14 +14,14 @@ from typing import IO, Any
 
 from labkit.processes.guard import KILL_SECONDS
 
-STOP_SECONDS = 5  # how long a child may take to end by itself
+STOP_SECONDS = 5  # how long a child may take to end after its pipe is closed
 
 
 def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a child that ends when this process does, or when its `stdin` is closed.
 
-    It gets a separate process group, so that Ctrl-C reaches only the parent, which then ends it.
-    Its `stdout` is a pipe unless the options name another file.
+    The child gets a separate process group, so that Ctrl-C reaches only the parent, which then ends
+    the child. The child's `stdout` is a pipe unless the options name another file.
     """
     options.setdefault("stdout", subprocess.PIPE)
     if sys.platform == "win32":
@@ -32,7 +32,7 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
-    """Return the child's next line, or b"" if it ends. Kill it if it writes no line in time."""
+    """Return the child's next line, or b"" if the child ends. Kill it if no line comes in time."""
     assert process.stdout is not None
     timer = threading.Timer(seconds, process.kill)
     timer.start()

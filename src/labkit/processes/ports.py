@@ -7,7 +7,7 @@ import socket
 
 LOOPBACK = "127.0.0.1"
 CHOSEN_FROM = "10000-31999"  # the range of free_port()
-LOOPBACK_6 = "::1"  # browsers try it first for the host localhost
+LOOPBACK_6 = "::1"  # for the host localhost, browsers try this address first
 ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}  # without IPv6
 
 # Browsers do not open http:// URLs with these ports: https://fetch.spec.whatwg.org/#port-blocking
@@ -40,7 +40,7 @@ def bind(port: int, address: str = LOOPBACK) -> None:
     """Try to bind a port. Raise PermissionError, or OSError if the port is in use."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
-        if os.name != "nt":  # on Windows, two servers could then share a port
+        if os.name != "nt":  # on Windows, this option would let two servers share a port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

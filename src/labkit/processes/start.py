@@ -1,4 +1,4 @@
-"""Start a server program such as MariaDB or Redis, and wait until it answers."""
+"""Start a server program such as MariaDB or Redis, and wait until it responds."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ class Stoppable:
 class PrivateServer(Stoppable):
     """A server program that this process or another one has started."""
 
-    _process: "ServerProcess | None" = None  # None if another process started it
+    _process: "ServerProcess | None" = None  # None if another process started the server
 
     @property
     def pid(self) -> int | None:
@@ -71,7 +71,7 @@ class ServerProcess(subprocess.Popen[bytes]):
     guard: Guard | None = None
 
     def release(self) -> None:
-        """Stop guarding the server, because it has ended or is to outlive this process."""
+        """Stop guarding the server, because it has ended or should outlive this process."""
         if self.guard is not None:
             self.guard.release()
 
@@ -86,7 +86,7 @@ def start_server(
     folder: Path | None = None,
     guarded: bool = True,
 ) -> ServerProcess:
-    """Start a server, and wait at most `seconds` until it answers.
+    """Start a server, and wait at most `seconds` until it responds.
 
     The server runs in its own process session, so that Ctrl-C in the terminal reaches only the
     program that uses it. If this process is killed, the server stops too, and `folder` is deleted.
@@ -106,7 +106,7 @@ def start_server(
         if guarded:
             process.guard = Guard(process.pid, folder)
         wait_until_answering(name, process, log, answers, seconds)
-    except BaseException:  # including Ctrl-C: otherwise, the server would keep running
+    except BaseException:  # after any exception, even Ctrl-C, the server would keep running
         kill_group(process)
         raise
     return process
@@ -119,7 +119,7 @@ def wait_until_answering(
     answers: Callable[[], bool],
     seconds: float,
 ) -> None:
-    """Poll a server until it answers. Raise StartFailed if it ends or takes too long."""
+    """Poll a server until it responds. Raise StartFailed if it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:

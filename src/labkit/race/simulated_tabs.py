@@ -146,7 +146,8 @@ class _Browser:
             response.close()
             return response
         finally:
-            connections.close_all()  # `lab serve` keeps them open, but this thread is about to end
+            # `lab serve` keeps connections open, but this thread is about to end
+            connections.close_all()
 
     def store_cookies(self, response: HttpResponse) -> None:
         """Store the cookies that this response sets."""

@@ -26,7 +26,7 @@ _active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 @dataclass(frozen=True)
 class Step:
-    """A step of one tab: waiting for the lock, having read the cart, or having saved the cart."""
+    """A step of one tab: it waits for the lock, has read the cart, or has saved the cart."""
 
     wave: int
     tab: int
@@ -50,7 +50,7 @@ class Wave:
             self._all_here.set()
 
     def arrive(self, tab: int) -> None:
-        """Note that a tab has read the cart, is waiting for the lock, or has finished."""
+        """Note that a tab has read the cart, is waiting for the lock, or has ended its request."""
         self._missing.discard(tab)
         if not self._missing:
             self._all_here.set()
@@ -78,7 +78,8 @@ class Tab:
                 yield
         finally:
             _active.reset(tab)
-            self.wave.arrive(self.number)  # even if the request was refused before reading the cart
+            # Counts as arrived even if the request was refused before it read the cart.
+            self.wave.arrive(self.number)
 
     @contextmanager
     def _operation(self, name: str) -> Iterator[None]:

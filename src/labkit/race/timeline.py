@@ -23,7 +23,7 @@ class Add:
 
     wave: int
     tab: int
-    began: int  # the first step, in which the tab waited or read
+    began: int  # the number of the add's first step: waiting for the lock, or reading
     read_at: int
     read: int  # the total that the tab read
     saved_at: int | None = None  # None if the tab never saved the cart
@@ -66,7 +66,7 @@ class Timeline:
         folded = rows[half:-half] if len(rows) > MOST else []
         drawn = [add for add in rows if add not in folded]
         self._columns = sorted({step for add in drawn for step in _steps_of(add)})
-        tops: dict[int, float] = {}  # id() of an add -> the vertical centre of its row
+        tops: dict[int, float] = {}  # {id() of an add: the vertical centre of its row}
         waves, y, fold = [], 0.0, None
         for number, add in enumerate(drawn):
             if self.waves > 1 and (number == 0 or add.wave > drawn[number - 1].wave):

@@ -26,7 +26,7 @@ class Answers(StrEnum):
 
     FOLDED = "folded"  # a click opens one
     OPEN = "open"
-    HIDDEN = "hidden"  # left out of the page
+    HIDDEN = "hidden"  # the page does not contain the answers
 
 
 class Links(Protocol):

@@ -26,7 +26,8 @@ GROUPS = {
     Token.Literal.Number: "n",
 }
 
-Colours = list[str]  # the class of each character in a line; "" means plain
+# The class of each character in a line; "" means that the character has no colour.
+Colours = list[str]
 Span = tuple[str, str]  # (class, text with hidden characters made visible)
 
 

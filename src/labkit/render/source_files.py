@@ -7,7 +7,7 @@ from pathlib import Path
 from labkit.render.highlight import Span, highlight
 
 FIRST = ["settings.py", "urls.py", "forms.py", "storage.py", "views.py"]
-LAST_TEMPLATES = ["nav.html", "base.html"]  # the layout of all pages
+LAST_TEMPLATES = ["nav.html", "base.html"]  # these templates define the layout of all pages
 TEXTS = {".py", ".html", ".css", ".js", ".toml", ".txt", ".sql"}
 
 
@@ -27,7 +27,7 @@ def files(folder: Path, parts: Iterable[str] = ("lab", "tests")) -> list[File]:
 
 
 def anchor(name: str) -> str:
-    """Return the HTML id of a file on the page. The id of line 3 in the file ends in "-3"."""
+    """Return the HTML id of a file on the page. The id of the file's line 3 has the suffix "-3"."""
     return name.replace("/", "-").replace(".", "-")
 
 

@@ -15,7 +15,7 @@ from labkit.kept_files import write_whole
 from labkit.render import PALETTE
 
 FOLDER = Path(__file__).parent / "templates"
-FILTERS = "labkit.render.template_filters"  # available in the templates without {% load %}
+FILTERS = "labkit.render.template_filters"  # templates can use these filters without {% load %}
 COMMON = [PALETTE, PALETTE.with_name("standalone.css")]
 
 _engine = Engine(dirs=[FOLDER], builtins=[FILTERS])  # needs no settings

@@ -16,10 +16,11 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-REQUEST_SECONDS = 25  # the limit for requests in progress, which wait up to 20 s for SQLite's lock
+# The limit for waiting until all requests end; a request may wait 20 s for SQLite's lock.
+REQUEST_SECONDS = 25
 FILE_REPLACED = "%s was deleted or replaced, and its data are lost"
 log = logging.getLogger("labkit.serve")
-_guards: list["FileGuard"] = []  # holds references to the guards, since signals hold weak ones
+_guards: list["FileGuard"] = []  # keeps the guards alive, since signals hold only weak references
 
 
 def keep_open(migrate: Callable[[], None]) -> None:
@@ -56,14 +57,15 @@ class FileGuard:
 
     def _note(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection not in self._opened:
-            connection.inc_thread_sharing()  # one thread may close all threads' connections
+            connection.inc_thread_sharing()  # one thread may close the connections of all threads
             self._opened.append(connection)
 
     def _enter(self, **_: Any) -> None:
         with self._changed:
             if _identity(self._path) != self._file:
                 self._changed.wait_for(lambda: not self._requests, REQUEST_SECONDS)
-                if _identity(self._path) != self._file:  # unless another thread has reopened it
+                # Another thread may have reopened it already.
+                if _identity(self._path) != self._file:
                     self._reopen()
             self._requests += 1
 

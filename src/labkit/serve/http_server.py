@@ -36,14 +36,14 @@ LARGEST_REST = 10_000_000  # bytes of a refused request that are read before res
 HELD_BYTES = 16_000_000  # the limit for all pending requests and unsent responses together
 SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
 
-CONNECTIONS = 1000  # the maximum at one time; lower if the system allows fewer open files
+CONNECTIONS = 1000  # the maximum; it is lower if the system allows fewer open files
 LEAST_CONNECTIONS = 16
-SPARE_FILES = 100  # reserved for database connections, session files and logs
+SPARE_FILES = 100  # files reserved for database connections, session files and logs
 WINDOWS_CONNECTIONS = 400  # select() there takes 512
-REQUEST_SECONDS = 20  # from the first to the last byte of a request
-IDLE_SECONDS = 60  # between requests, or before the first request
-UNREAD_SECONDS = 30  # while the client reads no byte of the response
-GRACE_SECONDS = 0.25  # until a new connection may be closed to make room
+REQUEST_SECONDS = 20  # the time limit from the first to the last byte of a request
+IDLE_SECONDS = 60  # the time limit between requests, and before the first request
+UNREAD_SECONDS = 30  # the time limit while the client reads no byte of the response
+GRACE_SECONDS = 0.25  # how long a new connection is safe from being closed to make room
 ACCEPT_AT_ONCE = 64
 
 # At each event, waitress checks all of its connections in Python. With a whole class, the checks
@@ -197,7 +197,7 @@ class Channel(HTTPChannel):
             return False
         self._received += len(data)
         self.server.owner.count(len(data))
-        if not self.connected:  # closed because it used the most memory
+        if not self.connected:  # the server closed it because it used the most memory
             return False
         taken: bool = super().received(data)
         if is_new:
@@ -268,16 +268,16 @@ class HttpServer:
         self._tidied = 0.0
         self._stopped = False
         self.is_full = False
-        self._turn: Channel | None = None  # the connection whose large body is being read
+        self._turn: Channel | None = None  # the connection whose large body is currently being read
         adjustments = Adjustments(
             listen=" ".join(f"{address}:{port}" for address in addresses),
             threads=threads,
-            backlog=1024,  # enough for a whole class at once
+            backlog=1024,  # waiting connections; this is enough for a whole class
             recv_bytes=32_768,
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
-            log_socket_errors=False,  # clients may disconnect at any time
+            log_socket_errors=False,  # they are normal: clients may disconnect at any time
             # labkit.panel.access uses these headers to recognize requests from a proxy.
             clear_untrusted_proxy_headers=False,
             ident=None,
@@ -311,7 +311,7 @@ class HttpServer:
     def stop(self) -> None:
         """Close all connections, so that `run()` returns soon."""
         self._stopped = True
-        with suppress(OSError):  # `run()` may have noticed already and closed the trigger
+        with suppress(OSError):  # `run()` may have stopped already and closed the trigger
             self._listeners[0].pull_trigger()
 
     def has_room(self) -> bool:
@@ -338,7 +338,7 @@ class HttpServer:
         log.warning("Too many open files: at most %d connections from now on", self._limit)
 
     def count(self, received: int) -> None:
-        """Count received bytes, and check the total memory at intervals."""
+        """Count received bytes, and check from time to time how much memory all connections use."""
         self._uncounted += received
         if self._uncounted > HELD_BYTES // 16:
             self._limit_memory()

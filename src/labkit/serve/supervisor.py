@@ -34,10 +34,10 @@ STABLE = {"running", "failed", "stopped"}
 
 @dataclass(frozen=True)
 class Maintenance:
-    """Work to do while a lab's process is down."""
+    """Work to be done while a lab's process is not running."""
 
-    state: str  # the lab's state during the work
-    work: Callable[[], str]  # returns a note for the console
+    state: str  # the state that the lab has during the work
+    work: Callable[[], str]  # a function that returns a note for the console
     done: threading.Event  # set when the lab is running again or has failed
 
 
@@ -67,11 +67,11 @@ class LabProcess:
         self.url = f"http://{host}:{port}/"
         self.letter = letter
         self.state = "starting"  # starting, running, resetting, failed, stopped
-        self.stable = threading.Event()  # set once one of the states in STABLE has been reported
+        self.stable = threading.Event()  # set once a state in STABLE has been reported
         self.reason = ""  # why the lab failed or last died
         self.restarts = 0  # how many times the lab died and was restarted
         self.note = ""  # the result of the last action in the console
-        self.action_failed = False  # if True, the note says why
+        self.action_failed = False  # if True, `note` says why the action failed
         # The last values that the console read from the lab:
         self.clock = ""  # "2 minutes ahead"
         self.active: int | None = 0  # visitors in the last minutes, or None if unknown
@@ -115,7 +115,8 @@ class LabProcess:
 
         The log keeps its entries from earlier runs of `lab serve`.
         """
-        self.log.touch()  # raises an error now if the log is not writable
+        # Raises an error now, rather than in the thread, if the log is not writable.
+        self.log.touch()
         self._thread.start()
 
     def restart(self, state: str, work: Callable[[], str]) -> threading.Event:
@@ -151,7 +152,7 @@ class LabProcess:
                 task = self._queue.get_nowait()
             while task is None and not self._ending:
                 if was_running and self._may_restart():
-                    self._set_state("starting")  # this must be done before the restart is counted
+                    self._set_state("starting")  # this must happen before `restarts` is increased
                     self.restarts += 1
                     self._report(self, f"died ({self.reason}) and is being restarted")
                     break
@@ -193,7 +194,8 @@ class LabProcess:
                 process = self._process = start_child(
                     self._command, cwd=self.lab.folder, env=self.environ, stderr=output
                 )
-        except OSError as error:  # no folder, no memory, or too many processes
+        except OSError as error:
+            # For example, the folder is missing, or there are too many processes.
             self.reason = str(error)
             return False
         if self._ending or not self._queue.empty():  # requested before it started

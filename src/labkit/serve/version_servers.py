@@ -49,7 +49,7 @@ class VersionServers:
 
     @property
     def all(self) -> list[VersionServer]:
-        """The versions that have been started and not stopped, in the order of their start."""
+        """All versions that were started and not stopped, in the order of their starts."""
         with self._lock:
             return list(self._servers.values())
 

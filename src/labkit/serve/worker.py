@@ -18,7 +18,7 @@ from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.serve.http_server import HttpServer
 
 READY = b"ready\n"
-# There are several threads, because requests may wait for a database. More threads would not help:
+# Several threads are needed, because requests may wait for a database. More threads would not help:
 # Python runs one at a time, and threads that wait for SQLite's lock take turns polling it
 # (bench/burst.py).
 THREADS = 8
@@ -82,12 +82,14 @@ def main(port: int, addresses: list[str]) -> None:
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
-    import_module(settings.ROOT_URLCONF)  # finds errors in the code now rather than in class
+    # This finds errors in the code now rather than during class.
+    import_module(settings.ROOT_URLCONF)
     if settings.DATABASES.get("default", {}).get("NAME"):
         from labkit.serve.database_connections import keep_open
 
         _migrate()
-        if not os.environ.get("LAB_NODES"):  # in a cluster, each request uses the next node
+        # In a cluster, connections are not kept, so that each request uses the next node.
+        if not os.environ.get("LAB_NODES"):
             keep_open(_migrate)
     threads = getattr(settings, "SERVER_THREADS", THREADS)
     server = listen(application, port, addresses, threads)

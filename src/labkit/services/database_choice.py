@@ -23,7 +23,7 @@ ONE_DATABASE = (
 
 
 class DatabaseKind(Enum):
-    """The kinds of database that a lab can use; the values are for messages."""
+    """The kinds of database that a lab can use; messages contain the values."""
 
     SQLITE = "SQLite"
     NAMED = "the database that DATABASE_URL names"

@@ -28,7 +28,8 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     Raise DatabaseNotReady, NotInstalled or StartFailed.
     """
     state = state_dir(lab.folder)
-    cleared = list(_repair(state))  # first, since no lab starts with a damaged key or folder
+    # This comes first, since no lab starts with a damaged key or session folder.
+    cleared = list(_repair(state))
     environ = lab_environment()
     url = environ.pop("DATABASE_URL", "")
     if lab.database:
@@ -40,7 +41,8 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
             cleared.append("rows in the private MariaDB")
         if url.strip() and named:
             environ["DATABASE_URL"] = url
-            run_manage_py(lab, environ, *MIGRATE)  # fails if the database is another project's
+            # This command fails if the database belongs to another project.
+            run_manage_py(lab, environ, *MIGRATE)
             run_manage_py(lab, environ, *FLUSH)
             cleared.append(f"rows in {DatabaseKind.NAMED.value}")
     if session_stores.wipe_files(*state.glob("sessions*")):
@@ -48,7 +50,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:
             kept_files.remove(path)
-        except PermissionError:  # Windows cannot delete the log of a running lab
+        except PermissionError:  # Windows cannot delete the log of a lab that is running
             continue
         cleared.append(path.name)
     return cleared
@@ -86,7 +88,7 @@ def is_damaged(path: Path) -> bool:
         with closing(sqlite3.connect(address, uri=True, timeout=20)) as database:
             whole = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
-            if tables:  # a new database has none
+            if tables:  # an empty database is valid too
                 database.execute(EXPECTED)
     except sqlite3.OperationalError as error:
         return not str(error).startswith("database is locked")

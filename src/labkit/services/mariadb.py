@@ -21,7 +21,7 @@ from labkit.text_format import command_line
 # These options disable the network, and reduce the memory from 100 MB to 40 MB.
 OPTIONS = [
     "--skip-networking",
-    "--max-connections=500",  # more than the threads of all labs together
+    "--max-connections=500",  # this is more than the number of threads of all labs together
     "--skip-name-resolve",
     "--skip-log-bin",
     "--innodb-buffer-pool-size=16M",
@@ -46,7 +46,8 @@ _left_running: list[ServerProcess | None] = []
 START_SECONDS = 30
 STOP_SECONDS = 20
 CONNECT_SECONDS = 10
-LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10  # the longest wait for another program
+# How long to wait for another program that has the lock.
+LOCK_SECONDS = START_SECONDS + STOP_SECONDS + 10
 INSTALL_SECONDS = 120
 LOCKED = "Another program takes too long to start or end the server in {folder}."
 DAMAGED = "{error}\nIf its data are damaged, delete {folder}. It is then created empty."
@@ -56,7 +57,7 @@ TOO_MANY_CONNECTIONS = 1040  # ER_CON_COUNT_ERROR
 class PrivateMariaDB(PrivateServer):
     """A server that `temporary()` or `persistent()` has started. Not available on Windows."""
 
-    user = "root"  # the user that the server runs as, if this process belongs to root
+    user = "root"  # the user as whom the server runs if this process runs as root
     start_seconds = START_SECONDS
 
     def __init__(self, folder: Path, socket: Path, options: list[str], *, temporary: bool) -> None:
@@ -132,7 +133,7 @@ class PrivateMariaDB(PrivateServer):
         if self.answers():
             return
         with self._exclusive_lock():
-            if not self.answers():  # unless another program has restarted it
+            if not self.answers():  # another program may have restarted it already
                 self.has_died()
                 self.start()
 

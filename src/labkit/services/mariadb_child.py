@@ -33,7 +33,7 @@ def main(folder: Path, names: list[str]) -> None:
         send_report(parent, urls=urls, client_commands=commands)
 
     def check(parent: IO[bytes], server: PrivateMariaDB) -> None:
-        with contextlib.suppress(StartFailed):  # the next check tries again
+        with contextlib.suppress(StartFailed):  # if this fails, the next check tries again
             server.revive()
 
     run_child(lambda ending: PrivateMariaDB.persistent(folder), report, check, 1)

@@ -72,5 +72,5 @@ class PrivateRedis(PrivateServer):
 
     def stop(self) -> None:
         """End the server and delete its folder."""
-        self.kill()  # it has no data to save
+        self.kill()  # there is no data to save
         shutil.rmtree(self.folder, ignore_errors=True)

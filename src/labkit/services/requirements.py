@@ -49,8 +49,10 @@ class Tool:
 
     label: str
     use: str  # what it is for
-    found: Callable[[], str | None]  # returns its version or path, or None if it is missing
-    lines: dict[str, str]  # package manager ("" for any) -> the command that installs it
+    # Returns the version or path, or None if the requirement is missing.
+    found: Callable[[], str | None]
+    # {package manager: the command that installs it}; "" stands for any package manager
+    lines: dict[str, str]
 
     def advice(self) -> str:
         """Return the command that installs the requirement on this machine."""
@@ -216,7 +218,7 @@ def missing_requirements(extras: Iterable[str]) -> list[str]:
     labkit itself is included if its installed pytest plugins differ from those in pyproject.toml.
     """
     wanted = set(extras)
-    for requirement in _requirements():  # an extra may include another extra
+    for requirement in _requirements():  # an extra may include other extras
         if requirement.name == "labkit" and _applies(requirement, wanted):
             wanted |= requirement.extras
     lacking = [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]

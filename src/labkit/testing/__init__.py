@@ -8,7 +8,7 @@ the plugin.
 from importlib import import_module
 from typing import Any
 
-# Imported on first use, because these modules import Django.
+# These modules are imported on first use, because they import Django.
 _MODULES = {
     "BrokenPromise": "response_checks",
     "Clock": "clock",

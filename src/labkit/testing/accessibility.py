@@ -16,7 +16,7 @@ def complaints(page: "Page", rule: str = "") -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe
 
-    page.wait_for_load_state()  # click() returns before the next page has loaded
+    page.wait_for_load_state()  # Playwright's click() returns before the next page has loaded
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     options["runOnly"] = [rule] if rule else {"type": "tag", "values": TAGS}
     found = Axe().run(page, options=options).response["violations"]

@@ -29,12 +29,13 @@ from labkit.testing.response_checks import BrokenPromise
 REMEMBERED = 20  # exchanges
 EXCERPT = 300  # characters of a page's text that a report shows
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # characters that are not percent-encoded in a path
-TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))  # not percent-encoded in path and query
+# Characters that are not percent-encoded in a URL's path and query.
+TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _births = itertools.count()
 
-# The visitors that the running test uses, for its failure report.
+# The visitors in the running test; if the test fails, the report describes them.
 visitors_of_this_test: "WeakSet[BaseVisitor]" = WeakSet()
 
 
@@ -99,11 +100,14 @@ class BaseVisitor:
         # The site of this visitor's URLs, and the Host header of its requests.
         self.origin, self.host = parse_site(site, scheme, port)
         self.jar = Jar()
-        self._requesting = False  # True while _finish(), not Client, has to store cookies
+        # True during a request, whose cookies _finish() stores, not Client
+        self._requesting = False
         self.exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._context = TYPED
-        self._came_from = ""  # the initiator's origin as in an Origin header, with the port
-        self._expected: dict[str, bool] = {}  # promise -> whether it has been broken
+        # The origin of the page that caused the request, as in an Origin header.
+        self._came_from = ""
+        # {promise that should be broken: whether it has been broken}
+        self._expected: dict[str, bool] = {}
         self.born = next(_births)
 
     @property
@@ -113,7 +117,7 @@ class BaseVisitor:
 
     @cookies.setter
     def cookies(self, value: SimpleCookie) -> None:
-        # `value` may be a view of this jar, so copy it before emptying the jar.
+        # `value` may be a view of this jar, so it is copied before the jar is emptied.
         cookies = {name: copy(value[name]) for name in value}
         self.jar.clear()
         self.cookies.update(cookies)
@@ -161,15 +165,15 @@ class BaseVisitor:
         if method in {"GET", "HEAD"}:
             return ""
         if self._came_from.startswith("https:") and own.startswith("http:"):
-            return "null"  # the default referrer policy hides the origin from plain http
+            return "null"  # the default referrer policy sends no https origin over plain HTTP
         return self._came_from or own
 
     def _finish(
         self, exchange: Exchange, response: HttpResponseBase, set_cookies: list[str]
     ) -> None:
-        """Store the response's cookies, and check that the response keeps its promises.
+        """Store the response's cookies, and check the response (see response_checks).
 
-        Raises BrokenPromise if one is broken, unless the test expects that.
+        Raises BrokenPromise if a check fails, unless the test expects that.
         """
         exchange.response, exchange.set_cookies = response, set_cookies
         response.exchange = exchange
@@ -188,9 +192,9 @@ class BaseVisitor:
 
     @contextmanager
     def expecting(self, *promises: str) -> Iterator[None]:
-        """Expect each of these promises (see response_checks) to be broken within the block.
+        """Expect responses in the block to break each of these promises (see response_checks).
 
-        Raises ValueError for an unknown promise, and BrokenPromise if a promise was kept.
+        Raises ValueError for an unknown promise, and BrokenPromise if a promise was not broken.
         """
         if unknown := set(promises) - response_checks.ALL:
             raise ValueError(f"no such promise: {', '.join(sorted(unknown))}")
@@ -289,14 +293,15 @@ class BaseVisitor:
     def block_cookies(self, blocked: bool = True) -> None:
         """Block cookies, so that none are sent or stored; with False, allow cookies again.
 
-        As in Chromium, stored cookies are kept while cookies are blocked, and are sent again later.
+        As in Chromium, cookies that are already stored are kept while cookies are blocked. Once
+        cookies are allowed, they are sent again.
         """
         self.jar.blocked = blocked
 
     def edit_cookie(self, cookie: str | Cookie, value: str) -> None:
         """Change a cookie's value, as in a browser's developer tools.
 
-        cookie: the cookie's name or, if several cookies have that name, one of the jar's cookies.
+        cookie: the cookie's name, or one of the jar's cookies if several have the same name.
 
         Raises KeyError if there is no such cookie, and ValueError if there are several or the value
         is invalid.

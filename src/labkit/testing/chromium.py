@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--disable-gpu",
-    "--in-process-gpu",  # avoids a process that, without a GPU, would keep the CPU busy
+    "--in-process-gpu",  # without a GPU, a separate process would keep the CPU busy
     # *.example resolves to this machine, as a site that is not loopback; other names do not
     # resolve.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
@@ -66,7 +66,7 @@ class Chromium:
         self._context: BrowserContext | None = None
         self.page: Page
         self.complaints: list[str] = []  # script errors, and requests to other machines
-        if third_party_cookies:  # which Chromium blocks by default
+        if third_party_cookies:  # Chromium blocks third-party cookies by default
             self._prefer(cookie_controls_mode=0, block_third_party_cookies=False)
         self.open()
 
@@ -89,7 +89,7 @@ class Chromium:
         return self.page
 
     def _guard(self, request: "Request") -> None:
-        host = urlsplit(request.url).hostname  # None for data: URLs, for example
+        host = urlsplit(request.url).hostname  # None for URLs without a host, such as data: URLs
         if host and host.rpartition(".")[2] not in {"1", "localhost", "example"}:
             self.complaints.append(f"request to another machine: {request.url}")
 

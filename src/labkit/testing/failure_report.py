@@ -31,7 +31,7 @@ def report_sections(fixtures: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _exchanges(browser: BaseVisitor, moved: bool) -> Iterator[str]:
-    """Yield the last exchanges, including the last change, and the clock's moves between them.
+    """Yield the last exchanges, always with the last change, and the clock's moves in between.
 
     moved: whether the test uses a clock that stands still until the test moves it.
     """
@@ -74,7 +74,7 @@ def _store() -> Iterator[str]:
         return
     try:
         rows = list(session_stores.rows()[: MOST_ROWS + 1])
-    except Exception as error:  # report everything else even if the database is broken
+    except Exception as error:  # the report shows everything else even if the database is broken
         yield f"cannot be read: {type(error).__name__}: {error}"
         return
     for row in rows[:MOST_ROWS]:

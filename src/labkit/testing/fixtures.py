@@ -74,7 +74,7 @@ def use_engine(settings: Any, tmp_path: Path) -> "Iterator[Callable[[str], None]
     folder = tmp_path / ".lab" / settings.LAB / "sessions"
     folder.mkdir(parents=True)
     settings.SESSION_FILE_PATH = folder
-    importlib.reload(file)  # reloaded, since its class caches the setting
+    importlib.reload(file)  # its class caches SESSION_FILE_PATH, so the module is reloaded
 
     def use(engine: str) -> None:
         settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"

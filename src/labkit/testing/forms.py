@@ -12,7 +12,8 @@ from django.http import HttpResponseBase
 from django.test.client import BOUNDARY, encode_multipart
 
 URLENCODED = "application/x-www-form-urlencoded"
-MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"  # as Django's test client writes it
+# The boundary that Django's test client uses.
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 BUTTON_TYPES = {"submit", "image", "reset", "button"}  # types of input elements
 
 
@@ -21,7 +22,7 @@ class Submission:
     """The request that a browser sends for a form."""
 
     method: str  # "GET" or "POST"
-    url: str  # with the query, if it is a GET form
+    url: str  # for a GET form, this includes the query
     content_type: str = ""
     body: bytes = b""
 
@@ -195,7 +196,7 @@ def _values(field: Any, kind: str) -> Iterator[str]:
     elif kind in {"checkbox", "radio"}:
         if field.checked:
             yield field.get("value", "on")
-    elif kind != "file":  # if no file is chosen, request.FILES has no entry
+    elif kind != "file":  # without a chosen file, request.FILES has no entry for the field
         yield field.get("value", "")
 
 

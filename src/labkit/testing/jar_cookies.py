@@ -19,7 +19,7 @@ FLAGS = {"secure", "httponly", "partitioned"}
 NOT_STORED = {"comment", "version"}  # attributes of a Morsel that browsers ignore
 NOT_REMOVED = "To remove a cookie's attribute, set it to an empty string."
 
-if TYPE_CHECKING:  # for type checkers, a SimpleCookie already is a MutableMapping
+if TYPE_CHECKING:  # type checkers already treat a SimpleCookie as a MutableMapping
 
     class _Mapping: ...
 else:
@@ -102,7 +102,7 @@ class JarCookies(_Mapping, SimpleCookie):
         return self
 
     def replace_cookie(self, old: Cookie, line: str) -> Cookie | None:
-        """Replace a cookie with a Set-Cookie line; return the new cookie, or None if deleted.
+        """Replace a cookie by a Set-Cookie line; return the new cookie, or None if there is none.
 
         The old cookie's Priority and partition are kept, since a Morsel has neither.
         """
@@ -135,7 +135,7 @@ class _JarMorsel(Morsel):
 
     def update(self, values: Any) -> None:  # type: ignore[override]
         changed = {name.lower(): value for name, value in dict(values).items()}
-        if "expires" in changed:  # otherwise the old Max-Age would take precedence
+        if "expires" in changed:  # without this, the old Max-Age would take precedence
             changed.setdefault("max-age", "")
         super().update(changed)
         self._store()
@@ -234,7 +234,7 @@ def session_cookie_line(key: str, max_age: int | None) -> str:
 
 
 def _attributes_of_new(name: str) -> str:
-    """Return the attributes of a new cookie for which a test sets only the value."""
+    """Return the attributes of a new cookie if a test sets only its value."""
     if name != settings.SESSION_COOKIE_NAME:
         return "; Path=/"
     age = None if settings.SESSION_EXPIRE_AT_BROWSER_CLOSE else settings.SESSION_COOKIE_AGE

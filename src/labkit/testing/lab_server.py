@@ -12,7 +12,7 @@ from labkit.processes.guard import Guard, end_child_group
 from labkit.processes.ports import free_port
 from labkit.processes.start import wait_until_answering
 
-START_LIMIT = 60  # seconds; starting usually takes one, or ten on a busy machine
+START_LIMIT = 60  # in seconds; starting usually takes one second, or ten on a busy machine
 
 SERVERS = {
     "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],
@@ -44,18 +44,18 @@ class LabServer:
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        # In memory if possible, because SQLite waits for the disk on each write.
+        # The state is in memory if possible, because SQLite waits for the disk on each write.
         memory = Path("/dev/shm")  # noqa: S108 only the owner can open the new folder
         self._state = tempfile.TemporaryDirectory(
             prefix="labkit-", dir=memory if os.access(memory, os.W_OK) else None
         )
         self.state = Path(self._state.name)
         self.log = self.state / "server.log"
-        # The user's DATABASE_URL is ignored; a test may set one in `environ`.
+        # The user's DATABASE_URL is ignored, but a test may set another one in `environ`.
         self._environ = environment.without_shared()
         self._environ |= {"LAB_STATE_DIR": self._state.name, "LAB_DEBUG": "0"}
         self._environ["DJANGO_SETTINGS_MODULE"] = "lab.settings"
-        self._environ["LAB_PANEL"] = "1"  # the panel is on, as in normal use
+        self._environ["LAB_PANEL"] = "1"  # turns the panel on, as in normal use
         self._environ |= environ or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: Guard | None = None
@@ -92,7 +92,8 @@ class LabServer:
             return
         self.migrate()
         files = [path.relative_to(self.state) for path in self.state.glob("*/db.sqlite3*")]
-        if len(files) == 1:  # false for MariaDB, a write-ahead log or a database elsewhere
+        # There may be no such file (MariaDB) or several (with a write-ahead log).
+        if len(files) == 1:
             _migrated[key] = (files[0], (self.state / files[0]).read_bytes())
 
     def migrate(self) -> None:

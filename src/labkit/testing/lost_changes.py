@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-UNSAVED = "changes inside an entry that were not saved"  # title of a section in a report
+# The title of a section in the report of a failing test.
+UNSAVED = "changes inside an entry that were not saved"
 DISCARDED = "cookies of a response that was not returned"
 
 _unsaved: list[str] = []
 _discarded: list[str] = []
-_written: list[tuple[int, str]] = []  # (id of a response, name of a cookie) of this request
-_kept_alive: list[Any] = []  # responses, kept so that no other response gets the same id
+# (ID of a response, name of a cookie) for each cookie that this request has set
+_written: list[tuple[int, str]] = []
+_kept_alive: list[Any] = []  # keeps the responses alive, so that no other response gets the same ID
 
 
 def pytest_sessionstart() -> None:
@@ -68,7 +70,8 @@ def _compare_session(
     if loaded is not None and not session.modified:
         accessed = session.accessed
         changed = [name for name, value in session.items() if loaded.get(name) != value]
-        session.accessed = accessed  # restored, because this attribute affects the Vary header
+        # Reset after this check, because SessionMiddleware sends Vary if a session was accessed.
+        session.accessed = accessed
         _unsaved.extend(f"{request.method} {request.path}: {name}" for name in changed)
     return process(middleware, request, response)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TOKEN = b"{{token}}"
-PAGE = b"{{page}}"  # a URL that shows the visitor's state
-ACT = b"{{act}}"  # a URL that changes this state if a form is posted to it
+PAGE = b"{{page}}"  # stands for a URL that shows the visitor's state
+ACT = b"{{act}}"  # stands for a URL that changes the visitor's state if a form is posted to it
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,10 @@ class Raw:
     status: int
     method: str = "GET"
     path: bytes = PAGE
-    cookie: bytes | None = None  # sent after the visitor's cookies
-    alone: bool = False  # if True, it replaces the visitor's cookies
-    headers: dict[str, bytes | None] = field(default_factory=dict)  # None leaves the header out
+    cookie: bytes | None = None  # a Cookie header's value, sent after the visitor's cookies
+    alone: bool = False  # whether `cookie` replaces the visitor's cookies
+    # For the value None, the request does not have this header.
+    headers: dict[str, bytes | None] = field(default_factory=dict)
     body: bytes = b""
     # {server: status} for servers that respond without Django, or that change the request.
     except_on: dict[str, int] = field(default_factory=dict)
@@ -132,8 +133,8 @@ REQUESTS = [
     Raw("a path above the stylesheet's folder", 400, path=b"/__lab__/static/..%2f..%2ferrors.py"),
 ]  # fmt: skip
 
-# Additional requests to test on every cart. The carts' contract lists further ones, with names and
-# quantities.
+# Requests to test on every cart, in addition to those for all labs. The carts' contract has further
+# ones, with names and quantities.
 CART_REQUESTS = [
     add("no fields", 422, b""),
     add("fields twice: the last one counts", 422, b"&name=pear&quantity=1&quantity=0"),

@@ -34,9 +34,9 @@ MARKS = [
 ]
 
 # A test that uses a fixture in PROCESS_FIXTURES reads or changes the lab's process.
-NEEDS = {  # a fixture -> the mark of the tests that use it
+NEEDS = {  # {fixture: the mark of the tests that use it}
     "chromium": "browser",
-    "playwright_driver": "browser",  # listed too, because tests may use it without `chromium`
+    "playwright_driver": "browser",  # tests may use this fixture without `chromium`
     "mariadb": "mysql",
     "redis": "redis",
 }
@@ -52,7 +52,7 @@ PROCESS_FIXTURES = {
     "use_engine",
 }
 
-# Tests with one of these engines as a parameter do not store sessions in the database.
+# The sessions of tests that have one of these engines as a parameter are not in the database.
 ENGINES_WITHOUT_DATABASE = {"cache", "file", "signed_cookies"}
 
 pytest_plugins = ["labkit.testing.fixtures"]
@@ -92,7 +92,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     if lab is not None and not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("lab."):
         sys.path.insert(0, str(lab))
         pytest.register_assert_rewrite("tests.contract", "tests.probes")
-        for name in environment.SHARED:  # so that the tests do not use the user's servers
+        for name in environment.SHARED:  # keeps the tests from using the user's servers
             os.environ.pop(name, None)
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
         _borrow_number(lab)
@@ -162,7 +162,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         for item in items if has_database() else []:
             if not item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.django_db)  # run in a transaction that is rolled back
+                # Each test runs in a transaction that is rolled back.
+                item.add_marker(pytest.mark.django_db)
 
 
 def _keep(
@@ -210,7 +211,7 @@ _proved: list[dict[str, Any]] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if hasattr(report, "wasxfail"):  # reported as "skipped", but it failed as expected
+    if hasattr(report, "wasxfail"):  # pytest reports it as "skipped", but it failed as expected
         return
     proves = dict(report.user_properties).get("proves")
     if proves and (report.when == "call" or report.outcome != "passed"):
@@ -252,6 +253,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
 
         try:
             report.sections += report_sections(getattr(item, "funcargs", {}))
-        except Exception as error:  # an error here must not hide the test's failure
+        except Exception as error:  # an error in the report must not hide the failure of the test
             report.sections.append(("last exchanges", f"cannot be shown: {error!r}"))
     return report

@@ -28,12 +28,13 @@ NO_CONFIGURATION = (
     "pip install -e, or start the command inside the checkout."
 )
 TESTS_IN_ALL = 15
-SECONDS = 20.0  # the time limit for a test, or for loading a file
+SECONDS = 20.0  # the time limit for one test, or for loading one file
 MEMORY = 4 * 2**30  # bytes
-STOP_LIMIT = 30  # seconds; tests may need a few to stop their servers
-UNRESPONSIVE = 10  # seconds over the time limit after which the watchdog is considered dead
+STOP_LIMIT = 30  # in seconds; tests may need a few seconds to stop their servers
+# If a run exceeds its limit by this many seconds, the watchdog is considered dead.
+UNRESPONSIVE = 10
 PAUSE = 0.05  # seconds between checks of the process
-# The files of a run: its output, and what labkit.testing.watchdog writes
+# The names of a run's files: its output, and two files that labkit.testing.watchdog writes.
 OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
 LONGEST_OUTPUT = 100_000  # the maximum number of bytes of output to return
 # The user's environment variables that would affect the tests
@@ -69,7 +70,7 @@ class Outcome:
     sections: list[tuple[str, str]] = field(default_factory=list)
 
 
-# Reasons for stopping, in addition to those below
+# Reasons for stopping a run. STOPS has further ones.
 TIME, ALL_TIME, NO_TESTS, UNKNOWN = "time", "time of all tests", "no tests", "unknown"
 STOPS = {
     TIME: "It did not finish within {text} seconds.",
@@ -88,10 +89,13 @@ CRASH = "The program ended with {cause}."
 class Stop:
     """The reason why a run ended before the last test finished, or did not end after it."""
 
-    cause: str  # a key of STOPS, or the name of another exception or of a signal
-    text: str = ""  # the exception's message, the limit in seconds, or the exit status
-    test: str = ""  # node ID of the running test; "" before the first and after the last test
-    stacks: list[list[Place]] = field(default_factory=list)  # per thread; innermost call last
+    cause: str  # a key of STOPS, the name of another exception, or the name of a signal
+    # Depending on the cause: the exception's message, the limit in seconds, or the exit status.
+    text: str = ""
+    # The node ID of the test that was running; "" before the first and after the last test.
+    test: str = ""
+    # One stack for each thread, with the innermost call last.
+    stacks: list[list[Place]] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -101,7 +105,7 @@ class Stop:
 
 @dataclass
 class Run:
-    """The outcomes of a run. If `stop` is set, the run is incomplete."""
+    """The outcomes of a run. If `stop` is set, the run ended early, and outcomes are missing."""
 
     output: str  # the end of the process's output
     stop: Stop | None = None
@@ -255,7 +259,7 @@ def _end(process: "subprocess.Popen[bytes]", limit: float) -> None:
         return
     try:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)  # so that pytest stops its servers
+            os.killpg(process.pid, signal.SIGINT)  # lets pytest stop the servers that it started
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(limit)
     finally:
@@ -346,7 +350,7 @@ def _stacks(text: str) -> list[list[Place]]:
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects in a file, one per line; the last line may be incomplete."""
-    with contextlib.suppress(FileNotFoundError):  # if pytest ended before writing the file
+    with contextlib.suppress(FileNotFoundError):  # pytest may have ended before it wrote the file
         for line in path.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(json.JSONDecodeError):
                 yield json.loads(line)

@@ -20,7 +20,7 @@ class Machine(RuleBasedStateMachine):
         self.clock = Clock(self._travel.start())
 
     def teardown(self) -> None:
-        """Return to the real time."""
+        """Let time.time() return the real time again."""
         self._travel.stop()
 
     @property

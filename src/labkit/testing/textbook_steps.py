@@ -85,7 +85,7 @@ class _Player:
         unsent = response_checks.HEADER in faults
         return NO_RESPONSE if unsent else str(self.pages[browser].status_code)
 
-    # Actions: they return the browser's new page, if there is one
+    # The following methods are actions. They return the browser's new page, if there is one.
 
     def _open(self, step: Step, browser: Reader) -> Any:
         return browser.get(step.value, follow=True)
@@ -163,7 +163,8 @@ def numbered(fields: dict[str, str], number: int) -> dict[str, str]:
     """Return the fields of a form with {n}, {5000 x} and {40 random} replaced."""
 
     def letters(match: re.Match[str]) -> str:
-        random = Random(f"{number} {match.string}")  # so that the text of each submission differs
+        # A seed, which makes the text of each submission different.
+        random = Random(f"{number} {match.string}")
         return "".join(map(chr, random.choices(range(0x4E00, 0x9FA5), k=int(match[1]))))
 
     filled = {name: value.replace("{n}", str(number)) for name, value in fields.items()}

@@ -23,7 +23,7 @@ from labkit.testing.base_visitor import (
 )
 from labkit.testing.jar_cookies import session_cookie_line
 
-EXCHANGE = "labkit.exchange"  # key of the exchange in a request's environ
+EXCHANGE = "labkit.exchange"  # the key under which the environ of a request has its exchange
 
 
 class Visitor(BaseVisitor, Client):
@@ -35,7 +35,7 @@ class Visitor(BaseVisitor, Client):
     """
 
     raise_request_exception: bool  # from Client
-    server = ""  # no server, since requests stay in this process
+    server = ""  # no server is used, since requests stay in this process
 
     def __init__(
         self,
@@ -67,7 +67,8 @@ class Visitor(BaseVisitor, Client):
         BaseVisitor.__init__(self, site, scheme)
         options.setdefault("SERVER_NAME", self.origin.host)
         if self.host != self.origin.host and "HTTP_HOST" not in environ:
-            options["HTTP_HOST"] = self.host  # needed for an IPv6 address or a port
+            # This is needed if the host is an IPv6 address or has a port.
+            options["HTTP_HOST"] = self.host
         Client.__init__(self, enforce_csrf_checks, headers=headers, **options)
 
     def new_visitor(self) -> "Visitor":
@@ -116,11 +117,11 @@ class Visitor(BaseVisitor, Client):
     def _base_environ(self, **request: Any) -> dict[str, Any]:
         environ = super()._base_environ(**request)
         if "SERVER_NAME" in request and "HTTP_HOST" not in request:
-            environ.pop("HTTP_HOST", None)  # the default names another host
+            environ.pop("HTTP_HOST", None)  # the default would name another host
         own_cookies = None
         if "HTTP_COOKIE" in self.defaults | request:
             own_cookies = environ["HTTP_COOKIE"] or b""
-        del environ["HTTP_COOKIE"]  # set by Client from its own cookies, which are empty
+        del environ["HTTP_COOKIE"]  # Client sets this from its own cookies, which are always empty
         target, host = _target(environ), _host(environ)
         query = environ.get("QUERY_STRING")
         address = f"{target.path}?{query}" if query else target.path
@@ -156,7 +157,7 @@ class Visitor(BaseVisitor, Client):
     ) -> HttpResponseBase:
         """Send a request as Client does, over https if the visitor's site uses https.
 
-        `path` may be an absolute URL; the request then has that host, but stays in this process.
+        If `path` is an absolute URL, the request has the URL's host, but stays in this process.
         """
         secure = secure or self.origin.scheme == "https"
         path = self._without_own_site(str(path))
@@ -199,7 +200,8 @@ class Visitor(BaseVisitor, Client):
                 value = value.decode("latin-1")  # noqa: PLW2901
             environ[key] = value
         kind = environ.pop("CONTENT_TYPE", forms.URLENCODED)
-        if environ.get("CONTENT_LENGTH", "") is None:  # then the length is computed from the body
+        # In this case, the length is computed from the body.
+        if environ.get("CONTENT_LENGTH", "") is None:
             del environ["CONTENT_LENGTH"]
         return self.generic(method, "/", body, kind, **environ)
 
@@ -237,6 +239,6 @@ def _target(environ: Mapping[str, Any]) -> Origin:
         path = quote(path.encode("latin-1"), safe=PATH_CHARACTERS)
     try:
         name = Origin.of(f"{scheme}://{host}").host
-    except ValueError:  # a test may send any Host header
+    except ValueError:  # a test may send a Host header that is not valid
         name = host.lower()
     return Origin(scheme, name, path)

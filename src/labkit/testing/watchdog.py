@@ -19,15 +19,15 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-import django.test  # noqa: F401  so that loading it is not timed
+import django.test  # noqa: F401  imported here so that its loading is not timed
 import pytest
 
 from labkit.processes.parent_pipe import on_parent_exit
 from labkit.testing.pytest_runner import JOURNAL, STACKS
 
-PARENT_LIMIT = 20  # seconds that a run is given to stop its servers after its parent has ended
+PARENT_LIMIT = 20  # in seconds; a run has this long to stop its servers after its parent has ended
 LARGEST_FILE = 64 * 2**20  # bytes; this also limits a test's output
-LONGEST_SECTION = 10_000  # characters of a test's output to keep in the test's report
+LONGEST_SECTION = 10_000  # how many characters of a test's output to keep in its report
 NO_KEYBOARD = "breakpoint() and pdb.set_trace() need a keyboard, but a check has none."
 
 
@@ -47,7 +47,8 @@ class Watchdog:
         self.seconds = seconds
         self._journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND)
         self._stacks = os.open(folder / STACKS, os.O_WRONLY | os.O_APPEND)
-        self._pid = os.getpid()  # so that processes forked by a student's code do not write
+        # Processes forked by a student's code have another ID, and must not write.
+        self._pid = os.getpid()
         faulthandler.enable(file=self._stacks)
         if sys.platform != "win32":
             faulthandler.register(signal.SIGTERM, self._stacks, chain=True)
@@ -61,17 +62,17 @@ class Watchdog:
     def write_exception(self, error: BaseException) -> None:
         """Record an exception that ends the run, with the lines in its traceback."""
         frames = traceback.extract_tb(error.__traceback__)
-        text = str(getattr(error, "msg", error))  # pytest's Exit has its text in `msg`
+        text = str(getattr(error, "msg", error))  # pytest's exception Exit has its text in `msg`
         self.write(stopped=type(error).__name__, text=text, places=_places(frames))
 
     def write_exit(self, status: int) -> None:
         """Record a call of os._exit, with the lines in its stack."""
-        places = _places(traceback.extract_stack()[:-2])  # except this function and its caller
+        places = _places(traceback.extract_stack()[:-2])  # leaves out this function and its caller
         self.write(stopped="os._exit", text=str(status), places=places)
 
     # Hooks of pytest
 
-    @pytest.hookimpl(trylast=True)  # after pytest has installed its own debugger
+    @pytest.hookimpl(trylast=True)  # last, because pytest installs its own debugger in this hook
     def pytest_configure(self) -> None:
         sys.breakpointhook = pdb.set_trace = refuse_breakpoint
 

@@ -153,7 +153,8 @@ class WireVisitor(BaseVisitor, Client):
         response = WireResponse(parsed.read(), status=parsed.status, reason=parsed.reason)
         del response.headers["Content-Type"]  # Django's own default
         for name, value in parsed.getheaders():
-            if name.lower() != "set-cookie":  # joined if the same name occurs twice (RFC 9110, 5.3)
+            # Values with the same name are joined (RFC 9110, section 5.3).
+            if name.lower() != "set-cookie":
                 before = response.headers.get(name)
                 response.headers[name] = f"{before}, {value}" if before else value
         set_cookies = parsed.headers.get_all("Set-Cookie") or []

@@ -1,4 +1,4 @@
-"""Textbook versions: copies of labs, each with one mistake that textbooks make.
+"""Textbook versions: copies of labs, each with one mistake that is common in textbooks.
 
 labs/textbook/NN.toml describes the versions of one lab. A version is a list of edits rather than a
 unified diff, because a diff fails if line endings differ, and applying a diff may need git.

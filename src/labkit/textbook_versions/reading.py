@@ -11,9 +11,9 @@ from labkit.sources import read_sources
 from labkit.textbook_versions.steps import BROWSERS, FORMS, OPTIONS, VERBS, Step
 from labkit.textbook_versions.version import FOLDER, Edit, Version, VersionError
 
-NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # since the name becomes part of a host name
+NAME = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")  # a version's name is also part of a host name
 
-# The tests look for these error messages.
+# Error messages; the tests look for them.
 UNKNOWN_VERSION = "There is no {name}. Lab {number} has {names}."
 NO_VERSIONS = "no textbook versions"
 ONLY_COMPARED = (
@@ -73,7 +73,8 @@ def find_version(checkout: Catalog, name: str) -> Version:
     raise VersionError(UNKNOWN_VERSION.format(name=full_name, number=lab.number, names=names))
 
 
-# Reading a version; read_versions() adds the file and the version to these error messages
+# The following functions read one version. read_versions() adds the names of the file and the
+# version to their error messages.
 
 
 def _version(lab: Lab, name: str, table: Any) -> Version:

@@ -6,15 +6,16 @@ from typing import Any
 
 # In a field, {5000 x} stands for the letter x 5000 times; {40 random}, for 40 random characters.
 MANY, RANDOM = re.compile(r"\{(\d+) (.)\}"), re.compile(r"\{(\d+) random\}")
-BROWSERS = ("A", "B")  # B is the browser of another visitor
+BROWSERS = ("A", "B")  # B belongs to another visitor
 
 # The reader's actions and observations, with the type of the value of each.
 ACTIONS: dict[str, type] = {
     "open": str,  # a URL
     "submit": str,  # the action URL of a form, which is filled in and sent
     "post": str,  # a URL; only these fields are sent, as if by a program
-    "head": str,  # a URL, requested with HEAD as for a link preview
-    "reload": bool,  # reload the last page, and send its form again
+    "head": str,  # the URL of a HEAD request, as a program sends it for a link preview
+    # The last page is reloaded; if it is the response to a form, the form is sent again.
+    "reload": bool,
     "wait": int,  # seconds by which the clock of the server and the browsers is moved
     "close_browser": bool,
     "block_cookies": bool,
@@ -23,19 +24,20 @@ ACTIONS: dict[str, type] = {
     "copy_cookie": str,  # a cookie's name; the cookie is copied from browser A to B
 }
 EXPECTATIONS: dict[str, type] = {
-    # The status of the last response, or NO_RESPONSE. The exception's text must contain `because`.
+    # The status of the last response, or NO_RESPONSE. After a server error, the exception's text
+    # must contain `because`.
     "expect": str,
     "shows": str,  # text on the page
     "lacks": str,  # text that must not be on the page
     "table": dict,  # the rows of the page's table, such as {"apple": 3}
     "source": str,  # text in the page's HTML
-    "url": str,  # part of one of the URLs that the last action opened
+    "url": str,  # text in one of the URLs that the last action opened
     "cookie": str,  # the name of a stored cookie; with `value`, also the cookie's value
     "script_cookie": str,  # the name of a cookie that scripts must be able to read
     "no_cookie": str,  # the name of a cookie that must not be stored
 }
 VERBS = ACTIONS | EXPECTATIONS
-OPTIONS = {  # keys allowed for each verb, in addition to `by` and a form's fields
+OPTIONS = {  # {verb: further keys that it allows}; every verb allows `by`, and forms allow fields
     "submit": {"page", "times"},
     "post": {"times"},
     "edit_cookie": {"value"},
@@ -43,7 +45,8 @@ OPTIONS = {  # keys allowed for each verb, in addition to `by` and a form's fiel
     "expect": {"because"},
 }
 FORMS = {"submit", "post"}
-NO_RESPONSE = "no response"  # the server cannot send the headers
+# The server cannot send the response, because a header contains invalid characters.
+NO_RESPONSE = "no response"
 
 
 @dataclass(frozen=True)

@@ -51,28 +51,30 @@ class VersionError(CatalogError):
 class Edit:
     """A change to a file: `old`, which must occur exactly once, is replaced with `new`."""
 
-    file: str  # the path in the lab, with forward slashes
+    file: str  # the file's path in the lab, with forward slashes
     old: str
     new: str
 
 
 @dataclass(frozen=True)
 class Version:
-    """A lab with one mistake that textbooks make."""
+    """A lab with one mistake that is common in textbooks."""
 
     lab: Lab
     name: str
     title: str
     symptom: str  # what a reader sees
-    why: str  # one or two sentences to learn by heart
+    why: str  # one or two sentences that readers can learn by heart
     sources: tuple[Source, ...]
     edits: tuple[Edit, ...]
     see: tuple[Step, ...] = ()
-    pitfalls: tuple[str, ...] = ()  # the IDs of the pitfalls in labs/claims.toml that it shows
+    # The IDs in labs/claims.toml of the pitfalls that this version shows.
+    pitfalls: tuple[str, ...] = ()
     says: str = ""  # Django's error message if the version does not start
-    apart: bool = True  # False if, on a shared host, it would affect or show other labs' cookies
+    # False if, on a shared host, the version would affect or show other labs' cookies
+    apart: bool = True
     in_chromium: bool = False  # whether the symptom depends on the browser
-    threads: bool = False  # whether its server handles several requests at once
+    threads: bool = False  # whether the version's server handles several requests at once
 
     @property
     def full_name(self) -> str:

@@ -30,8 +30,8 @@ def this_lab() -> Lab:
 def asset(name: str) -> str:
     """Return the URL of a file in src/labkit/base/static/labkit/, from a cache.
 
-    Every page has two such URLs. On a small page, `{% url %}` would take a tenth of the time needed
-    for the whole page.
+    The cache saves time: every page has two such URLs, and on a small page, `{% url %}` would take
+    a tenth of the time needed to render it.
     """
     return _address(get_script_prefix(), name)
 
@@ -46,9 +46,8 @@ def session_engine() -> str:
 def mark_current(context: template.Context, content: SafeString) -> SafeString:
     """Return these links as HTML, with `aria-current` on the link to the current page.
 
-    The attribute's value is "page". If no link has the current path, the first link with the same
-    first path segment gets the value "true", for example on a page of the wizard, or on the page
-    with the result of a race.
+    The attribute's value is "page". If no link has the current path, as on a page of the wizard or
+    the result of a race, the first link with the same first path segment gets the value "true".
     """
     request = getattr(context, "request", None)
     if request is None:
@@ -64,8 +63,8 @@ def mark_current(context: template.Context, content: SafeString) -> SafeString:
 def reading_links(context: template.Context) -> SafeString:
     """Return the links to the lab's handout and code, and under `lab serve` to all labs.
 
-    The panel serves these pages, so without the panel there are no links. The link to the current
-    page is marked.
+    Without the panel, which serves the handout and the code, there are no links. The link to the
+    current page is marked.
     """
     request = getattr(context, "request", None)
     current = request.path_info if request and request.path_info in {HANDOUT, CODE} else ""
@@ -74,7 +73,7 @@ def reading_links(context: template.Context) -> SafeString:
 
 @cache
 def _reading_links(current: str) -> SafeString:
-    """Return the links, cached for each current page, since every page shows them."""
+    """Return the links for the page `current`. They are cached, since every page shows them."""
     if PANEL not in settings.MIDDLEWARE or os.environ.get("LAB_PANEL") == "0":
         return SafeString()
     pages = {HANDOUT: "Handout", CODE: "Code"}

@@ -125,7 +125,7 @@ def copied_cookie(visitor, classmate):
 
 @probe
 def second_browser(visitor, classmate):
-    """Open the cart in another browser of the same person."""
+    """Open the cart in a second browser of the same person."""
     cart.put(visitor, "apple", 3)
     return yes_or_no(cart.cart(classmate) == {"apple": 3})
 

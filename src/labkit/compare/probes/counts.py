@@ -86,7 +86,7 @@ def visitor_can_change(visitor):
 
 @probe
 def replay(visitor):
-    """Copy the cookies after three visits, reset the count, and send the copies. Is it visit 4?"""
+    """Copy the cookies after three visits, reset the count, and send them. Is it visit four?"""
     for _ in range(3):
         page.count(visitor)
     copied = "; ".join(cookie.pair for cookie in stored_cookies(visitor))
@@ -96,7 +96,7 @@ def replay(visitor):
 
 @probe
 def second_browser(visitor, classmate):
-    """Visit in another browser of the same person. Is it the second visit?"""
+    """Visit in a second browser of the same person. Is this counted as the second visit?"""
     page.count(visitor)
     return yes_or_no(page.count(classmate) == 2)
 

@@ -86,7 +86,7 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
 
     "late" means that the second process sees the first item, but not an item stored later.
     """
-    elsewhere.jar = visitor.jar  # as in one browser, since cookies ignore ports
+    elsewhere.jar = visitor.jar  # both tabs share one cookie jar, since cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
     # A process that does not find the session deletes the cookie, so everything is lost.

@@ -1,8 +1,8 @@
-"""Contracts: the promises of a lab that do not depend on where its state is stored.
+"""Contracts: tests that a lab must pass wherever it stores its state.
 
-They use only HTTP, and read pages as a person would. A lab's test class is a subclass of its
-contract. The subclass sets the values that differ between labs, and marks promises that the lab's
-mechanism cannot keep as strict xfails.
+Contracts use only HTTP, and read pages as a person would. A lab's test class is a subclass of its
+contract. The subclass sets the values that differ between labs, and marks tests that the lab's
+mechanism cannot pass as strict xfails.
 """
 # ruff: noqa: F401 for import by the labs' tests
 

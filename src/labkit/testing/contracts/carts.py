@@ -26,7 +26,7 @@ REDIRECTS = {302, 303}
 
 
 class CartPages(RawRequests):
-    """The promises of every cart about how its pages behave."""
+    """Tests that every cart must pass, for the behaviour of its pages."""
 
     capacity: int  # items
     page = b"/display/"
@@ -117,7 +117,7 @@ class CartPages(RawRequests):
     def test_reloading_after_an_add_does_not_add_again(self, visitor):
         self.add(visitor, "apple", 3)
         last = visitor.exchanges[-1]
-        assert last.method == "GET"  # a reload repeats this request
+        assert last.method == "GET"  # reloading the page repeats this request
         visitor.get(last.target.path)
         assert self.cart(visitor) == {"apple": 3}
 
@@ -234,7 +234,7 @@ class CartPages(RawRequests):
         for path, method in itertools.product(["/remove/", "/empty/"], methods):
             with subtests.test(path=path, method=method):
                 response = getattr(visitor, method)(path)
-                # CSRF protection comes first: 403. Class-based views respond to OPTIONS: 200.
+                # 403 comes from CSRF protection; class-based views respond to OPTIONS with 200.
                 expected = {200, 403, 405} if method == "options" else {403, 405}
                 assert response.status_code in expected
                 if response.status_code == 405:
@@ -290,10 +290,10 @@ class CartPages(RawRequests):
 
 
 class CartContract(CartPages, KeptIn):
-    """The promises of every cart about its pages, its storage, and its lifetime."""
+    """Tests that every cart must pass, for its pages, its storage and its lifetime."""
 
     lifetime: int  # seconds
-    renews: str | None = None  # None: read it from labs.toml; a copy not listed there must set it
+    renews: str | None = None  # None: as in labs.toml; copies, not listed there, must set it
 
     @pytest.mark.thorough
     def test_random_actions_agree_with_a_model(self, pytestconfig):
@@ -328,14 +328,14 @@ class CartContract(CartPages, KeptIn):
 
 
 class CartInChromium:
-    """The promises of every cart, checked in a real browser."""
+    """Tests that every cart must pass in a real browser."""
 
     def add(self, page: Any, server: Any, name: str, quantity: int) -> None:
         page.goto(server.url("/add/"))
         page.get_by_label("Name").fill(name)
         page.get_by_label("Quantity").fill(str(quantity))
         page.get_by_role("button", name="Add").click()
-        page.wait_for_load_state()  # until the panel's script has run
+        page.wait_for_load_state()  # waits until the panel's script has run
 
     def goods(self, page: Any) -> dict[str, int]:
         page.wait_for_load_state()

@@ -12,7 +12,7 @@ from labkit.testing.malformed_requests import ACT, PAGE, TOKEN, Raw
 class RawRequests:
     """Helpers that send requests that no browser sends, and check how a lab responds."""
 
-    raw_requests: Sequence[Raw]  # additional requests for this lab
+    raw_requests: Sequence[Raw]  # requests to send to this lab in addition to those for every lab
     page: bytes  # a URL that shows the visitor's state
     act: bytes  # a URL that changes this state if a form is posted to it
     form = "/"  # a URL with a form
@@ -39,7 +39,7 @@ class RawRequests:
             assert [line for line in lines if not line.startswith("csrftoken")] == []
             assert by_server or raw.method == "HEAD" or says_why(response)
         assert b"<script>alert" not in response.content
-        if raw.alone:  # this visitor, too, must be able to continue
+        if raw.alone:  # a visitor with an invalid cookie must still be able to use the lab
             assert sender.get(self.page.decode()).status_code == 200
         return response
 

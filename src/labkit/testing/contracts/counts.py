@@ -34,7 +34,7 @@ def in_advance(response: Any) -> bool:
 
 
 class PageCountPages(RawRequests):
-    """The promises of every page count about how its page behaves."""
+    """Tests that every page count must pass, for the behaviour of its page."""
 
     page = b"/"
     act = b"/forget/"
@@ -146,12 +146,12 @@ class PageCountPages(RawRequests):
 
 
 class PageCountContract(PageCountPages, KeptIn):
-    """The promises of every page count about its page, its storage, and its lifetime."""
+    """Tests that every page count must pass, for its page, its storage and its lifetime."""
 
     def test_the_count_expires_on_time(self, visitor, clock):
         self.count(visitor)
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
-        assert self.count(visitor) == 2  # this visit restarts the lifetime
+        assert self.count(visitor) == 2  # the lifetime starts again with this visit
         clock.forward(seconds=(self.lifetime or 10_000_000) - 1)
         assert self.count(visitor) == 3
         clock.forward(seconds=self.lifetime or 10_000_000)
@@ -174,7 +174,7 @@ class PageCountContract(PageCountPages, KeptIn):
             assert re.fullmatch("[0-9a-z]{32}", given.value)
             assert self.own_cookie(classmate).value != given.value
             assert self.own_cookie(visitor).value == given.value
-        else:  # the value is the count, signed or not
+        else:  # the cookie's value is the count, signed or not
             assert "1" in given.value
             assert self.own_cookie(visitor).value != given.value
 
@@ -186,7 +186,7 @@ class PageCountContract(PageCountPages, KeptIn):
         other_tab.jar = visitor.jar
         seen = []
 
-        def visit_too(**_: Any) -> None:  # a complete visit in the other tab
+        def visit_too(**_: Any) -> None:  # makes a complete visit in the other tab
             template_rendered.disconnect(visit_too)
             seen.append(self.count(other_tab))
 
@@ -208,7 +208,7 @@ class PageCountContract(PageCountPages, KeptIn):
 
 
 class PageCountInChromium:
-    """The promises of every page count, checked in a real browser."""
+    """Tests that every page count must pass in a real browser."""
 
     lifetime: int | None  # as in PageCountContract
 

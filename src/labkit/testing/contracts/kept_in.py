@@ -1,4 +1,4 @@
-"""The promise that a lab stores visitors' data where it says it does: in cookies or sessions."""
+"""Test that a lab stores visitors' data where it says it does: in cookies or sessions."""
 
 from importlib import import_module
 from typing import Any
@@ -10,7 +10,7 @@ from labkit.testing.visitor import Visitor
 
 
 class KeptIn:
-    """The promise that the browser has either the data, in cookies, or only the session key."""
+    """Tests that the browser has either the data, in cookies, or only the session key."""
 
     kept_in = ""  # "cookies" or "session"; "" if it depends on the session engine
     leave_state: Any  # a method of the lab's contract that makes the lab store data for a visitor
@@ -19,7 +19,8 @@ class KeptIn:
     def test_state_is_stored_where_the_lab_says(self, visitor):
         if self.kept_in == "session":
             store = import_module(settings.SESSION_ENGINE).SessionStore()
-            assert not store.exists("0" * 32)  # needs the sessions app and a table
+            # This raises an error unless the sessions app and its table exist.
+            assert not store.exists("0" * 32)
         self.leave_state(visitor)
         held = held_by(visitor)
         assert held

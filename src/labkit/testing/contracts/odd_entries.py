@@ -26,12 +26,13 @@ CHANGED_CARTS: list[tuple[Any, dict[str, int]]] = [
     ({"apple": "five", "pear": -1, "plum": 1000, "x" * 41: 1, "fig": 3}, {"fig": 3}),
 ]  # fmt: skip
 UNREADABLE: list[Any] = [["apple"], "five", 2.5]
-EXPIRY = "_session_expiry"  # Django's entry for the expiry, which any lab may have
+EXPIRY = "_session_expiry"  # Django's entry for a session's expiry, which every lab may have
 
 
-@pytest.mark.no_database  # the database stores entries only as base64
+# The choice of database does not matter, since it stores all entries as base64.
+@pytest.mark.no_database
 class OddEntriesContract(RawRequests):
-    """The promise that unexpected values in a session break no page, form or later request."""
+    """Tests that unexpected values in a session break no page, form or later request."""
 
     session_cookie: str
     entries: Sequence[str]  # this lab's entries
@@ -58,7 +59,7 @@ class OddEntriesContract(RawRequests):
         visitor.jar.store(f"{self.session_cookie}={key}; Path=/", visitor.origin)
 
     def check(self, visitor: Any, response: Any, *of: Any) -> None:
-        """Fail if the response is a server error, or a refusal for a reason other than the session.
+        """Fail if the response is a server error, or a refusal not caused by the session.
 
         A page may say that the session was deleted; after that, the first page must open. After a
         page that leaves the session unchanged, this is not checked, since the first page is opened
@@ -108,7 +109,7 @@ class OddEntriesContract(RawRequests):
 
 
 class OddCartEntries(OddEntriesContract):
-    """The promise for carts that have the pages and forms of lab 04."""
+    """Tests with unexpected values for carts that have the pages and forms of lab 04."""
 
     entries = ("cart",)
     pages = ("/display/", "/", "/add/", "/info/")
@@ -128,7 +129,7 @@ class OddCartEntries(OddEntriesContract):
 
 
 class OddCountEntries(OddEntriesContract):
-    """The promise for page counts that have the pages and form of lab 06."""
+    """Tests with unexpected values for page counts that have the pages and form of lab 06."""
 
     entries = ("count",)
     pages = ("/", "/prefetch/")

@@ -44,8 +44,8 @@ class Person:
 class CartMachine(Machine):
     """A cart that keeps each item for LIFETIME seconds.
 
-    Carts differ only in `renews`. With "item", adding an item extends that item's lifetime. With
-    "cart", any change extends the lifetime of all items.
+    Carts differ only in the value of `renews`. With "item", adding an item extends that item's
+    lifetime. With "cart", any change extends the lifetime of all items.
     """
 
     renews: str
@@ -131,7 +131,7 @@ class CartMachine(Machine):
 class PageCountMachine(Machine):
     """A page count that forgets a visitor after a certain time without visits."""
 
-    lifetime: int | None  # seconds; None means until the browser closes
+    lifetime: int | None  # in seconds; None means until the browser closes
 
     def __init__(self) -> None:
         super().__init__()
