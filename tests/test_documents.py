@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from serving import page, running, serving
 
 import labkit.base
-from labkit import cli
+from labkit import DISTRIBUTION, cli
 from labkit.comparison_tables import Tables
 from labkit.textbook_versions import find_version
 
@@ -251,7 +251,7 @@ def test_every_pip_command_names_extras_that_exist():
         named = [word for word in rest if "[" in word]
         assert named
         for word in named:
-            assert Requirement(f"labkit{word[word.index('[') :]}").extras <= extras()
+            assert Requirement(f"{DISTRIBUTION}{word[word.index('[') :]}").extras <= extras()
 
 
 def test_every_debian_package_is_installed_in_ci():

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from labkit import DISTRIBUTION
 from labkit.catalog import CatalogError
 from labkit.processes.manage_py import DatabaseNotReady
 from labkit.processes.output import protect_output
@@ -122,7 +123,7 @@ def read_docstring(function: Callable[..., Any]) -> str | None:
 
 
 @click.group(cls=Labs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="labkit", prog_name="lab")
+@click.version_option(package_name=DISTRIBUTION, prog_name="lab")
 def main() -> None:
     """Learn how Django remembers visitors, with cookies and with sessions.
 

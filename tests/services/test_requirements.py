@@ -6,13 +6,14 @@ import tomllib
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from labkit import DISTRIBUTION
 from labkit.services import requirements
 
 
 def test_an_installation_with_old_plugins_lacks_labkit(monkeypatch):
-    assert "labkit" not in requirements.missing_requirements(["dev"])
+    assert DISTRIBUTION not in requirements.missing_requirements(["dev"])
     monkeypatch.setattr(requirements.metadata, "entry_points", lambda group: ())
-    assert "labkit" in requirements.missing_requirements(["dev"])
+    assert DISTRIBUTION in requirements.missing_requirements(["dev"])
 
 
 def test_django_is_no_older_than_the_one_measured(checkout):

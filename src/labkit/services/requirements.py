@@ -18,6 +18,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from labkit import DISTRIBUTION
 from labkit.processes.start import NotInstalled
 from labkit.text_format import command_line
 
@@ -33,8 +34,12 @@ GALERA = [
 
 
 def pip_line(extra: str) -> str:
-    """Return the command that installs labkit with this extra into the current environment."""
-    return command_line(sys.executable, "-m", "pip", "install", "-e", f".[{extra}]")
+    """Return the command that installs this extra into the current environment."""
+    pip = (sys.executable, "-m", "pip", "install")
+    if not PYPROJECT.is_file():  # installed without -e, in another project
+        found = [r for r in _requirements() if _applies(r, {extra}) and not _applies(r, set())]
+        return command_line(*pip, *(f"{r.name}{r.specifier}" for r in found))
+    return command_line(*pip, "-e", f".[{extra}]")
 
 
 def program(*names: str) -> str | None:
@@ -53,9 +58,12 @@ class Tool:
     found: Callable[[], str | None]
     # {package manager: the command that installs it}; "" stands for any package manager
     lines: dict[str, str]
+    extra: str = ""  # the extra that installs it, if it is a Python package
 
     def advice(self) -> str:
         """Return the command that installs the requirement on this machine."""
+        if self.extra:
+            return pip_line(self.extra)
         managers = [manager for manager in ("apt-get", "dnf", "brew", "winget") if program(manager)]
         line = next((self.lines[m] for m in managers if m in self.lines), None)
         return line or self.lines.get("", "see docs/servers.md")
@@ -73,7 +81,7 @@ def _version(package: str) -> str | None:
 
 
 def _package(name: str, use: str, extra: str) -> Tool:
-    return Tool(name, use, partial(_version, name), {"": pip_line(extra)})
+    return Tool(name, use, partial(_version, name), {}, extra)
 
 
 def _headers() -> str | None:
@@ -142,7 +150,7 @@ TOOLS = {
             "": "none for this system; use --db mysql",
         },
     ),
-    "redis-py": Tool("redis-py", "Redis", partial(_version, "redis"), {"": pip_line("redis")}),
+    "redis-py": Tool("redis-py", "Redis", partial(_version, "redis"), {}, "redis"),
     "redis-server": Tool(
         "Redis's server",
         "a private Redis server",
@@ -215,14 +223,19 @@ def require_server(name: str, *tools: str) -> None:
 def missing_requirements(extras: Iterable[str]) -> list[str]:
     """Return the requirements of labkit and these extras that this environment lacks.
 
-    labkit itself is included if its installed pytest plugins differ from those in pyproject.toml.
+    The distribution itself is included if its installed pytest plugins differ from those in
+    pyproject.toml.
     """
-    wanted = set(extras)
-    for requirement in _requirements():  # an extra may include other extras
-        if requirement.name == "labkit" and _applies(requirement, wanted):
-            wanted |= requirement.extras
+    wanted = _with_included(set(extras))
     lacking = [str(r) for r in _requirements() if _applies(r, wanted) and not _met(r)]
-    return lacking if _plugins_are_installed() else [*lacking, "labkit"]
+    return lacking if _plugins_are_installed() else [*lacking, DISTRIBUTION]
+
+
+def _with_included(extras: set[str]) -> set[str]:
+    """Return these extras and those that they include: `dev` includes `labs`, and so on."""
+    own = (r for r in _requirements() if r.name == DISTRIBUTION and _applies(r, extras))
+    found = extras.union(*(requirement.extras for requirement in own))
+    return extras if found == extras else _with_included(found)
 
 
 def _plugins_are_installed() -> bool:
@@ -243,7 +256,7 @@ def _project() -> dict[str, Any]:
 @cache
 def _requirements() -> list[Requirement]:
     if not PYPROJECT.is_file():  # after `pip install` without -e
-        return [Requirement(text) for text in metadata.requires("labkit") or ()]
+        return [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
     project = _project()
     of_extras = [
         f'{text}; extra == "{extra}"'
