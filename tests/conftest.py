@@ -88,8 +88,9 @@ def own_checkout(tmp_path, monkeypatch, checkout):
 
 
 @pytest.fixture
-def said():
+def said(monkeypatch):
     """Run `lab` in this process; return (exit status, output)."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments):
         result = CliRunner().invoke(cli.main, arguments)

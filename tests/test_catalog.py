@@ -4,7 +4,14 @@ import shutil
 
 import pytest
 
-from labkit.catalog import Catalog, CatalogError, absence, catalog, copy_port
+from labkit.catalog import (
+    DID_YOU_MEAN,
+    Catalog,
+    CatalogError,
+    absence,
+    catalog,
+    copy_port,
+)
 from labkit.commands.check import MAKE_COPY
 from labkit.text_format import command_line
 
@@ -18,10 +25,26 @@ def test_a_lab_goes_by_several_names(checkout, name):
     assert (lab.number, lab.port, lab.twin) == ("03", 8003, "04")
 
 
-@pytest.mark.parametrize("name", ["99", "cart", "", "3_cookie_cart"])
+@pytest.mark.parametrize("name", ["99", "basket", ""])
 def test_an_unknown_lab_is_named_beside_those_there_are(checkout, name):
     with pytest.raises(CatalogError, match="01, 02, 03, "):
         checkout.find(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "labs"),
+    [
+        ("cart", ["03_cookie_cart", "04_session_cart"]),
+        ("Greeting", ["07_cookie_greeting"]),
+        ("sesion_login", ["11_session_login"]),
+        ("3_cookie_cart", ["03_cookie_cart"]),
+    ],
+)
+def test_part_of_a_name_is_answered_with_a_question(own_checkout, said, name, labs):
+    question = DID_YOU_MEAN.format(names=" or ".join(labs))
+    for command in ("run", "reset", "diff", "list"):
+        status, text = said(command, name)
+        assert (status, text) == (1, f"Error: {absence(name)} {question}")
 
 
 def test_the_checkout_around_the_current_folder_comes_first(tmp_path, monkeypatch):

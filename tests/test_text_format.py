@@ -20,6 +20,8 @@ from labkit.text_format import Shell, command_line, current_shell
         ("", text_format.and_more(0)),
         ("", text_format.and_more(1)),
         (" and 2 more", text_format.and_more(3)),
+        ("03", text_format.either(["03"])),
+        ("03, 04 or 05", text_format.either(["03", "04", "05"])),
         ("1 second", text_format.duration(1)),
         ("0 seconds", text_format.duration(-1)),
         ("1 minute 30 seconds", text_format.duration(90)),

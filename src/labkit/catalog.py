@@ -1,6 +1,7 @@
 """Read labs/labs.toml, the manifest of all labs and their twins."""
 
 import contextlib
+import difflib
 import errno
 import os
 import re
@@ -11,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from labkit.kept_files import make_private_folder
+from labkit.text_format import either
 
 MANIFEST = Path("labs", "labs.toml")
 PRACTICE = "practice"  # the folder for exercises that were started; it is beside labs/
@@ -20,6 +22,8 @@ NOT_WRITABLE = (
     "{path} cannot be written ({reason}). Set the environment variable LAB_STATE_DIR to a folder "
     "of yours. The labs then store everything there."
 )
+CLOSE = 0.75  # how similar a mistyped name must be to a lab's, from 0 to 1
+DID_YOU_MEAN = "Did you mean {names}?"
 HEADING = re.compile("# ([0-9]{2}) (.+)")  # a handout's first line
 
 
@@ -120,8 +124,8 @@ class Catalog:
         """Return the lab named "3", "03", "cookie_cart" or "03_cookie_cart", or by its path.
 
         If the name is a path to any other folder with a lab, return that lab as a copy; see
-        `copy_in`. Raises CatalogError, which lists the numbers of all labs, if there is no such
-        lab.
+        `copy_in`. Raises CatalogError, which lists the labs with a similar name, or all labs, if
+        there is no such lab.
         """
         wanted, folder = Path(name).name or name, Path(name).resolve()
         elsewhere = Path(name).parts[1:] and folder.parent != (self.root / "labs").resolve()
@@ -132,8 +136,17 @@ class Catalog:
                 return lab
         if name and is_lab(folder):
             return self.copy_in(folder)
+        if similar := self.similar(wanted) if not folder.exists() else []:
+            raise CatalogError(f"{absence(name)} {DID_YOU_MEAN.format(names=either(similar))}")
         known = ", ".join(sorted(lab.number for lab in self.labs))
         raise CatalogError(f"{absence(name)} The labs are {known}. `lab list` describes them.")
+
+    def similar(self, name: str) -> list[str]:
+        """Return the folders' names of the labs that a part of a name or a typing error means."""
+        folders = {lab.slug: lab.folder.name for lab in self.labs}
+        slugs = [slug for slug in folders if name and name.lower() in slug]
+        slugs = slugs or difflib.get_close_matches(name.lower(), folders, cutoff=CLOSE)
+        return sorted(folders[slug] for slug in slugs)
 
     def copy_in(self, folder: Path) -> Lab:
         """Return the lab in this folder as a copy. For its number, see own_number().

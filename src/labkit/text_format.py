@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from itertools import pairwise
 
@@ -31,6 +32,12 @@ def quantities(**counts: int) -> str:
 def and_more(count: int) -> str:
     """Return " and 2 more" for a count of 3, if only the first item is shown; "" for 1 or 0."""
     return f" and {count - 1} more" if count > 1 else ""
+
+
+def either(names: Sequence[str]) -> str:
+    """Return one or more names as alternatives, such as "03, 04 or 05"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def duration(seconds: int) -> str:

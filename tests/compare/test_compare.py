@@ -292,18 +292,20 @@ def result_of(table, **wrong):
     )
 
 
-@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("columns", [60, 80, 200])
 def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, columns):
     table = tables.find("engines")
     monkeypatch.setattr(
         "labkit.commands.compare.run_table", lambda *_: result_of(table, replay="perhaps")
     )
     terminal = Console(force_terminal=True, width=columns, color_system=None, highlight=False)
-    monkeypatch.setattr("labkit.commands.compare.console", terminal)
+    monkeypatch.setattr("labkit.commands.compare.text_console", terminal)
     result = CliRunner().invoke(cli.main, ["compare", "engines"])
     assert result.exit_code == 1
     lines = result.output.splitlines()
-    assert max(map(len, lines)) <= columns
+    (command,) = (line for line in lines if "pytest " in line)  # whole, to be copied
+    assert command.endswith(f" -k {table.questions[0].id}")
+    assert max(len(line) for line in lines if line != command) <= columns
     text = " ".join(result.output.replace("│", " ").split())
     assert "✗ perhaps (and not" in text
     for row in table.questions:

@@ -318,6 +318,16 @@ def test_without_a_second_it_is_the_twin(compared):
         compared("09")
 
 
+@pytest.mark.parametrize("number", ["05", "10", "11", "12"])
+def test_without_a_twin_the_variants_are_named(checkout, said, number):
+    names = [f"{number}:{name}" for name in checkout.find(number).variants]
+    for one, pair in ((number, names[:2]), (names[1], [names[1], names[0]])):
+        status, text = said("diff", one)
+        assert status == 1
+        assert ", ".join(names) in text
+        assert text.endswith(f": lab diff {' '.join(pair)}")
+
+
 # The variants within a lab
 
 

@@ -185,6 +185,19 @@ def test_an_unknown_lab_is_one_sentence(said):
     assert said("--only", ",")[0] == 2
 
 
+@pytest.mark.parametrize("words", [["--only", "03,", "04"], ["03", "4"], ["--only", "03", ",04,"]])
+def test_labs_after_a_space_are_refused_with_the_right_line(said, words):
+    status, text = said(*words)
+    assert status == 2
+    line = f"lab serve --only {'03,4' if words[-1] == '4' else '03,04'}"
+    assert text.endswith(f"Error: {serve.NO_ARGUMENTS.format(line=line)}")
+
+
+def test_a_comma_at_the_end_is_understood(checkout):
+    assert [lab.number for lab in serve.chosen_labs(checkout, "03,")] == ["03"]
+    assert [lab.number for lab in serve.chosen_labs(checkout, " 4, ,03,")] == ["03", "04"]
+
+
 def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:

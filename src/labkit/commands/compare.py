@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Group
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
 from rich.text import Text
@@ -13,6 +14,7 @@ from rich.text import Text
 from labkit.catalog import catalog
 from labkit.commands import compare_measure
 from labkit.commands.options import (
+    LITERAL,
     console,
     html_option,
     join_sources,
@@ -30,6 +32,9 @@ from labkit.text_format import command_line
 
 Piece = tuple[str, str]  # text and its style
 QUESTION, ANSWER = 40, 18  # the minimum widths of these columns in a terminal
+INDENT = 4
+
+text_console = Console(**LITERAL)  # as wide as the terminal, however narrow
 
 
 @click.command("compare")
@@ -73,7 +78,7 @@ def compare(
     if write:
         compare_measure.write(tables.catalog.root, console)
         return
-    printed = unwrapped(console)
+    printed = unwrapped(text_console)
     if name is None:
         if html or tests or measure:
             raise click.UsageError("Which table? " + ", ".join(t.id for t in tables.all) + ".")
@@ -93,7 +98,7 @@ def compare(
         click.echo(f"{html}: {verdict(table, result)} Open it in any browser, even offline.")
     else:
         for part in render_table(tables, table, result, tests, printed.width):
-            printed.print(part)
+            printed.print(part, crop=False)
     sys.exit(0 if result.holds else 1)
 
 
@@ -123,39 +128,52 @@ def overview(tables: Tables) -> Group:
     )
 
 
-def render_conclusions(tables: Tables) -> Iterator[Text]:
+def render_conclusions(tables: Tables) -> Iterator[RenderableType]:
     """Yield the conclusions, each with the cells and charts that support it."""
     for conclusion in tables.conclusions:
         yield Text(conclusion.sentence)
         figures = [f"{figure} (measured)" for figure in conclusion.figures]
-        yield Text(f"    {'  '.join([*conclusion.cells, *figures])}\n", style="dim")
+        cells = Text("  ".join([*conclusion.cells, *figures]), style="dim")
+        yield Padding.indent(cells, INDENT)
+        yield Text("")
 
 
 def render_table(
     tables: Tables, table: Table, result: TableResult, tests: bool, width: int
-) -> Iterator[Grid | Text]:
+) -> Iterator[RenderableType]:
     """Yield a table for a terminal, with the reasons for its answers as notes."""
     yield Text(table.title, style="bold")
     yield Text(f"{table.about}\n")
     notes: list[Text] = []
     wide = width >= QUESTION + ANSWER * len(table.variants)
     yield from (_columns if wide else _blocks)(table, result, notes)
+    numbered = Grid.grid(padding=(0, 2))
+    numbered.add_column(justify="right")
+    numbered.add_column(overflow="fold")
     for at, note in enumerate(notes, 1):
-        yield Text.assemble(f"{at:>3}  ", note)
+        numbered.add_row(str(at), note)
+    yield numbered
     yield Text("")
     if tests:
         for cell in result.cells:
-            yield Text(f"{cell.question}, {cell.variant}: {cell.test or 'no test'}")
+            yield _unbroken(f"{cell.question}, {cell.variant}: {cell.test or 'no test'}")
     else:
+        yield Text("To run the test of one answer:")
         for lab in map(tables.catalog.find, table.labs):
             file = (Path("labs", lab.folder.name) / TESTS).as_posix()
             words = ("pytest", file, "-m", "", "-k", table.questions[0].id)
-            yield Text(f"To run the test of one answer: {command_line(*words)}")
+            yield _unbroken(" " * INDENT + command_line(*words))
     for cell in result.cells:
         if not cell.holds:
             yield Text(f"{cell.question}, {cell.variant}: {cell.message}", style="red")
     yield from (Text(complaint, style="red") for complaint in result.complaints)
     yield Text(verdict(table, result))
+
+
+def _unbroken(line: str) -> Group:
+    """Return a line that stays one line, so that it can be copied from any terminal."""
+    # Console.print() would ignore these options of a Text that it gets itself.
+    return Group(Text(line, no_wrap=True, overflow="ignore"))
 
 
 def _columns(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Grid]:
@@ -176,7 +194,7 @@ def _columns(table: Table, result: TableResult, notes: list[Text]) -> Iterator[G
     yield grid
 
 
-def _blocks(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Text]:
+def _blocks(table: Table, result: TableResult, notes: list[Text]) -> Iterator[RenderableType]:
     """Yield each question with its answers, and the variants that give each answer."""
     for question in table.questions:
         yield Text.assemble(question.text, " ", (question.id, "dim"))
@@ -186,7 +204,8 @@ def _blocks(table: Table, result: TableResult, notes: list[Text]) -> Iterator[Te
             mark = _add_note(question, variant, notes)
             groups.setdefault(answer, []).append(Text.assemble(variant.title, mark))
         for answer, variants in groups.items():
-            yield Text.assemble("    ", answer, ": ", Text(", ").join(variants))
+            line = Text.assemble(answer, ": ", Text(", ").join(variants))
+            yield Padding.indent(line, INDENT)
         yield Text("")
 
 

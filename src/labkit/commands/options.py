@@ -64,8 +64,12 @@ html_option = click.option(
 
 
 def unwrapped(console: Console) -> Console:
-    """Return this console, or one that does not wrap lines if the output is a file or pipe."""
-    return console if console.is_terminal else Console(**LITERAL, width=250)
+    """Return this console, or one that does not wrap lines if the output is a file or pipe.
+
+    The variable COLUMNS, if it is set, is the width of files and pipes, too.
+    """
+    has_width = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    return console if has_width else Console(**LITERAL, width=250)
 
 
 def join_sources(sources: Iterable[Source]) -> Text:

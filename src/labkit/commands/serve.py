@@ -50,6 +50,7 @@ ALL_ADDRESSES = (
     "the classroom network."
 )
 ONLY_LABS = "lab serve runs only the labs. To run a copy: {line}"
+NO_ARGUMENTS = "Put the names of the labs after --only, with commas and without spaces: {line}"
 IPV4_ONLY = "{address} is not an IPv4 address. Example: 192.168.1.20"
 OWN_MACHINE_ONLY = (
     "Only this machine can reach {address}. Use --address to specify this machine's address on the "
@@ -58,6 +59,7 @@ OWN_MACHINE_ONLY = (
 
 
 @click.command()
+@click.argument("more", metavar="", nargs=-1)
 @click.option("--only", metavar="LABS", help="Run only these labs, such as 03,04.")
 @click.option(
     "--port",
@@ -76,7 +78,13 @@ OWN_MACHINE_ONLY = (
     help="With --lan: the address to use on the classroom network, if this machine has several.",
 )
 def serve(
-    only: str | None, port: int, db: str | None, engine: str | None, lan: bool, address: str | None
+    more: tuple[str, ...],
+    only: str | None,
+    port: int,
+    db: str | None,
+    engine: str | None,
+    lan: bool,
+    address: str | None,
 ) -> None:
     """Run all labs and the console, at http://127.0.0.1:8000/.
 
@@ -90,8 +98,13 @@ def serve(
 
     Each lab's process logs to .lab/NN/server.log. Ctrl-C ends everything.
     """
+    if more:
+        wanted = ",".join(_names(",".join([only or "", *more])))
+        raise click.UsageError(
+            NO_ARGUMENTS.format(line=command_line("lab", "serve", "--only", wanted))
+        )
     checkout = catalog()
-    labs = _chosen(checkout, only)
+    labs = chosen_labs(checkout, only)
     address = _address(lan, address)
     _check_ports(labs, port, address)
     began = time.monotonic()
@@ -154,11 +167,16 @@ class Ending:
         return self.requested
 
 
-def _chosen(checkout: Catalog, only: str | None) -> list[Lab]:
+def _names(only: str) -> list[str]:
+    """Return the names in the option --only; "03," and "03, 04" are understood."""
+    return [name.strip() for name in only.split(",") if name.strip()]
+
+
+def chosen_labs(checkout: Catalog, only: str | None) -> list[Lab]:
     """Return the labs to serve, in teaching order. Raise CatalogError for an unknown one."""
     if only is None:
         return list(checkout.labs)
-    found = [checkout.find(name.strip()) for name in only.split(",") if name.strip()]
+    found = [checkout.find(name) for name in _names(only)]
     if not found:
         raise click.UsageError("--only needs the numbers of labs, such as --only 03,04.")
     if copies := [lab for lab in found if lab not in checkout.labs]:

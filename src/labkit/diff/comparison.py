@@ -8,12 +8,18 @@ from labkit.diff.data_classes import Comparison, FileDiff, Hunk
 from labkit.diff.inputs import File, Side, find_side, reading_order
 from labkit.diff.lines import Row
 from labkit.diff.notes import Notes
+from labkit.text_format import command_line
 from labkit.textbook_versions import Version
 
 CLOSE = 2  # changes separated by fewer unchanged lines count as one change
 # Remarks on a file whose differences cannot be shown as lines
 NO_TEXT = "It is not a text file, or is too large to show."
 EMPTY = "It is empty."
+NO_TWIN = "{name} has no twin. Name a second lab to compare it with."
+NO_TWIN_BUT_VARIANTS = (
+    "{name} has no twin. The variants of lab {number} are {variants}. To compare two of them: "
+    "{line}"
+)
 ENDINGS_TOO = "Its line endings or byte order mark differ as well."
 ONLY_BYTES = "Its bytes differ, but its lines do not. Use another tool to compare it."
 
@@ -30,10 +36,26 @@ def find_sides(checkout: Catalog, one: str, two: str = "") -> tuple[Side, Side]:
         return first, find_side(checkout, first.lab.number)
     other = first.lab and (first.lab.twin or first.lab.original)
     if not other:
-        raise CatalogError(f"{first.name} has no twin. Name a second lab to compare it with.")
+        raise CatalogError(_no_twin(first))
     second = find_side(checkout, other)
     # A copy comes after its original.
     return (first, second) if first.lab in checkout.labs else (second, first)
+
+
+def _no_twin(side: Side) -> str:
+    """Return a sentence that names what this side can be compared with."""
+    if not (side.lab and side.lab.variants):
+        return NO_TWIN.format(name=side.name)
+    number = side.lab.number
+    names = [f"{number}:{name}" for name in side.lab.variants]
+    part = side.name.partition(":")[2]
+    pair = [side.name, *(n for n in names if n != side.name)] if part else names
+    return NO_TWIN_BUT_VARIANTS.format(
+        name=side.name,
+        number=number,
+        variants=", ".join(names),
+        line=command_line("lab", "diff", *pair[:2]),
+    )
 
 
 def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
