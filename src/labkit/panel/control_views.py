@@ -1,6 +1,6 @@
 """The view for the instructor's controls."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.http import escape_leading_slashes
 from django.views.decorators.http import require_POST
 
@@ -45,6 +45,22 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
         control_messages.leave(request, message)
     response.cookies = done.cookies
     return response
+
+
+@require_POST
+def reset(request: HttpRequest) -> JsonResponse:
+    """Reset the lab for a program on this machine, such as `lab reset`, which sends the key.
+
+    The response is {"deleted": {"row": 3, ...}}, or {"error": sentence} with status 403 if the
+    program may not do this, or 409 if the lab cannot be reset.
+    """
+    status = 403
+    try:
+        instructor_controls.check(request)
+        status = 409
+        return JsonResponse({"deleted": instructor_controls.empty_stores()})
+    except instructor_controls.NotAllowed as refused:
+        return JsonResponse({"error": str(refused)}, status=status)
 
 
 def _page_of_lab(token: str) -> str:

@@ -115,13 +115,14 @@ class Log:
         return len({_browser(each) for each in recent})
 
     def clear(self) -> None:
-        """Delete all exchanges and visitors, and mark all sessions as deleted."""
+        """Delete all exchanges and visitors, count from 1 again, and note deleted sessions."""
         self.sessions.note_all_deleted()
         with self._lock:
             self._exchanges.clear()
             self._redirects.clear()
             self._visitors.clear()
             self._bytes = 0
+            self._numbers = itertools.count(1)
 
 
 def _browser(exchange: Exchange) -> tuple[str, ...]:

@@ -110,6 +110,22 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
     Raises NotAllowed if the database belongs to another project.
     """
+    names = cookie_names(request)
+    stored = quantities(**empty_stores())
+    for name in names:
+        _set_cookie(response, name, None)
+    return (
+        f"The lab is reset. Deleted on the server: {stored}. Deleted in this browser: "
+        f"{quantities(cookie=len(names))}. {CLOCK_IS_REAL}"
+    )
+
+
+def empty_stores() -> dict[str, int]:
+    """Put this lab back into its first state on the server; return the numbers of deleted records.
+
+    The rows, session files, cache, log and clock are then those of a new checkout. Raises
+    NotAllowed if the database belongs to another project.
+    """
     rows = entries = files = 0
     if settings.DATABASES.get("default", {}).get("NAME"):
         rows = _empty_database()
@@ -118,16 +134,9 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
         entries = session_stores.wipe_cache()
     if folder := getattr(settings, "SESSION_FILE_PATH", None):
         files = session_stores.wipe_files(folder)
-    names = cookie_names(request)
-    for name in names:
-        _set_cookie(response, name, None)
     server_clock.back_to_now()
     log.clear()
-    stored = quantities(row=rows, file=files, **{"cache entry": entries})
-    return (
-        f"The lab is reset. Deleted on the server: {stored}. Deleted in this browser: "
-        f"{quantities(cookie=len(names))}. {CLOCK_IS_REAL}"
-    )
+    return {"row": rows, "file": files, "cache entry": entries}
 
 
 def _empty_database() -> int:

@@ -4,6 +4,7 @@ The process migrates the lab's database, starts listening, and then writes the l
 It ends when its parent ends. If it cannot start, the last line on stderr says why.
 """
 
+import contextlib
 import logging
 import os
 import sys
@@ -73,13 +74,16 @@ def main(port: int, addresses: list[str]) -> None:
     """Serve the lab in the current folder, as the module's docstring describes."""
     os.umask(OWNER_ONLY)
     parent = reserve_stdout()
-    on_parent_exit(lambda: os._exit(0))
+    at_end = contextlib.ExitStack()
+    on_parent_exit(lambda: _end(at_end))
     limit_log()
     # With DEBUG off, Django emails errors to the administrators; log them instead.
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
     sys.path.insert(0, os.getcwd())
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
+
+    from labkit.panel.running_record import write_record
 
     application = get_wsgi_application()
     # This finds errors in the code now rather than during class.
@@ -93,9 +97,18 @@ def main(port: int, addresses: list[str]) -> None:
             keep_open(_migrate)
     threads = getattr(settings, "SERVER_THREADS", THREADS)
     server = listen(application, port, addresses, threads)
+    at_end.callback(write_record(port))
     parent.write(READY)
     parent.close()
     server.run()
+
+
+def _end(at_end: contextlib.ExitStack) -> None:
+    """End this process without waiting for its threads, which may be busy."""
+    try:
+        at_end.close()
+    finally:
+        os._exit(0)
 
 
 def _migrate() -> None:

@@ -1,4 +1,8 @@
-"""Delete a lab's data on the server, and repair damaged files; the secret key is kept."""
+"""Put a lab back into its first state on the server, and repair damaged files.
+
+Afterwards, the rows, session files, cache, log and clock are those of a new checkout. The secret
+key is kept. A running lab is also reset through its own control, which empties its memory.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,10 +14,12 @@ from labkit import kept_files, session_stores
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes.manage_py import lab_environment, run_manage_py
 from labkit.services.database_choice import DatabaseKind, has_private_rows, open_database
+from labkit.services.running_labs import RunningLab, forget, running_labs
 
 # The files that a lab writes to its state folder, except for its key and database.
 FILES = ["cache", "*.log"]
 SQLITE_FILES = ["db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-journal"]
+MEMORY = "the memory of the running lab at {url}"
 MIGRATE = ("migrate", "--no-input", "--verbosity=0")
 FLUSH = ("flush", "--no-input", "--verbosity=0")
 # A query that works in the database of every lab after migrate.
@@ -23,11 +29,12 @@ EXPECTED = "SELECT session_key, session_data, expire_date FROM django_session LI
 def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     """Empty this lab's stores, and return in words what was emptied or repaired.
 
-    A LocMem cache is in the memory of a running lab, and is lost when its process ends. `named`:
-    also empty the database that DATABASE_URL names, unless it contains another project's tables.
-    Raise DatabaseNotReady, NotInstalled or StartFailed.
+    `named`: also empty the database that DATABASE_URL names, unless it contains another project's
+    tables. Without it, a running lab that uses such a database is not reset. Raise
+    DatabaseNotReady, NotInstalled or StartFailed.
     """
     state = state_dir(lab.folder)
+    running = running_labs(state)
     # This comes first, since no lab starts with a damaged key or session folder.
     cleared = list(_repair(state))
     environ = lab_environment()
@@ -49,11 +56,29 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
         cleared.append("session files")
     for path in sorted(path for pattern in FILES for path in state.glob(pattern)):
         try:
-            kept_files.remove(path)
+            kept_files.remove(path) if not running else _empty(path)
         except PermissionError:  # Windows cannot delete the log of a lab that is running
             continue
         cleared.append(path.name)
+    cleared += _reset_running(state, [each for each in running if named or not each.database])
     return cleared
+
+
+def _empty(path: Path) -> None:
+    """Empty a file that a running lab writes to; delete a folder."""
+    if path.is_file():
+        path.write_bytes(b"")
+    else:
+        kept_files.remove(path)
+
+
+def _reset_running(state: Path, running: list[RunningLab]) -> Iterator[str]:
+    """Reset these servers through their own controls; yield which, in words."""
+    for server in running:
+        if server.reset():
+            yield MEMORY.format(url=server.url)
+        else:
+            forget(state, server)
 
 
 def _repair(state: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from labkit.kept_files import make_private_folder
 from labkit.processes.start import PrivateServer, ServerProcess, StartFailed, start_server
@@ -248,6 +248,12 @@ def _user_option(user: str) -> list[str]:
 def socket_url(socket: Path, database: str) -> str:
     """Return the DATABASE_URL of a database on the server that listens on this socket."""
     return f"mysql://root@localhost/{database}?unix_socket={quote(str(socket), safe='')}"
+
+
+def is_private_url(url: str) -> bool:
+    """Return whether socket_url() returned this URL: its socket is in a folder of labkit."""
+    socket = Path(unquote(url.partition("?unix_socket=")[2]))
+    return any(part.startswith("labkit-") for part in socket.parts)
 
 
 def _own_tempdir() -> Path:

@@ -1,11 +1,13 @@
 """The command `manage.py runserver`: Django's server, which also counts requests per connection."""
 
+import atexit
 from typing import Any
 
 from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
 from labkit.http.connection import REQUEST_NUMBER
+from labkit.panel.running_record import write_record
 
 
 class ConnectionHandler(WSGIRequestHandler):
@@ -33,3 +35,8 @@ class Command(runserver.Command):
     """Run the server above."""
 
     server_cls = Server
+
+    def on_bind(self, server_port: int) -> None:
+        """Print the URL, as Django does, and write the record that `lab reset` reads."""
+        atexit.register(write_record(server_port))
+        super().on_bind(server_port)
