@@ -1,4 +1,4 @@
-"""`lab check`: the score of a copy, the next thing to do, and why."""
+"""Test `lab check`: a copy's score, the next thing to do, and the reason."""
 
 import ast
 import json
@@ -96,7 +96,7 @@ def edit(path, old, new):
 
 
 def replace_tests(lab, **sources):
-    """Give a lab of the own checkout these files of tests in place of all others."""
+    """Make these the only test files of a lab in this checkout."""
     shutil.rmtree(lab / "tests")
     (lab / "tests").mkdir()
     for name, source in sources.items():
@@ -105,14 +105,14 @@ def replace_tests(lab, **sources):
 
 @pytest.fixture
 def mine(own_checkout, said):
-    """A copy of lab 03 in mine/, and the checkout around it."""
+    """Return the folder mine/ with a copy of lab 03; it is in a separate checkout."""
     assert said("copy", "03", "mine/")[0] == 0
     return own_checkout / "mine"
 
 
 @pytest.fixture
 def quick(own_checkout, said):
-    """A copy of lab 01, whose contract has two quick tests."""
+    """Return the folder of a copy of lab 01, whose contract consists of two quick tests."""
     assert said("copy", "01", "mine/")[0] == 0
     lab = own_checkout / "labs" / "01_test_cookie"
     replace_tests(lab, contract=PAGES, test_pages=ONE_PAGE)
@@ -129,7 +129,7 @@ def test_an_untouched_copy_does_what_its_lab_does(own_checkout, said):
     assert status == 0, text
     names = {"name": "mine", "number": "02", "title": "A page count kept in a cookie"}
     assert CHECKED_AS.format_map(names) in text
-    assert text.endswith(ALL_HOLDS.format_map(names))  # without anything for information
+    assert text.endswith(ALL_HOLDS.format_map(names))  # the output has no further information
     assert sorted((own_checkout / "mine").rglob("*")) == before
     assert not (own_checkout / ".lab" / "mine").exists()
 
@@ -183,7 +183,7 @@ def test_each_contract_can_be_asked_by_itself(checkout, lab):
 
 @pytest.mark.thorough
 def test_the_exercise_checks_itself_from_step_to_step(mine, said, checkout):
-    """Make the cookie cart a session cart; the check names each step until all holds."""
+    """Turn the cookie cart into a session cart; the check names each step until all tests pass."""
     settings = mine / "lab" / "settings.py"
     lab = mine.parent / "labs" / "04_session_cart"
     end = '\nTIME_ZONE = "UTC"\n'
@@ -225,7 +225,7 @@ def test_a_mistake_is_named_with_its_place(quick, said, old, new, place):
     status, text = said("check", "mine")
     assert status == 1
     assert f"{NEXT_STEP} {place}" in text
-    assert "labkit-" not in text  # the folder where it really ran is of no use to a student
+    assert "labkit-" not in text  # the temporary folder of the test run would not help a student
 
 
 def test_one_mistake_is_one_cause(quick, said):
@@ -233,7 +233,7 @@ def test_one_mistake_is_one_cause(quick, said):
     text = said("check", "mine")[1]
     assert ONE_CAUSE.format(count="2 tests") in text
     assert text.count("NameError") == 1
-    assert "GET / → no response" in text  # the request that shows it
+    assert "GET / → no response" in text  # the request that shows the failure
 
 
 def test_settings_that_cannot_be_read_are_named(mine, said):
@@ -301,7 +301,7 @@ def test_a_summary_has_few_lines(checkout, causes):
     for stop in (None, failing("stop")):
         report.stop = stop
         lines = summary(report, NAMES, "a folder/" * 30)
-        assert len(lines) < MOST_LINES  # and one says which copy it is
+        assert len(lines) < MOST_LINES  # one more line says which copy was checked
         assert "\n" not in "".join(lines)
         assert LOOKS_LIKE.format(name=version.full_name, title=version.title) in " ".join(lines)
 
@@ -466,7 +466,7 @@ OTHER_RESPONSE = (
             'request.session["cart"].pop(name)',
             "04:nested-change",
         ),
-        ("04", "views.py", *OTHER_RESPONSE, None),  # the session is saved all the same
+        ("04", "views.py", *OTHER_RESPONSE, None),  # the session is saved anyway
         ("03", "views.py", *OTHER_RESPONSE, "03:new-response"),
     ],
 )
@@ -481,7 +481,7 @@ def test_work_without_effect_is_named(own_checkout, said, lab, file, old, new, v
     found = report.diagnosis
     assert (found and found.version.full_name) == version
     if found:
-        assert "POST /remove/: cart" in found.text  # the entry, or the cookie
+        assert "POST /remove/: cart" in found.text  # the changed entry, or the cookie that was set
 
 
 def record(own_checkout, **failures):
@@ -505,7 +505,7 @@ def test_only_similar_failures_are_named(own_checkout):
     assert named(*known, other) == "04:nested-change"
     assert named() is None
     record(own_checkout, **{"04__nested_change": known, "04__if_session": known})
-    assert named(*known) is None  # two versions fail in the same way
+    assert named(*known) is None  # two versions have the same failures
 
 
 def test_what_differs_between_runs_is_masked():
@@ -519,7 +519,7 @@ def test_what_differs_between_runs_is_masked():
 
 
 def test_each_recorded_test_is_still_there(checkout):
-    """Run `nox -s textbook -- --write` after a test of a lab was renamed."""
+    """If this fails because a lab's test was renamed, run `nox -s textbook -- --write`."""
     folders = [checkout.root / "labs", Path(contracts.__file__).parent]
     paths = [path for folder in folders for path in folder.rglob("*.py")]
     source = "".join(path.read_text("utf-8") for path in paths)
@@ -550,7 +550,7 @@ def test_a_save_leads_to_another_check(tmp_path):
     def press(seconds):
         key = next(pressed)
         if key == "touch":
-            file.write_text("one")  # the same content again
+            file.write_text("one")  # the same content as before
             (tmp_path / "__pycache__" / "views.pyc").write_text("x")
         elif key == "change":
             file.write_text("two")
@@ -638,7 +638,8 @@ def test_an_exercise_is_checked_by_its_name(own_checkout, said):
     status, text = said("check", "red-apple")
     assert status == 1
     assert "CookieError" in text
-    assert LOOKS_LIKE.partition("{")[0] not in text  # the hints say it step by step
+    # The hints of an exercise show this step by step.
+    assert LOOKS_LIKE.partition("{")[0] not in text
     checkout = Catalog(own_checkout)
     progress = read_progress(checkout)
     assert progress.of(find_exercise(checkout, "red-apple")).attempts == 1

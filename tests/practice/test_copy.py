@@ -1,4 +1,4 @@
-"""`lab copy`: a copy that runs beside its lab."""
+"""Test `lab copy`, which makes a copy that runs alongside its lab."""
 
 import codecs
 import os
@@ -28,7 +28,7 @@ from labkit.text_format import command_line
 
 @pytest.fixture
 def mine(own_checkout, said):
-    """A copy of lab 03 in mine/, and the checkout around it."""
+    """Return the folder mine/ with a copy of lab 03; it is in a separate checkout."""
     assert said("copy", "03", "mine/")[0] == 0
     return own_checkout / "mine"
 
@@ -40,7 +40,7 @@ def edit(path, old, new):
 
 
 def in_pytest(folder, *arguments):
-    """Run pytest on a copy, as a student does; what it printed last."""
+    """Run pytest on a copy, as a student does; return its last line of output."""
     clean = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     done = subprocess.run(
@@ -54,7 +54,7 @@ def in_pytest(folder, *arguments):
     return done.returncode, done.stdout
 
 
-# The copy
+# Making a copy
 
 
 def test_a_copy_says_what_can_be_done_with_it(own_checkout, said):
@@ -72,7 +72,8 @@ def test_a_copy_says_what_can_be_done_with_it(own_checkout, said):
 
 def test_a_copy_overwrites_nothing(own_checkout, said):
     (own_checkout / "mine").mkdir()
-    assert said("copy", "03", "mine")[0] == 0  # an empty folder is nobody's
+    # An empty folder contains no files that could be overwritten.
+    assert said("copy", "03", "mine")[0] == 0
     (own_checkout / "mine" / "lab" / "storage.py").write_text("my own")
     status, text = said("copy", "04", "mine")
     assert status == 1
@@ -127,7 +128,7 @@ def test_a_copy_runs_beside_the_original(mine, own_checkout):
         visitor = WireVisitor(int(original.url.rpartition(":")[2]))
         cart.put(visitor, "apple", 3)
         other = WireVisitor(int(copied.url.rpartition(":")[2]))
-        other.jar = visitor.jar  # one browser: cookies ignore ports
+        other.jar = visitor.jar  # one cookie jar, since cookies ignore ports
         assert cart.cart(other) == {}
         cart.put(other, "pear", 1)
         assert cart.cart(other) == {"pear": 1}
@@ -177,7 +178,7 @@ def test_a_copy_differs_in_what_was_changed_and_in_nothing_else(mine, said):
     assert "Nothing differs." in said("diff", "03", "mine/")[1]
     edit(mine / "lab" / "storage.py", "LIFETIME = 120", "LIFETIME = 60")
     edit(mine / "README.md", "Run", "Walk")
-    status, text = said("diff", "mine/")  # with what it is a copy of
+    status, text = said("diff", "mine/")  # compared with the original lab
     assert status == 0
     assert text.startswith("- 03 ")
     assert "1 change in 1 file" in text
@@ -218,7 +219,7 @@ COPIES = ["a-b", "a_b", "a b", "a.b", "03-x", "mine", "mine_2", "week1/mine", "w
 
 
 def test_copies_do_not_share_cookies_or_state(own_checkout, said):
-    """Each one stores a cart; none sees the others', nor does lab 03."""
+    """Each copy stores a cart. It sees neither another copy's cart nor that of lab 03."""
     jars, places = [], set()
     for name in COPIES:
         assert said("copy", "03", name)[0] == 0

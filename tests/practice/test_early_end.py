@@ -1,4 +1,4 @@
-"""`lab check` on a copy whose code ends the tests early, or never ends: it says so, and where."""
+"""Test that `lab check` says why and where a copy's code ends the tests early, or never ends."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ FIRST_LINE = "mine/lab/views.py, line {line}"
 
 @pytest.fixture
 def mine(own_checkout, said):
-    """A copy of lab 02, which has two quick tests."""
+    """Return the folder of a copy of lab 02, which has two quick tests."""
     assert said("copy", "02", "mine")[0] == 0
     tests = own_checkout / "labs" / "02_cookie_pagecount" / "tests"
     shutil.rmtree(tests)
@@ -41,27 +41,29 @@ def mine(own_checkout, said):
     manifest = own_checkout / "labs" / "labs.toml"
     text = manifest.read_text(encoding="utf-8")
     first = 'contract = "PageCountContract"\n'
-    manifest.write_text(text.replace(first, "", 1), encoding="utf-8")  # lab 02 has its own here
+    # Here, lab 02 has a separate contract.
+    manifest.write_text(text.replace(first, "", 1), encoding="utf-8")
     return own_checkout / "mine"
 
 
 @pytest.fixture
 def check_fails(said, mine):
-    """Check mine/, which fails; what it prints."""
+    """Return a function that checks mine/, expects a failure, and returns the output."""
 
     def run(*arguments):
         status, text = said("check", "mine", *arguments)
         assert status == 1
         assert ALL_HOLDS.partition(".")[0] not in text
         assert NEXT_STEP in text
-        assert "labkit-" not in text  # the folder where it really ran is of no use to a student
+        # The temporary folder of the test run would not help a student.
+        assert "labkit-" not in text
         return text
 
     return run
 
 
 def break_view(mine, code):
-    """Make this the first line of the view; its place."""
+    """Insert this line at the beginning of the view, and return its place."""
     path = mine / "lab" / "views.py"
     before, view, after = path.read_text(encoding="utf-8").partition(VIEW)
     assert view
@@ -135,7 +137,7 @@ def test_a_breakpoint_is_a_failure_with_its_place(mine, check_fails):
 
 
 def test_links_to_nowhere_do_no_harm(mine, said):
-    """Emacs makes one beside each file that is being changed."""
+    """Emacs creates such a link beside each file with unsaved changes."""
     (mine / "lab" / ".#views.py").symlink_to("ada@desk.1234")
     assert said("check", "mine")[0] == 0
 

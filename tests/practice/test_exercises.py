@@ -1,4 +1,4 @@
-"""Exercises: the catalogue, starters, progress and the commands."""
+"""Test the exercises: their catalogue, starters, progress and commands."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def exercises(checkout):
 
 @pytest.fixture
 def mine(own_checkout):
-    """A checkout with nothing in its state folder."""
+    """Return a checkout whose state folder is empty."""
     return Catalog(own_checkout)
 
 
@@ -167,7 +167,8 @@ def test_a_reset_keeps_old_files_and_empties_the_state(mine, said, monkeypatch):
         state.mkdir(exist_ok=True)
         (state / "db.sqlite3").touch()
         monkeypatch.chdir(folder)
-        assert said("practice", "reset")[0] == 1  # it asks, since files have changed
+        # Refused, because files have changed and nobody can confirm it.
+        assert said("practice", "reset")[0] == 1
         status, text = said("practice", "reset", "--yes")
         assert status == 0
         assert text.endswith(f"{practice.MOVED} {command_line('cd', str(folder))}")
@@ -195,7 +196,7 @@ def test_a_reset_exercise_stays_solved(mine, said):
     said("practice", "reset", NAME)
     assert read_progress(mine).of(find_exercise(mine, NAME)).state == SOLVED
     edit(mine.root / "labs/03_cookie_cart/lab/storage.py", "LIFETIME = 120", "LIFETIME = 121")
-    said("practice", "reset", NAME, "--yes")  # to the new version of the exercise
+    said("practice", "reset", NAME, "--yes")  # this starts the new version of the exercise
     assert read_progress(mine).of(find_exercise(mine, NAME)).state == STARTED
 
 
@@ -204,7 +205,7 @@ def test_the_next_exercise_follows_the_last_one(mine, said):
     for name in (names[4], names[2]):
         note_result(mine, find_exercise(mine, name), passed=True)
     assert f"lab practice start {names[3]}" in said("practice")[1]
-    note_result(mine, find_exercise(mine, names[4]), passed=False)  # it stays solved
+    note_result(mine, find_exercise(mine, names[4]), passed=False)  # a solved exercise stays solved
     assert f"lab practice start {names[5]}" in said("practice")[1]
     note_result(mine, find_exercise(mine, names[-1]), passed=True)
     assert f"lab practice start {names[0]}" in said("practice")[1]
@@ -220,7 +221,7 @@ def test_a_mistyped_exercise_is_guessed(own_checkout, said, command):
 
 
 def test_a_checkout_that_cannot_be_written_is_no_obstacle(mine, said, monkeypatch, tmp_path):
-    (mine.root / "practice").touch()  # no folder can be made there
+    (mine.root / "practice").touch()  # a file here prevents a folder with this name
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path / "state"))
     assert said("practice", "start", NAME)[0] == 0
     folder = tmp_path / "state" / "practice" / NAME
@@ -321,7 +322,7 @@ def test_a_solution_asks_until_the_exercise_is_solved(mine, said):
     assert status == 1
     assert solution.NOBODY_TO_ASK.format(line=f"lab solution {NAME} --yes") in text
     shown = said("solution", NAME, "--yes")[1]
-    assert exercise.version.why in shown.replace("▌ ", "")  # as a note
+    assert exercise.version.why in shown.replace("▌ ", "")  # shown as a note
     assert "lab diff" not in shown
     note_result(mine, exercise, passed=True)
     again = shown.replace(solution.OTHER_WAYS, solution.SOLVED_ALREADY)
@@ -371,7 +372,7 @@ def test_only_fitting_notes_are_shown(mine, said):
         if line.text.strip()
     }
     assert notes["SESSION_COOKIE_AGE = 300"] is False
-    assert notes['"lab",'] is False  # it moved
+    assert notes['"lab",'] is False  # this line was moved, not changed
     assert [noted for line, noted in notes.items() if "set_expiry" in line] == [True]
 
 
@@ -388,7 +389,7 @@ CONTRACT = "from labkit.testing.contracts import CartContract\n\n\n"
         ("import labkit.testing.contracts as c\n\n\nclass Test(c.CartPages):\n    pass\n", True),
         ("class Base:\n    pass\n\n\nclass TestMine(Base):\n    pass\n", False),
         ("def test_it(visitor):\n    pass\n", False),
-        ("def test_it(", False),  # running it says what is wrong
+        ("def test_it(", False),  # running the test reports the error
     ],
 )
 def test_a_class_that_inherits_a_contract_is_refused(tmp_path, source, refused):

@@ -1,4 +1,4 @@
-"""`lab check` of the exercises in which students write the tests."""
+"""Test `lab check` for exercises in which students write tests."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from labkit.testing.pytest_runner import STOPS, TIME
 
 @pytest.fixture
 def refusal(checkout, tmp_path):
-    """A function that scores a test file on lab 02, where it fails, and returns why."""
+    """Return a function that scores a test file on lab 02, where a test fails, and returns why."""
 
     def refuse(source, seconds=20):
         (tmp_path / "tests").mkdir()

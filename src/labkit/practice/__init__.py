@@ -1,1 +1,1 @@
-"""Practise on a copy of a lab: make the copy, check it, explain what fails."""
+"""Exercises on a copy of a lab: make the copy, check it, and explain failures."""

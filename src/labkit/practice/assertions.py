@@ -1,4 +1,4 @@
-"""Say in plain words what a failed assertion compared."""
+"""Explain a failed assertion in plain words."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-BROKEN_PROMISES = {  # of labkit.testing.response_checks
+BROKEN_PROMISES = {  # {a check of labkit.testing.response_checks: what it found}
     "illegal Set-Cookie": "The response sets a cookie with characters that no cookie may have.",
     "Set-Cookie too large": "The response sets a cookie of more than 4096 bytes.",
     "cookie refused by the browser": "The browser refuses a cookie that the response sets.",
@@ -15,7 +15,7 @@ BROKEN_PROMISES = {  # of labkit.testing.response_checks
     "server error": "The response is a server error.",
     "traceback": "The page shows a traceback.",
 }
-# "assert left == right", as pytest writes it; quoted text may have any of these words in it
+# Matches "assert left == right" in pytest's message; quoted text may contain any of these words.
 TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
 COMPARED = re.compile(rf"(?:AssertionError: )?assert ({TEXT}) (==|!=|not in|in|is not|is) (.+)")
 BARE = re.compile(r"(?:AssertionError: )?assert (not )?(.+)")
@@ -27,7 +27,7 @@ FOUND = {
     "is": "{what} is {0}, and should be {1}.",
     "is not": "{what} is {0}, and should be something else.",
 }
-DIFFERENCES = {  # lines of pytest about two dictionaries
+DIFFERENCES = {  # pytest's lines about two dictionaries
     r"Differing items:\n\s*(\{.*\}) != (\{.*\})$": "It has {0}, and should have {1}.",
     r"Left contains \d+ more items?:\n\s*(\{.*\})$": "It should not have {0}.",
     r"Right contains \d+ more items?:\n\s*(\{.*\})$": "It should have {0}.",
@@ -37,19 +37,20 @@ TRUE, FALSE = "{what} is {0}, and should be true.", "{what} is {0}, and should b
 EXPECTED = "Expected: {code}"
 NOT_SO = "This does not hold."
 CONTAINER = re.compile(r"[{(\[](.+)[})\]]")
-SHORTENED = re.compile(r"\{.*\.\.\..*\}|\[.*\.\.\..*\]")  # by pytest
-UNIX_TIME = re.compile(r"1[5-9]\d{8}(\.\d+)?")  # from 2017 to 2033, as by the tests' clock
-LONGEST = 160  # characters of the text that was found
+SHORTENED = re.compile(r"\{.*\.\.\..*\}|\[.*\.\.\..*\]")  # shortened by pytest
+# From 2017 to 2033, which includes the time of the tests' clock.
+UNIX_TIME = re.compile(r"1[5-9]\d{8}(\.\d+)?")
+LONGEST = 160  # the maximum number of characters of a value in a sentence
 LONGEST_CODE = 100
 
 
 def is_assertion(error: str) -> bool:
-    """Return True if this line of pytest's message is a failed assertion, not an exception."""
+    """Return whether this line of pytest's message reports a failed assertion, not an exception."""
     return error.startswith(("AssertionError", "assert", "labkit.testing.response_checks."))
 
 
 def find_assertion(places: Sequence[tuple[str, int]], stage: Path) -> ast.expr | None:
-    """Return the expression of the `assert` at the end of a traceback, None if there is none."""
+    """Return the expression of the `assert` at the end of a traceback, or None if there is none."""
     if not places:
         return None
     path, line = places[-1]
@@ -62,10 +63,11 @@ def find_assertion(places: Sequence[tuple[str, int]], stage: Path) -> ast.expr |
 
 
 def explain_assertion(error: str, code: ast.expr | None = None, difference: str = "") -> str:
-    """Return a sentence for the first line of a failed assertion, without the words of pytest.
+    """Return a sentence for the first line of a failed assertion, without pytest's own terms.
 
-    code: the expression that was false, as it is written in the test.
-    difference: the other lines of pytest's message. They count if it has shortened the first one.
+    code: the false expression, as written in the test.
+    difference: the other lines of pytest's message, which are used if pytest has shortened the
+        first one.
     """
     broken = re.match(r"(?:[\w.]+\.)?BrokenPromise: ([^:\n]+)", error)
     if broken and broken[1] in BROKEN_PROMISES:
@@ -96,9 +98,9 @@ def explain_assertion(error: str, code: ast.expr | None = None, difference: str 
 
 
 def _explain_comparison(left: str, sign: str, right: str, code: ast.expr | None) -> str:
-    """Return a sentence for a comparison, "" if a side is not readable.
+    """Return a sentence for a comparison, or "" if one of the sides is not readable.
 
-    code: the left side, as it is written in the test.
+    code: the left side, as written in the test.
     """
     what = _name(code) or "It"
     members = CONTAINER.fullmatch(right)
@@ -116,7 +118,7 @@ def _explain_comparison(left: str, sign: str, right: str, code: ast.expr | None)
                 what = _name(part, LONGEST_CODE) or "A part of it"
                 return FOUND["=="].format(*(shorten(repr(side)) for side in pair), what=what)
     if what == "It" and any(isinstance(side, bool) for side in sides):
-        return ""  # nobody understands "It is False"
+        return ""  # a sentence such as "It is False" would not help
     if sign == "in" and members and isinstance(sides[1], set | tuple | list) and what != "It":
         return ONE_OF.format(shorten(left), members[1], what=what)
     if all(UNIX_TIME.fullmatch(side) for side in (left, right)):
@@ -127,7 +129,7 @@ def _explain_comparison(left: str, sign: str, right: str, code: ast.expr | None)
 
 
 def _name(code: ast.expr | None, longest: int = 0) -> str:
-    """Return the source of an attribute, or of anything up to a length; "" otherwise."""
+    """Return the source code of an attribute, or of other code up to a length; otherwise ""."""
     text = ast.unparse(code) if code else ""
     is_attribute = isinstance(code, ast.Attribute) and isinstance(code.value, ast.Name)
     return text if is_attribute or len(text) <= longest else ""
@@ -142,11 +144,11 @@ def _is_literal(text: str) -> bool:
 
 
 def _name_status(number: str) -> str:
-    """Return "422 Unprocessable Entity" for this number, or any other number as it is."""
+    """Return a status such as "422 Unprocessable Entity"; return any other number unchanged."""
     known = {str(status.value): status.phrase for status in HTTPStatus}
     return f"{number} {known.get(number, '')}".rstrip()
 
 
 def shorten(text: str) -> str:
-    """Return a text without what exceeds LONGEST characters."""
+    """Return a text, cut after LONGEST characters."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -1,8 +1,8 @@
-"""Run a lab's contract and tests on a copy's code, and say what to do next.
+"""Run a lab's contract and tests on a copy's code, and report the results.
 
-The contract decides, and so do the tests of an exercise. The lab's other tests ask how this lab
-does it; other ways are right as well, so their results are shown as information. An error of the
-server is never right, whatever test meets it.
+A copy passes if the contract and the tests of the exercise pass. The lab's other tests depend on
+how this lab works. Other solutions are also right, so the results of these tests are shown only as
+information. However, a server error is a failure in any test.
 """
 
 import tempfile
@@ -34,7 +34,7 @@ from labkit.testing.pytest_runner import (
     run_tests,
 )
 
-LIMIT = SECONDS  # for one test
+LIMIT = SECONDS  # the time limit for one test, in seconds
 STARTS, ENDS = "the lab starts", "the lab ends after its tests"
 NOT_READ = "{name}/{path}, line {line}: {error}"
 OTHER_ANSWER = "Lab {number}: {expected}. Here: {answer}."
@@ -44,13 +44,14 @@ OTHER_ANSWER = "Lab {number}: {expected}. Here: {answer}."
 class CheckResult:
     """The result of one test."""
 
-    id: str  # the node ID
+    id: str  # the test's node ID
     sentence: str  # the test's name as a sentence
     outcome: str  # "passed", "failed" or "skipped"
     counts: bool = True
-    explanation: Explanation | None = None  # of a test that did not pass
-    exchanges: list[list[str]] = field(default_factory=list)  # the last ones, each as lines
-    crashed: bool = False  # whether a request ended in an error of the server
+    explanation: Explanation | None = None  # for a test that did not pass
+    # The last exchanges, each as a list of lines.
+    exchanges: list[list[str]] = field(default_factory=list)
+    crashed: bool = False  # whether a request caused a server error
 
     @property
     def failed(self) -> bool:
@@ -60,14 +61,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason for which tests fail."""
+    """A reason why tests fail."""
 
     explanation: Explanation
     results: list[CheckResult]
 
     @property
     def exchanges(self) -> list[list[str]]:
-        """The last exchanges of the first test that has any."""
+        """The last exchanges of the first test that recorded any."""
         return next((result.exchanges for result in self.results if result.exchanges), [])
 
 
@@ -77,42 +78,42 @@ class Report:
 
     contract: str  # the contract's name, such as "CartContract"; "" if the lab has none
     results: list[CheckResult] = field(default_factory=list)
-    stop: CheckResult | None = None  # what ended the tests early
-    expected: int = 0  # how many tests there are
-    asked: int = 0  # how many of them have been run
+    stop: CheckResult | None = None  # the reason why the run ended early, as a result
+    expected: int = 0  # the number of tests
+    asked: int = 0  # the number of tests that were run
     diagnosis: Diagnosis | None = None
 
     @property
     def counted(self) -> list[CheckResult]:
-        """The results that decide."""
+        """The results of the tests that count."""
         return [result for result in self.results if result.counts]
 
     @property
     def information(self) -> list[CheckResult]:
-        """The results of the lab's other tests."""
+        """The results of the tests that do not count."""
         return [result for result in self.results if not result.counts]
 
     @property
     def crashes(self) -> list[CheckResult]:
-        """Those of them that met an error of the server."""
+        """The results of tests that do not count, but in which a server error occurred."""
         return [result for result in self.information if result.crashed]
 
     @property
     def score(self) -> tuple[int, int]:
-        """How many of the tests that count passed, and how many there are."""
+        """How many of the tests that count have passed, and how many count."""
         passed = [result for result in self.counted if not result.failed]
         return len(passed), len(self.counted)
 
     @property
     def holds(self) -> bool:
-        """Return True if every test has been run, none that counts failed, and none crashed."""
+        """True if the run is complete, no test that counts failed, and no server error occurred."""
         some = any(result.outcome == "passed" for result in self.counted)
         wrong = self.stop or self.crashes or any(result.failed for result in self.counted)
         return some and not wrong
 
     @property
     def causes(self) -> list[Cause]:
-        """The reasons why the copy does not pass, the first one to repair first."""
+        """The reasons why the copy does not pass, in the order in which to fix them."""
         if self.stop and self.stop.explanation:
             return [Cause(self.stop.explanation, [self.stop])]
         groups: dict[str, list[CheckResult]] = {}
@@ -121,7 +122,8 @@ class Report:
                 groups.setdefault(result.explanation.cause or result.id, []).append(result)
         found = [Cause(r[0].explanation, r) for r in groups.values() if r[0].explanation]
         order = [hint.meaning for hint in SETUP]
-        # Then errors, since they have a place in the code, those that stop most tests first.
+        # After them come errors, since their place in the code is known; those that stop most tests
+        # are first.
         found.sort(key=lambda cause: _priority(cause, order))
         if not found and not self.holds:
             nothing = CheckResult("", STARTS, "failed")
@@ -139,15 +141,15 @@ def check(
     on_first: Callable[[CheckResult], None] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Run the contract and the tests of `target` on a copy's code.
+    """Run the contract and the tests of `target` on the code of a copy.
 
-    seconds: the time limit of each test. The first one that exceeds it ends the check.
-    only: the node IDs of the lab's tests that count as well as the contract.
-    first: the node IDs of results of an earlier check. Their tests are run before all others.
-    on_first: gets the first result as soon as there is one.
+    seconds: the time limit of each test; a test that exceeds it ends the check.
+    only: the node IDs of the lab's tests that count in addition to the contract.
+    first: the node IDs from the results of an earlier check. These tests run before all others.
+    on_first: called with the first result as soon as it is known.
     is_cancelled: called several times a second. If it returns True, the check ends at once.
 
-    Raises Cancelled.
+    Raises Cancelled if `is_cancelled` returned True.
     """
     if wrong := find_syntax_error(copy.folder):
         return Report("", stop=wrong)
@@ -172,7 +174,7 @@ def check(
 
 
 def find_syntax_error(folder: Path, part: str = "lab") -> CheckResult | None:
-    """Return the first file of a copy that Python cannot read, None if it can read all."""
+    """Return a result for the first file of a copy that Python cannot compile, or None."""
     for path in sorted((folder / part).rglob("*.py")):
         try:
             compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
@@ -186,7 +188,7 @@ def find_syntax_error(folder: Path, part: str = "lab") -> CheckResult | None:
             code = why.code or (getattr(error, "text", None) or "").strip()
             why = why._replace(reason=place, code=code)
             return CheckResult("", STARTS, "failed", explanation=why)
-        except OSError:  # copying it gives a better message
+        except OSError:  # the same error while copying has a better message
             continue
     return None
 
@@ -206,17 +208,17 @@ def _priority(cause: Cause, order: list[str]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Turns the outcomes of a run into results of a copy."""
+    """Converts the outcomes of a run to results for a copy."""
 
     checkout: Catalog
-    name: str  # of the copy
+    name: str  # the copy's name
     stage: Path
     target: Lab
     only: frozenset[str]
 
     @cached_property
     def has_contract(self) -> bool:
-        """Return False if the lab has no contract, so that all of its tests count."""
+        """True if the lab has a contract. Without one, all of its tests count."""
         return (self.stage / "tests" / PROMISES).exists()
 
     def result(self, test: Outcome) -> CheckResult:
@@ -255,7 +257,7 @@ class _Reading:
         return report
 
     def _results_of_files(self, run: Run, known: set[str]) -> list[CheckResult]:
-        """Return results of files that could not be imported, and of the tests in them."""
+        """Return results for files that could not be imported, and for the tests in them."""
         found = []
         for file in run.uncollected:
             why = explain(file.message, file.places, self.stage, self.name)

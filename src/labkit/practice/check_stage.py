@@ -1,7 +1,7 @@
-"""Put a copy's code and a lab's tests together in a folder, so that the tests run on that code.
+"""Assemble a copy's code and a lab's tests in one folder, so that the tests run on that code.
 
-The folder has the lab's name, so the code runs under the lab's number. Nothing is written into the
-copy.
+The folder has the lab's name, so the code runs under the lab's number. The copy itself is not
+changed.
 """
 
 import ast
@@ -16,7 +16,7 @@ PROMISES = "test_the_contract.py"
 
 
 def assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
-    """Return the folder to test: the copy's code with the name and the tests of a lab."""
+    """Create and return the folder to test: the copy's code with the lab's name and tests."""
     stage = root / "labs" / target.folder.name
     copy_tree(copy.folder / "lab", stage / "lab")
     copy_tree(target.folder / "tests", stage / "tests")
@@ -24,14 +24,15 @@ def assemble(checkout: Catalog, copy: Lab, target: Lab, root: Path) -> Path:
         shutil.copyfile(target.folder / name, stage / name)
     for manifest in (checkout.root / MANIFEST).parent.glob("*.toml"):
         shutil.copyfile(manifest, root / MANIFEST.parent / manifest.name)
-    # In its own file, since the lab's other tests may import a table that does not exist yet.
+    # The contract has a separate file, since the lab's other tests may import a table that does not
+    # exist yet.
     if contract := contract_source(target):
         (stage / "tests" / PROMISES).write_text(contract, encoding="utf-8")
     return stage
 
 
 def arguments(target: Lab, stage: Path) -> list[str]:
-    """Return pytest's arguments: the contract first and once, then the lab's other tests."""
+    """Return pytest's arguments: first the contract, which runs only once, then the other tests."""
     promises = stage / "tests" / PROMISES
     if not promises.exists():
         return [str(stage / "tests")]
@@ -45,9 +46,9 @@ def arguments(target: Lab, stage: Path) -> list[str]:
 
 
 def contract_source(target: Lab) -> str:
-    """Return the source of the classes that subclass the lab's contract, with their imports.
+    """Return the source of the classes that inherit from the lab's contract, with their imports.
 
-    A lab that shares its contract with no other lab has it in tests/contract.py.
+    A contract that no other lab uses is in the lab's tests/contract.py.
     """
     parts: list[ast.stmt] = []
     for _, body in _test_modules(target, target.folder):
@@ -57,7 +58,7 @@ def contract_source(target: Lab) -> str:
 
 
 def find_contract(target: Lab) -> str:
-    """Return the name of the lab's contract, such as "CartContract"; "" if it has none."""
+    """Return the name of the lab's contract, such as "CartContract", or "" if it has none."""
     found = re.search(r"^class \w+\((\w+)", contract_source(target), re.M)
     return target.contract or (found[1] if found else "")
 
@@ -81,7 +82,7 @@ def _contract_classes(target: Lab, body: list[ast.stmt]) -> list[ast.ClassDef]:
 
 
 def _own_contracts(body: list[ast.stmt]) -> set[str]:
-    """Return the contracts that a file of tests imports from tests/contract.py."""
+    """Return the names of the contracts that a test module imports from tests/contract.py."""
     names = {
         alias.name
         for node in body

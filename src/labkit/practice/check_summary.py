@@ -1,6 +1,6 @@
-"""Write a check's report as lines: the score, the next thing to do, and why.
+"""Format a check's report as lines: the score, the next thing to do, and the reason.
 
-Without --all there are at most MOST_LINES.
+Without --all, there are at most MOST_LINES lines.
 """
 
 import shutil
@@ -34,7 +34,7 @@ INFORMATION = (
 OTHERS = "What does not count (lab {number}'s other tests): {good} of {all} give the same result."
 SAME, DIFFERENT = "The same as in lab {number}", "Different from lab {number}"
 SHOW_ALL = "{line} shows all results."
-# Tests that need a private server or a browser are for nox; the others take seconds.
+# Tests that need a private server or a browser run only in nox; all others take seconds.
 LEFT_OUT = "Left out: tests that need a browser, MariaDB or Redis, or take long."
 UNMARKED = {"passed": "-", "skipped": "- (not run)", "failed": "-"}
 MARKS = {"passed": "✓", "skipped": "–", "failed": "✗"}
@@ -43,12 +43,13 @@ MARKS = {"passed": "✓", "skipped": "–", "failed": "✗"}
 def summary(
     report: Report, names: dict[str, str], folder: str, starter: str = "", point_to_all: bool = True
 ) -> list[str]:
-    """Return at most MOST_LINES lines, as wide as the terminal.
+    """Return at most MOST_LINES lines that fit in the terminal.
 
-    names: "name" of the copy, and "number" of the lab as which it is checked.
-    folder: how the user named the copy.
-    starter: the full name of the textbook version from which an exercise starts. It is not named.
-    point_to_all: whether to say which command shows all results.
+    names: the copy's "name", and the "number" of the lab that it is checked against.
+    folder: the copy's folder, as the user typed it.
+    starter: the full name of the textbook version with which an exercise starts; it is not
+        mentioned.
+    point_to_all: whether to mention the command that shows all results.
     """
     before, after = [""], []
     passed, counted = report.score
@@ -78,17 +79,17 @@ def summary(
     if point_to_all and (other or not report.holds):
         words = command_line("lab", "check", *filter(None, [folder]), "--all")
         after.append(SHOW_ALL.format(line=words))
-    room = MOST_LINES - 1 - len(before) - len(after)  # one says which copy it is
+    room = MOST_LINES - 1 - len(before) - len(after)  # one more line says which copy was checked
     return [*before, *exchange[:room], *after]
 
 
 def first_lines(result: CheckResult) -> list[str]:
-    """Return lines for a result that is there before the others."""
+    """Return lines for a result that is printed before all others are known."""
     return _result_lines([result])
 
 
 def all_results(report: Report, names: dict[str, str]) -> list[str]:
-    """Return a line for each test, with the reason below it if the one before has another."""
+    """Return a line for each test, and below it the reason unless the test before has the same."""
     lines = []
     if report.stop:
         lines += ["", *_result_lines([report.stop])]
@@ -146,7 +147,7 @@ def _exchange_lines(cause: Cause) -> list[str]:
 
 
 def _also(causes: list[Cause]) -> str:
-    """Return one line with the sentences of these causes, as far as they fit."""
+    """Return a line that lists as many of these causes as fit."""
     texts = [cause.results[0].sentence for cause in causes]
     shown = list(texts)
     while True:
@@ -170,12 +171,12 @@ def _result_lines(results: list[CheckResult], marks: dict[str, str] = MARKS) -> 
 
 
 def width() -> int:
-    """Return the columns of the terminal, within limits that leave lines readable."""
+    """Return the terminal's width in columns, within limits that keep lines readable."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
 
 
 def wrap_each(lines: Iterable[str]) -> list[str]:
-    """Return lines that fit in the terminal, with the indentation that each of them has."""
+    """Return lines that are wrapped to the terminal's width, each with its own indentation."""
     found = []
     for line in lines:
         indent = line[: len(line) - len(line.lstrip(" -"))]
@@ -184,7 +185,7 @@ def wrap_each(lines: Iterable[str]) -> list[str]:
 
 
 def _wrap(text: str, indent: str = "", most: int = 2, below: str = "") -> list[str]:
-    """Return a text in at most `most` lines of the terminal's width; commands are not broken."""
+    """Return a text as at most `most` lines of the terminal's width; options are not broken."""
     return textwrap.wrap(
         text,
         width(),

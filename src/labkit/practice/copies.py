@@ -1,4 +1,4 @@
-"""Make a student's copy of a lab, which runs beside the original."""
+"""Make a student's copy of a lab, which runs alongside the original."""
 
 import errno
 import re
@@ -18,9 +18,9 @@ RESERVED = {
     PRACTICE,
     "results",
     "textbook",
-}  # in .lab, not of labs
+}  # names in .lab that do not belong to labs
 
-# Why a copy must not be made in a folder
+# Reasons why a copy must not be made in a folder.
 TARGET_EXISTS = "{target} already exists and is not changed. Name a new folder."
 FOR_LABS = "{reserved}/ is only for the labs. Name a folder outside it, such as mine/."
 INSIDE_LAB = "{target} is inside another lab. Name a folder outside it."
@@ -32,10 +32,10 @@ STATE_RESERVED = "A copy called {name} would write into .lab/{number}. Choose an
 
 
 def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
-    """Copy a lab into a new or empty folder. Raises ClickException if it may not go there.
+    """Copy a lab into a new or empty folder. Raises ClickException if the folder is unsuitable.
 
-    The copy is named after its folder, see `own_number`: its cookies have that name, its state is
-    kept in the folder of that name in .lab, and its port is computed from it.
+    The copy is named after its folder, see `own_number`. Its cookies and its state folder in .lab
+    have this name, and its port is computed from it.
     """
     if reason := _refusal(checkout, target):
         raise click.ClickException(reason)
@@ -51,10 +51,10 @@ def copy(checkout: Catalog, lab: Lab, target: Path) -> Lab:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder into a new or empty one, without byte code; its owner may write to all of it.
+    """Copy a folder into a new or empty one, without bytecode; its owner can write to all files.
 
-    Links that lead nowhere, such as the lock files of Emacs, are left out.
-    Raises OSError with the file that cannot be copied.
+    Dangling symbolic links, such as the lock files of Emacs, are left out. Raises OSError, which
+    names the file that cannot be copied.
     """
     try:
         shutil.copytree(
@@ -64,15 +64,15 @@ def copy_tree(source: Path, target: Path) -> None:
             ignore_dangling_symlinks=True,
             dirs_exist_ok=True,
         )
-    except shutil.Error as error:  # it has a list of files, and is an OSError without a name
+    except shutil.Error as error:  # this OSError has no file name, but a list of failed files
         path, _, reason = error.args[0][0]
         raise OSError(errno.EIO, str(reason), str(path)) from None
-    for path in (target, *target.rglob("*")):  # in a read-only checkout they are read-only too
+    for path in (target, *target.rglob("*")):  # files from a read-only checkout are read-only too
         path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
 
 
 def _refusal(checkout: Catalog, target: Path) -> str:
-    """Return why a copy must not be made here, or ""."""
+    """Return why a copy must not be made in this folder, or "" if it may be."""
     folder = target.resolve()
     number = own_number(folder)
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):

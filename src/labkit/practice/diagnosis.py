@@ -1,8 +1,8 @@
-"""Say which textbook version a failing copy looks like; say nothing if it looks like none.
+"""Name the textbook version whose failures resemble those of a failing copy, if there is one.
 
-The evidence counts in this order: the error with which Django does not start, work that never
-reached the browser or the store, the similarity of all failures with those that a version has, and
-the exception of the next thing to do, together with the line of code that raised it.
+The following evidence is used, in this order: an error with which Django does not start; changes
+that never reached the browser or the store; the similarity of all failures to those of a version;
+and the exception that is to be fixed first, with the line of code that raised it.
 """
 
 import json
@@ -18,12 +18,13 @@ from labkit.testing.lost_changes import DISCARDED, UNSAVED
 from labkit.testing.pytest_runner import Outcome
 from labkit.textbook_versions import FOLDER, Version, read_versions
 
-FAILURES = FOLDER / "failures.json"  # {version: [[test, exception, masked message], …]}
-SIMILAR = 0.7  # from which a version is named
-LONGEST = 200  # characters of a message
-# What differs from run to run: keys and tokens, addresses of objects, folders
+# {version: a list of its failures, each [test, exception, masked message]}
+FAILURES = FOLDER / "failures.json"
+SIMILAR = 0.7  # the similarity from which a version is named
+LONGEST = 200  # characters of a message that are compared
+# Text that differs from run to run: keys and tokens, addresses of objects, and folders.
 RANDOM = re.compile(r"\b[0-9A-Za-z_-]{20,}\b|0x[0-9a-f]+|/\S+/|expires=[^;]+;")
-# (the exception, the line of code, the version that shows the same mistake)
+# (pattern of the exception, pattern of the line of code, version with the same mistake)
 EXCEPTIONS = (
     (r"didn't return an HttpResponse object\. It returned None", "", "04:forgotten-return"),
     (r"TemplateDoesNotExist: ", "", "04:other-template"),
@@ -45,7 +46,7 @@ DISCARDED_TEXT = (
     "The code sets a cookie on one response and returns another one ({what}). Set-Cookie is a "
     "header of one response. Return the response that got the cookie."
 )
-# Sections of a failing test: the text, and the version that shows the same mistake
+# {title of a section in a failed test's report: (text, version with the same mistake)}
 WITHOUT_ERROR = {
     UNSAVED: (UNSAVED_TEXT, "nested-change"),
     DISCARDED: (DISCARDED_TEXT, "new-response"),
@@ -53,10 +54,10 @@ WITHOUT_ERROR = {
 
 
 class Failure(NamedTuple):
-    """A failing test, without what differs from run to run."""
+    """A failed test, without details that differ from run to run."""
 
-    test: str  # the node ID without its file
-    exception: str  # "AssertionError"
+    test: str  # the node ID without the file
+    exception: str  # such as "AssertionError"
     message: str
 
 
@@ -65,7 +66,7 @@ class Diagnosis:
     """The fault that a failing copy seems to have."""
 
     text: str  # what is wrong, and why
-    version: Version | None = None  # that has the same fault
+    version: Version | None = None  # a version with the same fault
 
 
 def failure_of(test: Outcome) -> Failure:
@@ -86,10 +87,10 @@ def diagnose(
     next_step: Explanation | None = None,
     output: str = "",
 ) -> Diagnosis | None:
-    """Return what the failures of a copy look like, None if they look like nothing known.
+    """Return a diagnosis of a copy's failures, or None if they resemble no known ones.
 
-    failures: of the tests, in the same order.
-    next_step: why the test fails that should be mended first.
+    failures: the failures of `tests`, in the same order.
+    next_step: the explanation of the failure to fix first.
     output: what the run printed, if it ended early.
     """
     tests = list(tests)
@@ -106,14 +107,14 @@ def diagnose(
 
 
 def family(checkout: Catalog, target: Lab) -> list[Version]:
-    """Return the versions of a lab, then those of other labs that keep the same contract."""
+    """Return the versions of a lab, and then those of other labs with the same contract."""
     others = [lab for lab in checkout.labs if lab.contract and lab.contract == target.contract]
     labs = [target, *(lab for lab in others if lab.number != target.number)]
     return [version for lab in labs for version in read_versions(checkout, lab)]
 
 
 def _version_of_exception(versions: list[Version], why: Explanation) -> Version | None:
-    """Return the version that shows this exception, if it is one of these."""
+    """Return the version among these that raises the explained exception, or None."""
     known = {version.full_name: version for version in versions}
     for error, line, name in EXCEPTIONS:
         if name in known and re.search(error, why.reason) and re.search(line, why.code):
@@ -122,7 +123,7 @@ def _version_of_exception(versions: list[Version], why: Explanation) -> Version 
 
 
 def _work_without_effect(tests: list[Outcome], versions: list[Version]) -> Diagnosis | None:
-    """Return a diagnosis if at least half of the failing tests have one of these sections."""
+    """Return a diagnosis if at least half of the failed tests report changes without an effect."""
     found: dict[str, list[str]] = {}
     for test in tests:
         for title, text in test.sections:
@@ -138,13 +139,13 @@ def _work_without_effect(tests: list[Outcome], versions: list[Version]) -> Diagn
 
 
 def read_failures(checkout: Catalog) -> dict[str, frozenset[Failure]]:
-    """Return the recorded failures of each version; none if they have not been recorded."""
+    """Return the recorded failures of each version, {name: failures}."""
     data = json.loads(read_lines(checkout.root / FAILURES) or "{}")
     return {name: frozenset(Failure(*each) for each in found) for name, found in data.items()}
 
 
 def find_similar(checkout: Catalog, target: Lab, failures: frozenset[Failure]) -> Version | None:
-    """Return the only version that is similar enough, None if there are several or none."""
+    """Return the version that is most similar, or None if none is similar enough or several tie."""
     recorded = read_failures(checkout)
     scores = []
     for version in family(checkout, target):
@@ -159,10 +160,10 @@ def find_similar(checkout: Catalog, target: Lab, failures: frozenset[Failure]) -
 
 
 def similarity(one: frozenset[Failure], other: frozenset[Failure]) -> float:
-    """Return how much two sets of failures have in common, from 0 to 1.
+    """Return the similarity of two sets of failures, from 0 to 1.
 
-    This is the Jaccard index of their tests, but a test that fails with the same exception and
-    another message counts half.
+    This is the Jaccard index of the failed tests, but a test counts half if it fails with the same
+    exception and a different message.
     """
     equal = {failure.test for failure in one & other}
     alike = {f[:2] for f in one} & {f[:2] for f in other}
@@ -172,5 +173,5 @@ def similarity(one: frozenset[Failure], other: frozenset[Failure]) -> float:
 
 
 def _similarity_of_contract(one: frozenset[Failure], other: frozenset[Failure]) -> float:
-    """Return the similarity of the tests that two labs share: those in a class."""
+    """Return the similarity of the failures in contracts: of the tests that are in a class."""
     return similarity(*(frozenset(f for f in side if "::" in f.test) for side in (one, other)))

@@ -4,22 +4,23 @@ import re
 
 from labkit.testing.pytest_runner import Outcome
 
-# Of labkit.testing.failure_report, which imports Django
+# The same strings are in labkit.testing.failure_report, which cannot be imported without Django.
 HEADING, MOVED = "last exchanges of ", "the clock moved by {seconds} s"
-NOT_SHOWN = ("csrftoken", "(none sent)")  # cookies
-LONGEST, LONGEST_PAGE = 96, 200  # characters of a line, and of a page's text
+NOT_SHOWN = ("csrftoken", "(none sent)")  # cookies that are not shown
+LONGEST, LONGEST_PAGE = 96, 200  # the maximum number of characters of a line, and of a page's text
 PAGE = "  The page says: "
 EXCHANGE = re.compile("[A-Z]+ http|the clock moved")
 MOVE = re.compile(MOVED.format(seconds=r"(-?\d+)"))
-SAFE = ("GET ", "HEAD ")  # methods that change nothing
-EXPIRES = re.compile("expires=[^;]+; ")  # Max-Age says the same
-VALUE = re.compile(r"(=[\w:.-]{12})[\w:.-]{8,}")  # of a session key or a signed value
+SAFE = ("GET ", "HEAD ")  # methods that do not change anything
+EXPIRES = re.compile("expires=[^;]+; ")  # the attribute Max-Age has the same information
+VALUE = re.compile(r"(=[\w:.-]{12})[\w:.-]{8,}")  # the value of a session key or a signed cookie
 
 
 def exchanges_of(test: Outcome) -> list[list[str]]:
-    """Return the last change and the last exchange of the first visitor, as short lines.
+    """Return the last request that changed something, and the last one, as short lines.
 
-    If the clock was moved between them, a line says by how much.
+    Only the first visitor's requests are shown. If the clock was moved in between, a line says how
+    far.
     """
     for title, text in test.sections:
         if title.startswith(HEADING):
@@ -36,7 +37,7 @@ def exchanges_of(test: Outcome) -> list[list[str]]:
 
 
 def _lines(block: str) -> list[str]:
-    """Return the lines of one exchange: request and status, cookies sent and set, the page."""
+    """Return the lines for an exchange: request and status, cookies sent and set, and the page."""
     first, *rest = block.splitlines()
     method, _, url = first.partition(" ")
     path = re.sub(r"^https?://[^/]+", "", url)

@@ -1,4 +1,4 @@
-"""Exercises: read labs/exercises.toml, and find the exercise that a folder belongs to."""
+"""Exercises: read labs/exercises.toml, and find the exercise to which a folder belongs."""
 
 import ast
 import difflib
@@ -26,9 +26,9 @@ from labkit.textbook_versions import (
 )
 
 MANIFEST = Path("labs", "exercises.toml")
-SOLUTIONS = Path("labs", "solutions")  # tests that solve the exercises of the kind "test"
-NOTICED = FOLDER / "noticed.json"  # version -> the tests that fail on it
-MY_TESTS = "tests/test_mine.py"  # what a student writes in an exercise of the kind "test"
+SOLUTIONS = Path("labs", "solutions")  # tests that solve exercises of the kind "test"
+NOTICED = FOLDER / "noticed.json"  # {version: the tests that fail on it}
+MY_TESTS = "tests/test_mine.py"  # the file that a student writes in an exercise of the kind "test"
 NOT_WRITTEN = "raise NotImplementedError  # your code"
 KINDS = {
     "repair": "Repair",
@@ -36,9 +36,9 @@ KINDS = {
     "build": "Build",
     "test": "Write the test",
 }
-# What a kind must say, beside the keys that all have
+# {kind: the keys that only this kind must have}
 _OWN = {"repair": {"version"}, "convert": set(), "build": {"blank"}, "test": {"needed"}}
-OLD_FOLDER = re.compile(r"(.+)\.old[0-9]*")  # see start.set_aside()
+OLD_FOLDER = re.compile(r"(.+)\.old[0-9]*")  # the folders that start.set_aside() creates
 _TEXTS = ("title", "goal", "before", "after", "counts", "explanation")
 _ALL = {"kind", "lab", *_TEXTS, "hints", "sources"}
 _OPTIONAL = {"as", "tests", "faults", "replace"}
@@ -47,50 +47,51 @@ DID_YOU_MEAN = "There is no exercise {name}. Did you mean {close}? `lab practice
 
 
 class ExerciseError(CatalogError):
-    """labs/exercises.toml is not right, or there is no such exercise. The message says where."""
+    """labs/exercises.toml is malformed, or has no such exercise. The message gives details."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. Its texts are Markdown without headings, links and images."""
+    """An exercise. Its texts are Markdown without headings, links or images."""
 
     name: str
     kind: str  # a key of KINDS
-    lab: Lab  # the lab that it starts from
-    target: Lab  # the lab as which it is checked
-    version: Version | None  # "repair": the textbook version that it starts from
-    title: str  # what one sees, never the file or the cure
+    lab: Lab  # the lab with which the exercise starts
+    target: Lab  # the lab against which the exercise is checked
+    version: Version | None  # for the kind "repair": the textbook version with which it starts
+    title: str  # the symptom, without the file or the solution
     goal: str
     before: str  # what to observe before the change
-    after: str  # and after it
-    counts: str  # what counts as passed
-    hints: tuple[str, str, str]  # from a nudge to the code
+    after: str  # what to observe after the change
+    counts: str  # what is needed to pass
+    hints: tuple[str, str, str]  # three hints: the first is a nudge, and the last is the code
     explanation: str
     sources: tuple[Source, ...]
-    tests: tuple[str, ...]  # node IDs below the target's folder that count beside the contract
-    blank: tuple[str, ...] = ()  # "build": files whose functions lose their bodies
-    replaced: tuple[tuple[str, str], ...] = ()  # (file, the lab's other file that it starts as)
-    faults: tuple[Version, ...] = ()  # "test": the versions that the student's tests should catch
-    needed: int = 0  # "test": how many of them must be caught
+    tests: tuple[str, ...]  # node IDs of the target's tests that count in addition to its contract
+    blank: tuple[str, ...] = ()  # for the kind "build": files in which functions have no body
+    replaced: tuple[tuple[str, str], ...] = ()  # (file, the lab's file with which it is replaced)
+    # For the kind "test": the versions that a student's tests should catch.
+    faults: tuple[Version, ...] = ()
+    needed: int = 0  # for the kind "test": how many versions must be caught
 
     @property
     def number(self) -> str:
-        """The number of a started exercise as a copy, which its cookies carry in their names."""
+        """The number that a started exercise has as a copy; it is part of its cookies' names."""
         return f"{PRACTICE}-{self.name}"
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that show the symptom before the repair; none for the other kinds.
+        """The steps that show the symptom before a repair; empty for other kinds of exercise.
 
-        Cookies have the names that they have in a started exercise.
+        The names of cookies are those in a started exercise.
         """
         steps = self.version.see if self.version else ()
         return tuple(step.renamed(f"_{self.lab.number}", f"_{self.number}") for step in steps)
 
     def changed_files(self) -> dict[str, bytes]:
-        """Return the files of the starter that differ from the lab's, by path in the lab.
+        """Return the starter's files that differ from the lab's, {path in the lab: content}.
 
-        Raises VersionError if an edit does not match, and OSError.
+        Raises VersionError if an edit does not match, and OSError if a file cannot be read.
         """
         found = dict(self.version.edited_files()) if self.version else {}
         for path in self.blank:
@@ -102,10 +103,10 @@ class Exercise:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short text that changes with the starter's code or with what the check asks.
+        """A short text that changes with the starter's code, or with what the check tests.
 
-        Comments, docstrings and templates that the starter does not change do not count: their
-        wording may improve while a student works.
+        Comments and docstrings are ignored, and so are templates that the starter does not change,
+        because their wording may be improved while a student works.
         """
         changed = self.changed_files()
         parts = [self.kind, self.target.number, self.target.contract or "", self.needed]
@@ -121,9 +122,9 @@ class Exercise:
 
 
 def read_exercises(checkout: Catalog) -> tuple[Exercise, ...]:
-    """Return all exercises, in teaching order; none if there is no labs/exercises.toml.
+    """Return all exercises in teaching order, or () if there is no labs/exercises.toml.
 
-    Raises ExerciseError, with the file and the exercise, if something in it is not right.
+    Raises ExerciseError, which names the file and the exercise, if an entry is malformed.
     """
     path = checkout.root / MANIFEST
     try:
@@ -142,7 +143,7 @@ def read_exercises(checkout: Catalog) -> tuple[Exercise, ...]:
 
 
 def find_exercise(checkout: Catalog, name: str) -> Exercise:
-    """Return the exercise of this name. Raises ExerciseError if there is none."""
+    """Return the exercise with this name. Raises ExerciseError if there is none."""
     exercises = {exercise.name: exercise for exercise in read_exercises(checkout)}
     if name in exercises:
         return exercises[name]
@@ -152,17 +153,17 @@ def find_exercise(checkout: Catalog, name: str) -> Exercise:
 
 
 def find_close(name: str, names: Iterable[str]) -> str:
-    """Return the name that is most like a mistyped one, "" if none is."""
+    """Return the name that is most similar to a mistyped one, or "" if none is similar."""
     return next(iter(difflib.get_close_matches(name, names, n=1)), "")
 
 
 def practice_folders(checkout: Catalog) -> tuple[Path, Path]:
-    """Return the two folders in which exercises may be: in the checkout, and in its state."""
+    """Return the folders that can contain exercises: in the checkout, and in its state folder."""
     return (checkout.root / PRACTICE).absolute(), (checkout.state / PRACTICE).absolute()
 
 
 def exercise_of(checkout: Catalog, folder: Path) -> Exercise | None:
-    """Return the exercise that was started in this folder or above it, None if none was."""
+    """Return the exercise that was started in this folder or a parent of it, or None."""
     if path := _own_folder(checkout, folder):
         names = {exercise.name: exercise for exercise in read_exercises(checkout)}
         return names.get(path.name)
@@ -170,21 +171,21 @@ def exercise_of(checkout: Catalog, folder: Path) -> Exercise | None:
 
 
 def old_exercise_of(checkout: Catalog, folder: Path) -> str:
-    """Return the exercise whose old files are in this folder or above it, "" if there is none."""
+    """Return the exercise whose old files are in this folder or a parent of it, or ""."""
     path = _own_folder(checkout, folder)
     found = OLD_FOLDER.fullmatch(path.name) if path else None
     return found[1] if found else ""
 
 
 def _own_folder(checkout: Catalog, folder: Path) -> Path | None:
-    """Return this folder, or one above it, if it is directly in a folder of exercises."""
+    """Return this folder, or the parent of it, that is directly in a practice folder, or None."""
     roots = {root.resolve() for root in practice_folders(checkout)}
     folder = folder.absolute().resolve()
     return next((path for path in (folder, *folder.parents) if path.parent in roots), None)
 
 
 def without_bodies(source: str) -> str:
-    """Return a module whose functions have only their docstrings left."""
+    """Return a module in which each function has only its docstring and `raise`."""
     lines = source.split("\n")
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     for node in reversed(functions):
@@ -195,7 +196,8 @@ def without_bodies(source: str) -> str:
     return "\n".join(lines)
 
 
-# Reading one exercise; the messages of these errors are completed by read_exercises()
+# The following functions read one exercise. read_exercises() adds the file and the exercise to
+# their error messages.
 
 
 def _exercise(
@@ -241,7 +243,7 @@ def _exercise(
 
 
 def _faults(lab: Lab, table: dict[str, Any], versions: dict[str, Version]) -> tuple[Version, ...]:
-    """Return the versions that tests should catch: those named, or all that start."""
+    """Return the versions that tests should catch: those in `faults`, by default all that start."""
     known = {v.name: v for v in versions.values() if v.lab == lab and v.starts}
     names = table.get("faults", list(known))
     if unknown := set(names) - set(known):
@@ -252,7 +254,7 @@ def _faults(lab: Lab, table: dict[str, Any], versions: dict[str, Version]) -> tu
 
 
 def _code(text: str) -> str:
-    """Return code without comments, docstrings and empty lines, the same on every Python."""
+    """Return code without comments, docstrings and empty lines."""
     text = re.sub(r'"""(.*?)"""', "", text, flags=re.DOTALL)
     lines = [re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.split("\n")]
     return "\n".join(line for line in lines if line)

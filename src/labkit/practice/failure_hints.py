@@ -1,4 +1,4 @@
-"""Explain a failing test in plain words, with advice on what to do about it."""
+"""Explain a failed test in plain words, with advice on how to fix it."""
 
 import ast
 import contextlib
@@ -18,20 +18,21 @@ from labkit.testing.pytest_runner import Outcome, Place, Stop
 
 
 class Hint(NamedTuple):
-    """A failure that students meet, and how to repair it."""
+    """A common failure, and how to fix it."""
 
-    pattern: str  # a regular expression, found in pytest's message
-    meaning: str  # {0} stands for the first group of the pattern
-    advice: str = ""  # "" if it depends on the lab
+    pattern: str  # a regular expression to search for in pytest's message
+    meaning: str  # a sentence in which {0} stands for the pattern's first group
+    advice: str = ""  # empty if the advice would depend on the lab
 
 
 class Explanation(NamedTuple):
-    """Why a test failed or was skipped, and what to do about it, "" if that is not known."""
+    """Why a test failed or was skipped, and what to do about it if that is known."""
 
     reason: str
     advice: str = ""
-    code: str = ""  # the line of the copy where it happened
-    cause: str = ""  # the same for all tests that fail for one reason; "" if it is not known
+    code: str = ""  # the line of the copy's code that caused the failure
+    # A text that is equal for all tests with the same cause; "" if the cause is not known.
+    cause: str = ""
 
 
 NO_SESSIONS_APP = Hint(
@@ -65,7 +66,7 @@ OTHER_COOKIE_NAME = Hint(
     "The browser has no session cookie of this name.",
     'Add the line SESSION_COOKIE_NAME = f"sessionid_{LAB}" to lab/settings.py.',
 )
-SETUP = [  # in the order in which a student follows them
+SETUP = [  # in the order in which students should fix them
     NO_SESSIONS_APP,
     NO_DATABASE,
     NO_SESSION_MIDDLEWARE,
@@ -73,7 +74,7 @@ SETUP = [  # in the order in which a student follows them
     NOTHING_IN_SESSION,
     OTHER_COOKIE_NAME,
 ]
-EXCEPTIONS = [  # that a line of the copy raises
+EXCEPTIONS = [  # exceptions that the copy's code raises
     Hint(
         r"reading from stdin while output is captured|wait for the keyboard",
         "This waits for the keyboard, which a check does not have.",
@@ -160,21 +161,21 @@ HINTS = [
     ),
     Hint(r"^KeyError: '(\w+_\d\d\w*)'", "The browser does not have the cookie {0}."),
 ]
-HANDLERS = "django/core/handlers/"  # in each traceback of a request
+HANDLERS = "django/core/handlers/"  # part of a path in each traceback from a request
 UNWRITTEN = "Write {name}() in {path}."
-# Places in the text of an error: of Python, and of pytest's short tracebacks
+# Patterns for places in the text of an error: Python's, and those of pytest's short tracebacks.
 PLACES = (r'^(?:E +)? *File "(.+)", line (\d+)', r"^(?:E +)?([^\s:]+\.py):(\d+): in ")
 BEFORE_ERROR = ("File ", "Traceback", "ImportError while loading conftest", "ERROR:")
 ERROR = re.compile(r"^(?:E +)?([\w.]+(?:Error|Exception|Configured|DoesNotExist)\b.*)$", re.M)
 
 
 def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str) -> Explanation:
-    """Return what is wrong and, if known, what to do about it.
+    """Return what went wrong and, if known, what to do about it.
 
-    `places` are the (path, line) of the traceback. A path in `stage`, the folder that was tested,
-    is shown as one in the copy called `name`.
+    `places`: (path, line) for each frame of the traceback. A path in `stage`, the folder that was
+    tested, is shown as a path in the copy called `name`.
     """
-    # A SyntaxError, or an error before the first test, has its place in its message.
+    # The place of a SyntaxError, or of an error before the first test, is in its message.
     inside = [found[:2] for pattern in PLACES for found in re.findall(pattern, message, re.M)]
     code = [(path, int(line), "") for path, line in [*places, *inside]]
     where = find_place(code, stage, name)
@@ -196,7 +197,8 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
                 words = f"{hint.meaning} {hint.advice}".strip()
                 return Explanation(reason, words.format(*match.groups()), line, reason)
         return Explanation(reason, code=line, cause=reason)
-    for hint in EXCEPTIONS:  # raised by Django, for example while it renders a template
+    # Django may raise the exception, for example while it renders a template
+    for hint in EXCEPTIONS:
         if match := re.search(hint.pattern, error, re.M):
             meaning = hint.meaning.format(*match.groups())
             return Explanation(shorten(error), f"{meaning} {hint.advice}".strip(), cause=error)
@@ -207,7 +209,7 @@ def explain(message: str, places: list[tuple[str, int]], stage: Path, name: str)
 def explain_stop(stop: Stop, stage: Path, name: str) -> Explanation:
     """Return why the tests ended early or never ended, and where in the copy that happened.
 
-    The parameters after the first are those of `explain`.
+    The other parameters are those of `explain`.
     """
     for stack in stop.stacks:
         if where := find_place(stack, stage, name):
@@ -226,7 +228,7 @@ def error_line(message: str) -> str:
 
 
 def is_crash(test: Outcome) -> bool:
-    """Return True if a request of this failing test ended in an error of the server."""
+    """Return whether a request of this failed test caused a server error."""
     error = error_line(test.message)
     if is_assertion(error):
         return bool(re.match(r"[\w.]*BrokenPromise: (server error|traceback)", error))
@@ -234,7 +236,7 @@ def is_crash(test: Outcome) -> bool:
 
 
 def find_place(stack: Sequence[Place], stage: Path, name: str) -> str:
-    """Return the innermost place in the copy's code, with the function that called it; or ""."""
+    """Return the innermost place in the copy's code, with its caller, or "" if there is none."""
     in_lab = _in_lab(stack, stage)
     calls = [
         f"{name}/{path.relative_to(stage).as_posix()}, line {line}"
@@ -252,7 +254,7 @@ def _in_lab(stack: Sequence[Place], stage: Path) -> list[tuple[Path, int, str]]:
 
 
 def _line_of(stack: Sequence[Place], stage: Path) -> str:
-    """Return the innermost line of the copy's code in a stack, "" if there is none."""
+    """Return the innermost line of the copy's code in a stack, or "" if there is none."""
     for path, number, _ in reversed(_in_lab(stack, stage)):
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -263,7 +265,7 @@ def _line_of(stack: Sequence[Place], stage: Path) -> str:
 
 
 def _unwritten(stack: Sequence[Place], stage: Path) -> str:
-    """Return which function of the copy still has no code, "" if none is found."""
+    """Return a sentence that names the copy's function without code, or "" if there is none."""
     for path, line, _ in reversed(_in_lab(stack, stage)):
         with contextlib.suppress(OSError, SyntaxError, ValueError):
             nodes = ast.walk(ast.parse(path.read_bytes()))

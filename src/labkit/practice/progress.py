@@ -1,4 +1,4 @@
-"""Keep what a student has done in progress.json, in the state folder."""
+"""Record a student's progress in progress.json, in the state folder."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -19,34 +19,34 @@ STARTED, SOLVED = "started", "solved"
 
 @dataclass(frozen=True)
 class Record:
-    """How far one exercise is."""
+    """A student's progress in one exercise."""
 
-    state: str = ""  # STARTED or SOLVED; "" if not started
+    state: str = ""  # STARTED or SOLVED; "" if the exercise was not started
     hints_shown: int = 0
-    # Of the exercise as it was when the starter was made or, once solved, when it passed.
+    # The exercise's fingerprint when its starter was made or, once it is solved, when it passed.
     fingerprint: str = ""
-    attempts: int = 0  # checks
+    attempts: int = 0  # the number of checks
 
     def is_current(self, exercise: Exercise) -> bool:
-        """Return False if the exercise has changed since it was started or solved."""
+        """Return whether the exercise is still the same as when it was started or solved."""
         return not self.state or self.fingerprint == exercise.fingerprint
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The records of all exercises, by name; `notice` says if the file was damaged."""
+    """The records of all exercises by name. If the file was damaged, `notice` says so."""
 
-    records: dict[str, Record]  # the one that was worked on last is the last one
+    records: dict[str, Record]  # in the order of work; the exercise worked on last is at the end
     notice: str = ""
 
     def of(self, exercise: Exercise) -> Record:
-        """Return the record of an exercise; an empty one if it was not started."""
+        """Return the record of an exercise; it is empty if the exercise was not started."""
         return self.records.get(exercise.name, Record())
 
     def find_next(self, exercises: Sequence[Exercise]) -> Exercise | None:
-        """Return the exercise to go on with, None if all are solved.
+        """Return the exercise to work on next, or None if all are solved.
 
-        It is the one worked on last if that is not solved, or else the next open one after it.
+        This is the one worked on last or, if it is solved, the next unsolved one after it.
         """
         known = [exercise.name for exercise in exercises]
         worked_on = [name for name in self.records if name in known]
@@ -56,14 +56,14 @@ class Progress:
 
 
 def read_progress(checkout: Catalog) -> Progress:
-    """Return the progress. A damaged file is set aside, so it is reported once.
+    """Return the progress. A damaged file is renamed, so that it is reported only once.
 
-    Raises CatalogError if a damaged file cannot be set aside.
+    Raises CatalogError if a damaged file cannot be renamed.
     """
     path = checkout.state / FILE
     try:
         content = path.read_bytes()
-    except OSError:  # not written yet
+    except OSError:  # the file has not been written yet
         return Progress({})
     try:
         data = json.loads(content)
@@ -81,7 +81,7 @@ def read_progress(checkout: Catalog) -> Progress:
 
 
 def _record(table: Any) -> Record | None:
-    """Return the record in this JSON value, None if it is not one."""
+    """Return the record in this JSON value, or None if it does not contain a valid record."""
     values = table if isinstance(table, dict) else {}
     known = {key: value for key, value in values.items() if key in Record.__annotations__}
     types_match = all(type(value) is type(getattr(Record, key)) for key, value in known.items())
@@ -89,9 +89,9 @@ def _record(table: Any) -> Record | None:
 
 
 def note_start(checkout: Catalog, exercise: Exercise) -> None:
-    """Note that a student starts an exercise, from the beginning.
+    """Record that a student starts an exercise, or starts it again.
 
-    An exercise that has been solved stays solved, unless it has changed since then.
+    A solved exercise stays solved, unless it has changed since it was solved.
     """
 
     def change(record: Record) -> Record:
@@ -102,12 +102,12 @@ def note_start(checkout: Catalog, exercise: Exercise) -> None:
 
 
 def note_hint(checkout: Catalog, exercise: Exercise, shown: int) -> None:
-    """Record the number of hints that have been shown."""
+    """Record how many hints have been shown."""
     _change(checkout, exercise, lambda record: replace(record, hints_shown=shown))
 
 
 def note_result(checkout: Catalog, exercise: Exercise, passed: bool) -> None:
-    """Note a check. An exercise that has been solved stays solved."""
+    """Record the result of a check. A solved exercise stays solved."""
 
     def change(record: Record) -> Record:
         record = replace(record, state=record.state or STARTED, attempts=record.attempts + 1)
@@ -122,11 +122,11 @@ def _change(checkout: Catalog, exercise: Exercise, change: Callable[[Record], Re
     progress = read_progress(checkout)
     record = change(progress.of(exercise))
     others = {name: each for name, each in progress.records.items() if name != exercise.name}
-    _write(checkout, others | {exercise.name: record})  # at the end: see Progress.records
+    _write(checkout, others | {exercise.name: record})  # must be last: see Progress.records
 
 
 def _write(checkout: Catalog, records: dict[str, Record]) -> None:
-    """Write all records. Raises CatalogError if the state folder cannot be written."""
+    """Write all records. Raises CatalogError if the state folder is not writable."""
     folder: Path = writable(checkout.state)
     text = json.dumps({name: asdict(record) for name, record in records.items()}, indent=1)
     write_whole(folder / FILE, text + "\n", private=True)

@@ -1,4 +1,4 @@
-"""Score a student's tests: how many faulty versions of a lab do they catch?"""
+"""Score a student's tests by counting how many faulty versions of a lab they catch."""
 
 import ast
 import difflib
@@ -46,23 +46,23 @@ READING = {
 }
 NO_FIXTURE = re.compile(r"fixture '(\w+)' not found\s+(?:E?\s*>?\s*)available fixtures: (.*)")
 MISSING_FIXTURE = "There is no fixture {name}."
-MOST_LINES = 18  # about tests that fail on the lab
+MOST_LINES = 18  # the maximum number of lines about tests that fail on the lab
 TESTS = "tests"
-MOST = 10  # of those that got through, to name
+MOST = 10  # how many of the versions that were not caught to list
 
 
 @dataclass(frozen=True)
 class Score:
-    """How a student's tests did."""
+    """The result of a student's tests."""
 
     exercise: Exercise
-    refusal: str = ""  # why they were not run on the faulty versions; "" if they were
+    refusal: str = ""  # why the tests were not run on the faulty versions; "" if they were
     caught: tuple[Version, ...] = ()
-    notice: str = ""  # about something that does not count
+    notice: str = ""  # a message about a change that does not count, or ""
 
     @property
     def passed(self) -> bool:
-        """True if the tests catch as many versions as the exercise asks for."""
+        """True if the tests catch as many versions as the exercise requires."""
         return not self.refusal and len(self.caught) >= self.exercise.needed
 
     @property
@@ -71,7 +71,7 @@ class Score:
         return tuple(v for v in self.exercise.faults if v not in self.caught)
 
     def lines(self) -> list[str]:
-        """Return the score for a person, with the symptoms of those that got through."""
+        """Return the score as lines to print, with the symptoms of the versions not caught."""
         lines = [self.notice, ""] if self.notice else []
         if self.refusal:
             return [*lines, *self.refusal.splitlines()]
@@ -91,10 +91,10 @@ def score_tests(
     seconds: float = SECONDS,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Score:
-    """Run the tests in an exercise's folder on its lab, and on each faulty version of that.
+    """Run the tests in an exercise's folder on its lab, and on each faulty version of the lab.
 
-    seconds: the time limit of each test. A version that exceeds it is caught.
-    is_cancelled: called several times a second. If it returns True, this raises Cancelled.
+    seconds: the time limit of each test; a version that exceeds it counts as caught.
+    is_cancelled: called several times a second. If it returns True, this function raises Cancelled.
     """
     tests, notice = folder / TESTS, find_changes(exercise, folder)
     if wrong := find_syntax_error(folder, TESTS):
@@ -112,13 +112,13 @@ def score_tests(
 
 
 def _notices(run: Run) -> bool:
-    """Return True if a test fails or does not end."""
+    """Return whether a test failed or the run ended early."""
     failed = any(test.outcome == "failed" for test in run.tests)
     return bool(failed or run.uncollected or run.stop or not run.tests)
 
 
 def find_changes(exercise: Exercise, folder: Path) -> str:
-    """Return a sentence if the code in an exercise's folder is not that of its lab, or ""."""
+    """Return a sentence if the code in an exercise's folder differs from its lab's, or ""."""
     mine, original = (read_contents(each / "lab") for each in (folder, exercise.lab.folder))
     return "" if mine == original else LAB_CHANGED.format(number=exercise.lab.number)
 
@@ -131,7 +131,7 @@ def run_on(
     seconds: float,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Run a folder of tests on a version until one fails, or all of them on the lab for None."""
+    """Run tests on a version until one fails; if `version` is None, run all of them on the lab."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         root = Path(temporary).resolve()
         stage = root / "labs" / exercise.lab.folder.name
@@ -157,14 +157,14 @@ def run_on(
 
 
 def find_inheritance(tests: Path) -> str:
-    """Return a sentence about the first class that inherits from another file's, "" if none does.
+    """Return a sentence about the first class that inherits from an imported one, or "".
 
-    Subclassing a contract of labkit would catch nearly every fault in four lines.
+    A class that inherits from a contract of labkit would catch nearly every fault in four lines.
     """
     for path in sorted(tests.rglob("*.py")):
         try:
             tree = ast.parse(read_lines(path))
-        except SyntaxError:  # running the tests gives a better message
+        except SyntaxError:  # pytest reports the error in a better way
             continue
         classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
         own = {node.name for node in classes}
@@ -177,9 +177,9 @@ def find_inheritance(tests: Path) -> str:
 
 
 def find_reading(tests: Path) -> str:
-    """Return a sentence about the first line that reads the lab's code, "" if none does.
+    """Return a sentence about the first line that reads the lab's source code, or "".
 
-    A test of the code would fail on another right way to write it.
+    A test of the source code would fail on a different solution that is also right.
     """
     for path in sorted(tests.rglob("*.py")):
         for node in ast.walk(ast.parse(read_lines(path))):
@@ -200,7 +200,7 @@ def find_reading(tests: Path) -> str:
 
 
 def _refusal(run: Run, folder: Path) -> str:
-    """Return why the tests do not all pass on the lab, "" if they do."""
+    """Return why not all tests pass on the lab, or "" if all do."""
     lines = []
     for test in [*run.uncollected, *run.tests]:
         if test.outcome == "failed":

@@ -1,4 +1,4 @@
-"""Find the misspelt name in a copy's settings that Django could not import."""
+"""Find a misspelt name in a copy's settings that Django could not import."""
 
 import contextlib
 import difflib
@@ -9,27 +9,28 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-# The errors of Python and of django.utils.module_loading.import_string
+# Error messages of Python and of django.utils.module_loading.import_string.
 MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 UNDEFINED = re.compile(r'ImportError: Module "([\w.]+)" does not define a "(\w+)"')
 NO_PATH = re.compile(r"ImportError: (\S+) doesn't look like a module path")
 LIST = re.compile(r"^(\w+)\b.*=", re.M)
 DID_YOU_MEAN = "Did you mean {name}?"
 COMPARE_NAME = "Compare the name with the settings of other labs."
-LIBRARIES = ("django", "labkit")  # that may be imported to look for similar names
+# Only modules of these libraries are imported to look for similar names.
+LIBRARIES = ("django", "labkit")
 
 
 class NameInSettings(NamedTuple):
     """A name in the settings that cannot be imported."""
 
     line: int
-    code: str  # the line
-    list: str  # ", in INSTALLED_APPS", or "" if the line is not in a setting
+    code: str  # the text of this line
+    list: str  # text such as ", in INSTALLED_APPS", or "" if the line belongs to no setting
     advice: str
 
 
 def find_name_in_settings(error: str, settings: Path) -> NameInSettings | None:
-    """Return the name in this file that led to an ImportError, None if it is not in the file."""
+    """Return the name in this file that caused an ImportError, or None if there is no such name."""
     undefined, missing = UNDEFINED.match(error), MISSING.match(error) or NO_PATH.match(error)
     if undefined:
         name, parent, last = f"{undefined[1]}.{undefined[2]}", undefined[1], undefined[2]
@@ -54,8 +55,8 @@ def find_name_in_settings(error: str, settings: Path) -> NameInSettings | None:
 
 
 def _names_in(parent: str, modules: bool) -> list[str]:
-    """Return the names of a library's modules, or those that one of its modules defines."""
-    if parent.partition(".")[0] not in LIBRARIES:  # never import a student's code here
+    """Return the names of a package's modules, or the names that a module defines."""
+    if parent.partition(".")[0] not in LIBRARIES:  # a student's code must never be imported here
         return []
     with contextlib.suppress(Exception):
         if not modules:

@@ -1,4 +1,4 @@
-"""Compare a student's files with the solution of an exercise."""
+"""Compare a student's files with an exercise's solution."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +13,12 @@ YOURS, STARTER, SOLUTION = "yours", "starter", "solution"
 
 
 def read_tests(checkout: Catalog, exercise: Exercise) -> str:
-    """Return the tests that solve an exercise of the kind "test", "" for another kind."""
+    """Return the tests that solve an exercise of the kind "test", or "" for other kinds."""
     return read_lines(checkout.root / SOLUTIONS / f"{exercise.name}.py")
 
 
 def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -> Comparison:
-    """Return what differs between an exercise's folder and its solution, with notes.
+    """Return the differences between an exercise's folder and its solution, with notes.
 
     The solution is the lab, or a file of tests in labs/solutions. Raises CatalogError and OSError.
     """
@@ -28,19 +28,20 @@ def compare_with_solution(checkout: Catalog, exercise: Exercise, folder: Path) -
         return compare(checkout, old, _tests(SOLUTION, solution))
     mine, target = find_sides(checkout, str(folder), exercise.target.number)
     found = compare(checkout, replace(mine, name=YOURS, title=exercise.title), target)
-    # Notes are kept for labs and versions, so they come from the one that it started from.
+    # Notes exist only for labs and textbook versions, so they are taken from the one with which the
+    # exercise started.
     start = exercise.version.full_name if exercise.version else exercise.lab.number
     known = compare(checkout, *find_sides(checkout, start, exercise.target.number))
     code = (file for file in found.files if not file.key.startswith(TESTS))
     files = tuple(_with_fitting_notes(file, known) for file in code)
-    # Without has_notes, a change of the student's own needs no note.
+    # With has_notes=False, a change that the student made needs no note.
     return replace(found, files=files, has_notes=False)
 
 
 def compare_starter(checkout: Catalog, exercise: Exercise) -> Comparison:
-    """Return what differs between an exercise's starter and its solution, with notes.
+    """Return the differences between an exercise's starter and its solution, with notes.
 
-    Raises CatalogError and OSError.
+    Raises CatalogError, and OSError if a file cannot be read.
     """
     if exercise.kind == "test":
         solution = checkout.root / SOLUTIONS / f"{exercise.name}.py"
@@ -61,7 +62,7 @@ def _tests(name: str, path: Path) -> Side:
 
 
 def _with_fitting_notes(file: FileDiff, known: Comparison) -> FileDiff:
-    """Return the file with those notes whose changed lines of the lab are among its own."""
+    """Return the file, with each note whose change is also among the file's own changes."""
     noted = [h for other in known.files if other.key == file.key for h in other.hunks if h.note]
     hunks = []
     for hunk in file.hunks:
@@ -71,7 +72,7 @@ def _with_fitting_notes(file: FileDiff, known: Comparison) -> FileDiff:
 
 
 def _fits(noted: Hunk, hunk: Hunk) -> bool:
-    """Return True if two changes add a common line of the lab, or remove one if none is added."""
+    """Return whether both changes add the same line of the lab, or remove one if none is added."""
     removed, added = _only_on(noted, new=False), _only_on(noted, new=True)
     if added:
         return bool(added & _only_on(hunk, new=True))
@@ -79,7 +80,7 @@ def _fits(noted: Hunk, hunk: Hunk) -> bool:
 
 
 def _only_on(hunk: Hunk, new: bool) -> set[str]:
-    """Return the changed lines that only one side has; a line that moved is on both."""
+    """Return the changed lines that only one side has. A line that was moved is on both sides."""
     sides: tuple[set[str], set[str]] = (set(), set())
     for row in hunk.rows:
         for lines, line in zip(sides, (row.old, row.new), strict=True):

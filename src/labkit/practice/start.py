@@ -1,4 +1,4 @@
-"""Make the folder of an exercise: the starter, with its brief as the handout."""
+"""Create the folder of an exercise: the starter, with the brief as its handout."""
 
 import os
 import shutil
@@ -73,10 +73,10 @@ def test_the_start_page_opens(visitor):
 
 
 def folder_of(checkout: Catalog, exercise: Exercise) -> Path:
-    """Return the folder of an exercise, whether it is there or not.
+    """Return the folder of an exercise, whether or not it exists.
 
-    It is practice/NAME in the checkout, or in the state folder if the checkout cannot be written.
-    Raises CatalogError if neither can be written.
+    This is practice/NAME in the checkout, or in the state folder if the checkout is not writable.
+    Raises CatalogError if neither is writable.
     """
     inside, outside = (folder / exercise.name for folder in practice_folders(checkout))
     if inside.is_dir() or outside.is_dir():
@@ -89,12 +89,12 @@ def folder_of(checkout: Catalog, exercise: Exercise) -> Path:
 
 
 def choose_exercise(checkout: Catalog, name: str | None) -> Exercise:
-    """Return the exercise of this name, or else the one whose folder the user is in.
+    """Return the exercise with this name or, without a name, the one in the current folder.
 
-    Raises CatalogError if there is none.
+    Raises CatalogError if there is no such exercise.
     """
     if name is not None:
-        # The shell completes the folder's name.
+        # `name` may be a path, because the shell completes the folder's name.
         return exercise_of(checkout, Path(name)) or find_exercise(checkout, name)
     refuse_old_folder(checkout)
     found = exercise_of(checkout, Path.cwd())
@@ -104,7 +104,7 @@ def choose_exercise(checkout: Catalog, name: str | None) -> Exercise:
 
 
 def refuse_old_folder(checkout: Catalog) -> None:
-    """Raise CatalogError if the current folder has the old files of an exercise."""
+    """Raise CatalogError if the current folder contains the old files of an exercise."""
     if name := old_exercise_of(checkout, Path.cwd()):
         inside, outside = (folder / name for folder in practice_folders(checkout))
         line = command_line("cd", str(inside if inside.is_dir() else outside))
@@ -112,7 +112,7 @@ def refuse_old_folder(checkout: Catalog) -> None:
 
 
 def started_folder(checkout: Catalog, exercise: Exercise) -> Path:
-    """Return the folder of an exercise that was started. Raises CatalogError if it was not."""
+    """Return the folder of a started exercise. Raises CatalogError if it was not started."""
     folder = folder_of(checkout, exercise)
     if not folder.is_dir():
         line = command_line("lab", "practice", "start", exercise.name)
@@ -121,9 +121,9 @@ def started_folder(checkout: Catalog, exercise: Exercise) -> Path:
 
 
 def start(checkout: Catalog, exercise: Exercise) -> Lab:
-    """Make the folder of an exercise and return the copy in it.
+    """Create the folder of an exercise, and return the copy in it.
 
-    Raises CatalogError if it is there already, or cannot be written.
+    Raises CatalogError if the folder exists or cannot be written.
     """
     folder = folder_of(checkout, exercise)
     if folder.exists():
@@ -134,7 +134,7 @@ def start(checkout: Catalog, exercise: Exercise) -> Lab:
 
 
 def write_starter(exercise: Exercise, folder: Path) -> None:
-    """Write what a student begins with into a new folder. Raises CatalogError and OSError."""
+    """Write an exercise's starter to a new folder. Raises CatalogError and OSError."""
     changed = exercise.changed_files()
     try:
         copy_tree(exercise.lab.folder, folder)
@@ -142,7 +142,7 @@ def write_starter(exercise: Exercise, folder: Path) -> None:
             (folder / name).write_bytes(content)
         (folder / "README.md").write_text(handout(exercise), encoding="utf-8")
         if exercise.kind == "test":
-            # The lab's tests would be the solution.
+            # The lab's tests are left out, since they would be the solution.
             shutil.rmtree(folder / "tests")
             (folder / "tests").mkdir()
             (folder / MY_TESTS).write_text(TESTS, encoding="utf-8")
@@ -152,7 +152,7 @@ def write_starter(exercise: Exercise, folder: Path) -> None:
 
 
 def changed_files(exercise: Exercise, folder: Path) -> list[str]:
-    """Return the files of an exercise's folder that differ from its starter, in order."""
+    """Return the files in an exercise's folder that differ from its starter, sorted by path."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         starter = Path(temporary, exercise.name)
         write_starter(exercise, starter)
@@ -162,7 +162,7 @@ def changed_files(exercise: Exercise, folder: Path) -> list[str]:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder by path, without the handout and what Python has written."""
+    """Return {path: content} of the files in a folder, without the handout and Python's caches."""
     found: dict[str, bytes] = {}
     for root, folders, names in os.walk(folder):
         left_behind = LEFT_BEHIND(root, [*folders, *names])
@@ -174,7 +174,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def old_folder(folder: Path) -> Path:
-    """Return where the files of a folder go: NAME.old, or the first free one of NAME.old2 …"""
+    """Return the new path of a folder that is set aside: NAME.old, or the first free NAME.old2 …"""
     number = 1
     while (old := folder.with_name(f"{folder.name}.old{number if number > 1 else ''}")).exists():
         number += 1
@@ -182,12 +182,12 @@ def old_folder(folder: Path) -> Path:
 
 
 def set_aside(folder: Path) -> Path:
-    """Rename a folder as `old_folder` says, and return its new path."""
+    """Rename a folder to the path that `old_folder` returns, and return this path."""
     return folder.rename(old_folder(folder))
 
 
 def brief(exercise: Exercise) -> str:
-    """Return the brief in Markdown: goal, what to observe before and after, what counts."""
+    """Return the brief as Markdown: the goal, what to observe before and after, and what counts."""
     steps = steps_in_markdown(exercise.steps)
     return BRIEF.format(
         goal=exercise.goal,
@@ -199,7 +199,7 @@ def brief(exercise: Exercise) -> str:
 
 
 def handout(exercise: Exercise) -> str:
-    """Return the README.md of the folder, which the lab's pages show as its handout."""
+    """Return the text of the folder's README.md, which the lab's pages show as its handout."""
     return README.format(
         number=exercise.lab.number,
         title=exercise.title,

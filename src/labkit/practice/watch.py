@@ -1,7 +1,7 @@
 """Check a copy again after each save, until the user presses q or Ctrl-C.
 
-File contents are compared, since modification times are too coarse on some systems, and no service
-of one operating system is needed.
+The contents of files are compared, because modification times are too coarse on some systems. This
+also avoids services that only one operating system has.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from pathlib import Path
 from labkit.testing.pytest_runner import Cancelled
 
 PAUSE = 0.3  # seconds between two comparisons of the files
-QUIT = {"q", "Q", "\x04"}  # and Ctrl-D
+QUIT = {"q", "Q", "\x04"}  # "\x04" is Ctrl-D
 IGNORED = {"__pycache__", ".pytest_cache"}
 
-Contents = dict[str, bytes]  # a file's path below the folder -> its hash
+Contents = dict[str, bytes]  # {path below the folder: hash of the file}
 
 
 def read_contents(folder: Path) -> Contents:
-    """Return a hash of each file in a folder; a file that vanishes in that time is left out."""
+    """Return {path: hash} of the files in a folder; files deleted in the meantime are left out."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if IGNORED & set(path.parts) or not path.is_file():
@@ -36,30 +36,30 @@ def read_contents(folder: Path) -> Contents:
 
 
 def changed_files(before: Contents, after: Contents) -> list[str]:
-    """Return the paths of files that were changed, added or removed."""
+    """Return the paths of the files that were changed, added or removed."""
     return sorted(path for path, _ in before.items() ^ after.items())
 
 
 def is_interactive() -> bool:
-    """Return whether a person can press a key and read what is printed."""
+    """Return whether input and output are a terminal, so that a user can press a key."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 class Saves:
-    """The files saved in a folder since the last check, and whether a key of QUIT was pressed."""
+    """The files saved in a folder since the last check, and whether a QUIT key was pressed."""
 
     def __init__(self, folder: Path, wait_for_key: Callable[[float], str]) -> None:
-        """`wait_for_key` gets a limit in seconds; it returns a key that was pressed, or ""."""
+        """wait_for_key: takes a time limit in seconds; returns the key that was pressed, or ""."""
         self.folder, self.wait_for_key = folder, wait_for_key
         self.changed: set[str] = set()
         self.quit = False
         self._seen, self._due = read_contents(folder), 0.0
-        self._lock = threading.Lock()  # tests are scored in several threads
+        self._lock = threading.Lock()  # several threads use this object while tests are scored
 
     def outdate(self, seconds: float = 0) -> bool:
-        """Return True if a check that began before is of no use any more.
+        """Return whether a running check is outdated, because of a save or a QUIT key.
 
-        seconds: how long to wait for a key. Files are read every PAUSE seconds at most.
+        seconds: how long to wait for a key. Files are read at most once per PAUSE seconds.
         """
         with self._lock:
             self.quit = self.quit or self.wait_for_key(seconds) in QUIT
@@ -70,7 +70,7 @@ class Saves:
             return self.quit or bool(self.changed)
 
     def take(self) -> list[str]:
-        """Return the files that were changed, added or removed, and forget them."""
+        """Return the files that were changed, added or removed, and clear the list."""
         changed, self.changed = sorted(self.changed), set()
         return changed
 
@@ -80,13 +80,13 @@ def watch(
     run: Callable[[list[str], Callable[[], bool]], None],
     wait_for_key: Callable[[float], str],
 ) -> None:
-    """Call `run` now, and again each time a file in the folder has another content.
+    """Call `run` now, and again each time the content of the folder has changed.
 
-    run: gets the changed files, none for the first call, and a function that says whether it
-        should end because of another save or a key. It may raise Cancelled.
-    wait_for_key: gets a limit in seconds; returns a key that was pressed, or "".
+    run: called with the changed files (at first, none), and a function that returns whether `run`
+        should stop because of another save or a key. It may raise Cancelled.
+    wait_for_key: takes a time limit in seconds; returns the key that was pressed, or "".
 
-    Returns after one of the keys of QUIT.
+    Returns when one of the keys in QUIT is pressed.
     """
     saves = Saves(folder, wait_for_key)
     while not saves.quit:
@@ -98,7 +98,7 @@ def watch(
 
 @contextlib.contextmanager
 def keys() -> Iterator[Callable[[float], str]]:
-    """Yield a function that waits some seconds for a key, without the need for Enter."""
+    """Yield a function that waits up to some seconds for a key, without the Enter key."""
     if sys.platform == "win32":
         yield _windows_key
         return
@@ -107,7 +107,7 @@ def keys() -> Iterator[Callable[[float], str]]:
 
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
-    tty.setcbreak(terminal)  # Ctrl-C still interrupts
+    tty.setcbreak(terminal)  # Ctrl-C still works in this mode
     try:
         yield lambda seconds: _key_of(terminal, seconds)
     finally:
@@ -118,7 +118,8 @@ def _key_of(terminal: int, seconds: float) -> str:
     ready, _, _ = select.select([terminal], [], [], seconds)
     if not ready:
         return ""
-    return os.read(terminal, 1).decode(errors="replace") or "\x04"  # the terminal was closed
+    # Empty if the terminal was closed.
+    return os.read(terminal, 1).decode(errors="replace") or "\x04"
 
 
 def _windows_key(seconds: float) -> str:
