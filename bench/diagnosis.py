@@ -1,19 +1,22 @@
 """Measure how `lab check` judges mistakes and correct solutions that its authors had not seen.
 
     python bench/diagnosis.py [--tiny] [--only 03,04] [--cases bench/diagnosis_cases/second]
+    python bench/diagnosis.py --versions
 
 bench/diagnosis_cases/NN.toml has edits of lab NN, written by someone who did not know the textbook
 versions: pitfalls written in another way ("rewordings"), other mistakes, and correct copies. A
 rewording is recognised if the check names a textbook version with the same pitfall. Any other name
 is wrong. --tiny checks only two cases. The rules of the diagnosis were tuned with these cases at
 hand. Those in bench/diagnosis_cases/second were written afterwards, by someone else.
+
+With --versions, the textbook versions themselves are checked. Each check may print 25 lines.
 """
 
 import tempfile
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +25,20 @@ from rich.table import Table
 
 from labkit.catalog import Catalog
 from labkit.practice.check import Report, check
-from labkit.textbook_versions import Version
+from labkit.practice.check_summary import MOST_LINES, summary
+from labkit.textbook_versions import Version, all_versions
 from labkit.textbook_versions.version import Edit
 
 CASES = common.ROOT / "bench" / "diagnosis_cases"
-KINDS = ("rewording", "other", "right")
-# The targets, for 25 rewordings, 25 other mistakes and 20 correct copies
+KINDS = ("rewording", "other", "right", "version")
+# {verdict: (the kind of case, the target for 25 rewordings, 25 other mistakes or 20 copies)}
 AIMS = {
-    "recognised": "at least 10 of 25",
-    "named wrongly": "none",
-    "others named": "at most 1 of 25",
-    "right passing": "at least 16 of 20",
+    "recognised": ("rewording", "at least 10 of 25"),
+    "named wrongly": ("rewording", "none"),
+    "others named": ("other", "at most 1 of 25"),
+    "right passing": ("right", "at least 16 of 20"),
+    "itself named": ("version", "no limit"),
+    "another named": ("version", "none"),
 }
 PROCESSES = 2
 
@@ -54,6 +60,7 @@ class Judgement:
     passed: bool
     named: str = ""  # the textbook version that the check names, or ""
     verdict: str = ""  # a key of AIMS, or "" if the case counts towards none of them
+    lines: int = 0  # that `lab check` prints
 
 
 def read_cases(checkout: Catalog, folder: Path = CASES) -> list[Case]:
@@ -75,7 +82,9 @@ def judge(checkout: Catalog, case: Case) -> Judgement:
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         copy = case.version.write(Path(temporary).resolve() / "labs")
         report = check(checkout, copy, case.version.lab, 60)
-    return verdict(case, report)
+    names = {"name": copy.folder.name, "number": case.version.lab.number}
+    heading = 1  # which copy is checked, and against which lab
+    return replace(verdict(case, report), lines=heading + len(summary(report, names, copy.folder.name)))
 
 
 def verdict(case: Case, report: Report) -> Judgement:
@@ -85,6 +94,8 @@ def verdict(case: Case, report: Report) -> Judgement:
     word = ""
     if case.kind == "right":
         word = "right passing" if report.holds else ""
+    elif case.kind == "version" and found:
+        word = "itself named" if named == case.version.full_name else "another named"
     elif case.kind == "other":
         word = "others named" if found else ""
     elif found:
@@ -104,25 +115,31 @@ def figures(judgements: list[Judgement]) -> dict[str, Any]:
             "pitfall": one.case.pitfall,
             "passed": one.passed,
             "named": one.named,
+            "lines": one.lines,
         }
         for one in judgements
     ]
     return {
         "cases": {kind: kinds[kind] for kind in KINDS},
         "counts": {word: words[word] for word in AIMS},
+        "most_lines": max(one.lines for one in judgements),
         "rows": rows,
     }
 
 
 def show(found: dict[str, Any]) -> None:
     """Print a line for each case, and the counts."""
-    table = Table("lab", "case", "kind", "pitfall", "passed", "named", box=None)
+    table = Table("lab", "case", "kind", "pitfall", "passed", "named", "lines", box=None)
     for row in found["rows"]:
         table.add_row(*(str(value) if value != "" else "–" for value in row.values()))
     common.console.print(table)
-    common.console.print(", ".join(f"{n} of the kind {kind}" for kind, n in found["cases"].items()))
+    kinds = [kind for kind, count in found["cases"].items() if count]
+    common.console.print(", ".join(f"{found['cases'][kind]} of the kind {kind}" for kind in kinds))
     for word, count in found["counts"].items():
-        common.console.print(f"{word}: {count} (aim: {AIMS[word]})")
+        kind, aim = AIMS[word]
+        if kind in kinds:
+            common.console.print(f"{word}: {count} (aim: {aim})")
+    common.console.print(f"lines: at most {found['most_lines']} (aim: at most {MOST_LINES})")
 
 
 def main() -> None:
@@ -130,12 +147,15 @@ def main() -> None:
     parser = common.parser(__doc__)
     parser.add_argument("--only", default="", help="labs, separated by commas")
     parser.add_argument("--cases", type=Path, default=CASES, help="the folder with the cases")
+    parser.add_argument("--versions", action="store_true", help="check the textbook versions")
     options = parser.parse_args()
     checkout = Catalog(common.ROOT)
     only = set(filter(None, options.only.split(",")))
-    cases = [
-        c for c in read_cases(checkout, options.cases) if not only or c.version.lab.number in only
-    ]
+    if options.versions:
+        cases = [Case(version, "version") for version in all_versions(checkout)]
+    else:
+        cases = read_cases(checkout, options.cases)
+    cases = [case for case in cases if not only or case.version.lab.number in only]
     if options.tiny:
         cases = [next(case for case in cases if case.kind == kind) for kind in ("other", "right")]
     with ThreadPoolExecutor(PROCESSES) as pool, common.Steps(len(cases)) as steps:
