@@ -82,9 +82,10 @@ def judge(checkout: Catalog, case: Case) -> Judgement:
     with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
         copy = case.version.write(Path(temporary).resolve() / "labs")
         report = check(checkout, copy, case.version.lab, 60)
-    names = {"name": copy.folder.name, "number": case.version.lab.number}
+    name = copy.folder.name
+    printed = summary(report, {"name": name, "number": case.version.lab.number}, name)
     heading = 1  # which copy is checked, and against which lab
-    return replace(verdict(case, report), lines=heading + len(summary(report, names, copy.folder.name)))
+    return replace(verdict(case, report), lines=heading + len(printed))
 
 
 def verdict(case: Case, report: Report) -> Judgement:
