@@ -41,6 +41,7 @@ COMMANDS = {
     "doctor": Entry("doctor", "Show what is missing on this machine, and how to install it."),
     "hint": Entry("hint", "Show the next hint of an exercise."),
     "list": Entry("list_labs", "List the labs, or the textbook versions of one lab."),
+    "new": Entry("new_lab", "Make a new lab for this project from an existing one."),
     "practice": Entry("practice", "List the exercises, and start one."),
     "reset": Entry("reset", "Delete everything that a lab has stored on the server."),
     "run": Entry("run", "Run one lab."),

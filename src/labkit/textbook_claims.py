@@ -36,6 +36,7 @@ VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 # The tests look for these error messages.
 DAMAGED = "is damaged and cannot be read. To write it again: nox"
 NO_TEST = "has no test with its mark"
+NO_CLAIMS = "No textbook claim belongs to this lab yet. `lab claims` lists those of all labs."
 NO_LAB = "which is not in labs.toml"
 INSTEAD = "needs `instead` if it is a pitfall, and must not have it if it is a claim"
 PYTESTMARK = "has pytestmark; mark each test or class separately"
@@ -178,7 +179,7 @@ class Ledger:
             "none. `lab claims --write` makes this page from "
             "[labs/claims.toml](../labs/claims.toml).",
         ]
-        for lab in self.catalog.labs:
+        for lab in filter(self.of_lab, self.catalog.labs):
             lines += ["", f'<a id="lab-{lab.number}"></a>', "", f"## {lab.number} {lab.title}"]
             claims, pitfalls = _split(self.of_lab(lab))
             rows = [self._row(e, e.text, e.verdict, e.evidence, e.why) for e in claims]
@@ -200,6 +201,8 @@ class Ledger:
     def section(self, lab: Lab) -> str:
         """Return the Claims section of a lab's handout: counts, and claims that are not true."""
         claims, pitfalls = _split(self.of_lab(lab))
+        if not (claims or pitfalls):
+            return f"{NO_CLAIMS}\n"
         counts = {"claim": len(claims), "pitfall": len(pitfalls)}
         met = " and ".join(quantity(count, noun) for noun, count in counts.items() if count)
         link = f"[{met}](../../{PAGE.as_posix()}#lab-{lab.number})"

@@ -19,6 +19,7 @@ from tables_check import table_complaints
 from labkit.catalog import Catalog, Lab
 from labkit.comparison_tables import Tables
 from labkit.textbook_claims import NO_TEST, PAGE, UNKNOWN, Ledger
+from labkit.textbook_versions import read_versions
 
 IDENTICAL = ["manage.py", "lab/__init__.py", "lab/templates/base.html"]
 REQUIRED = [*IDENTICAL, "README.md", "lab/settings.py", "lab/urls.py", "lab/views.py"]
@@ -244,7 +245,8 @@ def handouts_say_what_one_learns_and_observes(checkout: Catalog) -> Iterator[str
         for command in (f"lab run {lab.number}", "activate", "lab serve"):
             if command not in section(handout, "Run"):
                 yield f"{lab.number}: the section Run does not have {command}"
-        for command in (f"lab list {lab.number}", f"lab run {lab.number}:", "lab practice"):
+        versions = [f"lab run {lab.number}:"] if read_versions(checkout, lab) else []
+        for command in (f"lab list {lab.number}", *versions, "lab practice"):
             if command not in section(handout, "Practice"):
                 yield f"{lab.number}: the section Practice does not have {command}"
 
