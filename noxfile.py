@@ -30,7 +30,7 @@ WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
 # Other sessions run the tests that need a server or a browser.
 IN_PROCESS = (
     "not browser and not differential and not mysql and not redis and not panel and not charts"
-    " and not maintainer and not textbook"
+    " and not maintainer and not textbook and not package"
 )
 # Sessions with an extra: the tests, the extra and the required tools.
 EXTRAS = {
@@ -440,6 +440,19 @@ def maintain(session: nox.Session) -> None:
     """The benchmarks and measurements, with a minimal amount of work"""
     environment(session)
     pytest(session, "tests", "-m", "maintainer and not mysql", *SIDE_BY_SIDE)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The wheel and the sdist, each installed in another project (with a package index)"""
+    need(session, "package")
+    command = [str(PYTHON), "-m", "pip", "download", "-q", "--no-deps", "-d", session.create_tmp()]
+    fetched = subprocess.run(
+        [*command, "iniconfig"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if fetched.returncode:
+        absent(session, f"pip cannot download packages: {fetched.stderr}")
+    pytest(session, "tests/test_package.py", "-m", "package")
 
 
 @nox.session(default=False)

@@ -3,13 +3,20 @@
 import ast
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
+try:
+    import click
+except ModuleNotFoundError:  # installed with the extra `testing` only
+    sys.exit(
+        "The command lab needs the extra labs, and a checkout of the project. In the checkout: "
+        "pip install -e '.[labs]'"
+    )
 from click.shell_completion import CompletionItem
 
 from labkit import DISTRIBUTION

@@ -28,6 +28,7 @@ FORMS = {
     "docs.djangoproject.com": r"https://[^/]+/en/5\.2/([\w.-]+/)+(#[\w.-]+)?",
     "datatracker.ietf.org": r"https://[^/]+/doc/html/[\w-]+(#((section|appendix)-[\dA-Z.]+|name-[\w-]+))?",
 }
+FILE_NAME = re.compile(r"(?:# |\{# )(\w+\.(?:py|html))\b")
 URL = r"https://[\w-]+(\.[\w-]+)+/[\w./#+=?&%:-]*"
 
 
@@ -84,11 +85,21 @@ class Document:
             ):
                 yield link
 
+    @property
+    def code_blocks(self) -> list[str]:
+        """Its code blocks."""
+        return [token.content for token in self.tokens if token.type in {"code_block", "fence"}]
+
+    def files(self) -> dict[str, str]:
+        """Return the code blocks that begin with the name of a file, as {name: content}."""
+        named = ((FILE_NAME.match(block), block) for block in self.code_blocks)
+        return {found[1]: block for found, block in named if found}
+
     def block_commands(self) -> Iterator[tuple[str, ...]]:
         """Yield the words of each line in code blocks, except for OTHER_BLOCKS."""
-        for token in self.tokens:
-            lines = token.content.split("\n") if token.type in {"code_block", "fence"} else [""]
-            first = lines[0].split()[:1]
+        for block in self.code_blocks:
+            lines = block.split("\n")
+            first = [] if FILE_NAME.match(block) else lines[0].split()[:1]
             if first and first[0] not in OTHER_BLOCKS and not first[0].startswith("@"):
                 parts = (part for line in lines if line.strip() for part in line.split(" && "))
                 yield from map(words_of, parts)

@@ -3,73 +3,65 @@
 import os
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
+from documents import ROOT, Document
+from packaging.requirements import Requirement
 
+from labkit import DISTRIBUTION
 from labkit.http.set_cookie import OTHER_DOMAIN
 from labkit.testing.failure_report import STORE_HEADING
 
-SETTINGS = """
-SECRET_KEY = "bare"
-ROOT_URLCONF = "urls"
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
-MIDDLEWARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
-TEMPLATES = [{
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "DIRS": ["."],
-    "OPTIONS": {"context_processors": ["django.contrib.auth.context_processors.auth"]},
-}]
-LOGIN_REDIRECT_URL = "/"
+FILES = Document.read(ROOT / "docs" / "testing.md").files()
+RECIPES = sorted(name for name in FILES if name.startswith("test_"))
+
+# For each recipe, a mistake: a text in urls.py and its replacement, or a setting and its value.
+MISTAKES = {
+    "test_cookie_size.py": ("[:300]", "[:300] * 2"),
+    "test_login.py": ("SESSION_COOKIE_AGE", 30 * 86_400),
+    "test_refused_cookie.py": (', domain="other.example"', ""),
+    "test_remember_me.py": ('if "remember" not in', 'if "remember" in'),
+    "test_same_site.py": ("SESSION_COOKIE_SAMESITE", "Strict"),
+    "test_session_fixation.py": ("SESSION_ENGINE", "same_key"),
+    "test_two_tabs.py": ('request.POST["product"]', 'request.session["last_seen"]'),
+    "test_vary.py": ("@vary_on_cookie\n", ""),
+}
+MISTAKEN = """
+
+@pytest.fixture(autouse=True)
+def mistake(settings):
+    settings.{setting} = {value!r}
+
+pytestmark = pytest.mark.xfail(raises=AssertionError, strict=True)
+"""
+SAME_KEY = """
+from django.contrib.sessions.backends import db
+
+class SessionStore(db.SessionStore):
+    def cycle_key(self):
+        pass
 """
 
-URLS = """
-from django.contrib.auth.views import LoginView
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import path
 
-def strange(request):
-    response = HttpResponse("strange")
-    response.set_cookie("a", "1", domain="other.example")
-    return response
+def with_mistakes():
+    """Return {name: content} of each recipe with its mistake, and of the modules that make it."""
+    files = {"same_key.py": SAME_KEY}
+    for recipe, (place, new) in MISTAKES.items():
+        setting, value = place, new
+        if not place.isupper():
+            assert place in FILES["urls.py"]
+            setting, value = "ROOT_URLCONF", recipe.removesuffix(".py").replace("test_", "urls_")
+            files[f"{value}.py"] = FILES["urls.py"].replace(place, new)
+        end = MISTAKEN.format(setting=setting, value=value)
+        files[recipe] = f"import pytest\n{FILES[recipe]}{end}"
+    return files
 
-urlpatterns = [
-    path("", lambda request: render(request, "page.html")),
-    path("login/", LoginView.as_view(template_name="page.html")),
-    path("away/", lambda request: redirect("/login/?next=/")),
-    path("strange/", strange),
-]
-"""
 
-PAGE = """{% if form %}<form method="post">{% csrf_token %}{{ form }}</form>{% endif %}{{ user }}"""
-
-TESTS = """
+MORE_TESTS = """
 import django.test
-import pytest
 from django.contrib.auth.models import User
-from labkit.testing import BrokenPromise, Visitor, response_checks
-
-@pytest.fixture
-def anu(db):
-    return User.objects.create_user("anu", password="secret")
-
-@pytest.mark.django_db
-def test_a_login_ends_after_two_weeks(visitor, clock, anu):
-    visitor.submit("/login/", {"username": "anu", "password": "secret"})
-    clock.forward(days=13)
-    assert visitor.get("/").context["user"].is_authenticated
-    clock.forward(days=1)
-    assert not visitor.get("/").context["user"].is_authenticated
-
-@pytest.mark.django_db
-def test_a_login_without_a_form(visitor, anu):
-    visitor.force_login(anu)
-    assert visitor.get("/").context["user"] == anu
+from labkit.testing import Visitor
 
 class TestLogin(django.test.TestCase):
     client_class = Visitor
@@ -83,18 +75,12 @@ class TestLogin(django.test.TestCase):
         assert response.context["user"].username == "anu"
         self.client.logout()
         assert len(self.client.cookies) == 0
-        self.assertRedirects(self.client.get("/away/"), "/login/?next=/")
-
-def test_a_cookie_for_strangers(visitor):
-    with visitor.expecting(response_checks.COOKIE_REFUSED):
-        visitor.get("/strange/")
-    with pytest.raises(BrokenPromise):
-        visitor.get("/strange/")
+        self.assertRedirects(self.client.submit("/note/", {"note": "x"}), "/note/")
 """
 
 FAILING = """
-def test_wrong(visitor):
-    visitor.get("/strange/")
+def test_wrong(visitor, db):
+    visitor.get("/tracking/")
 """
 
 QUIET = """
@@ -106,6 +92,44 @@ def test_nothing_of_labkit_or_django_is_loaded_for_nothing():
     assert "lxml" not in sys.modules
     assert "django.test" not in sys.modules
     assert "playwright" not in sys.modules
+"""
+
+
+# A pytest plugin that refuses to import all packages but the ones named in the environment.
+ONLY = """
+import os, sys
+from importlib import metadata
+
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        if name in REFUSED:
+            raise ModuleNotFoundError(f"{name} is not in the extra testing", name=name)
+
+def normalized(name):
+    return name.lower().replace("_", "-")
+
+ALLOWED = set(os.environ["ALLOWED"].split())
+REFUSED = {
+    module
+    for module, names in metadata.packages_distributions().items()
+    if not ALLOWED & set(map(normalized, names))
+}
+assert "waitress" in REFUSED
+sys.meta_path.insert(0, Only())
+"""
+
+WITHOUT_PYTEST = """
+import only
+from django.conf import settings
+settings.configure(ROOT_URLCONF=__name__, SECRET_KEY="x")
+import django
+django.setup()
+from django.http import HttpResponse
+from django.urls import path
+from labkit.testing import BrokenPromise, Clock, Exchange, Visitor, WireVisitor, response_checks
+
+urlpatterns = [path("", lambda request: HttpResponse("hello"))]
+assert Visitor().get("/").content == b"hello"
 """
 
 
@@ -129,16 +153,16 @@ def test_a_metal(chromium):
 
 @pytest.fixture
 def run(tmp_path):
-    """Write these files and run pytest on them; return (exit status, output)."""
+    """Write these files and run python on them; return (exit status, output)."""
 
-    def run(*arguments, **files):
+    def run(*arguments, files, **variables):
         for name, content in files.items():
-            (tmp_path / name.replace("__", ".")).write_text(content)
+            (tmp_path / name).write_text(content, encoding="utf-8")
         clean = {k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "CI"}}
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+            [sys.executable, *arguments],
             cwd=tmp_path,
-            env=clean,
+            env=clean | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -148,19 +172,32 @@ def run(tmp_path):
     return run
 
 
-def bare_project(**more):
-    return {"settings__py": SETTINGS, "urls__py": URLS, "page__html": PAGE, **more}
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
-def test_the_page_of_the_documents_is_true(run):
-    project = bare_project(test_login__py=TESTS)
-    status, output = run("--ds=settings", **project)
+def number_of_tests(files):
+    twice = [text for text in files.values() if "parametrize" in text]
+    return sum(text.count("\ndef test_") for text in files.values()) + len(twice)
+
+
+def test_the_recipes_pass_in_the_project(run):
+    more = {"test_more.py": MORE_TESTS}
+    status, output = run(*PYTEST, "--ds=settings", "-W", "error", files=FILES | more)
     assert status == 0, output
-    assert "4 passed" in output
+    assert f"{number_of_tests(FILES) + 1} passed" in output
+
+
+def test_each_recipe_notices_a_mistake(run):
+    assert sorted(MISTAKES) == RECIPES
+    status, output = run(*PYTEST, "--ds=settings", files=FILES | with_mistakes())
+    assert status == 0, output
+    assert f"{number_of_tests(FILES)} xfailed" in output
+    assert " passed" not in output
 
 
 def test_a_failure_shows_the_exchange_there_too(run):
-    status, output = run("--ds=settings", **bare_project(test_wrong__py=FAILING))
+    files = {name: text for name, text in FILES.items() if name not in RECIPES}
+    status, output = run(*PYTEST, "--ds=settings", files=files | {"test_wrong.py": FAILING})
     assert status == 1
     refusal = OTHER_DOMAIN.format(domain="other.example", host="testserver")
     assert f"NOT stored: {refusal}" in output
@@ -168,11 +205,55 @@ def test_a_failure_shows_the_exchange_there_too(run):
 
 
 def test_a_projects_own_options_and_fixtures_are_left_alone(run):
-    status, output = run("-m", "not browser", conftest__py=OWN_CONFTEST, test_own__py=OWN_FIXTURE)
+    files = {"conftest.py": OWN_CONFTEST, "test_own.py": OWN_FIXTURE}
+    status, output = run(*PYTEST, "-m", "not browser", files=files)
     assert status == 0, output
     assert "1 passed" in output
 
 
 def test_in_a_project_that_asks_for_nothing_it_does_nothing(run):
-    status, output = run(test_quiet__py=QUIET)
+    status, output = run(*PYTEST, files={"test_quiet.py": QUIET})
+    assert status == 0, output
+
+
+def installed_with(name, extra=""):
+    """Return the distribution and everything that it requires, by its metadata."""
+    found, waiting = set(), {(name, extra)}
+    while waiting:
+        name, extra = waiting.pop()
+        found.add((name, extra))
+        for each in map(Requirement, metadata.requires(name) or ()):
+            if each.marker is None or each.marker.evaluate({"extra": extra}):
+                waiting |= {(each.name.lower().replace("_", "-"), e) for e in each.extras or {""}}
+        waiting -= found
+    return {name for name, _ in found}
+
+
+# The names of plugins are given, since those of packages that are refused would be loaded too.
+PLUGINS = ("pytest_django.plugin", "labkit.testing.plugin", "labkit.compare.plugin")
+
+
+def test_the_recipes_need_nothing_but_the_extra_testing(run):
+    light = installed_with(DISTRIBUTION, "testing")
+    assert not light & {"waitress", "segno", "markdown-it-py", "rich", "click", "hypothesis"}
+    plugins = [word for name in ("only", *PLUGINS) for word in ("-p", name)]
+    status, output = run(
+        *PYTEST,
+        *plugins,
+        "--ds=settings",
+        files=FILES | {"only.py": ONLY},
+        ALLOWED=" ".join(light),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        PYTHONPATH=".",
+    )
+    assert status == 0, output
+
+
+def test_visitors_need_neither_pytest_nor_its_pygments(run):
+    needed = {"ada-url", "lxml", "publicsuffixlist", "time-machine", *installed_with("django")}
+    status, output = run(
+        "alone.py",
+        files={"only.py": ONLY, "alone.py": WITHOUT_PYTEST},
+        ALLOWED=" ".join({DISTRIBUTION, "pycparser", "cffi", *needed}),
+    )
     assert status == 0, output
