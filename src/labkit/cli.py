@@ -3,10 +3,11 @@
 import ast
 import inspect
 import os
+import platform
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from labkit.text_format import command_line
 
 KNOWN_ERRORS = (CatalogError, DatabaseNotReady, NotInstalled, StartFailed)
 
+VERSIONS = "lab {lab}, Django {django}, Python {python}"
 NO_FOLDER = "The current folder has been deleted. Change to another one: {line}"
 
 
@@ -130,8 +132,23 @@ def read_docstring(function: Callable[..., Any]) -> str | None:
     return None
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the versions to name in a bug report, without importing Django."""
+    if wanted and not ctx.resilient_parsing:
+        lab, django = metadata.version(DISTRIBUTION), metadata.version("Django")
+        click.echo(VERSIONS.format(lab=lab, django=django, python=platform.python_version()))
+        ctx.exit()
+
+
 @click.group(cls=Labs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name=DISTRIBUTION, prog_name="lab")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions of lab, Django and Python, and exit.",
+)
 def main() -> None:
     """Learn how Django remembers visitors, with cookies and with sessions.
 

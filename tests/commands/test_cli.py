@@ -41,9 +41,10 @@ from labkit.textbook_claims import Ledger
     [
         (["--help"], {}),
         (["list"], {}),
+        (["--version"], {}),
         ([], {"_LAB_COMPLETE": "bash_complete", "COMP_WORDS": "lab ", "COMP_CWORD": "1"}),
     ],
-    ids=["help", "list", "completion"],
+    ids=["help", "list", "version", "completion"],
 )
 def test_quick_commands_import_neither_django_nor_pytest(words, environ):
     code = (
@@ -62,7 +63,7 @@ def test_quick_commands_import_neither_django_nor_pytest(words, environ):
         check=True,
     )
     *printed, modules = run.stdout.splitlines()
-    assert "serve" in " ".join(printed) or "04" in " ".join(printed)
+    assert any(word in " ".join(printed) for word in ("serve", "04", "Python"))
     assert modules == "[]"
 
 
@@ -154,6 +155,10 @@ def test_a_port_that_is_none_is_one_sentence(said):
     assert "1<=x<=65535" in text
 
 
+def lacking(name):
+    return dataclasses.replace(requirements.TOOLS[name], found=lambda: None)
+
+
 def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
     monkeypatch.setitem(requirements.TOOLS, "mysqlclient", lacking("mysqlclient"))
     for environ in ({}, {"DATABASE_URL": "mysql://anu@db.example/cart"}):
@@ -162,27 +167,6 @@ def test_a_missing_driver_is_one_sentence(said, own_checkout, monkeypatch):
         assert status == 1
         assert requirements.TOOLS["mysqlclient"].missing() in text
         assert requirements.pip_line("mysql") in text
-
-
-def lacking(name):
-    return dataclasses.replace(requirements.TOOLS[name], found=lambda: None)
-
-
-def test_doctor_names_the_line_that_mends_what_is_missing(said, monkeypatch):
-    monkeypatch.setitem(requirements.TOOLS, "chromium", lacking("chromium"))
-    monkeypatch.setenv("COLUMNS", "200")
-    status, text = said("doctor")
-    assert status == 0
-    assert requirements.TOOLS["chromium"].advice() in text
-    for lab in (8003, 8004):
-        assert f"port {lab}" in text
-
-
-def test_doctor_fails_where_no_lab_could_run(said, monkeypatch):
-    monkeypatch.setattr(requirements, "missing_requirements", lambda extras: ["Django>=5.2"])
-    status, text = said("doctor")
-    assert status == 1
-    assert "Django>=5.2" in text
 
 
 def test_reset_wants_one_lab_or_all(said):

@@ -35,8 +35,8 @@ def copy_of(checkout, folder):
 
 
 def free_base():
-    """Return a port for the console, such that this port and the labs' ports are free."""
-    return free_port(*range(1, 13))
+    """Return a port for the console, such that this port and those of 20 labs are free."""
+    return free_port(*range(1, 21))
 
 
 def reachable(port, address="127.0.0.1"):

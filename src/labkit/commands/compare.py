@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as Grid
@@ -14,11 +14,11 @@ from rich.text import Text
 from labkit.catalog import catalog
 from labkit.commands import compare_measure
 from labkit.commands.options import (
-    LITERAL,
     console,
     html_option,
     join_sources,
     progress_console,
+    text_console,
     unwrapped,
 )
 from labkit.compare import html_page
@@ -33,8 +33,6 @@ from labkit.text_format import command_line
 Piece = tuple[str, str]  # text and its style
 QUESTION, ANSWER = 40, 18  # the minimum widths of these columns in a terminal
 INDENT = 4
-
-text_console = Console(**LITERAL)  # as wide as the terminal, however narrow
 
 
 @click.command("compare")

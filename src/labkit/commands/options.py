@@ -32,6 +32,7 @@ class OutputConsole(Console):
 
 
 console = OutputConsole(**LITERAL)
+text_console = Console(**LITERAL)  # as wide as the terminal, however narrow
 progress_console = Console(**LITERAL)  # a progress bar must fit on one line
 
 ENGINE_UNKNOWN = (

@@ -178,7 +178,7 @@ TOOLS = {
     ),
     "java": Tool(
         "Java",
-        "checking HTML, in nox -s html",
+        "checking HTML with nox -s html",
         lambda: program("java"),
         {
             "apt-get": "sudo apt-get install default-jre-headless",
@@ -189,7 +189,7 @@ TOOLS = {
     ),
     "npm": Tool(
         "npm",
-        "downloading the HTML checker, in nox -s html",
+        "downloading the HTML checker of nox -s html",
         lambda: program("npm"),
         {
             "apt-get": "sudo apt-get install npm",
