@@ -29,9 +29,9 @@ from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, BarSeries
 
 CLIENTS, ADDS = 300, 3
-LIMIT = 15  # seconds to wait for a response; after that, the request counts as failed
-ROUNDS = 3  # bursts per lab; only one for the textbook, which takes longer than all of these
-TOGETHER = 8  # clients that open a page at once: fewer than can queue for `runserver`
+LIMIT = 15  # seconds to wait for a response; a request without one by then counts as failed
+ROUNDS = 3  # bursts per lab; the textbook gets only one, which takes longer than all of a lab's
+TOGETHER = 8  # how many clients open a page at once; more than this could not queue for `runserver`
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
@@ -53,7 +53,7 @@ TEXTBOOK = {
 
 @dataclass
 class Student:
-    """A student's browser, with the seconds that each of its adds took, and its failures."""
+    """A student's browser, with the duration of each of its adds, and its failures."""
 
     name: str
     shop: Shop
@@ -71,7 +71,8 @@ class Student:
                 response = await self._within_limit(
                     self.client.post(self.shop.add, {"name": item, "quantity": "1"})
                 )
-                if response.status in {200, 302}:  # the textbook sends no redirect
+                # After an add, the textbook responds with a page, not with a redirect.
+                if response.status in {200, 302}:
                     self.added.add(item)
                 else:
                     self.failures.append(str(response.status))
@@ -141,7 +142,7 @@ def together(bursts: list[dict[str, Any]]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def places(home: Path) -> Iterator[list[tuple[str, str, dict[str, str], dict[str, str]]]]:
-    """Yield (lab, database, environment of the lab, environment of the textbook's project)."""
+    """Yield (lab, database, the lab's environment, the environment of the textbook's project)."""
     own = common.environment(LAB_STATE_DIR=str(home / "state"))
     found = [("03", "", own, own), ("04", "sqlite", own, own)]
     with common.mariadb(home / "mariadb") as server:

@@ -60,7 +60,7 @@ def lab_folder(number: str) -> Path:
 
 
 def copy_of_labs(folder: Path) -> Path:
-    """Copy the labs to a separate checkout, so that .lab/ is not touched."""
+    """Copy the labs to a separate checkout, so that the original .lab/ stays unchanged."""
     ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
     shutil.copytree(ROOT / "labs", folder / "labs", ignore=ignored)
     return folder
@@ -80,7 +80,7 @@ class Steps(Progress):
             console.print(f"{time.strftime('%H:%M:%S')} {text}")
 
     def done(self, part: float = 1) -> None:
-        """Advance by one step, or by this fraction of a step."""
+        """Advance the progress bar by one step, or by this fraction of a step."""
         self.advance(self._task, part)
 
 
@@ -117,7 +117,7 @@ def peak_memory() -> int:
         found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:
         found = None
-    if found:  # ru_maxrss would also include the memory of the parent process
+    if found:  # the alternative, ru_maxrss, would also include the memory of the parent process
         return int(found[1]) * 1024
     import resource
 
@@ -149,14 +149,14 @@ class Bare:
 
     port: int
     pid: int
-    seconds: float  # seconds from its start to its first response
+    seconds: float  # the time from the start of the process to its first response
 
 
 @contextlib.contextmanager
 def bare(environ: dict[str, str], folder: Path) -> Iterator[Bare]:
     """Run bench/bare.py under `runserver`.
 
-    DATABASE_URL is taken from `environ`; its default is an SQLite file in this folder.
+    `environ` may set DATABASE_URL; the default is an SQLite file in the project's folder.
     """
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'bare.sqlite3'}"} | environ
     script = [sys.executable, str(Path(__file__).with_name("bare.py"))]
@@ -186,7 +186,7 @@ def until_it_responds(port: int, path: str) -> None:
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200
-        except (OSError, HTTPException):  # the server is not listening yet
+        except (OSError, HTTPException):  # the server may not be listening yet
             return False
         finally:
             connection.close()

@@ -26,7 +26,7 @@ from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
 AIM = 1.10
-CLOSER = "04"  # the lab whose cost is measured in parts
+CLOSER = "04"  # the lab for which the cost of each part is measured
 GOODS = [{"name": name, "quantity": "3"} for name in ("apple", "pear", "plum")]
 CART = [("/add/", "/add/", goods) for goods in GOODS]
 # Forms that the visitor sends first, so that the pages have content.
@@ -50,7 +50,7 @@ def sense(body: str) -> tuple[list[str], list[str]]:
 
 
 def pages(number: str, whole: Process, bare: Process) -> list[str]:
-    """Return the pages that respond with 200. Raises RuntimeError if the bare page differs."""
+    """Return the pages with status 200. Raises RuntimeError if a page differs without labkit."""
     found = []
     for path in [*whole.ask("paths"), *MORE.get(number, [])]:
         whole.ask("begin")
@@ -64,7 +64,7 @@ def pages(number: str, whole: Process, bare: Process) -> list[str]:
 
 
 def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, Any]:
-    """Return {kind: milliseconds of processor time}, and the ratios to the bare page."""
+    """Return {kind: milliseconds of processor time}, and the ratios to the page without labkit."""
     for process in processes.values():
         process.ask("begin")
         process.ask("seconds", path)
@@ -85,7 +85,7 @@ def compare(path: str, processes: dict[str, Process], rounds: int) -> dict[str, 
 
 
 def measure(numbers: list[str], rounds: int) -> list[dict[str, Any]]:
-    """Return an entry for each page of these labs."""
+    """Return the figures for each page of these labs."""
     figures = []
     with common.Steps(len(numbers)) as steps:
         for number in numbers:
@@ -117,7 +117,7 @@ def by_lab(figures: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def tell(figures: list[dict[str, Any]]) -> None:
-    """Print a line for each page, and one for each lab."""
+    """Print a line for each page, and a line for each lab."""
     table = Table("page", "without labkit", "lab", "ratio", "labkit functions in both")
     table.box = None
     for row in figures:

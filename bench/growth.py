@@ -8,9 +8,9 @@ page would hide the growth. The target: loading one of 1,000,000 sessions takes 
 long as loading one of 1,000.
 
 Then 1,000,000 expired sessions are cleared, by Django's `clearsessions` in one DELETE and by
-labkit's `clearexpired` in batches, for at most a minute. During that time a visitor of lab 04 reads
-on one tab and writes on another, and new visitors arrive. The script measures the memory of the
-clearing process, the longest wait of a visitor, and the number of lost changes.
+labkit's `clearexpired` in batches, for at most a minute. Meanwhile a visitor of lab 04 reads on one
+tab and writes on another, and new visitors arrive. The script measures the memory of the clearing
+process, the longest wait of a visitor, and the number of lost changes.
 
 The private MariaDB has more memory here (see MARIADB) than under `lab serve`, which never has a
 million sessions.
@@ -43,12 +43,12 @@ from labkit.http.client import BrowserClient
 from labkit.measure.charts import Bars, BarSeries, Lines, Series
 
 SIZES, TINY_SIZES = [1_000, 100_000, 1_000_000], [100, 300, 1_000]
-ROUNDS, BATCH = 60, 20  # each batch is timed as a whole; batches use the tables in turn
+ROUNDS, BATCH = 60, 20  # the time of a whole batch is measured; batches use the tables in turn
 OPERATIONS = ["read", "write", "new visitor"]
 # The sessions expired 40 to 60 days ago, so 70 days ago they had not expired.
 BACK = datetime.timedelta(days=70)
-QUIET = 3  # seconds of the same visits before clearing, for comparison
-LIMIT = 60  # seconds after which no further batch is cleared
+QUIET = 3  # for this many seconds before clearing, visits are measured for comparison
+LIMIT = 60  # after this many seconds, no further batch is cleared
 WAYS = {"clearsessions": "one DELETE", "clearexpired": "in batches"}
 MARIADB = {"innodb_buffer_pool_size": 512 << 20, "innodb_log_file_size": 256 << 20}  # bytes
 AIM = 1.2
@@ -126,7 +126,7 @@ def fill(alias: str, rows: int) -> None:
         sql = FILL[vendor]
         cursor.execute(sql.format(rows=rows, last=rows - 1, step=0xFFFFFFFF // rows), [data])
         cursor.execute(f"CREATE INDEX {index} ON django_session (expire_date)")
-    connection.close()  # this also drops the connection's cache
+    connection.close()  # closing the connection also drops its cache
 
 
 def some_keys(alias: str, many: int) -> list[str]:
@@ -214,14 +214,14 @@ def clear(way: str) -> None:
 
 
 class Visits:
-    """Visitors of lab 04, until `enough` is set: one with two tabs, and a series of new ones."""
+    """Visitors of lab 04 until `enough` is set: one with two tabs, and a series of new visitors."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.enough = False
         self.waits: dict[str, list[float]] = {"read": [], "write": [], "new visitor": []}
         self.failures: list[str] = []
-        self.lost = 0  # carts in which an acknowledged item is missing
+        self.lost = 0  # the number of carts in which an acknowledged item is missing
         self.writer = BrowserClient(port)
 
     async def _add(self, client: BrowserClient, kind: str, name: str) -> bool:
@@ -249,7 +249,7 @@ class Visits:
     async def write(self) -> None:
         number = 0
         while not self.enough:
-            number = (number + 1) % 100  # a cart holds at most 200 items
+            number = (number + 1) % 100  # below the cart's limit of 200 items
             await self._add(self.writer, "write", f"item {number}")
 
     async def read(self) -> None:
@@ -318,11 +318,11 @@ async def cleared(way: str, environ: dict[str, str]) -> dict[str, Any]:
 def clear_each_way(
     db: str, places: dict[int, dict[str, str]], quiet: float, log: Path, steps: common.Steps
 ) -> dict[str, Any]:
-    """Return {way: measurements of the clearing and the visits}, each with the largest table."""
+    """Return {way: measurements of the clearing and the visits}, with the largest table."""
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
-        if found:  # for the first way, the tables are already filled
+        if found:  # at the first way, the tables are already filled
             steps.begin(f"{common.NAMES[db]}: {most:,} expired sessions for {way}")
             for size in (few, most):
                 fill(f"{db}-{size}", size)

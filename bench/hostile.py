@@ -27,13 +27,14 @@ from labkit.serve.temporary_server import temporary_server
 
 OPEN_FILES = 256
 CONNECTIONS = 300  # of attackers
-VISITS, ROUNDS = 100, 3  # visitor requests per period, and number of periods of each kind
+VISITS, ROUNDS = 100, 3  # requests of the visitor in each period, and periods of each kind
 LIMIT = 30  # seconds for one response
-ATTACKERS = 2  # processes, because each can open only OPEN_FILES files
-START = 60  # seconds to wait for an attacker to begin
+# The number of attacking processes; several are needed, since each can open only OPEN_FILES files.
+ATTACKERS = 2
+START = 60  # how many seconds to wait until an attacker has begun
 
 HEAD = b"POST /add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-KINDS = {  # kind: (bytes sent on a connection, True to repeat them on new connections)
+KINDS = {  # {kind: (bytes to send on a connection, whether to repeat them on new connections)}
     "idle connections": (b"", False),
     "requests that never end": (HEAD, False),
     "headers of 200 kB": (HEAD + b"Cookie: a=" + b"x" * 200_000 + b"\r\n\r\n", True),
@@ -107,7 +108,7 @@ def _send_and_leave(port: int, data: bytes, held: contextlib.ExitStack) -> None:
 
 
 def measure(visits: int, rounds: int) -> list[dict[str, Any]]:
-    """Return {attack, peace: {p50, p99, max}, attacked: …, ratio, failed, memory} for each kind."""
+    """Return {kind: {attack, peace: {p50, p99, max}, attacked: …, ratio, failed, memory}}."""
     figures = []
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -22,7 +22,7 @@ from turns import Process
 from labkit.measure.charts import Bars, BarSeries
 
 ROUNDS = 12
-PAIRS = 9  # pairs of processes; several, because a page's time differs by 10 % between processes
+PAIRS = 9  # the number of pairs of processes; a page's time differs by 10 % between processes
 PAGES = [("03", "/"), ("03", "/display/"), ("04", "/"), ("04", "/display/"), ("04", "/info/")]
 AIM = 1.10
 

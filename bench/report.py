@@ -169,7 +169,7 @@ def show(folder: Path) -> None:
 
 
 def section(folder: Path) -> str:
-    """Return the section: a table, charts, and details of the machine; empty without results."""
+    """Return the section: a table, charts, and details of the machine; "" without results."""
     there = [name for name in NAMES if (folder / f"{name}.json").exists()]
     if not there:
         return ""
@@ -187,7 +187,7 @@ def section(folder: Path) -> str:
 
 
 def filled(text: str, folder: Path = MEASURED) -> str:
-    """Return the page's text with its section updated. Raises ValueError if it has none."""
+    """Return the page's text with the section updated. Raises ValueError if it has no section."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -90,7 +90,7 @@ def measure(rounds: int) -> dict[str, Any]:
             served.append(seconds)
             steps.done()
             if number == 0:
-                continue  # this start created tables and keys
+                continue  # the first start is not compared, because it creates tables and keys
             steps.begin("runserver --noreload")
             folder = Path(home, "bare")
             folder.mkdir(exist_ok=True)

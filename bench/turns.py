@@ -33,8 +33,8 @@ Forms = list[tuple[str, str, dict[str, str]]]
 class Process:
     """A process for one lab; each needs its own state folder.
 
-    forms: the forms that the visitor sends first, so that the pages have content, as (page, action
-    of its form, values).
+    forms: the forms to send first, so that the pages have content, as (page, action of its form,
+    values).
     """
 
     def __init__(self, number: str, kind: str, state: str, forms: Forms) -> None:
@@ -47,7 +47,8 @@ class Process:
             text=True,
         )
         self._tell(forms)
-        self._ready = False  # do not wait here: several processes start at the same time
+        # Readiness is checked later, so that several processes can start at the same time.
+        self._ready = False
 
     def _tell(self, what: Any) -> None:
         assert self._process.stdin
@@ -61,7 +62,7 @@ class Process:
         return line
 
     def ask(self, question: str, *arguments: str) -> Any:
-        """Call the function of this name in `serve`, and return its result.
+        """Call the function with this name in `serve`, and return its result.
 
         begin: send the forms again, because their state expires after two minutes. page: seconds,
         status and body. seconds: processor time for one request of a batch. calls: the functions
@@ -109,7 +110,7 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
     ]
     (engine,) = settings.TEMPLATES
     options = engine.get("OPTIONS", {})
-    # The name of the session engine is content of lab 10's pages.
+    # The name of the session engine is part of the content of lab 10's pages.
     options = options | {"builtins": ["labkit.base.templatetags.labkit"]}
     options = options | {"loaders": [("django.template.loaders.cached.Loader", inner)]}
     settings.TEMPLATES = [{"BACKEND": engine["BACKEND"], "OPTIONS": options}]
@@ -118,7 +119,8 @@ def strip(settings: types.ModuleType, lab: Lab) -> None:
 def without_labkit(template: str, lab: Lab) -> str:
     """Return a template of the lab, with labkit's tags replaced by their output.
 
-    The mark of the current page and the links to handout and code belong to labkit and are removed.
+    The mark of the current page and the links to handout and code are labkit's, so they are
+    removed.
     """
     own = "load labkit|this_lab as lab|mark_current|endmark_current|reading_links"
     template = re.sub(f"{{% (?:{own}) %}}", "", template)
@@ -145,7 +147,7 @@ def prepare(folder: Path, kind: str) -> None:
 
 
 def serve() -> None:
-    """Answer the calls on standard input, one line of JSON each."""
+    """Process the calls on standard input, each of which is one line of JSON."""
     from django.core.wsgi import get_wsgi_application
     from django.test import RequestFactory
     from django.urls import get_resolver

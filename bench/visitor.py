@@ -1,4 +1,4 @@
-"""Measure the cost of the visitor, compared with django.test.Client for the same page.
+"""Measure the cost of the tests' visitor, compared with django.test.Client for the same page.
 
     python bench/visitor.py
 

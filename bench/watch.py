@@ -72,7 +72,8 @@ def measure(rounds: int) -> dict[str, Any]:
             steps.begin(f"round {number}")
             pair = single_test(checkout), first_answer(checkout, folder)
             steps.done()
-            if number:  # the first round reads all files for the first time
+            # The first round is not counted, because it reads all files for the first time.
+            if number:
                 singles.append(pair[0])
                 answers.append(pair[1])
     return {

@@ -59,7 +59,7 @@ def pytest_addoption(parser):
     group.addoption("--seed", type=int, help="draw the lines again of a failure that printed this")
 
 
-@pytest.hookimpl(tryfirst=True)  # run this before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # this must run before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Make pytest-xdist run all tests that share a server in the same process.
 

@@ -56,7 +56,8 @@ def of_one_database(growth):
     for found in growth["clearing"].values():
         assert set(found["worst"]) == KINDS
         assert found["peak"] >= found["before"] > 0
-        assert found["rows"] <= found["gone"]  # `gone` includes sessions from measuring
+        # `gone` also includes the sessions deleted while measuring
+        assert found["rows"] <= found["gone"]
         assert (found["rows"], found["failures"], found["lost"]) == (1000, {}, 0)
 
 
@@ -107,7 +108,7 @@ def test_a_page_is_compared_with_one_that_has_nothing_of_labkit(figures):
         "/": [],
         "/add/": [],
         "/display/": [],
-        # The text comes from labkit, so a page without the text would differ.
+        # Labkit generates this text, so a page without labkit would differ.
         "/info/": [
             "labkit.base.session_expiry._expiry_facts",
             "labkit.base.session_expiry.clock_time",

@@ -109,7 +109,7 @@ def same_port(folder):
     seen = {}
     for number in range(10_000):
         name = f"copy{number}"
-        port = copy_port(folder / name)  # there are no copies yet
+        port = copy_port(folder / name)  # the folder contains no copies yet
         if port in seen:
             return seen[port], name
         seen[port] = name
@@ -124,7 +124,7 @@ def test_no_two_copies_have_one_port(own_checkout, said):
             assert said("copy", "02", name)[0] == 0
             ports[name] = Catalog(own_checkout).find(name).port
         again = {name: Catalog(own_checkout).find(name).port for name in names}
-        assert again == ports  # the first copy keeps its port
+        assert again == ports  # a copy that was made first keeps its port
         assert len(set(ports.values())) == 2
         for name in names:
             shutil.rmtree(own_checkout / name)

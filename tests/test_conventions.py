@@ -166,11 +166,11 @@ def test_markup_is_seen(line):
     assert find_markup(line)
 
 
-# Waits without a limit, for processes that a user or a supervisor ends
+# Waits without a limit, for processes that a user or a supervisor ends.
 ENDLESS = {
     "commands/run.py": 1,  # the server, until Ctrl-C
-    "serve/supervisor.py": 1,  # a lab, until the supervisor closes its pipe
-    "console/background_table_run.py": 1,  # tests, which have time limits
+    "serve/supervisor.py": 1,  # for a lab, which runs until the supervisor closes its pipe
+    "console/background_table_run.py": 1,  # for tests, which have their own time limits
     "clusters/galera.py": 1,  # Node.join, which makes a node join the cluster, has a time limit
     "clusters/galera_child.py": 1,
 }

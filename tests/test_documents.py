@@ -143,7 +143,8 @@ def test_the_documented_copy_is_checked(scratch, said):
     assert ["check", "mine/", "--as", "04"] in documented("lab")
     assert said("copy", "03", "mine/")[0] == 0
     status, output = said("check", "mine/", "--as", "04")
-    assert (status, "lab/" in output) == (1, True), output  # the cart is still in cookies
+    # The check fails, because the cart is still in cookies.
+    assert (status, "lab/" in output) == (1, True), output
 
 
 def test_the_documented_lab_runs(scratch):

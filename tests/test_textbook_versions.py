@@ -127,7 +127,7 @@ def test_the_handout_shows_every_step_as_it_is(checkout):
 def test_a_removed_line_leaves_no_empty_one(catalogue):
     (version,) = catalogue(TABLE.replace("LIFETIME = 0", "").replace("= 120", "= 120  # seconds"))
     lines = version.diff_lines()
-    assert [line[0] for line in lines] == ["-", "+"]  # the rest of the line stays
+    assert [line[0] for line in lines] == ["-", "+"]  # the rest of the line is kept
     old = "MAX_ITEMS, MAX_BYTES = 50, 4000"
     (version,) = catalogue(TABLE.replace("LIFETIME = 120", old).replace("LIFETIME = 0", ""))
     assert version.diff_lines() == [f"-{old}"]

@@ -53,7 +53,8 @@ def test_no_two_copies_share_a_number(lab):
     names = [*COPIES.split(), *TWO_PLACES, "x" * 200, "x" * 201]
     numbers = [conf.number(lab.parents[1] / name) for name in names]
     assert len({*numbers, "03", "04"}) == len(names) + 2
-    # With underscores around them, no lab's number is part of another number.
+    # A lab's number in a cookie's name is between underscores, so it is never part of another
+    # number.
     assert all(re.fullmatch("[A-Za-z0-9-]{1,49}", number) for number in numbers)
 
 

@@ -1,4 +1,4 @@
-"""Test encoding any text as part of a cookie's name, and decoding it."""
+"""Test that any text can be encoded as part of a cookie's name, and decoded again."""
 
 import re
 

@@ -14,7 +14,7 @@ OTHER_SITE = "http://evil.example"
 
 
 def fresh_token():
-    """Return a token and its secret for the cookie."""
+    """Return a CSRF token, and the secret for the cookie."""
     request = RequestFactory().get(PATH)
     token = get_token(request)
     return token, request.META["CSRF_COOKIE"]

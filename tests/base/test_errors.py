@@ -49,7 +49,8 @@ def test_a_host_that_is_not_ours_is_refused(visitor, settings, path, debug):
 @pytest.mark.parametrize("address", ["/{}", "/nowhere/?w={}"])
 def test_an_address_too_long_to_lead_back_to_is_refused(visitor, settings, debug, address):
     settings.DEBUG = debug
-    response = visitor.get(address.format("x" * 20_000))  # the first path has no trailing slash
+    # The first URL lacks a trailing slash, so Django would redirect.
+    response = visitor.get(address.format("x" * 20_000))
     assert response.status_code == 414
     assert "16000" in words(response)
     assert visitor.get(address.format("x" * 15_900)).status_code in {301, 404}

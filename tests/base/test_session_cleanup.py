@@ -1,4 +1,4 @@
-"""`clearexpired` with nothing to delete; for its other tests, see lab 09."""
+"""Test `clearexpired` with nothing to delete; lab 09 has its other tests."""
 
 import pytest
 from django.core.management import CommandError, call_command

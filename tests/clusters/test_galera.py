@@ -52,7 +52,7 @@ def nodes(lab):
 
 
 def node(page):
-    """Return the node that a page names, or None if it names none."""
+    """Return the number of the node that a page names, or None if it names none."""
     found = re.search(r"Node (\d) of 3\.", text(page))
     return found and found[1]
 
@@ -188,7 +188,8 @@ def test_a_node_that_lags_behind_does_not_show_what_was_before(cluster):
     reader.execute("SELECT * FROM cart")  # it has the table
     reader.connection.commit()
     observer.execute("SET SESSION wsrep_sync_wait = 0")
-    locker.execute("FLUSH TABLES WITH READ LOCK")  # the node receives no changes from the others
+    # This keeps the node from applying the others' changes.
+    locker.execute("FLUSH TABLES WITH READ LOCK")
     first.execute("INSERT INTO cart VALUES ('apple')")
     first.connection.commit()
     reading = threading.Thread(target=reader.execute, args=["SELECT name FROM cart"])

@@ -16,7 +16,7 @@ from labkit.clusters.load_balancer import (
 )
 from labkit.processes.ports import free_port
 
-LIMIT = 60  # seconds; each step takes less than one on an idle machine
+LIMIT = 60  # in seconds; each step takes less than one second on an idle machine
 
 
 class Server:

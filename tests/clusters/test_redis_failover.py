@@ -22,7 +22,7 @@ VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
 pytestmark = [
     pytest.mark.redis,
     pytest.mark.usefixtures("redis"),
-]  # the fixture skips these tests if Redis is missing
+]  # the fixture `redis` skips these tests if Redis is missing
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def pid_of(lab, **server):
 
 
 def by_port(command):
-    """Return a function that sends commands to the server with this command line."""
+    """Return a function that sends commands to the Redis server with this command line."""
     from redis import Redis
 
     port = int(re.search(rf"redis-server {LOOPBACK}:(\d+)", command)[1])
@@ -186,8 +186,8 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
     (_, primary), _ = lab.members
 
     def kill():
-        heard(primary)  # on a busy machine the replica may be seconds behind
-        kill_primary(lab)  # since then, each visitor may have sent one request
+        heard(primary)  # on a busy machine, the replica may be seconds behind, so wait for it
+        kill_primary(lab)  # each visitor may have sent one request since the wait
 
     add_all(adders, ADDS, kill)
     assert {len(adder.kept) for adder in adders} == {ADDS}
@@ -233,7 +233,7 @@ def test_whatever_ends_it_nothing_stays_behind(end):
     with running("10", "--redis-pair", "--engine", "cache", end=end) as lab:
         started = [args for args in descendants(lab.pid).values() if "redis-server" in args]
         assert len(started) == 2
-    # running() has checked that all processes have ended.
+    # At its end, running() has checked that all processes have ended.
 
 
 @pytest.mark.usefixtures("own_checkout")

@@ -21,7 +21,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 APPLE, BOTH = {"apple": 1}, {"apple": 1, "pear": 1}
-VISITORS, ADDS = 6, 12  # concurrent visitors, adds per visitor
+VISITORS, ADDS = 6, 12  # the number of concurrent visitors, and the adds of each
 
 pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("own_checkout")]
 
@@ -54,7 +54,7 @@ def seen(visitor):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Two servers, for tests that kill neither."""
+    """Yield a lab on two servers, for tests that do not kill a server."""
     state = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
     with two(environ=state | {"DATABASE_URL": "", "REDIS_URL": ""}) as lab:
         yield lab
@@ -77,7 +77,8 @@ def test_the_panel_opens_whichever_server_has_answered(lab):
 
 def test_a_page_does_not_tell_of_a_redirect_that_led_to_another_servers(lab):
     visitor = WireVisitor(lab.port)
-    # The first request redirects to the URL of the third. Both go to the same server.
+    # The first request redirects to the URL that the third one requests. Both reach the same
+    # server.
     answers = [visitor.get(path) for path in ("/add", "/", "/add/")]
     assert [answer.status_code for answer in answers] == [301, 200, 200]
     assert letter(answers[2]) != letter(answers[1])
@@ -98,7 +99,8 @@ def test_behind_the_front_nobody_is_at_the_desk(lab):
 
 def test_the_servers_run_as_before_a_class(lab):
     page = WireVisitor(lab.port).get("/nowhere/")
-    assert error_pages.NO_PAGE in words(page)  # not the debug page that lists Django's URL patterns
+    # This is not the debug page with Django's URL patterns.
+    assert error_pages.NO_PAGE in words(page)
     assert not any("runserver" in args for args in descendants(lab.pid).values())
     assert TAKE_TURNS in lab.said()
 
@@ -112,7 +114,7 @@ def holds(engine, environ=None):
         visitor = WireVisitor(lab.port)
         cart.put(visitor, "apple")
         assert seen(visitor) == [APPLE] * 4
-        visitor.get("/")  # so that the other server stores the pear
+        visitor.get("/")  # after this request, it is the other server's turn to store the pear
         cart.put(visitor, "pear")
         assert seen(visitor) == [BOTH] * 4
 
@@ -185,9 +187,9 @@ def test_reset_empties_the_folders_of_all_servers(own_checkout, said):
 def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart():
     with two(engine="cached_db") as lab:
         visitor = WireVisitor(lab.port)
-        cart.put(visitor, "apple")  # B stores it, with a form from A
-        assert cart.cart(visitor) == APPLE  # A reads the table, and keeps a copy
-        cart.put(visitor, "pear")  # A stores it; B does not read the table again
+        cart.put(visitor, "apple")  # server B stores the apple; the form came from A
+        assert cart.cart(visitor) == APPLE  # server A reads the table, and keeps a copy
+        cart.put(visitor, "pear")  # server A stores the pear; B does not read the table again
         assert seen(visitor) == [APPLE, BOTH, APPLE, BOTH]
 
 
@@ -232,7 +234,8 @@ def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
         onlooker = WireVisitor(lab.port)
         for adder in adders:
             asyncio.run(adder.add("apple"))
-            onlooker.get("/")  # so that the next visitor's form goes to the other server
+            # After this request, the next visitor's form goes to the other server.
+            onlooker.get("/")
         before = servers(lab)
         # A form that server A showed is sent to server B.
         halves = {"A": adders[1::2], "B": adders[0::2]}
@@ -265,8 +268,9 @@ def test_whatever_ends_it_no_server_stays_behind(end):
         ports = [lab.port, *(port for _, port in servers(lab).values())]
         assert len(ports) == 3
         assert all(reachable(port) for port in ports)
-    # running() has checked that all of its processes have ended.
-    if end == signal.SIGKILL:  # otherwise, `lab run` waits until they have ended
+    # At its end, running() has checked that all of its processes have ended. `lab run` itself waits
+    # for this, unless it was killed.
+    if end == signal.SIGKILL:
         closed(*ports)
     assert not any(reachable(port) for port in ports)
     ends = {signal.SIGINT: 0, signal.SIGTERM: 128 + end, signal.SIGHUP: 128 + end}

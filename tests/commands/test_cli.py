@@ -118,7 +118,7 @@ def test_claims_are_listed_with_reason_source_and_test(said):
     for words in (entry.evidence, entry.why, *(source.title for source in entry.sources)):
         assert words in text
     path = "labs/09_session_expiry/tests/test_expiry.py::test_reading_does_not_extend_the_expiry"
-    assert path in text.split()  # on one line, so that it can be copied
+    assert path in text.split()  # the path is on one line, so that it can be copied
     assert "1 claim, 0 pitfalls." in text
     assert said("claims", "--lab", "99")[0] == 1
 
@@ -264,7 +264,7 @@ def test_run_uses_the_redis_that_the_url_names(own_checkout, redis):
     with Redis.from_url(redis.url) as client:
         assert client.keys("lab_10:1:django.contrib.sessions.cache*")
     assert run.CACHE_IS_REDIS in lab.output
-    assert redis.url not in lab.output  # it may contain a password
+    assert redis.url not in lab.output  # the URL may contain a password
 
 
 @pytest.mark.redis
@@ -310,7 +310,7 @@ def test_run_on_mysql_without_a_url_makes_a_mariadb_of_its_own(own_checkout, mar
     with running("04", "--db", "mysql") as lab:
         assert WireVisitor(lab.port).get("/info/").status_code == 200
         joined = PrivateMariaDB.persistent(own_checkout / ".lab" / "mariadb")
-        assert joined.pid is None  # another process has started it
+        assert joined.pid is None  # None, because another process started the server
         with closing(joined.connect("lab_04")) as connection:
             connection.query("DESCRIBE django_session")
         joined.stop()
@@ -336,7 +336,7 @@ def test_whatever_ends_it_nothing_stays_behind(own_checkout, mariadb, end):
 
 def test_killed_it_leaves_no_server_and_no_reloader(own_checkout):
     with running("03", end=signal.SIGKILL) as lab:
-        pass  # the end of the test checks that no process is left
+        pass  # running() checks at its end that no process is left
     assert lab.returncode == -signal.SIGKILL
     closed(lab.port)
 

@@ -14,7 +14,7 @@ from labkit.cookie_report import explain_cookie
 from labkit.http.cookie_rules import Rule
 from labkit.http.origin import Origin
 
-# The command with a cookie and later requests.
+# A call of the command with a cookie and later requests.
 ASKABLE = [
     case
     for case in CASES

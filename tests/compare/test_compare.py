@@ -101,7 +101,7 @@ def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
     assert probe_names(replace(carts, id="none")) == []
 
 
-# A test fails if its cell is wrong
+# A test fails if its cell in the table is wrong
 
 # (lab, file, code, broken code, test, message)
 REMOVED = {
@@ -184,7 +184,7 @@ def test_without_a_name_it_names_the_tables_and_concludes(said, tables):
 
 @pytest.fixture
 def quick_probes(monkeypatch):
-    """Omit the thorough probes, so that no server is started."""
+    """Leave out the thorough probes, so that no server is started."""
     monkeypatch.setattr(table_runner, "MARKS", "not thorough and not redis and not browser")
 
 

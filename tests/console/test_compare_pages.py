@@ -87,7 +87,7 @@ def cells(page, question):
 
 
 def result_of(page, table=""):
-    """Return the table's result on this page: "holds", "fails" or "none"."""
+    """Return the state of the table's result on this page: "holds", "fails" or "none"."""
     where = f"[@data-table='{table}']" if table else ""
     (found,) = find(page, f"//*[@data-result]{where}/@data-result")
     return found
@@ -327,7 +327,8 @@ def test_a_table_is_asked_by_a_button_and_one_at_a_time(house, folder, tables, o
 
 
 def test_what_cannot_be_asked_says_why(house, folder, one_question):
-    manifest = folder / "labs" / "labs.toml"  # the console has already read this file
+    # The console has already read this file, so it keeps the old manifest.
+    manifest = folder / "labs" / "labs.toml"
     text = manifest.read_text()
     path = "/console/compare/counts/"
     manifest.write_text(text.replace('number = "02"', 'number = "92"'))

@@ -67,7 +67,7 @@ def folder(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(folder):
-    """Labs 03, 04 and 05: 03 reports a file's content, 04 invalid data, 05 its exchanges."""
+    """Labs 03, 04 and 05: they report a file's content, invalid data, and the lab's exchanges."""
     telling(folder, "03_cookie_cart", "open(TOLD).read()")
     telling(folder, "04_session_cart", "'{\"exchanges\": [{}, 7'")
     tell(folder, TOLD)
@@ -701,7 +701,7 @@ def test_all_labs_in_use_are_on_one_screen(page, checkout, tmp_path):
         assert numbers == [lab.number for lab in checkout.labs]
         root = "document.documentElement"
         assert page.evaluate(f"[{root}.scrollHeight, {root}.scrollWidth]") == [650, 1366]
-        page.goto("about:blank")  # the list of labs is updated until the page is left
+        page.goto("about:blank")  # leave the page, because it keeps updating the list of labs
 
 
 def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
@@ -710,11 +710,11 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     row = page.locator("#lab-03")
     row.get_by_role("button").press("Enter")
     row.locator("[data-question='2']").wait_for()
-    page.keyboard.press("Tab")  # moves the focus on from the button, which has kept it
+    page.keyboard.press("Tab")  # the button has kept the focus, so Tab moves on from it
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Cancel
     assert row.get_by_role("status").inner_text() == ""
-    page.keyboard.press("Enter")  # the button Reset, which has the focus again
+    page.keyboard.press("Enter")  # the focus has returned to the button Reset
     row.locator("[data-question]").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

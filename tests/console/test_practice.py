@@ -30,7 +30,7 @@ def lab(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def started(lab):
-    """The port of the version NAMES, after the console has started it."""
+    """Start the version NAMES in the console, and return its port."""
     return start(lab, NAMES)
 
 

@@ -31,7 +31,7 @@ from labkit.testing import accessibility
 
 @pytest.fixture
 def compared(checkout):
-    """Return the comparison of the two sides that the arguments name."""
+    """Return the comparison of the two sides with these names."""
     return lambda *names: compare(checkout, *find_sides(checkout, *names))
 
 
@@ -121,7 +121,7 @@ def without_marks(text):
 
 
 class Read(HTMLParser):
-    """The contents of a page: its text, notes and lines of code."""
+    """Parse a page, and collect its text, notes and lines of code."""
 
     def __init__(self, html):
         super().__init__()
@@ -337,7 +337,8 @@ def test_engines_differ_in_a_setting_and_in_what_becomes_of_the_cart(printed):
     assert SAME_CODE.format("10", "lab/engines.py") in " ".join(text.split())
     assert "SESSION_ENGINE=django.contrib.sessions.backends.[-db-]" in text
     assert "Restored by a copied cookie: {+yes+}" in text
-    assert "Survives a restart: yes" in text  # the same on both sides
+    # This line is the same on both sides, so nothing is marked.
+    assert "Survives a restart: yes" in text
     assert "lab/settings.py" in text.partition(SAME_FILES)[2]
 
 
@@ -392,7 +393,7 @@ def test_where_nobody_looks_it_is_plain(printed):
     [
         ({}, [], True, True),
         ({"NO_COLOR": "1"}, [], False, True),
-        ({"TERM": "dumb"}, [], False, None),  # no pager is used on such a terminal
+        ({"TERM": "dumb"}, [], False, None),  # no pager is used on a dumb terminal
         ({}, ["--no-pager"], True, False),
     ],
 )
@@ -427,7 +428,7 @@ def in_a_terminal(arguments, environ):
     while True:
         try:
             chunk = os.read(ours, 65536)
-        except OSError:  # on Linux, this means that the other end is closed
+        except OSError:  # on Linux, this error means that the other end is closed
             break
         if not chunk:
             break

@@ -18,7 +18,8 @@ def count_server(checkout):
 def connection(count_server):
     connection = http.client.HTTPConnection("127.0.0.1", count_server.port, timeout=10)
     connection.connect()
-    connection.auto_open = 0  # the client would replace a closed connection with a new one
+    # Without this, the client would replace a closed connection with a new one.
+    connection.auto_open = 0
     yield connection
     connection.close()
 

@@ -49,7 +49,7 @@ class InChromium:
         self._server.close()
 
     def visit(self, visit):
-        """(expiry of each cookie, its other attributes, the Cookie header)"""
+        """Return (expiry of each cookie, its other attributes, the Cookie header)."""
         self._server.forget()
         self._protocol.send("Network.clearBrowserCookies")
         lines = [line.text for line in visit.lines]
@@ -111,10 +111,11 @@ def domain_of(cookie):
 
 
 def find_differences(chromium, visit):
-    """Return a sentence for each difference after this visit."""
+    """Yield a sentence for each difference between the jar and Chromium after this visit."""
     begin = time.time()
     (there, sent_there), (here, sent_here) = chromium.visit(visit), visit_in_the_jar(visit)
-    slack = time.time() - begin + 1  # the time between storing a cookie in the jar and in Chromium
+    # An expiry may differ by this, since the jar stores a cookie after Chromium does.
+    slack = time.time() - begin + 1
     for key in sorted(there.keys() | here.keys(), key=str):
         if key not in there or key not in here:
             yield f"{key} is only in {'Chromium' if key in there else 'the jar'}"
@@ -131,7 +132,7 @@ def find_differences(chromium, visit):
 
 
 def report(chromium, visit, differences):
-    """Return the lines that cause the difference: single lines if possible, otherwise all."""
+    """Return the lines that cause the difference: single lines if possible, otherwise all lines."""
     alone = [
         line
         for line in visit.lines

@@ -132,7 +132,7 @@ def test_dates_after_9999_are_in_order():
     dates = ["31 Dec 9999 23:59:59", "1 Jan 10000 0:0:0", "29 Feb 32000 0:0:0", "1 Mar 32000 0:0:0"]
     before, begin, leap, after = map(parse_date, dates)
     assert (begin - before, after - leap) == (1, 86400)
-    # 62 cycles of the calendar, 24,800 years, after 7 June 9341
+    # 7 June 9341 and 62 cycles of the calendar, which are 24,800 years
     assert parse_date("7 Jun 34141 0:0:0") - parse_date("7 Jun 9341 0:0:0") == 62 * 146_097 * 86_400
 
 
@@ -158,7 +158,8 @@ def test_a_cookie_without_path_belongs_to_the_folder_of_its_page(asked, path):
         ("/a", "/ab", False),
         ("/a/", "/a", False),
         ("/", "/anything", True),
-        ("a", "/x", True),  # not absolute, so the page's folder is used, here /
+        # The Path is not absolute, so the folder of the page's URL is used, which is / here.
+        ("a", "/x", True),
         ("", "/x", True),
         ("/A", "/a", False),
     ],
@@ -263,7 +264,7 @@ def test_a_script_neither_reads_nor_writes_http_only_cookies(jar):
         ("SameSite=Strict", False, False, False),
         ("SameSite=Lax", True, False, False),
         ("SameSite=None; Secure", True, True, True),
-        ("", True, True, False),  # treated as "Lax + POST" for the first two minutes
+        ("", True, True, False),  # for the first two minutes, treated as "Lax + POST"
         ("SameSite=nonsense", True, True, False),
         ("SameSite=Lax; SameSite=Strict", False, False, False),
     ],

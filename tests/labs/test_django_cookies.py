@@ -57,6 +57,7 @@ def test_every_cookie_goes_along_but_where_its_path_says_otherwise(visitor):
     for line in ("all=1; Path=/", "one=2; Path=/a/"):
         visitor.get("/set-cookie/", {"line": line})
     assert visitor.get("/echo/").content == b"all=1"
-    assert visitor.get("/").request  # this page does not need the cookie
+    # The request for this page sends the cookie, although the page does not need it.
+    assert visitor.get("/").request
     assert visitor.exchanges[-1].cookie_bytes == b"all=1"
     assert visitor.get("/a/echo/").content == b"one=2; all=1"

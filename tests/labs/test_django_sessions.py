@@ -31,7 +31,8 @@ def test_a_page_that_only_reads_makes_no_session(visitor, settings):
     visitor.get("/session/")
     assert list(visitor.jar) == []
     visitor.post("/session/add/", {"name": "apple", "quantity": 3})
-    assert visitor.jar.get("sessionid").expires is not None  # so it is stored on disk
+    # A cookie with an expiry is stored on disk.
+    assert visitor.jar.get("sessionid").expires is not None
 
 
 @pytest.mark.pitfall("B40")

@@ -12,7 +12,7 @@ from labkit.testing.lab_server import LabServer
 
 LABS = Catalog(Path(__file__).parents[2]).labs
 LONG = "W" * 40
-FIRST = {  # the forms to fill in first, so that pages have content, some of it wide
+FIRST = {  # the forms to send first, so that pages have content, some of which is wide
     "03": ("/add/", {"name": LONG, "quantity": "999"}),
     "04": ("/add/", {"name": LONG, "quantity": "999"}),
     "05": ("/url/name/", {"name": "Anu"}),
@@ -22,10 +22,10 @@ FIRST = {  # the forms to fill in first, so that pages have content, some of it 
     "11": ("/login/", {"username": "ada", "password": "lovelace"}),
 }
 MOST = 25  # pages of one lab
-# for /nowhere/, and for a link in a handout to a URL that does not accept GET
+# The statuses of /nowhere/, and of a link in a handout to a URL that does not accept GET.
 REFUSED = ("404", "405")
 WIDTHS = (1920, 1366, 390)
-TALL = 3000  # pixels; no part of a page is below the summary bar
+TALL = 3000  # in pixels; the window is so tall that no part of a page is below the summary bar
 
 
 @pytest.fixture
@@ -54,9 +54,10 @@ def pages(page, server):
 
 
 def faults(page):
-    """Return complaints about the open page, in both colour schemes and at each width.
+    """Return the complaints about the open page, in both colour schemes and at each width.
 
-    axe is slow at checking the contrast of colours, which does not depend on the width.
+    The contrast of colours is checked at only one width, because it does not depend on the width
+    and axe is slow at it.
     """
     page.set_viewport_size({"width": 390, "height": TALL})
     page.emulate_media(color_scheme="dark")

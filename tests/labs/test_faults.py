@@ -47,7 +47,7 @@ from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
 MOST_ITEMS, LONGEST_NAME = 200, 40  # of lab 04
-SERVERS = [  # (server, DEBUG), as with `lab serve` and with `lab run`
+SERVERS = [  # (server, DEBUG) for `lab serve` and for `lab run`
     pytest.param(("worker", "0"), id="worker"),
     pytest.param(("runserver", "1"), id="runserver-debug"),
 ]
@@ -90,7 +90,7 @@ def by_hand(server):
 
 def assert_unavailable(visitor, send, title=error_pages.STORE_TITLE):
     """Check that the response is the error page and sets no session cookie."""
-    with visitor.expecting(SERVER_ERROR):  # a traceback would make the test fail
+    with visitor.expecting(SERVER_ERROR):  # a traceback would still make the test fail
         response = send()
     assert response.status_code == 503, words(response)
     assert response["Retry-After"] == "5"
@@ -152,7 +152,7 @@ def test_a_deleted_file_is_made_anew_by_lab_serve(start):
     carts = start("04")
     visitor = WireVisitor(carts.port)
     everybody = [WireVisitor(carts.port) for _ in range(20)]
-    with ThreadPoolExecutor(20) as pool:  # so that many threads have a connection
+    with ThreadPoolExecutor(20) as pool:  # makes many threads open a connection
         list(pool.map(lambda one: cart.put(one, "pear"), everybody))
     for quantity in (1, 2):
         cart.put(visitor, "apple", 3)
@@ -220,7 +220,7 @@ def test_a_deleted_file_is_told_at_the_own_desk(start, debug):
         assert error_pages.MIGRATE_ADVICE in words(page)
         assert_unavailable(visitor, lambda: visitor.post("/add/", fields), title)
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields), title)
-        assert newcomer.get("/").status_code == 200  # no key, so no query
+        assert newcomer.get("/").status_code == 200  # without a session key, there is no query
     carts.migrate()
     assert visitor.post("/add/", fields).status_code == 302
     assert newcomer.post("/add/", new_fields).status_code == 302
@@ -267,7 +267,7 @@ def small_disk(tmp_path):
 
 @contextlib.contextmanager
 def ballast(folder):
-    """Within this block, the disk is full."""
+    """Fill the disk within this block."""
     weight = folder / "ballast"
     with contextlib.suppress(OSError), weight.open("wb", buffering=0) as file:
         while file.write(b"x" * 4096) == 4096:
@@ -289,7 +289,7 @@ def attempt(visitor, fields):
 def fill_up(visitor, token, kept):
     """Add items until one is refused; return its fields, and record the other items in `kept`."""
     while len(kept) < MOST_ITEMS:
-        name = f"{len(kept):03}-{os.urandom(18).hex()}"  # long, and hard to compress
+        name = f"{len(kept):03}-{os.urandom(18).hex()}"  # long, and hardly compressible
         fields = {"csrfmiddlewaretoken": token, "name": name, "quantity": 1}
         if attempt(visitor, fields).status_code != 302:
             return fields
@@ -299,7 +299,7 @@ def fill_up(visitor, token, kept):
 
 def turned_away(port):
     """Return the first visitor whose new session cannot be stored, and the fields of their form."""
-    for _ in range(MOST_ITEMS):  # a small row may still fit into a gap
+    for _ in range(MOST_ITEMS):  # a small row may still fit into a gap in the file
         newcomer = WireVisitor(port)
         fields = cart.with_token(newcomer, name="plum", quantity=1)
         if attempt(newcomer, fields).status_code != 302:
@@ -518,10 +518,11 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     fields = cart.put(visitor, "apple", 3)
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     everybody = [WireVisitor(carts.port) for _ in range(20)]
-    with ThreadPoolExecutor(20) as pool:  # so that many threads have a connection
+    with ThreadPoolExecutor(20) as pool:  # makes many threads open a connection
         list(pool.map(lambda one: cart.put(one, "pear"), everybody))
         with contextlib.closing(own_mariadb.connect("lab_04")) as other:
-            rows(other, "SELECT * FROM django_session FOR UPDATE")  # the add needs this lock
+            # The add has to wait for this lock.
+            rows(other, "SELECT * FROM django_session FOR UPDATE")
             add = pool.submit(assert_unavailable, visitor, lambda: visitor.post("/add/", fields))
             with contextlib.closing(own_mariadb.connect()) as looking:
                 until(lambda: rows(looking, WAITING))
@@ -530,7 +531,7 @@ def test_mariadb_killed_while_a_view_runs_absent_and_back(carts_in_mariadb, own_
     assert_unavailable(visitor, lambda: visitor.get("/display/"))
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    assert cart.cart(newcomer) == {}  # no key, so no query
+    assert cart.cart(newcomer) == {}  # without a session key, there is no query
     own_mariadb.start()
     assert cart.cart(visitor) == {"apple": 3}
     assert visitor.post("/add/", fields).status_code == 302
@@ -609,7 +610,7 @@ def test_redis_killed_and_back(in_redis, own_redis, engine):
     fields = cart.put(visitor, "apple", 3)
     new_fields = cart.with_token(newcomer, name="plum", quantity=1)
     everybody = [WireVisitor(carts.port) for _ in range(20)]
-    with ThreadPoolExecutor(20) as pool:  # so that many connections are open
+    with ThreadPoolExecutor(20) as pool:  # makes the lab open many connections
         list(pool.map(lambda one: cart.put(one, "pear"), everybody))
     own_redis.kill()
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))

@@ -190,7 +190,7 @@ def twins_differ_where_they_say(checkout: Catalog) -> Iterator[str]:
 
 
 def changed_lines(one: str, two: str) -> int:
-    """Return the number of differing lines, as `diff | grep -c '^[<>]'` does."""
+    """Return the number of differing lines, as counted by `diff | grep -c '^[<>]'`."""
     diff = difflib.ndiff(one.splitlines(), two.splitlines())
     return sum(line[0] in "+-" for line in diff)
 
@@ -327,7 +327,7 @@ def every_list_is_in_teaching_order(checkout: Catalog) -> Iterator[str]:
     rows = re.findall(r"^\| (?:\d+ \| \[(\d\d) |\| \*\w+ meeting\*)", teaching, re.MULTILINE)
     planned, meeting = [], 1
     for number in rows:
-        meeting += not number  # a row that separates two meetings
+        meeting += not number  # an empty number means a row that separates two meetings
         planned += [(number, meeting)] if number else []
     if planned != [(lab.number, lab.meeting) for lab in checkout.labs]:
         yield f"docs/teaching.md plans {planned}, not as in labs.toml"

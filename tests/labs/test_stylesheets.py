@@ -29,7 +29,8 @@ def test_a_stylesheet_with_a_mistyped_hash_is_not_applied(chromium, server):
     page = chromium.page
     page.goto(server.url("/"))
     rules = "[...document.styleSheets].map(sheet => sheet.cssRules.length > 0)"
-    assert page.evaluate(rules) == [True, True]  # as in the labs and the panel
+    # Two stylesheets are loaded, those of the labs and of the panel.
+    assert page.evaluate(rules) == [True, True]
     applied = []
     for value in hashes():
         integrity = f'integrity="sha384-{value}"'
@@ -64,7 +65,7 @@ def test_every_colour_comes_from_the_one_palette():
     lab_css = assets.ASSETS / "lab.css"
     assert lab_css.read_text(encoding="utf-8").startswith(palette)
     colours = set(re.findall(r"(--[\w-]+):", palette))
-    used, others = set(), set()  # others: values computed from a colour or a length
+    used, others = set(), set()  # `others` are values that are computed from a colour or a length
     labkit = Path(assets.__file__).parents[1]
     for path in labkit.rglob("*.css"):
         if path not in {PALETTE, lab_css}:

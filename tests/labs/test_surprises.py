@@ -1,4 +1,4 @@
-"""The surprises in docs/teaching.md are explained, at most three clicks from the console."""
+"""Test that each surprise in docs/teaching.md is at most three clicks from the console."""
 
 import re
 from contextlib import contextmanager

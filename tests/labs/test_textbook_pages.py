@@ -57,9 +57,9 @@ def test_two_visits_count_once_unless_the_database_adds(tmp_path):
         for connection, n in zip((one, two), seen, strict=True):
             connection.execute("UPDATE visits SET n = ?", (n + 1,))
             connection.commit()
-        assert read(one) == 2  # one of the two visits is lost
+        assert read(one) == 2  # one of the two visits was lost
         read(two)
-        for connection in (one, two):  # this is the result of F("n") + 1
+        for connection in (one, two):  # Django executes this statement for F("n") + 1
             connection.execute("UPDATE visits SET n = n + 1")
             connection.commit()
         assert read(one) == 4

@@ -26,7 +26,7 @@ from labkit.render.standalone_page import render_template
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 
 SMALL = Amount(samples=2, sizes=5, ways=(), tabs=(2, 10), adds=20, tries=2, robot=4)
-CSRF = len("csrftoken_03=") + 32  # the first cookie in the header
+CSRF = len("csrftoken_03=") + 32  # the CSRF cookie, which is the first in the header
 NO_PROGRESS = lambda doing, part: None  # noqa: E731
 LEFT = ["one visitor, 3 times a day", "a robot, 4 pages", "cookies blocked, 2 tries"]
 
@@ -109,8 +109,8 @@ def test_counts_are_measured(checkout, tables):
     assert is_whole(figures)
     cookie, session = figures["variants"].values()
     assert list(cookie["left"].values()) == [0, 0, 0]
-    # Sessions left behind: one for each of three visits, one for each page that a robot opens, and
-    # two for each of four visits.
+    # The numbers of sessions left behind: one for each of three visits, one for each page that a
+    # robot opens, and two for each of four visits.
     assert list(session["left"].values()) == [3, 4, 8]
 
 
@@ -255,7 +255,7 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Processes in the background may ignore the signal, which this process would inherit.
+        # A background process may ignore SIGINT, and this process would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
@@ -276,7 +276,7 @@ def test_ctrl_c_leaves_nothing_running(own_checkout, end):
 
 
 def test_the_page_quotes_what_was_measured(checkout):
-    """If it fails: lab compare --write."""
+    """If this fails, run: lab compare --write."""
     page = (checkout.root / report.PAGE).read_text("utf-8")
     assert report.measured_page(checkout.root) == page
 
@@ -289,7 +289,7 @@ def test_what_was_measured_is_complete(checkout, db):
 
 
 def test_each_question_has_one_chart(checkout):
-    """If a chart is missing or out of date: lab compare --write."""
+    """If a chart is missing or out of date, run: lab compare --write."""
     folder = checkout.root / report.MEASURED
     measured = report.read_measured(checkout.root, "carts")
     assert [run.database for run in measured.runs] == list(report.DATABASES.values())

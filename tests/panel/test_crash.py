@@ -13,7 +13,7 @@ from labkit.textbook_versions import find_version
 STUDENT = {"via": "1.1 a-proxy"}  # with this header, the panel does not recognize the instructor
 
 
-# The visitor's checks that the error page does not pass, for each value of DEBUG
+# The checks of the visitor that the error page does not pass, for each value of DEBUG.
 EXPECTED = {False: [SERVER_ERROR], True: [SERVER_ERROR, TRACEBACK]}
 
 
@@ -91,6 +91,6 @@ def test_any_exception_is_recorded_within_limits(error, message):
         found = current_crash()
         assert found.name == type(error).__name__
         assert found.message == message or len(found.message) == LONGEST_MESSAGE
-        assert found.place == ""  # the crash was not in the lab's code
+        assert found.place == ""  # "" means that the crash was not in the lab's code
     else:
         assert current_crash() is None

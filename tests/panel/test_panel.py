@@ -26,7 +26,7 @@ cart = CartPages()
 
 @pytest.fixture(scope="module")
 def servers(checkout):
-    """Labs on servers, which are started when a test first needs them."""
+    """Return a function that starts a lab on a server when a test first needs it."""
     running = {}
 
     def server(number, migrate=True, kind="runserver", **environ):
@@ -44,7 +44,7 @@ def servers(checkout):
 
 @pytest.fixture
 def shop(servers):
-    return servers("04", LAB_HOSTS="*")  # the tests also use the names of other hosts
+    return servers("04", LAB_HOSTS="*")  # tests also request the lab at other host names
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def set_cookie(opened, name):
 
 
 def test_the_picture_of_the_panel_shows_its_labels(visitor, checkout):
-    """If this fails, take the screenshot again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again with `python docs/screenshots.py`."""
     recorded = (checkout.root / "docs/images/panel.txt").read_text("utf-8").splitlines()
     cart_page = visitor.submit("/add/", {"name": "red apple", "quantity": 3})
     navigation = texts(text(cart_page), "//nav[@aria-label='Pages of this lab']//a")
@@ -386,7 +386,8 @@ def test_every_engine_can_be_looked_into(servers, engine, stored):
         ("db", "read", 1),
         ("cached_db", "read", 1),
         ("cache", "read", 0),
-        ("file", "created", 0),  # this request deletes the old file, and creates an empty session
+        # The file engine deletes the expired session's file, and creates an empty session.
+        ("file", "created", 0),
         ("signed_cookies", "created", 0),
     ],
 )
@@ -409,7 +410,8 @@ def test_an_expired_session_is_told_on_every_engine(servers, engine, event, expi
 def test_an_expired_row_is_shown_until_it_is_deleted(visitor):
     opened = panel(visitor, cart.add(visitor, "apple", 3))
     key = visitor.jar.get("sessionid_04").value
-    page = use_control(visitor, opened, "clock", by="120")  # the control redirects to the cart
+    # The control redirects to the page with the cart.
+    page = use_control(visitor, opened, "clock", by="120")
     try:
         assert summary(page)[0][:3] == ("GET /display/", "200", "read")
         assert key_fate(page) == "expired"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.panel
 
 
 def record(lab, path, *options):
-    """Run the lab's tests with these options; return the recording, written to `path`."""
+    """Run the lab's tests with these options; return the recording, which is written to `path`."""
     environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]

@@ -58,7 +58,7 @@ def test_an_instructor_sees_the_exchange_and_uses_the_controls(chromium, shop):
         assert panel.locator(part).count() > 0, part
     assert page.url.endswith("/display/")
 
-    # Open the panel, which stays open on later pages.
+    # Once the panel is open, it stays open on later pages.
     page.locator("nav a[href='/']").first.click()
     page.wait_for_url(shop.url("/"))
     assert "GET /" in requests_in(open_panel(page))[0]
@@ -117,7 +117,8 @@ def test_the_controls_stay_on_the_page(chromium, shop):
     field.fill('{"pear": 99}')
     press(page, "entry")
     assert "99" in said(page, "entry").text_content()
-    page.locator("[data-decoded]:has-text('99')").wait_for()  # the panel has been updated
+    # Waits until the panel has been updated.
+    page.locator("[data-decoded]:has-text('99')").wait_for()
     step = page.get_by_role("status").get_by_role("link")
     assert step.evaluate("link => link === document.activeElement")
     with page.expect_navigation():
@@ -191,7 +192,7 @@ def test_the_opened_panel_fits_every_screen(chromium, shop):
         assert max(lines) <= 2  # of 32 characters
         text, bar = (page.locator(each).bounding_box() for each in ("main h1", ".summary-bar"))
         assert (text["x"] + text["width"] <= bar["x"]) == (width >= 1500)
-        if width >= 1500:  # the page and the bar are side by side
+        if width >= 1500:  # at this width, the page and the bar are side by side
             assert bar["y"] == 0
             assert bar["height"] <= 900
     assert (
@@ -249,7 +250,7 @@ def test_a_panel_that_failed_to_load_can_be_reopened(chromium, shop):
     page.unroute("**/__lab__/exchange/**")
     page.locator(".summary-bar:not([data-open])").wait_for()
     page.locator(".summary-row").click()
-    # The fixture also checks that there are no script errors.
+    # At the end of the test, the fixture also checks that there were no script errors.
     assert "GET /" in requests_in(open_panel(page))[0]
 
 

@@ -34,7 +34,7 @@ def test_a_deleted_session_does_not_expire_later(memory):
 
 def test_deleting_an_expired_session_does_not_hide_that(memory):
     memory.note_saved("k", 100)
-    memory.note_deleted("k", 150)  # as the engine `file` does
+    memory.note_deleted("k", 150)  # the engine `file` deletes a session that has expired
     assert memory.fate("k", 200) == (KeyFate.EXPIRED, 100)
 
 

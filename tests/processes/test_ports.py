@@ -102,6 +102,6 @@ def test_chromium_blocks_some_of_these_ports(chromium):
             return "ERR_UNSAFE_PORT" in str(error)
         return False
 
-    # The standard lists 4190 and 6679, but Chromium 156 does not block them yet.
+    # The standard also lists 4190 and 6679, but Chromium 156 does not block them yet.
     some = {2049, 6000, 6001, 6566, 6665, 6669, 6670, 10080}
     assert {port for port in some if is_blocked(port)} == some & BLOCKED

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-LIMIT = 120  # seconds; one or two on an idle machine
+LIMIT = 120  # in seconds; usually one or two on an idle machine
 # Send a signal at each line of Python that runs during a wait.
 SIGNALLED = """
 import os, signal, sys

@@ -1,7 +1,7 @@
 """`lab serve` serves other clients although some hold connections or send too much.
 
-The server may open only a few files, and its output is closed. bench/hostile.py measures how long
-other clients wait.
+In these tests, the server may open only a few files, and its output is closed. bench/hostile.py
+measures how long other clients wait.
 """
 
 import contextlib
@@ -135,7 +135,7 @@ def test_large_forms_take_turns(served):
         sender.start()
     for sender in senders:
         sender.join()
-    assert answers == [403] * 8  # without the CSRF token that the form contains
+    assert answers == [403] * 8  # each form was sent without its CSRF token
     assert memory(served.worker(LAB)) < MOST_MEMORY
 
 

@@ -19,9 +19,9 @@ from labkit.serve.http_server import LARGEST_BODY, LARGEST_HEAD, LARGEST_REST, H
 
 PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = PAGE + b"\r\n"
-LARGE = 10_000_000  # bytes; more than the system buffers for a client that reads nothing
+LARGE = 10_000_000  # in bytes; this is more than the system buffers for a client that reads nothing
 THREADS = 6
-WAIT = 20  # seconds; the time limit for events that should be immediate
+WAIT = 20  # the time limit, in seconds, for events that should be immediate
 
 
 def echo(environ, start_response):
@@ -84,7 +84,7 @@ def status(connection):
 
 
 def is_closed(connection):
-    """Return True once the server has closed this connection."""
+    """Wait for a byte; return True if the server closes this connection instead."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -194,7 +194,7 @@ def test_a_response_that_nobody_reads_has_an_end(monkeypatch, connect):
     monkeypatch.setattr(http_server, "UNREAD_SECONDS", 0)
     monkeypatch.setattr(http_server, "IDLE_SECONDS", 0)
     unread = connect(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-    for _ in range(2):  # the server closes these one by one, a second apart
+    for _ in range(2):  # the server closes such connections one by one, once a second
         assert is_closed(connect())
     with contextlib.suppress(ConnectionResetError):
         assert len(response(unread)[1]) < LARGE
@@ -209,7 +209,7 @@ def test_bytes_that_are_held_have_a_limit(monkeypatch, connect):
 
 
 def was_closed(connection):
-    """Return True if the server has closed this connection already."""
+    """Return whether the server has already closed this connection."""
     connection.setblocking(False)
     try:
         return connection.recv(1) == b""
@@ -222,7 +222,7 @@ def was_closed(connection):
 def test_small_requests_pass_while_too_much_is_held(monkeypatch, server, connect):
     monkeypatch.setattr(http_server, "HELD_BYTES", 50_000)
     head = b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    for _ in range(THREADS - 1):  # the server can close none of these
+    for _ in range(THREADS - 1):  # the server cannot close any of these connections
         connect(b"POST /wait" + head % 15_000 + b"x" * 15_000)
     until(lambda: server.is_full)
     assert status(connect(WHOLE)) == 200
@@ -263,7 +263,7 @@ def test_moving_the_clock_closes_nothing(monkeypatch, connect, clock):
     connection = connect(WHOLE)
     assert status(connection) == 200
     clock.forward(days=30)
-    assert is_closed(connect(PAGE))  # the server has closed those that waited too long
+    assert is_closed(connect(PAGE))  # the server has closed the connections that waited too long
     connection.sendall(WHOLE)
     assert status(connection) == 200
 

@@ -202,7 +202,7 @@ def test_busy_ports_are_a_sentence_each_with_a_way_out(said):
     port = free_port(3, 4)
     with socket.socket() as one, socket.socket() as other:
         for taken, number in ((one, 0), (other, 4)):
-            # free_port() treats a port in TIME_WAIT as free.
+            # Free_port() may return a port in the state TIME_WAIT, which needs this option.
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port + number))
             taken.listen()
@@ -380,7 +380,8 @@ def test_another_machine_is_not_the_instructor_whatever_host_it_names(carts):
         assert carts.ask("/console/", Host=host)[0] == 200
     assert carts.ask("/console/", Host="192.0.2.1")[0] == 400
     assert carts.ask("/", Host="192.0.2.1")[0] == 400
-    assert "192.0.2.1" not in carts.output  # only the instructor can write to the terminal
+    # A request from the network must not write to the instructor's terminal.
+    assert "192.0.2.1" not in carts.output
 
 
 @pytest.mark.parametrize(

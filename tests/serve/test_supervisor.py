@@ -34,7 +34,7 @@ def reports():
 
 @pytest.fixture
 def process(lab, reports):
-    """The lab, once it has started and is stable."""
+    """Yield the lab once it has started and is stable."""
     process = LabProcess(
         lab, 8003, [], os.environ, lambda process, text: reports.append((process.state, text))
     )

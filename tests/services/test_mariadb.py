@@ -77,7 +77,7 @@ def test_one_who_joined_revives_the_server_of_another(mariadb, tmp_path):
     starter.kill()
     joined.revive()
     assert tables(joined, "lab_04") == ()
-    starter.stop()  # other programs still use it
+    starter.stop()  # the server keeps running, because other programs still use it
     assert joined.answers()
     joined.stop()
     assert not joined.answers()

@@ -12,8 +12,8 @@ class Adder:
     def __init__(self, port):
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
-        self.unknown = 0  # submitted forms that may or may not have been saved
-        self.refused = 0  # requests that the response asks the visitor to repeat
+        self.unknown = 0  # the number of forms that may or may not have been processed
+        self.refused = 0  # how many responses asked the visitor to repeat the request
 
     async def add(self, name):
         """Open the form and send it once. If the store fails, try again."""

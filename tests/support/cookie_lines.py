@@ -27,7 +27,8 @@ LEAST = 50  # the minimum number of lines of each class among LINES_IN_CI
 LINES_IN_CI = 500
 SEEDS_IN_CI = (1, 2)
 
-# host -> similar values of Domain: the same number for each host, because the host is not drawn.
+# {host: similar values of Domain}. Each host has the same number of values, because the host is not
+# drawn.
 HOSTS = {
     HOME: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab03.localhost."),
     SUB: ("lab03.localhost", "localhost", "shop.lab03.localhost", "lab04.localhost"),
@@ -170,7 +171,8 @@ def lines(draw, url, prefix, date, stem):
     elif "Expires" not in chosen:
         chosen.append("Expires")
     parts = [draw(known[name]) for name in chosen]
-    if draw(st.booleans()):  # without these, few lines would comply with the prefix
+    # Without the attributes that the prefix needs, few lines would be valid.
+    if draw(st.booleans()):
         parts.append(needs)
     return Line("; ".join([pair, *parts]), frozenset({prefix, date, *chosen}))
 

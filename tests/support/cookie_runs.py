@@ -32,7 +32,7 @@ def runs_in_the_jar(case, clock):
 
 
 def offer(jar, line, url, context=Context()):  # noqa: B008 it is frozen
-    with contextlib.suppress(CookieRefusal):  # a browser, too, ignores an invalid cookie silently
+    with contextlib.suppress(CookieRefusal):  # like a browser, ignore an invalid cookie silently
         jar.store(line, Origin.of(url), context)
 
 

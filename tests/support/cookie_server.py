@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
     scheme = "http"
 
     def handle_error(self, request, client_address):
-        pass  # the tab left a page before it had loaded
+        pass  # the tab left the page before it had loaded
 
 
 class ServerOfIPv6(Server):
@@ -57,7 +57,7 @@ def start_servers(handler):
             for address in ADDRESSES[1:]:
                 kind = ServerOfIPv6 if ":" in address else Server
                 servers.append(kind((address, port), handler))
-        except OSError:  # another process uses the port at this address
+        except OSError:  # another process uses the port at one of the addresses
             for server in servers:
                 server.server_close()
             if attempt == ATTEMPTS:
@@ -73,9 +73,9 @@ class CookieServer:
     """
 
     def __init__(self):
-        self._lines = {}  # (scheme, host, path) -> Set-Cookie lines of the next response
+        self._lines = {}  # {(scheme, host, path): Set-Cookie lines of the next response}
         self.body = PAGE
-        self._seen = {}  # (scheme, host, path) -> Cookie header of the last request
+        self._seen = {}  # {(scheme, host, path): Cookie header of the last request}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -109,7 +109,7 @@ class CookieServer:
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def url(self, url):
-        """Return the same URL with this server's port."""
+        """Return the URL with the port of this server."""
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{self._ports[parts.scheme]}"))
 
@@ -176,7 +176,7 @@ class Tab:
 
     def _click(self, role):
         self.page.get_by_role(role).click()
-        self._here = None  # the next page has not loaded yet
+        self._here = None  # unknown until the next page has loaded
 
 
 def site_of(url):
@@ -184,6 +184,6 @@ def site_of(url):
 
 
 def place_of(url):
-    """Return (scheme, host, path) of a URL, in the form that a browser sends."""
+    """Return (scheme, host, path) of a URL, as a browser would send them."""
     origin = Origin.of(url)
     return origin.scheme, origin.host, origin.path

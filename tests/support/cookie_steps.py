@@ -8,7 +8,7 @@ HOME = "http://lab03.localhost"
 SUB = "http://shop.lab03.localhost"
 DEEP = "http://a.shop.lab03.localhost"
 OTHER = "http://lab04.localhost"
-TOP = "http://localhost"  # the name itself, without a public suffix above it
+TOP = "http://localhost"  # a name without a label in front of it
 ADDRESS = "http://127.0.0.1"
 ADDRESS_6 = "http://[::1]"
 # Names that are not loopback, which browsers do not trust over plain http.
@@ -16,20 +16,20 @@ PLAIN = "http://www.shop.example"
 PARENT = "http://shop.example"
 SECURE = "https://www.shop.example"
 SECURE_PARENT = "https://shop.example"
-# With a trailing dot, the names are different hosts.
+# A host name with a trailing dot is a different host.
 DOTTED = "http://www.shop.example."
 DOTTED_PARENT = "http://shop.example."
 DOTTED_HOME = "http://lab03.localhost."
 DOTTED_TOP = "http://localhost."
 UMLAUT = "http://bücher.example"
-UK = "http://www.shop.co.uk"  # below a public suffix of two labels
+UK = "http://www.shop.co.uk"  # co.uk is a public suffix of two labels
 PAST = "Thu, 01 Jan 1970 00:00:00 GMT"
 FUTURE = "Fri, 31 Dec 2100 23:59:59 GMT"
 
 
 @dataclass(frozen=True)
 class Set:
-    """A response from `url` contains these Set-Cookie lines.
+    """A response from `url` that contains these Set-Cookie lines.
 
     `by`: a "person" opens the URL, or the page at `page` shows it as an "image".
     """
@@ -71,7 +71,7 @@ class Age:
 
 @dataclass(frozen=True)
 class Wait:
-    """Like Age, but Chromium really waits, so the cookie expires by Chromium's clock."""
+    """Like Age, but Chromium really waits, since its own clock cannot be moved."""
 
     seconds: float
 
@@ -85,7 +85,7 @@ class Reopen:
 
 @dataclass(frozen=True)
 class Stored:
-    """The names of the cookies in the browser: session cookies and persistent ones."""
+    """The names of the cookies in the browser, split into session cookies and persistent ones."""
 
     session: str = ""  # names, separated by spaces
     persistent: str = ""

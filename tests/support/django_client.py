@@ -17,7 +17,7 @@ import django
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / ".lab" / "django-source" / f"django-{django.__version__}"
-RESULTS = "DJANGO_CLIENT_RESULTS"  # the environment variable that names the file of results
+RESULTS = "DJANGO_CLIENT_RESULTS"  # an environment variable with the path of the file of results
 DOWNLOAD_LIMIT = TEST_LIMIT = 600  # seconds
 MODULES = [
     "auth_tests.test_admin_multidb",

@@ -114,7 +114,7 @@ class Document:
 
 
 def words_of(line: str) -> tuple[str, ...]:
-    """Return the words of a command, without its comment, environment variables and folder.
+    """Return the words of a command, without comment, environment variables and program path.
 
     A command for Windows is returned as the corresponding command for Linux.
     """

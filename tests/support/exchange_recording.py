@@ -31,7 +31,7 @@ class Recorder:
         self.path = path
         self.only = None if only is None else json.loads(only.read_text(encoding="utf-8"))
         self.exchanges = {}
-        self.test = ""  # None during a thorough test
+        self.test = ""  # None while a thorough test runs
 
     def pytest_sessionstart(self):
         from django.test import Client
@@ -46,7 +46,7 @@ class Recorder:
             with count_queries() as queries:
                 response = send(client, **request)
             sent = client.exchanges[-1]
-            if "/__lab__/" in sent.url:  # the targets of links that only the panel adds
+            if "/__lab__/" in sent.url:  # only the panel has links to these URLs
                 return response
             found = describe(f"{sent.method} {sent.url}", response, queries[0])
             self.exchanges.setdefault(self.test, []).append(found)
@@ -103,7 +103,7 @@ def count_queries():
         count[0] += 1
         return execute(*arguments)
 
-    # Without initialized_only, the other connections would be opened.
+    # Without initialized_only, this would open the other connections.
     opened = connections.all(initialized_only=True)
     for connection in opened:
         connection.execute_wrappers.append(wrapper)
@@ -115,7 +115,7 @@ def count_queries():
 
 
 def describe(request, response, queries):
-    """Return a response as JSON data, without random values and without the panel."""
+    """Return a response as JSON data, without random values and the panel's additions."""
     session = getattr(getattr(response, "wsgi_request", None), "__dict__", {}).get("session")
     body = "" if response.streaming else response.content.decode("utf-8", "replace")
     return {

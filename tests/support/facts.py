@@ -24,7 +24,7 @@ CODE = {"old", "new"}  # fields of textbook versions, which tests compare with t
 PROSE = {"text", "evidence", "instead", "why", "title", "symptom", "about", "sentence", "sources"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[ ,]\d{3})*(?:\.\d+)*")
 
-Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and its value
+Fact = tuple[str, Any]  # a place, such as "claims/C63/verdict", and the value there
 
 
 def files_of(revision: str) -> dict[str, str]:

@@ -33,10 +33,10 @@ from labkit.services.requirements import program
 VERSION = "26.9.27"
 ROOT = Path(__file__).resolve().parents[2]
 JAR = ROOT / ".lab" / "vnu" / VERSION / "package" / "build" / "dist" / "vnu.jar"
-LIMIT = 600  # seconds, for the download and for the check
-MOST = 60  # pages of one lab, with its panel
+LIMIT = 600  # in seconds, both for the download and for the check
+MOST = 60  # the maximum number of pages of one lab, including its panel
 ALIKE = re.compile(r"\?.*|(?<=/question/)\w+|(?<=/exchange/)\w+")  # in URLs of one template
-SAME_TEMPLATE = 3  # the maximum number of pages to check whose URLs differ only in this part
+SAME_TEMPLATE = 3  # of pages whose URLs differ only in this part, check at most this many
 FIRST = {  # the forms to send before following links, so that pages have content
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),

@@ -126,7 +126,7 @@ def secure(request):
 
 
 def unreadable(request, how):
-    """Pages that an HTML parser cannot read."""
+    """Pages that an HTML parser cannot parse."""
     return {
         "xml": HttpResponse('<?xml version="1.0" encoding="utf-8"?><p>x</p>'),
         "blank": HttpResponse(" "),

@@ -50,7 +50,7 @@ class Sentence(NamedTuple):
 
     path: str
     line: int
-    start: int  # offset in the file, in characters
+    start: int  # the position in the file, in characters
     text: str
 
 
@@ -163,7 +163,8 @@ def run_tests(root: Path, chosen: list[str]) -> Iterator[str]:
     """Yield the node ID of each failing test in this checkout, with the first line of its error."""
     environ = os.environ | {"PYTHONPATH": str(root / "src"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
-    for generated in ("claims", "compare"):  # pages that quote the sentences
+    # The files that these commands generate quote the sentences.
+    for generated in ("claims", "compare"):
         write = [sys.executable, "-m", "labkit.cli", generated, "--write"]
         subprocess.run(write, cwd=root, env=environ, check=True, capture_output=True)
     folders = chosen or ["tests", *sorted(str(p.parent) for p in root.glob("labs/*/manage.py"))]

@@ -21,7 +21,7 @@ from labkit.commands import run, serve
 from labkit.http.client import BrowserClient
 from labkit.processes.ports import free_port
 
-LIMIT = 120  # seconds; a few on an idle machine
+LIMIT = 120  # in seconds; usually a few seconds on an idle machine
 LAB = [sys.executable, "-m", "labkit.cli"]
 SERVE = [*LAB, "serve"]
 
@@ -195,12 +195,14 @@ def serving(
     finally:
         started = served.children
         if process.poll() is None:
-            # Ctrl-C and closing the terminal signal the whole group, but `kill` only one process.
+            # Ctrl-C and closing the terminal send a signal to the whole process group, but `kill`
+            # only to one process.
             os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
         try:
             process.wait(LIMIT)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGABRT)  # Python writes the stacks of its threads
+            # On this signal, Python writes the stacks of its threads.
+            process.send_signal(signal.SIGABRT)
             process.wait(LIMIT)
             raise AssertionError(f"It did not end:\n{log.read_text()[-5000:]}") from None
         _none_left(started)
@@ -241,8 +243,8 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
         finally:
             children = descendants(process.pid)
             if process.poll() is None:
-                # Ctrl-C and closing the terminal signal the whole group, but `kill` only the
-                # process.
+                # Ctrl-C and closing the terminal send a signal to the whole process group, but
+                # `kill` only to the process.
                 os.kill(process.pid if end == signal.SIGTERM else -process.pid, end)
             process.wait(LIMIT)
             _none_left(children)
@@ -254,7 +256,7 @@ def _none_left(started):
     try:
         until(lambda: not started or not alive(started))
     finally:
-        for pid in started:  # even if the test has failed
+        for pid in started:  # the processes are also killed if the test has failed
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

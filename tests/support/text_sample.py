@@ -136,7 +136,7 @@ def comments(source: str) -> Iterator[str]:
     A comment after code is a separate piece.
     """
     lines: list[str] = []
-    follows = 0  # the line on which the current comment may continue; 0 if there is none
+    follows = 0  # the line on which the current comment may continue, or 0
     for found in tokenize.generate_tokens(io.StringIO(source).readline):
         if found.type == tokenize.COMMENT:
             own_line = not found.line[: found.start[1]].strip()

@@ -51,7 +51,7 @@ def see_test(version: Version) -> str:
 
 
 def solutions(checkout: Catalog, version: Version) -> list[Path]:
-    """Return the test files that solve an exercise in which tests must detect this version."""
+    """Return the test files that solve an exercise whose tests should detect this version."""
     exercises = read_exercises(checkout)
     names = [exercise.name for exercise in exercises if version in exercise.faults]
     return [checkout.root / SOLUTIONS / f"{name}.py" for name in names]
@@ -67,7 +67,7 @@ def stage(checkout: Catalog, version: Version, root: Path) -> Path:
         shutil.copyfile(solution, lab.folder / MY_TESTS)
     for manifest in (checkout.root / MANIFEST).parent.glob("*.toml"):
         shutil.copyfile(manifest, root / MANIFEST.parent / manifest.name)
-    # Threads wait for each other, and have separate connections.
+    # The threads of this lab wait for each other, and have separate connections.
     fixture, clock = ("transactional_db", "None") if version.threads else ("clock", "clock")
     source = SEE_SOURCE.format(
         root=str(checkout.root), name=version.full_name, fixture=fixture, clock=clock
@@ -108,7 +108,7 @@ def failed_on(checkout: Catalog, version: Version) -> list[Outcome]:
 
 
 def noticing(version: Version, failed: list[Outcome]) -> list[str]:
-    """Return the node IDs of the tests that detect this version's fault, as defined above."""
+    """Return the node IDs of the tests that detect a version's fault; see the module docstring."""
     wanted = set(version.pitfalls)
     return sorted(test.id for test in failed if not wanted or wanted & marks(test))
 

@@ -1,4 +1,4 @@
-"""Both visitors behave as documented for django.test.Client, or raise an error.
+"""Test that both visitors behave as documented for django.test.Client, or raise an error.
 
 https://docs.djangoproject.com/en/5.2/topics/testing/tools/#the-test-client
 """

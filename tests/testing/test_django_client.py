@@ -1,4 +1,4 @@
-"""The nox session `django-client` fails on undeclared differences and obsolete declarations."""
+"""Test that the nox session `django-client` fails on undeclared and on obsolete differences."""
 
 import pytest
 from django_client import judge

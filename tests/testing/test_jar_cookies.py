@@ -182,5 +182,5 @@ def test_no_method_of_a_dictionary_passes_the_jar_by():
 def test_a_session_that_is_saved_keeps_its_cookie(visitor):
     session = visitor.session
     session["cart"] = "7"
-    session.save()  # with signed cookies, the session key contains the data
+    session.save()  # with signed cookies, the session key is the data
     assert "('cart', '7')" in visitor.get("/session/").content.decode()

@@ -38,5 +38,5 @@ def test_several_free_ports_are_different_and_leave_one_out(monkeypatch):
     first = free_port(1, 2)
     monkeypatch.setenv("LABKIT_PORTS", f"{first}-{first + 2}")
     assert sorted(free_ports(3)) == [first, first + 1, first + 2]
-    for _ in range(20):  # repeated, because the port could be missing by chance
+    for _ in range(20):  # repeated, because a wrong port might be chosen only sometimes
         assert sorted(free_ports(2, excluding=first + 1)) == [first, first + 2]

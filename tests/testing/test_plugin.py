@@ -65,7 +65,7 @@ def test_a_labs_tests_run_over_a_socket(run):
     status, output = run(lab, "--lab-server=runserver", "-k", chosen, "--setup-show")
     assert status == 0, output
     assert "SETUP    S server" in output
-    assert re.search(r"\b1 passed, \d+ deselected", output)  # the other test moves the clock
+    assert re.search(r"\b1 passed, \d+ deselected", output)  # the deselected test moves the clock
 
 
 def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
@@ -75,7 +75,7 @@ def test_over_a_socket_tests_that_need_the_process_are_left_out(run):
     status, output = run(lab, "-m", "in_process", "--collect-only")
     assert status == 0, output
     for test in ("test_where_is_the_cart", "test_the_cart_expires_on_time"):
-        assert test in output  # one test is marked, and one uses the clock
+        assert test in output  # one of these tests has the mark, and the other uses `clock`
 
 
 def test_on_mariadb_other_places_are_not_tested_again(run):

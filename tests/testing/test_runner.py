@@ -126,7 +126,7 @@ def run_three(folder, code, **options):
 
 
 def innermost(stop):
-    """Return the last call in test_three, from the first stack that contains one."""
+    """Return the innermost call in test_three.py, from the first stack that contains one."""
     ours = [[place for place in stack if "test_three" in place[0]] for stack in stop.stacks]
     path, line, function = next(filter(None, ours))[-1]
     return Path(path).name, line, function
@@ -140,7 +140,8 @@ def test_a_run_that_ends_early_is_not_complete(tmp_path, code, cause):
     assert run.stop.test.endswith("::test_it")
     assert [test.id.rpartition("_")[2] for test in run.tests] == ["before"]
     assert run.expected == 3
-    if cause != UNKNOWN:  # execv() replaces the program before it can record where it was
+    # Execv() replaces the program, so the watchdog cannot record where it was called.
+    if cause != UNKNOWN:
         assert innermost(run.stop) == ("test_three.py", WORK, "work")
 
 

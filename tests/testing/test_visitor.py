@@ -124,7 +124,8 @@ def test_the_clients_session_is_the_jars(visitor):
     session = visitor.session
     session["cart"] = "7"
     session.save()
-    visitor.cookies["sessionid"] = session.session_key  # the key contains the data
+    # With signed cookies, the session key is the data.
+    visitor.cookies["sessionid"] = session.session_key
     assert "('cart', '7')" in visitor.get("/session/").content.decode()
 
 
@@ -161,7 +162,8 @@ def test_a_user_can_be_logged_in_as_with_the_client(visitor):
     visitor.jar.store("a=1", visitor.origin)
     visitor.get("/session/", {"cart": "1"})
     user = User(pk=1, username="anu")
-    user.save = lambda **_: None  # force_login() writes last_login; there is no database here
+    # Force_login() would write last_login, but there is no database here.
+    user.save = lambda **_: None
     visitor.force_login(user)
     assert visitor.jar.get("sessionid").path == "/"
     assert visitor.session["cart"] == "1"
@@ -171,7 +173,7 @@ def test_a_user_can_be_logged_in_as_with_the_client(visitor):
 @pytest.fixture
 def anu():
     user = User(pk=1, username="anu")
-    user.save = lambda **_: None  # a login writes last_login; there is no database here
+    user.save = lambda **_: None  # a login would write last_login, but there is no database here
     return user
 
 

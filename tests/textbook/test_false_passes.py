@@ -22,7 +22,7 @@ FILE = {
     "cookies-to-session": "tests/test_cart.py",
 }
 CONTRACT = {"count-on-the-server": "TestPageCount", "cookies-to-session": "TestCart"}
-# exercise -> (a test that counts, the file in the lab, the lab's code, the faulty copy's code)
+# {exercise: (test that counts, file in the lab, the lab's code, the faulty copy's code)}
 WRONG = {
     "count-on-the-server": [
         ("TestPageCount::test_only_get_counts", VIEWS, 'request.method == "GET"', "True"),

@@ -13,7 +13,7 @@ from labkit.textbook_versions import all_versions, find_version
 
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
-MOST = 6  # the maximum number of tests to run for a version; more would add no information
+MOST = 6  # run at most this many tests for each version; more would add no information
 
 
 def cases(*, starts):
@@ -29,7 +29,7 @@ def cases(*, starts):
 @pytest.mark.parametrize("version", cases(starts=True))
 def test_a_version_shows_its_symptom_and_is_noticed(checkout, version):
     recorded = NOTICED[version.full_name][-MOST:]
-    # The file lists the tests in the order in which they run. Here they run in reverse order.
+    # The file lists the tests in the order in which they run. This test runs them in reverse order.
     see = see_test(version)
     mine = [MY_TESTS] if solutions(checkout, version) else []
     found = run(checkout, version, see, *reversed(recorded), *mine)

@@ -63,7 +63,8 @@ class CookieCheckPages(RawRequests):
         for _ in range(3):
             visitor.get("/")
             response = visitor.get("/check/")
-            assert response.status_code == 200  # a page, not an endless chain of redirects
+            # The response is a page, not an endless chain of redirects.
+            assert response.status_code == 200
             assert answer(response) == DO_NOT_WORK
             assert main_of(response).xpath(".//*[@data-advice]/li")  # how to allow cookies
             assert main_of(response).xpath(".//a/@href") == ["/"]
@@ -138,7 +139,8 @@ class CookieCheckPages(RawRequests):
                     assert answer(response) in {DO_NOT_WORK, NOT_SET}
                 elif response.status_code == 200 and response.content:
                     # The malformed requests deleted nothing.
-                    assert answer(response) in {WORK, None}  # None if this page sets the cookie
+                    # None if the response is the page that sets the cookie
+                    assert answer(response) in {WORK, None}
                     visitor.get("/")
         assert self.look(visitor) == WORK
         assert self.look(classmate) == WORK

@@ -122,6 +122,7 @@ def test_on_mariadb_it_says_the_same(bare, mariadb, debug):
 @pytest.mark.claim("C38")
 def test_nothing_is_left_for_makemigrations_to_make():
     said = io.StringIO()
-    call_command("makemigrations", "--check", stdout=said)  # exits if a migration is missing
+    # This command exits if a migration is missing.
+    call_command("makemigrations", "--check", stdout=said)
     assert said.getvalue().strip() == "No changes detected"
     assert ("sessions", "0001_initial") in MigrationLoader(connection).disk_migrations

@@ -27,10 +27,10 @@ def check_answers(sent):
 
     sent: the answers in the request, {field: text}, or None if they could not be read.
     """
-    if not isinstance(sent, dict):  # None, or data from another program
+    if not isinstance(sent, dict):  # it is None, or data from another program
         return {}, UNREADABLE
     form = WizardForm(sent)
-    form.is_valid()  # returns False if any answer is missing; cleaned_data has the valid ones
+    form.is_valid()  # False if an answer is missing; cleaned_data then has the others
     answers = {field: str(value) for field, value in form.cleaned_data.items()}
     if altered := [label(field) for field in QUESTIONS if field in sent and field not in answers]:
         return answers, ALTERED.format(", ".join(altered))

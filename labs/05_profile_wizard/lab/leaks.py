@@ -23,7 +23,7 @@ def leaks(request):
     other = f"{request.scheme}://{OTHER_NAME[host]}:{port}" if host in OTHER_NAME else None
     page = {"policy": policy, "policies": POLICIES, "other": other}
     response = render(request, "leaks.html", page)
-    response["Referrer-Policy"] = policy  # set it even to "", or Django adds its default
+    response["Referrer-Policy"] = policy  # set this header even to "", or Django adds its default
     return response
 
 

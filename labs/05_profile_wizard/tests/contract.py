@@ -133,7 +133,8 @@ class WizardPages(RawRequests):
             if (raw.status == 405 and raw.path == ACT) or (
                 raw.status == 403 and not self.needs_cookies
             ):
-                continue  # these pages also accept GET, and two carriers need no CSRF token
+                # These pages also accept GET, and two carriers need no CSRF token.
+                continue
             with subtests.test(request=raw.name):
                 response = self.answer_to(raw, visitor, token)
                 if raw in self.raw_requests and raw.status == 200:
@@ -252,7 +253,7 @@ class WizardPages(RawRequests):
 class WizardContract(WizardPages):
     """Tests of the pages of a wizard, and of how long its answers last."""
 
-    lifetime: int = 600  # seconds since the last answer
+    lifetime: int = 600  # in seconds, counted from the last answer
 
     def test_answers_live_as_long_as_promised(self, visitor, clock):
         page = self.answer(visitor, self.start(visitor), name="Anu")

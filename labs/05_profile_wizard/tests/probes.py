@@ -168,7 +168,7 @@ def two_tabs(visitor, wizard):
 def two_processes(servers, wizard):
     """Answer one question in one server process, and the next question in another."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
-    elsewhere.jar = here.jar  # one browser: cookies ignore ports
+    elsewhere.jar = here.jar  # both servers get cookies from one jar, since cookies ignore ports
     page = wizard.answer(here, wizard.start(here), name="Anu")
     page.exchange.url = page.exchange.url.replace(f":{here.port}/", f":{elsewhere.port}/")
     return yes_or_no(told(wizard.answer(elsewhere, page, age=30)) == ["Anu", "30"])
@@ -227,7 +227,7 @@ def form_of(page):
 
 
 def hidden_fields(page):
-    """Return the hidden fields of that form, without Django's CSRF token."""
+    """Return the hidden fields of the page's last form, without Django's CSRF token."""
     inputs = form_of(page).iterfind(".//input[@type='hidden']")
     return {i.name: i.value for i in inputs if i.name != "csrfmiddlewaretoken"}
 

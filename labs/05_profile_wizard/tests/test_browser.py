@@ -80,7 +80,7 @@ class TestWizardInChromium:
         assert told["same-origin", "this"] == full["same-origin"]
         assert told["same-origin", "another"] == []
         assert told["", "this"] == [f"{here}url/leaks/?policy=&w={key}"]
-        assert told["", "another"] == [here]  # the browser's default sends only the origin
+        assert told["", "another"] == [here]  # by default, browsers send only the origin
         assert told["unsafe-url", "another"] == full["unsafe-url"]
 
     def test_no_page_scrolls_sideways_on_a_narrow_phone(self, chromium, server):

@@ -84,7 +84,7 @@ def test_closing_the_browser_loses_what_only_the_page_carried(visitor, carrier):
     assert kept == (carrier in {"cookie", "session"})
 
 
-# What a visitor can alter
+# Changes that a visitor can make
 
 
 def test_an_altered_cookie_counts_if_it_could_have_been_an_answer(visitor):
@@ -192,7 +192,7 @@ def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visi
     assert Session.objects.count() == 0
 
 
-# Anyone who knows the key
+# Access for anyone who knows the key
 
 
 def test_an_address_that_is_shared_shares_the_answers(visitor, classmate):

@@ -22,7 +22,7 @@ class Person:
 
 
 class WizardMachine(Machine):
-    """A model of a wizard that asks for missing answers, and keeps answers until they expire."""
+    """Model a wizard that asks for missing answers, and keeps answers until they expire."""
 
     wizard: Any  # a WizardContract
 
@@ -32,7 +32,8 @@ class WizardMachine(Machine):
 
     def _shown(self, person: Person, page: Any, step: str, written: bool) -> None:
         """Check that the page shows this step, or the first earlier one without an answer."""
-        if written or (person.answers and not self.wizard.redirects):  # signed again at this time
+        # In these cases, the answers are signed again.
+        if written or (person.answers and not self.wizard.redirects):
             person.end = self.now + self.wizard.lifetime
         earlier = STEPS[: STEPS.index(step)]
         assert step_of(page) == next((s for s in earlier if s not in person.answers), step)
@@ -87,7 +88,8 @@ class WizardMachine(Machine):
             person.answers = {}
             self._shown(person, page, "name", written=False)
 
-    # No sum of these is exactly 600 seconds, where a fraction of a second would decide.
+    # No sum of these numbers is exactly 600 seconds, because the result would then depend on a
+    # fraction of a second.
     @rule(seconds=strategies.sampled_from([7, 290, 598, 603]))
     def wait(self, seconds: int) -> None:
         """Let time pass."""

@@ -7,7 +7,7 @@ from django.conf import settings
 from lab.forms import NameForm
 
 NAME = f"name_{settings.LAB}"
-LIFETIMES = {"session": None, "3min": 180}  # seconds; None: until the browser closes
+LIFETIMES = {"session": None, "3min": 180}  # in seconds; None means until the browser closes
 
 
 def load(request):

@@ -4,7 +4,7 @@ from django.conf import settings
 
 # A separate host: at 127.0.0.1, 181 cookies would push out those of all labs.
 HOST = f"{settings.LAB}-limits.localhost".lower()
-PATH = "/limits/"  # so that the browser does not send 180 cookies to other pages
+PATH = "/limits/"  # the cookies' Path, so that the browser does not send 180 cookies to other pages
 LIFETIME = 600  # seconds
 PREFIX = "limit_"
 BIG = PREFIX + "big"

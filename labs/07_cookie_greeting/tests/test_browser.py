@@ -18,7 +18,7 @@ def shop():
 
 
 def on_disk(profile):
-    """Return {name: is persistent} of the cookies in a closed browser's database."""
+    """Return {name: whether it is persistent} for the cookies in a closed browser's database."""
     with contextlib.closing(sqlite3.connect(profile / "Default" / "Cookies")) as database:
         rows = database.execute("SELECT name, is_persistent FROM cookies").fetchall()
     return {name: bool(persistent) for name, persistent in rows}
@@ -30,7 +30,7 @@ class TestGreetingInChromium(GreetingInChromium):
         self.greet(chromium.page, server, "Anu", "until I close the browser")
         assert chromium.cookies()["name_07"]["expires"] == -1
         chromium.close()
-        # The browser stores the cookie on disk, in the file of all cookies, as not persistent.
+        # The browser stores the cookie on disk with all others, but marks it as not persistent.
         assert on_disk(tmp_path / "profile")["name_07"] is False
         assert self.name(chromium.open(), server) is None
 

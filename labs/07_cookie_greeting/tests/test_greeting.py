@@ -116,7 +116,7 @@ def test_a_signed_cookie_can_be_read_by_anyone_and_changed_by_no_one():
     response = HttpResponse()
     response.set_signed_cookie("name", "Anu")
     value = response.cookies["name"].value
-    assert value.startswith("Anu:")  # readable: a signature is not encryption
+    assert value.startswith("Anu:")  # the value is readable, because a signature is not encryption
     request = RequestFactory().get("/")
     request.COOKIES["name"] = value
     assert request.get_signed_cookie("name") == "Anu"

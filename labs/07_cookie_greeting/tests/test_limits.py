@@ -62,7 +62,7 @@ def test_one_trial_leaves_nothing_to_the_next(guest):
     assert outcome(try_out(guest, "180-cookies")) == OUTCOMES["180-cookies"]
 
 
-@pytest.mark.in_process  # the visitor's host has no port
+@pytest.mark.in_process  # this visitor sends a Host header without a port
 def test_at_another_host_nothing_is_set(visitor):
     response = visitor.get("/limits/")
     assert buttons(response) == list(TRIALS)

@@ -20,8 +20,8 @@ def press(request, operation):
         answer, mistake = repr(operation(request)), None
     except MISTAKES as raised:
         answer, mistake = None, f"{type(raised).__name__}: {raised}"
-        # If a view does not catch an exception, the status is 500 and Django saves nothing. Do the
-        # same.
+        # If a view does not catch an exception, the status is 500 and Django saves nothing. This
+        # report does not save the session either.
         session.modified = False
     rows = compare(before, dict(session.items()))
     saved, why = will_be_saved(request)

@@ -1,4 +1,4 @@
-"""When the session middleware saves the session."""
+"""Find out when the session middleware saves the session."""
 
 from django.conf import settings
 

@@ -15,7 +15,8 @@ from lab.report import MISSING
 from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import REQUESTS
 
-STATES = ".//table[@class='compare']"  # the session before and after, or now
+# Tables with the state of the session: before and after the request, or now.
+STATES = ".//table[@class='compare']"
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Pressed:
     before: dict[str, str]
     after: dict[str, str]
     keys: tuple[str, str]  # the session key before and after
-    returns: tuple[str, str]  # returned by a dictionary, and by the session
-    finds: tuple[str, str]  # in a dictionary afterwards, in the session at the next request
+    # The return values of the operation on a dictionary and on the session.
+    returns: tuple[str, str]
+    # The entries in a dictionary after the operation, and in the session at the next request.
+    finds: tuple[str, str]
     surprises: list[str]
 
 

@@ -23,7 +23,7 @@ class TestSessionApi(SessionApiPages):
 pages = TestSessionApi()
 
 
-# What Django saves, read from the row after the response
+# Tests of what Django saves, read from the row after the response
 
 FULL = {"tea": 2, "cart": {"tea": 1}, "testcookie": "worked"}
 SAVES = {

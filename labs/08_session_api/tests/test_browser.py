@@ -70,7 +70,8 @@ class TestApiInChromium(ApiInChromium):
         page.get_by_label("E-mail").fill("w" * 60 + "@example.org")
         page.get_by_role("button", name="Set").click()
         self.press(page, server, "kinds", "as_list")
-        page.locator("#result:focus").wait_for()  # after the stylesheets have loaded
+        # The result gets the focus after the stylesheets have loaded.
+        page.locator("#result:focus").wait_for()
         box = page.locator("#result").bounding_box()
         assert 0 <= box["y"] <= 640 - box["height"]
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -45,7 +45,7 @@ def left(visitor):
     return what_holds(visitor.get("/"))["left"]
 
 
-# Which requests extend the session, and which do not
+# Requests that extend the session, and requests that do not
 
 
 @pytest.mark.claim("C61", "C62", "C63")
@@ -229,7 +229,8 @@ def test_persistent_by_default_is_said_of_the_cookie(settings, visitor, clock):
     visitor = Visitor()
     pages.write(visitor)
     assert chosen(visitor)
-    cache.clear()  # as when the server restarts: the default cache is in memory
+    # This has the same effect as restarting the server, since the default cache is in memory.
+    cache.clear()
     visitor.close_browser()
     assert visitor.jar.get(COOKIE)
     assert notices(visitor.get("/")) == [UNKNOWN_KEY]

@@ -14,7 +14,7 @@ COLUMNS = {
     "queries": "Queries to read",
 }
 SEPARATOR = "|"
-TABLE = {  # an engine, its cache if it uses one, and a cell for each column
+TABLE = {  # {an engine, with its cache if it uses one: a cell for each column}
     "db": "a row of the table django_session|yes|yes|yes|no|no|no|yes|1",
     "cached_db, LocMem": "a row, and a copy of it in memory|yes|late|yes|no|no|no|yes|0",
     "cached_db, Redis": "a row, and a copy of it in Redis|yes|yes|yes|no|no|no|yes|0",

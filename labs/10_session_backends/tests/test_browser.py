@@ -8,7 +8,7 @@ from labkit.testing.lab_server import LabServer
 
 
 class TestCartInChromium(CartInChromium):
-    # Lab 04 shows these for the same forms and the same cookie.
+    # Lab 04 runs these tests with the same forms and the same cookie, so they are left out here.
     test_a_wrong_quantity_is_refused_beside_its_field = None
     test_the_cart_outlives_the_browser = None
     test_with_cookies_blocked_the_page_says_so = None
@@ -28,7 +28,8 @@ class TestCartInChromium(CartInChromium):
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         wide = page.get_by_role("region", name="The engines compared")
         assert wide.evaluate("box => box.scrollWidth > box.clientWidth")
-        assert wide.get_attribute("tabindex") == "0"  # Chromium does not need it
+        # Some browsers need this to scroll with the keyboard; Chromium does not.
+        assert wide.get_attribute("tabindex") == "0"
         wide.focus()
         page.keyboard.press("End")
         page.keyboard.press("ArrowRight")

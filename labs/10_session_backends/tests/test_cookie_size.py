@@ -20,7 +20,7 @@ def names():
 
 
 def fill(visitor):
-    """Add items until one is refused. Return its name, the accepted ones, and the last response."""
+    """Add items until one is refused; return its name, the other names, and the last response."""
     fields, kept = cart.put(visitor, "apple", 3), {"apple": 3}
     for name in names():
         response = visitor.post("/add/", fields | {"name": name, "quantity": 1})

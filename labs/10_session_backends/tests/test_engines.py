@@ -251,9 +251,9 @@ def test_while_redis_is_away_a_page_says_so(visitor, use, redis, settings, name)
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    own = PrivateRedis.temporary()  # other tests use the fixture's server
+    own = PrivateRedis.temporary()  # a separate server, because other tests use the fixture's
     use(name, own.url)
-    # Without this, it would retry for some seconds.
+    # Without this option, redis-py would retry for some seconds.
     settings.CACHES["default"]["OPTIONS"] = {"retry": Retry(NoBackoff(), 0)}
     fields = cart.with_token(visitor, name="apple", quantity=3)
     own.kill()

@@ -99,7 +99,7 @@ class TestOneProcess:
         broken = [SET_COOKIE_SIZE, COOKIE_REFUSED] if cell(row, "bytes") == "yes" else []
         with visitor.expecting(*broken):
             assert visitor.post("/add/", fields | {"name": "pear"}).status_code == 302
-        lost = cart.cart(visitor) == {"apple": 3}  # and Django raised no error
+        lost = cart.cart(visitor) == {"apple": 3}  # the item is lost, and Django raised no error
         assert cell(row, "bytes") == yes_or_no(lost)
 
     @pytest.mark.claim("C50")
@@ -197,6 +197,7 @@ def test_a_late_copy_that_is_added_to_undoes_what_the_other_process_added():
     cart.put(visitor, "pear")
     cart.put(elsewhere, "plum")
     assert cart.cart(elsewhere) == {"apple": 1, "plum": 1}
-    assert cart.cart(visitor) == {"apple": 1, "pear": 1}  # this copy is now out of date too
+    # The first server's copy is now out of date too.
+    assert cart.cart(visitor) == {"apple": 1, "pear": 1}
     second.stop()
     first.stop()

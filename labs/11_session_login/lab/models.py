@@ -5,7 +5,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-DEMO = {"username": "ada", "password": "lovelace"}  # not a secret: the login page shows it
+DEMO = {"username": "ada", "password": "lovelace"}  # not secret: the login page shows it
 
 
 @receiver(post_migrate)

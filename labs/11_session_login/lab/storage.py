@@ -8,7 +8,7 @@ from lab.forms import valid_goods
 from labkit.base.notices import ALTERED_CART, UNKNOWN_KEY
 from labkit.base.session_expiry import clock_time
 
-MAX_ITEMS = 10  # this many also fit with signed_cookies, which stores the session in one cookie
+MAX_ITEMS = 10  # a cart of this size also fits in one cookie, as signed_cookies requires
 MEANINGS = {
     SESSION_KEY: "The ID of your row in the table auth_user.",
     BACKEND_SESSION_KEY: "The authentication backend that checked your password.",

@@ -438,10 +438,10 @@ def test_text_as_such_an_entry_would_break_every_page():
 def test_too_many_cookies_of_another_application_push_out_the_login(visitor, cookies, kept):
     pages.log_in(visitor)
     page = visitor.get("/")
-    for number in range(cookies):  # as a cart on another port would do; lab 03 sets at most 50
+    for number in range(cookies):  # like a cart on another port; lab 03 sets at most 50 cookies
         visitor.jar.store(f"item{number}=1; Max-Age=180; Path=/", visitor.origin)
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
-    assert added.status_code == (200 if kept else 403)  # the CSRF cookie is gone too
+    assert added.status_code == (200 if kept else 403)  # the CSRF cookie was pushed out too
     assert pages.logged_in(visitor.get("/")) == kept
     assert Session.objects.count() == 1  # only someone who copied the key still has it
 
@@ -493,12 +493,13 @@ def test_after_a_change_of_domain_the_browser_sends_both_cookies_and_the_login_w
 ):
     pages.add(shop, "apple")
     old = shop.jar.get("sessionid_11")
-    Session.objects.all().delete()  # as if it had expired on the server only
+    Session.objects.all().delete()  # has the effect of a session that expired only on the server
     settings.SESSION_COOKIE_DOMAIN = "shop.test"
     assert pages.logged_in(pages.log_in(shop))
     pairs = [c.pair for c in shop.jar.select(shop.origin)[0] if c.name == "sessionid_11"]
     assert len(pairs) == 2
-    assert pairs[0] == old.pair  # the browser sends the older one first, and Django uses the last
+    # The browser sends the older cookie first, and Django uses the last one.
+    assert pairs[0] == old.pair
 
 
 @pytest.mark.claim("C79")

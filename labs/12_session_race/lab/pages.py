@@ -21,7 +21,8 @@ def way_page(request, way):
 def draw_page(request, way="", status=200, **context):
     """Render the page for this way, or the start page. Add `context` to the default context."""
     if "race" not in context:
-        # Leave this out after a race: the tabs may have a new session, not this request's.
+        # After a race, leave out the cart: the tabs may have a new session, which is not this
+        # request's.
         context["cart_rows"] = list(storage.load(request).items())
         context.setdefault("notice", storage.notice(request))
     context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context

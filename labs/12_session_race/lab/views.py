@@ -33,7 +33,7 @@ def add_locked(request):
     form = AddForm(request.POST)
     if not form.is_valid():
         return draw_page(request, "locked", status=422, add_form=form)
-    if lock_error(request.session):  # only engines with rows have something to lock
+    if lock_error(request.session):  # there is no lock for an engine that does not store rows
         return draw_refusal(request)
     with locked(request):
         goods = storage.load(request)

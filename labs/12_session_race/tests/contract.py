@@ -61,7 +61,7 @@ def fates(response: HttpResponseBase) -> list[dict[str, Any]]:
 
 
 class RacePages(RawRequests):
-    """Test one request after another, for which both ways have the same effect."""
+    """Test requests that do not overlap, for which both ways have the same effect."""
 
     page = b"/"
     act = b"/empty/"
@@ -211,7 +211,7 @@ class RaceRuns:
 
 
 class RaceInChromium:
-    """The same pages in a real browser."""
+    """Tests of the race's pages in a real browser."""
 
     @pytest.fixture(autouse=True)
     def _patience(self, chromium):
@@ -253,7 +253,8 @@ class RaceInChromium:
         first = chromium.page
         first.goto(server.url(f"/{way}/"))
         first.get_by_label("The view takes").first.select_option("0")
-        first.get_by_role("button", name="Add one").click()  # both tabs use its session
+        # This creates the session that both tabs use.
+        first.get_by_role("button", name="Add one").click()
         first.locator("tbody td", has_text="1").wait_for()
         first.get_by_role("button", name="Empty the cart").click()
         second = first.context.new_page()

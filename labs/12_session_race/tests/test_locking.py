@@ -123,7 +123,7 @@ def test_with_the_lock_all_are_kept_even_where_all_had_read_before(key, tabs):
 def test_a_change_deep_inside_of_a_value_is_saved_too(key):
     def view(request):
         with locked(request) as session:
-            session["cart"]["apple"] += 1  # which Django does not notice
+            session["cart"]["apple"] += 1  # Django alone would not notice this change
         return HttpResponse()
 
     send(view, key)
@@ -152,13 +152,13 @@ def test_a_lock_alone_loses_as_much_if_the_session_is_not_read_again(key):
 def test_the_usual_repair_loses_the_first_item_of_every_visitor():
     def usual(request):
         if request.session.session_key is None:
-            request.session.create()  # it marks the session as modified
+            request.session.create()  # create() marks the session as modified
         with transaction.atomic():
             row = Session.objects.select_for_update().get(session_key=request.session.session_key)
             kept = row.get_decoded()
             row.session_data = Session.objects.encode(kept | {"count": kept.get("count", 0) + 1})
             row.save()
-        return HttpResponse()  # now the middleware saves request.session
+        return HttpResponse()  # after this, the middleware saves request.session
 
     def mends(request):
         request.session["name"] = "Anu"

@@ -80,7 +80,7 @@ def test_nobody_waits_for_a_tab_that_was_refused(transactional_db, visitor, monk
     assert {connection.connection for connection in opened} == {None}  # closed
     assert race.responses == ["4 × 302 Found", "2 × 403 Forbidden"]
     assert (race.kept, race.lost) == (2, 4)
-    assert not simulated_tabs.one_race.locked()  # so the next race can begin
+    assert not simulated_tabs.one_race.locked()  # the next race can begin
 
 
 @pytest.mark.in_process
@@ -89,7 +89,7 @@ def test_the_add_is_saved_before_the_lock_is_released(visitor, monkeypatch):
     pages.add(visitor, "locked")
     found = []
 
-    def redirect(*arguments):  # the view calls this in its last line, after the block
+    def redirect(*arguments):  # the view calls redirect() last, after the block
         found.append(Session.objects.get().get_decoded()["cart"])
         return shortcuts.redirect(*arguments)
 
