@@ -8,9 +8,9 @@ page would hide the growth. The target: loading one of 1,000,000 sessions takes 
 long as loading one of 1,000.
 
 Then 1,000,000 expired sessions are cleared, by Django's `clearsessions` in one DELETE and by
-labkit's `clearexpired` in batches, for at most a minute. Meanwhile a visitor of lab 04 reads on one
-tab and writes on another, and new visitors arrive. The script measures the memory of the clearing
-process, the longest wait of a visitor, and the number of lost changes.
+labkit's `clearexpired` in batches, for at most a minute. During that time a visitor of lab 04 reads
+on one tab and writes on another, and new visitors arrive. The script measures the memory of the
+clearing process, the longest wait of a visitor, and the number of lost changes.
 
 The private MariaDB has more memory here (see MARIADB) than under `lab serve`, which never has a
 million sessions.

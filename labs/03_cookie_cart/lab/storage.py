@@ -5,7 +5,7 @@ from django.conf import settings
 from lab.forms import valid_goods
 from labkit.base.cookie_names import cookie_name, names_from_cookies
 
-LIFETIME = 120  # in seconds, counted from when the item was last added
+LIFETIME = 120  # seconds since the item was last added
 MAX_ITEMS, MAX_BYTES = 50, 4000
 PREFIX = f"cart_{settings.LAB}_"
 

@@ -253,7 +253,7 @@ class WizardPages(RawRequests):
 class WizardContract(WizardPages):
     """Tests of the pages of a wizard, and of how long its answers last."""
 
-    lifetime: int = 600  # in seconds, counted from the last answer
+    lifetime: int = 600  # seconds since the last answer
 
     def test_answers_live_as_long_as_promised(self, visitor, clock):
         page = self.answer(visitor, self.start(visitor), name="Anu")

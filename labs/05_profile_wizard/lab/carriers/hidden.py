@@ -2,7 +2,7 @@
 
 from django.core import signing
 
-LIFETIME = 600  # in seconds, counted from when the last page was shown
+LIFETIME = 600  # seconds since the last page was shown
 REDIRECTS = False  # after a redirect, the form and its answers would be gone
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.conf import settings
 
-LIFETIME = 600  # in seconds, counted from the last answer
+LIFETIME = 600  # seconds since the last answer
 REDIRECTS = True
 # Not "wizard", as in the session carrier: otherwise, a URL with the key from a session cookie
 # would show that session's answers.
