@@ -23,6 +23,7 @@ import tomllib
 ROOT = Path(__file__).parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+CONSTRAINTS = ROOT / "constraints.txt"
 LABS = tomllib.loads((ROOT / "labs" / "labs.toml").read_text(encoding="utf-8"))["lab"]
 WITH_DATABASE = [lab for lab in LABS if lab["database"]]
 WITH_REDIS = [lab for lab in LABS if lab.get("redis", False)]
@@ -63,7 +64,8 @@ def environment(session: nox.Session, *extras: str) -> None:
         return
     if ask("extras", "dev", *extras):
         wanted = f"{ROOT}[{','.join(['dev', *extras])}]"
-        session.run(str(PYTHON), "-m", "pip", "install", "-q", "-e", wanted, external=True)
+        pip = (str(PYTHON), "-m", "pip", "install", "-q")
+        session.run(*pip, "-e", wanted, "-c", str(CONSTRAINTS), external=True)
     _complete.add(extras)
 
 
@@ -463,6 +465,17 @@ def bench(session: nox.Session) -> None:
             environment(session, extra)
     environment(session)
     session.run(str(PYTHON), str(ROOT / "bench"), *session.posargs, external=True)
+
+
+@nox.session(default=False, venv_backend="virtualenv", reuse_venv=True)
+def lock(session: nox.Session) -> None:
+    """Write constraints.txt: the newest version of each package, for each Python and system"""
+    session.install("-q", "uv")
+    newest = ("--upgrade", "--universal", "--python-version", "3.11")
+    chosen = ("pyproject.toml", "--all-extras", "--group", "lock")
+    header = ("--no-annotate", "--custom-compile-command", "nox -s lock")
+    output = ("--quiet", "--output-file", str(CONSTRAINTS))
+    session.run("uv", "pip", "compile", *chosen, *newest, *header, *output)
 
 
 @nox.session(default=False)

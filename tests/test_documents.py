@@ -248,9 +248,12 @@ def extras():
 def test_every_pip_command_names_extras_that_exist():
     for action, *rest in documented("pip"):
         assert action in {"install", "download"}
-        assert options(rest) <= {"-e", "-d", "--no-index", "--find-links"}
+        assert options(rest) <= {"-e", "-d", "-c", "--no-index", "--find-links"}
         named = [word for word in rest if "[" in word]
         assert named or rest == ["build"]
+        in_checkout = action == "download" or "-e" in rest
+        assert in_checkout == ("-c" in rest)  # with the versions that were tested
+        assert "-c" not in rest or rest[rest.index("-c") + 1] == "constraints.txt"
         for word in named:
             assert Requirement(f"{DISTRIBUTION}{word[word.index('[') :]}").extras <= extras()
 

@@ -39,7 +39,7 @@ def pip_line(extra: str) -> str:
     if not PYPROJECT.is_file():  # installed without -e, in another project
         found = [r for r in _requirements() if _applies(r, {extra}) and not _applies(r, set())]
         return command_line(*pip, *(f"{r.name}{r.specifier}" for r in found))
-    return command_line(*pip, "-e", f".[{extra}]")
+    return command_line(*pip, "-e", f".[{extra}]", "-c", "constraints.txt")
 
 
 def program(*names: str) -> str | None:
