@@ -49,7 +49,7 @@ class Case:
 
     version: Version  # with the edits; it is not a textbook version
     kind: str  # of KINDS
-    pitfall: str = ""  # the pitfall of a rewording, such as "B09"
+    pitfall: str = ""  # the pitfall of which the case is a rewording, such as "B09"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Judgement:
 
     case: Case
     passed: bool
-    named: str = ""  # the textbook version that the check names, or ""
+    named: str = ""  # the textbook version that the check named, or ""
     verdict: str = ""  # a key of AIMS, or "" if the case counts towards none of them
     lines: int = 0  # that `lab check` prints
 

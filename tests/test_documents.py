@@ -21,7 +21,7 @@ from labkit.comparison_tables import Tables
 from labkit.textbook_versions import find_version
 
 DOCUMENTS = read_documents()
-# The changelog shows commands of older versions.
+# The changelog is left out, because it shows commands of older versions.
 WITH_COMMANDS = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: it.name)
 
@@ -115,7 +115,7 @@ def test_every_lab_that_runs_exists(checkout):
             assert find_version(checkout, name) if ":" in name else checkout.find(name)
 
 
-# These commands start servers, tests, exercises or measurements; some run in the tests below.
+# These commands start servers, tests, exercises or measurements; tests below run some of them.
 SLOW = {"run", "serve", "check", "practice", "hint", "solution"}
 
 

@@ -19,7 +19,8 @@ from labkit import DISTRIBUTION
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("package")]
 
-# What `pip install 'DIST[testing]'` brings. pytest itself needs Pygments, iniconfig and pluggy.
+# The packages that `pip install 'DIST[testing]'` installs. pytest itself needs Pygments, iniconfig
+# and pluggy.
 LIGHT = {
     *("ada-url", "cffi", "lxml", "publicsuffixlist", "pycparser", "python-dateutil", "six"),
     *("time-machine", "asgiref", "django", "sqlparse", "tzdata", DISTRIBUTION),
@@ -52,7 +53,7 @@ def built(tmp_path_factory):
     for file in (*ROOT.glob("*.md"), *(ROOT / n for n in ("LICENSE", "MANIFEST.in"))):
         shutil.copy(file, copy)
     shutil.copy(ROOT / "pyproject.toml", copy)
-    # First the sdist, then the wheel from the sdist.
+    # The sdist is built first, and the wheel is built from the sdist.
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
     status, output = run(*command, folder=copy)
     assert status == 0, output

@@ -17,7 +17,7 @@ from labkit.text_format import either
 MANIFEST = Path("labs", "labs.toml")
 PRACTICE = "practice"  # the folder for exercises that were started; it is beside labs/
 FIRST_PORT, PORTS = 8200, 700  # copies use the ports from 8200 to 8899
-LONGEST = 40  # characters; longer names of copies are truncated in cookie names
+LONGEST = 40  # in characters; in cookie names, longer names of copies are truncated
 NOT_WRITABLE = (
     "{path} cannot be written ({reason}). Set the environment variable LAB_STATE_DIR to a folder "
     "of yours. The labs then store everything there."
@@ -38,7 +38,7 @@ class CatalogError(Exception):
 class Lab:
     """One lab: a Django project in its own folder."""
 
-    number: str  # two digits, such as "03"; for a copy, see own_number()
+    number: str  # two digits, such as "03"; for a copy, the result of own_number()
     slug: str
     title: str
     idea: str
@@ -48,14 +48,15 @@ class Lab:
     twin: str | None = None
     contract: str | None = None
     meeting: int = 0  # the number of the course meeting that uses the lab, from 1; 0 for a copy
-    # for a cart: whether a write extends the expiry of the "item" or of the "cart"
+    # For a cart: a write extends the expiry of the "item" or of the whole "cart".
     renews: str | None = None
     # Variants for `lab diff`: {name: file, file::function, or file::row for a row of the literal
     # TABLE in that file}.
     variants: dict[str, str] = field(default_factory=dict, compare=False)
     # Variants that are rows of a table: {name: the environment variables that select the row}.
     environments: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
-    original: str | None = None  # for a copy: the original's number, if the handout names it
+    # For a copy: the original's number, if the copy's handout names the original.
+    original: str | None = None
 
     @property
     def compares_engines(self) -> bool:

@@ -37,7 +37,8 @@ class Entry(NamedTuple):
     """A command: its help text, and its function in the labkit.commands module of the same name."""
 
     function: str
-    short_help: str  # stored here, so that commands can be listed without importing them
+    # The help is stored here, so that commands can be listed without importing them.
+    short_help: str
 
 
 COMMANDS = {
@@ -124,7 +125,7 @@ class Labs(click.Group):
 
 def read_docstring(function: Callable[..., Any]) -> str | None:
     """Read a function's docstring from the source, since PYTHONOPTIMIZE=2 removes docstrings."""
-    function = inspect.unwrap(function)  # remove decorators such as click.pass_context
+    function = inspect.unwrap(function)  # this removes decorators such as click.pass_context
     source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function.__name__:

@@ -32,7 +32,7 @@ class Cell:
 
     answer: str
     why: str = ""  # one or two sentences
-    sources: tuple[Source, ...] = ()  # where the reason can be checked
+    sources: tuple[Source, ...] = ()  # the sources in which the reason can be checked
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Table:
     about: str
     variants: tuple[Variant, ...]
     questions: tuple[Question, ...]
-    probes: Path | None = None  # the file with the probes, if they are not in labkit.compare.probes
+    probes: Path | None = None  # the file with the probes, if it is not in labkit.compare.probes
 
     def question(self, id_: str) -> Question:
         """Return the question with this ID. Raises CatalogError if there is none."""

@@ -55,7 +55,7 @@ class CookieReport:
     attributes: tuple[Attribute, ...]
     cookie: Cookie | None  # None if the browser refuses it
     refusal: Refusal | None
-    deletes: bool  # whether the Set-Cookie field deletes a cookie
+    deletes: bool  # whether this Set-Cookie field deletes a cookie
     later: tuple[LaterRequest, ...]  # empty if no cookie was stored
 
 

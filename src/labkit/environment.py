@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# Other projects may set these, so tests, copies and measurements run without them.
+# Other projects may set these variables, so tests, copies and measurements run without them.
 SHARED = (
     "DATABASE_URL",
     "DJANGO_SETTINGS_MODULE",

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-OWNER_ONLY = 0o077  # a umask that denies access to other users
+OWNER_ONLY = 0o077  # with this umask, other users have no access to new files
 
 
 def make_private_folder(path: Path) -> Path:
@@ -38,7 +38,7 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
     are kept. `private`: only the owner can read the file. Otherwise, the file keeps its old mode;
     the mode of a new file depends on the umask. Raises OSError if the file cannot be written.
     """
-    path = path.resolve()  # if it is a symbolic link, replace its target
+    path = path.resolve()  # if the path is a symbolic link, its target is replaced
     if path.exists() and not path.is_file():  # devices and pipes cannot be replaced
         path.write_text(text, encoding="utf-8", newline="")
         return
@@ -83,7 +83,7 @@ def make_key(path: Path) -> None:
         try:
             os.link(temporary, path)
         except OSError:
-            if not path.exists():  # the file system does not support hard links
+            if not path.exists():  # the file system may not support hard links
                 temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 FILE = Path("labs", "sources.toml")
 FORM = re.compile(r"(.+): (https://[\w.-]+/[^\s<>\"]*)")
 
-# The tests look for these error messages.
+# Error messages; the tests look for them.
 MALFORMED = 'a source is a title and a URL: "RFC 6265, section 4: https://…"'
 MISSING = "has no sources"
 UNKNOWN = "has a source that labs/sources.toml does not name"

@@ -33,7 +33,7 @@ CLAIM_VERDICTS = ["holds", "partly", "wrong", "outdated", "contradicted"]
 PITFALL_VERDICTS = ["crashes", "silent", "outdated"]
 VERDICTS = list(dict.fromkeys(CLAIM_VERDICTS + PITFALL_VERDICTS))
 
-# The tests look for these error messages.
+# Error messages; the tests look for them.
 DAMAGED = "is damaged and cannot be read. To write it again: nox"
 NO_TEST = "has no test with its mark"
 NO_CLAIMS = "No textbook claim belongs to this lab yet. `lab claims` lists those of all labs."
@@ -50,7 +50,7 @@ class Entry:
 
     id: str  # "C63", "B32"
     text: str  # what textbooks say; for a pitfall, what their code does
-    verdict: str  # one of VERDICTS, for current versions of Django and browsers
+    verdict: str  # one of VERDICTS; it applies to current versions of Django and browsers
     evidence: str  # what actually happens
     why: str  # the reason for the verdict, in one or two sentences
     sources: tuple[Source, ...]  # the sections in which readers can check the reason

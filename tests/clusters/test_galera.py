@@ -24,8 +24,8 @@ from labkit.testing.fixtures import skip_or_fail
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
-VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
-STARTED = 120  # seconds to wait until three nodes have started
+VISITORS, ADDS = 5, 12  # the number of concurrent visitors, and the adds of each
+STARTED = 120  # how many seconds to wait until three nodes have started
 pytestmark = [pytest.mark.mysql, pytest.mark.galera]
 
 
@@ -129,7 +129,7 @@ def test_whatever_ends_it_nothing_stays_behind(folder, end):
         assert sum("mariadbd" in args for args in descendants(lab.pid).values()) == 3
         assert sum("haproxy" in args for args in descendants(lab.pid).values()) == 1
         assert len(list(folder.glob("labkit-*/haproxy.cfg"))) == 1
-    # running() has checked that all processes have ended.
+    # At its end, running() has checked that all processes have ended.
     assert list(folder.glob("labkit-*/haproxy.cfg")) == []
 
 

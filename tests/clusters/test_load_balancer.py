@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, name, *, dies=False):
         self.name, self.dies = name, dies
-        self.asked = []  # the requests, in order of arrival
+        self.asked = []  # the received requests, in order of arrival
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -18,7 +18,7 @@ from labkit.testing.contracts import CartPages, words
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
-VISITORS, ADDS = 5, 12  # concurrent visitors, adds per visitor
+VISITORS, ADDS = 5, 12  # the number of concurrent visitors, and the adds of each
 pytestmark = [
     pytest.mark.redis,
     pytest.mark.usefixtures("redis"),
@@ -121,7 +121,7 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(monkeypatch):
     assert not any(str(homes[0]) in args for args in descendants(os.getpid()).values())
 
 
-# With lab 10 on two servers
+# Tests with lab 10 on two servers
 
 
 @pytest.fixture(params=["cache", "cached_db"])
@@ -195,7 +195,7 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
     for adder in adders:
         shown, again = adder.shown(2)
         assert shown == again
-        assert len(adder.kept - shown) <= 1  # the last acknowledged item may be missing
+        assert len(adder.kept - shown) <= 1  # only the last acknowledged item may be missing
 
 
 def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):

@@ -105,7 +105,7 @@ def test_the_servers_run_as_before_a_class(lab):
     assert TAKE_TURNS in lab.said()
 
 
-# The effect of each engine
+# Tests of the effect of each engine
 
 
 def holds(engine, environ=None):
@@ -256,7 +256,7 @@ def known(lab, name, adders):
     return [adder for adder, page in zip(adders, pages, strict=True) if ">apple<" in page]
 
 
-# How the pool starts and ends
+# Tests of how the pool starts and ends
 
 
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]

@@ -103,7 +103,7 @@ def test_the_source_of_a_question_is_the_function_that_asks_it(tables):
 
 # A test fails if its cell in the table is wrong
 
-# (lab, file, code, broken code, test, message)
+# (lab, file, code, faulty code, test, message)
 REMOVED = {
     "a cookie's own lifetime": (
         "03_cookie_cart",

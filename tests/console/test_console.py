@@ -592,7 +592,7 @@ def test_the_words_for_a_moved_clock(seconds, words):
 
 
 def test_the_picture_of_the_console_shows_its_labels(house, checkout):
-    """If this fails, take the screenshot again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again with `python docs/screenshots.py`."""
     recorded = (checkout.root / "docs/images/console.txt").read_text("utf-8").splitlines()
     page = house.page()
     labels = texts(page, "//header//nav//a")
@@ -601,7 +601,7 @@ def test_the_picture_of_the_console_shows_its_labels(house, checkout):
 
 
 def test_the_picture_of_a_diff_shows_its_labels(house, checkout):
-    """If this fails, take the screenshot again: python docs/screenshots.py"""
+    """If this fails, take the screenshot again with `python docs/screenshots.py`."""
     recorded = (checkout.root / "docs/images/diff.txt").read_text("utf-8").splitlines()
     page = house.page("/console/diff/03/04/")
     navigation = texts(page, "//header//nav//a | //nav[@aria-label='These two']//a")

@@ -14,7 +14,7 @@ from labkit.practice.exercise import read_exercises
 from labkit.testing.lab_server import START_LIMIT
 from labkit.textbook_versions import all_versions, find_version
 
-STUDENT = "127.0.0.2"  # this machine's address on the network, in tests of `lab serve --lan`
+STUDENT = "127.0.0.2"  # an address of this machine on the network, for tests of `lab serve --lan`
 NAMES = "03:names-as-cookies"
 PRACTICE = "/console/practice/"
 

@@ -328,7 +328,7 @@ def test_without_a_twin_the_variants_are_named(checkout, said, number):
         assert text.endswith(f": lab diff {' '.join(pair)}")
 
 
-# The variants within a lab
+# Tests of the variants within a lab
 
 
 def test_engines_differ_in_a_setting_and_in_what_becomes_of_the_cart(printed):
@@ -498,7 +498,7 @@ class TestDiffInChromium:
         articles = page.locator("article").all()
         assert len(articles) == len(found.hunks)
         for article, hunk in zip(articles, found.hunks, strict=True):
-            # Visibility: no difference is collapsed or covered
+            # Tests that no difference is collapsed or covered
             code = article.locator(".changed code").all_inner_texts()
             wanted = [line.text for line in hunk.changed]
             read = [text.replace("·", " ") for text in code]

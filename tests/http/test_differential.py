@@ -163,7 +163,7 @@ def test_they_do_the_same_with_random_lines(chromium, pytestconfig):
     for seed, lines in seeds_and_lines(pytestconfig):
         total += lines
         visits = draw_visits(seed, lines)
-        # Chromium is slower at opening a page on another host.
+        # Chromium takes longer to open a page on another host.
         for visit in sorted(visits, key=lambda visit: Origin.of(visit.url).host):
             counts["lines"] += len(visit.lines)
             counts.update(name for line in visit.lines for name in line.classes)

@@ -358,7 +358,8 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     stored(jar, "used=1; Path=/a")
     for number in range(178):
         stored(jar, f"c{number}=1; Path=/b")
-    clock.forward(minutes=2)  # Chromium updates a cookie's last-access time at most once a minute
+    # Long enough, because Chromium updates a last-access time at most once a minute.
+    clock.forward(minutes=2)
     jar.header(Origin("http", "127.0.0.1", "/a"))
     stored(jar, "last=1; Path=/b")
     assert {"secure", "used", "last"} <= {cookie.name for cookie in jar}

@@ -88,7 +88,7 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     if fields:
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-    # The panel with a redirect, with cookies that are set, and after a control was used.
+    # The panel after a redirect, with cookies that were set, and after a control was used.
     panel = page.locator(".summary-row").get_attribute("href")
     page.goto(server.url(panel))
     found = {"panel": faults(page)}

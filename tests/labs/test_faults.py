@@ -616,7 +616,7 @@ def test_redis_killed_and_back(in_redis, own_redis, engine):
     assert_unavailable(visitor, lambda: visitor.post("/add/", fields))
     if engine == "cache":
         assert_unavailable(newcomer, lambda: newcomer.post("/add/", new_fields))
-    own_redis.start()  # Redis restarts empty, so data in `cache` are lost
+    own_redis.start()  # Redis restarts without data, so the entries in `cache` are lost
     lost = engine == "cache"
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(cart.cart, everybody))
@@ -647,7 +647,7 @@ def test_with_redis_away_cached_db_reads_nothing_and_loses_nothing(in_redis, own
     assert cart.cart(visitor) == {"apple": 3}
 
 
-# Labs that store nothing on the server
+# Tests of labs that store nothing on the server
 
 
 NOWHERE = {

@@ -101,7 +101,8 @@ def test_each_surprise_is_found_by_its_clicks(console, subtests):
             page.locator(f"[data-surprise='{key}']").first.wait_for()
 
 
-# Each lab's most important parts: where they are on a page, and the steps from the console to it.
+# The most important parts of each lab: where they are on a page, and the steps from the console to
+# it.
 FIRST_SCREEN = {
     "[data-fact=left] dd": ["Open lab 09 as visitor A", "Set"],
     "[data-fact=age] dd": ["Open lab 09 as visitor A", "Set"],

@@ -168,7 +168,7 @@ def test_colours_are_those_of_the_palette(chart):
         values = re.findall(rf"[{{;]{variable}:([^;]+);", rules)
         assert len(values) == 2  # light, dark
         assert re.findall(rf"{variable}: ([^;]+);", palette)[:2] == values
-    # Text without a separate colour would be black on black.
+    # Without a separate colour, text would be black on black.
     assert all("fill: var(--" in line for line in text.splitlines() if "<text" in line)
 
 

@@ -172,7 +172,7 @@ def test_the_bar_has_a_button_for_each_step(visitor):
     steps = {button.get("value"): button.get("aria-label") for button in buttons}
     assert steps == instructor_controls.STEPS
     assert steps["1209600"] == "+2 weeks"
-    for button in buttons:  # WCAG 2.5.3: the accessible name contains the visible text
+    for button in buttons:  # the accessible name contains the visible text, as WCAG 2.5.3 requires
         assert button.text in button.get("aria-label")
 
 

@@ -189,7 +189,7 @@ def test_the_bar_knows_a_deleted_session(servers):
 
 
 def test_a_redirect_of_another_visitor_is_not_shown(visitor, classmate):
-    cart.put(visitor, "quince", 3)  # a redirect that this visitor has not followed yet
+    cart.put(visitor, "quince", 3)  # this visitor has not followed this redirect yet
     other = WireVisitor(visitor.port).get("/display/")
     assert [request for request, *_ in summary(other)] == ["GET /display/"]
     cart.put(classmate, "pear")

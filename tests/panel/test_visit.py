@@ -14,7 +14,7 @@ from labkit.testing.lab_server import LabServer
 from labkit.testing.wire_visitor import WireVisitor
 
 cart = CartPages()
-PROXY = {"via": "1.1 proxy"}  # a visitor who is not on the instructor's machine
+PROXY = {"via": "1.1 proxy"}  # a visitor on another machine, who is not the instructor
 VISIT = "/__lab__/visit/"
 
 

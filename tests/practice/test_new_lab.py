@@ -19,7 +19,7 @@ from labkit.practice.new_lab import (
     renumber,
 )
 
-TEST = "not broken_layout"  # that test does not depend on the number of labs
+TEST = "not broken_layout"  # leaves out a test that does not depend on the number of labs
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def whole_checkout(checkout, tmp_path):
 
 def run_in(root: Path, *command):
     """Run a command in a checkout, with the labkit of that checkout; return its output."""
-    # nox must not install this copy in the environment of the original.
+    # Nox must not install this copy into the environment of the original.
     environ = os.environ | {"PYTHONPATH": str(root / "src"), "PIP_DRY_RUN": "1"}
     for name in ("LAB_STATE_DIR", "DJANGO_SETTINGS_MODULE", "CI"):
         environ.pop(name, None)
@@ -57,7 +57,7 @@ def test_a_new_lab_passes_lint_layout_and_its_tests(whole_checkout):
     run_in(root, python, "-m", "nox", "-s", "lint", "test-13")
     rules = ["tests/labs/test_layout.py", "tests/labs/test_textbook_code.py", "tests/test_prose.py"]
     run_in(root, python, "-m", "pytest", *rules, "-p", "no:cacheprovider", "-k", TEST)
-    # A broken rule of the layout is seen.
+    # The rules of the layout also find a fault in the new lab.
     (root / "labs/13_demo/lab/forms.py").write_text("class  Form: pass\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="Form"):
         run_in(root, python, "-m", "nox", "-s", "lint")

@@ -264,7 +264,7 @@ def test_a_running_lab_is_reset_through_its_control(said, own_checkout, servers)
     many = ("--servers", str(servers)) if servers > 1 else ()
     with running("04", "--engine", "cache", *many) as lab:
         visitor = WireVisitor(lab.port)
-        for _ in range(servers):  # each server has its own cache
+        for _ in range(servers):  # each server has a separate cache
             cart.add(visitor, "apple", 1)
         servers_of_lab = running_labs(own_checkout / ".lab" / "04")
         assert len(servers_of_lab) == servers
@@ -293,7 +293,7 @@ def test_a_running_version_is_reset_through_its_control(said, own_checkout):
     name = "03:names-as-cookies"
     with running(name) as version:
         WireVisitor(version.port).get("/")
-        said("reset", "03")  # the lab, which is not running
+        said("reset", "03")  # this lab is not running
         state = find_version(Catalog(own_checkout), name).state(Catalog(own_checkout)) / "03"
         (server,) = running_labs(state)
         assert counted(server)[1] == 1

@@ -20,7 +20,7 @@ BEFORE_1601 = "section 5.1.1 reads no year before 1601"
 OVERFLOW = "section 5.6.2 ignores it, and this would be a session cookie"
 
 TIME_CASES = [
-    # A day that does not exist in its month
+    # A day that does not exist in the month
     dated("30 February long ago", "Wed, 30-Feb-1600 00:00:00 GMT", "session"),
     dated("30 February", "Fri, 30 Feb 2096 00:00:00 GMT", "session"),
     dated("31 April", "Sat, 31 Apr 2100 00:00:00 GMT", "session"),

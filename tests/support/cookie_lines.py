@@ -84,7 +84,7 @@ def joined(by, *parts):
 
 day = number(1, 28)
 month = one_of(MONTHS)
-# Far from the present, so that a slow run does not change the results.
+# These times are far from the present, so that a slow run does not change the results.
 year = st.one_of(st.integers(1971, 2020), st.integers(2094, 2160)).map(str)
 clock = joined(":", number(0, 23), number(0, 59), number(0, 59))
 far_year = st.one_of(number(1, 1700, 6), number(3000, 99_999, 6), number(100_000, 999_999))

@@ -145,7 +145,7 @@ class Tab:
     def __init__(self, page, server):
         self.page = page
         self._server = server
-        self._here = None  # the scheme and host of the loaded page
+        self._here = None  # the scheme and host of the page that is loaded
 
     def open(self, url, body=PAGE):
         """Open this page with this content, and wait for its images."""

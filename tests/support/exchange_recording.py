@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-# Session keys, CSRF tokens and signatures are long sequences of base64 characters.
+# Session keys, CSRF tokens and signatures are long strings of base64 characters.
 RANDOM = re.compile(r"[A-Za-z0-9_.:-]{20,}|[a-z0-9]{6}(?=…)")
-# What the panel adds to a page: the summary bar, and links to the panel's pages.
+# The panel's additions to a page: the summary bar, and links to the panel's pages.
 PANEL = re.compile(
     r'<link rel="stylesheet" href="/__lab__/static/panel.css">.*?</script>'
     r'|<nav class="reading".*?</nav>',

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = {"old", "new"}  # fields of textbook versions, which tests compare with the labs
+CODE = {"old", "new"}  # fields of textbook versions; other tests compare their values with the labs
 PROSE = {"text", "evidence", "instead", "why", "title", "symptom", "about", "sentence", "sources"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[ ,]\d{3})*(?:\.\d+)*")
 

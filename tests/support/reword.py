@@ -38,7 +38,7 @@ MARKUP = re.compile(
 # A manifest's value is text if it contains spaces: names of fields, files and tests contain none.
 # Titles of labs are left out, because handouts and the README repeat them on purpose.
 TOML_VALUE = re.compile(r'^(?:(?!title\b)\w+ = |"[^"\n]*" = )"(?P<text>[^"\n]*)"', re.MULTILINE)
-# SQL, expressions of pytest marks, commands and configuration.
+# Strings that are not text: SQL, expressions of pytest marks, commands and configuration.
 COMMAND = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|SET|BEGIN|SHOW|GRANT)\b"
     r"| --?[a-z]|\blab [a-z]+ \{|\bnot [a-z]+ and not\b"

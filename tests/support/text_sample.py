@@ -25,7 +25,7 @@ from typing import Any
 
 from prose import ROOT, docstrings
 
-OLD = "d9b1191"  # a version from before the text was rewritten
+OLD = "d9b1191"  # a revision from before the text was rewritten
 OF_EACH_KIND, OLD_ONES = 20, 20
 FEWEST_WORDS = 5
 PRIVATE = {".venv", ".nox", ".lab", "practice", "__pycache__", "node_modules"}

@@ -16,7 +16,8 @@ from labkit.testing.failure_report import STORE_HEADING
 FILES = Document.read(ROOT / "docs" / "testing.md").files()
 RECIPES = sorted(name for name in FILES if name.startswith("test_"))
 
-# For each recipe, a mistake: a text in urls.py and its replacement, or a setting and its value.
+# {recipe: its mistake}. A mistake is a text in urls.py and its replacement, or a setting and its
+# value.
 MISTAKES = {
     "test_cookie_size.py": ("[:300]", "[:300] * 2"),
     "test_login.py": ("SESSION_COOKIE_AGE", 30 * 86_400),
@@ -95,7 +96,7 @@ def test_nothing_of_labkit_or_django_is_loaded_for_nothing():
 """
 
 
-# A pytest plugin that refuses to import all packages but the ones named in the environment.
+# A pytest plugin that refuses to import any package that the environment does not name.
 ONLY = """
 import os, sys
 from importlib import metadata
@@ -229,7 +230,7 @@ def installed_with(name, extra=""):
     return {name for name, _ in found}
 
 
-# The names of plugins are given, since those of packages that are refused would be loaded too.
+# Plugins are named explicitly, because pytest would otherwise also load those of refused packages.
 PLUGINS = ("pytest_django.plugin", "labkit.testing.plugin", "labkit.compare.plugin")
 
 

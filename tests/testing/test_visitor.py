@@ -204,7 +204,7 @@ def test_a_login_may_end_with_the_browser(visitor, settings, anu):
     assert visitor.jar.get("sessionid").expires is None
 
 
-# A response that fails each check
+# Responses that each fail one of the checks
 
 
 def test_a_server_error_fails_the_test():

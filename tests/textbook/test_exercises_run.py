@@ -14,7 +14,7 @@ from labkit.testing.pytest_runner import SECONDS, run_tests
 EXERCISES = read_exercises(Catalog(ROOT))
 NO_SESSIONS = "Session doesn't declare an explicit app_label"
 NOT_WRITTEN = "NotImplementedError"
-# A test that fails on a starter, and part of its message, if the test is not in noticed.json
+# The test that fails on a starter, and part of its message, if the test is not in noticed.json.
 REASONS = {
     "count-on-the-server": (
         "tests/test_pagecount.py::TestPageCount::test_it_outlives_the_browser_if_it_has_a_lifetime",

@@ -44,7 +44,7 @@ class Person:
                 else:
                     field.fill(value)
             button = button or self.page.locator("main form button:not([name])").first
-            # A form posts to the page itself unless it names another URL.
+            # A form posts to the page itself, unless it names another URL.
             button.evaluate("button => { button.form.noValidate = true }")
             with self.page.expect_navigation():
                 button.click()

@@ -8,7 +8,7 @@ import pytest
 from labkit.testing.contracts import RawRequests, notices, surprises, text
 from labkit.testing.malformed_requests import ACT, REQUESTS, Raw, cookie, unknown_session_ids
 
-# The possible results of the check, as values of an attribute of the page's heading.
+# The results that the check can have, as values of an attribute of the page's heading.
 WORK = "works"
 DO_NOT_WORK = "no-cookie"
 NOT_SET = "not-set"  # the browser sent a cookie, so cookies do work
@@ -138,8 +138,8 @@ class CookieCheckPages(RawRequests):
                 if raw.alone:
                     assert answer(response) in {DO_NOT_WORK, NOT_SET}
                 elif response.status_code == 200 and response.content:
-                    # The malformed requests deleted nothing.
-                    # None if the response is the page that sets the cookie
+                    # The malformed requests deleted nothing. The page that sets the cookie shows no
+                    # answer.
                     assert answer(response) in {WORK, None}
                     visitor.get("/")
         assert self.look(visitor) == WORK
@@ -147,7 +147,7 @@ class CookieCheckPages(RawRequests):
 
 
 class CookieCheckInChromium:
-    """The same pages in a real browser."""
+    """Tests of the pages about the test cookie in a real browser."""
 
     def look(self, page, server):
         page.goto(server.url("/"))

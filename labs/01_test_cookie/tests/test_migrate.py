@@ -96,7 +96,7 @@ def bare():
 @pytest.mark.claim("C43")
 @pytest.mark.pitfall("B02")
 def test_to_type_what_it_says_helps_and_syncdb_does_not(bare):
-    server = bare(LAB_DEBUG="1")  # the same setting as on a student's machine
+    server = bare(LAB_DEBUG="1")  # a student's machine has the same setting
     visitor = WireVisitor(server.port)
     with visitor.expecting(response_checks.SERVER_ERROR):
         says_what_to_type(visitor.get("/"))

@@ -38,7 +38,7 @@ urlpatterns = [
 
 @pytest.fixture
 def textbook(settings):
-    """Serve the pages above instead of the lab's."""
+    """Serve this module's additional pages instead of the lab's."""
     settings.ROOT_URLCONF = __name__
 
 

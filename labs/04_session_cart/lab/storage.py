@@ -6,7 +6,7 @@ from lab.forms import valid_goods
 from labkit.base.notices import ALTERED_CART, UNKNOWN_KEY
 from labkit.base.session_expiry import session_facts
 
-LIFETIME = 120  # seconds, from the last write to the session; reading does not count
+LIFETIME = 120  # seconds since the last write to the session; reads do not count
 MAX_ITEMS = 200
 
 

@@ -39,7 +39,7 @@ class WizardPages(RawRequests):
     """Tests of the pages of every wizard."""
 
     raw_requests: Sequence[Raw] = ()
-    carrier: str  # the first part of its URLs
+    carrier: str  # the first part of the URLs of the wizard's pages
     needs_cookies: bool
     tabs_mix: bool  # True if two tabs of one browser change the same answers
     # True if a form redirects to the next step; False if the response shows that step

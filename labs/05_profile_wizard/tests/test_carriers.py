@@ -142,7 +142,8 @@ def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(
 
 @pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
 def test_a_redirect_lengthens_no_query(visitor, carrier):
-    query = "w=" + "!" * 15_000  # percent-encoding this would make the URL too long for a redirect
+    # Percent-encoded, this text would make the URL too long for a redirect.
+    query = "w=" + "!" * 15_000
     response = visitor.get(f"/{carrier}/gf/?{query}")
     assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
 
@@ -278,7 +279,7 @@ def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     with visitor.coming_from("http://evil.example/"):
         forged = visitor.post(f"/{carrier}/name/", {"name": "Eve"}, follow=True)
-    assert told(forged) == ["Eve"]  # the forged answer is not added to the visitor's
+    assert told(forged) == ["Eve"]  # the forged answer is not mixed with the visitor's
     assert told(wizard.again(visitor, page, "age")) == ["Anu"]
 
 

@@ -45,7 +45,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def textbook(settings):
-    """Serve the pages above instead of the lab's."""
+    """Serve this module's additional pages instead of the lab's."""
     settings.ROOT_URLCONF = __name__
 
 

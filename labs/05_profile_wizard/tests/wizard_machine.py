@@ -110,4 +110,4 @@ class WizardMachine(Machine):
         person = self.people[who]
         person.visitor.block_cookies(blocked)
         if self.wizard.needs_cookies:
-            person.page = None  # the CSRF cookie that its form needs is gone
+            person.page = None  # without cookies, the form's CSRF cookie is gone too

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-# A separate host: at 127.0.0.1, 181 cookies would push out those of all labs.
+# A separate host, because 181 cookies at 127.0.0.1 would push out the cookies of all labs.
 HOST = f"{settings.LAB}-limits.localhost".lower()
 PATH = "/limits/"  # the cookies' Path, so that the browser does not send 180 cookies to other pages
 LIFETIME = 600  # seconds

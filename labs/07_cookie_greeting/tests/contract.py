@@ -147,7 +147,7 @@ class GreetingPages(RawRequests):
 
 
 class GreetingInChromium:
-    """The same pages in a real browser."""
+    """Tests of the pages that greet a visitor in a real browser."""
 
     def greet(self, page, server, name, remember, host="127.0.0.1"):
         page.goto(server.url("/", host))

@@ -8,7 +8,7 @@ from labkit.testing import Visitor, response_checks
 from labkit.testing.contracts import notices, surprises, text
 
 TOO_LARGE = (response_checks.SET_COOKIE_SIZE, response_checks.COOKIE_REFUSED)
-OUTCOMES = {  # a trial: cookies and bytes set, cookies and bytes sent, the surprise on the page
+OUTCOMES = {  # {trial: (cookies and bytes set, cookies and bytes sent, the surprise on the page)}
     "4096-bytes": ("1 4096", "1 4096", []),
     "4097-bytes": ("1 4097", "0 0", ["4097-bytes"]),
     "180-cookies": ("180 1800", "180 1800", []),

@@ -77,7 +77,8 @@ def received(port, address):
     """Return all bytes of the response to one GET."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        connection.shutdown(socket.SHUT_WR)  # otherwise the server waits for the next request
+        # Without this, the server would wait for the next request.
+        connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 

@@ -25,13 +25,13 @@ class Pressed:
 
     source: str
     answer: str | None  # the return value, empty after an error
-    mistake: str | None  # the exception, if one was raised
+    mistake: str | None  # the exception's name and message, if one was raised
     saved: bool
     why: str  # why the session is or is not saved
     lost: bool
     before: dict[str, str]
     after: dict[str, str]
-    keys: tuple[str, str]  # the session key before and after
+    keys: tuple[str, str]  # the session key before and after the operation
     # The return values of the operation on a dictionary and on the session.
     returns: tuple[str, str]
     # The entries in a dictionary after the operation, and in the session at the next request.

@@ -52,7 +52,7 @@ def test_what_it_says_of_a_full_session_is_what_the_row_says(visitor, clock, nam
         assert Session.objects.count() == 0
         assert not told.saved
         assert told.why == f"{saving.EMPTY} {saving.COOKIE_DELETED}"
-        assert not told.lost  # the deletion has been saved
+        assert not told.lost  # the deletion has been saved to the row
         assert "Max-Age=0" in sent[0]
         assert visitor.jar.get("sessionid_08") is None
         return

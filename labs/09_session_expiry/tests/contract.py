@@ -19,7 +19,7 @@ COOKIE = "sessionid_09"
 CHOICES = dict(forms.POLICIES)
 PAGES = ["/", "/read/", "/rows/"]
 
-# Each choice, with the largest Max-Age of its cookie in seconds. None: no Max-Age.
+# {choice: the largest Max-Age of its cookie, in seconds}. None means no Max-Age.
 POLICIES = {"120": 120, "300": 300, "0": None, "none": 1209600, "datetime": 180, "timedelta": 180}
 
 NO_POLICIES = [
@@ -57,7 +57,7 @@ class ListedRow(NamedTuple):
 
     key: str  # its start
     expiry: str
-    left: int  # seconds; negative once it has expired
+    left: int  # in seconds; negative once the row has expired
     own: bool
 
 
@@ -128,7 +128,7 @@ class ExpiryPages(RawRequests):
                     assert "Max-Age" not in line
                 else:
                     age = int(line.partition("Max-Age=")[2].partition(";")[0])
-                    assert most - 62 <= age <= most  # a form's datetime has no seconds
+                    assert most - 62 <= age <= most  # the form's field has no seconds
                     assert f"Max-Age={age}" in told
 
     def test_what_is_no_choice_is_refused_and_changes_nothing(self, visitor, subtests):
@@ -152,7 +152,8 @@ class ExpiryPages(RawRequests):
         assert visitor.post(path, {"policy": "120"}).status_code == 403
         for method in ("get", "head", "put", "delete", "patch", "options", "trace"):
             response = getattr(visitor, method)(path)
-            assert response.status_code in {403, 405}  # CSRF protection runs before the view
+            # The CSRF check runs before the view, so it refuses the request first.
+            assert response.status_code in {403, 405}
             assert session_cookies(visitor.exchanges[-1]) == []
         assert what_holds(visitor.get("/"))["written"] == before
 
@@ -194,7 +195,7 @@ class ExpiryPages(RawRequests):
 
 
 class ExpiryInChromium:
-    """The same pages in a real browser."""
+    """Tests of the pages about session expiry in a real browser."""
 
     def choose(self, page: Any, server: Any, value: str) -> None:
         page.goto(server.url("/"))

@@ -29,7 +29,7 @@ class Row:
 
     policy: str = "none"
     end: float = 0
-    fixed: float | None = None  # the expiry, if the choice is a date
+    fixed: float | None = None  # the expiry, if the visitor chose a date
 
     def written(self, now: float) -> None:
         """Move the expiry as a write does."""
@@ -74,7 +74,7 @@ class ExpiryMachine(Machine):
             self._save(person, row)
 
     def _write(self, person: Person, policy: str | None = None) -> None:
-        self._visited(person)  # the visitor first requests the page with the form
+        self._visited(person)  # a visitor opens the page with the form first
         row = self._row(person)
         if row is None:
             self.rows.append(row := Row())

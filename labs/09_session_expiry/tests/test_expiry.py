@@ -293,7 +293,7 @@ def test_told_of_the_last_write_the_methods_say_the_real_end():
     assert session.get_expiry_date(modification=written) == written + timedelta(seconds=60)
     end = session.get_expiry_date(modification=written, expiry=10)
     assert end == written + timedelta(seconds=10)
-    # None is a valid expiry too: it means the one in the settings.
+    # None is valid too: it means the expiry from the settings.
     assert session.get_expiry_age(expiry=None) == FOURTEEN_DAYS
 
 

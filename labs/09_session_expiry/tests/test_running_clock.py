@@ -28,7 +28,8 @@ def move_clock(visitor, *steps):
     """Move the server's clock with the panel: by seconds, or to the real time with "now"."""
     page = lxml.html.document_fromstring(text(visitor.get("/")))
     (address,) = page.xpath("//a[@class='summary-row']/@href")
-    opened = visitor.get(address)  # open it only once: the controls redirect to the lab's page
+    # Open it only once, because the controls redirect to the lab's page.
+    opened = visitor.get(address)
     for step in steps:
         visitor.submit(f"{urlsplit(address).path}clock/", {"by": step}, page=opened)
 

@@ -84,7 +84,7 @@ class OnAnotherEngine(CartContract):
     lifetime = TestCart.lifetime
     capacity = TestCart.capacity
     raw_requests = TestCart.raw_requests
-    # The table says how many items each engine can store. For odd names, see
+    # The table says how many items each engine can store. The test of odd names is
     # test_every_engine_keeps_a_cart_from_visit_to_visit.
     test_a_full_cart_refuses_one_more_item = None
     test_any_name_is_added_shown_and_removed_exactly = None

@@ -129,7 +129,8 @@ def nobody_may_write(folder):
 def test_a_folder_that_may_not_be_written_is_an_error_and_a_page(visitor, use, settings):
     use("file")
     fields = cart.with_token(visitor, name="apple", quantity=3)
-    visitor.get("/no/such/page/")  # load the error page's template while files can still be read
+    # Load the error page's template now, while files can still be read.
+    visitor.get("/no/such/page/")
     with nobody_may_write(settings.SESSION_FILE_PATH):
         with pytest.raises(PermissionError):
             file.SessionStore().save()
@@ -228,7 +229,7 @@ def test_a_cache_keeps_python_s_own_things(use):
     use("cache")
     session = import_module("django.contrib.sessions.backends.cache").SessionStore()
     session["value"] = {1}
-    session.save()  # this line would raise an error with the engine db
+    session.save()  # with the engine db, this line would raise an error
     assert type(session)(session.session_key)["value"] == {1}
 
 

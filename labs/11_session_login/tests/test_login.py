@@ -259,7 +259,8 @@ def test_the_page_says_whether_there_is_a_row(visitor, clock, engine):
     answers = [visitor.get("/"), pages.add(visitor, "apple"), pages.log_in(visitor)]
     said = [page_of(answer).xpath("string(//dd[@data-fact='row'])") for answer in answers]
     assert ["2030-01-21 09:00:00 UTC" in row for row in said] == [False, rows, rows]
-    assert [engine in row for row in said] == 3 * [not rows]  # the engine stores no rows
+    # The engine signed_cookies stores no rows on the server.
+    assert [engine in row for row in said] == 3 * [not rows]
     assert Session.objects.count() == rows
 
 
@@ -443,7 +444,7 @@ def test_too_many_cookies_of_another_application_push_out_the_login(visitor, coo
     added = visitor.submit("/add/", {"name": "apple", "quantity": 1}, page=page)
     assert added.status_code == (200 if kept else 403)  # the CSRF cookie was pushed out too
     assert pages.logged_in(visitor.get("/")) == kept
-    assert Session.objects.count() == 1  # only someone who copied the key still has it
+    assert Session.objects.count() == 1  # only someone who has copied the key still has it
 
 
 @pytest.fixture

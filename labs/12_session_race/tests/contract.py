@@ -125,7 +125,7 @@ class RaceRuns:
         data = self.pages.with_token(visitor, **RACE | fields)
         response = visitor.post(f"/{way}/race/", data)
         assert response.status_code == 200
-        # The page shows the contents of the store, and every response reported success.
+        # The page shows the contents of the store, although every response reported success.
         expected = sum(table(visitor.get("/")).values())
         adds = (RACE | fields)["adds"]
         assert kept(response) == f"{expected} of {adds}"
@@ -227,7 +227,8 @@ class RaceInChromium:
         page = chromium.page
         page.goto(server.url("/"))
         assert self.race(page, "Race, naive") == "50 of 100"
-        assert page.locator(".timeline .lost").count() == 3  # one lost add in each of three waves
+        # In each of three waves, one add is lost.
+        assert page.locator(".timeline .lost").count() == 3
         assert page.locator(".timeline .over").count() == 3
         assert self.race(page, "Run it again with a lock") == "100 of 100"
         assert page.locator(".timeline .lost").count() == 0

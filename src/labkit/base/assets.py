@@ -14,7 +14,7 @@ def asset(request: HttpRequest, path: str, folder: Path = ASSETS) -> HttpRespons
     """Return a file in this folder, with status 304 if it is unchanged or 404 if it is missing."""
     try:
         response = serve(request, path, document_root=folder)
-    except OSError:  # the name is not valid in the file system
+    except OSError:  # the file system does not allow this name
         raise Http404 from None
     response["Cache-Control"] = "no-cache"
     return response

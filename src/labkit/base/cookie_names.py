@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-LONGEST = 500  # bytes of percent-encoded text; enough for 41 characters of four UTF-8 bytes each
+LONGEST = 500  # in bytes, after percent-encoding; enough for 41 characters of four UTF-8 bytes each
 
 
 def cookie_name(prefix: str, text: str) -> str:

@@ -16,7 +16,7 @@ from django.db import connections
 from labkit import environment
 from labkit.catalog import database_name
 
-# The tables of all labs, since labs may share a database.
+# The tables of all labs; the list is shared, since labs may share a database.
 LAB_TABLES = {
     "django_migrations",
     "django_session",

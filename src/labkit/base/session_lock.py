@@ -81,7 +81,7 @@ def locked(request: HttpRequest) -> Iterator[SessionBase]:
             row_locked.send(locked, session=session)
             yield session
             changed = session.modified or session._session != before
-            if changed and not session.is_empty():  # after flush(), there is no row to save
+            if changed and not session.is_empty():  # after flush(), the session has no row to save
                 session.save()
     except BaseException:
         session.__dict__.pop("_session_cache", None)  # the next access reloads the session

@@ -22,7 +22,7 @@ def is_unreadable(request: HttpRequest) -> bool:
     session = getattr(request, "session", None)
     if session is None or not session.accessed:
         return False
-    data = session._session  # reloads the data if Django dropped it after the failure
+    data = session._session  # this reloads the data if Django dropped it after the failure
     if not data:
         return False
     return not (isinstance(data, dict) and is_expiry_readable(session) and _is_login_readable(data))

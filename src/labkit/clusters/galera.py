@@ -27,7 +27,7 @@ from labkit.services.mariadb import NOT_DURABLE, OPTIONS, PrivateMariaDB, data_t
 from labkit.services.requirements import TOOLS, program, require_server
 
 NODES = 3  # the minimum: if one node fails, the other two are still a majority
-SUSPECT = 2  # seconds without a message before a node is excluded; Galera's default is 5
+SUSPECT = 2  # seconds without a message after which a node is excluded; Galera's default is 5
 START_SECONDS = 90  # this includes the time to copy all data from another node
 # The user that runs the nodes if this process runs as root, because rsync drops root's privileges.
 USER = "mysql"

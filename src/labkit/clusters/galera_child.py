@@ -45,7 +45,7 @@ def _check(parent: IO[bytes], cluster: Cluster) -> None:
         try:
             node.join()
         except StartFailed:
-            continue  # the next check tries again
+            continue  # if this fails, the next check tries again
         _report_running(parent, node)
 
 

@@ -23,7 +23,7 @@ from labkit.serve.http_server import (
     page,
 )
 
-SERVER_LETTERS = "ABCD"  # the servers' names, in order
+SERVER_LETTERS = "ABCD"  # the letters that name the servers, in order
 THREAD_SECONDS = 20  # time limit for ending the thread, which takes at most STOP_SECONDS
 STOP_SECONDS = 2  # time limit for a browser to read the rest of its response
 PANEL_PATH = re.compile(rb"[A-Z]+ /__lab__/(?:exchange/([A-D])-)?")  # with the server's letter

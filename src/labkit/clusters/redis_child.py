@@ -46,7 +46,7 @@ def _first_report(parent: IO[bytes], pair: RedisPair) -> None:
 def _check(parent: IO[bytes], pair: RedisPair) -> None:
     from redis import RedisError  # optional, but checked by RedisFailoverChild
 
-    with contextlib.suppress(StartFailed, RedisError):  # the next check tries again
+    with contextlib.suppress(StartFailed, RedisError):  # if this fails, the next check tries again
         _repair(parent, pair)
 
 

@@ -100,7 +100,7 @@ class RedisPair(Stoppable):
     def _point_to_primary(self) -> None:
         new = self.home / "new"
         new.symlink_to(self.primary.socket)
-        os.replace(new, self._link)  # replaced in one step, so that the link always exists
+        os.replace(new, self._link)  # replaced in a single step, so that the link always exists
 
     def stop(self) -> None:
         """End both servers and delete their folder."""

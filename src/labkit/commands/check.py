@@ -95,9 +95,9 @@ class Checking:
     name: str  # the name of the copy as the user typed it
     limit: float  # seconds
     show_all: bool
-    holds: bool = False  # whether the last check found nothing left to do
+    holds: bool = False  # whether the last check found nothing that still has to be done
     pointed_to_all: bool = False  # whether an earlier check has said how to see all results
-    first: Collection[str] = ()  # the test to run first in the next check
+    first: Collection[str] = ()  # the ID of the test to run first in the next check
 
     @property
     def names(self) -> dict[str, str]:

@@ -170,7 +170,7 @@ def render_table(
 
 def _unbroken(line: str) -> Group:
     """Return a line that stays one line, so that it can be copied from any terminal."""
-    # Console.print() would ignore these options of a Text that it gets itself.
+    # Console.print() would ignore these options if it got the Text directly.
     return Group(Text(line, no_wrap=True, overflow="ignore"))
 
 

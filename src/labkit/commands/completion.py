@@ -124,7 +124,7 @@ def _items(checkout: Catalog, kinds: tuple[str, ...], incomplete: str) -> Iterat
 class ColonBash(BashComplete):
     """Completion for Bash, which splits words at colons: join 03:names into one word again."""
 
-    prefix = ""  # the part of the word before the part that Bash replaces
+    prefix = ""  # the beginning of the word, which Bash does not replace
 
     def get_completion_args(self) -> tuple[list[str], str]:
         args, incomplete = super().get_completion_args()

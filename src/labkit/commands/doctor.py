@@ -39,9 +39,9 @@ class Finding:
 
     what: str
     use: str
-    found: str  # its version, its path or "free"; "" if it is missing
-    absent: str  # the words for a missing one
-    advice: str  # a command or a sentence for a missing one
+    found: str  # the version, the path or "free"; "" if the item is missing
+    absent: str  # the words to print if it is missing
+    advice: str  # how to install it: a command or a sentence
 
 
 @click.command()
@@ -55,7 +55,7 @@ def doctor() -> None:
     findings = [*_packages(lacking), *_tools(), *_ports(checkout)]
     lines = Table.grid(padding=(0, 1))
     lines.add_column()
-    lines.add_column(overflow="fold")  # a path may be longer than the line
+    lines.add_column(overflow="fold")  # a path may be longer than the terminal's line
     for each in findings:
         line = Text.assemble((each.what, "b"), f", for {each.use}: {each.found or each.absent}")
         lines.add_row(PRESENT if each.found else ABSENT, line)
@@ -63,7 +63,7 @@ def doctor() -> None:
     missing = [each for each in findings if not each.found]
     verdict = LABS_CANNOT_RUN if lacking else SOME_MISSING if missing else ALL_WELL
     text_console.print(f"\n{verdict}")
-    # Printed outside the table, so that the commands can be copied without line breaks.
+    # These commands are not in the table, so that they can be copied without line breaks.
     for each in missing:
         text_console.print(f"\n{each.what}:\n    {each.advice}", soft_wrap=True)
     _print_completion()

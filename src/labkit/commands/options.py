@@ -32,8 +32,8 @@ class OutputConsole(Console):
 
 
 console = OutputConsole(**LITERAL)
-text_console = Console(**LITERAL)  # as wide as the terminal, however narrow
-progress_console = Console(**LITERAL)  # a progress bar must fit on one line
+text_console = Console(**LITERAL)  # as wide as the terminal, even if that is narrow
+progress_console = Console(**LITERAL)  # a progress bar has to fit on one line
 
 ENGINE_UNKNOWN = (
     "SESSION_ENGINE is set to {engine}, which is not one of Django's session engines. The variable "

@@ -36,7 +36,7 @@ from labkit.practice.start import (
 )
 from labkit.text_format import command_line
 
-# What the commands print; tests look for this text.
+# Messages that the commands print; tests look for them.
 NEXT = "next"
 ALL_SOLVED = "All {count} exercises are solved."
 SOLVED_OF = "{solved} of {count} exercises are solved. To continue: {line}"

@@ -48,7 +48,7 @@ from labkit.services.requirements import require_tools
 from labkit.text_format import command_line
 from labkit.textbook_versions import Version, find_version, is_part
 
-# Messages, which the tests look for.
+# Messages; the tests look for them.
 HANDOUT_AT = "The lab's handout: http://127.0.0.1:{port}{path}"
 EVERY_EXCHANGE = "The latest requests to the lab: http://127.0.0.1:{port}/__lab__/"
 ENGINE_IGNORED = "Lab {number} has no sessions, so --engine has no effect."
@@ -75,7 +75,7 @@ REDIS_URL_EXAMPLE = "To use Redis instead, set REDIS_URL=redis://host:6379/0"
 CACHE_IS_REDIS = "The cache is the Redis server that REDIS_URL names."
 REDIS_SILENT = "That server does not respond. Until it does, no session can be saved."
 REDIS_URL_INVALID = "REDIS_URL is not valid. Example: redis://127.0.0.1:6379/0"
-HOW_TO_END = "Ctrl-C ends everything."  # printed once all servers are running
+HOW_TO_END = "Ctrl-C ends everything."  # this message is printed once all servers are running
 TAKE_TURNS = (
     "The servers take turns, with DEBUG off and without autoreload.\n"
     f"They log to .lab/NN/server-A.log and so on. {HOW_TO_END}"

@@ -35,7 +35,8 @@ from labkit.text_format import command_line
 HIGHEST = 99  # the highest possible number of a lab
 LOOPBACK_TOO = "LAB_LAN_ON_LOOPBACK"  # set to 1 by tests on a machine without a network
 WAIT_SECONDS = 10  # after this time, the console's URL is printed even if a lab is still starting
-HOW_TO_END = "Ctrl-C ends everything."  # printed once every lab is running or has failed
+# This message is printed once every lab is running or has failed.
+HOW_TO_END = "Ctrl-C ends everything."
 PLAIN_HTTP = (
     "Students open this URL. Everything is sent over plain HTTP, so do not type real\n"
     "names or passwords.\n"
@@ -145,7 +146,7 @@ def serve(
             if all(process.stable.is_set() for process in supervisor.labs):
                 break
         _print_addresses(supervisor, output)
-        while not end.wait(0.5):  # without a timeout, Ctrl-C has no effect on Windows
+        while not end.wait(0.5):  # on Windows, Ctrl-C has no effect during a wait without a timeout
             pass
         output.call(console.print, "Ending all labs …")
 
@@ -274,7 +275,7 @@ def _print_addresses(supervisor: Supervisor, output: OutputThread) -> None:
     output.call(console.print, Text(f"\nThe console:  {url}", "b"))
     output.call(console.print, f"Database: {supervisor.database}. {HOW_TO_END}\n")
     if supervisor.class_url:
-        if console.encoding.startswith("utf"):  # other encodings lack the block characters
+        if console.encoding.startswith("utf"):  # other encodings do not have the block characters
             qr = lan_address.qr_for_terminal(supervisor.class_url)
             output.call(console.print, qr, style="bright_white on black")
         url = supervisor.class_url

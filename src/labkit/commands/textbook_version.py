@@ -15,7 +15,7 @@ from labkit.commands.options import console
 from labkit.text_format import command_line
 from labkit.textbook_versions import Version
 
-# Messages, which the tests look for.
+# Messages; the tests look for them.
 TRY_IT = "Try it:"
 SYMPTOM = "What you see:"
 WHY = "Why:"

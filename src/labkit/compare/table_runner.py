@@ -14,11 +14,12 @@ from labkit.comparison_tables import TESTS, Table
 from labkit.kept_files import write_whole
 from labkit.testing.pytest_runner import Outcome, run_tests
 
-PROPERTY = "compared"  # a test's user property: table, question, variant, database and answer
+# The name of a test's user property: table, question, variant, database and answer.
+PROPERTY = "compared"
 ANSWERS = "compare"  # the folder of the stored results, beside the labs' state folders
 MARKS = "not redis and not browser"  # includes thorough tests
 SECONDS = 300.0  # the time limit of one test; some start servers and send many requests
-OUTPUT_LINES = 20  # lines of pytest's output to show if pytest could not run the tests
+OUTPUT_LINES = 20  # how many lines of pytest's output to show if pytest could not run the tests
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,10 @@ class TableResult:
     time: str  # ISO 8601, UTC
     python: str
     django: str
-    databases: tuple[str, ...]  # names and versions; empty for labs without a database
+    # The names and versions of the databases; empty for labs without one.
+    databases: tuple[str, ...]
     cells: tuple[CellResult, ...]
-    complaints: tuple[str, ...] = ()  # errors that prevented tests from running
+    complaints: tuple[str, ...] = ()  # errors because of which tests could not run
 
     @property
     def holds(self) -> bool:

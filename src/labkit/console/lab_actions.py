@@ -18,7 +18,7 @@ from labkit.serve.supervisor import LabProcess
 from labkit.text_format import duration
 
 ALL = "all"
-LAB_PAGES = {"handout", "code", "log"}  # pages of a lab that also have the buttons
+LAB_PAGES = {"handout", "code", "log"}  # pages of a lab that have the buttons too
 
 
 def find_lab(number: str) -> LabProcess:

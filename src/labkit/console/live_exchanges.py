@@ -22,7 +22,7 @@ MOST_SHOWN = 50
 MOST_OF_LAB = 200  # how many exchanges of a lab are searched for those of one visitor
 PLACES = {"wire", "store", "browser"}
 HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
-NOTHING: dict[str, Any] = {"exchanges": []}  # used for a lab that responds with an error
+NOTHING: dict[str, Any] = {"exchanges": []}  # the words for a lab that responds with an error
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class LiveExchange:
     at: datetime
     visitor: str
     steps: list[list[Words]]
-    url: str  # URL of its page in the lab's panel, or "" if the lab reported none
+    # The URL of the exchange's page in the lab's panel, or "" if the lab did not report one.
+    url: str
 
 
 def last_exchanges(

@@ -6,7 +6,8 @@ from labkit.console import supervisor
 from labkit.render import standalone_page
 
 DEBUG = False
-SECRET_KEY = secrets.token_urlsafe(50)  # new at each start; nothing signed with it is needed later
+# A new key at each start, because nothing that it signs is needed later.
+SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *supervisor().addresses]
 
 INSTALLED_APPS = ["labkit.console", "labkit.base"]

@@ -25,9 +25,9 @@ from labkit.sources import FILE as SOURCES
 from labkit.textbook_claims import LEDGER, VERDICTS, Entry, Ledger
 
 ASSETS = Path(__file__).parent / "static"
-SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets that single-file pages use as well
-LONGEST_VISITOR = 10  # characters; the limit for a visitor's letter and number
-LOG_LINES, LOG_BYTES = 200, 200_000  # limits; the last lines are shown
+SHARED = {DIFF_STYLE.name: DIFF_STYLE.parent}  # stylesheets that single-file pages use too
+LONGEST_VISITOR = 10  # in characters: the limit for a visitor's letter and number
+LOG_LINES, LOG_BYTES = 200, 200_000  # limits for the part of the log to show, which is the end
 
 
 @require_safe

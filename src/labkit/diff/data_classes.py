@@ -66,7 +66,7 @@ class FileDiff:
     old: File | None
     new: File | None
     hunks: tuple[Hunk, ...]
-    after: tuple[Row, ...] = ()  # the unchanged lines after the last hunk
+    after: tuple[Row, ...] = ()  # the unchanged lines at the end of the file
     remark: str = ""  # a remark on a difference that cannot be shown as lines
 
     @property

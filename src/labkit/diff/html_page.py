@@ -13,7 +13,7 @@ from labkit.render.highlight import Colours, Span, colour_lines, spans
 
 MADE_BY = "lab diff, of labkit"
 STYLE = Path(__file__).with_name("diff.css")
-FOLDED = 8  # unchanged lines between two changes; a longer run is folded
+FOLDED = 8  # how many unchanged lines may be between two changes before they are folded
 CONTEXT = 3
 
 # A run of rows: `kind` is "unchanged", "folded" or "changed"; `lines` contains the rows.

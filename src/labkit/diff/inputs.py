@@ -25,7 +25,7 @@ ORDER = [
     "",
     "tests",
 ]
-LARGEST = 200_000  # bytes; larger files are not shown
+LARGEST = 200_000  # in bytes; larger files are not shown
 NO_CODE = {"README.md"}  # not compared
 LEFT_BEHIND = {"__pycache__", "node_modules"}
 
@@ -34,10 +34,10 @@ LEFT_BEHIND = {"__pycache__", "node_modules"}
 class File:
     """A file, or a part of one, on one side of the comparison."""
 
-    name: str  # a path within the lab, as shown
+    name: str  # the path within the lab, as shown to the reader
     content: bytes
     pairs_as: str = ""  # two files, one on each side, are compared if this value is the same
-    each_line: bool = False  # whether to compare the lines by position, regardless of similarity
+    each_line: bool = False  # whether lines are compared by position, even if they are not similar
 
     def text(self) -> str | None:
         """Return the file's text, or None if it is binary or too large."""
@@ -66,7 +66,7 @@ class Side:
     name: str  # "03", "05:cookie", or a folder as the user typed it
     title: str
     files: tuple[File, ...]
-    about: str = ""  # an explanation for the reader
+    about: str = ""  # an explanation of this side for the reader
     rest: tuple[str, ...] = ()  # files that a variant shares with the lab's other variants
     lab: Lab | None = None  # set if the side is a lab of the manifest or a copy of one
     version: Version | None = None  # set if the side is a textbook version of that lab

@@ -12,13 +12,14 @@ from functools import cache
 from itertools import zip_longest
 
 TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
-ALIKE = 0.5  # the share of common words that two lines need to count as one changed line
-MOST_PAIRS = 40_000  # limit on old lines times new lines; above it, similar lines are not paired
-NO_END = "␄"  # marks a last line without a line feed
+ALIKE = 0.5  # the share of words that two lines must have in common to count as one changed line
+# The limit on the number of old lines times new lines, above which similar lines are not paired.
+MOST_PAIRS = 40_000
+NO_END = "␄"  # the mark on a last line that has no line feed
 RETURN = "␍"
 BLANKS = str.maketrans({" ": "·", "\t": "→"})
 
-Span = tuple[int, int]  # positions in a line: the first character, and one past the last
+Span = tuple[int, int]  # positions in a line: of the first character, and after the last one
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Line:
     """A line on one side."""
 
     number: int  # from 1
-    text: str  # without its line feed; any other line ending is made visible
-    marks: tuple[Span, ...] = ()  # the parts that differ from the line it is paired with
+    text: str  # the line without its line feed; any other line ending is made visible
+    marks: tuple[Span, ...] = ()  # the spans that differ from the line on the other side
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class PairNotes:
     """The notes for one pair."""
 
     notes: dict[str, dict[str, str]]  # file -> key -> why
-    swapped: bool = False  # whether the pair was requested in the opposite order
+    swapped: bool = False  # whether the pair was requested in the opposite order of the notes
 
     def add_to(self, file: FileDiff) -> FileDiff:
         """Return the file with notes added to its changes."""

@@ -11,7 +11,7 @@ from labkit.render.template_filters import visible
 from labkit.text_format import command_line
 
 CONTEXT = 3  # unchanged lines shown on each side of a change
-WIDEST = 100  # columns; longer lines of prose are hard to read
+WIDEST = 100  # in columns; longer lines of prose are hard to read
 
 
 def text(found: Comparison, colour: bool, width: int = 80, *, tests: bool = False) -> str:

@@ -86,7 +86,7 @@ class BrowserClient:
             try:
                 self.jar.store(from_wire(line), target)
             except CookieRefusal:
-                continue  # a browser would silently ignore the cookie
+                continue  # a browser ignores such a cookie silently
         if found := re.search(r'csrfmiddlewaretoken" value="(\w+)"', page):
             self.token = found[1]
         return Response(

@@ -22,10 +22,12 @@ from labkit.http.set_cookie import (
     parse_set_cookie,
 )
 
-MAX_PER_SITE = 180  # cookies of one registrable domain; if there are more, Chromium purges some
-KEPT_BY_PURGE = 150  # cookies that remain after a purge, which proceeds in the order of PURGES
-MAX_PARTITIONED_BYTES = 10_240  # total size of a site's names and values in one partition
-ACCESS_STEP = 60  # seconds; Chromium updates a cookie's last-access time at most this often
+# The limit of cookies for a registrable domain, above which Chromium purges some.
+MAX_PER_SITE = 180
+KEPT_BY_PURGE = 150  # how many cookies remain after a purge, which proceeds in the order of PURGES
+# The limit for the total size of a site's names and values in one partition.
+MAX_PARTITIONED_BYTES = 10_240
+ACCESS_STEP = 60  # in seconds; Chromium updates a cookie's last-access time at most this often
 LAX_POST_GRACE = 120  # for this many seconds, a new cookie without SameSite is sent with any POST
 BLOCKED = "cookies are blocked"
 EXPIRED = "it has expired"

@@ -29,7 +29,8 @@ class Origin:
 
         Raise ValueError if the URL is invalid, or if its scheme is neither http nor https.
         """
-        from ada_url import URL  # imported on first use, so that the labs start faster
+        # This module is imported on first use, so that the labs start faster.
+        from ada_url import URL
 
         try:
             parts = URL(url)

@@ -23,8 +23,8 @@ from labkit.http.origin import (
     punycode,
 )
 
-MAX_NAME_VALUE = 4096  # total size of name and value in bytes, section 5.6
-MAX_ATTRIBUTE = 1024  # size of an attribute's value in bytes, section 5.6
+MAX_NAME_VALUE = 4096  # the maximum total size of a cookie's name and value, in bytes (section 5.6)
+MAX_ATTRIBUTE = 1024  # the maximum size of an attribute's value, in bytes (section 5.6)
 MAX_AGE = 400 * 24 * 3600  # seconds, section 5.5
 OTHER_DOMAIN = "Domain={domain} is not the domain of {host}"
 
@@ -45,7 +45,7 @@ class Priority(StrEnum):
     """
 
     LOW = "Low"
-    MEDIUM = "Medium"  # the default, also used for unknown values
+    MEDIUM = "Medium"  # the default, which is also used for unknown values
     HIGH = "High"
 
 

@@ -53,7 +53,7 @@ SAME = "{}: the same"  # the label of several lines that coincide
 # These lengths are in inches; an inch is 72 units in the drawing. A phone shows 400 units at almost
 # full size.
 WIDTH, PLOT, LEFT, RIGHT, LINE = 5.6, 2.6, 0.7, 1.85, 0.21
-FONT_SIZE, LETTER = 11.5, 0.096  # points; the width of a letter in inches
+FONT_SIZE, LETTER = 11.5, 0.096  # the font size in points, and the width of a letter in inches
 WRAP = 16  # the maximum number of letters in a line of a label
 
 
@@ -162,8 +162,9 @@ def svg(chart: Chart, of: str = "") -> str:
 def _matplotlib_style(mark: str) -> list[Any]:
     own = {
         "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": mark,  # makes IDs stable, and different for each chart
-        "font.family": "DejaVu Sans",  # part of matplotlib, and at least as wide as readers' fonts
+        "svg.hashsalt": mark,  # makes the IDs stable, and different for each chart
+        # This font is part of matplotlib, and at least as wide as readers' fonts.
+        "font.family": "DejaVu Sans",
         "font.size": FONT_SIZE,
         "text.color": INK,
         "axes.labelcolor": QUIET,

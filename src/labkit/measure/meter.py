@@ -33,7 +33,7 @@ from labkit.processes.ports import free_ports
 from labkit.serve.temporary_server import TemporaryServer, temporary_server
 from labkit.services.mariadb_child import MariaDBChild
 
-SHORT = 0.02  # seconds that a slow view takes
+SHORT = 0.02  # how many seconds a slow view takes
 APART = 4 * 3600  # seconds between two visits on one day
 
 LIMIT_LOST = "{name} accepted {count}, but has only {size}. Is it too slow?"
@@ -50,9 +50,9 @@ class Amount:
     samples: int = 100  # how many samples to take for each kind of request and each size
     sizes: int = 1000  # the largest
     tabs: tuple[int, ...] = (2, 5, 10, 20, 50)
-    ways: tuple[str, ...] = tuple(NAMES)  # the kinds of name used to find the limit
-    adds: int = ADDS  # adds from several tabs; divisible by each number of tabs
-    tries: int = 10  # attempts by a visitor who blocks cookies
+    ways: tuple[str, ...] = tuple(NAMES)  # the kinds of name with which the limit is measured
+    adds: int = ADDS  # adds from several tabs; the number is divisible by each number of tabs
+    tries: int = 10  # how often a visitor who blocks cookies tries
     robot: int = 100  # requests of a robot
 
 

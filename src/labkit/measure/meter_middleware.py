@@ -20,8 +20,8 @@ from labkit.panel import server_clock
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METER_URL = "/__measure__/"
-QUERIES = "X-Lab-Queries"  # a response header with the number of queries
-DELAY = "LAB_MEASURE_DELAY"  # an environment variable, in seconds
+QUERIES = "X-Lab-Queries"  # the name of a response header with the number of queries
+DELAY = "LAB_MEASURE_DELAY"  # the name of an environment variable with a number of seconds
 # These statements are not counted, because Django sends each kind to one database only: BEGIN and
 # COMMIT as SQL to SQLite, and the settings of a new connection to MariaDB.
 NOT_COUNTED = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |SELECT VERSION\(\))")

@@ -206,7 +206,7 @@ def lines(found: Figures) -> Iterator[Line]:
 
 # Pages
 
-HOME = "compare"  # the folder of this machine's results, beside the labs' state folders
+HOME = "compare"  # the folder with the results of this machine, beside the labs' state folders
 MEASURED = Path("docs", "measured")  # results in the repository
 
 
@@ -241,7 +241,7 @@ class MeasuredRun:
 
     path: Path  # the path of the file with the figures, such as "carts-sqlite.json"
     database: str  # for readers
-    stamp: str  # machine, versions and date, as sentences
+    stamp: str  # the machine, the versions and the date, as sentences
     figures: Figures
 
 

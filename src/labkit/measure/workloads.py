@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from labkit.http.client import BrowserClient, Response
 
-ADDS = 100  # sent from several tabs at once, to count how many are stored
+ADDS = 100  # how many adds several tabs send at once, to count how many are stored
 COLOURS = (
     *("red", "green", "blue", "black", "white", "brown", "gold", "grey"),
     *("pink", "plum", "ivory", "olive", "ruby", "teal", "rusty"),

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from labkit.panel.models import Exchange
 
 MOST = 100  # messages
-SECONDS = 600  # a message is discarded after this time
+SECONDS = 600  # in seconds; after this time, a message is discarded
 
 Browser = tuple[str, str, str]  # peer, User-Agent, host
 
@@ -21,7 +21,7 @@ Browser = tuple[str, str, str]  # peer, User-Agent, host
 class Message:
     """A sentence or two about what a control did."""
 
-    control: str  # "clock", "reset", "cookie" or "entry"
+    control: str  # the name of the control: "clock", "reset", "cookie" or "entry"
     text: str
     about_store: bool = False  # whether the text may become untrue when the store changes
     left_at: float = field(default_factory=time.monotonic)

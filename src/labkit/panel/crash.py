@@ -17,9 +17,10 @@ LONGEST_MESSAGE, LONGEST_CODE = 500, 200  # characters
 class Crash:
     """An uncaught exception as text, since the exception object would keep its frames alive."""
 
-    name: str  # the name of its class, such as "CookieError"
+    name: str  # the name of the exception's class, such as "CookieError"
     message: str
-    place: str = ""  # "lab/storage.py, line 20, in put"; "" if the lab's code is not involved
+    # A place such as "lab/storage.py, line 20, in put"; "" if the lab's code is not involved.
+    place: str = ""
     code: str = ""  # that line
 
     @property

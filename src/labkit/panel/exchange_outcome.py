@@ -21,11 +21,12 @@ class SessionEvent(StrEnum):
     NEW_KEY = "new-key"  # saved under a new key, as cycle_key() and a login do
     REPLACED = "replaced"  # deleted, after which a new session was created
     DELETED = "deleted"
-    EMPTY = "empty"  # changed, but it is empty, so there is nothing to save
-    DISCARDED = "discarded"  # changed, but Django saves nothing if the status is 500 or higher
-    CHANGE_LOST = "change-lost"  # changed inside an entry, which Django does not detect
-    NOT_DELIVERED = "not-delivered"  # saved to a cookie that the response does not set
-    DELETED_BY_OTHER = "deleted-by-other"  # another request deleted it before this one saved it
+    EMPTY = "empty"  # changed, but the session is empty, so there is nothing to save
+    DISCARDED = "discarded"  # changed, but Django saves nothing because the status is 500 or higher
+    CHANGE_LOST = "change-lost"  # changed inside an entry, which Django does not notice
+    NOT_DELIVERED = "not-delivered"  # saved to a cookie, but the response does not set this cookie
+    # Another request deleted the session before this request saved it.
+    DELETED_BY_OTHER = "deleted-by-other"
     SAVE_FAILED = "save-failed"
     LOAD_FAILED = "load-failed"
 
@@ -55,7 +56,7 @@ class Outcome:
     """
 
     def __init__(self, exchange: Exchange) -> None:
-        # These are computed immediately, because every page's summary bar needs them.
+        # These attributes are computed immediately, because every page's summary bar needs them.
         self.exchange = exchange
         self.accessed = bool(exchange.accesses.get(exchange.store_id or 0))
         self.error_response = exchange.status >= 500

@@ -13,7 +13,7 @@ from labkit.panel.session_memory import KeyFate
 from labkit.text_format import and_more
 
 LONGEST_PATH = 60  # characters
-LONGEST_NAME = 40  # characters of a cookie's name
+LONGEST_NAME = 40  # the maximum number of characters of a cookie's name
 MOST_NAMES = 3  # further cookies are counted but not named
 SEPARATOR = " · "
 _NOT_SAVED = "session changed but not saved"

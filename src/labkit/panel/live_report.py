@@ -11,7 +11,7 @@ from labkit.panel.exchange_words import Words, summarize, summary_words
 from labkit.panel.models import Exchange
 from labkit.session_stores import describe_engine
 
-ACTIVE_SECONDS = 300  # a visitor counts as active for this long after a request
+ACTIVE_SECONDS = 300  # seconds for which a visitor counts as active after a request
 LONGEST_PATH = 200  # characters
 # Highlights on the console's Live page, by the `place` and `key` of `Words`.
 HIGHLIGHTS = {

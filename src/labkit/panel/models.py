@@ -12,7 +12,7 @@ from labkit.panel.crash import Crash
 from labkit.panel.session_memory import KeyFate
 
 LARGEST_SNAPSHOT = 20_000  # bytes
-BLANKED = "…"  # in place of a secret value in a form
+BLANKED = "…"  # the text that replaces a secret value in a form
 # Approximate sizes, in bytes, of an exchange without its strings, of an operation without its data,
 # and of an access. Adding up all fields for each request would be slow.
 _REST, _OPERATION, _ACCESS = 1600, 200, 80
@@ -44,7 +44,7 @@ def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
 class StoreOperation:
     """A load, save or delete in the session store."""
 
-    kind: str  # "load", "save", "create" or "delete"
+    kind: str  # the kind of operation: "load", "save", "create" or "delete"
     store_id: int  # of the SessionStore, see session_recorder.store_id
     key: str | None  # the session key
     data: Snapshot = None
@@ -52,7 +52,8 @@ class StoreOperation:
     modified: bool = False  # whether the session had been changed before the operation
     error: str = ""  # the exception that the store raised
     key_fate: KeyFate | None = None  # why a load found no session
-    expired_at: float | None = None  # POSIX seconds; set if the session has expired
+    # When the session expired, in POSIX seconds; None if it has not.
+    expired_at: float | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -60,17 +61,17 @@ class Exchange:
     """A request and its response."""
 
     number: int
-    token: str  # identifies the exchange in the URL of its page
-    at: float  # POSIX seconds, by the server's clock
+    token: str  # the token that identifies the exchange in the URL of its page
+    at: float  # in POSIX seconds, by the server's clock
     clock_ahead: float  # seconds by which the server's clock was ahead
-    monotonic: float  # time.monotonic(), which does not depend on the moved clock
+    monotonic: float  # from time.monotonic(), which does not depend on the moved clock
     method: str = ""
     path: str = ""  # with the query
     peer: str = ""
     agent: str = ""
     host: str = ""
     scheme: str = ""
-    request_number: int = 0  # position on its connection, from 1; 0 if unknown
+    request_number: int = 0  # the request's position on its connection, from 1; 0 if unknown
     cookie_header: str = ""
     # {store ID: {(file, line, whether it wrote): whether the file belongs to the lab}}
     accesses: dict[int, dict[tuple[str, int, bool], bool]] = field(default_factory=dict)
@@ -79,7 +80,7 @@ class Exchange:
     reason: str = ""
     location: str = ""
     content_type: str = ""
-    length: int | None = None  # bytes of the response, or None if it is streamed
+    length: int | None = None  # the size of the response in bytes, or None if it is streamed
     set_cookies: list[str] = field(default_factory=list)
     form: str = ""  # the submitted form, encoded
     duration: float = 0.0  # seconds
@@ -90,10 +91,10 @@ class Exchange:
     modified: bool = False
     session_after: Snapshot = None  # the session's data at the end, if the session was loaded
     redirect: "Exchange | None" = None  # the redirect that led to this exchange
-    crash: Crash | None = None  # the exception that no view caught
+    crash: Crash | None = None  # the exception that no view caught, if any
     no_bar: str = ""  # a key of summary_bar.NO_BAR, if the page has no bar
-    body_left_out: bool = False  # whether part of the request's body is not in `form`
-    has_secrets: bool = False  # whether a value in `form` is BLANKED
+    body_left_out: bool = False  # whether part of the request's body is missing in `form`
+    has_secrets: bool = False  # whether a value in `form` was replaced with BLANKED
     # Whether the recorded path or Cookie header was cut because it was too long.
     is_cut: bool = False
     counted: int = 0  # the size in bytes that the log has counted for this exchange

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MOST_KEYS = 5000
-LONGEST_KEY = 100  # characters; longer keys come from signed_cookies and need not be remembered
+LONGEST_KEY = 100  # in characters; longer keys come from signed_cookies and need not be remembered
 
 
 class KeyFate(StrEnum):
@@ -20,7 +20,7 @@ class KeyFate(StrEnum):
 
 
 class _Seen(NamedTuple):
-    expires: float | None  # POSIX seconds; None if it is not known
+    expires: float | None  # in POSIX seconds; None if the expiry is not known
     is_deleted: bool = False
 
 

@@ -50,7 +50,7 @@ class StoredSession:
     facts: list[tuple[str, str]]  # (name, raw value)
     # The kinds of record in which it is stored, such as "entry row"; "" if the store failed.
     kinds: str = ""
-    life: Lifetime | None = None  # only for a row or cookie
+    life: Lifetime | None = None  # None unless the record is a row or cookie
     decoded: str = ""
     expired: str = ""  # a sentence that says when it expired, or ""
 
@@ -123,7 +123,8 @@ def describe_stored(engine: str, key: str, details: bool = True) -> StoredSessio
             repr(data) if data else "Nothing: the session is empty or cannot be read.",
             _expired(dated) if dated else "",
         )
-    except Exception as error:  # such as a missing database or table, or an unreadable folder
+    # Reasons such as a missing database or table, or an unreadable folder.
+    except Exception as error:
         message = f"{type(error).__name__}: {error}" if details else "See the server's log."
         return StoredSession([("The store does not respond", message)])
 

@@ -25,7 +25,7 @@ _STYLE = '<link rel="stylesheet" href="/__lab__/static/panel.css">'
 _COLOURS = '<link rel="stylesheet" href="/__lab__/static/palette.css">'
 _LAB_STYLE = b"/lab.css"
 _SCRIPT = '<script src="/__lab__/static/panel.js" defer></script>'
-# Encoded only once, because encoding is slow.
+# The script is encoded only once, because encoding is slow.
 _SEPARATOR = SEPARATOR.encode("ascii", "xmlcharrefreplace").decode()
 # Reasons why an HTML page has no bar. Pages contain the key as data-no-bar.
 NO_BAR = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-BROKEN_PROMISES = {  # {a check of labkit.testing.response_checks: what it found}
+BROKEN_PROMISES = {  # {a check of labkit.testing.response_checks: a sentence that explains it}
     "illegal Set-Cookie": "The response sets a cookie with characters that no cookie may have.",
     "Set-Cookie too large": "The response sets a cookie of more than 4096 bytes.",
     "cookie refused by the browser": "The browser refuses a cookie that the response sets.",

@@ -16,17 +16,17 @@ NUMBER, SLUG = re.compile("[0-9]{2}"), re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
 IDEA = "The same pages as in lab {number}, to be changed."
 MARK = re.compile(r"^ *@pytest\.mark\.(claim|pitfall)\(.*\)\n", re.MULTILINE)
 ONLY_PYTEST = re.compile(r"^import pytest\n", re.MULTILINE)
-# The Practice section of a handout whose lab has no textbook versions and exercises yet.
+# The section "Practice" of a handout, for a lab that has no textbook versions and exercises yet.
 PRACTICE = """
 This lab has no textbook versions and no exercises yet. [Practice](../../docs/practice.md) says how
 to write them. `lab list {number}` lists its versions, and `lab practice` lists all exercises.
 """
-# The last row of each list in teaching order, to which a row is added.
+# The last row of each list in teaching order; the new lab's row is added after it.
 README_ROW = re.compile(r"^\| \[\d\d\]\(labs/.*\n(?!\| \[\d\d\]\(labs/)", re.MULTILINE)
 PLAN_ROW = re.compile(r"^\| (\d+) \| \[\d\d .*\n(?!\|)", re.MULTILINE)
 PLAN_MINUTES = 30
 
-# Why a lab is not made
+# Reasons why a lab is not created.
 NOT_TWO_DIGITS = "{number} is not a lab's number: two digits, such as {free}."
 NUMBER_TAKEN = "Lab {number} already exists: {name}. The next free number is {free}."
 NOT_A_SLUG = "{slug} is not a name for a lab. Use lowercase letters and _, such as wish_list."
@@ -143,7 +143,7 @@ def _entry(
 def _add_to_manifest(path: Path, entry: dict[str, object]) -> None:
     """Add an entry after that of the last lab: before the twins, and the comment above them."""
     text = path.read_text(encoding="utf-8")
-    # A basic string, a number and a Boolean are written in TOML as in JSON.
+    # In TOML, a basic string, a number and a Boolean are written as in JSON.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entry.items()]
     end = re.search(r"(^#.*\n|\n)*^\[\[twins\]\]", text, re.MULTILINE)
     at = end.start() if end else len(text)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from labkit.testing.pytest_runner import Cancelled
 
-PAUSE = 0.3  # seconds between two comparisons of the files
+PAUSE = 0.3  # in seconds, the pause between two comparisons of the files
 QUIT = {"q", "Q", "\x04"}  # "\x04" is Ctrl-D
 IGNORED = {"__pycache__", ".pytest_cache"}
 

@@ -24,7 +24,7 @@ from labkit.processes.start import NotInstalled, StartCancelled, StartFailed, St
 T = TypeVar("T", bound=Stoppable)
 # The time limit for starting all servers of a child; the limit for each server is shorter.
 START_SECONDS = 600
-STOP_SECONDS = 60  # the time limit for ending all servers
+STOP_SECONDS = 60  # the time limit for ending all servers of a child
 
 
 class ChildProcess(Stoppable):

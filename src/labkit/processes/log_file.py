@@ -15,7 +15,7 @@ from labkit.processes.output import UnfailingFile
 LONGEST_LINE = 2_000  # bytes
 LONGEST_ENTRY = 16_000  # bytes in one write
 LARGEST_LOG = 2_000_000  # bytes
-KEPT_LOG = 500_000  # bytes to keep at the end of a log that has become too large
+KEPT_LOG = 500_000  # how many bytes to keep at the end of a log that has become too large
 LONG_LINE = re.compile(rb"[^\n]{%d,}" % (LONGEST_LINE + 1))
 LEFT_OUT = b" [... %d bytes left out ...] "
 BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n"
@@ -24,7 +24,7 @@ BEGINNING_LEFT_OUT = b"[The log became too large: its beginning was left out.]\n
 class LogFile(UnfailingFile):
     """A log that limits the length of its lines and entries, and its total size."""
 
-    _lock = threading.Lock()  # shared by all threads that write to stderr
+    _lock = threading.Lock()  # one lock for all threads that write to stderr
 
     def write(self, data: Any) -> int:
         """Write these bytes, shortened if necessary; cut a log larger than LARGEST_LOG."""

@@ -32,7 +32,7 @@ SUBSTITUTES = {  # replacements for characters that an encoding lacks
     "≥": ">=",
 }
 
-PRINT_SECONDS = 2  # how long an OutputThread or a relay may take to print the rest
+PRINT_SECONDS = 2  # how long an OutputThread or a relay may take to print the rest of its output
 
 
 def protect_output() -> None:
@@ -83,7 +83,7 @@ class UnfailingFile(io.FileIO):
         try:
             while rest:
                 written = super().write(rest)
-                if written is None:  # a non-blocking pipe is full
+                if written is None:  # a non-blocking pipe may be full
                     select.select([], [self], [])
                 else:
                     rest = rest[written:]

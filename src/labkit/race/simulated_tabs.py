@@ -29,7 +29,7 @@ from labkit.http.set_cookie import apply_set_cookies
 from labkit.panel import session_recorder
 from labkit.race.tab_overlap import Step, Tab, Wave
 
-one_race = threading.Lock()  # one race at a time per process is enough for a class
+one_race = threading.Lock()  # one race at a time in each process is enough for a class
 
 
 class RaceUnderWay(Exception):
@@ -42,10 +42,11 @@ class Race:
 
     tabs: int
     adds: int
-    goods: dict[str, int] = field(default_factory=dict)  # the cart stored at the end
+    goods: dict[str, int] = field(default_factory=dict)  # the cart that is stored at the end
     steps: list[Step] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)  # status -> number of responses
-    cookies: SimpleCookie = field(default_factory=SimpleCookie)  # the last cookie with each name
+    # {name: the last cookie with this name}
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)
 
     @property
     def kept(self) -> int:

@@ -17,10 +17,11 @@ from labkit.base.session_lock import lock_requested, row_locked
 from labkit.panel import session_recorder
 from labkit.panel.models import open_snapshot
 
-CART = "cart"  # the session entry that the tabs change, {name: quantity}
-PATIENCE = 10  # seconds for which a tab waits for the other tabs of its wave
+CART = "cart"  # the name of the session entry that the tabs change; its value is {name: quantity}
+PATIENCE = 10  # how many seconds a tab waits for the other tabs of its wave
 
-_turn = threading.RLock()  # held during loads and saves, to record them in the same order
+# A lock that is held during loads and saves, so that they are recorded in their real order.
+_turn = threading.RLock()
 _active: ContextVar["Tab | None"] = ContextVar("tab", default=None)
 
 

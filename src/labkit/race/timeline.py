@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 
 from labkit.race.tab_overlap import Step
 
-WIDTH, LEFT, RIGHT = 720, 64, 190  # units of the picture; the text is in the margins
+WIDTH, LEFT, RIGHT = 720, 64, 190  # sizes in units of the picture; the text is in the margins
 ROW, BAR = 28, 14  # heights
-MOST = 12  # rows; if there are more adds, the ones in the middle share a row
+MOST = 12  # the maximum number of rows; if there are more adds, those in the middle share a row
 
 _templates = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
@@ -25,9 +25,9 @@ class Add:
     tab: int
     began: int  # the number of the add's first step: waiting for the lock, or reading
     read_at: int
-    read: int  # the total that the tab read
+    read: int  # the total that the tab read from the cart
     saved_at: int | None = None  # None if the tab never saved the cart
-    saved: int = 0  # the total that the tab saved
+    saved: int = 0  # the total that the tab saved to the cart
     over: "Add | None" = None  # the add that overwrote this add without having read it
 
     @property

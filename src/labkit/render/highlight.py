@@ -28,7 +28,7 @@ GROUPS = {
 
 # The class of each character in a line; "" means that the character has no colour.
 Colours = list[str]
-Span = tuple[str, str]  # (class, text with hidden characters made visible)
+Span = tuple[str, str]  # (class, text in which hidden characters are visible)
 
 
 def colour_lines(text: str, suffix: str) -> list[Colours]:

@@ -32,9 +32,9 @@ from labkit.http.connection import REQUEST_NUMBER
 LARGEST_HEAD = 65_536  # bytes
 # This is above Django's own limit of 2.5 MB, so that Django can respond with its error page.
 LARGEST_BODY = 3_000_000  # bytes
-LARGEST_REST = 10_000_000  # bytes of a refused request that are read before responding
+LARGEST_REST = 10_000_000  # how many bytes of a refused request are read before the response
 HELD_BYTES = 16_000_000  # the limit for all pending requests and unsent responses together
-SMALL = 16_384  # bytes that a connection may hold even beyond HELD_BYTES
+SMALL = 16_384  # how many bytes a connection may hold even if the total exceeds HELD_BYTES
 
 CONNECTIONS = 1000  # the maximum; it is lower if the system allows fewer open files
 LEAST_CONNECTIONS = 16
@@ -46,7 +46,7 @@ UNREAD_SECONDS = 30  # the time limit while the client reads no byte of the resp
 GRACE_SECONDS = 0.25  # how long a new connection is safe from being closed to make room
 ACCEPT_AT_ONCE = 64
 
-# At each event, waitress checks all of its connections in Python. With a whole class, the checks
+# At each event, waitress checks all of its connections in Python. With a whole class, these checks
 # take longer than the responses. After a pause, one check finds several connections that are ready
 # (bench/burst.py).
 CROWD = 30  # connections
@@ -151,10 +151,10 @@ class Channel(HTTPChannel):
 
     parser_class = Parser
     task_class = Task
-    served = 0  # number of requests, including the current one
+    served = 0  # the number of requests so far, including the current one
 
     def __init__(self, server: "Listener", *arguments: Any, **options: Any) -> None:
-        self.since = time.monotonic()  # when the wait began, regardless of the moved clock
+        self.since = time.monotonic()  # when the wait began, by a clock that is never moved
         self.answered = False
         self._received = 0  # bytes of pending requests
         super().__init__(server, *arguments, **options)
@@ -277,7 +277,7 @@ class HttpServer:
             max_request_header_size=LARGEST_HEAD,
             max_request_body_size=LARGEST_BODY,
             inbuf_overflow=LARGEST_BODY + LARGEST_HEAD,  # no temporary files
-            log_socket_errors=False,  # they are normal: clients may disconnect at any time
+            log_socket_errors=False,  # such errors are normal: clients may disconnect at any time
             # labkit.panel.access uses these headers to recognize requests from a proxy.
             clear_untrusted_proxy_headers=False,
             ident=None,

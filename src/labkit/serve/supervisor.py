@@ -66,7 +66,7 @@ class LabProcess:
         self.port = port
         self.url = f"http://{host}:{port}/"
         self.letter = letter
-        self.state = "starting"  # starting, running, resetting, failed, stopped
+        self.state = "starting"  # one of starting, running, resetting, failed and stopped
         self.stable = threading.Event()  # set once a state in STABLE has been reported
         self.reason = ""  # why the lab failed or last died
         self.restarts = 0  # how many times the lab died and was restarted
@@ -74,7 +74,8 @@ class LabProcess:
         self.action_failed = False  # if True, `note` says why the action failed
         # The last values that the console read from the lab:
         self.clock = ""  # "2 minutes ahead"
-        self.active: int | None = 0  # visitors in the last minutes, or None if unknown
+        # The number of visitors in the last minutes, or None if unknown.
+        self.active: int | None = 0
         self.engine = ""  # the session engine, such as "db"
         self._state_folder = state
         self._command = worker.command(port, addresses)

@@ -36,7 +36,8 @@ class LabDatabase:
     """A lab's database, ready to use."""
 
     url: str  # for DATABASE_URL; empty for SQLite
-    client_command: str = ""  # opens a client for the private MariaDB in a terminal
+    # The command that opens a client for the private MariaDB in a terminal.
+    client_command: str = ""
 
 
 def choose_database(db: str | None, url: str) -> DatabaseKind:

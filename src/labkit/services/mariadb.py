@@ -40,7 +40,7 @@ NOT_DURABLE = [
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
 ]
-# Keeps servers that this process started and others still use, so that Popen does not warn.
+# Keeps the processes of servers that others still use, so that Popen does not warn.
 _left_running: list[ServerProcess | None] = []
 
 START_SECONDS = 30
@@ -65,7 +65,7 @@ class PrivateMariaDB(PrivateServer):
         self.socket = socket
         self._options = options
         self._temporary = temporary
-        self._users: Any = None  # the lock file that this process holds while it uses the server
+        self._users: Any = None  # the lock file, which is open while this process uses the server
 
     @staticmethod
     def check_installed() -> None:

@@ -36,7 +36,7 @@ GALERA = [
 def pip_line(extra: str) -> str:
     """Return the command that installs this extra into the current environment."""
     pip = (sys.executable, "-m", "pip", "install")
-    if not PYPROJECT.is_file():  # installed without -e, in another project
+    if not PYPROJECT.is_file():  # labkit may be installed without -e, in another project
         found = [r for r in _requirements() if _applies(r, {extra}) and not _applies(r, set())]
         return command_line(*pip, *(f"{r.name}{r.specifier}" for r in found))
     return command_line(*pip, "-e", f".[{extra}]", "-c", "constraints.txt")
@@ -96,7 +96,7 @@ def _headers() -> str | None:
         )
         if done.returncode == 0:
             return done.stdout.strip()
-    # A wheel (Windows) or an installed driver does not need them.
+    # A wheel (on Windows) or an installed driver does not need these.
     return "no longer needed" if _version("mysqlclient") else None
 
 

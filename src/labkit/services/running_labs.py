@@ -16,7 +16,7 @@ from labkit.processes.manage_py import DatabaseNotReady
 
 RESET_PATH = "/__lab__/reset/"
 PATTERN = "running-*.json"
-SECONDS = 30  # within which a server must respond, since it may wait for a locked database
+SECONDS = 30  # in seconds; a server may take this long, because it may wait for a locked database
 REFUSED = "The running lab at {url} was not reset: {reason}"
 FAILED = "{error}. Stop the lab, and try again."
 
@@ -27,7 +27,8 @@ class RunningLab:
 
     url: str  # such as "http://127.0.0.1:8004"
     key: str
-    database: str = ""  # the database that DATABASE_URL names, without its password; "" if none
+    # A description of the database that DATABASE_URL names, without its password; "" if none.
+    database: str = ""
 
     def write(self, state: Path) -> Path:
         """Write the record to the lab's state folder, and return its path."""

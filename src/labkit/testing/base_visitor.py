@@ -27,7 +27,7 @@ from labkit.testing.jar_cookies import JarCookies
 from labkit.testing.response_checks import BrokenPromise
 
 REMEMBERED = 20  # exchanges
-EXCERPT = 300  # characters of a page's text that a report shows
+EXCERPT = 300  # how many characters of a page's text a report shows
 PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # characters that are not percent-encoded in a path
 # Characters that are not percent-encoded in a URL's path and query.
 TARGET_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
@@ -54,7 +54,7 @@ class Exchange:
     response: HttpResponseBase | None = None
     set_cookies: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # Set-Cookie -> reason for refusal
-    sent_at: float = field(default_factory=time.time)  # Unix time, by the test's clock
+    sent_at: float = field(default_factory=time.time)  # in Unix time, by the test's clock
 
     def __str__(self) -> str:
         target = self.target

@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-quic",
     "--disable-gpu",
     "--in-process-gpu",  # without a GPU, a separate process would keep the CPU busy
-    # *.example resolves to this machine, as a site that is not loopback; other names do not
+    # *.example resolves to this machine, as a site that is not loopback. Other names do not
     # resolve.
     "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, "
     "EXCLUDE 127.0.0.1, EXCLUDE *localhost",

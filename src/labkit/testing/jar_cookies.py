@@ -16,7 +16,7 @@ from labkit.http.origin import TYPED, Context, Origin
 from labkit.http.set_cookie import Cookie, SameSite
 
 FLAGS = {"secure", "httponly", "partitioned"}
-NOT_STORED = {"comment", "version"}  # attributes of a Morsel that browsers ignore
+NOT_STORED = {"comment", "version"}  # attributes of a Morsel that browsers do not store
 NOT_REMOVED = "To remove a cookie's attribute, set it to an empty string."
 
 if TYPE_CHECKING:  # type checkers already treat a SimpleCookie as a MutableMapping
@@ -40,7 +40,8 @@ class JarCookies(_Mapping, SimpleCookie):
 
     def _by_name(self) -> dict[str, Cookie]:
         held = {id(each.cookie) for each in self._jar.held_back(self._origin)}
-        # The last cookie with a name is used, because Django, too, reads the last one that is sent.
+        # The last cookie with this name is used, because Django, too, reads the last one that is
+        # sent.
         cookies = sorted(self._jar, key=lambda cookie: id(cookie) not in held)
         return {cookie.name: cookie for cookie in cookies}
 

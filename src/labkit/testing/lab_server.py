@@ -23,10 +23,11 @@ SERVERS = {
         "--call",
         "django.core.wsgi:get_wsgi_application",
     ],
-    "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],  # the server of `lab serve`
+    # The server that `lab serve` uses.
+    "worker": ["-m", "labkit.serve.worker", "{port}", "127.0.0.1"],
 }
 
-# (lab folder, environment) -> (relative path, content) of a migrated database.
+# {(lab folder, environment): (relative path, content) of a migrated database}
 _migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
 NOT_ABOUT_TABLES = {"LAB_DEBUG", "LAB_HOSTS", "LAB_PANEL", "REDIS_URL"}
 
@@ -142,7 +143,7 @@ class LabServer:
                 [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self._environ,
-                stdin=subprocess.PIPE,  # the worker ends when this pipe is closed
+                stdin=subprocess.PIPE,  # the worker ends when this pipe to it is closed
                 stdout=log,
                 stderr=log,
                 start_new_session=os.name != "nt",

@@ -85,7 +85,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
-    # This must be done before pytest-django reads the settings, which depend on these variables.
+    # The environment variables must be set before pytest-django reads the settings, which depend on
+    # them.
     for mark in MARKS:
         early_config.addinivalue_line("markers", mark)
     lab = _lab_around(early_config.known_args_namespace.file_or_dir or ["."])

@@ -22,7 +22,7 @@ from labkit.catalog import MANIFEST, CatalogError
 from labkit.environment import SHARED
 from labkit.processes.parent_pipe import end_child, start_child
 
-CONFIGURATION = "pyproject.toml"  # the configuration of pytest, beside labs/
+CONFIGURATION = "pyproject.toml"  # the file with pytest's configuration, beside labs/
 NO_CONFIGURATION = (
     "{path} is missing, so the tests cannot be run. Install labkit from its checkout with "
     "pip install -e, or start the command inside the checkout."
@@ -33,11 +33,11 @@ MEMORY = 4 * 2**30  # bytes
 STOP_LIMIT = 30  # in seconds; tests may need a few seconds to stop their servers
 # If a run exceeds its limit by this many seconds, the watchdog is considered dead.
 UNRESPONSIVE = 10
-PAUSE = 0.05  # seconds between checks of the process
+PAUSE = 0.05  # in seconds, the pause between two checks of the process
 # The names of a run's files: its output, and two files that labkit.testing.watchdog writes.
 OUTPUT, JOURNAL, STACKS = "output.txt", "journal.jsonl", "stacks.txt"
 LONGEST_OUTPUT = 100_000  # the maximum number of bytes of output to return
-# The user's environment variables that would affect the tests
+# The user's environment variables that could affect the tests.
 NOT_INHERITED = {
     *SHARED,
     "PYTHONBREAKPOINT",
@@ -47,8 +47,8 @@ NOT_INHERITED = {
 }
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)  # from faulthandler
 CURRENT = "Current thread"
-TIMEOUT = "Timeout ("  # how faulthandler's output begins if the time limit was exceeded
-COMPLETE = {0, 1}  # pytest's exit codes for "all tests passed" and "some tests failed"
+TIMEOUT = "Timeout ("  # the first words of faulthandler's output if the time limit was exceeded
+COMPLETE = {0, 1}  # pytest's exit statuses for "all tests passed" and "some tests failed"
 
 Place = tuple[str, int, str]  # path, line, function
 
@@ -66,7 +66,7 @@ class Outcome:
     message: str = ""  # the error, or the reason for skipping
     places: list[tuple[str, int]] = field(default_factory=list)  # (path, line), test first
     properties: dict[str, Any] = field(default_factory=dict)  # its user_properties
-    # (title, text): from labkit.testing.failure_report, and the test's output
+    # (title, text) from labkit.testing.failure_report, and the test's output
     sections: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -107,11 +107,11 @@ class Stop:
 class Run:
     """The outcomes of a run. If `stop` is set, the run ended early, and outcomes are missing."""
 
-    output: str  # the end of the process's output
+    output: str  # the last lines of the process's output
     stop: Stop | None = None
     expected: int = 0  # the number of tests that pytest selected
     tests: list[Outcome] = field(default_factory=list)  # the finished tests
-    uncollected: list[Outcome] = field(default_factory=list)  # files that could not be loaded
+    uncollected: list[Outcome] = field(default_factory=list)  # the files that could not be loaded
 
 
 def run_tests(
@@ -318,7 +318,7 @@ def _read_stop(folder: Path, run: Run, status: int, late: str, seconds: float) -
         return Stop(late or TIME, f"{limit:g}", test, stacks)
     if noted:
         return noted
-    if text or status < 0:  # on Windows, crashes have positive statuses
+    if text or status < 0:  # on Windows, a crash has a positive status
         cause = signal_name(-status) if status < 0 else text.partition("\n")[0]
         return Stop(cause, "", test, _stacks(text))
     if chosen == [] and not run.uncollected:

@@ -26,7 +26,7 @@ from labkit.processes.parent_pipe import on_parent_exit
 from labkit.testing.pytest_runner import JOURNAL, STACKS
 
 PARENT_LIMIT = 20  # in seconds; a run has this long to stop its servers after its parent has ended
-LARGEST_FILE = 64 * 2**20  # bytes; this also limits a test's output
+LARGEST_FILE = 64 * 2**20  # in bytes; this also limits the size of a test's output
 LONGEST_SECTION = 10_000  # how many characters of a test's output to keep in its report
 NO_KEYBOARD = "breakpoint() and pdb.set_trace() need a keyboard, but a check has none."
 

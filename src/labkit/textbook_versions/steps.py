@@ -12,15 +12,15 @@ BROWSERS = ("A", "B")  # B belongs to another visitor
 ACTIONS: dict[str, type] = {
     "open": str,  # a URL
     "submit": str,  # the action URL of a form, which is filled in and sent
-    "post": str,  # a URL; only these fields are sent, as if by a program
+    "post": str,  # a URL to which only these fields are sent, as by a program
     "head": str,  # the URL of a HEAD request, as a program sends it for a link preview
     # The last page is reloaded; if it is the response to a form, the form is sent again.
     "reload": bool,
-    "wait": int,  # seconds by which the clock of the server and the browsers is moved
+    "wait": int,  # how many seconds to move the clock of the server and the browsers
     "close_browser": bool,
     "block_cookies": bool,
     "edit_cookie": str,  # a cookie's name; its value is changed to `value`, as in developer tools
-    "set_cookie": str,  # "name=value"; another program on this host sets this cookie
+    "set_cookie": str,  # "name=value" of a cookie that another program on this host sets
     "copy_cookie": str,  # a cookie's name; the cookie is copied from browser A to B
 }
 EXPECTATIONS: dict[str, type] = {
@@ -28,11 +28,11 @@ EXPECTATIONS: dict[str, type] = {
     # must contain `because`.
     "expect": str,
     "shows": str,  # text on the page
-    "lacks": str,  # text that must not be on the page
+    "lacks": str,  # a text that must not be on the page
     "table": dict,  # the rows of the page's table, such as {"apple": 3}
     "source": str,  # text in the page's HTML
     "url": str,  # text in one of the URLs that the last action opened
-    "cookie": str,  # the name of a stored cookie; with `value`, also the cookie's value
+    "cookie": str,  # the name of a stored cookie; the key `value` can state the cookie's value
     "script_cookie": str,  # the name of a cookie that scripts must be able to read
     "no_cookie": str,  # the name of a cookie that must not be stored
 }

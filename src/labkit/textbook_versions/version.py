@@ -14,7 +14,7 @@ from labkit.textbook_versions.steps import Step
 
 FOLDER = Path("labs", "textbook")
 STATE = "textbook"  # the folder in .lab for the copies of versions and their state
-MOST_LINES = 15  # the limit for added and removed lines together
+MOST_LINES = 15  # the limit for the sum of added and removed lines
 LEFT_BEHIND = {"__pycache__", ".pytest_cache"}
 NOT_ONCE = "the text of an edit occurs {count} times in {file}, not once"
 NO_FILE = "{file} is not a file of the lab"

@@ -7,7 +7,7 @@ from django.middleware.csrf import get_token
 
 from lab.forms import QUESTIONS
 
-LIFETIME = 600  # seconds, since the last answer
+LIFETIME = 600  # seconds since the last answer
 REDIRECTS = True
 COOKIE_NAMES = {field: f"{field}_{settings.LAB}" for field in QUESTIONS}
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.middleware.csrf import get_token
 
-LIFETIME = 600  # seconds, since the last answer
+LIFETIME = 600  # seconds since the last answer
 REDIRECTS = True
 
 

@@ -19,7 +19,7 @@ class Probe:
     """A function that finds the answer; like a test, it takes fixtures as parameters."""
 
     observe: Callable[..., str]
-    thorough: bool = False  # whether it is slow, for example because it starts servers
+    thorough: bool = False  # whether the probe is slow, for example because it starts servers
 
     @property
     def id(self) -> str:

@@ -158,7 +158,7 @@ def two_tabs(visitor, classmate, monkeypatch):
 def two_processes(servers):
     """Visit two server processes alternately."""
     here, elsewhere = (WireVisitor(server.port) for server in servers.pair())
-    elsewhere.jar = here.jar  # as in one browser, since cookies ignore ports
+    elsewhere.jar = here.jar  # both visitors share one cookie jar, since cookies ignore ports
     return yes_or_no([page.count(v) for v in (here, elsewhere, here, elsewhere)] == [1, 2, 3, 4])
 
 

@@ -86,10 +86,10 @@ def second_process_sees(visitor: Any, elsewhere: Any, put: Any, look: Any) -> st
 
     "late" means that the second process sees the first item, but not an item stored later.
     """
-    elsewhere.jar = visitor.jar  # both tabs share one cookie jar, since cookies ignore ports
+    elsewhere.jar = visitor.jar  # both visitors share one cookie jar, since cookies ignore ports
     put(visitor, "apple")
     at_first = look(elsewhere)
-    # A process that does not find the session deletes the cookie, so everything is lost.
+    # A process that does not find the session deletes its cookie, so everything is lost.
     assert look(visitor) == at_first
     put(visitor, "pear")
     answers: dict[tuple[str, ...], str] = {
@@ -109,7 +109,7 @@ def _environ(suffix: str = "") -> dict[str, str]:
     environ = {"SESSION_ENGINE": settings.SESSION_ENGINE}
     if url := os.environ.get("DATABASE_URL", ""):
         name = f"servers_{settings.LAB}{suffix}"
-        maker = connection.copy()  # CREATE DATABASE would commit the transaction of the test
+        maker = connection.copy()  # CREATE DATABASE would commit the test's transaction
         with maker.cursor() as cursor:
             cursor.execute(f"CREATE OR REPLACE DATABASE {name}")
         maker.close()

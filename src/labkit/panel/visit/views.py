@@ -13,7 +13,7 @@ from labkit.panel.middleware import LONGEST_HOST, LONGEST_VALUE
 from labkit.panel.models import Exchange
 from labkit.panel.visit.visits import Browser, Visit, own_visit, visits
 
-MOST = 500  # exchanges of one visit on the page
+MOST = 500  # the number of exchanges of a visit that the page shows
 
 
 @require_safe

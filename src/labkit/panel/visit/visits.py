@@ -15,7 +15,7 @@ from labkit.panel.models import Exchange
 class Visit:
     """The exchanges of one visitor that the log still has, oldest first."""
 
-    visitor: str  # the name from Log.visitor(), such as "A2"; "" if there is no exchange
+    visitor: str  # the name from Log.visitor(), such as "A2"; "" if the visit has no exchanges
     exchanges: list[Exchange]
 
 

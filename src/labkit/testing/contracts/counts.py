@@ -40,7 +40,7 @@ class PageCountPages(RawRequests):
     act = b"/forget/"
     raw_requests = ()
     cookie: str  # the name of the lab's cookie; copies may use another name
-    lifetime: int | None  # seconds from the last visit; None means until the browser closes
+    lifetime: int | None  # seconds since the last visit; None means until the browser closes
     says_what_was_unreadable: bool  # whether a page reports an invalid cookie
 
     def count(self, visitor: Any) -> int:

@@ -2,20 +2,20 @@
 
 # Names that break carts that use them as names of cookies, session entries or template variables.
 HOSTILE_NAMES = [
-    # not valid as a cookie's name, which must be a token
+    # Names that are not valid for a cookie, since they are not tokens.
     "red apple", "a;b", "a=b", "a,b", "a/b", "[x]", "{x}", '"q"', "apple(1)", "\\", "100%", "%41",
     "café", "日本　語", "a\u00a0b", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "अनार", "日本", "🍎",
     "e\u0301", "می\u200cخواهم", "क्\u200dष",
-    # attributes of Set-Cookie, reserved in http.cookies
+    # The attributes of Set-Cookie, which http.cookies reserves.
     "path", "Path", "expires", "Max-Age", "HttpOnly", "samesite", "Domain",
     "version", "secure", "comment", "partitioned",
     # names of other cookies on this host, and names with a special meaning for browsers
     "sessionid", "csrftoken", "messages", "sessionid_04", "csrftoken_03", "csrftoken_04",
     "cart_03_apple", "__Host-x", "__Secure-x", "count",
-    # session entries that Django uses
+    # Names of session entries that Django uses.
     "_session_expiry", "_auth_user_id", "_auth_user_backend", "_auth_user_hash", "testcookie",
     "_password_reset_token", "_csrftoken", "_messages", "cart",
-    # attributes of a session or dictionary, which could be confused with items in a template
+    # Attributes of a session or dictionary, which a template could confuse with items.
     "items", "keys", "get", "pop", "get_expiry_age", "__class__", "0",
     # markup
     "<script>alert(7)</script>", '"><script>alert(7)</script>', "'+alert(7)+'", "&amp;", "{{ x }}",

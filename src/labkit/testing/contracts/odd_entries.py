@@ -36,7 +36,8 @@ class OddEntriesContract(RawRequests):
 
     session_cookie: str
     entries: Sequence[str]  # this lab's entries
-    django_entries: Sequence[str] = ()  # Django's entries that the lab uses, except the expiry
+    # The names of Django's entries that the lab uses, except for the expiry.
+    django_entries: Sequence[str] = ()
     pages: Sequence[str]  # pages that read the session; the first reports an invalid entry
     forms: Sequence[tuple[str, dict[str, Any]]]  # (path, fields) of forms that change the session
 
