@@ -41,6 +41,14 @@ EXTRAS = {
     "redis-kit": ("redis", "redis", "redis-server"),
     "charts": ("charts", "charts"),
 }
+# Schemas that check-jsonschema has -> the files to check with them.
+SCHEMAS = {
+    "vendor.citation-file-format": "CITATION.cff",
+    "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/problem.yml",
+    "vendor.github-workflows": ".github/workflows/tests.yml",
+    "custom.github-workflows-require-timeout": ".github/workflows/tests.yml",
+}
 # One process more than there are cores, since tests wait for servers. tests/conftest.py keeps tests
 # together that share a server.
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
@@ -67,6 +75,11 @@ def environment(session: nox.Session, *extras: str) -> None:
         pip = (str(PYTHON), "-m", "pip", "install", "-q")
         session.run(*pip, "-e", wanted, "-c", str(CONSTRAINTS), external=True)
     _complete.add(extras)
+
+
+def script(name: str) -> str:
+    """Return the path of a command in the shared environment: on Windows, it ends in .exe."""
+    return str(PYTHON.with_name(name + PYTHON.suffix))
 
 
 def ask(kind: str, *names: str) -> str:
@@ -190,7 +203,17 @@ def lint(session: nox.Session) -> None:
     session.run(str(PYTHON), "-m", "ruff", "check", ".", external=True)
     session.run(str(PYTHON), "-m", "ruff", "format", "--check", ".", external=True)
     session.run(str(PYTHON), "-m", "mypy", external=True)
-    session.run(str(PYTHON.parent / "lint-imports"), external=True)
+    session.run(script("lint-imports"), external=True)
+
+
+@nox.session(name="project-files")
+def project_files(session: nox.Session) -> None:
+    """CITATION.cff, the issue form and the hosted CI (check-jsonschema, actionlint)"""
+    need(session, "project-files")
+    for schema, file in SCHEMAS.items():
+        command = [script("check-jsonschema"), "--builtin-schema", schema, file]
+        session.run(*command, external=True)
+    session.run(script("actionlint"), external=True)
 
 
 @nox.session

@@ -100,7 +100,9 @@ def memory(pid: int) -> int:
     the RSS, which includes all of them.
     """
     try:
-        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+        found = re.search(
+            r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8"), re.M
+        )
     except OSError:
         found = None
     if found:
@@ -114,7 +116,9 @@ def memory(pid: int) -> int:
 def peak_memory() -> int:
     """Return the peak memory use of this process, in bytes."""
     try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.M)
+        found = re.search(
+            r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"), re.M
+        )
     except OSError:
         found = None
     if found:  # the alternative, ru_maxrss, would also include the memory of the parent process

@@ -4,6 +4,7 @@ import ast
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -254,3 +255,27 @@ def test_tests_that_start_a_browser_are_marked(request):
     # Playwright's event loop would break other tests in the same process.
     started = [test for test in request.session.items if "playwright_driver" in test.fixturenames]
     assert [test.nodeid for test in started if not test.get_closest_marker("browser")] == []
+
+
+NOT_IN_NAMES = re.compile(r'[<>:"|?*\\]|[ .]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+
+
+def find_impossible_names(names: list[str]) -> list[str]:
+    """Return the paths that Windows or macOS cannot have, or that differ only in case there."""
+    parts = [(name, part) for name in names for part in name.split("/")]
+    found = {name for name, part in parts if NOT_IN_NAMES.search(part)}
+    lower = Counter(name.lower() for name in names)
+    return sorted(found | {name for name in names if lower[name.lower()] > 1})
+
+
+def test_file_names_are_possible_on_every_system(checkout):
+    listing = ["git", "ls-files", "-z"]
+    done = subprocess.run(listing, cwd=checkout.root, capture_output=True, text=True, check=True)
+    names = done.stdout.rstrip("\0").split("\0")
+    assert len(names) > 100
+    assert find_impossible_names(names) == []
+
+
+def test_a_name_impossible_on_windows_is_noticed():
+    bad = ["a/x:y.py", "aux.py", "b/Nul", "c/end.", "docs/A.md", "docs/a.md"]
+    assert find_impossible_names([*bad, "labs/auxiliary.py", "docs/b.md"]) == sorted(bad)

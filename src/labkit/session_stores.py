@@ -94,7 +94,7 @@ def _read_file(key: str, engine: str) -> Record | None:
     path = Path(store._key_to_file(key))
     if not path.is_file():
         return None
-    content = path.read_text(errors="replace")
+    content = path.read_text(encoding="utf-8", errors="replace")
     return Record("file", path.name, store.decode(content), content)
 
 

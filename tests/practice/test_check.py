@@ -585,7 +585,7 @@ def test_a_key_needs_no_enter(monkeypatch):
     import termios
 
     outside, inside = os.openpty()
-    with open(inside) as terminal, open(outside, "wb", buffering=0) as keyboard:
+    with open(inside, encoding="utf-8") as terminal, open(outside, "wb", buffering=0) as keyboard:
         monkeypatch.setattr(sys, "stdin", terminal)
         before = termios.tcgetattr(terminal)
         with watch.keys() as wait_for_key:

@@ -26,7 +26,7 @@ LAB = 3  # its number
 
 def memory(pid):
     """Return a process's own memory in bytes, without swapped pages."""
-    with open(f"/proc/{pid}/status") as status:
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 

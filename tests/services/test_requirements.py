@@ -28,3 +28,13 @@ def test_django_is_no_older_than_the_one_measured(checkout):
     measured = {Version(version) for version in re.findall(r"Django (\d+\.\d+\.\d+)", page)}
     assert measured
     assert floor >= max(measured)
+
+
+def test_chrome_is_looked_for_where_its_installers_put_it():
+    environ = {"ProgramFiles": "C:/Program Files", "LocalAppData": "C:/Users/Anu/AppData/Local"}
+    assert requirements.chrome_paths(environ) == [
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "C:/Program Files/Google/Chrome/Application/chrome.exe",
+        "C:/Users/Anu/AppData/Local/Google/Chrome/Application/chrome.exe",
+    ]
+    assert len(requirements.chrome_paths({})) == 1

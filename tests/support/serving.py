@@ -221,7 +221,7 @@ def running(*arguments, environ=None, end=signal.SIGINT, limit=LIMIT):
     `said()` returns the output so far; `output` contains all of it once the process has ended.
     """
     port = free_port()
-    with tempfile.TemporaryFile("w+") as printed:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
         process = subprocess.Popen(
             [*LAB, "run", *arguments, "--port", str(port)],
             env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environ or {}),

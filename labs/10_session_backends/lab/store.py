@@ -46,7 +46,7 @@ def in_cache(key, prefix=cache.KEY_PREFIX):
 def in_file(key):
     path = Path(settings.SESSION_FILE_PATH, settings.SESSION_COOKIE_NAME + key)
     if path.is_file():
-        content = path.read_text(errors="replace")
+        content = path.read_text(encoding="utf-8", errors="replace")
         yield "File", path.relative_to(path.parents[3]).as_posix()
         yield "Content", content
         yield "Content decoded", file.SessionStore().decode(content) or UNREADABLE

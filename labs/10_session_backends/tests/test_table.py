@@ -145,7 +145,7 @@ def test_on_real_servers(row, seen, column):
 
 
 def test_every_cell_is_tested():
-    asked = re.findall(r'cell\(row, "(\w+)"\)', Path(__file__).read_text())
+    asked = re.findall(r'cell\(row, "(\w+)"\)', Path(__file__).read_text(encoding="utf-8"))
     assert {*asked, *ON_SERVERS, "place"} == set(engines.COLUMNS)
 
 

@@ -16,7 +16,7 @@ SESSION_COOKIE_DOMAIN = "shop.example"
 def shop(tmp_path_factory):
     """Serve the lab at shop.example and its subdomains, with one session cookie for all of them."""
     folder = tmp_path_factory.mktemp("settings")
-    Path(folder, "shop_settings.py").write_text(DOMAIN)
+    Path(folder, "shop_settings.py").write_text(DOMAIN, encoding="utf-8")
     environ = {
         "PYTHONPATH": str(folder),
         "DJANGO_SETTINGS_MODULE": "shop_settings",

@@ -49,7 +49,7 @@ def protect_output() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the new descriptor gets the lowest free number
     if sys.stdin is None:
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115 it stays open
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 it stays open
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is getattr(sys, f"__{name}__"):  # a test may have replaced it

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
@@ -28,6 +28,7 @@ PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 # Servers are installed here, but these folders are often not in the PATH.
 SYSTEM_PATHS = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"]
 
+CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
 GALERA = [
     f"/usr/{lib}/libgalera_smm.so" for lib in ("lib/galera", "lib64/galera-4", "lib64/galera")
 ]
@@ -110,10 +111,18 @@ def _galera() -> str | None:
 
 def chromium() -> str | None:
     """Return the path of Chromium or Chrome; the variable CHROMIUM names another program."""
-    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
     if named := os.environ.get("CHROMIUM"):
         return program(named)
-    return program("chromium", "chromium-browser", "google-chrome", "chrome", mac)
+    return program(*CHROMIUM_NAMES, *chrome_paths(os.environ))
+
+
+def chrome_paths(environ: Mapping[str, str]) -> list[str]:
+    """Return where Chrome's installers for macOS and Windows put it, outside the PATH."""
+    variables = ("ProgramFiles", "ProgramFiles(x86)", "LocalAppData")
+    folders = [environ[name] for name in variables if name in environ]
+    # Windows accepts slashes, too.
+    windows = [f"{folder}/Google/Chrome/Application/chrome.exe" for folder in folders]
+    return ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", *windows]
 
 
 TOOLS = {

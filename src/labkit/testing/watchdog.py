@@ -148,10 +148,12 @@ def limit_resources(memory: int) -> None:
     If a limit is exceeded, Python raises MemoryError or OSError. On systems without such limits,
     this function does nothing.
     """
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # missing on Windows
-
-        for kind, wanted in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_FSIZE, LARGEST_FILE)):
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    for kind, wanted in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_FSIZE, LARGEST_FILE)):
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses some limits
             _, most = resource.getrlimit(kind)
             if most == resource.RLIM_INFINITY or wanted < most:
                 resource.setrlimit(kind, (wanted, most))
