@@ -306,7 +306,8 @@ def test_with_cookies_blocked_no_session_key_turns_up_anywhere_else(visitor):
     for _ in range(3):
         page = visitor.get("/session/name/")
         assert "sessionid" not in text(page)
-        assert form(page).action == "/session/name/"
+        # Since Django 6.0, the tag querystring returns "?" if there are no parameters.
+        assert form(page).action in {"/session/name/", "/session/name/?"}
         refused = visitor.post("/session/name/", dict(form(page).form_values()) | {"name": "Anu"})
         assert refused.status_code == 403
     assert told(visitor.get("/session/results/", follow=True)) == []

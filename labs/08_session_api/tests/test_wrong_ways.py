@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import django
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -102,12 +103,30 @@ def test_del_tells_the_session_itself_and_a_change_inside_does_not():
     assert session.modified
 
 
-@pytest.mark.pitfall("B05")
-def test_a_template_takes_an_empty_session_for_one_with_entries():
+def template_output(session):
+    """Return what a template takes the session for, and whether it finds keys in it."""
     template = engines["django"].from_string(
-        "{% if session %}full{% endif %}, {% if session.keys %}full{% else %}empty{% endif %}"
+        "{% if session %}full{% else %}empty{% endif %},"
+        " {% if session.keys %}full{% else %}empty{% endif %}"
     )
-    assert template.render({"session": SessionStore()}) == "full, empty"
+    return template.render({"session": session})
+
+
+@pytest.mark.pitfall("B05")
+def test_before_django_6_1_a_new_session_is_true():
+    taken_for = "full" if django.VERSION < (6, 1) else "empty"
+    assert template_output(SessionStore()) == f"{taken_for}, empty"
+
+
+@pytest.mark.django_db
+@pytest.mark.pitfall("B05")
+def test_a_session_without_entries_is_true_in_each_version():
+    session = SessionStore()
+    session["tea"] = 2
+    session.save()
+    del session["tea"]
+    assert template_output(session) == "full, empty"
+    assert template_output(SessionStore("a" * 32)).startswith("full")  # a key that was never issued
 
 
 @pytest.mark.claim("C56")
