@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 
 import pytest
@@ -18,7 +19,7 @@ from labkit.commands import serve
 from labkit.panel import student_access
 from labkit.panel.access import is_local_instructor
 from labkit.processes.ports import PortError
-from labkit.serve import lan_address
+from labkit.serve import lan_address, preload
 from labkit.serve.worker import without_opener_policy
 from labkit.services.database_choice import ONE_DATABASE, DatabaseKind
 from labkit.testing.contracts import CartContract, table
@@ -29,6 +30,16 @@ cart = CartContract()
 OWN_ADDRESS = lan_address.own_address()
 ADDRESS = OWN_ADDRESS or "127.0.0.2"
 OPENER_POLICY = "Cross-Origin-Opener-Policy"
+
+
+@pytest.fixture(scope="module", autouse=True, params=["fork", "spawn"])
+def start(request):
+    """Start the labs as copies of one process, and as new processes."""
+    if request.param == "fork" and sys.platform != "linux":
+        pytest.skip("only on Linux")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(preload.START, request.param)
+        yield request.param
 
 
 @pytest.fixture
@@ -43,7 +54,7 @@ def said():
 
 
 @pytest.fixture(scope="module")
-def carts(checkout, tmp_path_factory):
+def carts(checkout, tmp_path_factory, start):
     """Labs 03 and 04, open to the network."""
     folder = copy_of(checkout, tmp_path_factory.mktemp("carts"))
     arguments = ["--only", "03,04", "--lan", "--address", ADDRESS]
@@ -66,7 +77,7 @@ def follow(served, number, text):
 # Starting and ending
 
 
-def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
+def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path, start):
     lan = ["--lan", "--address", ADDRESS]
     with serving(copy_of(checkout, tmp_path), *lan, environ={serve.LOOPBACK_TOO: "1"}) as served:
         assert served.url("/") in served.output
@@ -77,7 +88,7 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
             until(lambda told=told: told in served.output)
             assert served.state(lab.number) == "running"
             assert lab.title in served.page("/", number=int(lab.number))
-        assert len(served.children) == len(checkout.labs)
+        assert len(served.children) == len(checkout.labs) + (start == "fork")
         # Lab 10 is about session engines, so its row names the current engine.
         until(lambda: re.findall('data-engine="([^"]*)"', served.page()) == ["db"])
     assert served.process.returncode == 0
@@ -88,10 +99,10 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path):
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_whatever_ends_it_nothing_stays_behind(checkout, tmp_path, end):
+def test_whatever_ends_it_nothing_stays_behind(checkout, tmp_path, start, end):
     with serving(copy_of(checkout, tmp_path), "--only", "cookie_cart", end=end) as served:
         assert served.state("03") == "running"
-        assert len(served.children) == 1
+        assert len(served.children) == 1 + (start == "fork")
     closed(served.port, served.port + 3)
 
 
@@ -143,6 +154,33 @@ def test_a_lab_that_dies_is_restarted_and_shown_so(carts):
     assert carts.press("/console/reset/", lab="04", confirmed="1") == 302
     assert carts.state("04") == "running"
     assert "SIGKILL" not in carts.says("04")
+
+
+def test_a_restart_loads_changed_code(checkout, tmp_path):
+    views = copy_of(checkout, tmp_path) / "labs" / "02_cookie_pagecount" / "lab" / "views.py"
+    with serving(tmp_path, "--only", "02") as served:
+        log = tmp_path / ".lab" / "02" / "server.log"
+        assert "changed code" not in log.read_text()
+        views.write_text(views.read_text() + "\nimport logging\nlogging.error('changed code')\n")
+        assert served.press("/console/restart/", lab="02") == 302
+        assert served.state("02") == "running"
+        assert "changed code" in log.read_text()
+
+
+def test_a_killed_fork_server_ends_no_lab(checkout, tmp_path, start):
+    if start == "spawn":
+        pytest.skip("there is no fork server")
+    with serving(copy_of(checkout, tmp_path), "--only", "02,03") as served:
+        before = served.worker(2), served.worker(3)
+        os.kill(served.fork_server, signal.SIGKILL)
+        until(lambda: served.fork_server is None)
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: served.worker(2) not in {None, before[0]})
+        until(lambda: served.state("02") == "running")
+        assert served.worker(3) == before[1]
+        assert served.press("/console/restart/", lab="03") == 302
+        assert served.state("03") == "running"
+        assert served.worker(3) != before[1]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")

@@ -33,10 +33,15 @@ def reports():
 
 
 @pytest.fixture
-def process(lab, reports):
+def process(lab, reports, fork_server):
     """Yield the lab once it has started and is stable."""
     process = LabProcess(
-        lab, 8003, [], os.environ, lambda process, text: reports.append((process.state, text))
+        lab,
+        8003,
+        [],
+        os.environ,
+        lambda process, text: reports.append((process.state, text)),
+        fork_server=fork_server,
     )
     process.start()
     assert process.stable.wait(supervisor.START_SECONDS)
@@ -60,10 +65,14 @@ def test_a_lab_that_starts_is_reported_as_running(process, reports):
     assert alive([process.pid])
 
 
-def test_a_start_keeps_the_log_of_another_server(lab):
-    before = LabProcess(lab, 8003, [], os.environ, lambda process, text: None).log
+def test_a_start_keeps_the_log_of_another_server(lab, fork_server):
+    before = LabProcess(
+        lab, 8003, [], os.environ, lambda process, text: None, fork_server=fork_server
+    ).log
     before.write_text("from another lab serve\n")
-    second = LabProcess(lab, 8103, [], os.environ, lambda process, text: None)
+    second = LabProcess(
+        lab, 8103, [], os.environ, lambda process, text: None, fork_server=fork_server
+    )
     second.start()
     assert second.stable.wait(supervisor.START_SECONDS)
     second.end()
@@ -94,10 +103,12 @@ def test_deaths_long_ago_do_not_count(process, monkeypatch):
     assert process.state == "running"
 
 
-def test_a_lab_that_cannot_start_fails_and_can_be_restarted(lab):
+def test_a_lab_that_cannot_start_fails_and_can_be_restarted(lab, fork_server):
     broken = lab.folder / "broken"
     broken.touch()
-    failing = LabProcess(lab, 8003, [], os.environ, lambda process, text: None)
+    failing = LabProcess(
+        lab, 8003, [], os.environ, lambda process, text: None, fork_server=fork_server
+    )
     failing.start()
     assert failing.stable.wait(supervisor.START_SECONDS)
     assert (failing.state, failing.reason, failing.pid) == ("failed", "no such module", None)
@@ -109,9 +120,11 @@ def test_a_lab_that_cannot_start_fails_and_can_be_restarted(lab):
     failing.wait_until_ended()
 
 
-def test_a_process_that_cannot_be_made_is_a_failure(lab):
+def test_a_process_that_cannot_be_made_is_a_failure(lab, fork_server):
     missing = dataclasses.replace(lab, folder=lab.folder / "missing")
-    failing = LabProcess(missing, 8003, [], os.environ, lambda process, text: None)
+    failing = LabProcess(
+        missing, 8003, [], os.environ, lambda process, text: None, fork_server=fork_server
+    )
     failing.start()
     assert failing.stable.wait(supervisor.START_SECONDS)
     assert failing.state == "failed"
@@ -155,11 +168,13 @@ def test_an_error_during_a_reset_is_noted_and_the_lab_runs(process):
     assert "disk full" in process.note
 
 
-def test_a_lab_that_does_not_answer_in_time_fails(lab, monkeypatch):
+def test_a_lab_that_does_not_answer_in_time_fails(lab, monkeypatch, fork_server):
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     monkeypatch.setattr(worker, "command", lambda port, addresses: silent)
     monkeypatch.setattr(supervisor, "START_SECONDS", 0)
-    late = LabProcess(lab, 8003, [], os.environ, lambda process, text: None)
+    late = LabProcess(
+        lab, 8003, [], os.environ, lambda process, text: None, fork_server=fork_server
+    )
     late.start()
     assert late.stable.wait(30)
     assert (late.state, late.reason) == ("failed", "ended by SIGKILL")
@@ -167,11 +182,15 @@ def test_a_lab_that_does_not_answer_in_time_fails(lab, monkeypatch):
     late.wait_until_ended()
 
 
-def test_several_labs_are_reset_at_the_same_time(checkout, lab, monkeypatch):
+def test_several_labs_are_reset_at_the_same_time(checkout, lab, monkeypatch, fork_server):
     together = threading.Barrier(2)
     monkeypatch.setattr(lab_reset, "reset", lambda *_, **__: [f"store {together.wait(30)}"])
     served = Supervisor(
-        checkout, [lab, dataclasses.replace(lab, number="04")], port=8000, environ=os.environ
+        checkout,
+        [lab, dataclasses.replace(lab, number="04")],
+        port=8000,
+        environ=os.environ,
+        fork_server=fork_server,
     )
     assert [process.port for process in served.labs] == [8003, 8004]
     served.start()

@@ -38,11 +38,13 @@ def commands(monkeypatch):
 
 
 @pytest.fixture
-def servers(checkout, tmp_path, monkeypatch, commands):
+def servers(checkout, tmp_path, monkeypatch, commands, fork_server):
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path))
     environ = {"DATABASE_URL": "mysql://db.example/", "LAB_HOSTS": "192.0.2.1"}
     environ["BROKEN"] = str(tmp_path / "broken")
-    found = VersionServers(checkout, os.environ | environ, lambda process, sentence: None)
+    found = VersionServers(
+        checkout, os.environ | environ, lambda process, sentence: None, fork_server
+    )
     yield found
     found.stop_all()
     assert found.all == []

@@ -112,9 +112,20 @@ class Serving:
         return descendants(self.process.pid)
 
     def worker(self, number):
-        """Return the process ID of this lab."""
-        wanted = f"labkit.serve.worker {self.port + number} "
-        return next(pid for pid, args in self.children.items() if wanted in args)
+        """Return the process ID of this lab, or None while it has no process."""
+        return self._find(f"lab:{self.port + number}")
+
+    @property
+    def fork_server(self):
+        """Return the process ID of the process that starts the labs, or None."""
+        return self._find("lab-fork-server", self.children)
+
+    @staticmethod
+    def _find(name, pids=()):
+        """Return the process, of these or all, with this name in the output of `ps`, or None."""
+        rows = (line.split(None, 2) for line in ps("-A", "-o", "pid=,stat=,comm="))
+        found = (int(pid) for pid, stat, each in rows if each == name and "Z" not in stat)
+        return next((pid for pid in found if not pids or pid in pids), None)
 
     def url(self, path="/console/", number=0, host="127.0.0.1"):
         return f"http://{host}:{self.port + number}{path}"

@@ -27,9 +27,10 @@ from labkit.processes.manage_py import lab_environment
 from labkit.processes.output import OutputThread
 from labkit.processes.parent_pipe import on_signals
 from labkit.serve import lan_address
+from labkit.serve.preload import start_fork_server
 from labkit.serve.supervisor import LabProcess, Supervisor
 from labkit.serve.version_servers import VersionServers
-from labkit.services.database_choice import choose_database, open_databases
+from labkit.services.database_choice import DatabaseKind, choose_database, open_databases
 from labkit.text_format import command_line
 
 HIGHEST = 99  # the highest possible number of a lab
@@ -109,13 +110,16 @@ def serve(
     address = _address(lan, address)
     _check_ports(labs, port, address)
     began = time.monotonic()
+    url = environment.database_url()
+    kind = choose_database(db, url)
+    fork_server = start_fork_server(mysql=kind is DatabaseKind.MARIADB or url.startswith("mysql"))
     end = Ending()
     with contextlib.ExitStack() as stack:
+        if fork_server is not None:
+            stack.callback(fork_server.stop)
         output = OutputThread()
         stack.callback(output.close)
         stack.enter_context(private_files())
-        url = environment.database_url()
-        kind = choose_database(db, url)
         urls = stack.enter_context(open_databases(checkout, labs, kind, url))
         reported: set[str] = set()
 
@@ -136,9 +140,10 @@ def serve(
             address=address,
             database=kind.value,
             report=report,
+            fork_server=fork_server,
         )
         stack.callback(supervisor.stop)
-        versions = VersionServers(checkout, environ, report)
+        versions = VersionServers(checkout, environ, report, fork_server)
         stack.callback(versions.stop_all)
         supervisor.start()
         _start_console(supervisor, versions)

@@ -5,14 +5,18 @@ MariaDB and other processes use the real time. https://time-machine.readthedocs.
 """
 
 import datetime as dt
+import sys
 import threading
 from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import time_machine
+if TYPE_CHECKING:
+    import time_machine
 
 _lock = threading.Lock()
-_travel: time_machine.travel | None = None
-_traveller: time_machine.Traveller | None = None
+_travel: "time_machine.travel | None" = None
+_traveller: "time_machine.Traveller | None" = None
 _moved = 0.0
 
 
@@ -26,7 +30,7 @@ def forward(seconds: float) -> None:
     global _travel, _traveller, _moved  # noqa: PLW0603 the whole process has one clock
     with _lock:
         if _traveller is None:
-            _travel = time_machine.travel(dt.datetime.now(dt.UTC), tick=True)
+            _travel = _time_machine().travel(dt.datetime.now(dt.UTC), tick=True)
             _traveller = _travel.start()
         _traveller.shift(seconds)
         _moved += seconds
@@ -40,3 +44,18 @@ def back_to_now() -> None:
             with suppress(RuntimeError):
                 _travel.stop()
         _travel, _traveller, _moved = None, None, 0.0
+
+
+def _time_machine() -> Any:
+    """Import time-machine, but not pytest, for which it would define a fixture.
+
+    A lab's process would need a tenth of a second and ten megabytes for pytest.
+    """
+    if "pytest" in sys.modules:
+        return import_module("time_machine")
+    modules: dict[str, Any] = sys.modules
+    modules["pytest"] = None  # its import fails, which time-machine allows
+    try:
+        return import_module("time_machine")
+    finally:
+        del modules["pytest"]

@@ -10,11 +10,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from labkit.processes.guard import KILL_SECONDS
 
 STOP_SECONDS = 5  # how long a child may take to end after its pipe is closed
+
+
+class Child(Protocol):
+    """The part of `subprocess.Popen` that children of a fork server have too."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
 
 
 def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
@@ -31,7 +43,7 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, **options)
 
 
-def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+def read_line(process: Child, seconds: float) -> bytes:
     """Return the child's next line, or b"" if the child ends. Kill it if no line comes in time."""
     assert process.stdout is not None
     timer = threading.Timer(seconds, process.kill)
@@ -42,7 +54,7 @@ def read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
         timer.cancel()
 
 
-def close(process: subprocess.Popen[bytes]) -> None:
+def close(process: Child) -> None:
     """Close the child's `stdin`, so that the child ends."""
     assert process.stdin is not None
     process.stdin.close()

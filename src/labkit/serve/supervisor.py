@@ -3,7 +3,6 @@
 import contextlib
 import queue
 import signal
-import subprocess
 import threading
 import time
 from collections import deque
@@ -11,15 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from labkit import environment
 from labkit.base import served_labs
 from labkit.catalog import Catalog, Lab, state_dir
 from labkit.processes import ports
+from labkit.processes.fork_server import ForkServer, ForkServerError
 from labkit.processes.guard import KILL_SECONDS
 from labkit.processes.log_file import LONGEST_ENTRY, last_text
 from labkit.processes.manage_py import DatabaseNotReady, add_hint
-from labkit.processes.parent_pipe import close, read_line, start_child
+from labkit.processes.parent_pipe import Child, close, read_line, start_child
 from labkit.processes.start import NotInstalled, StartFailed
 from labkit.serve import worker
 from labkit.services import lab_reset
@@ -55,11 +56,13 @@ class LabProcess:
         name: str = "",
         host: str = ports.LOOPBACK,
         state: Path | None = None,
+        fork_server: ForkServer | None = None,
     ) -> None:
         """`report` is called with a sentence when the lab dies, and with "" on other state changes.
 
         `letter` names the process if several servers run the same lab. `name`, `host` and `state`
-        (the state folder) are used for a textbook version.
+        (the state folder) are used for a textbook version. `fork_server` creates the process; if
+        it is missing, the process imports Django itself.
         """
         self.lab = lab
         self.name = name or lab.number
@@ -81,8 +84,9 @@ class LabProcess:
         self._command = worker.command(port, addresses)
         self.environ = {**environ, **worker.ENVIRONMENT}
         self._report = report
+        self._fork_server = fork_server
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         self._queue: queue.SimpleQueue[Maintenance | None] = queue.SimpleQueue()  # None: stop
         self._unfinished: list[threading.Event] = []
         self._last_done: threading.Event | None = None  # of the last restart
@@ -192,9 +196,7 @@ class LabProcess:
         try:
             with self.log.open("a+b") as output, self._lock:  # read as well, by LogFile
                 log_size = output.tell()
-                process = self._process = start_child(
-                    self._command, cwd=self.lab.folder, env=self.environ, stderr=output
-                )
+                process = self._process = self._start_process(output)
         except OSError as error:
             # For example, the folder is missing, or there are too many processes.
             self.reason = str(error)
@@ -213,6 +215,13 @@ class LabProcess:
         if not self._ending:
             self.reason = self._exit_reason(log_size, status)
         return answered
+
+    def _start_process(self, output: IO[bytes]) -> Child:
+        cwd, env = self.lab.folder, self.environ
+        if self._fork_server is not None:
+            with contextlib.suppress(ForkServerError):
+                return self._fork_server.start(self._command, cwd=cwd, env=env, stderr=output)
+        return start_child(self._command, cwd=cwd, env=env, stderr=output)
 
     def _close_process(self) -> None:
         with self._lock:
@@ -244,6 +253,7 @@ class Supervisor:
         address: str | None = None,
         database: str = "SQLite",
         report: Callable[[LabProcess, str], None] = lambda process, sentence: None,
+        fork_server: ForkServer | None = None,
     ) -> None:
         """Prepare the processes.
 
@@ -266,6 +276,7 @@ class Supervisor:
                 self.addresses,
                 {**environ, **served, "DATABASE_URL": urls.get(lab.number, "")},
                 report,
+                fork_server=fork_server,
             )
             for lab in labs
         ]

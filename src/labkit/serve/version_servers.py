@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from labkit import environment
 from labkit.catalog import Catalog, CatalogError, writable
 from labkit.processes import ports
+from labkit.processes.fork_server import ForkServer
 from labkit.serve.supervisor import LabProcess, end_all, wait_for_all
 from labkit.textbook_versions import Version
 
@@ -36,6 +37,7 @@ class VersionServers:
         checkout: Catalog,
         environ: Mapping[str, str],
         report: Callable[[LabProcess, str], None],
+        fork_server: ForkServer | None = None,
     ) -> None:
         """`environ`: the labs' environment; its database, engine and address are not used here."""
         self._checkout = checkout
@@ -44,6 +46,7 @@ class VersionServers:
             "LAB_HOSTS": "",
         }
         self._report = report
+        self._fork_server = fork_server
         self._lock = threading.Lock()
         self._servers: dict[str, VersionServer] = {}
 
@@ -90,6 +93,7 @@ class VersionServers:
             name=version.full_name,
             host=version.host,
             state=writable(folder / lab.number),
+            fork_server=self._fork_server,
         )
         process.start()
         self._servers[version.full_name] = VersionServer(version, process)

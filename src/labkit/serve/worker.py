@@ -5,6 +5,7 @@ It ends when its parent ends. If it cannot start, the last line on stderr says w
 """
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 from labkit.http.origin import Origin
 from labkit.kept_files import OWNER_ONLY
+from labkit.processes.fork_server import name_process
 from labkit.processes.log_file import limit_log
 from labkit.processes.parent_pipe import on_parent_exit, reserve_stdout
 from labkit.serve.http_server import HttpServer
@@ -32,6 +34,13 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def command(port: int, addresses: list[str]) -> list[str]:
     """Return the command that serves the lab in the current folder with this module."""
     return [sys.executable, "-m", "labkit.serve.worker", str(port), *addresses]
+
+
+def run_command(command: list[str]) -> None:
+    """Serve a lab in this process, which a fork server has just created, as its command would."""
+    gc.enable()
+    port, *addresses = command[command.index("labkit.serve.worker") + 1 :]
+    main(int(port), addresses)
 
 
 def listen(
@@ -72,6 +81,7 @@ def _is_trustworthy(environ: dict[str, Any]) -> bool:
 
 def main(port: int, addresses: list[str]) -> None:
     """Serve the lab in the current folder, as the module's docstring describes."""
+    name_process(f"lab:{port}")
     os.umask(OWNER_ONLY)
     parent = reserve_stdout()
     at_end = contextlib.ExitStack()

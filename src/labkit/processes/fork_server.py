@@ -1,0 +1,232 @@
+"""Start child processes as copies of one process that has imported what they need.
+
+The fork server is a process without threads. For each child, it receives the files that the child
+uses, makes a copy of itself (a fork), and reports how the child ended. Forking is safe only without
+threads: https://docs.python.org/3/library/os.html#os.fork. A child otherwise resembles one of
+`parent_pipe.start_child`: it has its own process session and ends when its `stdin` is closed.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import IO, NoReturn
+
+Run = Callable[[list[str]], None]  # what a child does, given its command
+UNKNOWN_STATUS = 255  # if the fork server was killed and so could not report the status
+M_ARENA_MAX = -8  # a parameter of glibc's mallopt()
+COMM = Path("/proc/self/comm")  # the name of this process in the output of ps and top
+
+
+class ForkServerError(OSError):
+    """The fork server has ended, or cannot start a process."""
+
+
+class ForkedProcess:
+    """A child of the fork server, with the part of `subprocess.Popen` that its user needs."""
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], status: IO[bytes]) -> None:
+        """Wait until the child exists. Raises ForkServerError if it is not created.
+
+        `status` contains a line with the process ID and, at the end, one with the exit status.
+        """
+        self.stdin: IO[bytes] | None = stdin
+        self.stdout: IO[bytes] | None = stdout
+        self._status = status
+        self.returncode: int | None = None
+        line = status.readline()
+        if not line:
+            raise ForkServerError("The process could not be created.")
+        self.pid = int(line)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; return the exit status, or the signal's number as a negative number.
+
+        Raises TimeoutExpired after `timeout` seconds.
+        """
+        if self.returncode is None:
+            if timeout is not None and not select.select([self._status], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            self.returncode = int(self._status.readline() or UNKNOWN_STATUS)
+            self._status.close()
+        return self.returncode
+
+    def kill(self) -> None:
+        """Kill the child, if it has not ended."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+class ForkServer:
+    """The process that is copied for each child."""
+
+    def __init__(self, run: Run) -> None:
+        """Copy this process. It must have no other threads, and have imported all that `run` needs.
+
+        Each child calls `run` with its command, and ends when `run` returns.
+        """
+        gc.freeze()  # the collector would otherwise write to all objects, and so unshare the memory
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._control, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._control.close()  # so that the end of the parent closes it
+            _call_and_exit(partial(_serve, theirs, run))
+        theirs.close()
+
+    def start(
+        self, command: list[str], *, cwd: Path, env: Mapping[str, str], stderr: IO[bytes]
+    ) -> ForkedProcess:
+        """Start a child in this folder, with these environment variables.
+
+        Raises ForkServerError. A child that cannot use the folder writes why to its stderr.
+        """
+        request = json.dumps({"command": command, "cwd": str(cwd), "env": dict(env)})
+        pipes = [os.pipe() for _ in range(3)]
+        (reads_stdin, stdin), (stdout, writes_stdout), (status, writes_status) = pipes
+        files = os.fdopen(stdin, "wb", 0), os.fdopen(stdout, "rb"), os.fdopen(status, "rb")
+        theirs = [reads_stdin, writes_stdout, stderr.fileno(), writes_status]
+        try:
+            try:
+                socket.send_fds(self._control, [b"f"], theirs)
+            finally:
+                for each in (reads_stdin, writes_stdout, writes_status):
+                    os.close(each)
+            child = ForkedProcess(*files)
+            files[0].write(request.encode() + b"\n")
+        except OSError as error:
+            for file in files:
+                file.close()
+            raise ForkServerError(str(error)) from error
+        return child
+
+    def stop(self) -> None:
+        """End the fork server. Its children do not end."""
+        self._control.close()
+        os.waitpid(self.pid, 0)
+
+
+def name_process(name: str) -> None:
+    """Show this process under this name, of at most 15 bytes, in `ps` and `top` on Linux."""
+    with contextlib.suppress(OSError):
+        COMM.write_text(name, encoding="ascii")
+
+
+# In the fork server
+
+
+def _serve(control: socket.socket, run: Run) -> None:
+    """Start children until the parent ends or closes the socket."""
+    os.setsid()  # Ctrl-C reaches only the parent
+    name_process("lab-fork-server")
+    with contextlib.suppress(AttributeError):  # a C library other than glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # as MALLOC_ARENA_MAX=1 does at the start
+    child_ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    statuses: dict[int, int] = {}  # process ID -> the pipe for its exit status
+    while True:
+        ready, _, _ = select.select([control.fileno(), child_ended], [], [])
+        if child_ended in ready:
+            os.read(child_ended, 4096)
+            _report_ended(statuses)
+        if control.fileno() not in ready:
+            continue
+        message, files, _, _ = socket.recv_fds(control, 1, 4)
+        if not message:
+            return
+        status = files[-1]
+        try:
+            pid = os.fork()
+        except OSError:  # too many processes
+            pid = -1
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            for each in (child_ended, wake, *statuses.values()):
+                os.close(each)
+            _call_and_exit(partial(_become_child, files, run))
+        if pid > 0:
+            statuses[pid] = status
+            with contextlib.suppress(OSError):
+                os.write(status, b"%d\n" % pid)
+        for each in files[:3] if pid > 0 else files:
+            os.close(each)
+
+
+def _report_ended(statuses: dict[int, int]) -> None:
+    """Write the exit status of each child that has ended."""
+    while statuses:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        pipe = statuses.pop(pid)
+        with contextlib.suppress(OSError):
+            os.write(pipe, b"%d\n" % os.waitstatus_to_exitcode(status))
+        os.close(pipe)
+
+
+# In a child
+
+
+def _become_child(files: list[int], run: Run) -> None:
+    """Use these files as stdin, stdout and stderr, read the request, and do as it says.
+
+    The pipe for the exit status stays open, so that the parent notices this process's end even if
+    the fork server has been killed.
+    """
+    os.setsid()
+    for number, file in enumerate(files[:3]):
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for number, mode in enumerate("rww")
+    )
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(0, 65536)
+        if not part:
+            return
+        line += part
+    request = json.loads(line)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    if not sys.flags.safe_path:
+        sys.path[0] = request["cwd"]  # instead of the parent's folder, as for `python -m`
+    run(request["command"])
+
+
+def _call_and_exit(function: Callable[[], None]) -> NoReturn:
+    """End this process as Python does after this function, without the parent's clean-up."""
+    status = 1
+    try:
+        try:
+            function()
+            status = 0
+        except SystemExit as end:
+            if isinstance(end.code, str):
+                sys.stderr.write(f"{end.code}\n")
+            else:
+                status = end.code or 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)

@@ -1,0 +1,66 @@
+"""Import once what the processes of all labs need, then start each lab as a copy of this process.
+
+Nothing of a lab is imported here, so a restarted lab has its current code. Nothing may read the
+settings either, because each lab has its own.
+"""
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+from importlib import import_module
+
+from django.core.exceptions import ImproperlyConfigured
+
+from labkit.processes.fork_server import ForkServer
+from labkit.serve import worker
+
+START = "LABKIT_START"  # an environment variable; "spawn" starts each lab as a new process
+# These import most of Django and labkit. Two kinds of modules are missing: models and their users
+# need the settings, and the panel's controls have a secret key that each process makes at import.
+MODULES = """
+django.contrib.auth.apps django.contrib.auth.decorators django.contrib.auth.hashers
+django.contrib.auth.password_validation django.contrib.auth.tokens
+django.contrib.contenttypes.apps
+django.contrib.sessions.apps django.contrib.sessions.backends.cache
+django.contrib.sessions.backends.cached_db django.contrib.sessions.backends.file
+django.contrib.sessions.backends.signed_cookies django.contrib.sessions.middleware
+django.contrib.sites.shortcuts
+django.core.management.commands.migrate django.core.wsgi
+django.db.backends.sqlite3.base django.db.models.sql.compiler
+django.middleware.clickjacking django.middleware.common django.middleware.csrf
+django.middleware.security
+django.template.context_processors django.template.loaders.app_directories
+django.template.loaders.cached
+django.templatetags.cache django.templatetags.l10n django.templatetags.tz
+django.utils.translation.reloader
+django.views.decorators.cache django.views.decorators.csrf django.views.decorators.vary
+labkit.base.apps labkit.base.conf labkit.base.cookie_names labkit.base.demo_password_hasher
+labkit.base.form_fields labkit.base.middleware labkit.base.notices labkit.base.session_lock
+labkit.base.templatetags.labkit labkit.base.urls
+labkit.panel.apps labkit.panel.control_messages labkit.panel.cookie_explanations
+labkit.panel.crash labkit.panel.exchange_words labkit.panel.session_recorder
+labkit.panel.student_access
+labkit.serve.database_connections
+"""
+MYSQL = "django.db.backends.mysql.base django.db.backends.mysql.schema"
+
+
+def start_fork_server(*, mysql: bool) -> ForkServer | None:
+    """Return a running fork server for labs; None on systems other than Linux.
+
+    Return None as well if this process has other threads. `mysql`: whether labs will use MySQL or
+    MariaDB.
+    """
+    if sys.platform != "linux" or os.environ.get(START) == "spawn":
+        return None
+    if threading.active_count() > 1:
+        return None
+    gc.disable()  # collections would only leave holes in the memory that is about to be shared
+    for name in f"{MODULES} {MYSQL if mysql else ''}".split():
+        with contextlib.suppress(ImproperlyConfigured):  # without mysqlclient
+            import_module(name)
+    server = ForkServer(worker.run_command)
+    gc.enable()
+    return server
