@@ -1,15 +1,17 @@
-"""Measure how long `lab serve` takes until all labs respond, and the memory of each.
+"""Measure how long `lab serve` and quick commands take, and the memory of each lab.
 
     python bench/start.py
 
 Starts of `lab serve` alternate with starts of one bare Django project (bench/bare.py) on `runserver
---noreload`. The first start is measured separately, because it creates databases and keys. Memory
-is the process's proportional share (PSS) after one request, so memory shared by several processes
-is counted once.
+--noreload`. First starts, which create databases and keys, are measured separately. Memory is the
+process's proportional share (PSS) after one request, so memory shared by several processes is
+counted once. Commands that only print something alternate with an import of what they cannot do
+without.
 """
 
 import contextlib
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -27,7 +29,21 @@ from labkit.catalog import Catalog, Lab
 from labkit.measure.charts import Bars, BarSeries
 from labkit.processes import ports
 
-ROUNDS = 3
+ROUNDS = 5
+START_AIM = 6  # times one bare project
+FIRST_AIM = 8
+MEMORY_AIM = 260  # MB
+COMMAND_AIM = 3  # times the import
+IMPORT = [sys.executable, "-c", "import click, rich.console"]
+LAB = [sys.executable, "-c", "from labkit.cli import main; main(prog_name='lab')"]
+COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {  # arguments and environment
+    "lab --help": (["--help"], {}),
+    "lab list": (["list"], {}),
+    "completion": (
+        [],
+        {"_LAB_COMPLETE": "bash_complete", "COMP_WORDS": "lab run 0", "COMP_CWORD": "2"},
+    ),
+}
 
 
 @contextlib.contextmanager
@@ -44,85 +60,142 @@ def serving(checkout: Path, labs: list[Lab]) -> Iterator[tuple[float, int, int]]
             stderr=log,
         )
     try:
-        # Another server may respond on one of these ports until the lab's own process has started.
-        common.until(
-            lambda: len(workers(process.pid, port)) == len(labs), "not all labs run", pause=0.2
-        )
         for lab in labs:
             common.until_it_responds(port + int(lab.number), "/")
-        yield time.perf_counter() - begin, port, process.pid
+        seconds = time.perf_counter() - begin
+        if len(workers(port)) < len(labs):
+            raise RuntimeError("another server responds on the port of a lab; measure again")
+        yield seconds, port, process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
 
 
-def workers(parent: int, port: int) -> dict[str, int]:
-    """Return the process ID of each lab under this `lab serve`, by the lab's number."""
+def workers(port: int) -> dict[str, int]:
+    """Return the process ID of each lab of this `lab serve`, by the lab's number.
+
+    On Linux, the name of a lab's process contains its port. Elsewhere, its command does.
+    """
+    shown = "comm=" if sys.platform == "linux" else "args="
     done = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-o", f"pid=,{shown}"], capture_output=True, text=True, check=True
     )
     found = {}
-    for line in done.stdout.splitlines():
-        pid, above, command = line.split(None, 2)
-        worker = re.search(r"labkit\.serve\.worker (\d+)", command)
-        if worker and int(above) == parent:
-            found[f"{int(worker[1]) - port:02}"] = int(pid)
+    for pid, name in re.findall(r"^ *(\d+) (.*)$", done.stdout, re.M):
+        lab = re.search(r"^lab:(\d+)$|labkit\.serve\.worker (\d+)", name)
+        number = int(lab[1] or lab[2]) - port if lab else 0
+        if 0 < number < 100:
+            found[f"{number:02}"] = int(pid)
     return found
 
 
+def children(parent: int) -> list[int]:
+    """Return the process IDs of a process's children."""
+    done = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [int(pid) for pid, above in rows if int(above) == parent]
+
+
 def memories(parent: int, port: int) -> dict[str, int]:
-    """Return the bytes of memory of each lab, and of the "console", which starts them."""
-    pids = {"console": parent, **workers(parent, port)}
+    """Return the bytes of memory of each lab, of the "console", and of the "fork server"."""
+    labs = workers(port)
+    pids = {"console": parent, **labs}
+    for pid in set(children(parent)) - set(labs.values()):
+        pids["fork server"] = pid
     return {name: common.memory(pid) for name, pid in pids.items()}
+
+
+def seconds_of(command: list[str], folder: Path, environ: dict[str, str]) -> float:
+    """Return how long a command takes. Raises CalledProcessError if it fails."""
+    begin = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - begin
+
+
+def measure_commands(rounds: int, folder: Path) -> dict[str, Any]:
+    """Return {command: seconds, and the ratio to the import}."""
+    plain = common.environment()
+    figures = {}
+    for name, (arguments, own) in COMMANDS.items():
+        here, beside = [], []
+        for number in range(rounds + 1):
+            times = (
+                seconds_of(IMPORT, folder, plain),
+                seconds_of([*LAB, *arguments], folder, plain | own),
+            )
+            if number:  # the first round reads files that are not in memory yet
+                beside.append(times[0])
+                here.append(times[1])
+        figures[name] = {
+            "seconds": statistics.median(here),
+            "import_seconds": statistics.median(beside),
+            "ratio": statistics.median(a / b for a, b in zip(here, beside, strict=True)),
+        }
+    return figures
 
 
 def measure(rounds: int) -> dict[str, Any]:
     """Return the seconds and bytes of the labs and of the bare project."""
     labs = list(Catalog(common.ROOT).labs)
-    served: list[float] = []
-    alone: list[float] = []
-    with tempfile.TemporaryDirectory() as home, common.Steps(2 * rounds + 1) as steps:
-        checkout = common.copy_of_labs(Path(home))
-        for number in range(rounds + 1):
-            steps.begin(f"lab serve, {len(labs)} labs")
-            with serving(checkout, labs) as (seconds, port, pid):
-                memory = memories(pid, port)
-            served.append(seconds)
-            steps.done()
-            if number == 0:
-                continue  # the first start is not compared, because it creates tables and keys
+    times: dict[str, list[float]] = {"first": [], "later": [], "bare": []}
+    with tempfile.TemporaryDirectory() as home, common.Steps(3 * rounds + 1) as steps:
+        checkout, folder = common.copy_of_labs(Path(home)), Path(home, "bare")
+        folder.mkdir()
+        for _ in range(rounds):
+            shutil.rmtree(checkout / ".lab", ignore_errors=True)
+            for start in ("first", "later"):
+                steps.begin(f"lab serve, {len(labs)} labs, {start} start")
+                with serving(checkout, labs) as (seconds, port, pid):
+                    memory = memories(pid, port)
+                times[start].append(seconds)
+                steps.done()
             steps.begin("runserver --noreload")
-            folder = Path(home, "bare")
-            folder.mkdir(exist_ok=True)
             with common.bare(common.environment(), folder) as bare:
-                alone.append(bare.seconds)
+                times["bare"].append(bare.seconds)
                 bare_memory = common.memory(bare.pid)
             steps.done()
-    first, *later = served
+        steps.begin("quick commands")
+        commands = measure_commands(4 * rounds, checkout)
+        steps.done()
+    ratios = {
+        start: statistics.median(a / b for a, b in zip(times[start], times["bare"], strict=True))
+        for start in ("first", "later")
+    }
     return {
         "labs": len(labs),
-        "first_seconds": first,
-        "seconds": statistics.median(later),
-        "bare_seconds": statistics.median(alone),
-        "ratio": statistics.median(a / b for a, b in zip(later, alone, strict=True)),
+        "first_seconds": statistics.median(times["first"]),
+        "first_ratio": ratios["first"],
+        "seconds": statistics.median(times["later"]),
+        "bare_seconds": statistics.median(times["bare"]),
+        "ratio": ratios["later"],
         "memory": memory,
         "bare_memory": bare_memory,
+        "commands": commands,
     }
 
 
 def tell(figures: dict[str, Any]) -> None:
     """Print the times, and a line with the memory of each process."""
     common.console.print(
-        f"lab serve, all {figures['labs']} labs respond: {figures['seconds']:.2f} s "
-        f"(first start: {figures['first_seconds']:.2f} s)\n"
-        f"one bare runserver --noreload: {figures['bare_seconds']:.2f} s   "
-        f"ratio {figures['ratio']:.1f}, per lab {figures['ratio'] / figures['labs']:.2f}"
+        f"lab serve, all {figures['labs']} labs respond: {figures['seconds']:.2f} s, ratio "
+        f"{figures['ratio']:.1f} (target: at most {START_AIM})\n"
+        f"first start: {figures['first_seconds']:.2f} s, ratio {figures['first_ratio']:.1f} "
+        f"(target: at most {FIRST_AIM})\n"
+        f"one bare runserver --noreload: {figures['bare_seconds']:.2f} s"
     )
     table = Table("process", "memory", "times the bare project", box=None)
     for name, size in [*sorted(figures["memory"].items()), ("bare", figures["bare_memory"])]:
         table.add_row(name, f"{size / 1e6:.0f} MB", f"{size / figures['bare_memory']:.2f}")
     common.console.print(table)
-    common.console.print(f"All processes: {sum(figures['memory'].values()) / 1e6:.0f} MB")
+    total = sum(figures["memory"].values()) / 1e6
+    common.console.print(f"All processes: {total:.0f} MB (target: at most {MEMORY_AIM})")
+    for name, found in figures["commands"].items():
+        common.console.print(
+            f"{name}: {found['seconds'] * 1000:.0f} ms, {found['ratio']:.1f} times the import of "
+            f"click and rich.console (target: at most {COMMAND_AIM})"
+        )
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:
