@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-from importlib import metadata
 
 import pytest
+from distributions import required_by
 from documents import ROOT, Document
-from packaging.requirements import Requirement
 
 from labkit import DISTRIBUTION
 from labkit.http.set_cookie import OTHER_DOMAIN
@@ -217,25 +216,12 @@ def test_in_a_project_that_asks_for_nothing_it_does_nothing(run):
     assert status == 0, output
 
 
-def installed_with(name, extra=""):
-    """Return the distribution and everything that it requires, by its metadata."""
-    found, waiting = set(), {(name, extra)}
-    while waiting:
-        name, extra = waiting.pop()
-        found.add((name, extra))
-        for each in map(Requirement, metadata.requires(name) or ()):
-            if each.marker is None or each.marker.evaluate({"extra": extra}):
-                waiting |= {(each.name.lower().replace("_", "-"), e) for e in each.extras or {""}}
-        waiting -= found
-    return {name for name, _ in found}
-
-
 # Plugins are named explicitly, because pytest would otherwise also load those of refused packages.
 PLUGINS = ("pytest_django.plugin", "labkit.testing.plugin", "labkit.compare.plugin")
 
 
 def test_the_recipes_need_nothing_but_the_extra_testing(run):
-    light = installed_with(DISTRIBUTION, "testing")
+    light = required_by(DISTRIBUTION, "testing")
     assert not light & {"waitress", "segno", "markdown-it-py", "rich", "click", "hypothesis"}
     plugins = [word for name in ("only", *PLUGINS) for word in ("-p", name)]
     status, output = run(
@@ -251,7 +237,7 @@ def test_the_recipes_need_nothing_but_the_extra_testing(run):
 
 
 def test_visitors_need_neither_pytest_nor_its_pygments(run):
-    needed = {"ada-url", "lxml", "publicsuffixlist", "time-machine", *installed_with("django")}
+    needed = {"ada-url", "lxml", "publicsuffixlist", "time-machine", *required_by("django")}
     status, output = run(
         "alone.py",
         files={"only.py": ONLY, "alone.py": WITHOUT_PYTEST},
