@@ -115,8 +115,8 @@ def test_every_lab_that_runs_exists(checkout):
             assert find_version(checkout, name) if ":" in name else checkout.find(name)
 
 
-# These commands start servers, tests, exercises or measurements; tests below run some of them.
-SLOW = {"run", "serve", "check", "practice", "hint", "solution"}
+# These commands start servers, tests or exercises, or make a lab; tests below run some of them.
+SLOW = {"run", "serve", "check", "practice", "hint", "solution", "new"}
 
 
 def is_quick(arguments):

@@ -1,8 +1,10 @@
 """labkit.services.requirements finds missing packages and programs."""
 
+import os
 import re
 import tomllib
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -28,6 +30,16 @@ def test_django_is_no_older_than_the_one_measured(checkout):
     measured = {Version(version) for version in re.findall(r"Django (\d+\.\d+\.\d+)", page)}
     assert measured
     assert floor >= max(measured)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a script that can be executed")
+@pytest.mark.parametrize(("status", "is_found"), [(0, True), (1, False)])
+def test_java_without_a_runtime_counts_as_missing(monkeypatch, tmp_path, status, is_found):
+    java = tmp_path / "java"
+    java.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
+    java.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert requirements.TOOLS["java"].found() == (str(java) if is_found else None)
 
 
 def test_chrome_is_looked_for_where_its_installers_put_it():

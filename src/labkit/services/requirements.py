@@ -109,6 +109,15 @@ def _galera() -> str | None:
     return next((path for path in GALERA if os.path.isfile(path)), None)
 
 
+def _java() -> str | None:
+    """Return the path of Java if it runs. macOS has a program of this name without a runtime."""
+    path = program("java")
+    if path is None:
+        return None
+    done = subprocess.run([path, "-version"], capture_output=True, check=False, timeout=60)
+    return None if done.returncode else path
+
+
 def chromium() -> str | None:
     """Return the path of Chromium or Chrome; the variable CHROMIUM names another program."""
     if named := os.environ.get("CHROMIUM"):
@@ -188,7 +197,7 @@ TOOLS = {
     "java": Tool(
         "Java",
         "checking HTML with nox -s html",
-        lambda: program("java"),
+        _java,
         {
             "apt-get": "sudo apt-get install default-jre-headless",
             "dnf": "sudo dnf install java-latest-openjdk-headless",
