@@ -48,7 +48,10 @@ SEVERAL = {
 
 
 def test_each_session_runs_what_the_manual_says(nox):
-    assert set(commands("docs/testing.md", "nox")) == set(RUNS) | SEVERAL
+    documented = set(commands("docs/testing.md", "nox"))
+    assert set(RUNS) | SEVERAL <= documented
+    for line in documented - SEVERAL:
+        assert nox.chosen(line.split()[1:])
     wrong = {}
     for line, expected in RUNS.items():
         ran = nox.commands(line.split()[1:])
