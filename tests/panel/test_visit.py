@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from labkit.panel.exchange_log import Log
+from labkit.panel.visit.views import MOST
 from labkit.panel.visit.visits import Browser, own_visit, visit_of, visits
 from labkit.testing.contracts import text
 from labkit.testing.contracts.carts import CartPages
@@ -119,3 +120,42 @@ def test_the_instructor_sees_all_visits(shop, visitor):
     for place in ("header", "main"):
         (link,) = opened.xpath(f"//{place}//a[contains(@href, '/visit/')]/@href")
         assert links(shown(visitor, link)) == links(page)
+
+
+def test_a_control_is_on_the_axis(visitor):
+    cart.add(visitor, "apple", 3)
+    opened = visitor.get(urljoin(VISIT, links(shown(visitor))[-1]))
+    visitor.submit(f"{opened.request['PATH_INFO']}clock/", {"by": "120"}, opened)
+    page = shown(visitor)
+    assert len(page.xpath("//*[@data-jump]")) == len(page.xpath("//tr[@data-move]")) == 1
+    assert page.xpath("//tr[@data-store='expired'] | //tr[@data-store='predicted']")
+    opened = visitor.get(opened.request["PATH_INFO"])  # now it has the button "Back to now"
+    visitor.submit(f"{opened.request['PATH_INFO']}clock/", {"by": "now"}, opened)
+    assert len(shown(visitor).xpath("//*[@data-jump]")) == 2
+    visitor.submit(f"{opened.request['PATH_INFO']}reset/", {}, opened)
+    visitor.get("/")
+    page = shown(visitor)
+    assert page.xpath("//*[local-name()='path'][@data-control]")
+    assert len(page.xpath("//tr[@data-control]")) == 1
+    assert not page.xpath("//*[@data-jump]")
+
+
+def test_a_changed_entry_is_on_the_axis(visitor):
+    cart.add(visitor, "apple", 3)
+    opened = visitor.get(urljoin(VISIT, links(shown(visitor))[-1]))
+    before = shown(visitor).xpath("count(//tr[@data-control])")
+    fields = {"entry": "cart", "value": "{}"}
+    visitor.submit(f"{opened.request['PATH_INFO']}entry/", fields, opened)
+    assert shown(visitor).xpath("count(//tr[@data-control])") == before + 1
+
+
+def test_five_hundred_exchanges_take_less_than_200_kb(visitor):
+    fields = cart.put(visitor, "apple", 1)
+    for number in range(250):
+        visitor.post("/add/", fields | {"name": f"item {number % 90}"})
+        visitor.get("/display/")
+    response = visitor.get(VISIT)
+    page = lxml.html.document_fromstring(text(response))
+    assert len(links(page)) == MOST == 500
+    assert page.xpath("//@data-left-out")
+    assert len(response.content) < 200_000, len(response.content)

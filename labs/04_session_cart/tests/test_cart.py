@@ -314,3 +314,12 @@ def test_what_can_the_visitor_be_told_after_the_end(visitor, clock):
     row.save()
     assert notices(visitor.get("/display/")) != []
     assert table(visitor.get("/display/")) == {}
+
+
+@pytest.mark.in_process
+@pytest.mark.thorough
+def test_does_the_panel_predict_every_end(pytestconfig, monkeypatch):
+    from labkit.testing.contracts.visit_timeline import compared_ends
+
+    monkeypatch.setenv("LAB_PANEL", "1")
+    assert compared_ends(pytestconfig.getoption("lab_examples")) > 20

@@ -1,13 +1,23 @@
 """The view for the instructor's controls."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.http import escape_leading_slashes
 from django.views.decorators.http import require_POST
 
 from labkit.base.error_pages import error_page
+from labkit.http.cookie_header import set_cookie_lines
 from labkit.panel import control_bar, control_messages, instructor_controls, server_clock, views
 from labkit.panel.control_messages import Message
 from labkit.panel.exchange_log import log
+from labkit.panel.models import ControlUse, Exchange
+from labkit.panel.session_recorder import current
+from labkit.panel.visit.visits import browser_of
 from labkit.session_stores import has_sessions
 
 
@@ -29,7 +39,8 @@ def control(request: HttpRequest, token: str, name: str) -> HttpResponse:
     done = HttpResponse()  # collects cookies to set
     try:
         instructor_controls.check(request)
-        message, later = _run(request, done, name)
+        with _recorded(request, done, name):
+            message, later = _run(request, done, name)
     except instructor_controls.InvalidValue as refused:
         return views.exchange_page(request, token, name, str(refused))
     except instructor_controls.NotAllowed as refused:
@@ -69,6 +80,24 @@ def _page_of_lab(token: str) -> str:
     if exchange is None or exchange.method not in {"GET", "HEAD"}:
         return ""
     return escape_leading_slashes(exchange.path)
+
+
+@contextmanager
+def _recorded(request: HttpRequest, response: HttpResponse, name: str) -> Iterator[None]:
+    """Note the use of a control in the log, for the page that shows the whole visit."""
+    browser = browser_of(request)._replace(cookie_header="")._asdict()
+    ahead = server_clock.moved()
+    exchange = Exchange(0, "", time.time(), ahead, time.monotonic(), **browser)
+    exchange.scheme, exchange.path = request.scheme or "http", request.path
+    token = current.set(exchange)
+    try:
+        yield
+    finally:
+        current.reset(token)
+    exchange.engine = settings.SESSION_ENGINE if has_sessions() else ""
+    exchange.set_cookies = set_cookie_lines(response)
+    exchange.operations = [replace(each, data=None) for each in exchange.operations]  # smaller
+    log.controls.append(ControlUse(name, exchange, server_clock.moved() - ahead))
 
 
 def _run(request: HttpRequest, response: HttpResponse, name: str) -> tuple[Message, Message | None]:

@@ -118,11 +118,12 @@ class ResponseCookie:
         self._text = text = from_wire(line)
         self.name = from_wire(cookie_name(line))
         self.refusal = ""
-        self._cookie = cookie = None
+        self.parsed: Cookie | None = None  # None if browsers refuse it
+        cookie = None
         source = _request_origin(exchange)
         try:
             Jar().store(text, source)
-            self._cookie = cookie = parse_set_cookie(text, source, exchange.at)
+            self.parsed = cookie = parse_set_cookie(text, source, exchange.at)
         except CookieRefusal as refused:
             self.refusal = str(refused)
         self.deletion = ""  # a key of DELETIONS; "" if the cookie is set or refused
@@ -162,12 +163,12 @@ class ResponseCookie:
     def attributes(self) -> list[Attribute]:
         """The cookie's attributes, each with its name, text and meaning."""
         attributes = read_attributes(self._text)
-        return list(explain_attributes(attributes, self._cookie, self._exchange.at))
+        return list(explain_attributes(attributes, self.parsed, self._exchange.at))
 
     @cached_property
     def life(self) -> Lifetime | None:
         """The cookie's lifetime, or None if it is a session cookie, deleted or refused."""
-        cookie, exchange = self._cookie, self._exchange
+        cookie, exchange = self.parsed, self._exchange
         if cookie is None or cookie.expires is None or self.deletion:
             return None
         # The browser's clock does not follow the server's moved clock.

@@ -42,6 +42,8 @@ def _arrows(exchange: Exchange) -> Iterator[Arrow]:
     yield Arrow(BROWSER, SERVER, f"{exchange.method} {exchange.path}", tuple(details))
     for operation in exchange.operations:
         key = f"{operation.key[:6]}…" if operation.key else ""
+        if operation.kind == "clear":
+            key = "all expired"
         yield Arrow(SERVER, STORE, f"{operation.kind} {key}".strip())
         if operation.error:
             yield Arrow(STORE, SERVER, "failed", (operation.error,))

@@ -5,17 +5,19 @@ import os
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from string import ascii_uppercase
 from typing import Any
 
 from labkit.panel import server_clock
 from labkit.panel.access import is_loopback
-from labkit.panel.models import Exchange
+from labkit.panel.models import ControlUse, Exchange
 from labkit.panel.session_memory import SessionMemory
 
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
+MOST_CONTROLS = 100  # uses of the instructor's controls
 FOLLOWED_WITHIN = 60  # in seconds, the longest time between a redirect and the request for its page
 # The letter of this server, if `lab run --servers` started several.
 SERVER = os.environ.get("LAB_SERVER", "")
@@ -32,6 +34,7 @@ class Log:
         self._numbers = itertools.count(1)
         self._visitors: dict[tuple[str, ...], str] = {}
         self.sessions = SessionMemory()
+        self.controls: deque[ControlUse] = deque(maxlen=MOST_CONTROLS)
 
     def begin(self, **request: Any) -> Exchange:
         """Return a new exchange for a request. `request` contains values of Exchange's fields."""
@@ -115,12 +118,13 @@ class Log:
         return len({_browser(each) for each in recent})
 
     def clear(self) -> None:
-        """Delete all exchanges and visitors, count from 1 again, and note deleted sessions."""
+        """Delete all exchanges and controls, count from 1 again, and note deleted sessions."""
         self.sessions.note_all_deleted()
         with self._lock:
             self._exchanges.clear()
             self._redirects.clear()
             self._visitors.clear()
+            self.controls.clear()
             self._bytes = 0
             self._numbers = itertools.count(1)
 

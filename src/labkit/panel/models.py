@@ -44,8 +44,9 @@ def open_snapshot(snapshot: Snapshot) -> dict[str, Any] | None:
 class StoreOperation:
     """A load, save or delete in the session store."""
 
-    kind: str  # the kind of operation: "load", "save", "create" or "delete"
-    store_id: int  # of the SessionStore, see session_recorder.store_id
+    # The kind of operation: "load", "save", "create", "delete", or "clear" for clear_expired().
+    kind: str
+    store_id: int  # of the SessionStore, see session_recorder.store_id; 0 for "clear"
     key: str | None  # the session key
     data: Snapshot = None
     found: bool = True
@@ -54,6 +55,8 @@ class StoreOperation:
     key_fate: KeyFate | None = None  # why a load found no session
     # When the session expired, in POSIX seconds; None if it has not.
     expired_at: float | None = None
+    # After a save: when the store lets the session expire, in POSIX seconds, or None.
+    expires: float | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -145,3 +148,16 @@ class Exchange:
         return expected <= sent.keys() and all(
             value in possible.get(name, ()) for name, value in sent.items()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ControlUse:
+    """The use of an instructor's control, which affects visits but is not an exchange of the lab.
+
+    `exchange`: the request to the panel, with the cookies that the control set and its operations
+    on sessions. `moved`: seconds by which the control moved the server's clock.
+    """
+
+    name: str  # as in the control's URL: "clock", "reset", "cookie" or "entry"
+    exchange: Exchange
+    moved: float

@@ -160,6 +160,8 @@ def _describe(
     operation: StoreOperation, exchange: Exchange, details: bool
 ) -> tuple[str, str, bool]:
     """Return an operation's kind, its description, and whether it concerned another session."""
+    if operation.kind == "clear":
+        return operation.kind, "clear_expired()", False
     other = operation.store_id != exchange.store_id
     suffix = " (another session, opened by the view)" if other else ""
     text = f"{operation.kind} {operation.key or 'no key'}"

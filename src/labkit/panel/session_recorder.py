@@ -20,6 +20,7 @@ import django
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
+from labkit.panel import server_clock
 from labkit.panel.exchange_log import log
 from labkit.panel.models import Exchange, StoreOperation, take_snapshot
 from labkit.panel.session_memory import KeyFate
@@ -46,6 +47,7 @@ def observe_sessions(store: type[SessionBase]) -> None:
         setattr(store, _MARK, True)
         for name, record in (("load", _load), ("save", _save), ("delete", _delete)):
             setattr(store, name, _observed(getattr(store, name), record))
+        store.clear_expired = staticmethod(_observed_clearing(store.clear_expired))
 
 
 def store_id(session: Any) -> int:
@@ -161,6 +163,18 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
     return observed
 
 
+def _observed_clearing(clear: Callable[[], None]) -> Callable[[], None]:
+    """Return a replacement for clear_expired(), a class method, that also records the operation."""
+
+    @functools.wraps(clear)
+    def clear_expired() -> None:
+        clear()
+        if (exchange := current.get()) is not None:
+            exchange.operations.append(StoreOperation("clear", 0, None))
+
+    return clear_expired
+
+
 def _add(
     exchange: Exchange, kind: str, session: Any, place: int | None = None, **fields: Any
 ) -> None:
@@ -207,11 +221,21 @@ def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
 
 
 def _expiry(session: Any, data: dict[str, Any]) -> float | None:
-    """Return the expiry, in POSIX seconds, of a session saved now, or None if it is unknown."""
+    """Return when the store lets a session expire that is saved now, in POSIX seconds.
+
+    Return None if it never does or if that is unknown. The file engine compares with the file's
+    modification time, which a moved clock does not affect, and ignores a number of seconds that
+    set_expiry() stored.
+    """
+    chosen = data.get("_session_expiry")
     try:
-        return time.time() + session.get_expiry_age(expiry=data.get("_session_expiry"))
-    except (TypeError, ValueError, OverflowError):  # this entry was not written by Django
+        if "file" in kinds(type(session).__module__) and not isinstance(chosen, str):
+            real_time = time.time() - server_clock.moved()
+            return None if chosen else real_time + session.get_expiry_age(expiry=None)
+        expires: float = session.get_expiry_date(expiry=chosen).timestamp()
+    except (TypeError, ValueError, OverflowError, AttributeError):  # not written by Django
         return None
+    return expires
 
 
 def _save(
@@ -224,10 +248,11 @@ def _save(
     if any(each.store_id == store_id(session) for each in exchange.operations[before:]):
         return  # save() called itself to create the session, so the operation is already recorded
     data = getattr(session, "_session_cache", {})
+    expires = _expiry(session, data)
     if session._session_key:
-        log.sessions.note_saved(session._session_key, _expiry(session, data))
+        log.sessions.note_saved(session._session_key, expires)
     kind = "create" if new else "save"
-    _add(exchange, kind, session, data=take_snapshot(data), modified=modified)
+    _add(exchange, kind, session, data=take_snapshot(data), modified=modified, expires=expires)
 
 
 def _delete(

@@ -1,17 +1,21 @@
 """The page that shows a whole visit."""
 
+import time
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from labkit.panel import server_clock
 from labkit.panel.access import is_local_instructor
 from labkit.panel.exchange_log import log
-from labkit.panel.exchange_words import summarize, time_of_day
-from labkit.panel.middleware import LONGEST_HOST, LONGEST_VALUE
-from labkit.panel.models import Exchange
-from labkit.panel.visit.visits import Browser, Visit, own_visit, visits
+from labkit.panel.visit.drawing import Drawing
+from labkit.panel.visit.event_table import entries
+from labkit.panel.visit.timeline import timeline
+from labkit.panel.visit.visits import Visit, browser_of, own_visit, visits
+from labkit.session_stores import engine_name, kinds
 
 MOST = 500  # the number of exchanges of a visit that the page shows
 
@@ -23,35 +27,38 @@ def visit(request: HttpRequest) -> HttpResponse:
     By default, the instructor sees the visit with the newest exchange.
     """
     instructor = is_local_instructor(request)
-    found = visits(log) if instructor else [own_visit(log, _browser(request))]
+    found = visits(log) if instructor else [own_visit(log, browser_of(request))]
     wanted = request.GET.get("visitor", "") if instructor else ""
     chosen = next((each for each in found if wanted in {"", each.visitor}), Visit(wanted, []))
-    exchanges = chosen.exchanges[-MOST:]
-    context = {
+    context: dict[str, Any] = {
         "instructor": instructor,
         "visits": found if instructor else [],
         "visit": chosen,
-        "left_out": len(chosen.exchanges) - len(exchanges),
-        "rows": [_row(each) for each in exchanges],
     }
+    if chosen.exchanges:
+        newest = replace(chosen, exchanges=chosen.exchanges[-MOST:])
+        context["left_out"] = len(chosen.exchanges) - len(newest.exchanges)
+        context |= _timeline_context(newest)
     return render(request, "labkit/visit.html", context)
 
 
-def _browser(request: HttpRequest) -> Browser:
-    """Return the parts of a request that identify its browser, cut as in the log."""
-    meta = request.META
-    return Browser(
-        peer=meta.get("REMOTE_ADDR", ""),
-        agent=meta.get("HTTP_USER_AGENT", "")[:LONGEST_VALUE],
-        host=(meta.get("HTTP_HOST", "") or meta.get("SERVER_NAME", ""))[:LONGEST_HOST],
-        cookie_header=meta.get("HTTP_COOKIE", ""),
-    )
-
-
-def _row(exchange: Exchange) -> dict[str, Any]:
+def _timeline_context(visit: Visit) -> dict[str, Any]:
+    """Return the context for the drawing and the table of a visit."""
+    shown = timeline(visit, time.time(), server_clock.moved())
+    drawing = Drawing(shown)
     return {
-        "time": time_of_day(exchange.at),
-        "number": exchange.number,
-        "token": exchange.token,
-        "summary": summarize(exchange),
+        "drawing": drawing,
+        "lanes": [drawing.browser, drawing.store],
+        "store_name": f"Store: {engine_name(shown.engine)}" if shown.engine else "Store",
+        "nothing_stored": _nothing_stored(shown.engine),
+        "entries": entries(shown),
     }
+
+
+def _nothing_stored(engine: str) -> str:
+    """Return why the lane of the store is empty."""
+    if not engine:
+        return "This lab stores nothing on the server."
+    if "cookie" in kinds(engine):
+        return "This engine stores nothing on the server. The session is in the cookie."
+    return "No session of this visitor."
