@@ -279,3 +279,39 @@ def test_file_names_are_possible_on_every_system(checkout):
 def test_a_name_impossible_on_windows_is_noticed():
     bad = ["a/x:y.py", "aux.py", "b/Nul", "c/end.", "docs/A.md", "docs/a.md"]
     assert find_impossible_names([*bad, "labs/auxiliary.py", "docs/b.md"]) == sorted(bad)
+
+
+# Only on Linux and macOS. A module that uses them when it is imported could not run on Windows.
+POSIX_MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
+POSIX_NAMES = {"AF_UNIX", "SIGCHLD", "SIGHUP", "SIGKILL", "WNOHANG", "fork", "geteuid", "killpg"}
+
+
+def find_posix_at_import(source: str) -> set[str]:
+    """Return the modules and names of POSIX that this code uses when it is imported."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    found = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & POSIX_MODULES
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} & POSIX_MODULES | {a.name for a in node.names} & POSIX_NAMES
+        elif isinstance(node, ast.Attribute):
+            found |= {node.attr} & POSIX_NAMES
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def test_no_module_needs_posix_to_be_imported(checkout):
+    folders = [checkout.root / "src", *checkout.root.glob("labs/*/lab")]
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        assert find_posix_at_import(path.read_text(encoding="utf-8")) == set(), path
+
+
+def test_posix_at_import_is_noticed():
+    assert find_posix_at_import("import fcntl, os") == {"fcntl"}
+    assert find_posix_at_import("from os import fork, path") == {"fork"}
+    assert find_posix_at_import("class A:\n    END = signal.SIGHUP") == {"SIGHUP"}
+    assert find_posix_at_import("def end():\n    import fcntl\n    os.killpg(0, 1)") == set()
