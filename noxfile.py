@@ -84,9 +84,24 @@ def script(name: str) -> str:
 
 def ask(kind: str, *names: str) -> str:
     """Return what is missing according to labkit.services.requirements, in lines."""
-    command = [str(PYTHON), "-m", "labkit.services.requirements", kind, *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    return done.stdout + done.stderr
+    return capture("-m", "labkit.services.requirements", kind, *names)[1]
+
+
+def capture(*arguments: str) -> tuple[bool, str]:
+    """Run Python in the shared environment; return whether it succeeded, and all it printed.
+
+    Python then writes UTF-8 on every system. On Windows, it otherwise fails to print some paths.
+    """
+    done = subprocess.run(
+        [str(PYTHON), *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | {"PYTHONUTF8": "1"},
+        check=False,
+        cwd=ROOT,
+    )
+    return done.returncode == 0, done.stdout + done.stderr
 
 
 def need(session: nox.Session, extra: str, *tools: str) -> None:
@@ -343,13 +358,11 @@ def clear_thorough(kind: str) -> None:
 def django_client(session: nox.Session) -> None:
     """Django's own tests of its test client, run with the visitor"""
     environment(session)
-    command = [str(PYTHON), str(ROOT / "tests" / "support" / "django_client.py")]
-    fetched = subprocess.run(
-        [*command, "--fetch"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    if fetched.returncode:
-        absent(session, fetched.stdout + fetched.stderr)
-    session.run(*command, external=True)
+    program = str(ROOT / "tests" / "support" / "django_client.py")
+    fetched, printed = capture(program, "--fetch")
+    if not fetched:
+        absent(session, printed)
+    session.run(str(PYTHON), program, external=True)
 
 
 @nox.session
@@ -369,13 +382,11 @@ def html(session: nox.Session) -> None:
     environment(session)
     if missing := ask("tools", "java", "npm"):
         absent(session, missing)
-    command = [str(PYTHON), str(ROOT / "tests" / "support" / "html_check.py")]
-    fetched = subprocess.run(
-        [*command, "--fetch"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    if fetched.returncode:
-        absent(session, fetched.stdout + fetched.stderr)
-    session.run(*command, external=True)
+    program = str(ROOT / "tests" / "support" / "html_check.py")
+    fetched, printed = capture(program, "--fetch")
+    if not fetched:
+        absent(session, printed)
+    session.run(str(PYTHON), program, external=True)
 
 
 @nox.session
@@ -471,12 +482,10 @@ def maintain(session: nox.Session) -> None:
 def package(session: nox.Session) -> None:
     """The wheel and the sdist, each installed in another project (with a package index)"""
     need(session, "package")
-    command = [str(PYTHON), "-m", "pip", "download", "-q", "--no-deps", "-d", session.create_tmp()]
-    fetched = subprocess.run(
-        [*command, "iniconfig"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    if fetched.returncode:
-        absent(session, f"pip cannot download packages: {fetched.stderr}")
+    download = ("pip", "download", "-q", "--no-deps", "-d", session.create_tmp(), "iniconfig")
+    fetched, printed = capture("-m", *download)
+    if not fetched:
+        absent(session, f"pip cannot download packages: {printed}")
     pytest(session, "tests/test_package.py", "-m", "package")
 
 
