@@ -11,6 +11,7 @@ import pytest
 from labkit.catalog import Catalog, absence
 from labkit.practice.new_lab import (
     HAS_VARIANTS,
+    NOT_A_LAB,
     NOT_A_SLUG,
     NOT_ONE_CELL,
     NOT_TWO_DIGITS,
@@ -96,6 +97,13 @@ def test_a_lab_that_cannot_be_made_changes_nothing(own_checkout, said, words, se
     status, text = said("new", *words.split())
     assert (status, text.startswith(f"Error: {sentence}")) == (1, True), text
     assert sorted(own_checkout.rglob("*")) == before
+
+
+def test_a_copy_cannot_be_the_model(own_checkout, said):
+    said("copy", "06", "mine")
+    status, text = said("new", "13", "demo", "--like", "mine/")
+    assert (status, text) == (1, f"Error: {NOT_A_LAB.format(folder='mine', number='06')}")
+    assert not list(own_checkout.glob("labs/13_*"))
 
 
 def test_a_number_is_replaced_where_it_names_the_lab():

@@ -32,6 +32,7 @@ NUMBER_TAKEN = "Lab {number} already exists: {name}. The next free number is {fr
 NOT_A_SLUG = "{slug} is not a name for a lab. Use lowercase letters and _, such as wish_list."
 NOT_ONE_CELL = "A title or idea is one line without | and <, because it is a cell of a table."
 SLUG_TAKEN = "Lab {number} already has the name {slug}. Choose another one."
+NOT_A_LAB = "{folder} is a copy. Start from a lab of this project, such as --like {number}."
 HAS_VARIANTS = (
     "Lab {number} has variants, with its own notes and table, which cannot be copied. Use "
     "--like {labs}."
@@ -93,6 +94,9 @@ def _refusal(checkout: Catalog, number: str, slug: str, like: Lab) -> str:
         return NOT_A_SLUG.format(slug=slug)
     if same := [lab for lab in checkout.labs if lab.slug == slug]:
         return SLUG_TAKEN.format(number=same[0].number, slug=slug)
+    if like not in checkout.labs:
+        number = like.original or checkout.labs[0].number
+        return NOT_A_LAB.format(folder=like.folder.name, number=number)
     if like.variants:
         possible = sorted(lab.number for lab in checkout.labs if not lab.variants)
         return HAS_VARIANTS.format(number=like.number, labs=either(possible))
