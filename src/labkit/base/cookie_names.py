@@ -1,5 +1,6 @@
 """Encode any text as part of a cookie's name, and decode it again."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
@@ -29,3 +30,14 @@ def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str
         if short and text and text == text.strip() and name == cookie_name(prefix, text):
             found[text] = value
     return found
+
+
+def lab_number(name: str, own: str = "") -> str | None:
+    """Return the number of the lab that a cookie's name contains, such as "03"; None if none.
+
+    own: the number of this lab, which may be that of a copy, such as "mine". Only the first number
+    counts, because text that a visitor entered may follow it.
+    """
+    either = f"{re.escape(own)}|[0-9]{{2}}" if own else "[0-9]{2}"
+    found = re.search(f"_({either})(?=_|$)", name)
+    return found[1] if found else None

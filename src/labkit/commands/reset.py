@@ -27,7 +27,7 @@ NOBODY_TO_ASK = (
 NOT_RESET = "The running lab at {url} was not reset, because it uses {database}."
 COOKIES_STAY = (
     "Cookies are in the browser, which no command can reach. To delete a lab's cookies there, use "
-    "Reset in the running lab's panel.\n"
+    "Reset in the console of lab serve, or in the panel of the running lab.\n"
     "To delete the cookies of all labs: in the browser, click the icon to the left of the URL, "
     "then Cookies and site data, and delete 127.0.0.1 and localhost. Or open the labs in a private "
     "window, and close it."

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from labkit.console import supervisor
+from labkit.console import cookie_expiry, supervisor
 from labkit.console.live_exchanges import update_states
 from labkit.panel.live_report import ACTIVE_SECONDS
 from labkit.serve.supervisor import LabProcess
@@ -34,6 +34,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "asked": request.GET.get("ask", ""),
         "done": request.GET.get("done", ""),
+        "expired": "expired" in request.GET,
         "active_within": duration(ACTIVE_SECONDS),
         "here_path": request.path,
     }
@@ -41,15 +42,18 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
-    """Delete all data that one lab or all labs store on the server, and restart them.
+    """Delete all data that one lab or all labs store, and restart them.
+
+    The data includes this browser's cookies, which the responses that follow delete.
 
     Ask for confirmation first, unless this form confirms the reset or nobody is using the lab.
     """
     labs = _chosen(request)
     if request.POST.get("confirmed") != "1" and _must_ask(request, labs):
         return _back(request, "ask")
+    cookies = cookie_expiry.logged_cookies(request, labs)
     supervisor().reset(labs)
-    return _back(request, "done")
+    return cookie_expiry.start(request, labs, cookies, _back_url(request, "done", "&expired=1"))
 
 
 @require_POST
@@ -73,8 +77,13 @@ def _must_ask(request: HttpRequest, labs: list[LabProcess]) -> bool:
 
 def _back(request: HttpRequest, parameter: str) -> HttpResponse:
     """Redirect to the page with the form."""
+    return redirect(_back_url(request, parameter))
+
+
+def _back_url(request: HttpRequest, parameter: str, more: str = "") -> str:
+    """Return the path, query and fragment of the page with the form."""
     name, page = request.POST["lab"], request.POST.get("page", "")
     of_lab = page in LAB_PAGES and name != ALL
     path = reverse(page, args=[name]) if of_lab else reverse("index")
     place = ALL if name == ALL else f"lab-{name}"
-    return redirect(f"{path}?{parameter}={name}#{place}")
+    return f"{path}?{parameter}={name}{more}#{place}"

@@ -22,6 +22,16 @@ MOST_SHOWN = 50
 MOST_OF_LAB = 200  # how many exchanges of a lab are searched for those of one visitor
 PLACES = {"wire", "store", "browser"}
 HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
+# What fetching and reading a report may raise: the lab may have ended, be slow, or send anything.
+UNREADABLE = (
+    OSError,
+    http.client.HTTPException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 NOTHING: dict[str, Any] = {"exchanges": []}  # the words for a lab that responds with an error
 
 
@@ -95,16 +105,8 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
     if served.state == "running":
         active = None
         # The lab may have ended, may be too slow, or may send an invalid report.
-        with suppress(
-            OSError,
-            http.client.HTTPException,
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            RecursionError,
-        ):
-            report = _fetch(served.port, most)
+        with suppress(*UNREADABLE):
+            report = fetch(served.port, f"{ADDRESS}?most={most}") or NOTHING
             clock = ahead(report.get("moved", 0))
             engine = str(report.get("engine") or "")
             active = int(report["active"]) if "active" in report else None
@@ -113,12 +115,16 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
     return exchanges
 
 
-def _fetch(port: int, most: int) -> Any:
+def fetch(port: int, address: str, agent: str = "") -> Any:
+    """Return the JSON at this path of a lab, or {} if the lab responds with an error.
+
+    `agent`: the User-Agent to send. Raises one of UNREADABLE.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     try:
-        connection.request("GET", f"{ADDRESS}?most={most}")
+        connection.request("GET", address, headers={"User-Agent": agent} if agent else {})
         response = connection.getresponse()
-        return json.loads(response.read(MOST_BYTES)) if response.status == 200 else NOTHING
+        return json.loads(response.read(MOST_BYTES)) if response.status == 200 else {}
     finally:
         connection.close()
 

@@ -15,9 +15,10 @@ Handler = Callable[[HttpRequest], HttpResponse]
 # Names of URL patterns. The view of a solution checks for itself whether students may see it.
 FOR_ALL = {"root", "class_practice", "class_exercise", "class_solution", "asset", "own_asset"}
 IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab also has
+# Chromium applies form-action to redirects too, and those after a reset lead to other host names.
 POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self' http://127.0.0.1:{port} http://localhost:{port} http://*.localhost:{port}"
 )
 
 
@@ -62,7 +63,8 @@ def own_content_only(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        policy = POLICY.format(port=supervisor().port)
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
     return middleware

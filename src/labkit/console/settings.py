@@ -8,7 +8,7 @@ from labkit.render import standalone_page
 DEBUG = False
 # A new key at each start, because nothing that it signs is needed later.
 SECRET_KEY = secrets.token_urlsafe(50)
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *supervisor().addresses]
+ALLOWED_HOSTS = ["127.0.0.1", ".localhost", "[::1]", *supervisor().addresses]
 
 INSTALLED_APPS = ["labkit.console", "labkit.base"]
 MIDDLEWARE = [

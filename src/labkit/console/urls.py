@@ -7,6 +7,7 @@ from labkit.base.error_pages import handler400, handler403, handler404, handler5
 from labkit.console import (
     class_pages,
     compare_pages,
+    cookie_expiry,
     cookie_page,
     diff_pages,
     exercise_pages,
@@ -33,6 +34,7 @@ urlpatterns = [
     ),
     path("console/", views.index, name="index"),
     path("console/reset/", lab_actions.reset, name="reset"),
+    path("console/reset/<str:token>/", cookie_expiry.expire_cookies, name="expire_cookies"),
     path("console/restart/", lab_actions.restart, name="restart"),
     path("console/live/", views.live, name="live"),
     path("console/claims/", views.claims, name="claims"),

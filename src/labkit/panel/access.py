@@ -25,9 +25,15 @@ def is_local_instructor(request: HttpRequest) -> bool:
 
 @lru_cache(maxsize=1000)
 def _is_local(host: str, peer: str) -> bool:
-    host = re.sub(r":[0-9]+$", "", host.lower())
-    # Names below localhost always resolve to this machine: RFC 6761, section 6.3.
-    return (host in HOSTS or host.endswith(".localhost")) and is_loopback(peer)
+    return is_local_host(re.sub(r":[0-9]+$", "", host.lower())) and is_loopback(peer)
+
+
+def is_local_host(host: str) -> bool:
+    """Return whether a host name, in lower case, always stands for this machine.
+
+    Names below localhost do: RFC 6761, section 6.3.
+    """
+    return host in HOSTS or host.endswith(".localhost")
 
 
 def host_name(request: HttpRequest) -> str:

@@ -8,11 +8,19 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.http import escape_leading_slashes
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from labkit.base.error_pages import error_page
 from labkit.http.cookie_header import set_cookie_lines
-from labkit.panel import control_bar, control_messages, instructor_controls, server_clock, views
+from labkit.panel import (
+    control_bar,
+    control_messages,
+    instructor_controls,
+    own_cookies,
+    server_clock,
+    views,
+)
+from labkit.panel.access import is_local_instructor
 from labkit.panel.control_messages import Message
 from labkit.panel.exchange_log import log
 from labkit.panel.models import ControlUse, Exchange
@@ -72,6 +80,17 @@ def reset(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"deleted": instructor_controls.empty_stores()})
     except instructor_controls.NotAllowed as refused:
         return JsonResponse({"error": str(refused)}, status=status)
+
+
+@require_safe
+def own_cookies_json(request: HttpRequest) -> JsonResponse:
+    """Return the cookies that this lab has set in the browser with this request's User-Agent.
+
+    The response is {host: [[name, path, domain, secure], ...]}, for the console's reset.
+    """
+    if not is_local_instructor(request):
+        raise Http404
+    return JsonResponse(own_cookies.set_in_browser(request.headers.get("User-Agent", "")))
 
 
 def _page_of_lab(token: str) -> str:

@@ -1,6 +1,5 @@
 """Describe cookies: their owners, their attributes, and whether browsers keep them."""
 
-import re
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from django.conf import settings
 
+from labkit.base.cookie_names import lab_number
 from labkit.catalog import CatalogError, catalog
 from labkit.cookie_report import Attribute, explain_attributes
 from labkit.http.cookie_header import cookie_name, from_wire, to_wire
@@ -120,7 +120,7 @@ class ResponseCookie:
         self.refusal = ""
         self.parsed: Cookie | None = None  # None if browsers refuse it
         cookie = None
-        source = _request_origin(exchange)
+        source = request_origin(exchange)
         try:
             Jar().store(text, source)
             self.parsed = cookie = parse_set_cookie(text, source, exchange.at)
@@ -184,7 +184,7 @@ def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
     return "sent" if path_match(source.path, cookie.path) else "other-path"
 
 
-def _request_origin(exchange: Exchange) -> Origin:
+def request_origin(exchange: Exchange) -> Origin:
     """Return the origin and path of a request as the browser sees them."""
     path = exchange.path.partition("?")[0]
     try:
@@ -200,12 +200,11 @@ def cookie_owner(name: str) -> CookieOwner:
         return CookieOwner("session", "this lab's session key")
     if name == settings.CSRF_COOKIE_NAME:
         return CookieOwner("csrf", "Django's, against forged forms")
-    # Only the first number matters, because a visitor's input may follow it.
-    number = re.search(f"_({re.escape(lab)}|[0-9]{{2}})(?=_|$)", name)
-    if number and number[1] == lab:
+    number = lab_number(name, lab)
+    if number == lab:
         return CookieOwner("lab", "this lab's own")
-    if number and number[1] in _lab_numbers():
-        return CookieOwner("other-lab", f"lab {number[1]}'s, because cookies ignore ports")
+    if number in _lab_numbers():
+        return CookieOwner("other-lab", f"lab {number}'s, because cookies ignore ports")
     return CookieOwner("unknown", "not this lab's")
 
 

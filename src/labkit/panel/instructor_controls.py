@@ -15,8 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from labkit import session_stores
 from labkit.base.foreign_database import refuse_foreign_database
 from labkit.base.session_expiry import is_expiry_readable
-from labkit.panel import server_clock
-from labkit.panel.access import is_local_instructor
+from labkit.panel import own_cookies, server_clock
+from labkit.panel.access import host_name, is_local_instructor
 from labkit.panel.cookie_explanations import cookie_owner
 from labkit.panel.exchange_log import log
 from labkit.text_format import duration, exact_duration, quantities
@@ -110,13 +110,14 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
     Raises NotAllowed if the database belongs to another project.
     """
-    names = cookie_names(request)
+    cookies = own_cookies.set_in_browser(request.headers.get("User-Agent", ""))
+    mine = [*cookies.get(host_name(request).strip("[]"), ())]
+    mine += map(own_cookies.OwnCookie.of_name, cookie_names(request))
     stored = quantities(**empty_stores())
-    for name in names:
-        _set_cookie(response, name, None)
+    expired = own_cookies.expire(response, mine)
     return (
         f"The lab is reset. Deleted on the server: {stored}. Deleted in this browser: "
-        f"{quantities(cookie=len(names))}. {CLOCK_IS_REAL}"
+        f"{quantities(cookie=expired)}. {CLOCK_IS_REAL}"
     )
 
 

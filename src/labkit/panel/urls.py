@@ -11,6 +11,7 @@ urlpatterns = [
     path("__lab__/code/", reading_pages.code),
     path("__lab__/labs/", reading_pages.all_labs),
     path("__lab__/reset/", control_views.reset),
+    path("__lab__/own-cookies.json", control_views.own_cookies_json),
     path("__lab__/exchanges.json", views.exchanges_json),
     path("__lab__/visit/", visit_views.visit),
     path("__lab__/exchange/<token>/", views.exchange),

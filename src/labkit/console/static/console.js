@@ -57,8 +57,13 @@ document.addEventListener("submit", async (event) => {
   const place = placeOf(form);
   const body = new URLSearchParams(new FormData(form, event.submitter));
   try {
-    const response = await fetch(form.action, { method: "POST", body });
+    const headers = { "X-Requested-With": "fetch" };
+    const response = await fetch(form.action, { method: "POST", body, headers });
     if (!response.ok) throw new Error(response.status);
+    if (response.headers.get("Content-Type").startsWith("application/json")) {
+      location.assign((await response.json()).next); // through the hosts, back to this page
+      return;
+    }
     replace(document.querySelectorAll(ANSWERS), parse(await response.text()));
   } catch {
     form.removeAttribute("data-in-place"); // let the browser show why it failed
