@@ -95,6 +95,15 @@ def test_the_recipes_run_in_another_project(installed, tmp_path):
     assert " skipped" not in output
 
 
+def test_type_checkers_know_the_installed_clock(installed, tmp_path):
+    code = "from labkit.testing import Clock\n\nClock.forward(day=1)\n"
+    (tmp_path / "typed.py").write_text(code, encoding="utf-8")
+    mypy = [sys.executable, "-m", "mypy", "--python-executable", str(installed), "typed.py"]
+    status, output = run(*mypy, folder=tmp_path)
+    assert status == 1
+    assert "day" in output
+
+
 def test_a_missing_browser_is_named_with_its_package(installed, tmp_path):
     test = "def test_it(chromium):\n    pass\n"
     (tmp_path / "test_browser.py").write_text(test, encoding="utf-8")

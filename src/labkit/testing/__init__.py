@@ -6,7 +6,14 @@ the plugin.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # so that type checkers know them
+    from labkit.testing.base_visitor import Exchange as Exchange
+    from labkit.testing.clock import Clock as Clock
+    from labkit.testing.response_checks import BrokenPromise as BrokenPromise
+    from labkit.testing.visitor import Visitor as Visitor
+    from labkit.testing.wire_visitor import WireVisitor as WireVisitor
 
 # These modules are imported on first use, because they import Django.
 _MODULES = {
