@@ -106,7 +106,7 @@ def _fetch_lab(served: LabProcess, most: int) -> list[LiveExchange]:
         active = None
         # The lab may have ended, may be too slow, or may send an invalid report.
         with suppress(*UNREADABLE):
-            report = fetch(served.port, f"{ADDRESS}?most={most}") or NOTHING
+            report = fetch(served.port, f"{ADDRESS}?most={most}&brief=1") or NOTHING
             clock = ahead(report.get("moved", 0))
             engine = str(report.get("engine") or "")
             active = int(report["active"]) if "active" in report else None

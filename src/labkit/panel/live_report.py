@@ -5,6 +5,7 @@ from typing import Any
 
 from labkit.panel import server_clock
 from labkit.panel.cookie_explanations import CookieEffect, cookie_effects
+from labkit.panel.exchange_json import outcome
 from labkit.panel.exchange_log import log
 from labkit.panel.exchange_outcome import Outcome, SessionEvent
 from labkit.panel.exchange_words import Words, summarize, summary_words
@@ -30,13 +31,19 @@ HIGHLIGHTS = {
 }
 
 
-def report(most: int) -> dict[str, Any]:
-    """Return the lab's state and at most `most` exchanges, newest first."""
+def report(most: int, brief: bool = False) -> dict[str, Any]:
+    """Return the lab's state and at most `most` exchanges, newest first.
+
+    brief: whether to leave out each exchange's full outcome, which the console does not need.
+    """
     return {
         "moved": server_clock.moved(),
         "active": log.active_visitors(ACTIVE_SECONDS),
         "engine": describe_engine(),
-        "exchanges": [_exchange(each) for each in log.newest()[:most]],
+        "exchanges": [
+            _exchange(each) | ({} if brief else {"outcome": outcome(each)})
+            for each in log.newest()[:most]
+        ],
     }
 
 

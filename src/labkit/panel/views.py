@@ -130,9 +130,12 @@ def exchanges(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def exchanges_json(request: HttpRequest) -> HttpResponse:
-    """Return the last exchanges as JSON for the console; `?most=5` limits them to five."""
+    """Return the last exchanges as JSON; `?most=5` limits them to five.
+
+    The console requests them with `?brief=1`, see `live_report.report`.
+    """
     if not is_local_instructor(request):
         raise Http404
     most = request.GET.get("most", "")
     limit = min(SHOWN, int(most)) if re.fullmatch("[0-9]{1,4}", most) else SHOWN
-    return JsonResponse(live_report.report(limit))
+    return JsonResponse(live_report.report(limit, brief="brief" in request.GET))
