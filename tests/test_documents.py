@@ -116,7 +116,7 @@ def test_every_lab_that_runs_exists(checkout):
 
 
 # These commands start servers, tests or exercises, or make a lab; tests below run some of them.
-SLOW = {"run", "serve", "check", "practice", "hint", "solution", "new"}
+SLOW = {"run", "serve", "record", "check", "practice", "hint", "solution", "new"}
 
 
 def is_quick(arguments):

@@ -97,6 +97,8 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     found["panel, clock moved"] = faults(page)
     page.goto(server.url("/__lab__/visit/"))
     found["visit"] = faults(page)
+    page.goto(server.url("/__lab__/visit/record/"))
+    found["visit as a test"] = faults(page)
     page.goto(server.url(panel))
     page.get_by_role("button", name="Back to now").click()
     for path in pages(page, server):

@@ -4,6 +4,7 @@ import re
 
 from documents import FILE_NAME, ROOT, Document, words_of
 
+RECORDED = "import pytest\n\nfrom labkit.testing.effects"
 # The first words of the blocks for which there is a test.
 TESTED = {
     "README.md": [
@@ -16,7 +17,7 @@ TESTED = {
     ],
     "docs/testing.md": [
         *("nox", "nox -s bench", "pip install 'path", "pip install build", "visitor.jar"),
-        "nox -s differential -- --lines",
+        *("nox -s differential -- --lines", "lab record 04", RECORDED),
     ],
 }
 BLOCKS = {

@@ -118,7 +118,7 @@ def words_of(line: str) -> tuple[str, ...]:
 
     A command for Windows is returned as the corresponding command for Linux.
     """
-    line = re.split(r"\s{2,}| # ", line.strip())[0]
+    line = re.split(r"\s{2,}| # | > ", line.strip())[0]
     line = re.sub(r'^(\$env:)?\w+ = "[^"]*"; ', "", line)
     line = line.replace(".venv\\Scripts\\", ".venv/bin/")
     words = shlex.split(line)

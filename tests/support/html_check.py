@@ -115,7 +115,7 @@ def collect(folder: Path) -> dict[str, str]:
         pages |= {f"console {path}": page for path, page in found.items()}
         for lab in catalog.labs:
             number = int(lab.number)
-            starts = ["/", "/nowhere/", "/__lab__/", "/__lab__/visit/"]
+            starts = ["/", "/nowhere/", "/__lab__/", "/__lab__/visit/", "/__lab__/visit/record/"]
             found = asyncio.run(crawl(served.port + number, starts, FIRST.get(number), MOST))
             pages |= {f"lab {lab.number} {path}": page for path, page in found.items()}
     for pair in PAIRS[:2]:

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, list[tuple[str, ...]]] = {
     "list": [(LAB,)],
     "practice reset": [(EXERCISE,)],
     "practice start": [(EXERCISE,)],
+    "record": [(LAB,)],
     "reset": [(LAB, VERSION, FOLDER)],
     "run": [(LAB, VERSION, FOLDER)],
     "solution": [(EXERCISE,)],

@@ -83,6 +83,18 @@ def use_engine(settings: Any, tmp_path: Path) -> "Iterator[Callable[[str], None]
     importlib.reload(file)
 
 
+@pytest.fixture
+def exchange_panel() -> Iterator[None]:
+    """Turn on the lab's exchange panel for this test, which then uses labkit.testing.effects."""
+    before = os.environ.get("LAB_PANEL")
+    os.environ["LAB_PANEL"] = "1"
+    yield
+    if before is None:
+        del os.environ["LAB_PANEL"]
+    else:
+        os.environ["LAB_PANEL"] = before
+
+
 _mariadb_key = pytest.StashKey["PrivateMariaDB"]()
 
 

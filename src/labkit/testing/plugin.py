@@ -46,6 +46,7 @@ PROCESS_FIXTURES = {
     "db",
     "django_assert_num_queries",
     "django_capture_on_commit_callbacks",
+    "exchange_panel",
     "mailoutbox",
     "rf",
     "settings",
