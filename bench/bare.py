@@ -2,8 +2,8 @@
 
     python bench/bare.py runserver --noreload 8000
 
-It has the `startproject` settings that these pages need, and Django's default options for SQLite.
-bench/burst.py and bench/start.py compare labs with it.
+The project has the `startproject` settings that these pages need, and Django's default options for
+SQLite. bench/burst.py and bench/start.py compare labs with it.
 """
 
 import os

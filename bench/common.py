@@ -96,8 +96,8 @@ def worker(number: str, environ: dict[str, str], log: Path) -> Iterator[int]:
 def memory(pid: int) -> int:
     """Return how much memory a process uses, in bytes.
 
-    On Linux, this is the PSS, which includes a proportional share of shared pages. Elsewhere, it is
-    the RSS, which includes all of them.
+    On Linux, the result is the PSS, which includes a proportional share of shared pages. Elsewhere,
+    it is the RSS, which includes all shared pages.
     """
     try:
         found = re.search(

@@ -2,10 +2,10 @@
 
     python bench/cost.py
 
-The other page has the lab's own view, template and session engine in a plain Django project. It has
-no middleware, app, template tag or form field of labkit (bench/turns.py removes them). The script
-first checks that both pages have the same content. Then it requests batches of each page
-alternately, and measures processor time. The target is a ratio of at most 1.10.
+The page without labkit has the lab's own view, template and session engine in a plain Django
+project. It has no middleware, app, template tag or form field of labkit (bench/turns.py removes
+them). The script first checks that both pages have the same content. Then it requests batches of
+each page alternately, and measures processor time. The target is a ratio of at most 1.10.
 
 For lab 04, two parts of the cost are measured separately: the exchange panel, which LAB_PANEL=0
 turns off, and the options that let SQLite serve a class. Both pages have these options.

@@ -5,9 +5,10 @@
 
 bench/diagnosis_cases/NN.toml has edits of lab NN, written by someone who did not know the textbook
 versions: pitfalls written in another way ("rewordings"), other mistakes, and correct copies. A
-rewording is recognised if the check names a textbook version with the same pitfall. Any other name
-is wrong. --tiny checks only two cases. The rules of the diagnosis were tuned with these cases at
-hand. Those in bench/diagnosis_cases/second were written afterwards, by someone else.
+rewording counts as recognised if the check names a textbook version with the same pitfall, and as
+wrong if it names another version. --tiny checks only two cases. These cases were used to tune the
+rules of the diagnosis. The cases in bench/diagnosis_cases/second were written afterwards, by
+someone else.
 
 With --versions, the textbook versions themselves are checked. Each check may print 25 lines.
 """
@@ -47,7 +48,7 @@ PROCESSES = 2
 class Case:
     """One edited lab."""
 
-    version: Version  # with the edits; it is not a textbook version
+    version: Version  # the lab with the case's edits, although it is not a textbook version
     kind: str  # of KINDS
     pitfall: str = ""  # the pitfall of which the case is a rewording, such as "B09"
 
@@ -59,7 +60,7 @@ class Judgement:
     case: Case
     passed: bool
     named: str = ""  # the textbook version that the check named, or ""
-    verdict: str = ""  # a key of AIMS, or "" if the case counts towards none of them
+    verdict: str = ""  # the key in AIMS of the target that the case counts towards, or ""
     lines: int = 0  # that `lab check` prints
 
 

@@ -2,8 +2,8 @@
 
     python bench/panel.py
 
-Two processes serve the same lab, one of them with LAB_PANEL=0. Batches of requests
-for the same page go to both alternately. This is repeated with new processes, and the result is the
+Two processes serve the same lab, one of them with LAB_PANEL=0. They alternately get batches of
+requests for the same page. The measurement is repeated with new processes, and the result is the
 median of the ratios. Processor time is measured, because other load on the machine hardly affects
 it. The open panel is measured separately. The target is a ratio of at most 1.10.
 """

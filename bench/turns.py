@@ -1,8 +1,8 @@
 """Run a lab in a separate process, which requests batches of a page and returns their times.
 
 Benchmarks send requests to several such processes alternately: with labkit, without its panel, and
-without labkit. They measure processor time, which does not depend on how busy the machine is. The
-requests do not pass through a server.
+without labkit. The benchmarks measure processor time, which does not depend on how busy the machine
+is. The requests do not pass through a server.
 """
 
 import json
@@ -64,9 +64,9 @@ class Process:
     def ask(self, question: str, *arguments: str) -> Any:
         """Call the function with this name in `serve`, and return its result.
 
-        begin: send the forms again, because their state expires after two minutes. page: seconds,
-        status and body. seconds: processor time for one request of a batch. calls: the functions
-        of labkit that a page runs. paths: URLs without a variable part. opened_panel: seconds.
+        begin: send the forms again, because their data expire after two minutes. page: seconds,
+        status and body. seconds: processor time for one request of a batch. calls: the functions of
+        labkit that a page runs. paths: URLs without a variable part. opened_panel: seconds.
         """
         if not self._ready:
             self._ready = bool(self._hear())
@@ -88,8 +88,8 @@ class Process:
 def strip(settings: types.ModuleType, lab: Lab) -> None:
     """Remove labkit from a lab, which leaves a plain Django project with the same views.
 
-    This removes labkit's apps and middleware from the settings, gives the forms Django's own
-    fields, and writes the lab's title into the templates. A function that a view or a template
+    The function removes labkit's apps and middleware from the settings, gives the forms Django's
+    own fields, and writes the lab's title into the templates. A function that a view or a template
     calls, such as session_facts(), stays, because it is content of the page.
     """
     from django import forms

@@ -63,7 +63,7 @@ def pytest_addoption(parser):
 def pytest_collection_modifyitems(items):
     """Make pytest-xdist run all tests that share a server in the same process.
 
-    The cluster's tests are run first, because they take longest and mostly wait.
+    The cluster's tests run first, because they take longest and mostly wait.
     """
     for item in items:
         if not item.get_closest_marker("xdist_group"):

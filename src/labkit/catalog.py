@@ -152,8 +152,8 @@ class Catalog:
     def copy_in(self, folder: Path) -> Lab:
         """Return the lab in this folder as a copy. For its number, see own_number().
 
-        The first line of its README.md names the original lab; its settings.py shows whether it
-        uses a database.
+        The first line of the copy's README.md names the original lab; its settings.py shows whether
+        it uses a database.
         """
         readme = read_lines(folder / "README.md")
         settings = read_lines(folder / "lab" / "settings.py")
@@ -195,7 +195,7 @@ def catalog() -> Catalog:
 def read_lines(path: Path) -> str:
     """Return a file's text, with LF line endings and no byte order mark.
 
-    Invalid UTF-8 becomes U+FFFD. Return "" if the file cannot be read.
+    Invalid UTF-8 is decoded as U+FFFD. Return "" if the file cannot be read.
     """
     try:
         return path.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n")
@@ -256,8 +256,8 @@ def database_name(number: str) -> str:
 def copy_port(folder: Path) -> int:
     """Return a copy's default port, 8200 to 8899; copies in the same folder have different ports.
 
-    The port is derived from the name. If two copies would get the same port, the older one keeps
-    it.
+    A copy's port is derived from its name. If two copies would get the same port, the older one
+    keeps it.
     """
     copies = {folder: 0.0}
     with contextlib.suppress(OSError):
@@ -285,7 +285,7 @@ def state_home(root: Path) -> Path:
 def state_dir(folder: Path) -> Path:
     """Return this lab's state folder (see `state_path`); create it if it is missing.
 
-    Raises CatalogError, with advice, if the user does not have permission to write there.
+    Raises CatalogError, with advice, if the user has no permission to write to the folder.
     """
     return writable(state_path(folder))
 
@@ -311,7 +311,7 @@ def writable(path: Path) -> Path:
 def state_path(folder: Path) -> Path:
     """Return the path of a lab's state folder, .lab/NN beside labs/.
 
-    The environment variable LAB_STATE_DIR replaces .lab; see `state_home`.
+    The environment variable LAB_STATE_DIR replaces the folder .lab; see `state_home`.
     """
     above = folder.parent
     is_below = (above / MANIFEST.name).is_file() or in_practice(folder)

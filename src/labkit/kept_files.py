@@ -75,7 +75,7 @@ def read_key(path: Path) -> str | None:
 def make_key(path: Path) -> None:
     """Write a new secret key to this file, unless it exists. Raises OSError if that fails.
 
-    If several processes do this at the same time, the key of the first one is kept.
+    If several processes write a key at the same time, the first one is kept.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:

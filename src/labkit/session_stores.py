@@ -69,7 +69,7 @@ def session_store(engine: str = "") -> Any:
 def read(key: str, engine: str = "") -> list[Record]:
     """Return the records that an engine keeps for a session key, without loading the session.
 
-    Raises the store's exceptions if it cannot be read.
+    Raises the store's exceptions if the store cannot be read.
     """
     readers = {"row": _read_row, "entry": _read_entry, "file": _read_file, "cookie": _read_cookie}
     found = (readers[kind](key, engine) for kind in kinds(engine))
@@ -187,7 +187,7 @@ def wipe_cache() -> int:
 def wipe_files(*folders: str | Path) -> int:
     """Delete the session files in these folders, and return the number of files.
 
-    The folders are kept, because a running server does not look up its folder again.
+    The folders are kept, because a running server would not notice a new folder.
     """
     paths = [path for folder in folders for path in Path(folder).glob("*")]
     for path in paths:

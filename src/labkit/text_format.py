@@ -22,7 +22,7 @@ def quantity(count: int, noun: str, plural: str = "") -> str:
 def quantities(**counts: int) -> str:
     """Return the nonzero counts, such as "1 row, 2 entries", or "nothing" if all are 0.
 
-    The name of each argument is a noun in the singular.
+    The name of each argument is a singular noun.
     """
     plurals = {"entry": "entries", "cache entry": "cache entries"}
     present = [quantity(n, noun, plurals.get(noun, "")) for noun, n in counts.items() if n]

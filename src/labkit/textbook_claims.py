@@ -144,7 +144,7 @@ class Ledger:
     def find_unproved(self) -> Iterator[str]:
         """Yield a sentence for each entry that the last run of nox did not prove.
 
-        Unless CI is set, it is not an error if tests were skipped because a program is missing.
+        It is not an error if tests were skipped because a program is missing, unless CI is set.
         """
         outcomes: defaultdict[str, set[str]] = defaultdict(set)
         skipped = False

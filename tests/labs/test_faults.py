@@ -1,6 +1,6 @@
 """Labs on real servers while the storage or the machine fails.
 
-All tests check the same: the response is a simple error page with 503 and Retry-After, without
+All tests check the following: the response is a simple error page with 503 and Retry-After, without
 Django's "session was deleted" and without a traceback. Pages that only read data keep working if
 possible, acknowledged data are still there afterwards, and the next request works. The faults, and
 where they are tested:

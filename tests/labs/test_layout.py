@@ -1,6 +1,6 @@
 """Rules for the layout of the labs. Each rule yields its complaints.
 
-The tests after the rules break each rule in a copy and check that the rule complains.
+The tests below the rules break each rule in a copy of the labs, and check that the rule complains.
 """
 
 import ast

@@ -69,7 +69,7 @@ def start_servers(handler):
 class CookieServer:
     """A server that responds for any host, over http and https.
 
-    It sends no Date header, because Chromium would adjust Expires to it.
+    The server sends no Date header, because Chromium would use it to adjust Expires.
     """
 
     def __init__(self):

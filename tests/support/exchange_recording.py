@@ -1,7 +1,7 @@
 """A pytest plugin that writes all exchanges of a test run to a file, to compare two runs.
 
-`-p exchange_recording` loads it, and the option --lab-record names the file. Random values, such as
-session keys and tokens, are recorded as *, so that two runs of the same tests are equal.
+`-p exchange_recording` loads the plugin, and the option --lab-record names the file. Random values,
+such as session keys and tokens, are recorded as *, so that two runs of the same tests are equal.
 Thorough tests are not recorded. With --lab-recorded, only the tests in that recording run.
 """
 
@@ -83,7 +83,7 @@ def pytest_configure(config):
 def _stopped_clock(request):
     """Stop the clock of a recorded test that does not use `clock`, so that runs can be compared.
 
-    It stops in the past, because the engine `file` compares the time with the file's time.
+    The clock stops in the past, because the engine `file` compares the time with the file's time.
     """
     if "clock" in request.fixturenames or request.node.get_closest_marker("thorough"):
         yield

@@ -117,7 +117,8 @@ def _find_strings(source: str) -> Iterator[tuple[int, int]]:
 def reword(text: str) -> str:
     """Return the text with adjacent words swapped; markup, names and placeholders stay.
 
-    If the text has three words or more, no two words that were adjacent stay adjacent.
+    If the text has at least three words, no two words that were adjacent are still adjacent
+    afterwards.
     """
     parts = re.split(r"(\{[^{}]*\}|`[^`]*`|\[[^\]]*\]\([^)]*\)|\\.|%\(?\w+\)?[sd]?|\s+)", text)
     words = [index for index, part in enumerate(parts) if WORD.fullmatch(part)]

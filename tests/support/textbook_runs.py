@@ -45,7 +45,7 @@ def test_see({fixture}):
 def see_test(version: Version) -> str:
     """Return the node ID of the test that performs a version's steps.
 
-    For a lab with threads, the test is in tests/, where the lab's conftest.py applies.
+    If several threads serve the lab, the test is in tests/, so that the lab's conftest.py applies.
     """
     return f"{'tests/' if version.threads else ''}test_see.py::test_see"
 
@@ -60,7 +60,7 @@ def solutions(checkout: Catalog, version: Version) -> list[Path]:
 def stage(checkout: Catalog, version: Version, root: Path) -> Path:
     """Write this version, with its lab's tests and a test of its steps; return the lab's folder.
 
-    The folder also contains the tests that solve an exercise with this version.
+    The lab's folder also contains the tests that solve an exercise with this version.
     """
     lab = version.write(root / "labs")
     for solution in solutions(checkout, version):

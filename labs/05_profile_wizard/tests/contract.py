@@ -74,7 +74,8 @@ class WizardPages(RawRequests):
     def again(self, visitor: Any, page: Any, step: str) -> Any:
         """Open another step of the same run through the wizard.
 
-        If only the form carries the answers, send the form again. Otherwise open the step's URL.
+        If only the form carries the answers, send the form again. Otherwise, open the URL of the
+        step.
         """
         form = lxml.html.document_fromstring(text(page)).xpath("//main//form")[-1]
         address = form.action.replace(f"/{step_of(page)}/", f"/{step}/")

@@ -93,7 +93,7 @@ def session_files(folder: Path) -> Path:
 def session_engine(default: str) -> str:
     """Return SESSION_ENGINE from the environment, or `default`.
 
-    The variable may be set for another project, so a value that is not one of Django's engines is
+    SESSION_ENGINE may be set for another project, so a value that is not one of Django's engines is
     ignored.
     https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine
     """

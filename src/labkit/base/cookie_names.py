@@ -20,8 +20,8 @@ def cookie_name(prefix: str, text: str) -> str:
 def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str]:
     """Return {text: value} for each cookie whose name cookie_name() could have returned.
 
-    The text is not empty and has no leading or trailing white space, like a form field's value. All
-    other cookies are ignored, since a browser may send anything.
+    The text is not empty, and has no leading or trailing white space. Cookies with other names are
+    ignored, since a browser may send anything.
     """
     found = {}
     for name, value in cookies.items():

@@ -1,7 +1,8 @@
 """Prevent labs from using another project's database, which DATABASE_URL may name.
 
-The variable is often set in a shell for another project. `migrate` would add tables to its database
-and, for lab 11, a user with a known password; `flush` would delete its sessions and users.
+DATABASE_URL is often set in a shell for another project. `migrate` would add tables to that
+project's database and, for lab 11, a user with a known password; `flush` would delete its sessions
+and users.
 """
 
 import sqlite3

@@ -32,8 +32,9 @@ def is_expiry_readable(session: SessionBase) -> bool:
 def session_facts(session: SessionBase) -> list[tuple[str, str]]:
     """Return (question, answer) pairs about a session: its expiry, its key and its row.
 
-    This takes one query on django_session. get_expiry_age() and get_expiry_date() start from the
-    moment of the call, so they never count down. Django itself checks the expiry in the row.
+    This function executes one query on django_session. get_expiry_age() and get_expiry_date() start
+    from the moment of the call, so they never count down. Django itself checks the expiry in the
+    row.
     https://docs.djangoproject.com/en/5.2/topics/http/sessions/#using-sessions-in-views
     """
     api = _expiry_facts(session)  # this loads the session, so that Django drops an unknown key

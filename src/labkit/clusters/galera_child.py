@@ -1,8 +1,8 @@
 """The cluster for `lab run --db galera`, in a child process that ends even if its parent is killed.
 
-`python -m labkit.clusters.galera_child NAME...` starts the cluster and creates the databases. It
-reports as described in `labkit.processes.child`: first each DATABASE_URL, then an event whenever a
-node starts or dies.
+`python -m labkit.clusters.galera_child NAME...` starts the cluster and creates the databases. The
+child reports as described in `labkit.processes.child`: first each DATABASE_URL, then an event
+whenever a node starts or dies.
 """
 
 import sys

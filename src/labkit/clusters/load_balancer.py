@@ -1,10 +1,11 @@
 """A small round-robin load balancer for several servers of one lab.
 
-It is meant only for loopback, to show a class the effects of several servers. A connection carries
-one request, so that a browser with an open connection does not always reach the same server.
-Requests and responses are relayed unchanged, except for the headers Connection, Via and
-X-Forwarded-For. The last two mark the request as sent by a proxy, and so labkit.panel.access hides
-the instructor's controls. https://www.rfc-editor.org/rfc/rfc9110#section-7.6
+The load balancer is meant only for loopback, to show a class the effects of several servers. A
+connection carries one request, so that a browser with an open connection does not always reach the
+same server. Requests and responses are relayed unchanged, except for the headers Connection, Via
+and X-Forwarded-For. The last two mark the request as sent by a proxy, and so labkit.panel.access
+hides the instructor's controls.
+https://www.rfc-editor.org/rfc/rfc9110#section-7.6
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """The Redis servers of `lab run --redis-pair`, in a child process that ends with its parent.
 
 `python -m labkit.clusters.redis_child` starts both servers, promotes the replica when the primary
-dies, and ends even if its parent is killed. It reports as described in `labkit.processes.child`:
-first REDIS_URL, then an event at each change.
+dies, and ends even if its parent is killed. The child reports as described in
+`labkit.processes.child`: first REDIS_URL, then an event at each change.
 """
 
 import contextlib

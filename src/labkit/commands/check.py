@@ -217,7 +217,7 @@ def _print(lines: list[str]) -> None:
 def find_folder(checkout: Catalog, name: str, as_: str | None) -> Lab:
     """Return the copy with this name; without a name, the one that contains the current folder.
 
-    The name is that of a started exercise or of a folder. Raises CatalogError.
+    `name` is that of a started exercise or of a folder. Raises CatalogError.
     """
     if not name:
         refuse_old_folder(checkout)

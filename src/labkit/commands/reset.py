@@ -86,7 +86,7 @@ def _reset_version(checkout: Catalog, version: Version) -> None:
 def _may_empty_named(labs: list[Lab], yes: bool) -> bool:
     """Return whether to delete these labs' rows from databases that DATABASE_URL names.
 
-    The variable may be set here or in a running lab. Raise ClickException if there is such a
+    DATABASE_URL may be set here or in a running lab. Raise ClickException if there is such a
     database, but no terminal in which to ask.
     """
     running = [each for lab in labs for each in running_labs(state_dir(lab.folder))]

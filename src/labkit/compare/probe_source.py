@@ -13,7 +13,7 @@ DECORATORS = {"probe", "thorough_probe"}
 def source(table: Table, question: str) -> str:
     """Return the source of this question's probe, or "" if there is none.
 
-    Assignments such as `replay = carts.replay` are followed to the other module.
+    For an assignment such as `replay = carts.replay`, the source is read from the other module.
     """
     found = _definitions(table.id, table.probes).get(question, "")
     while isinstance(found, tuple):
@@ -31,7 +31,7 @@ def probe_names(table: Table) -> list[str]:
 def _definitions(module: str, path: Path | None = None) -> dict[str, str | tuple[str, str]]:
     """Return the probes of a module: {name: source, or (module, name) if it is an alias}.
 
-    path: its file, if it is not one of labkit.compare.probes.
+    path: the module's file, if it is not one of labkit.compare.probes.
     """
     path = path or Path(__file__).parent / "probes" / f"{module}.py"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -74,7 +74,7 @@ def exercise(request: HttpRequest, name: str, for_class: bool = False) -> HttpRe
 def solution(request: HttpRequest, name: str, for_class: bool = False) -> HttpResponse:
     """Show the differences between a starter and its solution, and the reasons.
 
-    Students can see the page once the solution is released.
+    Students can see this page once the solution is released.
     """
     found = _find(name)
     if name not in released() and not is_local_instructor(request):

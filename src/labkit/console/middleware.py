@@ -25,7 +25,8 @@ POLICY = (
 def instructor_only(get_response: Handler) -> Handler:
     """Return middleware that responds to students with 403, except for pages meant for them.
 
-    The URLs of a lab's handout and code redirect students to the same pages in the lab itself.
+    For students, the console's URLs of a lab's handout and code redirect to the same pages in the
+    lab itself.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -156,7 +156,7 @@ def claims(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """Show the last exchanges, of all labs and visitors or only of those that the query names.
 
-    The page's script reloads them every second.
+    The page's script reloads the exchanges every second.
     """
     chosen = supervisor().find(request.GET.get("lab", ""))
     visitor = request.GET.get("visitor", "")[:LONGEST_VISITOR]

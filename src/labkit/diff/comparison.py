@@ -62,7 +62,7 @@ def compare(checkout: Catalog, old: Side, new: Side) -> Comparison:
     """Return all differences between the two sides, with the notes on them. Raises CatalogError.
 
     Notes are written for one order of the two sides. A comparison in the other order is computed as
-    its mirror image, so that both have the same hunks.
+    a mirror image, so that its changes are the same.
     """
     notes = Notes(checkout).of_pair(old.name, new.name)
     swapped = notes is not None and notes.swapped

@@ -51,7 +51,8 @@ class File:
     def plain(self) -> "File":
         """Return the file without a byte order mark and, if all its lines end in CRLF, with LF.
 
-        Editors and git on Windows add byte order marks and CRLF. Binary files stay unchanged.
+        Editors and git on Windows may add a byte order mark and CRLF. Binary files are returned
+        unchanged.
         """
         content = self.content.removeprefix(codecs.BOM_UTF8)
         if content.count(b"\n") == content.count(b"\r\n"):

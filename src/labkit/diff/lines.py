@@ -43,7 +43,7 @@ class Row:
 def split(text: str) -> list[str]:
     """Return the lines of this text, with a CR or a missing final line feed made visible.
 
-    As in Python and git, a form feed or U+2028 does not end a line.
+    A form feed or U+2028 does not end a line, as in Python and git.
     """
     if not text:
         return []

@@ -90,7 +90,8 @@ class Jar:
     ) -> tuple[list[Cookie], list[WithheldCookie]]:
         """Return the cookies that a request to `target` sends, in order, and those it withholds.
 
-        See section 5.8.3. The last-access time of the cookies that are sent is updated.
+        For the rules, see section 5.8.3. The last-access time of the cookies that are sent is
+        updated.
         """
         sent, held_back = self._sort_out(target, context)
         now = time.time()
@@ -106,7 +107,8 @@ class Jar:
     def held_back(self, target: Origin, context: Context = TYPED) -> list[WithheldCookie]:
         """Return the cookies that a request to `target` would not send, each with its reason.
 
-        A cookie that has expired since the last call is included, but only in this call.
+        If a cookie has expired since the last call, this call still includes it, but later calls do
+        not.
         """
         return self._sort_out(target, context)[1]
 
@@ -260,7 +262,7 @@ def _withheld(
 def _overlap(new: Cookie, old: Cookie) -> bool:
     """Return whether a cookie would hide another of the same name (section 5.7, step 16).
 
-    Host-only cookies and others are treated alike here.
+    Host-only cookies and other cookies are treated alike here.
     """
     if new.name != old.name or new.partition != old.partition:
         return False

@@ -281,7 +281,7 @@ def apply_set_cookies(
 ) -> dict[str, str]:
     """Return the cookies, {name: value}, of a browser that received these Set-Cookie fields.
 
-    Domains, paths and a browser's other rules are not considered.
+    Domains, paths and a browser's other rules are ignored.
     """
     result = dict(cookies)
     for line in set_cookies:

@@ -136,8 +136,8 @@ def draw_all(path: Path, charts: dict[str, Chart]) -> list[Path]:
 def svg(chart: Chart, of: str = "") -> str:
     """Return the chart as SVG, for a file or a page.
 
-    of: distinguishes charts that are otherwise the same on one page.
-    Raises NotInstalled.
+    of: a text that distinguishes charts that are otherwise the same on one page. Raises
+    NotInstalled.
     """
     need()
     logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING)

@@ -24,7 +24,7 @@ from labkit.services.requirements import program
 def stamp(command: str, database: str = "sqlite") -> dict[str, Any]:
     """Return a stamp: the date, machine, versions and command of a measurement.
 
-    command: the command that repeats it.
+    command: the command that repeats the measurement.
     database: "sqlite", "mysql", or "" if no database is needed.
     """
     versions = {

@@ -15,7 +15,7 @@ MORE_PROXIES = "HTTP_X_FORWARDED"  # the names of all other such headers start w
 def is_local_instructor(request: HttpRequest) -> bool:
     """Return whether the peer and the Host header are both loopback and there is no proxy.
 
-    The function has to be fast, because every summary bar calls it.
+    This function has to be fast, because every summary bar calls it.
     """
     meta = request.META
     if not _is_local(meta.get("HTTP_HOST", ""), meta.get("REMOTE_ADDR", "")):
@@ -39,7 +39,7 @@ def is_local_host(host: str) -> bool:
 def host_name(request: HttpRequest) -> str:
     """Return a request's host without its port. Raises DisallowedHost if it is not allowed.
 
-    An IPv6 address keeps its brackets.
+    An IPv6 address is returned with its brackets.
     """
     return re.sub(r":[0-9]+$", "", request.get_host())
 

@@ -136,8 +136,8 @@ def _browser(exchange: Exchange) -> tuple[str, ...]:
 def _same_browser(earlier: Exchange, sent: dict[str, str]) -> bool:
     """Return whether the browser that got this response may also have sent the cookies `sent`.
 
-    A request without cookies could come from any visitor, so the result is then True only for a
-    loopback peer.
+    A request without cookies could come from any visitor. In this case, the result is True only for
+    a loopback peer.
     """
     return earlier.may_be_followed_by(sent) and (bool(sent) or is_loopback(earlier.peer))
 

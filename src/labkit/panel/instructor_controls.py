@@ -124,7 +124,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 def empty_stores() -> dict[str, int]:
     """Put this lab back into its first state on the server; return the numbers of deleted records.
 
-    The rows, session files, cache, log and clock are then those of a new checkout. Raises
+    After this, the rows, session files, cache, log and clock are those of a new checkout. Raises
     NotAllowed if the database belongs to another project.
     """
     rows = entries = files = 0

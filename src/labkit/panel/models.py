@@ -133,9 +133,9 @@ class Exchange:
     def may_be_followed_by(self, sent: dict[str, str]) -> bool:
         """Return whether a browser could send these cookies in the request after this exchange.
 
-        A browser sends every cookie that it had and that the response did not delete. It sends no
-        other cookies, except for those that the response set. It may have refused a new cookie, or
-        a deletion for another path.
+        A browser sends every cookie that it had, unless the response deleted the cookie, and every
+        cookie that the response set. However, it may have refused a new cookie, or a deletion for
+        another path.
         """
         possible = {name: {value} for name, value in self.sent_cookies()}
         expected = set(possible)

@@ -54,7 +54,7 @@ class SessionMemory:
     def fate(self, key: str, now: float) -> tuple[KeyFate, float | None]:
         """Return why a key matches no session at the time `now`, and when its session expired.
 
-        The second value is None if the session did not expire.
+        The second value is None unless the session has expired.
         """
         seen = self._keys.get(key)
         if seen is None:

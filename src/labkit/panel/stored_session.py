@@ -71,8 +71,8 @@ class StoreReport:
 def report_store(exchange: Exchange, details: bool) -> StoreReport:
     """Return what the store currently contains for the visitor of an exchange.
 
-    This includes an expired record for the key that the browser sent, as well as the session that
-    replaced it. details: whether to include the store's error message.
+    The result includes an expired record for the key that the browser sent, as well as the session
+    that replaced it. details: whether to include the store's error message.
     """
     if not exchange.engine:
         return StoreReport(nothing="no-sessions")

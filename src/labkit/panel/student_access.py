@@ -32,7 +32,8 @@ class Access:
 def may_read_code(request: HttpRequest) -> bool:
     """Return whether this visitor may read the lab's code.
 
-    Visitors on this machine always may. For all others, the instructor decides in the console.
+    Visitors on this machine may always read it. For all others, the instructor decides in the
+    console.
     """
     return _on_own_machine(request) or settings.LAB not in _access().hidden_code
 
@@ -40,7 +41,8 @@ def may_read_code(request: HttpRequest) -> bool:
 def may_read_answers(request: HttpRequest) -> bool:
     """Return whether this visitor may read the answers in the lab's handout.
 
-    Visitors on this machine always may. For all others, the instructor decides in the console.
+    Visitors on this machine may always read it. For all others, the instructor decides in the
+    console.
     """
     return _on_own_machine(request) or _access().answers
 

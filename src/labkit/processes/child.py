@@ -35,7 +35,7 @@ class ChildProcess(Stoppable):
     ) -> None:
         """Run a module, and wait for its first report. Raise StartFailed.
 
-        `report` is called with a sentence for each event, in a separate thread.
+        `report` is called with the sentence of each event, in a separate thread.
         """
         self._report = report
         self._ending = False

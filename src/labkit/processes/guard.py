@@ -1,8 +1,9 @@
 """End a server if the process that started it is killed and so cannot end it.
 
-`python guard.py PID [FOLDER]` is a separate process. It reads its standard input until the process
-that started the server ends. If it has not read a line by then, it ends the server's process group
-and deletes the folder. It imports only the standard library, so that it starts quickly.
+`python guard.py PID [FOLDER]` is a separate process. The guard reads its standard input until the
+process that started the server ends. If it has not received a line by then, it ends the server's
+process group and deletes the folder. It imports only the standard library, so that it starts
+quickly.
 """
 
 import contextlib

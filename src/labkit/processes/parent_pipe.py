@@ -1,7 +1,7 @@
 """The pipe by which a child process notices, on every system, that its parent has ended.
 
-The child ends when the pipe is closed, which happens even if the parent is killed. The first line
-that the child writes to its stdout means that it is ready.
+The pipe is closed even if the parent is killed, and then the child ends. The first line that the
+child writes to its stdout means that it is ready.
 """
 
 import os
@@ -75,7 +75,7 @@ def end_child(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -
 def on_signals(names: Iterable[str], act: Callable[[int], Any]) -> None:
     """Make each of these signals call `act` with its number; skip those that the system lacks.
 
-    SIGHUP stays ignored if this process was started with it ignored, as by `nohup`.
+    SIGHUP is still ignored if it was ignored when this process was started, as by `nohup`.
     """
     for name in names:
         number = getattr(signal, name, None)

@@ -50,8 +50,8 @@ def bind(port: int, address: str = LOOPBACK) -> None:
 def port_error(port: int, address: str = LOOPBACK) -> PortError | None:
     """Return why a port cannot be used, or None if it is free.
 
-    For 127.0.0.1, the port must also be free on [::1]. A browser may try that address first for
-    localhost, and would reach another server.
+    For 127.0.0.1, the port must also be free on [::1]. For localhost, a browser may try that
+    address first, and would reach another server.
     """
     if port in BLOCKED:
         return PortError(port)
@@ -75,11 +75,11 @@ def suggest_port(port: int, *offsets: int) -> int:
 def free_port(*offsets: int) -> int:
     """Return a free loopback TCP port; the ports at these offsets from it are free too.
 
-    The port is not one that the system assigns for port 0, since the system may use such a port for
-    any outgoing connection before a server has bound it. Such ports are 49152 and above in RFC
-    6335, and 32768 and above on Linux. Two programs that choose at the same time could choose the
-    same port. To prevent this, run one of them with another range, such as LABKIT_PORTS=10000-20999
-    in its environment.
+    The port is not one of those that the system assigns for port 0, since the system may use such a
+    port for any outgoing connection before a server has bound it. These ports are 49152 and above
+    in RFC 6335, and 32768 and above on Linux. Two programs that choose at the same time could
+    choose the same port. To prevent this, run one of them with another range, such as
+    LABKIT_PORTS=10000-20999 in its environment.
     """
     first, _, last = os.environ.get("LABKIT_PORTS", CHOSEN_FROM).partition("-")
     while True:

@@ -1,7 +1,7 @@
 """Simulate several tabs of one browser that send requests at the same time, for lab 12.
 
-`run_race` sends the requests, and `Timeline` shows what each tab read and whose change was lost.
-The views do not have to be changed: `tab_overlap` observes their sessions from outside.
+`run_race` sends the requests, and `Timeline` shows what each tab read and whose change was lost. No
+view has to be changed: `tab_overlap` observes the sessions from outside.
 """
 
 from labkit.race.simulated_tabs import Race, RaceUnderWay, run_race

@@ -1,6 +1,6 @@
 """Send the tabs' requests from threads, through all of Django but without sockets.
 
-With a server that has 8 threads, most of 50 tabs would have to wait, and their requests could not
+Through a server with 8 threads, most of 50 tabs would have to wait, so their requests could not
 overlap.
 """
 

@@ -1,7 +1,7 @@
 """Record what each tab reads and saves, and make the requests of a wave overlap.
 
-The view does not have to be changed: the panel's session hooks report loads and saves, and the
-session lock's signals report which tab is waiting for the lock.
+No view has to be changed: the panel's session hooks report loads and saves, and the session lock's
+signals report which tab is waiting for the lock.
 """
 
 import threading

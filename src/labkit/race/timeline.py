@@ -130,8 +130,8 @@ def _steps_of(add: Add) -> Iterator[int]:
 def _adds(steps: list[Step]) -> Iterator[Add]:
     """Yield every add, with the add that overwrote it, if any.
 
-    An add is lost if a tab that has not read it saves the cart. It is restored if a tab that has
-    read it saves the cart later.
+    An add is lost if a tab that has not read it saves the cart. The add is restored if a tab that
+    has read it saves the cart later.
     """
     under_way: dict[tuple[int, int], Add] = {}
     began: dict[tuple[int, int], int] = {}

@@ -1,6 +1,6 @@
 """Write pages that work offline: a single file, without scripts or requests.
 
-The console uses the templates of these pages too.
+The console uses these pages' templates too.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ _markdown = MarkdownIt("commonmark", {"html": False}).disable(["link", "image", 
 def visible(text: str) -> str:
     """Return the text with control characters and zero-width characters escaped.
 
-    A tab becomes four spaces.
+    Each tab character becomes four spaces.
     """
     return text if text.isprintable() else "".join(map(_visible, text))
 

@@ -53,8 +53,8 @@ def listen(
 def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap an application so that it sends Cross-Origin-Opener-Policy only if browsers heed it.
 
-    Browsers ignore this header over plain HTTP from another machine, and Chromium logs a warning on
-    every page. See
+    Browsers ignore Cross-Origin-Opener-Policy over plain HTTP from another machine, and Chromium
+    logs a warning on every page. See
     https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies
     """
 

@@ -30,7 +30,7 @@ def reset(checkout: Catalog, lab: Lab, *, named: bool = False) -> list[str]:
     """Empty this lab's stores, and return in words what was emptied or repaired.
 
     `named`: also empty the database that DATABASE_URL names, unless it contains another project's
-    tables. Without it, a running lab that uses such a database is not reset. Raise
+    tables. If `named` is False, a running lab that uses such a database is not reset. Raise
     DatabaseNotReady, NotInstalled or StartFailed.
     """
     state = state_dir(lab.folder)

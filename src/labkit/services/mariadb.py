@@ -93,8 +93,8 @@ class PrivateMariaDB(PrivateServer):
     def persistent(cls, folder: Path) -> "PrivateMariaDB":
         """Start a server with its data in `folder`, or join the one that is running there.
 
-        Several programs may use it at the same time; the last to call `stop()` ends it.
-        Raise NotInstalled, StartFailed.
+        Several programs may use the server at the same time; the last one that calls `stop()` ends
+        it. Raise NotInstalled, StartFailed.
         """
         cls.check_installed()
         import fcntl  # missing on Windows

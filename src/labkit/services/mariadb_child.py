@@ -1,8 +1,8 @@
 """A private MariaDB in a child process, so that it ends even if the parent is killed.
 
 `python -m labkit.services.mariadb_child FOLDER NAME...` starts or joins the server and creates the
-databases. It reports their URLs and the commands that open them, as `labkit.processes.child`
-describes.
+databases. The child reports the databases' URLs and the commands that open them, as
+`labkit.processes.child` describes.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The packages and programs that the project uses, and how to install missing ones.
 
-The noxfile runs `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`.
-It prints a line for each missing item, and exits with status 1 if anything is missing.
+The noxfile runs `python -m labkit.services.requirements extras dev mysql`, or `tools mariadb`. The
+command prints a line for each missing item, and exits with status 1 if anything is missing.
 """
 
 import os

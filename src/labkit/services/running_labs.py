@@ -1,7 +1,7 @@
 """Find the running servers of a lab, so that `lab reset` can use their own reset control.
 
-Each server writes a record, a private file in the lab's state folder. It contains the server's URL
-and the key that the control requires.
+Each server writes a record, a private file in the lab's state folder. The record contains the
+server's URL and the key that the control requires.
 """
 
 import contextlib

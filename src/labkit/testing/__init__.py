@@ -1,8 +1,8 @@
 """A test client with a browser's cookie rules, a clock for server and browser, and contract tests.
 
 The pytest plugin provides the fixtures `visitor`, `classmate`, `clock`, `mariadb`, `redis` and
-`chromium`. It imports Django only if a test uses one of them. docs/testing.md explains how to use
-the plugin.
+`chromium`. The plugin imports Django only if a test uses one of them. docs/testing.md explains how
+to use the plugin.
 """
 
 from importlib import import_module

@@ -31,7 +31,7 @@ def complaints_at_both_ends(page: "Page") -> list[str]:
     """Check a page at 1280 px in light mode and at 320 px in dark mode; return the complaints.
 
     At 320 px, axe checks only the contrast, because the other rules do not depend on colours.
-    Raises ModuleNotFoundError like complaints().
+    Raises ModuleNotFoundError as complaints() does.
     """
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")

@@ -323,7 +323,7 @@ class BaseVisitor:
     def coming_from(self, url: str, *, embedded: bool = False) -> Iterator[None]:
         """Send the requests within this block as if they came from a link or form on page `url`.
 
-        embedded: send them as if for an image, a frame or fetch() in that page.
+        embedded: send the requests as if for an image, a frame or fetch() in that page.
         """
         before = self._context, self._came_from
         self._context = Context(initiator=Origin.of(url), top_level=not embedded)

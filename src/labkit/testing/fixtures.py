@@ -1,6 +1,6 @@
 """The plugin's fixtures: visitors, a clock, session engines, servers and Chromium.
 
-They import Django and the rest of labkit only when a test uses them.
+The fixtures import Django and the rest of labkit only when a test uses them.
 """
 
 import importlib

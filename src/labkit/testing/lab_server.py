@@ -81,8 +81,8 @@ class LabServer:
     def _migrate_once(self, environ: dict[str, str]) -> None:
         """Create the tables, or copy the SQLite file from an earlier server.
 
-        Running `migrate` takes longer than starting the server. Only the database is copied, so
-        each server has a different secret key.
+        The migrated database is copied, because `migrate` takes longer than starting the server.
+        Nothing else is copied, so each server has a different secret key.
         """
         relevant = environ.keys() - NOT_ABOUT_TABLES
         key = (self.folder, frozenset((name, environ[name]) for name in relevant))

@@ -211,7 +211,7 @@ def check_cookie(step: Step, cookies: dict[str, str]) -> None:
 def check_cookies_apart(version: Version, browsers: dict[str, Reader]) -> None:
     """Raise AssertionError if `apart` is True and a cookie's name lacks the lab's number.
 
-    On a shared host, such a cookie could replace another lab's.
+    On a shared host, such a cookie could replace a cookie of another lab.
     """
     number = f"_{version.lab.number}"
     lines = [line for b in browsers.values() for e in b.exchanges for line in e.set_cookies]

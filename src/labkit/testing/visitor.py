@@ -187,7 +187,7 @@ class Visitor(BaseVisitor, Client):
     ) -> HttpResponseBase:
         """Send a request with additional headers, like WireVisitor.send().
 
-        The lab receives the same bytes as from a server. Raises BrokenPromise like request().
+        The lab receives the same bytes as from a server. Raises BrokenPromise as request() does.
         """
         path, _, query = raw_target(path).partition(b"?")
         environ: dict[str, Any] = {

@@ -162,7 +162,7 @@ def limit_resources(memory: int) -> None:
 def follow_parent() -> None:
     """End this process when its parent ends; give the tests an empty standard input.
 
-    The original standard input is a pipe from the parent.
+    The original standard input is a pipe from the parent, which the tests must not read.
     """
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -63,8 +63,8 @@ class WireResponse(HttpResponse):
 class WireVisitor(BaseVisitor, Client):
     """A browser that opens a new connection to a real server for each request.
 
-    It has the methods of django.test.Client, and `send()` for any other request. Attributes that
-    would need the site to run in this process raise AttributeError.
+    This visitor has the methods of django.test.Client, and `send()` for any other request.
+    Attributes that would need the site to run in this process raise AttributeError.
     """
 
     session = InProcessOnly(_LOOK_AT_JAR)

@@ -42,8 +42,8 @@ def forge(value: str, old: str, new: str) -> str:
 def count_queries(act: Callable[[], Any]) -> int:
     """Return the number of SQL statements on the session table during `act`.
 
-    Statements that begin or end a transaction are not counted, because those of a test differ from
-    those of a server.
+    Statements that begin or end a transaction are not counted, because tests and servers use
+    different ones.
     """
     from django.db import connections
     from django.test.utils import CaptureQueriesContext

@@ -108,7 +108,8 @@ def own_visit(log: Log, browser: Browser) -> Visit:
 
     Behind a proxy, several students may have the same IP address and the same browser. Therefore an
     exchange belongs to this browser only if a secret cookie connects them: the session key or
-    Django's CSRF token. The cookie may be an earlier one, if another exchange connects the two.
+    Django's CSRF token. An exchange with an earlier cookie also belongs to the browser if another
+    exchange has both cookies.
     """
     candidates = [each for each in log.newest() if _looks_like(each, browser)]
     known = _secrets(parse_cookies(browser.cookie_header))
