@@ -115,7 +115,7 @@ def seconds_of(command: list[str], folder: Path, environ: dict[str, str]) -> flo
 
 
 def measure_commands(rounds: int, folder: Path) -> dict[str, Any]:
-    """Return {command: seconds, and the ratio to the import}."""
+    """Return {command: seconds, and their ratio to those of the import}."""
     plain = common.environment()
     figures = {}
     for name, (arguments, own) in COMMANDS.items():

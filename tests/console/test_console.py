@@ -726,7 +726,7 @@ def test_a_question_and_its_result_appear_in_the_row(page, house, folder):
     page.keyboard.press("Enter")
     row.locator("[role=status] [data-note]").wait_for(timeout=60_000)
     page.wait_for_url("**/console/?done=03&expired=1#lab-03")
-    page.keyboard.press("Tab")  # goes on in the row, because the URL ends in its id
+    page.keyboard.press("Tab")  # Tab continues at this row, because the URL ends in its ID
     page.locator("#lab-03 :focus").wait_for()
 
 

@@ -113,7 +113,7 @@ def test_the_panels_reset_expires_the_labs_cookies_on_its_host(page, house, chec
         }
         if scripts:
             assert not mine & after.keys()
-        else:  # the lab's page has been loaded, and may have set new cookies
+        else:  # the lab's page was loaded in the meantime, and may have set new cookies
             assert not [key for key in mine if before[key] == after.get(key)]
 
 

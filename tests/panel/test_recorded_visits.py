@@ -29,7 +29,7 @@ class Recording:
     """An item's recorded visit."""
 
     texts: dict[str, str] = field(default_factory=dict)  # by format
-    secrets: set[str] = field(default_factory=set)  # what no text may contain
+    secrets: set[str] = field(default_factory=set)  # secrets that no text may contain
 
 
 def get(server, path):

@@ -129,7 +129,7 @@ def test_a_control_is_on_the_axis(visitor):
     page = shown(visitor)
     assert len(page.xpath("//*[@data-jump]")) == len(page.xpath("//tr[@data-move]")) == 1
     assert page.xpath("//tr[@data-store='expired'] | //tr[@data-store='predicted']")
-    opened = visitor.get(opened.request["PATH_INFO"])  # now it has the button "Back to now"
+    opened = visitor.get(opened.request["PATH_INFO"])  # the panel now has the button "Back to now"
     visitor.submit(f"{opened.request['PATH_INFO']}clock/", {"by": "now"}, opened)
     assert len(shown(visitor).xpath("//*[@data-jump]")) == 2
     visitor.submit(f"{opened.request['PATH_INFO']}reset/", {}, opened)

@@ -126,7 +126,7 @@ def test_another_path_does_not_send_the_cookie(seen):
 
 def test_a_request_on_its_way_does_not_miss_a_cookie(seen):
     first = seen.add(0, sets=["a_04=1; Max-Age=120"])
-    first.duration = 50.0  # so the second request began before this response was there
+    first.duration = 50.0  # because the second request began before this response had arrived
     seen.add(1)
     (bar,) = seen.timeline(20).cookies
     assert events(bar) == [Event.SET, Event.PREDICTED]

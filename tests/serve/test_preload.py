@@ -9,7 +9,7 @@ import pytest
 
 from labkit.serve.preload import START
 
-LIMIT = 120  # seconds; one on an idle machine
+LIMIT = 120  # in seconds; one second on an idle machine
 # Print what the process has imported after the fork server has started.
 PRELOADED = """
 import json, sys, threading

@@ -153,7 +153,7 @@ def test_an_empty_session_is_said_to_be_empty(visitor):
 @pytest.mark.pitfall("B05")
 def test_the_expectation_stands_beside_what_happened(visitor):
     pages.press(visitor, "assign", "delete")
-    told = pages.press(visitor, "truth")  # of a session that has a key, and no entries
+    told = pages.press(visitor, "truth")  # for a session that has a key but no entries
     assert told.returns == ("False", "True")
     assert told.surprises == ["not-a-dictionary"]
     told = pages.press(visitor, "put_cart", "change_inside")

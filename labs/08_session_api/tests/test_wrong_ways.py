@@ -104,7 +104,7 @@ def test_del_tells_the_session_itself_and_a_change_inside_does_not():
 
 
 def template_output(session):
-    """Return what a template takes the session for, and whether it finds keys in it."""
+    """Return what a template treats the session as, and whether it finds keys in it."""
     template = engines["django"].from_string(
         "{% if session %}full{% else %}empty{% endif %},"
         " {% if session.keys %}full{% else %}empty{% endif %}"

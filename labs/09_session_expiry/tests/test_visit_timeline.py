@@ -1,4 +1,4 @@
-"""Test that the panel's timeline of a visit predicts the ends of cookies and sessions."""
+"""Test that the panel's timeline of a visit predicts when cookies and sessions end."""
 
 import pytest
 

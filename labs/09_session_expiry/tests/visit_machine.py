@@ -10,6 +10,6 @@ class VisitMachine(TimelineMachine, ExpiryMachine):
     steps = (60, 120, 86400, -60, -120, -86400)
 
     def shift_jar(self, who, seconds):
-        """Move the model's cookies too."""
+        """Move the expiry of the model's cookies too."""
         super().shift_jar(who, seconds)
         self.people[who].cookie_end += seconds

@@ -8,7 +8,7 @@ import click
 from labkit.catalog import Lab, catalog, state_dir
 from labkit.services.running_labs import running_labs
 
-SECONDS = 30  # within which the lab must respond
+SECONDS = 30  # in seconds, the time within which the lab must respond
 RECORD_PATH = "/__lab__/visit/record.txt"
 FORMATS = ["pytest", "curl", "httpie"]
 NOT_RUNNING = "Lab {number} is not running at {url}. Start it with: lab run {number}"

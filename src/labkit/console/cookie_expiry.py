@@ -36,8 +36,8 @@ class Tour:
     """The redirects through all hosts after one reset."""
 
     numbers: frozenset[str]  # of the labs
-    cookies: dict[str, list[OwnCookie]]  # by host, those that the labs have logged
-    hosts: Sequence[str]  # in the order of the redirects
+    cookies: dict[str, list[OwnCookie]]  # the cookies that the labs have logged, by host
+    hosts: Sequence[str]  # the host names, in the order of the redirects
     back: str  # the URL of the page with the button
 
     def next_url(self, token: str, host: str = "") -> str:
@@ -49,7 +49,8 @@ class Tour:
         return f"http://{self.hosts[following]}:{supervisor().port}{path}"
 
 
-# By a token that no other site can guess. A browser may repeat a redirect, so tours are kept.
+# A dictionary by tokens that no other site can guess. A browser may repeat a redirect, so tours are
+# kept.
 _tours: dict[str, Tour] = {}
 
 

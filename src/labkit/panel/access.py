@@ -31,7 +31,7 @@ def _is_local(host: str, peer: str) -> bool:
 def is_local_host(host: str) -> bool:
     """Return whether a host name, in lower case, always stands for this machine.
 
-    Names below localhost do: RFC 6761, section 6.3.
+    Names below localhost always stand for this machine: RFC 6761, section 6.3.
     """
     return host in HOSTS or host.endswith(".localhost")
 

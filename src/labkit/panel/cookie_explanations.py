@@ -118,7 +118,7 @@ class ResponseCookie:
         self._text = text = from_wire(line)
         self.name = from_wire(cookie_name(line))
         self.refusal = ""
-        self.parsed: Cookie | None = None  # None if browsers refuse it
+        self.parsed: Cookie | None = None  # None if browsers refuse the cookie
         cookie = None
         source = request_origin(exchange)
         try:

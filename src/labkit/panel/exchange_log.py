@@ -17,7 +17,7 @@ from labkit.panel.session_memory import SessionMemory
 
 REMEMBERED = 2000  # exchanges
 MOST_BYTES = 12_000_000  # of all exchanges together
-MOST_CONTROLS = 100  # uses of the instructor's controls
+MOST_CONTROLS = 100  # the maximum number of recorded uses of the instructor's controls
 FOLLOWED_WITHIN = 60  # in seconds, the longest time between a redirect and the request for its page
 # The letter of this server, if `lab run --servers` started several.
 SERVER = os.environ.get("LAB_SERVER", "")

@@ -65,7 +65,7 @@ def expire(response: HttpResponse, cookies: Iterable[OwnCookie]) -> int:
     count = 0
     for key, cookie in unique.items():
         morsel: Morsel[Any] = Morsel()
-        with suppress(CookieError):  # no lab can set a cookie with such a name
+        with suppress(CookieError):  # no lab can set a cookie with a name like this one
             morsel.set(cookie.name, "", "")
             morsel["path"], morsel["domain"] = cookie.path, cookie.domain
             morsel["max-age"], morsel["expires"] = 0, http_date(0)

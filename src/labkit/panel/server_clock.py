@@ -54,7 +54,7 @@ def _time_machine() -> Any:
     if "pytest" in sys.modules:
         return import_module("time_machine")
     modules: dict[str, Any] = sys.modules
-    modules["pytest"] = None  # its import fails, which time-machine allows
+    modules["pytest"] = None  # makes the import of pytest fail, which time-machine allows
     try:
         return import_module("time_machine")
     finally:

@@ -57,7 +57,8 @@ def start_fork_server(*, mysql: bool) -> ForkServer | None:
         return None
     if threading.active_count() > 1:
         return None
-    gc.disable()  # collections would only leave holes in the memory that is about to be shared
+    # A garbage collection would only leave holes in the memory that is about to be shared.
+    gc.disable()
     for name in f"{MODULES} {MYSQL if mysql else ''}".split():
         with contextlib.suppress(ImproperlyConfigured):  # without mysqlclient
             import_module(name)

@@ -8,7 +8,7 @@ to use the plugin.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # so that type checkers know them
+if TYPE_CHECKING:  # this import lets type checkers know the names
     from labkit.testing.base_visitor import Exchange as Exchange
     from labkit.testing.clock import Clock as Clock
     from labkit.testing.response_checks import BrokenPromise as BrokenPromise

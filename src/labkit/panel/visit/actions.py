@@ -54,7 +54,7 @@ class ChangeSession:
     """A session was changed or deleted in the store, but not by a recorded request."""
 
     browser: int
-    data: dict[str, Any] | None  # the new entries; None: it was deleted
+    data: dict[str, Any] | None  # the session's new entries, or None if it was deleted
     is_new: bool = False  # whether the visit began with this session
 
 
@@ -74,9 +74,10 @@ class Request:
     browser: int
     exchanges: list[Exchange]
     form_page: "Request | None" = None  # the request whose page has the form
-    form_url: str = ""  # the URL of that page, if it was requested before the first action
-    kept: dict[str, str] = field(default_factory=dict)  # the lab's own cookies afterwards
-    stored: dict[str, Any] | None = None  # the session's entries afterwards, if they may differ
+    form_url: str = ""  # the URL of the form's page, if it was requested before the first action
+    kept: dict[str, str] = field(default_factory=dict)  # the lab's own cookies after the request
+    # The session's entries after the request, if they may differ.
+    stored: dict[str, Any] | None = None
 
     @property
     def first(self) -> Exchange:
@@ -117,7 +118,7 @@ class Script:
     """The actions of a visit, and the browsers that take part."""
 
     actions: list[Action]
-    hosts: list[str]  # of each browser, without the port
+    hosts: list[str]  # the host name of each browser, without the port
 
     @property
     def requests(self) -> list[Request]:

@@ -70,7 +70,7 @@ def _data(request: Request, name: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text in which HTTPie takes no character for a separator.
+    """Return text in which HTTPie treats no character as a separator.
 
     https://httpie.io/docs/cli/escaping-rules
     """

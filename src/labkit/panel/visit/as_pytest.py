@@ -34,10 +34,10 @@ from labkit.panel.visit.values import (
 from labkit.session_stores import engine_name
 
 BROWSERS = ("visitor", "classmate", "third", "fourth", "fifth")
-FIXTURES = ("visitor", "classmate")  # the others are created from the first
+FIXTURES = ("visitor", "classmate")  # the other visitors are created from the first
 HELPERS = ("Effect", "effects", "key_in", "kept", "stored")
 PASSWORD = "VISIT_PASSWORD"  # noqa: S105 the environment variable
-MOST_KEPT = 50  # cookies; more are not compared
+MOST_KEPT = 50  # the maximum number of cookies to compare
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 HEAD = '''\
 """A visit to lab {lab}, recorded by its panel.

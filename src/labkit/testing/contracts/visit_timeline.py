@@ -31,8 +31,10 @@ class TimelineMachine(Machine):
     """
 
     people: list[Any]  # each has a `visitor`
-    compared: ClassVar[Counter[str]] = Counter()  # the ends compared so far, by "cookie" or "row"
-    steps: tuple[float, ...] = (60, 120, 86400)  # seconds, for the server's clock alone
+    # How many ends have been compared so far, by "cookie" or "row".
+    compared: ClassVar[Counter[str]] = Counter()
+    # In seconds; only the server's clock is moved by these amounts.
+    steps: tuple[float, ...] = (60, 120, 86400)
 
     def __init__(self) -> None:
         super().__init__()
@@ -160,7 +162,7 @@ class CartVisits(TimelineMachine, CartMachine):
     """Visits to a cart, see CartMachine."""
 
     def shift_jar(self, who: int, seconds: float) -> None:
-        """Move the model of a cart in cookies too."""
+        """Move the model's cookies of a cart too."""
         super().shift_jar(who, seconds)
         if not has_sessions():
             for kept in self.people[who].cart.values():
