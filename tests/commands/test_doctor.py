@@ -7,6 +7,7 @@ from importlib import metadata
 
 import django
 from click.testing import CliRunner
+from rich.console import Console
 
 from labkit import DISTRIBUTION, cli
 from labkit.commands import doctor
@@ -38,7 +39,8 @@ def test_doctor_names_each_port_that_is_taken(said, monkeypatch):
 def test_doctor_wraps_paths_and_cuts_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(tmp_path / ("deep" * 15) / "python"))
     monkeypatch.setattr(doctor, "port_error", lambda port: None)
-    monkeypatch.setenv("COLUMNS", "60")
+    # Not with COLUMNS, which a console reads when its module is imported.
+    monkeypatch.setattr(doctor, "text_console", Console(width=60, highlight=False))
     monkeypatch.setenv("SHELL", "/bin/dash")  # no completion
     path = f"/opt/{'a' * 70}"
     for name, tool in requirements.TOOLS.items():
