@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from labkit.http.set_cookie import (
     MAX_AGE,
     Cookie,
     CookieRefusal,
+    SameSite,
     parse_set_cookie,
     read_attributes,
     read_expiry,
@@ -40,12 +42,10 @@ class LaterRequest:
 
     target: Origin
     context: Context
-    refusal: Refusal | None = None  # None if the request sends the cookie
-
-    @property
-    def is_sent(self) -> bool:
-        """Return whether the request sends the cookie."""
-        return self.refusal is None
+    is_sent: bool  # whether the request sends the cookie
+    header: str  # the whole Cookie header, which may also contain earlier cookies; "" if none
+    refusal: Refusal | None = None  # why a stored cookie is not sent
+    note: str = ""  # a sentence about a rule that only Chromium has
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class CookieReport:
     cookie: Cookie | None  # None if the browser refuses it
     refusal: Refusal | None
     deletes: bool  # whether this Set-Cookie field deletes a cookie
-    later: tuple[LaterRequest, ...]  # empty if no cookie was stored
+    later: tuple[LaterRequest, ...]  # empty if the browser never had a cookie
 
 
 def explain_cookie(
@@ -64,14 +64,20 @@ def explain_cookie(
     source: Origin,
     later: Sequence[tuple[Origin, Context]] = (),
     context: Context = TYPED,
+    before: Sequence[tuple[Origin, str]] = (),
 ) -> CookieReport:
-    """Explain what a browser with an empty jar does with the value of a Set-Cookie field.
+    """Explain what a browser does with the value of a Set-Cookie field.
 
     source, context: the origin of the response, and what caused the request for it. later: the
-    requests that follow. The rules are those of RFC 6265bis, sections 5.6 to 5.8, and of Chromium.
+    requests that follow. before: the (origin, Set-Cookie field) pairs that the browser, with an
+    empty jar, received earlier. The rules are those of RFC 6265bis, sections 5.6 to 5.8, and of
+    Chromium.
     """
     now = time.time()
     jar = Jar()
+    for origin, field in before:
+        with suppress(CookieRefusal):  # browsers ignore it without an error
+            jar.store(field, origin)
     cookie, refusal, requests = None, None, []
     try:
         cookie = parse_set_cookie(set_cookie, source, now, context)
@@ -79,11 +85,20 @@ def explain_cookie(
     except CookieRefusal as refused:
         cookie, stored = None, None
         refusal = Refusal(str(refused), refused.rule)
-    if stored is not None:
-        for target, cause in later:
-            _, withheld = jar.select(target, cause)
-            why = Refusal(withheld[0].reason, withheld[0].rule) if withheld else None
-            requests.append(LaterRequest(target, cause, why))
+    for target, cause in later if len(jar) or before else ():
+        sent, withheld = jar.select(target, cause)
+        why = next((each for each in withheld if each.cookie is stored), None)
+        is_sent = any(each is stored for each in sent)
+        requests.append(
+            LaterRequest(
+                target,
+                cause,
+                is_sent,
+                header="; ".join(each.pair for each in sent),
+                refusal=Refusal(why.reason, why.rule) if why else None,
+                note=_note(stored, target, cause) if is_sent else "",
+            )
+        )
     return CookieReport(
         attributes=tuple(explain_attributes(read_attributes(set_cookie), cookie, now)),
         cookie=cookie,
@@ -91,6 +106,13 @@ def explain_cookie(
         deletes=cookie is not None and stored is None,
         later=tuple(requests),
     )
+
+
+def _note(cookie: Cookie | None, target: Origin, cause: Context) -> str:
+    """Return LAX_AND_POST if Chromium sends this cookie only because it is new, otherwise ""."""
+    by_default = cookie is not None and cookie.same_site is SameSite.DEFAULT
+    exception = by_default and cause.method == "POST" and not cause.same_site(target)
+    return LAX_AND_POST if exception else ""
 
 
 def describe_cause(context: Context) -> str:
@@ -103,6 +125,10 @@ def describe_cause(context: Context) -> str:
     return f"by a {'link' if context.method == 'GET' else 'form'} on {page}"
 
 
+LAX_AND_POST = (
+    "This is only because the cookie is new. For two minutes, Chromium sends a cookie without "
+    "SameSite with forms of other sites too."
+)
 _ABSENT = {  # {attribute: what it means if a cookie lacks this attribute}
     "Max-Age": "a session cookie: the browser deletes it when it closes",
     "HttpOnly": "scripts on the page can read and change it",
@@ -123,7 +149,7 @@ _PRESENT = {  # attribute, or attribute=value -> meaning
     "Priority=High": "Chromium deletes it last if a site has too many cookies",
 }
 REFUSED = "without effect, because browsers refuse the cookie"
-DELETES = "in the past: the browser deletes its cookie with this name, Path and Domain"
+DELETES = "already expired: the browser deletes its cookie with this name, Path and Domain"
 ALWAYS = ("Max-Age", "Path", "Domain", "HttpOnly", "Secure", "SameSite")
 IF_PRESENT = ("Partitioned", "Priority")
 
@@ -131,7 +157,7 @@ IF_PRESENT = ("Partitioned", "Priority")
 def explain_attributes(
     found: dict[str, str], cookie: Cookie | None, at: float
 ) -> Iterator[Attribute]:
-    """Yield each attribute, present or absent, with its meaning.
+    """Yield each attribute with its meaning, also absent ones unless browsers refuse the cookie.
 
     found: {lower-case name: value}. cookie: the cookie that a browser creates from these
     attributes, or None if the browser refuses it. at: the time in POSIX seconds.
@@ -140,6 +166,8 @@ def explain_attributes(
         if name == "Max-Age" and "expires" in found and not _has_max_age(found):
             name = "Expires"  # noqa: PLW2901 Expires applies instead
         value = found.get(name.lower())
+        if value is None and cookie is None:
+            continue
         text = f"no {name}" if value is None else f"{name}={value}" if value else name
         yield Attribute(name, text, _meaning(name, value, cookie, at))
 
@@ -172,13 +200,13 @@ def _meaning(name: str, value: str | None, cookie: Cookie | None, at: float) -> 
 
 
 def _path_meaning(value: str | None, cookie: Cookie) -> str:
-    where = "every URL of this host" if cookie.path == "/" else f"URLs below {cookie.path} alone"
+    where = "every URL of this host" if cookie.path == "/" else f"{cookie.path} and URLs below it"
     if value is None or value == cookie.path:
         return f"sent to {where}"
-    return f"not a path, so the browser takes the request's: sent to {where}"
+    return f"does not begin with /, so the folder of the response's URL counts: sent to {where}"
 
 
 def _domain_meaning(cookie: Cookie) -> str:
     if cookie.host_only:
-        return f"sent to {cookie.domain} alone, on every port"
+        return f"sent only to {cookie.domain}, on every port"
     return f"sent to {cookie.domain} and all hosts below it"

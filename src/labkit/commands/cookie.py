@@ -17,6 +17,7 @@ DELETES = "Deleted: the browser deletes its cookie with this name, Domain and Pa
 STORED = "Stored."
 REFUSED = "Refused: {reason}."
 SENT = "Sent: {pair}"
+NOTHING_SENT = "No cookie is sent."
 NOT_SENT = "Not sent: {reason}."
 REPAIR = "To repair it: {repair}"
 LONGEST_SHOWN = 200  # characters; longer cookies are truncated
@@ -49,6 +50,14 @@ class UrlType(click.ParamType):
     help="The URL whose response contains the header.",
 )
 @click.option(
+    "--before",
+    type=(UrlType(), str),
+    multiple=True,
+    metavar="URL SET-COOKIE",
+    help="An earlier Set-Cookie header, and the URL whose response contained it. May be repeated. "
+    "Default: the browser has no cookies.",
+)
+@click.option(
     "--then",
     "targets",
     type=UrlType(),
@@ -78,6 +87,7 @@ class UrlType(click.ParamType):
 def cookie(
     set_cookie: str,
     source: Origin,
+    before: tuple[tuple[Origin, str], ...],
     targets: tuple[Origin, ...],
     initiator: Origin | None,
     method: str,
@@ -97,7 +107,8 @@ def cookie(
     if not set_cookie:
         raise click.UsageError(NO_COOKIE)
     context = Context(method, initiator, top_level=not embedded)
-    report = explain_cookie(set_cookie, source, [(each, context) for each in targets or (source,)])
+    later = [(each, context) for each in targets or (source,)]
+    report = explain_cookie(set_cookie, source, later, before=before)
     if as_json:
         click.echo(json.dumps(_as_json(report), indent=1, ensure_ascii=False))
     else:
@@ -120,8 +131,12 @@ def _print(set_cookie: str, source: Origin, report: CookieReport) -> None:
         console.print(Text(f"\n{request.context.method} {_url(request.target)} ({cause})"))
         if request.refusal:
             _print_refusal(NOT_SENT, request.refusal)
-        elif report.cookie:
-            _print_good(SENT.format(pair=report.cookie.pair[:LONGEST_SHOWN]))
+        if request.header:
+            _print_good(SENT.format(pair=request.header[:LONGEST_SHOWN]))
+        elif not request.refusal:
+            console.print(NOTHING_SENT)
+        if request.note:
+            console.print(f"  {request.note}", soft_wrap=True)
 
 
 def _print_good(text: str) -> None:
@@ -153,6 +168,7 @@ def _as_json(report: CookieReport) -> dict[str, object]:
                 "url": _url(each.target),
                 "method": each.context.method,
                 "sent": each.is_sent,
+                "cookie_header": each.header,
                 "refusal": _refusal_as_json(each.refusal),
             }
             for each in report.later

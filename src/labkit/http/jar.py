@@ -163,9 +163,9 @@ class Jar:
     def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
         """Raise CookieRefusal if section 5.7 does not allow this source to set the cookie."""
         if cookie.secure and not source.trustworthy:
-            raise CookieRefusal("Secure, but it came over plain http", Rule.SECURE_SOURCE)
+            raise CookieRefusal("it has Secure, but came over plain http", Rule.SECURE_SOURCE)
         if cookie.http_only and not context.http_api:
-            raise CookieRefusal("HttpOnly, but a script set it", Rule.SCRIPT_HTTP_ONLY)
+            raise CookieRefusal("it has HttpOnly, but a script set it", Rule.SCRIPT_HTTP_ONLY)
         if not cookie.secure and not source.trustworthy:
             for other in self._cookies.values():
                 if other.secure and _overlap(cookie, other):

@@ -230,7 +230,8 @@ def _domain(attribute: str, source: Origin) -> tuple[str, bool]:
         return source.host, True
     if wanted and is_public_suffix(wanted):
         raise CookieRefusal(
-            f"Domain={wanted} is a public suffix, shared by strangers", Rule.PUBLIC_SUFFIX
+            f"Domain={wanted} is a public suffix, below which anyone can have a site",
+            Rule.PUBLIC_SUFFIX,
         )
     if not wanted.isascii():  # section 5.6.3 would refuse it
         wanted = punycode(wanted)
@@ -250,12 +251,13 @@ def _check_prefix(
     """Raise CookieRefusal if the attributes do not match the name's prefix (section 5.4)."""
     lower = name.lower()
     prefix = next((p for p in _PREFIXES if lower.startswith(p)), "")
+    shown = prefix.title()  # browsers ignore the case
     if prefix and not secure:
-        raise CookieRefusal(f"{prefix} needs Secure", Rule.PREFIX_SECURE)
+        raise CookieRefusal(f"{shown} needs Secure", Rule.PREFIX_SECURE)
     if "host-" in prefix and not host_at_root:
-        raise CookieRefusal(f"{prefix} needs Path=/ and no Domain", Rule.PREFIX_HOST)
+        raise CookieRefusal(f"{shown} needs Path=/ and no Domain", Rule.PREFIX_HOST)
     if "http-" in prefix and not http_only:
-        raise CookieRefusal(f"{prefix} needs HttpOnly", Rule.PREFIX_HTTP_ONLY)
+        raise CookieRefusal(f"{shown} needs HttpOnly", Rule.PREFIX_HTTP_ONLY)
     if not name and value.lower().startswith(_PREFIXES):
         raise CookieRefusal(
             "without a name, its value may not begin with a prefix", Rule.PREFIX_NAMELESS
