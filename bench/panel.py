@@ -5,7 +5,8 @@
 Two processes serve the same lab, one of them with LAB_PANEL=0. They alternately get batches of
 requests for the same page. The measurement is repeated with new processes, and the result is the
 median of the ratios. Processor time is measured, because other load on the machine hardly affects
-it. The open panel is measured separately. The target is a ratio of at most 1.10.
+it. The target is a ratio of at most 1.10. The open panel is measured separately, and so is the page
+of a whole visit, as a ratio to an ordinary page.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ import common
 from cost import CART
 from rich.progress import track
 from rich.table import Table
-from turns import Process
+from turns import VISIT, Process
 
 from labkit.measure.charts import Bars, BarSeries
 
@@ -28,9 +29,11 @@ AIM = 1.10
 
 
 def measure(rounds: int, pairs: int) -> dict[str, Any]:
-    """Return {"pages": an entry for each page, "opened": milliseconds for the opened panel}."""
+    """Return {"pages": an entry for each page, "opened": milliseconds for the opened panel,
+    "visit": how many times as long as /display/ the page of a visit with 500 exchanges takes}.
+    """
     times: dict[tuple[str, str], list[tuple[float, float]]] = {page: [] for page in PAGES}
-    opened = []
+    opened, visits = [], []
     turns = [(number, turn) for turn in range(pairs) for number in sorted({n for n, _ in PAGES})]
     for number, _ in track(turns, transient=True, console=common.console):
         with contextlib.ExitStack() as stack:
@@ -43,12 +46,14 @@ def measure(rounds: int, pairs: int) -> dict[str, Any]:
                 if page[0] == number:
                     times[page].append(_page(pair, page[1], rounds))
             opened.append(pair[1].ask("opened_panel"))
+            visits.append(pair[1].ask("visit_page") / pair[1].ask("seconds", "/display/"))
     pages = []
     for (number, path), each in times.items():
         quiet, whole = (1000 * statistics.median(side) for side in zip(*each, strict=True))
         ratio = statistics.median(b / a for a, b in each)
         pages.append({"lab": number, "path": path, "quiet": quiet, "whole": whole, "ratio": ratio})
-    return {"pages": pages, "opened": 1000 * statistics.median(opened)}
+    opened_panel, visit = 1000 * statistics.median(opened), statistics.median(visits)
+    return {"pages": pages, "opened": opened_panel, "visit": visit}
 
 
 def _page(pair: list[Process], path: str, rounds: int) -> tuple[float, float]:
@@ -73,6 +78,7 @@ def tell(figures: dict[str, Any]) -> None:
         )
     common.console.print(table)
     common.console.print(f"The opened panel itself: {figures['opened']:.1f} ms")
+    common.console.print(f"A visit of {VISIT} exchanges: {figures['visit']:.0f} times /display/")
 
 
 def charts(figures: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import common
 from labkit.catalog import Catalog, Lab
 
 BATCH = 10  # requests
+VISIT = 500  # exchanges
 KINDS = {
     "whole": "as it is",
     "quiet": "without the panel (LAB_PANEL=0)",
@@ -67,6 +68,7 @@ class Process:
         begin: send the forms again, because their data expire after two minutes. page: seconds,
         status and body. seconds: processor time for one request of a batch. calls: the functions of
         labkit that a page runs. paths: URLs without a variable part. opened_panel: seconds.
+        visit_page: seconds for the page of a visit with VISIT exchanges.
         """
         if not self._ready:
             self._ready = bool(self._hear())
@@ -199,8 +201,13 @@ def serve() -> None:
 
         return seconds(f"/__lab__/exchange/{log.newest()[0].token}/")
 
+    def visit_page() -> float:
+        for _ in range(VISIT):
+            page("/display/")
+        return min(page("/__lab__/visit/")[0] for _ in range(3))
+
     answers: dict[str, Any] = {f.__name__: f for f in (begin, page, seconds, calls, paths)}
-    answers |= {"opened_panel": opened_panel}
+    answers |= {"opened_panel": opened_panel, "visit_page": visit_page}
     begin()
     print(flush=True)  # noqa: T201
     for line in sys.stdin:

@@ -8,7 +8,7 @@ from labkit.panel.models import ControlUse, Exchange, StoreOperation
 from labkit.panel.visit import words
 from labkit.panel.visit.bars import Event, Look
 from labkit.panel.visit.drawing import Drawing
-from labkit.panel.visit.event_table import entries
+from labkit.panel.visit.event_table import OPEN, entries
 from labkit.panel.visit.timeline import timeline
 from labkit.panel.visit.visits import visits
 
@@ -275,3 +275,9 @@ def test_a_visit_of_one_request_can_be_drawn(seen):
     drawing = Drawing(seen.timeline(0))
     assert len(drawing.requests) == 1
     assert (drawing.browser.rows, drawing.store.rows) == ([], [])
+
+
+def test_the_table_has_open_ends_too(seen):
+    seen.add(0, sets=["a_04=1"], operations=[StoreOperation("create", 1, "k" * 32)])
+    found = [(each.kind, each.event) for each in entries(seen.timeline(30))]
+    assert found == [("request", ""), ("browser", OPEN), ("store", OPEN)]

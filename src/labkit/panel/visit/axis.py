@@ -10,7 +10,7 @@ from labkit.panel.visit.clocks import Clocks, Move, Point
 SHORTEST_FOLD = 20  # seconds; shorter periods are always drawn to scale
 # The least width of a step, in the drawing's units: in a long visit, in a short one, of a shortened
 # period, and of a part of a jump.
-LEAST, LEAST_OF_FEW, LEAST_FOLD, LEAST_JUMP = 4.0, 22.0, 72.0, 50.0
+LEAST, LEAST_OF_FEW, LEAST_FOLD, LEAST_JUMP = 4.0, 22.0, 100.0, 50.0
 FEW = 30  # steps in a short visit
 LITTLE = 0.1  # the share of the spare room that a jump or a shortened period gets
 

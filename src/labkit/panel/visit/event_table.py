@@ -10,6 +10,7 @@ from labkit.panel.visit.bars import Event
 from labkit.panel.visit.clocks import Point
 from labkit.panel.visit.timeline import Timeline
 
+OPEN = "open"  # in place of an Event: the cookie or session has no expiry, or an unknown one
 IN_SUMMARY = {Event.SET, Event.RENEWED}  # the request's summary contains them
 
 
@@ -22,7 +23,7 @@ class Entry:
     browser_time: str
     server_time: str
     text: str
-    event: str = ""  # a bars.Event, for "browser" and "store"
+    event: str = ""  # a bars.Event or OPEN, for "browser" and "store"
     number: int = 0  # of a request, from 1
     exchange: Exchange | None = None
 
@@ -53,3 +54,5 @@ def _entries(shown: Timeline) -> Iterator[Entry]:
             if mark.event not in IN_SUMMARY:
                 text = words.describe_mark(bar, mark, shown)
                 yield entry(mark.point, bar.place, text, event=mark.event)
+        if bar.is_open and bar.marks[-1].event is not Event.REFUSED:
+            yield entry(shown.now, bar.place, words.describe_open_end(bar), event=OPEN)

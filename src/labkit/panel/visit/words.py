@@ -85,14 +85,27 @@ def _still_there(bar: Bar) -> str:
 
 def describe_mark(bar: Bar, mark: Mark, shown: Timeline) -> str:
     """Return a sentence about an event."""
-    store = KINDS.get(bar.kind, "")
-    what = f"The {store} {bar.name[:6]}…" if bar.place == "store" else f"The cookie {bar.name}"
     if mark.event is Event.PREDICTED:
         is_past = shown.clocks.order(mark.point) <= shown.clocks.order(shown.now)
         text = _EXPIRED_ALREADY if is_past else _EXPIRES_LATER
     else:
         text = _EVENTS[mark.event]
-    return text.format(what=what, text=mark.text)
+    return text.format(what=_what(bar), text=mark.text)
+
+
+def describe_open_end(bar: Bar) -> str:
+    """Return a sentence about a cookie or session without a known expiry."""
+    if bar.marks[-1].event is Event.FOUND:
+        return f"{_what(bar)} still exists. Its expiry is unknown."
+    if bar.place == "browser":
+        return f"{_what(bar)} has no expiry. The browser deletes it when it closes."
+    return f"{_what(bar)} does not expire in the store."
+
+
+def _what(bar: Bar) -> str:
+    if bar.place == "store":
+        return f"The {KINDS[bar.kind]} {bar.name[:6]}…"
+    return f"The cookie {bar.name}"
 
 
 def describe_move(seconds: float) -> str:
