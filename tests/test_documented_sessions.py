@@ -43,7 +43,7 @@ RUNS = {
 # These run several commands, and have tests below.
 SEVERAL = {
     *("nox", "nox -l", "nox -s labs", "nox -s thorough", "nox -s sockets", "nox -s kit-extras"),
-    *("nox -t mysql", "pytest labs/03_cookie_cart"),
+    *("nox -s project-files", "nox -t mysql", "pytest labs/03_cookie_cart"),
 }
 
 
@@ -100,6 +100,14 @@ def test_plain_nox_runs_the_tests_of_every_mark(nox):
     extras = list(expressions(nox.commands(["-s", "kit-extras"])))
     for mark in ("browser", "mysql", "galera", "redis", "charts"):
         assert any(selects(each, mark) for each in extras)
+
+
+def test_each_project_file_is_checked(nox):
+    *schemas, workflows = nox.commands(["-s", "project-files"])
+    assert "actionlint" in workflows
+    checked = {line.split()[-1] for line in schemas}
+    assert "CITATION.cff" in checked
+    assert all((ROOT / name).is_file() for name in checked)
 
 
 def test_the_list_has_each_lab_by_its_title(nox, checkout):
