@@ -82,6 +82,15 @@ def test_secret_cookies_connect_a_students_requests():
     assert paths_of(own) == ["/first", "/second", "/third"]
 
 
+def test_a_long_chain_of_cookies_connects_a_visit():
+    log, session, csrf = Log(), settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
+    for number in range(50):
+        add(log, f"/{number}", f"{session}=k{number}", [f"{csrf}=k{number}"])
+        add(log, f"/and/{number}", f"{csrf}=k{number}; {session}=k{number + 1}")
+    own = own_visit(log, Browser("10.0.0.9", "x", "lab:8004", f"{session}=k50"))
+    assert len(own.exchanges) == 100
+
+
 @pytest.mark.parametrize("cookies", ["", "theme=dark", f"{settings.SESSION_COOKIE_NAME}="])
 def test_no_secret_cookie_means_no_visit(cookies):
     log = Log()

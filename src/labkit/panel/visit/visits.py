@@ -111,15 +111,19 @@ def own_visit(log: Log, browser: Browser) -> Visit:
     Django's CSRF token. An exchange with an earlier cookie also belongs to the browser if another
     exchange has both cookies.
     """
-    candidates = [each for each in log.newest() if _looks_like(each, browser)]
-    known = _secrets(parse_cookies(browser.cookie_header))
+    candidates = [each for each in reversed(log.newest()) if _looks_like(each, browser)]
+    connected: dict[tuple[str, str], list[Exchange]] = {}
+    for exchange in candidates:
+        for secret in _marks(exchange):
+            connected.setdefault(secret, []).append(exchange)
     own: set[int] = set()
-    while new := [
-        each for each in candidates if each.number not in own and not known.isdisjoint(_marks(each))
-    ]:
-        own.update(each.number for each in new)
-        known.update(*map(_marks, new))
-    exchanges = [each for each in reversed(candidates) if each.number in own]
+    ahead = list(_secrets(parse_cookies(browser.cookie_header)))
+    while ahead:
+        for exchange in connected.pop(ahead.pop(), []):
+            if exchange.number not in own:
+                own.add(exchange.number)
+                ahead += _marks(exchange)
+    exchanges = [each for each in candidates if each.number in own]
     return _visit(log, log.visitor(exchanges[0]) if exchanges else "", exchanges, log.newest())
 
 
