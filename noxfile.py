@@ -492,7 +492,7 @@ def package(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, in under ten minutes: ratios that are printed but not checked"""
-    for extra in ("mysql", "charts"):  # each script says what it leaves out without them
+    for extra in ("mysql", "charts", "bench"):  # each script says what it leaves out without them
         with contextlib.suppress(nox.command.CommandFailed):
             environment(session, extra)
     environment(session)

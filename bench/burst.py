@@ -5,7 +5,9 @@
 Labs 03 and 04 run as under `lab serve`. Lab 04 uses SQLite and, if it is installed, MariaDB. In the
 same run, each lab is compared with a textbook's cart (tests/support/textbook.py) in a bare project
 on `runserver`, where only 10 connections can wait. The other clients are refused and try again
-after 1, 3, 7 … seconds. A request without a response after LIMIT seconds counts as failed.
+after 1, 3, 7 … seconds. Lab 04 without its panel is also compared on gunicorn, if it is installed,
+with the numbers of processes and threads in GUNICORN. A request without a response after LIMIT
+seconds counts as failed.
 
 The target for the labs: every request has a response, the 99th percentile is below one second on
 2 cores, and every cart is correct.
@@ -15,10 +17,13 @@ import asyncio
 import contextlib
 import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +32,14 @@ from rich.table import Table
 
 from labkit.http.client import BrowserClient, Response
 from labkit.measure.charts import Bars, BarSeries
+from labkit.processes.ports import free_port
 
 CLIENTS, ADDS = 300, 3
 LIMIT = 15  # seconds to wait for a response; a request without one by then counts as failed
 ROUNDS = 3  # bursts per lab; the textbook gets only one, which takes longer than all of a lab's
 TOGETHER = 8  # how many clients open a page at once; more than this could not queue for `runserver`
+GUNICORN = [(2, 16), (4, 32)]  # (processes, threads of each)
+GUNICORN_AIM = 0.6  # of the 99th percentile of the best of them
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
@@ -152,13 +160,52 @@ def places(home: Path) -> Iterator[list[tuple[str, str, dict[str, str], dict[str
         yield found
 
 
+@contextlib.contextmanager
+def gunicorn(environ: dict[str, str], processes: int, threads: int, log: Path) -> Iterator[int]:
+    """Run lab 04 without its panel on gunicorn, with the tables of the lab; yield its port."""
+    port = free_port()
+    bind = f"--bind=127.0.0.1:{port}"
+    options = [f"--threads={threads}", "django.core.wsgi:get_wsgi_application()"]
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", bind, f"-w{processes}", *options],
+            cwd=common.lab_folder("04"),
+            env=environ | {"DJANGO_SETTINGS_MODULE": "lab.settings", "LAB_PANEL": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        common.until_it_responds(port, LAB.enter)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def gunicorn_settings(lab: str) -> list[tuple[int, int]]:
+    """Return the settings to measure for a lab: none without gunicorn."""
+    return GUNICORN if lab == "04" and find_spec("gunicorn") else []
+
+
+def best_gunicorn(row: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the setting that answered most requests, and of these the fastest one, or None."""
+    return min(
+        row.get("gunicorn", {}).items(),  # results before 2026-12 have no gunicorn
+        key=lambda item: (-item[1]["answered"], item[1]["p99"]),
+        default=None,
+    )
+
+
 def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
-    """Return {lab, database, served: …, textbook: …} for each lab and database."""
+    """Return {lab, database, served: …, textbook: …, gunicorn: …} for each lab and database."""
     figures = []
     with (
         tempfile.TemporaryDirectory() as folder,
         places(Path(folder)) as found,
-        common.Steps(len(found) * (rounds + 1)) as steps,
+        common.Steps(
+            sum(rounds * (1 + len(gunicorn_settings(lab))) + 1 for lab, *_ in found)
+        ) as steps,
     ):
 
         def run(port: int, shop: Shop, who: str) -> dict[str, Any]:
@@ -177,12 +224,20 @@ def measure(clients: int, rounds: int) -> list[dict[str, Any]]:
                 name = where(lab, db)
                 served = [run(port, LAB, f"{name}, lab {lab}") for _ in range(rounds)]
                 textbook = run(bare.port, TEXTBOOK[lab], f"{name}, the textbook's project")
+                others = {}
+                for processes, threads in gunicorn_settings(lab):
+                    label = f"{processes} × {threads}"
+                    log = home / "gunicorn.log"
+                    with gunicorn(of_lab, processes, threads, log) as other:
+                        who = f"{name}, gunicorn {label}"
+                        others[label] = together([run(other, LAB, who) for _ in range(rounds)])
             figures.append(
                 {
                     "lab": lab,
                     "database": db,
                     "served": together(served),
                     "textbook": together([textbook]),
+                    "gunicorn": others,
                 }
             )
     return figures
@@ -212,11 +267,17 @@ def charts(figures: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def servers(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the results of a row for each server, by the server's name."""
+    others = {f"gunicorn {label}": found for label, found in row["gunicorn"].items()}
+    return {f"lab {row['lab']}": row["served"], **others, "textbook": row["textbook"]}
+
+
 def tell(figures: list[dict[str, Any]]) -> None:
     """Print a line for each lab and each textbook's cart, and why requests failed."""
     table = Table("", "", "responses", "p50", "p99", "max", "wrong carts", box=None)
     for row in figures:
-        for who, found in (("lab " + row["lab"], row["served"]), ("textbook", row["textbook"])):
+        for who, found in servers(row).items():
             table.add_row(
                 where(row["lab"], row["database"]),
                 who,
@@ -226,9 +287,17 @@ def tell(figures: list[dict[str, Any]]) -> None:
             )
     common.console.print(table)
     for row in figures:
-        for who in ("served", "textbook"):
-            for failure, many in row[who]["failures"].items():
-                common.console.print(f"{where(row['lab'], row['database'])}: {many} x {failure}")
+        for who, found in servers(row).items():
+            for failure, many in found["failures"].items():
+                common.console.print(
+                    f"{where(row['lab'], row['database'])}, {who}: {many} x {failure}"
+                )
+        if best := best_gunicorn(row):
+            common.console.print(
+                f"{where(row['lab'], row['database'])}: the lab's p99 is "
+                f"{row['served']['p99'] / best[1]['p99']:.2f} times that of gunicorn {best[0]} "
+                f"(target: at most {GUNICORN_AIM})"
+            )
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ def test_a_class_is_served_and_stands_beside_a_textbooks_project(figures):
     found = figures("burst")
     assert [row["lab"] for row in found][:2] == ["03", "04"]
     for row in found:
-        for side in (row["served"], row["textbook"]):
+        for side in (row["served"], row["textbook"], *row["gunicorn"].values()):
             assert (side["adds"], side["answered"], side["failures"]) == (12, 12, {})
             assert side["wrong_carts"] == 0
             assert 0 < side["p50"] <= side["p99"] <= side["max"]
