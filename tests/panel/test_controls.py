@@ -135,7 +135,7 @@ def test_a_page_that_was_posted_leads_to_its_exchange(visitor):
 def test_a_control_never_leads_to_another_site():
     exchange = log.begin(method="GET", path="//evil.example/")
     log.add(exchange)
-    fields = {"key": instructor_controls.KEY, "by": "now"}
+    fields = {"key": instructor_controls.form_key(), "by": "now"}
     request = RequestFactory().post("/", fields, HTTP_HOST="127.0.0.1")
     response = control_views.control(request, exchange.token, "clock")
     assert response["Location"] == "/%2Fevil.example/"

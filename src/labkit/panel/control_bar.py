@@ -1,5 +1,6 @@
 """The part of the summary bar that belongs to the controls: clock, buttons and messages."""
 
+import functools
 import re
 import time
 from html import escape
@@ -15,17 +16,21 @@ _BUTTONS = "".join(
     for seconds, words in instructor_controls.STEPS.items()
 )
 _FORM = '<form class="clock" id="lab-clock" method="post" action="/__lab__/exchange/'
-_FIELDS = (
-    '/clock/">'
-    f'<input type="hidden" name="key" value="{instructor_controls.KEY}">'
-    f"<fieldset><legend>Server clock:</legend> {_BUTTONS}</fieldset></form>"
-)
 _BACK = ' <button form="lab-clock" name="by" value="now">Back to now</button>'
 
 
 def clock_form(token: str) -> str:
     """Return the form that moves the clock, as HTML. `token` identifies the page's exchange."""
-    return _FORM + token + _FIELDS
+    return _FORM + token + _fields()
+
+
+@functools.cache
+def _fields() -> str:
+    return (
+        '/clock/">'
+        f'<input type="hidden" name="key" value="{instructor_controls.form_key()}">'
+        f"<fieldset><legend>Server clock:</legend> {_BUTTONS}</fieldset></form>"
+    )
 
 
 def clock_text(ahead: float) -> str:

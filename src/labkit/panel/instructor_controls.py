@@ -1,5 +1,6 @@
 """The instructor's controls, which move the clock, reset the lab, or change a cookie or session."""
 
+import functools
 import json
 import secrets
 import time
@@ -28,8 +29,6 @@ STEPS = {  # seconds
     "86400": "+1 day",
     "1209600": "+2 weeks",
 }
-# A CSRF token for the panel's forms. It is not in a cookie, since the panel sets no cookies.
-KEY = secrets.token_urlsafe(24)
 CLOCK_IS_REAL = "The server's clock shows the real time again."
 CLOCK_MOVED = "The server's clock moved by {distance}. The browser's clock did not."
 EXPIRED_ROW = "The session in the store has expired. Its row is still there."
@@ -59,6 +58,15 @@ class InvalidValue(NotAllowed):
     """Raised if a control's field has an invalid value; the panel shows why next to the field."""
 
 
+@functools.cache
+def form_key() -> str:
+    """Return a CSRF token for the panel's forms; each process makes its own at the first call.
+
+    It is not in a cookie, since the panel sets no cookies.
+    """
+    return secrets.token_urlsafe(24)
+
+
 def check(request: HttpRequest) -> None:
     """Raise NotAllowed unless this request was sent by the panel's own form on this machine."""
     if not is_local_instructor(request):
@@ -66,7 +74,7 @@ def check(request: HttpRequest) -> None:
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None and urlsplit(origin).netloc != request.META.get("HTTP_HOST"):
         raise NotAllowed("This form came from another site.")
-    if not secrets.compare_digest(request.POST.get("key", "").encode(), KEY.encode()):
+    if not secrets.compare_digest(request.POST.get("key", "").encode(), form_key().encode()):
         raise NotAllowed("The server was restarted. Reload the page, then try again.")
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from labkit import environment
 from labkit.catalog import state_dir
-from labkit.panel.instructor_controls import KEY
+from labkit.panel.instructor_controls import form_key
 from labkit.services.mariadb import is_private_url
 from labkit.services.running_labs import RunningLab, forget
 
@@ -24,7 +24,7 @@ def write_record(port: int) -> Callable[[], None]:
     url = environment.database_url()
     named = "" if is_private_url(url) else url
     record = RunningLab(
-        f"http://127.0.0.1:{port}", KEY, environment.describe_url(named) if named else ""
+        f"http://127.0.0.1:{port}", form_key(), environment.describe_url(named) if named else ""
     )
     state = state_dir(settings.FOLDER)
     record.write(state)

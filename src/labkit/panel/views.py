@@ -68,7 +68,7 @@ def exchange_page(
         context |= {
             "curl": curl.command(found),
             "curl_lacks": list(curl.missing(found)),
-            "key": instructor_controls.KEY,
+            "key": instructor_controls.form_key(),
             "visitor": log.visitor(found),
             "clock_form": mark_safe(control_bar.clock_form(token)),
             "own_cookies": instructor_controls.cookie_names(request),

@@ -17,8 +17,8 @@ from labkit.processes.fork_server import ForkServer
 from labkit.serve import worker
 
 START = "LABKIT_START"  # an environment variable; "spawn" starts each lab as a new process
-# These import most of Django and labkit. Two kinds of modules are missing: models and their users
-# need the settings, and the panel's controls have a secret key that each process makes at import.
+# These import most of Django and labkit. Models and the modules that import them are missing: they
+# need the settings. No module may make a secret when it is imported: all labs would share it.
 MODULES = """
 django.contrib.auth.apps django.contrib.auth.decorators django.contrib.auth.hashers
 django.contrib.auth.password_validation django.contrib.auth.tokens
@@ -39,9 +39,8 @@ django.views.decorators.cache django.views.decorators.csrf django.views.decorato
 labkit.base.apps labkit.base.conf labkit.base.cookie_names labkit.base.demo_password_hasher
 labkit.base.form_fields labkit.base.middleware labkit.base.notices labkit.base.session_lock
 labkit.base.templatetags.labkit labkit.base.urls
-labkit.panel.apps labkit.panel.control_messages labkit.panel.cookie_explanations
-labkit.panel.crash labkit.panel.exchange_words labkit.panel.session_recorder
-labkit.panel.student_access
+labkit.panel.apps labkit.panel.middleware labkit.panel.running_record
+labkit.race
 labkit.serve.database_connections
 """
 MYSQL = "django.db.backends.mysql.base django.db.backends.mysql.schema"
