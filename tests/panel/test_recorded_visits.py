@@ -5,7 +5,6 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 from textbook_runs import ROOT
@@ -21,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("recorded visits")]
 CHECKOUT = Catalog(ROOT)
 FEWEST = 25  # items with a version
 PASSWORD = "lovelace"  # noqa: S105 of lab 11's demo user; no text may contain it
-AT_ONCE = 2  # runs of pytest
+AT_ONCE = 1  # runs of pytest, beside Chromium
 
 
 @dataclass
@@ -92,37 +91,49 @@ def outcomes(name, recordings, folder):
     return {id_: f"{test.outcome} {test.message}" for id_, test in found.items()}
 
 
-@pytest.fixture(scope="module")
-def recordings(shared_chromium):
-    """Do all items in Chromium; return {id: Recording}."""
+def jobs(number, recordings):
+    """Return {name of the lab or version: recordings to run on it} for one lab."""
     found = {}
-    for number in sorted({item.id[:2] for item in TRY}):
-        lab = CHECKOUT.find(number)
-        server = LabServer(lab.folder, migrate=lab.database, server="waitress")
-        try:
-            for item in TRY:
-                if item.id.startswith(number):
-                    found[item.id] = record(item, shared_chromium, server)
-        finally:
-            server.stop()
+    for item in TRY:
+        if item.id.startswith(number):
+            for name in [number, f"{number}:{item.version}"] if item.version else [number]:
+                found.setdefault(name, {})[item.id] = recordings[item.id]
     return found
 
 
 @pytest.fixture(scope="module")
-def replayed(recordings, tmp_path_factory):
-    """Run all tests on their labs and versions; return {(name, id): outcome and message}."""
-    jobs = {}
-    for item in TRY:
-        number = item.id[:2]
-        for name in [number, f"{number}:{item.version}"] if item.version else [number]:
-            jobs.setdefault(name, {})[item.id] = recordings[item.id]
+def done(shared_chromium, tmp_path_factory):
+    """Do all items in Chromium, and run the tests of earlier labs at the same time.
+
+    Return {id: Recording} and {(name of the lab or version, id): outcome and message}.
+    """
+    recordings, running = {}, {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = {
-            name: pool.submit(partial(outcomes, name, tests, tmp_path_factory.mktemp("run")))
-            for name, tests in jobs.items()
-        }
+        for number in sorted({item.id[:2] for item in TRY}):
+            lab = CHECKOUT.find(number)
+            server = LabServer(lab.folder, migrate=lab.database, server="waitress")
+            try:
+                for item in TRY:
+                    if item.id.startswith(number):
+                        recordings[item.id] = record(item, shared_chromium, server)
+            finally:
+                server.stop()
+            for name, tests in jobs(number, recordings).items():
+                folder = tmp_path_factory.mktemp("run")
+                running[name] = pool.submit(outcomes, name, tests, folder)
         results = {name: future.result() for name, future in running.items()}
-    return {(name, id_): said for name, found in results.items() for id_, said in found.items()}
+    said = {(name, id_): text for name, found in results.items() for id_, text in found.items()}
+    return recordings, said
+
+
+@pytest.fixture
+def recordings(done):
+    return done[0]
+
+
+@pytest.fixture
+def replayed(done):
+    return done[1]
 
 
 def test_enough_items_have_a_version():

@@ -179,6 +179,23 @@ def test_a_session_from_before_the_visit_is_created():
     assert KEY not in text
 
 
+def test_a_signed_cookie_is_put_back_as_a_copy():
+    old, new = "a:1aaaaa:" + "x" * 43, "b:1bbbbb:" + "y" * 43
+    created = session(1, "create", key=old, after={"a": 1}, set_cookies=[f"{SESSION}={old}"])
+    saved = session(
+        2,
+        "save",
+        key=new,
+        after={},
+        set_cookies=[f"{SESSION}={new}"],
+        cookie_header=f"{SESSION}={old}",
+    )
+    back = session(3, "load", key=old, after={"a": 1}, cookie_header=f"{SESSION}={old}")
+    text = as_pytest(read([created, saved, back]))
+    assert f'edit_cookie("{SESSION}", copied)' in text
+    assert "session.update" not in text
+
+
 def test_a_stored_time_is_not_compared():
     created = session(1, "create", after={"written": "2026-11-28T05:00:00+00:00", "count": 1})
     assert '{"written": ANY, "count": 1}' in as_pytest(read([created]))

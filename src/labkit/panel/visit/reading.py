@@ -68,6 +68,7 @@ class _Reader:
         self.browsers: dict[int, Browser] = {}
         self._requests: list[Request] = []
         self._stored: dict[str, dict[str, Any] | None] = {}  # by key; None: too large to record
+        self._issued: set[str] = set()  # all session keys that these exchanges set
         self._clock = self._ahead = 0.0  # real time and moved time at the last action
 
     def actions(self, exchanges: Sequence[Exchange]) -> Iterator[Action]:
@@ -153,7 +154,7 @@ class _Reader:
     def _initial(self, exchange: Exchange) -> dict[str, Any] | None:
         """Return the entries of a session that was stored before the visit, or None."""
         outcome = Outcome(exchange)
-        if outcome.load is None or not outcome.load.found or outcome.sent_key in self._stored:
+        if outcome.load is None or not outcome.load.found or outcome.sent_key in self._issued:
             return None
         return None if outcome.before is None else as_json(outcome.before)
 
@@ -178,6 +179,7 @@ class _Reader:
         outcome = Outcome(exchange)
         if outcome.key_before != outcome.key_after:
             self._stored.pop(outcome.key_before, None)
+        self._issued.add(outcome.key_after)
         if outcome.key_after and outcome.was_stored:
             after = stored_after(exchange)
             known = outcome.after if after is None else after
