@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 LONGEST = 500  # in bytes, after percent-encoding; enough for 41 characters of four UTF-8 bytes each
@@ -23,13 +24,18 @@ def names_from_cookies(prefix: str, cookies: Mapping[str, str]) -> dict[str, str
     The text is not empty, and has no leading or trailing white space. Cookies with other names are
     ignored, since a browser may send anything.
     """
-    found = {}
+    found, longest = {}, len(prefix) + LONGEST
     for name, value in cookies.items():
-        text = unquote(name.removeprefix(prefix))
-        short = len(name) <= len(prefix) + LONGEST
-        if short and text and text == text.strip() and name == cookie_name(prefix, text):
+        if name.startswith(prefix) and len(name) <= longest and (text := _text_in(prefix, name)):
             found[text] = value
     return found
+
+
+@lru_cache(maxsize=1000)  # a page needs the same names several times
+def _text_in(prefix: str, name: str) -> str:
+    """Return the text in a cookie's name, or "" if cookie_name() could not have returned it."""
+    text = unquote(name.removeprefix(prefix))
+    return text if text == text.strip() and name == cookie_name(prefix, text) else ""
 
 
 def lab_number(name: str, own: str = "") -> str | None:
