@@ -134,6 +134,13 @@ def test_another_sites_form_counts_as_such():
     assert report["later"][0]["refusal"]["rule"] == Rule.STRICT.source
 
 
+def test_a_cookie_without_samesite_is_not_called_default():
+    words = ("--from", "https://other.example/", "--embedded")
+    shown = explain("a=1", *words).stdout
+    assert "Default" not in shown
+    assert Rule.EMBEDDED.repair in shown
+
+
 def test_a_refused_cookie_has_no_absent_attributes():
     report = json.loads(explain("a=1; Domain=com; Path=/", "--json").stdout)
     assert [each["name"] for each in report["attributes"]] == ["Path", "Domain"]

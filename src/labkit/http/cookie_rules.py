@@ -26,7 +26,7 @@ class Rule(Enum):
     PREFIX_HTTP_ONLY = "5.4", "Add HttpOnly, or use a name without the prefix."
     PREFIX_NAMELESS = "5.7", "Give the cookie a name. Its value may then begin with a prefix."
     PARTITIONED_SECURE = "Partitioned cookies", "Add Secure, and use https."
-    SECURE_SOURCE = "5.7", "Serve the page over https. For this machine alone, use localhost."
+    SECURE_SOURCE = "5.7", "Serve the page over https, or at localhost, where http is enough."
     SCRIPT_HTTP_ONLY = "5.7", "Set HttpOnly cookies on the server, not in a script."
     HIDES_SECURE = "5.7", "Choose another name, or set the cookie over https with Secure."
     CROSS_SITE_SET = "5.7", "Add SameSite=None and Secure if other sites have to set it."

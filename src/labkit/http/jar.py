@@ -163,7 +163,7 @@ class Jar:
     def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
         """Raise CookieRefusal if section 5.7 does not allow this source to set the cookie."""
         if cookie.secure and not source.trustworthy:
-            raise CookieRefusal("it has Secure, but came over plain http", Rule.SECURE_SOURCE)
+            raise CookieRefusal("it has Secure, but came over plain HTTP", Rule.SECURE_SOURCE)
         if cookie.http_only and not context.http_api:
             raise CookieRefusal("it has HttpOnly, but a script set it", Rule.SCRIPT_HTTP_ONLY)
         if not cookie.secure and not source.trustworthy:
@@ -237,26 +237,27 @@ def _withheld(
             return f"it belongs to the host {cookie.domain}", Rule.OTHER_HOST
         return f"it belongs to the domain {cookie.domain}", Rule.OUTSIDE_DOMAIN
     if not path_match(target.path, cookie.path):
-        return f"its Path is {cookie.path}", Rule.OUTSIDE_PATH
+        return f"its Path, {cookie.path}, does not match this URL", Rule.OUTSIDE_PATH
     if cookie.partition not in {None, context.partition(target)}:
         site = "{}://{}".format(*cookie.partition)
         return f"it is Partitioned, and belongs to pages of {site}", Rule.OTHER_PARTITION
     if cookie.secure and not target.trustworthy:
-        return "it is Secure and this is plain http", Rule.SECURE_TARGET
+        return "it has Secure, and this is plain HTTP", Rule.SECURE_TARGET
     if cookie.http_only and not context.http_api:
         return "it is HttpOnly, and a script cannot read it", Rule.SCRIPT_READS
     if cookie.same_site is SameSite.NONE or context.same_site(target):
         return None
     if cookie.same_site is SameSite.STRICT:
-        return "SameSite=Strict, and the request comes from another site", Rule.STRICT
+        return "it has SameSite=Strict, and the request comes from another site", Rule.STRICT
+    by_default = cookie.same_site is SameSite.DEFAULT
+    lax = f"it has {'no valid SameSite, which counts as Lax' if by_default else 'SameSite=Lax'}"
     if not context.top_level:
-        return f"SameSite={cookie.same_site}, and another site's page embeds this", Rule.EMBEDDED
+        return f"{lax}, and another site's page embeds this", Rule.EMBEDDED
     if context.method in SAFE_METHODS:
         return None
-    if cookie.same_site is SameSite.DEFAULT and now - cookie.created <= LAX_POST_GRACE:
+    if by_default and now - cookie.created <= LAX_POST_GRACE:
         return None  # Chromium's "Lax + POST" exception, meant for single sign-on
-    reason = f"SameSite={cookie.same_site}, and another site sent this {context.method}"
-    return reason, Rule.UNSAFE_METHOD
+    return f"{lax}, and another site sent this {context.method}", Rule.UNSAFE_METHOD
 
 
 def _overlap(new: Cookie, old: Cookie) -> bool:

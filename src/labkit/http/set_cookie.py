@@ -26,7 +26,7 @@ from labkit.http.origin import (
 MAX_NAME_VALUE = 4096  # the maximum total size of a cookie's name and value, in bytes (section 5.6)
 MAX_ATTRIBUTE = 1024  # the maximum size of an attribute's value, in bytes (section 5.6)
 MAX_AGE = 400 * 24 * 3600  # seconds, section 5.5
-OTHER_DOMAIN = "Domain={domain} is not the domain of {host}"
+OTHER_DOMAIN = "Domain={domain} is neither {host} nor a domain above it"
 
 
 class SameSite(StrEnum):
