@@ -20,7 +20,7 @@ class PrintableText(forms.CharField):
     def validate(self, value: str) -> None:
         """Raise ValidationError for text that cannot be displayed or that looks empty."""
         super().validate(value)
-        visible = value.translate(_WITHOUT_INVISIBLE)
+        visible = value if value.isascii() else value.translate(_WITHOUT_INVISIBLE)
         # Django decodes bytes that are not valid UTF-8 as U+FFFD.
         if value and (not visible.strip() or not visible.isprintable() or "\ufffd" in visible):
             raise ValidationError("Use visible characters.")
