@@ -145,7 +145,7 @@ def test_only_the_contract_decides(quick, own_checkout, said):
     assert "a question of this lab" not in text
     text = said("check", "mine", "--all")[1]
     different = DIFFERENT.format(number="01")
-    assert f"{different}: - a question of this lab It is 1, and should be 2." in text
+    assert f"{different}: - a question of this lab It is 1, but should be 2." in text
 
 
 def test_an_error_of_the_server_always_counts(quick, own_checkout, said):
@@ -353,8 +353,8 @@ def test_the_starter_of_an_exercise_is_not_named(checkout):
     ("message", "words"),
     [
         ("assert 422 == 302\n +  where 422 = x", "422 Unprocessable Entity"),
-        ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, and should be {}."),
-        ("assert {'a': 1, ... 'c': 3} == {}", "It is {'a': 1, ... 'c': 3}, and should be {}."),
+        ("AssertionError: assert {'a': 1} == {}", "It is {'a': 1}, but should be {}."),
+        ("assert {'a': 1, ... 'c': 3} == {}", "It is {'a': 1, ... 'c': 3}, but should be {}."),
         ("AssertionError: assert False == True\n + where", assertions.NOT_SO),
         ("assert <Cookie x> is None", assertions.NOT_SO),
         ("assert 422 in {302, 303}", "should be 302 Found or 303 See Other."),
@@ -369,22 +369,22 @@ def test_no_assertion_is_shown_as_it_is(message, words, tmp_path):
 @pytest.mark.parametrize(
     ("code", "error", "words"),
     [
-        ("cookie.http_only", "assert False", "cookie.http_only is False, and should be true."),
-        ("not has_table(page)", "assert not True", "has_table(page) is True, and should be false."),
+        ("cookie.http_only", "assert False", "cookie.http_only is False, but should be true."),
+        ("not has_table(page)", "assert not True", "has_table(page) is True, but should be false."),
         (
             "cookie.same_site in {'Lax'}",
             "assert None in {'Lax'}",
-            "cookie.same_site is None, and should be one of 'Lax'.",
+            "cookie.same_site is None, but should be one of 'Lax'.",
         ),
         (
             "(cookie.http_only, cookie.same_site) == (True, 'Lax')",
             "assert (True, None) == (True, 'Lax')",
-            "cookie.same_site is None, and should be 'Lax'.",
+            "cookie.same_site is None, but should be 'Lax'.",
         ),
         (
             "cookie.expires == now + 60",
             "assert 1894006920.0 == 1895216400.0",
-            "cookie.expires is 2030-01-07 09:02:00, and should be 2030-01-21 09:00:00.",
+            "cookie.expires is 2030-01-07 09:02:00, but should be 2030-01-21 09:00:00.",
         ),
         (
             "cart(visitor) == {'apple': 1}",
@@ -416,12 +416,12 @@ def test_each_hint_can_be_read(hint):
         ("django.template.exceptions.TemplateDoesNotExist: sow.html", "no template sow.html"),
         ("django.urls.exceptions.NoReverseMatch: Reverse for 'shop' not found.", "called shop"),
         ("http.cookies.CookieError: Illegal key 'red apple'", "cannot be a cookie's name"),
-        ("django.utils.datastructures.MultiValueDictKeyError: 'name'", "no field name"),
+        ("django.utils.datastructures.MultiValueDictKeyError: 'name'", "the field name"),
         ("RuntimeError: dictionary changed size during iteration", "loop over a dictionary"),
         ("TypeError: Object of type set is not JSON serializable", "JSON has no set"),
         ("AttributeError: 'F' object has no attribute 'cleaned_data'", "Call is_valid() first"),
-        ("KeyError: 'cart'", "no entry cart"),
-        ("TypeError: put() missing 1 required positional argument: 'name'", "put() is called"),
+        ("KeyError: 'cart'", "the entry cart"),
+        ("TypeError: put() missing 1 required positional argument: 'name'", "put() does not"),
         ("AttributeError: module 'lab.storage' has no attribute 'lod'", "nothing called lod"),
         ("ImportError: cannot import name 'lod' from 'lab.storage'", "called lod to import"),
         ("UnboundLocalError: cannot access local variable 'total' where", "called total"),

@@ -38,7 +38,7 @@ def test_two(vistor):
 def test_each_failing_test_is_explained(refusal):
     text = refusal(TWO_FAIL)
     assert score.FAILS.format(test="test_one") in text
-    assert "tests/test_mine.py, line 3: assert 1 == 2\n    It is 1, and should be 2." in text
+    assert "tests/test_mine.py, line 3: assert 1 == 2\n    It is 1, but should be 2." in text
     assert score.FAILS.format(test="test_two") in text
     assert score.MISSING_FIXTURE.format(name="vistor") in text
     assert DID_YOU_MEAN.format(name="visitor") in text

@@ -28,7 +28,8 @@ from prose import ROOT, docstrings
 OLD = "d9b1191"  # a revision from before the text was rewritten
 OF_EACH_KIND, OLD_ONES = 20, 20
 FEWEST_WORDS = 5
-PRIVATE = {".venv", ".nox", ".lab", "practice", "__pycache__", "node_modules"}
+PRIVATE = {".venv", ".nox", ".lab", "__pycache__", "node_modules"}
+EXERCISES = "practice"  # the folder for started exercises, in the root
 SENTENCE_END = re.compile(r"(?<=[.?!:])\s+(?=[A-Z“`*\[])")
 INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|i|kbd|q|small|span|strong|sup|var|time)\b[^>]*>")
 TAG = re.compile(r"<!--.*?-->|<(style|script|pre|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
@@ -50,7 +51,7 @@ def files(root: Path, *patterns: str) -> Iterator[tuple[str, str]]:
     """Yield (path from the root, text) of the matching files, in order of path."""
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
         name = path.relative_to(root)
-        if not PRIVATE & set(name.parts):
+        if not PRIVATE & set(name.parts) and name.parts[0] != EXERCISES:
             yield name.as_posix(), path.read_text(encoding="utf-8")
 
 

@@ -20,20 +20,20 @@ TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.+?"""
 COMPARED = re.compile(rf"(?:AssertionError: )?assert ({TEXT}) (==|!=|not in|in|is not|is) (.+)")
 BARE = re.compile(r"(?:AssertionError: )?assert (not )?(.+)")
 FOUND = {
-    "==": "{what} is {0}, and should be {1}.",
-    "!=": "{what} is {0}, and should be something else.",
+    "==": "{what} is {0}, but should be {1}.",
+    "!=": "{what} is {0}, but should be something else.",
     "in": "{0} is missing in {1}.",
     "not in": "{0} should not be in {1}.",
-    "is": "{what} is {0}, and should be {1}.",
-    "is not": "{what} is {0}, and should be something else.",
+    "is": "{what} is {0}, but should be {1}.",
+    "is not": "{what} is {0}, but should be something else.",
 }
 DIFFERENCES = {  # pytest's lines about two dictionaries
-    r"Differing items:\n\s*(\{.*\}) != (\{.*\})$": "It has {0}, and should have {1}.",
+    r"Differing items:\n\s*(\{.*\}) != (\{.*\})$": "It has {0}, but should have {1}.",
     r"Left contains \d+ more items?:\n\s*(\{.*\})$": "It should not have {0}.",
     r"Right contains \d+ more items?:\n\s*(\{.*\})$": "It should have {0}.",
 }
-ONE_OF = "{what} is {0}, and should be one of {1}."
-TRUE, FALSE = "{what} is {0}, and should be true.", "{what} is {0}, and should be false."
+ONE_OF = "{what} is {0}, but should be one of {1}."
+TRUE, FALSE = "{what} is {0}, but should be true.", "{what} is {0}, but should be false."
 EXPECTED = "Expected: {code}"
 NOT_SO = "This does not hold."
 CONTAINER = re.compile(r"[{(\[](.+)[})\]]")

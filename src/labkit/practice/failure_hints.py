@@ -103,7 +103,7 @@ EXCEPTIONS = [  # exceptions that the copy's code raises
     ),
     Hint(
         r"MultiValueDictKeyError: ['\"](\w+)",
-        "The request has no field {0}, and the code reads it as if it were always there.",
+        "The code reads the field {0}, which this request does not have.",
         'Use a form, or .get("{0}").',
     ),
     Hint(
@@ -134,7 +134,7 @@ EXCEPTIONS = [  # exceptions that the copy's code raises
     ),
     Hint(
         r"AttributeError: '\w+' object has no attribute 'cleaned_data'",
-        "A form has cleaned_data only after its check.",
+        "A form has cleaned_data only after is_valid() was called.",
         "Call is_valid() first.",
     ),
     Hint(
@@ -144,12 +144,12 @@ EXCEPTIONS = [  # exceptions that the copy's code raises
     ),
     Hint(
         r"TypeError: (\w+)\(\) (?:missing|takes|got an unexpected)",
-        "{0}() is called with other arguments than it takes.",
+        "{0}() does not accept these arguments.",
         "Compare the call with the line that begins with def {0}.",
     ),
     Hint(
         r"^KeyError: ['\"](\w+)['\"]",
-        "There is no entry {0}, and the code reads or deletes it as if it were always there.",
+        "The code reads or deletes the entry {0}, which does not exist.",
         'Use .get("{0}") to read, and .pop("{0}", None) to delete.',
     ),
 ]

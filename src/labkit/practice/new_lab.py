@@ -13,7 +13,7 @@ from labkit.text_format import either
 from labkit.textbook_claims import Ledger
 
 NUMBER, SLUG = re.compile("[0-9]{2}"), re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
-IDEA = "The same pages as in lab {number}, to be changed."
+IDEA = "A copy of lab {number} to start from."
 MARK = re.compile(r"^ *@pytest\.mark\.(claim|pitfall)\(.*\)\n", re.MULTILINE)
 ONLY_PYTEST = re.compile(r"^import pytest\n", re.MULTILINE)
 # The section "Practice" of a handout, for a lab that has no textbook versions and exercises yet.

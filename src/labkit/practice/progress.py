@@ -11,9 +11,7 @@ from labkit.kept_files import write_whole
 from labkit.practice.exercise import Exercise
 
 FILE = "progress.json"
-DAMAGED = (
-    "{path} was damaged. It is kept as {kept}, and entries that could not be read start again."
-)
+DAMAGED = "{path} was damaged. It was renamed to {kept}. Progress that could not be read is lost."
 STARTED, SOLVED = "started", "solved"
 
 

@@ -18,7 +18,7 @@ from labkit.practice.exercise import (
 from labkit.text_format import command_line
 from labkit.textbook_versions import steps_in_markdown
 
-EXISTS = "{folder} is there already. To start again: {line}"
+EXISTS = "{folder} already exists. To start again: {line}"
 NAME_ONE = "Name an exercise, or change into its folder. `lab practice` lists them."
 OLD_FILES = "This folder has your old files of {name}. Change into the new folder: {line}"
 NOT_STARTED = "You have not started {name}. Start it: {line}"
