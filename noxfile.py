@@ -8,9 +8,11 @@ import contextlib
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -41,6 +43,16 @@ EXTRAS = {
     "redis-kit": ("redis", "redis", "redis-server"),
     "charts": ("charts", "charts"),
 }
+# The newest Pythons on which Django 6.0 and 6.1 run, and this project: 3.11 to 3.14.
+SUPPORTED = range(11, 15)
+# Tests of the checkout's files, which do not depend on installed versions.
+READ_FILES = (
+    "labs/test_layout.py",
+    "test_conventions.py",
+    "test_documented_sessions.py",
+    "test_documents.py",
+    "test_prose.py",
+)
 # Schemas that check-jsonschema has -> the files to check with them.
 SCHEMAS = {
     "vendor.citation-file-format": "CITATION.cff",
@@ -148,6 +160,63 @@ def environ_of(name: str) -> dict[str, str | None]:
     return variables
 
 
+def find_pythons() -> dict[tuple[int, int], str]:
+    """Return {version: path} of the Pythons found here: nox's own, in the PATH, and pyenv's.
+
+    Of two Pythons with the same version, nox's own counts, then the first in the PATH.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    versions = [pyenv / "versions", pyenv / "pyenv-win" / "versions"]
+    commands = [[sys.executable]]
+    for minor in SUPPORTED:
+        commands += [[f"python3.{minor}"], ["py", f"-3.{minor}"]]
+        for folder in versions:
+            commands += [[str(path)] for path in folder.glob(f"3.{minor}.*/bin/python")]
+            commands += [[str(path)] for path in folder.glob(f"3.{minor}.*/python.exe")]
+    found: dict[tuple[int, int], str] = {}
+    for command in commands:
+        code = "import sys; print(*sys.version_info[:2], sys.executable)"
+        # A name in the PATH may be pyenv's, and fail.
+        with contextlib.suppress(OSError, ValueError):
+            done = subprocess.run(
+                [*command, "-c", code], capture_output=True, text=True, check=False
+            )
+            major, minor, path = done.stdout.strip().split(" ", 2)
+            found.setdefault((int(major), int(minor)), path)
+    return found
+
+
+def separate_environment(session: nox.Session, python: str, pins: str, *packages: str) -> str:
+    """Install labkit, the labs' tests and these packages for a session only; return its Python.
+
+    pins: the lines of a constraints file for pip.
+    """
+    folder = ROOT / ".nox" / session.name
+    own = folder / PYTHON.relative_to(VENV)
+    constraints = folder / "constraints.txt"
+    config = folder / "pyvenv.cfg"
+    home = f"home = {Path(python).parent}\n"
+    if not config.is_file() or home not in config.read_text(encoding="utf-8"):
+        session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+    constraints.write_text(pins, encoding="utf-8")
+    pip = (str(own), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade")
+    wanted = ("-e", f"{ROOT}[labs]", "pytest-xdist", "-c", str(constraints))
+    session.run(*pip, *wanted, *packages, external=True)
+    return str(own)
+
+
+def test_everything(session: nox.Session, python: str) -> None:
+    """Run the tests of the labs, and those of labkit that start no process, with this Python."""
+    ignored = [f"--ignore=tests/{name}" for name in READ_FILES]
+    # labkit's tests take longest, so they come first.
+    runs = {f"{session.name}-kit": ["tests", *ignored, "-m", f"{IN_PROCESS} and not processes"]}
+    runs |= {
+        f"{session.name}-{lab['number']}": [folder_of(lab), "-m", f"{IN_PROCESS} and not thorough"]
+        for lab in reversed(LABS)
+    }
+    pytest_at_once(session, runs, python=python)
+
+
 def pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
     """Run pytest in the shared environment; fail if no test is selected."""
     command = [str(PYTHON), "-m", "pytest", *arguments, *session.posargs]
@@ -164,10 +233,15 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
     pytest_at_once(session, runs)
 
 
-def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables: str) -> None:
+def pytest_at_once(
+    session: nox.Session,
+    runs: dict[str, list[str]],
+    python: str = str(PYTHON),
+    **variables: str,
+) -> None:
     """Run pytest with each of these lists of arguments, several at a time.
 
-    variables: additional environment variables.
+    python: the Python that runs it. variables: additional environment variables.
 
     The output of a run is printed when it has ended. All runs continue if one fails. It is an error
     if no test is selected in any of them.
@@ -181,7 +255,7 @@ def pytest_at_once(session: nox.Session, runs: dict[str, list[str]], **variables
         first = 10_000 + slot * width  # each has a separate range of ports
         environ = environ_of(name) | variables
         environ["LABKIT_PORTS"] = f"{first}-{first + width - 1}"
-        command = [str(PYTHON), "-m", "pytest", *runs[name], *session.posargs]
+        command = [python, "-m", "pytest", *runs[name], *session.posargs]
         try:
             # -k may select tests of only one run.
             codes = [0, 5] if session.posargs else [0]
@@ -497,6 +571,53 @@ def bench(session: nox.Session) -> None:
             environment(session, extra)
     environment(session)
     session.run(str(PYTHON), str(ROOT / "bench"), *session.posargs, external=True)
+
+
+def on_django(version: str, choose: Callable[..., tuple[int, int]]) -> None:
+    """Define the session for a version of Django other than the default one.
+
+    choose: min or max, which chooses from the Pythons if nox's own is too old.
+    """
+
+    def test(session: nox.Session) -> None:
+        pythons = {found: path for found, path in find_pythons().items() if found >= (3, 12)}
+        if not pythons:
+            # Even in CI: a machine need not have a second Python.
+            reason = f"Django {version} needs Python 3.12 or later, and none was found"
+            results(session.name).write_text(json.dumps({"skipped": reason}), encoding="utf-8")
+            session.skip(reason)
+        own = sys.version_info[:2]
+        python = pythons[own if own in pythons else choose(pythons)]
+        session.log(f"Python: {python}")
+        lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines(keepends=True)
+        pins = "".join(line for line in lines if not line.startswith("django=="))
+        test_everything(
+            session, separate_environment(session, python, pins, f"Django=={version}.*")
+        )
+
+    test.__doc__ = f"The labs, and labkit without servers, on Django {version} (with Python 3.12+)"
+    nox.session(test, name=f"django-{version}", default=False)
+
+
+on_django("6.0", min)
+on_django("6.1", max)
+
+
+@nox.session(default=False)
+def lowest(session: nox.Session) -> None:
+    """The labs, and labkit without servers, with the lowest versions that pyproject.toml allows"""
+    pythons = find_pythons()
+    python = pythons[min(version for version in pythons if version >= (3, 11))]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["testing"], *extras["labs"], *extras["dev"]]
+    pins = [
+        re.sub(r">=([\d.]+).*", r"==\1\n", line)
+        for line in wanted
+        if not line.startswith(project["name"])
+    ]
+    session.log(f"Python: {python}; {', '.join(pins)}".replace("\n", ""))
+    test_everything(session, separate_environment(session, python, "".join(pins)))
 
 
 @nox.session(default=False, venv_backend="virtualenv", reuse_venv=True)

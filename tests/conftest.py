@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,14 +62,29 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # this must run before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Make pytest-xdist run all tests that share a server in the same process.
+    """Mark the tests that may start a process, and group those that share a server.
 
-    The cluster's tests run first, because they take longest and mostly wait.
+    pytest-xdist runs all tests of a group in the same process. The cluster's tests run first,
+    because they take longest and mostly wait.
     """
     for item in items:
+        if {"pytester", "said"}.intersection(item.fixturenames) or any(
+            _starts_processes(value) for value in vars(item.module).values()
+        ):
+            item.add_marker("processes")
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
     items.sort(key=lambda item: item.get_closest_marker("galera") is None)
+
+
+# tests/support/serving.py, and the packages that run pytest.
+STARTERS = ("serving", "labkit.compare", "labkit.measure", "labkit.practice")
+
+
+def _starts_processes(value):
+    """Return True for the module subprocess, and for what is defined in one of STARTERS."""
+    module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+    return value is subprocess or str(module).startswith(STARTERS)
 
 
 @pytest.fixture(scope="session")

@@ -169,7 +169,7 @@ def sessions():
     """The sessions of nox, and their tags."""
     command = [sys.executable, "-m", "nox", "-l", "-f", str(ROOT / "noxfile.py")]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"^[*-] ([\w-]+)(?: \[([\w, ]+)\])? -> ", listed, re.MULTILINE)
+    found = re.findall(r"^[*-] ([\w.-]+)(?: \[([\w, ]+)\])? -> ", listed, re.MULTILINE)
     return {name for name, _ in found} | {tag for _, tags in found for tag in tags.split(", ")}
 
 

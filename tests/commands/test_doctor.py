@@ -41,6 +41,7 @@ def test_doctor_wraps_paths_and_cuts_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "port_error", lambda port: None)
     # Not with COLUMNS, which a console reads when its module is imported.
     monkeypatch.setattr(doctor, "text_console", Console(width=60, highlight=False))
+    monkeypatch.setattr(requirements, "missing_requirements", lambda extras: [])
     monkeypatch.setenv("SHELL", "/bin/dash")  # no completion
     path = f"/opt/{'a' * 70}"
     for name, tool in requirements.TOOLS.items():

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+import django
 import pytest
 from django.conf import global_settings
 
@@ -22,7 +23,8 @@ def test_sessions_live_for_14_days_unless_told_otherwise(visitor, clock, setting
     clock.forward(days=14, seconds=-1)
     assert words(visitor.get("/session/")) == "apple 3"
     clock.forward(seconds=1)
-    assert words(visitor.get("/session/")) == ""
+    # The template tests `if request.session`, as in pitfall B05.
+    assert words(visitor.get("/session/")) == ("" if django.VERSION < (6, 1) else "no items")
 
 
 @pytest.mark.claim("C33")

@@ -29,6 +29,7 @@ MARKS = [
     "in_process: needs the lab in this process; deselected with --lab-server",
     "no_database: does not depend on the database; deselected with --lab-db=mysql",
     "panel: runs the labs with the exchange panel, as in nox -s panel",
+    "processes: may start another process, such as a server",
     "package: installs the wheel and the sdist, as in nox -s package",
     "claim(*ids): proves these claims of labs/claims.toml",
     "pitfall(*ids): shows how the labs avoid these pitfalls of labs/claims.toml",
