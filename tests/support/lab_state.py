@@ -116,10 +116,10 @@ def _parse(page):
 
 def control(visitor, name, **fields):
     """Use one of the panel's controls, as its script does."""
-    from labkit.panel.instructor_controls import KEY
+    from labkit.panel.instructor_controls import form_key
 
     url = f"/__lab__/exchange/none/{name}/"
-    assert visitor.post(url, {"key": KEY, **fields}, headers=SCRIPT).status_code == 200
+    assert visitor.post(url, {"key": form_key(), **fields}, headers=SCRIPT).status_code == 200
 
 
 def start():
