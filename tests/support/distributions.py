@@ -30,7 +30,11 @@ def _requirements(name: str) -> list[str]:
         return metadata.requires(name) or []
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].items()
-    own = [f'{text}; extra == "{extra}"' for extra, texts in extras for text in texts]
+    own = [
+        f'{text}{" and" if ";" in text else ";"} extra == "{extra}"'  # it may have a marker
+        for extra, texts in extras
+        for text in texts
+    ]
     return [*project["dependencies"], *own]
 
 
