@@ -47,7 +47,8 @@ def observe_sessions(store: type[SessionBase]) -> None:
         setattr(store, _MARK, True)
         for name, record in (("load", _load), ("save", _save), ("delete", _delete)):
             setattr(store, name, _observed(getattr(store, name), record))
-        store.clear_expired = staticmethod(_observed_clearing(store.clear_expired))
+        clear: Any = store.clear_expired  # a class method
+        store.clear_expired = classmethod(_observed_clearing(clear.__func__))
 
 
 def store_id(session: Any) -> int:
@@ -163,12 +164,12 @@ def _observed(operate: Callable[..., Any], record: Callable[..., Any]) -> Callab
     return observed
 
 
-def _observed_clearing(clear: Callable[[], None]) -> Callable[[], None]:
-    """Return a replacement for clear_expired(), a class method, that also records the operation."""
+def _observed_clearing(clear: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a replacement for the function of clear_expired() that also records the operation."""
 
     @functools.wraps(clear)
-    def clear_expired() -> None:
-        clear()
+    def clear_expired(cls: Any) -> None:
+        clear(cls)
         if (exchange := current.get()) is not None:
             exchange.operations.append(StoreOperation("clear", 0, None))
 
