@@ -132,10 +132,14 @@ def _serve(control: socket.socket, run: Run) -> None:
     name_process("lab-fork-server")
     with contextlib.suppress(AttributeError):  # a C library other than glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # as MALLOC_ARENA_MAX=1 does at the start
+    for number in signal.valid_signals():
+        if callable(
+            signal.getsignal(number)
+        ):  # a handler of the parent; an exec would reset it too
+            signal.signal(number, signal.SIG_DFL)
     child_ended, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     statuses: dict[int, int] = {}  # process ID -> the pipe for its exit status
     while True:
