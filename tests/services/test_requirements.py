@@ -18,6 +18,19 @@ def test_an_installation_with_old_plugins_lacks_labkit(monkeypatch):
     assert DISTRIBUTION in requirements.missing_requirements(["dev"])
 
 
+def test_an_extra_may_have_requirements_for_some_systems(monkeypatch):
+    project = {"dependencies": [], "optional-dependencies": {"a": ["b>=1; sys_platform == 'x'"]}}
+    monkeypatch.setattr(requirements, "_project", lambda: project)
+    requirements._requirements.cache_clear()
+    try:
+        (requirement,) = requirements._requirements()
+    finally:
+        requirements._requirements.cache_clear()
+    assert requirement.marker.evaluate({"extra": "a", "sys_platform": "x"})
+    assert not requirement.marker.evaluate({"extra": "a", "sys_platform": "y"})
+    assert not requirement.marker.evaluate({"extra": "", "sys_platform": "x"})
+
+
 def test_django_is_no_older_than_the_one_measured(checkout):
     project = tomllib.loads((checkout.root / "pyproject.toml").read_text(encoding="utf-8"))[
         "project"

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from labkit import DISTRIBUTION
@@ -276,12 +277,13 @@ def _requirements() -> list[Requirement]:
     if not PYPROJECT.is_file():  # after `pip install` without -e
         return [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
     project = _project()
-    of_extras = [
-        f'{text}; extra == "{extra}"'
-        for extra, texts in project["optional-dependencies"].items()
-        for text in texts
-    ]
-    return [Requirement(text) for text in [*project["dependencies"], *of_extras]]
+    found = [Requirement(text) for text in project["dependencies"]]
+    for extra, texts in project["optional-dependencies"].items():
+        for requirement in map(Requirement, texts):
+            own = f"({requirement.marker}) and " if requirement.marker else ""
+            requirement.marker = Marker(f'{own}extra == "{extra}"')
+            found.append(requirement)
+    return found
 
 
 def _applies(requirement: Requirement, extras: set[str]) -> bool:
