@@ -322,7 +322,7 @@ def clear_each_way(
     few, most = min(places), max(places)
     found = {}
     for way, words in WAYS.items():
-        if found:  # at the first way, the tables are already filled
+        if found:  # the tables are already filled for the first variant
             steps.begin(f"{common.NAMES[db]}: {most:,} expired sessions for {way}")
             for size in (few, most):
                 fill(f"{db}-{size}", size)

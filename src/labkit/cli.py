@@ -44,7 +44,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "check": Entry("check_copy", "Check a copy of a lab, and say what to do next."),
     "claims": Entry("list_claims", "List textbook claims, and what actually happens."),
-    "compare": Entry("compare", "Compare cookies, sessions and engines, with tested answers."),
+    "compare": Entry(
+        "compare", "Compare cookies, sessions and engines in tables of tested answers."
+    ),
     "cookie": Entry("cookie", "Explain a Set-Cookie header, and what browsers do with it."),
     "copy": Entry("make_copy", "Make a copy of a lab that you can change."),
     "diff": Entry("diff", "Show how two labs differ, and why."),

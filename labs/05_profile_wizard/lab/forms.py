@@ -13,7 +13,7 @@ class WizardForm(forms.Form):
 
 QUESTIONS = list(WizardForm.base_fields)
 STEPS = [*QUESTIONS, "results"]
-ANSWER_FIRST = "This question comes first: its answer is missing or has expired."
+ANSWER_FIRST = "Answer this question first: its answer is missing or has expired."
 ALTERED = "Ignored, because it was altered in the browser: {}."
 UNREADABLE = "Could not read the answers: they were altered, have expired or came from elsewhere."
 

@@ -14,7 +14,7 @@ def show(request, carrier, step, answers, notice, sent_form=None):
         if not carrier.REDIRECTS:  # show that question here
             return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
         url = reverse(carrier_name, args=[open_step], query={"first": 1})
-        query = request.META["QUERY_STRING"]  # with the carrier url, this has the key: keep it
+        query = request.META["QUERY_STRING"]  # for the carrier url, the query contains the key
         return redirect(f"{url}&{query}" if query else url)
     if "first" in request.GET:  # after the redirect above
         notice = notice or ANSWER_FIRST

@@ -72,7 +72,7 @@ class TimelineMachine(Machine):
 
     @rule(who=numbers, data=strategies.data())
     def wait_for_a_predicted_end(self, who: int, data: strategies.DataObject) -> None:
-        """Let time pass until a predicted end, and see it happen at this second."""
+        """Let time pass until a predicted end, and check that it comes at exactly that second."""
         shown = self._timeline(who)
         if shown is None:
             return
