@@ -74,7 +74,7 @@ def _cache():
 
 
 def _log():
-    """Return the exchanges, visitors and controls, except for the use of the reset itself."""
+    """Return the exchanges, visitors and controls, except for the record of the reset."""
     from labkit.panel.exchange_log import log
 
     exchanges = [(each.number, each.path) for each in log.newest()]

@@ -137,7 +137,7 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Handles a request, and passes its position on the connection to the application."""
+    """Handles a request, and tells the application its number on the connection."""
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environ."""
