@@ -152,6 +152,13 @@ def test_deleting_an_absent_cookie_draws_nothing(seen):
     assert seen.timeline(10).cookies == []
 
 
+def test_djangos_csrf_cookie_is_drawn_last(seen):
+    csrf = settings.CSRF_COOKIE_NAME
+    seen.add(0, sets=[f"{csrf}=1; Max-Age=120"])
+    seen.add(10, f"{csrf}=1", sets=["a_04=1"])
+    assert [bar.name for bar in seen.timeline(20).cookies] == ["a_04", csrf]
+
+
 # The store
 
 

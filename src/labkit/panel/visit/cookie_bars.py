@@ -5,6 +5,8 @@ Max-Age counts by the browser's clock, which a moved server clock does not affec
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from labkit.http.cookie_header import from_wire
 from labkit.http.origin import path_match
 from labkit.http.set_cookie import Cookie, CookieKey
@@ -48,10 +50,14 @@ class CookieBars:
             self._set(ResponseCookie(line, exchange), exchange, point)
 
     def finish(self) -> list[Bar]:
-        """Return the bars, in the order in which the cookies were first seen."""
+        """Return the bars, in the order in which the cookies were first seen.
+
+        Django's CSRF cookie, which most pages set, is the last one.
+        """
         for stay in self._stays.values():
             self._close(stay)
-        return [bar for bar in self._bars.values() if bar.marks]  # some deletions delete nothing
+        bars = [bar for bar in self._bars.values() if bar.marks]  # some deletions delete nothing
+        return sorted(bars, key=lambda bar: bar.name == settings.CSRF_COOKIE_NAME)
 
     def _sent(self, exchange: Exchange, point: Point) -> None:
         path = exchange.path.partition("?")[0]
