@@ -1,1 +1,1 @@
-"""A whole visit: all exchanges of one visitor that the panel's log still has, on one time axis."""
+"""Show a visitor's whole visit on a time axis, and write it as a test or script."""

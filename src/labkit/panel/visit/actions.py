@@ -11,7 +11,7 @@ TOKEN = "csrfmiddlewaretoken"  # noqa: S105 the name of a field
 
 @dataclass(frozen=True)
 class Pause:
-    """Time that passed, in seconds."""
+    """A pause between two requests, or a move of the server's clock alone."""
 
     seconds: int
     server_only: bool = False  # whether only the server's clock was moved
@@ -19,31 +19,31 @@ class Pause:
 
 @dataclass(frozen=True)
 class CloseBrowser:
-    """The browser was closed and opened again."""
+    """Close a browser and open it again."""
 
     browser: int
 
 
 @dataclass(frozen=True)
 class BlockCookies:
-    """Cookies were blocked in this browser."""
+    """Block cookies in a browser."""
 
     browser: int
 
 
 @dataclass(frozen=True)
 class SetCookie:
-    """A cookie was changed or added, as in the developer tools."""
+    """Change or add a cookie, as with the developer tools."""
 
     browser: int
     name: str
     value: str
-    is_new: bool  # whether the browser had no such cookie
+    is_new: bool  # whether the browser did not have this cookie before
 
 
 @dataclass(frozen=True)
 class DeleteCookie:
-    """A cookie was deleted, as in the developer tools."""
+    """Delete a cookie, as with the developer tools."""
 
     browser: int
     name: str
@@ -51,11 +51,11 @@ class DeleteCookie:
 
 @dataclass(frozen=True)
 class ChangeSession:
-    """A session was changed or deleted in the store, but not by a recorded request."""
+    """Change or delete a session in the store, as no recorded request did."""
 
     browser: int
     data: dict[str, Any] | None  # the session's new entries, or None if it was deleted
-    is_new: bool = False  # whether the visit began with this session
+    is_new: bool = False  # whether the session existed before the visit
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,15 @@ class LeftOut:
 
 @dataclass(eq=False)
 class Request:
-    """A request, with the redirects that the browser then followed."""
+    """A request and the redirects that the browser followed after it."""
 
     browser: int
     exchanges: list[Exchange]
-    form_page: "Request | None" = None  # the request whose page has the form
-    form_url: str = ""  # the URL of the form's page, if it was requested before the first action
-    kept: dict[str, str] = field(default_factory=dict)  # the lab's own cookies after the request
-    # The session's entries after the request, if they may differ.
+    form_page: "Request | None" = None  # the request whose page contained the form
+    form_url: str = ""  # the URL of that page, if it was requested before the first action
+    # The browser's cookies after the request, except the session cookie and the CSRF cookie.
+    kept: dict[str, str] = field(default_factory=dict)
+    # The session's entries in the store, if the request may have changed them.
     stored: dict[str, Any] | None = None
 
     @property
@@ -91,7 +92,7 @@ class Request:
 
     @property
     def has_page(self) -> bool:
-        """True if the response is a page, which may have a form."""
+        """True if the response is an HTML page, which may contain a form."""
         return self.last.content_type.startswith("text/html")
 
     @property
@@ -115,7 +116,7 @@ Action = (
 
 @dataclass(frozen=True)
 class Script:
-    """The actions of a visit, and the browsers that take part."""
+    """The actions of a visit and the host names of its browsers."""
 
     actions: list[Action]
     hosts: list[str]  # the host name of each browser, without the port

@@ -1,4 +1,4 @@
-"""Write a visit as a shell script that sends its requests with HTTPie and its sessions."""
+"""Write a visit as a shell script that uses HTTPie, with a session file for each browser."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ site=${{1:-http://{host}}}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# csrf BROWSER: the CSRF token, from the cookies in the browser's session file.
+# csrf BROWSER: print the CSRF token from the browser's session file.
 csrf() {{ python3 -c '
 import json, sys
 cookies = json.load(open(sys.argv[1]))["cookies"]
@@ -30,7 +30,7 @@ print(next(c["value"] for c in cookies if c["name"] == "{csrf}"))' "$work/$1.jso
 
 
 def as_httpie(script: Script) -> str:
-    """Return the source of a script for sh, with HTTPie."""
+    """Return the source of a shell script that uses HTTPie."""
     first = script.requests[0].first if script.requests else None
     host = first.host if first else ""
     head = HEAD.format(lab=settings.LAB, host=host, csrf=settings.CSRF_COOKIE_NAME)
@@ -70,7 +70,7 @@ def _data(request: Request, name: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text in which HTTPie treats no character as a separator.
+    """Return the text with escapes for the characters that HTTPie treats as separators.
 
     https://httpie.io/docs/cli/escaping-rules
     """

@@ -34,9 +34,9 @@ from labkit.panel.visit.values import (
 from labkit.session_stores import engine_name
 
 BROWSERS = ("visitor", "classmate", "third", "fourth", "fifth")
-FIXTURES = ("visitor", "classmate")  # the other visitors are created from the first
+FIXTURES = ("visitor", "classmate")  # further visitors come from visitor.new_visitor()
 HELPERS = ("Effect", "effects", "key_in", "kept", "stored")
-PASSWORD = "VISIT_PASSWORD"  # noqa: S105 the environment variable
+PASSWORD = "VISIT_PASSWORD"  # noqa: S105 the name of an environment variable
 MOST_KEPT = 50  # the maximum number of cookies to compare
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 HEAD = '''\
@@ -49,13 +49,13 @@ To run it, save it in labs/{folder}/tests/.
 def as_pytest(script: Script, logins: Mapping[str, str] | None = None) -> str:
     """Return the source of a test file.
 
-    logins: {username: source of an expression}, for passwords that the lab's code knows.
+    logins: {username: "module:expression"} for each password that the lab's code contains.
     """
     return _Writer(script, logins or {}).source()
 
 
 class _Writer:
-    """The lines of the test, and what they need."""
+    """Write the lines of a test, and note the imports and variables that they need."""
 
     def __init__(self, script: Script, logins: Mapping[str, str]) -> None:
         self._script = script
@@ -119,10 +119,10 @@ class _Writer:
             elif name not in FIXTURES:
                 yield f"    {name} = visitor.new_visitor()"
 
-    # Which pages need a name, and which requests submit() repeats by itself
+    # Find the pages that need a variable, and the requests that submit() sends by itself.
 
     def _merges(self, request: Request) -> bool:
-        """Return whether submit() itself opens the page with the form, with nothing to check."""
+        """Return whether submit() can open the page of a form, because nothing there is checked."""
         page = request.form_page
         if page is None or len(page.exchanges) > 1 or page.first.method != "GET":
             return False
@@ -186,7 +186,7 @@ class _Writer:
     def _set_cookie(self, action: SetCookie, name: str) -> Iterator[str]:
         value = self._copies.find(action)
         if value is None and is_secret_value(action.name, action.value):
-            yield "    # This key comes from outside the recorded visit, so it is made up here."
+            yield "    # No recorded response set this key, so the test uses an invented one."
             value = Made("0" * 32)
         if not action.is_new:
             source = quoted(action.value) if value is None else value.source
@@ -283,7 +283,7 @@ class _Writer:
         return found
 
     def _password(self, request: Request) -> str:
-        """Return the source of a password, which the panel did not record."""
+        """Return the source of the password for a login, since the panel records no passwords."""
         known = self._logins.get(dict(request.fields).get("username", ""))
         if request.first.status not in {301, 302, 303}:
             return quoted("not the password")
@@ -306,7 +306,7 @@ class _Writer:
         return call("Effect", quoted(effect.request), str(effect.status), **named)
 
     def _varies(self, cookie: str) -> bool:
-        """Return whether a cookie's Max-Age depends on the time: the session has a fixed expiry."""
+        """Return whether a cookie's Max-Age varies, because its session expires at a fixed time."""
         if cookie != settings.SESSION_COOKIE_NAME:
             return False
         stored = [each.stored or {} for each in self._requests]
@@ -326,7 +326,7 @@ def _units(seconds: int) -> Iterator[tuple[str, int]]:
 
 
 def _broken_promises(request: Request) -> list[str]:
-    """Return the names, in labkit.testing.response_checks, of what the responses break."""
+    """Return the names of the checks in labkit.testing.response_checks that would fail."""
     found: dict[str, Any] = {}
     for exchange in request.exchanges:
         if exchange.status >= 500:

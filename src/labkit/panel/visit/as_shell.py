@@ -26,14 +26,14 @@ from labkit.text_format import exact_duration
 
 HEAD = """\
 #!/bin/sh
-# A visit to lab {lab}, recorded by its panel. It stops at the first status that differs.
+# A visit to lab {lab}, recorded by its panel. The script stops if a status differs.
 # Usage: sh visit.sh [URL of the lab]
 set -eu
 site=${{1:-http://{host}}}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# request BROWSER STATUS PATH [CURL OPTIONS]: each browser has a cookie jar.
+# request BROWSER STATUS PATH [CURL OPTIONS]: send a request with the browser's cookie jar.
 request() {{
     jar=$work/$1 page=$work/$1.html expected=$2 path=$3
     shift 3
@@ -41,11 +41,11 @@ request() {{
     echo "$status $path"
     [ "$status" = "$expected" ] || {{ echo "The status should be $expected." >&2; exit 1; }}
 }}
-# csrf BROWSER: the CSRF token, from the cookie jar.
+# csrf BROWSER: print the CSRF token from the browser's cookie jar.
 csrf() {{ awk '$6 == "{csrf}" {{ print $7 }}' "$work/$1"; }}
-# field BROWSER NAME: the value of a hidden field on the browser's page.
+# field BROWSER NAME: print the value of a hidden field on the browser's page.
 field() {{ sed -n 's/.*name="'"$2"'" value="\\([^"]*\\)".*/\\1/p' "$work/$1.html" | head -n 1; }}
-# key BROWSER: the session key in a URL on the browser's page.
+# key BROWSER: print the session key in a URL on the browser's page.
 key() {{ grep -o '[?]w=[0-9a-z]*' "$work/$1.html" | head -n 1 | cut -c 4-; }}
 """
 Writer = Callable[[Request, bool], Iterator[str]]
@@ -53,7 +53,7 @@ PASSWORD = "${VISIT_PASSWORD:?}"  # noqa: S105 the name of an environment variab
 
 
 def as_shell(script: Script) -> str:
-    """Return the source of a script for sh, with curl."""
+    """Return the source of a shell script that uses curl."""
     first = script.requests[0].first if script.requests else None
     host = first.host if first else ""
     lines = [HEAD.format(lab=settings.LAB, host=host, csrf=settings.CSRF_COOKIE_NAME)]
@@ -65,7 +65,8 @@ def as_shell(script: Script) -> str:
 def describe(script: Script, request: Writer, *, has_jar: bool = True) -> Iterator[str]:
     """Yield the lines of a script.
 
-    request: returns the lines for a request. has_jar: whether cookies are in curl's cookie jars.
+    request: a function that yields the lines for a request. has_jar: whether cookies are in curl's
+    cookie jars, which the script can edit.
     """
     blocked = {each.browser for each in script.actions if isinstance(each, BlockCookies)}
     for action in script.actions:
@@ -80,7 +81,7 @@ def describe(script: Script, request: Writer, *, has_jar: bool = True) -> Iterat
 
 
 def _jar_edit(action: Action) -> str:
-    """Return a command that changes curl's cookie jar in the same way, or ""."""
+    """Return a command that performs a cookie action in curl's jar; "" if there is none."""
     if not isinstance(action, CloseBrowser | DeleteCookie | SetCookie):
         return ""
     jar, edit = f'"$work/{action.browser + 1}"', ""
@@ -99,7 +100,7 @@ def _jar_edit(action: Action) -> str:
 
 
 def _by_hand(action: Action) -> str:
-    """Return what the user has to do, or what is left out; "" for a request."""
+    """Return a sentence about what to do by hand, or about what is left out; "" if neither."""
     if isinstance(action, Pause):
         direction = "back" if action.seconds < 0 else "forward"
         text = exact_duration(abs(action.seconds))
@@ -138,7 +139,7 @@ def _request(request: Request, blocked: bool) -> Iterator[str]:
 
 
 def _data(request: Request, name: str) -> list[str]:
-    """Return the options of curl that send the form."""
+    """Return the curl options that send the form."""
     options = []
     if f"{TOKEN}=" in request.first.form:
         options.append(f'--data-urlencode "{TOKEN}=$(csrf {name})"')

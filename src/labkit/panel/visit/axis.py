@@ -1,4 +1,4 @@
-"""Lay the moments of a visit on a horizontal axis, which shortens long periods without events."""
+"""Place the moments of a visit on a horizontal axis that shortens long periods without events."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from statistics import median
 from labkit.panel.visit.clocks import Clocks, Move, Point
 
 SHORTEST_FOLD = 20  # seconds; shorter periods are always drawn to scale
-# The least width of a step, in the drawing's units: in a long visit, in a short one, of a shortened
-# period, and of a part of a jump.
+# The minimum width of a step, in units of the drawing: in a long visit, in a short visit, for a
+# shortened period, and for each part of a clock jump.
 LEAST, LEAST_OF_FEW, LEAST_FOLD, LEAST_JUMP = 4.0, 22.0, 100.0, 50.0
-FEW = 30  # steps in a short visit
-LITTLE = 0.1  # the share of the spare room that a jump or a shortened period gets
+FEW = 30  # the maximum number of steps in a short visit
+LITTLE = 0.1  # the weight of a jump or a shortened period, as a fraction of Axis._limit
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Jump:
-    """A jump of the server's clock, for which the axis has room although no time passes."""
+    """A jump of the server's clock. It has a width on the axis, although no real time passes."""
 
     left: float
     right: float
@@ -34,7 +34,7 @@ class Jump:
 
 
 class Axis:
-    """The x coordinates of these points, from 0 to `width`."""
+    """A horizontal axis that gives each point an x coordinate from 0 to `width`."""
 
     def __init__(self, clocks: Clocks, points: Iterable[Point], width: float) -> None:
         self._clocks = clocks
@@ -43,7 +43,7 @@ class Axis:
         steps = list(pairwise(ordered))
         seconds = [after.real - before.real for before, after in steps if not _jumps(before, after)]
         gaps = [gap for gap in seconds if gap > 0]
-        # A period is shortened if it is much longer than most.
+        # A period is shortened if it is much longer than most periods.
         self._limit = max(SHORTEST_FOLD, 4 * median(gaps)) if gaps else SHORTEST_FOLD
         self._least_time = LEAST_OF_FEW if len(steps) <= FEW else LEAST
         least = [self._least(before, after) for before, after in steps]
@@ -73,7 +73,7 @@ class Axis:
         return LEAST_FOLD if self._is_folded(before, after) else self._least_time
 
     def _weight(self, before: Point, after: Point) -> float:
-        """Return a step's share of the room that is left, relative to that of other steps."""
+        """Return a step's weight. The spare width is distributed in proportion to the weights."""
         if _jumps(before, after):
             distance = abs(self._clocks.moves[before.moves].seconds)
             return LITTLE * self._limit * abs(after.ahead - before.ahead) / distance
@@ -83,5 +83,5 @@ class Axis:
 
 
 def _jumps(before: Point, after: Point) -> bool:
-    """Return whether there is only a part of a jump between two neighbouring points."""
+    """Return whether the step between two neighbouring points is part of a clock jump."""
     return before.ahead != after.ahead

@@ -1,7 +1,7 @@
 """Tell browsers apart by the cookies that they send, and find out what changed those cookies.
 
-The log names a visitor by the IP address, the browser's name and the host. A private window has the
-same three, so only its cookies show that it is a different browser.
+The log identifies a visitor by the IP address, the User-Agent and the host. All three are the same
+for a private window, so only its cookies show that it is a separate browser.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from labkit.panel.models import Exchange
 class Browser:
     """A browser, with the cookies that it should have."""
 
-    visitor: tuple[str, ...]  # peer, agent and host
+    visitor: tuple[str, ...]  # IP address, User-Agent and Host header
     cookies: dict[CookieKey, Cookie] = field(default_factory=dict)
     requests: int = 0
     returned: bool = False  # whether it has ever sent a cookie of this lab
@@ -43,7 +43,7 @@ class Browser:
         }
 
     def correct(self, exchange: Exchange) -> None:
-        """Make the cookies equal to those that this request sent."""
+        """Update the cookies to match those that this request sent."""
         sent, expected = sent_cookies(exchange, self), self.expected(exchange)
         self.requests += 1
         self.returned = self.returned or bool(sent)
@@ -73,7 +73,7 @@ class Browser:
                 self.cookies[cookie.key] = cookie
 
     def kept(self, exchange: Exchange) -> dict[str, str]:
-        """Return the lab's own cookies, without the session key and Django's CSRF token."""
+        """Return the lab's cookies, except the session cookie and Django's CSRF cookie."""
         hidden = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
         now = browser_time(exchange)
         found = (each for each in self.cookies.values() if not each.expired(now))
@@ -87,7 +87,7 @@ def host_of(host: str) -> str:
 
 
 def origin_of(exchange: Exchange) -> Origin:
-    """Return the URL of a request as an origin and a path."""
+    """Return the origin and path of a request's URL."""
     path = exchange.path.partition("?")[0]
     try:
         return Origin.of(f"{exchange.scheme}://{exchange.host}{path}")
@@ -96,7 +96,7 @@ def origin_of(exchange: Exchange) -> Origin:
 
 
 def browser_time(exchange: Exchange) -> float:
-    """Return when the browser sent a request, in POSIX seconds, by its own clock."""
+    """Return the time of a request by the browser's clock, in POSIX seconds."""
     return exchange.at - exchange.clock_ahead
 
 
@@ -133,8 +133,8 @@ def _sender(exchange: Exchange, rivals: Iterable[Browser]) -> Browser | None:
         return next(browser for browser in ranked if not differences(exchange, browser))
     if sent_cookies(exchange, ranked[0]):
         return ranked[0]
-    # A request without cookies: the cookies are blocked, or the browser was closed, or this is a
-    # different browser, such as a private window.
+    # The request has no cookies: the browser blocks them or was closed, or this is a different
+    # browser, such as a private window.
     for browser in ranked:
         if not browser.returned or not is_persistent(browser.expected(exchange), browser):
             return browser
@@ -148,13 +148,13 @@ def is_persistent(names: Iterable[str], browser: Browser) -> bool:
 
 
 def differences(exchange: Exchange, browser: Browser) -> set[str]:
-    """Return the names of the cookies that were not sent as expected."""
+    """Return the names of cookies that are missing, unexpected, or have a different value."""
     sent, expected = sent_cookies(exchange, browser), browser.expected(exchange)
     return {name for name in sent | expected if sent.get(name) != expected.get(name)}
 
 
 def _distance(exchange: Exchange, browser: Browser) -> tuple[bool, int, int]:
-    """Return how badly the cookies match: the CSRF cookie, missing cookies, all differences."""
+    """Return a sort key for the mismatch: wrong CSRF cookie, missing cookies, all differences."""
     sent, expected = sent_cookies(exchange, browser), browser.expected(exchange)
     csrf = settings.CSRF_COOKIE_NAME
     wrong_csrf = bool(sent) and sent.get(csrf) != expected.get(csrf)

@@ -38,14 +38,14 @@ class Move(NamedTuple):
 class Clocks:
     """Both clocks of a visit, with all moves of the server's clock.
 
-    moments: (browser's time, seconds by which the server's clock is ahead then and afterwards), in
-    order. If the last two differ, the clock is moved at this moment. If the clock was moved between
-    two moments, the jump is drawn at the later one.
+    moments: triples in chronological order, of the browser's time and the seconds by which the
+    server's clock is ahead before and after this moment. If these two numbers differ, the clock is
+    moved at this moment. A move between two moments is drawn at the later one.
     """
 
     def __init__(self, moments: Iterable[tuple[float, float, float]]) -> None:
         self.moves: list[Move] = []
-        self.points: list[Point] = []  # of each moment, before its own move
+        self.points: list[Point] = []  # the point of each moment, before any move at it
         latest = ahead_now = None
         for real, ahead, ahead_after in moments:
             real = max(real, real if latest is None else latest)  # noqa: PLW2901 time never goes back
@@ -61,7 +61,7 @@ class Clocks:
             self.moves.append(Move(Point(real, before, count), Point(real, after, count + 1)))
 
     def ahead(self, moves: int) -> float:
-        """Return how far the server's clock is ahead after a number of moves, in seconds."""
+        """Return the seconds by which the server's clock is ahead after this number of moves."""
         return self.moves[moves - 1].after.ahead if moves else self._first
 
     @property
@@ -75,7 +75,7 @@ class Clocks:
         return point.real, point.moves, abs(point.ahead - self.ahead(point.moves))
 
     def at_real(self, after: Point, real: float) -> Point:
-        """Return the point at which the browser's clock shows this time, but not before `after`."""
+        """Return the later of `after` and the point when the browser's clock shows this time."""
         moves = after.moves
         while moves < len(self.moves) and self.moves[moves].before.real < real:
             moves += 1
@@ -84,7 +84,7 @@ class Clocks:
         return Point(real, self.ahead(moves), moves)
 
     def at_server(self, after: Point, server: float) -> Point:
-        """Return the first point from `after` on at which the server's clock shows this time.
+        """Return the first point from `after` on at which the server's clock reaches this time.
 
         The point may be inside a jump, or after the end of the visit.
         """
@@ -100,7 +100,10 @@ class Clocks:
         return here if server <= here.server else Point(server - here.ahead, here.ahead, here.moves)
 
     def back_before(self, after: Point, server: float) -> Point | None:
-        """Return the end of the first jump after `after` that leads back before a server's time."""
+        """Return the end of the first jump that moves the server's clock back to before this time.
+
+        Jumps before the point `after` do not count. Return None if there is no such jump.
+        """
         for move in self.moves[after.moves :]:
             if move.seconds < 0 and move.after.server < server:
                 return move.after

@@ -1,6 +1,6 @@
-"""Follow the browser's cookies through a visit, from what it sends and what responses set.
+"""Trace the browser's cookies through a visit, from its requests and their responses.
 
-Max-Age counts by the browser's clock, which a moved server clock does not affect.
+The browser counts Max-Age by its own clock, so moving the server's clock does not affect it.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class _Stay:
     start: Point
     seen: Point  # the last request that sent the cookie, or the response that set it
     expires: float | None = None  # POSIX seconds, by the browser's clock
-    is_found: bool = False  # whether it was there before; then its expiry is unknown
-    received: float = 0.0  # time.monotonic() when the browser had received it
-    gone: Point | None = None  # the first request that did not send it
+    is_found: bool = False  # whether no response set it, so its expiry is unknown
+    received: float = 0.0  # time.monotonic() at the end of the response that set it
+    gone: Point | None = None  # the first later request that did not send it
 
 
 class CookieBars:
@@ -73,12 +73,12 @@ class CookieBars:
                 self._find(name, value, point)
 
     def _see(self, stay: _Stay, point: Point) -> None:
-        if stay.gone is not None:  # as after cookies were blocked for a while
+        if stay.gone is not None:  # for example, the browser blocked cookies for a while
             gone, stay.gone = stay.gone, None
             self._draw_gone(stay, gone)
             stay.start = point
         if stay.expires is not None and point.real > stay.expires + TOLERANCE:
-            stay.expires, stay.is_found = None, True  # so the browser's clock must differ
+            stay.expires, stay.is_found = None, True  # the browser's clock seems to be different
         stay.seen = point
 
     def _find(self, name: str, value: str, point: Point) -> None:
@@ -128,13 +128,13 @@ class CookieBars:
         return self._bars.setdefault(cookie.key, Bar("browser", "cookie", cookie.name))
 
     def _close(self, stay: _Stay, stop: Point | None = None) -> None:
-        """Draw a stay. stop: where a response replaced or deleted the cookie, or None."""
+        """Draw a cookie's stay. stop: when a response replaced or deleted it, or None."""
         if stay.gone is not None:
             self._draw_gone(stay, stay.gone)
             return
         bar, end = stay.bar, self._end(stay)
         if end is not None and stop is not None and end.real <= stop.real:
-            bar.draw(stay.start, end, Look.KEPT)  # it expired before the next response set it
+            bar.draw(stay.start, end, Look.KEPT)  # it expired before a response set it again
             bar.mark(end, Event.EXPIRED)
         elif stop is not None:
             bar.draw(stay.start, stop, Look.KEPT)
@@ -146,7 +146,7 @@ class CookieBars:
                 bar.mark(end, Event.PREDICTED)
 
     def _draw_gone(self, stay: _Stay, gone: Point) -> None:
-        """Draw a stay that ended before a request that did not send the cookie."""
+        """Draw the stay of a cookie that a later request no longer sent."""
         bar, end = stay.bar, self._end(stay)
         if end is not None and gone.real >= end.real - TOLERANCE:
             bar.draw(stay.start, end, Look.KEPT)

@@ -1,4 +1,4 @@
-"""Draw a visit's timeline: compute the coordinates that the SVG template needs."""
+"""Compute the coordinates of a visit's timeline for the SVG template."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from labkit.panel.visit.timeline import Timeline
 
 # In units of the drawing's viewBox.
 WIDTH, LEFT, RIGHT = 1200, 190, 210
-TOP, REQUESTS, NAMES = 20, 46, 76  # the lines of jumps, of requests, and of their names
-ROW, BAR = 26, 12  # the height of a bar's row, and of the bar
-CHARACTER, TICK = 6.6, 66  # the width of a character, and the distance between times
-MOST_NUMBERS = 45  # requests; if there are more, they have no numbers and lines
-MOST_BARS = 40  # of each place
-# The signs of the drawing and their meanings: (name, whether it is on a bar, meaning).
+TOP, REQUESTS, NAMES = 20, 46, 76  # y of clock jumps, of requests, and of their names
+ROW, BAR = 26, 12  # the heights of a row and of its bar
+CHARACTER, TICK = 6.6, 66  # the width of a character, and the least distance between times
+MOST_NUMBERS = 45  # if there are more requests, they have no numbers and lines
+MOST_BARS = 40  # the maximum number of bars in each lane
+# The legend of the drawing: (name, whether it is a sign on a bar, meaning).
 _KEY = [
     (Look.KEPT, False, "confirmed"),
     (Look.PREDICTED, False, "predicted"),
-    (Look.UNKNOWN, False, "went away at an unknown time"),
+    (Look.UNKNOWN, False, "disappeared at an unknown time"),
     (Look.EXPIRED, False, "expired, but still in the store"),
     (Event.EXPIRED, True, "expired"),
     (Event.PREDICTED, True, "predicted expiry"),
@@ -34,7 +34,7 @@ _KEY = [
     (Event.GONE, True, "no longer in the store"),
     (Event.REVIVED, True, "valid again"),
 ]
-AT_REQUEST = {Event.SET, Event.RENEWED, Event.FOUND}  # marks that are not signs
+AT_REQUEST = {Event.SET, Event.RENEWED, Event.FOUND}  # events that are drawn as ticks, not as signs
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ class Band:
 
     @property
     def middle(self) -> int:
-        """The x coordinate of its middle."""
+        """The x coordinate of the middle."""
         return self.x + self.width // 2
 
 
 @dataclass(frozen=True)
 class Request:
-    """The mark of a request."""
+    """A request in the drawing."""
 
     x: int
     exchange: Exchange
-    name: str  # its method and path, if there is room
+    name: str  # its method and path, shortened to fit; may be empty
     status: str  # its status class, such as "4xx"
 
 
@@ -89,7 +89,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class Key:
-    """An explanation below the drawing."""
+    """An entry of the legend below the drawing."""
 
     place: str
     name: str
@@ -106,14 +106,14 @@ class Row:
     hint: str
     bar: Bar
     shapes: list[Shape] = field(default_factory=list)
-    ticks: list[int] = field(default_factory=list)  # where the cookie or session was renewed
+    ticks: list[int] = field(default_factory=list)  # x of each time it was set, renewed or found
     signs: list[Sign] = field(default_factory=list)
-    arrow: int | None = None  # x of an open end
+    arrow: int | None = None  # x of the arrow for an open end, or None
 
 
 @dataclass
 class Lane:
-    """The rows of the browser or of the store, below the times of its clock."""
+    """The part of the drawing for the browser or the store: a line of times, then the bars."""
 
     place: str
     clock: str  # the name of its clock
@@ -158,7 +158,7 @@ class Drawing:
         return LEFT + round(self._axis.x(point))
 
     def _key(self) -> Iterator[Key]:
-        """Yield an explanation of each sign in the drawing."""
+        """Yield a legend entry for each kind of sign in the drawing."""
         explained = set()
         for name, is_sign, text in _KEY:
             if text in explained:
@@ -170,9 +170,9 @@ class Drawing:
                     explained.add(text)
                     break
         if self.folds:
-            yield Key("fold", "fold", False, "time left out")
+            yield Key("fold", "fold", False, "a long period, drawn shorter")
         if self.jumps:
-            yield Key("jump", "jump", False, "the server's clock was moved, the browser's was not")
+            yield Key("jump", "jump", False, "the server's clock was moved, but not the browser's")
 
     def _requests(self) -> Iterator[Request]:
         places = [self._x(point) for _, point in self._shown.requests]
@@ -185,7 +185,7 @@ class Drawing:
             yield Request(x, exchange, name, f"{exchange.status // 100}xx")
 
     def _lane(self, place: str, y: int, bars: Sequence[Bar]) -> Lane:
-        """Return a lane whose first row is below y; the newest bars if there are many."""
+        """Return a lane that starts at y, with the newest bars if there are too many."""
         chosen = bars[-MOST_BARS:]
         rows = [self._row(y + 14 + ROW * number, bar) for number, bar in enumerate(chosen)]
         clock = "browser's clock" if place == "browser" else "server's clock"
@@ -197,7 +197,7 @@ class Drawing:
         return lane.y + 14 + ROW * rows + 26
 
     def _times(self, place: str) -> list[Line]:
-        """Return times of one clock, as many as there is room for."""
+        """Return as many times of this lane's clock as fit."""
         found: list[Line] = []
         moved = [point for move in self._shown.clocks.moves for point in (move.before, move.after)]
         points = [point for _, point in self._shown.requests]

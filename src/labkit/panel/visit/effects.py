@@ -19,7 +19,7 @@ NO_MATCH = "no-match"  # the session key that the browser sent matches no sessio
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect of one request, as a recorded test expects and observes it.
+    """The effect of one request: its status, and what happened to the session and the cookies.
 
     The CSRF cookie is left out.
     """
@@ -28,10 +28,9 @@ class Effect:
     status: int
     session: str = ""  # a SessionEvent or NO_MATCH; "" if the session was not used
     sets: Mapping[str, Any] = field(default_factory=dict)  # {name: Max-Age in seconds, or None}
-    deletes: list[str] = field(default_factory=list)  # names
-    ignored: list[str] = field(
-        default_factory=list
-    )  # names of cookies that browsers refuse or keep
+    deletes: list[str] = field(default_factory=list)  # names of deleted cookies
+    # The names of cookies that browsers refuse, or keep in spite of a deletion.
+    ignored: list[str] = field(default_factory=list)
 
 
 def effect_of(exchange: Exchange) -> Effect:
@@ -69,7 +68,7 @@ def session_effect(exchange: Exchange) -> str:
 def stored_after(exchange: Exchange) -> dict[str, Any] | None:
     """Return the session's entries in the store, if the exchange tried to change them.
 
-    The values are those that JSON keeps. Return None if nothing changed, or if the entries were too
+    Values have the types of JSON. Return None if nothing changed, or if the entries were too
     large for the log.
     """
     if not exchange.engine:

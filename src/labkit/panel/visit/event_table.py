@@ -10,8 +10,8 @@ from labkit.panel.visit.bars import Event
 from labkit.panel.visit.clocks import Point
 from labkit.panel.visit.timeline import Timeline
 
-OPEN = "open"  # in place of an Event: the cookie or session has no expiry, or an unknown one
-IN_SUMMARY = {Event.SET, Event.RENEWED}  # the request's summary contains them
+OPEN = "open"  # instead of an Event, if a cookie or session has no expiry or an unknown one
+IN_SUMMARY = {Event.SET, Event.RENEWED}  # events that the request's own summary mentions
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Entry:
     server_time: str
     text: str
     event: str = ""  # a bars.Event or OPEN, for "browser" and "store"
-    number: int = 0  # of a request, from 1
+    number: int = 0  # the request's number, from 1; 0 for other events
     exchange: Exchange | None = None
 
 

@@ -6,23 +6,23 @@ A node is the source of an expression, or (opening bracket, [(prefix, node)], cl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-LONGEST = 99  # characters of a line
+LONGEST = 99  # the maximum number of characters in a line
 Node = str | tuple[str, list[tuple[str, Any]], str]
 
 
 def call(function: str, *arguments: Node, **named: Node) -> Node:
-    """Return the node of a call."""
+    """Return the node for a function call."""
     pairs = [("", each) for each in arguments]
     return f"{function}(", pairs + [(f"{name}=", each) for name, each in named.items()], ")"
 
 
 def listed(items: Iterable[Node]) -> Node:
-    """Return the node of a list."""
+    """Return the node for a list."""
     return "[", [("", item) for item in items], "]"
 
 
 def mapped(items: Mapping[str, Node]) -> Node:
-    """Return the node of a dictionary with these keys."""
+    """Return the node for a dictionary with these keys."""
     return "{", [(f"{quoted(name)}: ", item) for name, item in items.items()], "}"
 
 

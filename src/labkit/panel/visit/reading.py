@@ -1,7 +1,7 @@
-"""Read a visit as the actions that would repeat it, in order.
+"""Convert the exchanges of a visit to the actions that repeat the visit.
 
-Redirects that the browser followed belong to the request before them. Actions that the panel cannot
-see, such as editing a cookie, are derived from the cookies of the next request.
+A redirect that the browser followed is part of the request before it. The panel cannot see some
+actions, such as editing a cookie. They are inferred from the cookies of the next request.
 """
 
 import math
@@ -38,10 +38,10 @@ from labkit.panel.visit.browsers import (
 )
 from labkit.panel.visit.effects import as_json, stored_after
 
-SHORTEST_PAUSE = 5  # seconds; shorter pauses are added to the next one
+SHORTEST_PAUSE = 5  # in seconds; a shorter pause is added to the next one
 CUT = "the panel recorded only the start of its URL or cookies"
 NO_BODY = "the panel did not record its body"
-NESTED = "it arrived while the request before it was being handled"
+NESTED = "it arrived while the previous request was being handled"
 
 
 def read(exchanges: Sequence[Exchange], first: int = 0, last: int | None = None) -> Script:
@@ -67,12 +67,12 @@ class _Reader:
         self._earlier = earlier
         self.browsers: dict[int, Browser] = {}
         self._requests: list[Request] = []
-        self._stored: dict[str, dict[str, Any] | None] = {}  # by key; None: too large to record
+        self._stored: dict[str, dict[str, Any] | None] = {}  # by key; None if too large
         self._issued: set[str] = set()  # all session keys that these exchanges set
-        self._clock = self._ahead = 0.0  # real time and moved time at the last action
+        self._clock = self._ahead = 0.0  # at the last action, as in Point.real and Point.ahead
 
     def actions(self, exchanges: Sequence[Exchange]) -> Iterator[Action]:
-        """Yield the actions of these exchanges, which are in the order of their numbers."""
+        """Yield the actions for these exchanges, which must be sorted by number."""
         if exchanges:
             self._clock = math.ceil(browser_time(exchanges[0]))
             self._ahead = exchanges[0].clock_ahead
@@ -112,7 +112,7 @@ class _Reader:
             yield request
 
     def _is_blocked(self, number: int, exchanges: Sequence[Exchange]) -> bool:
-        """Return whether a browser got cookies, but never sent one with a later request."""
+        """Return whether a browser received cookies but never sent any of them."""
         own = [each for each in exchanges if self._numbers[each.number] == number]
         browser, given, was_due = Browser(()), set[str](), False
         for exchange in own:
@@ -145,7 +145,7 @@ class _Reader:
             yield from (DeleteCookie(number, name) for name in missing)
         for name in sorted(differences(exchange, browser) - set(missing)):
             if name == settings.CSRF_COOKIE_NAME:
-                continue  # each visit has its own
+                continue  # every visit has a different CSRF token
             if name == settings.SESSION_COOKIE_NAME and (data := self._initial(exchange)):
                 yield ChangeSession(number, data, is_new=True)
             else:
@@ -173,7 +173,7 @@ class _Reader:
             yield ChangeSession(number, as_json(before))
 
     def _note_session(self, exchange: Exchange, request: Request) -> None:
-        """Note what the store holds after an exchange."""
+        """Note the session's entries in the store after an exchange."""
         if not exchange.engine:
             return
         outcome = Outcome(exchange)
@@ -188,7 +188,7 @@ class _Reader:
             request.stored = stored
 
     def _form_page(self, exchange: Exchange, number: int) -> Request | None:
-        """Return the request whose page has the form that was sent, or None if it is unknown."""
+        """Return the request whose page contained the submitted form, or None if unknown."""
         if not _has_form(exchange):
             return None
         pages = [each for each in self._requests if each.browser == number and each.has_page]
@@ -201,7 +201,7 @@ class _Reader:
         return _most_probable(pages, exchange, self._requests) if token else pages[-1]
 
     def _earlier_page(self, exchange: Exchange) -> str:
-        """Return the URL of the visitor's last page before the first action, or the form's own."""
+        """Return the URL of the earlier page that most probably contained the submitted form."""
         visitor = (exchange.peer, exchange.agent, exchange.host)
         pages = [
             each.path
@@ -217,10 +217,11 @@ class _Reader:
 def _most_probable(
     pages: Sequence[Request], exchange: Exchange, requests: Sequence[Request]
 ) -> Request:
-    """Return the page that most probably has the form: the newest one of the best kind.
+    """Return the page that most probably contained the submitted form.
 
-    The best kind has the form's URL, or sent a form to this URL before, or has a URL to which no
-    form was sent, since the page at such a URL usually has its own form.
+    The best candidates have the URL of the form, or sent a form to that URL before. Next are pages
+    at URLs to which no form was sent, because other pages probably have their own forms. Among
+    equal candidates, the newest page is returned.
     """
     action = _path(exchange)
     senders = {
@@ -238,12 +239,12 @@ def _most_probable(
 
 
 def _has_form(exchange: Exchange) -> bool:
-    """Return whether a browser, and no other program, sent a form."""
+    """Return whether a browser, not another program, submitted a form."""
     return exchange.method == "POST" and exchange.agent.startswith("Mozilla/")
 
 
 def _obstacle(exchange: Exchange, outer: Exchange | None) -> str:
-    """Return why a request cannot be repeated, or "". `outer`: the request before it."""
+    """Return why a request cannot be repeated, or "". `outer`: the previous request."""
     if exchange.is_cut:
         return CUT
     if exchange.body_left_out:

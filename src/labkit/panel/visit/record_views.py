@@ -53,7 +53,7 @@ def record(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def record_text(request: HttpRequest) -> HttpResponse:
-    """Return the same as plain text, for `lab record`; with status 404 if there is no request."""
+    """Return the test or script as plain text, for `lab record`; status 404 if there is none."""
     script = read(_exchanges(request), _number(request, "from") or 0, _number(request, "to"))
     text = FORMATS[_format(request)](script) if script.requests else ""
     status = 200 if text else 404
@@ -61,7 +61,7 @@ def record_text(request: HttpRequest) -> HttpResponse:
 
 
 def _exchanges(request: HttpRequest) -> list[Exchange]:
-    """Return the exchanges that this browser may see, of one visitor if the query names one."""
+    """Return the exchanges that this browser may see; only one visitor's if the query names one."""
     if not is_local_instructor(request):
         return own_visit(log, browser_of(request)).exchanges
     visitor = request.GET.get("visitor", "")
@@ -80,9 +80,9 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 
 def _demo_login() -> dict[str, str]:
-    """Return where a test finds the password of the lab's demo user: {username: module:source}.
+    """Return {username: "module:expression"} for the password of the lab's demo user, if any.
 
-    A lab with a login has DEMO in its lab/models.py, as lab 11 does.
+    A lab with a login defines DEMO in lab/models.py, as lab 11 does.
     """
     demo: Any = getattr(sys.modules.get("lab.models"), "DEMO", None)
     if not isinstance(demo, dict) or not {"username", "password"} <= demo.keys():

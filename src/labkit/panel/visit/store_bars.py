@@ -1,7 +1,7 @@
-"""Follow a visit's sessions through the store, from the operations that the panel observed.
+"""Trace a visit's sessions through the store, from the operations that the panel observed.
 
-Rows and entries expire by the server's clock, so a moved clock can make them expire. Redis has its
-own clock, which the panel cannot move.
+Rows and cache entries expire by the server's clock, so moving that clock can make them expire.
+Redis has its own clock, which the panel cannot move.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class _Stay:
 
 
 class StoreBars:
-    """The bars of these sessions, each in one or more kinds of record."""
+    """The bars of a visit's sessions: one for each kind of record that contains a session."""
 
     def __init__(self, clocks: Clocks, engine: str, keys: set[str]) -> None:
         self._clocks = clocks
@@ -46,7 +46,7 @@ class StoreBars:
                     self._add(operation, (operation.key or "", kind), point)
 
     def reset(self, point: Point) -> None:
-        """Delete all records, as the panel's control does."""
+        """End all bars, because the panel's reset deletes all records."""
         for key in list(self._stays):
             self._stop(key, point, Event.DELETED)
 
@@ -78,7 +78,7 @@ class StoreBars:
         bar = self._bars.setdefault(key, Bar("store", key[1], key[0]))
         bar.mark(point, event)
         if key[1] == "entry" and expires is not None and cache_name() == "Redis":
-            expires -= point.ahead  # compared with Redis's own clock
+            expires -= point.ahead  # Redis compares the expiry with its own clock
         self._stays[key] = _Stay(bar, point, point, expires)
 
     def _stop(self, key: tuple[str, Kind], point: Point, event: Event) -> None:
@@ -90,7 +90,7 @@ class StoreBars:
         end = self._end(stay)
         late = end is not None and point.server > end.server + TOLERANCE
         if end is not None and late and is_before(self._clocks, end, point):
-            stay.expires = None  # something else has prolonged it
+            stay.expires = None  # an unrecorded operation must have extended it
         stay.seen = point
 
     def _miss(self, key: tuple[str, Kind], stay: _Stay, point: Point) -> None:
@@ -117,7 +117,7 @@ class StoreBars:
         return self._clocks.at_server(stay.start, stay.expires)
 
     def _close(self, stay: _Stay, stop: Point, event: Event | None) -> None:
-        """Draw a stay. event: why it stopped, or None if it was still there at the end."""
+        """Draw a session's stay. event: why it ended, or None if it has not ended."""
         bar, end = stay.bar, self._end(stay)
         if end is None:
             bar.draw(stay.start, stay.seen if event is None else stop, Look.KEPT)

@@ -1,4 +1,4 @@
-"""Put a visit's requests, cookies, stored sessions and controls on the same two clocks."""
+"""Combine a visit's requests, cookies, stored sessions and controls into one timeline."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from labkit.panel.visit.visits import Visit, session_keys
 
 @dataclass(frozen=True)
 class Timeline:
-    """All that is known about a visit, up to a moment `now`."""
+    """Everything that is known about a visit up to the point `now`."""
 
     clocks: Clocks
     now: Point
     requests: list[tuple[Exchange, Point]]
-    controls: list[tuple[ControlUse, Point]]  # the point is before the move of the clock
+    controls: list[tuple[ControlUse, Point]]  # each point is before any move of the clock
     cookies: list[Bar]
     records: list[Bar]
     engine: str  # the session engine's dotted path; "" if the lab has no sessions
@@ -26,7 +26,7 @@ class Timeline:
 def timeline(visit: Visit, now: float, ahead: float) -> Timeline:
     """Return the timeline of a visit with at least one exchange.
 
-    now: POSIX seconds, by the server's clock. ahead: seconds by which it is ahead.
+    now: POSIX seconds, by the server's clock. ahead: seconds by which that clock is ahead.
     """
     controls = {id(use.exchange): use for use in visit.controls}
     own = {id(each) for each in visit.exchanges}
@@ -36,7 +36,7 @@ def timeline(visit: Visit, now: float, ahead: float) -> Timeline:
     for each in events:
         moved = controls[id(each)].moved if id(each) in controls else 0.0
         moments.append((each.at - each.clock_ahead, each.clock_ahead, each.clock_ahead + moved))
-    if id(events[0]) in controls:  # a reset, after which the visit begins
+    if id(events[0]) in controls:  # the visit begins after this reset
         real, _, after = moments[0]
         moments[0] = (real, after, after)
     clocks = Clocks([*moments, (now - ahead, ahead, ahead)])

@@ -1,4 +1,4 @@
-"""Values in a recorded test: those that vary or are secret are followed, not written out."""
+"""Write the values in a recorded test, without secrets and without parts that vary."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,17 @@ from labkit.panel.visit.effects import KEY
 from labkit.panel.visit.python_source import Node, listed, mapped, quoted
 
 ANY = "ANY"  # unittest.mock.ANY, which equals everything
-VARYING = {"_auth_user_hash", "_csrftoken", "_password_reset_token"}  # entries of a session
+# The names of session entries whose values differ in each visit.
+VARYING = {"_auth_user_hash", "_csrftoken", "_password_reset_token"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 SIGNED = re.compile(r"[\w.=-]*:[0-9A-Za-z]{6}:[\w-]{43}")
 EARLIEST, LATEST = 1.5e9, 4e9  # POSIX seconds; a number between them is probably a time
 
 
 def source_of(value: Any, name: str = "", *, exact: bool = False) -> Node:
-    """Return the source of a value, with ANY in place of what differs in each visit.
+    """Return the source of a value, with ANY in place of parts that differ in each visit.
 
-    exact: write times too.
+    exact: whether to write times too, instead of ANY.
     """
     if isinstance(value, dict):
         return mapped({str(k): source_of(v, str(k), exact=exact) for k, v in value.items()})
@@ -45,7 +46,7 @@ def is_secret_value(name: str, value: str) -> bool:
 
 @dataclass(frozen=True)
 class Made:
-    """A value in the test: `text` if it is written out, otherwise the source of an expression."""
+    """A value in the test: either the literal `text` or an expression."""
 
     text: str = ""
     expression: str = ""
@@ -62,7 +63,7 @@ class Copies:
     def __init__(self, script: Script, names: list[str]) -> None:
         self._names = names
         self._saved: dict[tuple[str, str], str] = {}  # (cookie, value) -> variable
-        self._keys: dict[str, str] = {}  # a key in URLs -> variable
+        self._keys: dict[str, str] = {}  # session key in a URL -> variable
         self._wanted = {(a.name, a.value) for a in script.actions if isinstance(a, SetCookie)}
         later = [each.first.path for each in script.requests if each.first.method != "POST"]
         self._wanted_keys = {key for path in later for key in KEY.findall(path)}
@@ -73,7 +74,7 @@ class Copies:
         return Made(expression=variable) if variable else None
 
     def note_request(self, request: Request, variable: str) -> Iterator[str]:
-        """Note what a request set; yield the lines that save values for later."""
+        """Yield the lines that save cookies and keys after a request, for later use in the test."""
         for name, value in _set_by(request):
             if (name, value) in self._wanted and (name, value) not in self._saved:
                 number = f"_{len(self._saved) + 1}" if self._saved else ""
@@ -87,7 +88,7 @@ class Copies:
                 yield f"key{number} = key_in({variable})"
 
     def url(self, path: str) -> str:
-        """Return the source of a URL; keys in it are taken from earlier pages."""
+        """Return the source of a URL, with variables in place of the session keys in it."""
         keys = KEY.findall(path)
         if not keys:
             return quoted(path)

@@ -17,7 +17,7 @@ from labkit.panel.visit.timeline import timeline
 from labkit.panel.visit.visits import Visit, browser_of, own_visit, visits
 from labkit.session_stores import engine_name, kinds
 
-MOST = 500  # the number of exchanges of a visit that the page shows
+MOST = 500  # the maximum number of exchanges that the page shows
 
 
 @require_safe
@@ -56,7 +56,7 @@ def _timeline_context(visit: Visit) -> dict[str, Any]:
 
 
 def _nothing_stored(engine: str) -> str:
-    """Return why the lane of the store is empty."""
+    """Return a sentence that says why the drawing shows no stored session."""
     if not engine:
         return "This lab stores nothing on the server."
     if "cookie" in kinds(engine):

@@ -36,7 +36,7 @@ class Browser(NamedTuple):
 
 
 def browser_of(request: HttpRequest) -> Browser:
-    """Return the parts of a request that identify its browser, cut as in the log."""
+    """Return the parts of a request that identify its browser, shortened as in the log."""
     meta = request.META
     return Browser(
         peer=meta.get("REMOTE_ADDR", ""),
@@ -70,7 +70,7 @@ def _visit(log: Log, visitor: str, own: list[Exchange], newest: list[Exchange]) 
     controls = [
         use
         for use in list(log.controls)
-        if use.name == "reset"  # which has emptied the log
+        if use.name == "reset"  # a reset empties the log, so every visit begins after it
         or (
             use.exchange.monotonic > since
             and (use.name == "clock" or _parts(use.exchange) == browser)

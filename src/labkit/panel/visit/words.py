@@ -59,7 +59,7 @@ def label(bar: Bar) -> str:
 
 
 def hint(bar: Bar, shown: Timeline) -> str:
-    """Return how a bar ends, in a few words for its right-hand side."""
+    """Return a few words about how a bar ends, to show to the right of it."""
     end, last = bar.predicted, bar.marks[-1].event
     if end is not None:
         is_browser = bar.place == "browser"
