@@ -7,11 +7,11 @@ from labkit.practice.new_lab import make_lab
 from labkit.text_format import command_line
 
 MADE = """\
-{folder} is the new lab {number}. It does what lab {like} does. Its rows are at the end of
-labs/labs.toml, README.md and docs/teaching.md: move them to their places.
+The new lab {number} is in {folder} and does the same as lab {like}. It is listed last in
+labs/labs.toml, README.md and docs/teaching.md. Move it to its place in each list.
 """
 NEXT = """
-CONTRIBUTING.md, "Add a lab", says what to change then.
+The section "Add a lab" in CONTRIBUTING.md explains the next steps.
 """
 
 
@@ -25,7 +25,7 @@ def new_lab(number: str, slug: str, like: str, title: str, idea: str) -> None:
     """Make a new lab for this project, with the code and tests of an existing lab.
 
     NUMBER has two digits and is not used yet. NAME consists of lowercase letters and _: `lab new 13
-    wish_list --like 04` makes labs/13_wish_list. The new lab passes all tests at once. To make a
+    wish_list --like 04` makes labs/13_wish_list. The new lab passes all tests from the start. For a
     copy that is only for you, use `lab copy`.
     """
     checkout = catalog()

@@ -1,4 +1,4 @@
-"""The command `lab record`, which writes a visit to a running lab as a test or script."""
+"""The command `lab record`, which turns a visit to a running lab into a test or script."""
 
 import http.client
 from urllib.parse import urlencode, urlsplit
@@ -8,12 +8,12 @@ import click
 from labkit.catalog import Lab, catalog, state_dir
 from labkit.services.running_labs import running_labs
 
-SECONDS = 30  # in seconds, the time within which the lab must respond
+SECONDS = 30  # in seconds, the longest wait for the lab's response
 RECORD_PATH = "/__lab__/visit/record.txt"
 FORMATS = ["pytest", "curl", "httpie"]
 NOT_RUNNING = "Lab {number} is not running at {url}. Start it with: lab run {number}"
 NO_VISIT = (
-    "The panel of lab {number} has recorded no such request. It keeps the last requests until the "
+    "The panel of lab {number} has no such request. It keeps only the last requests, until the "
     "lab is reset or restarted."
 )
 NO_PANEL = "The server at {url} did not send the visit. Is it lab {number}, and is its panel on?"
@@ -36,17 +36,17 @@ NO_PANEL = "The server at {url} did not send the visit. Is it lab {number}, and 
 @click.option(
     "--to", "last", type=click.IntRange(1), help="The number of the last exchange to include."
 )
-@click.option("--port", type=click.IntRange(1, 65535), help="The lab's port, if several run.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port, if the lab runs on several.")
 def record(
     name: str, chosen: str, visitor: str, first: int | None, last: int | None, port: int | None
 ) -> None:
-    """Write a visit to a running lab as a test, for example: lab record 04 > test_visit.py
+    """Turn a visit to a running lab into a test, for example: lab record 04 > test_visit.py
 
     The test repeats the visit and checks what the panel observed: the status, the cookies that were
-    set and deleted, what happened to the session, and what the store held. The panel's page "Copy
-    as test" shows the numbers of the exchanges.
+    set and deleted, what happened to the session, and what the store contained. The panel's page
+    "Copy as test" shows the numbers of the exchanges.
 
-    Session keys, CSRF tokens and passwords are not written. A comment says what cannot be repeated.
+    The output has no session keys, CSRF tokens or passwords. Comments say what is left out.
     """
     lab = catalog().find(name)
     query = {"format": chosen, "visitor": visitor, "from": first or "", "to": last or ""}

@@ -2,7 +2,7 @@
 
 Only a response from a host can delete the cookies of that host. After a reset, the browser is
 therefore redirected through the console at each host name, and finally back to the page with the
-button. These are top-level requests, so SameSite does not hinder them, and they need no script.
+button. These are top-level requests, so SameSite does not affect them, and they need no script.
 The header Clear-Site-Data is not used: it would also delete the cookies of all other labs, because
 cookies ignore ports.
 """
@@ -41,7 +41,7 @@ class Tour:
     back: str  # the URL of the page with the button
 
     def next_url(self, token: str, host: str = "") -> str:
-        """Return the URL that follows the one at `host`, or the first one."""
+        """Return the URL at the host after `host`; by default, the first URL."""
         following = self.hosts.index(host) + 1 if host in self.hosts else 0
         if following == len(self.hosts):
             return self.back
@@ -49,15 +49,15 @@ class Tour:
         return f"http://{self.hosts[following]}:{supervisor().port}{path}"
 
 
-# A dictionary by tokens that no other site can guess. A browser may repeat a redirect, so tours are
-# kept.
+# The latest tours by token. Other sites cannot guess a token. A tour is kept after its use, because
+# a browser may repeat a redirect.
 _tours: dict[str, Tour] = {}
 
 
 def logged_cookies(request: HttpRequest, labs: Iterable[LabProcess]) -> dict[str, list[OwnCookie]]:
     """Return the cookies that these labs have set in this browser, by host.
 
-    A reset empties the logs, so call this function first. A lab that does not respond has none.
+    A reset empties the logs, so call this function before. Labs that do not respond are left out.
     """
     agent = request.headers.get("User-Agent", "")
     running = [served for served in labs if served.state == "running"]
@@ -84,7 +84,7 @@ def start(
 ) -> HttpResponse:
     """Send the browser to the first host. `back`: the path of the page to show at the end.
 
-    A script, which sends X-Requested-With, gets {"next": URL}, because fetch() does not follow a
+    A script sends X-Requested-With and receives {"next": URL}, because fetch() does not follow a
     redirect to another host.
     """
     here = host_name(request)

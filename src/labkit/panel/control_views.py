@@ -115,7 +115,8 @@ def _recorded(request: HttpRequest, response: HttpResponse, name: str) -> Iterat
         current.reset(token)
     exchange.engine = settings.SESSION_ENGINE if has_sessions() else ""
     exchange.set_cookies = set_cookie_lines(response)
-    exchange.operations = [replace(each, data=None) for each in exchange.operations]  # smaller
+    # The data is left out to save memory.
+    exchange.operations = [replace(each, data=None) for each in exchange.operations]
     log.controls.append(ControlUse(name, exchange, server_clock.moved() - ahead))
 
 

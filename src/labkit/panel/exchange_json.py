@@ -57,7 +57,7 @@ def _cookie(line: str, exchange: Exchange) -> dict[str, Any]:
 
 
 def _session(exchange: Exchange) -> dict[str, Any]:
-    """Return what happened to the visitor's session."""
+    """Return what happened to the visitor's session, as JSON values."""
     found = Outcome(exchange)
     return {
         "engine": exchange.engine,
@@ -72,7 +72,7 @@ def _session(exchange: Exchange) -> dict[str, Any]:
 
 
 def _operation(operation: StoreOperation, exchange: Exchange) -> dict[str, Any]:
-    """Return an operation on the store."""
+    """Return an operation on the store, as JSON values."""
     return {
         "kind": operation.kind,
         "key": operation.key or "",

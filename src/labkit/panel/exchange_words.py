@@ -45,7 +45,7 @@ _FAILURES = {SessionEvent.DELETED_BY_OTHER, SessionEvent.SAVE_FAILED, SessionEve
 
 
 class Words(NamedTuple):
-    """A part of the summary, and what it is about (`place`)."""
+    """A part of the summary. `place` says what the part is about."""
 
     text: str
     place: Literal["wire", "store", "browser"]

@@ -130,7 +130,7 @@ def reset(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def empty_stores() -> dict[str, int]:
-    """Put this lab back into its first state on the server; return the numbers of deleted records.
+    """Reset this lab to its initial state on the server; return the numbers of deleted records.
 
     After this, the rows, session files, cache, log and clock are those of a new checkout. Raises
     NotAllowed if the database belongs to another project.

@@ -24,7 +24,7 @@ from labkit.panel.models import BLANKED, Exchange, take_snapshot
 from labkit.panel.session_recorder import current, observe_sessions, store_id
 from labkit.session_stores import has_sessions, session_store
 
-PANEL_URLS = "/__lab__/"  # requests for these URLs are handled here, before any session is accessed
+PANEL_URLS = "/__lab__/"  # these URLs are handled here, before any session is accessed
 # Limits for the recorded text, in characters.
 LONGEST_FORM, LONGEST_PATH, LONGEST_COOKIES = 2000, 2000, 16_000
 LONGEST_HOST, LONGEST_VALUE = 260, 500

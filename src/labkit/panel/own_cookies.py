@@ -1,7 +1,7 @@
 """Find the cookies that a lab has set in a browser, and expire them.
 
 A browser deletes a cookie only if the name, Domain and Path match (RFC 6265, section 5.3). Requests
-send neither Domain nor Path, so they come from the log.
+send neither Domain nor Path, so both are taken from the log.
 """
 
 from collections.abc import Iterable
@@ -29,12 +29,12 @@ class OwnCookie(NamedTuple):
 
     @classmethod
     def of_name(cls, name: str) -> "OwnCookie":
-        """Return the cookie of this name that has Path=/ and no Domain, as most have."""
+        """Return the cookie of this name with Path=/ and no Domain, like most cookies."""
         return cls(name, secure=name.lower().startswith(("__host-", "__secure-")))
 
 
 def set_in_browser(agent: str) -> dict[str, list[OwnCookie]]:
-    """Return the cookies that the log shows as set in a browser on this machine, by host.
+    """Return the cookies that a browser on this machine was sent according to the log, by host.
 
     `agent`: the browser's User-Agent. Cookies that were also deleted are left out.
     """
@@ -60,7 +60,7 @@ def _identify(cookie: Cookie) -> OwnCookie:
 
 
 def expire(response: HttpResponse, cookies: Iterable[OwnCookie]) -> int:
-    """Make a response delete these cookies; return their number, counting equal ones once."""
+    """Make a response delete these cookies; return their number, without duplicates."""
     unique = {cookie[:3]: cookie for cookie in cookies}
     count = 0
     for key, cookie in unique.items():

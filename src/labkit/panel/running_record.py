@@ -16,8 +16,8 @@ from labkit.services.running_labs import RunningLab, forget
 def write_record(port: int) -> Callable[[], None]:
     """Write the record of this process, which listens on a port of 127.0.0.1.
 
-    Return a function that deletes the record. Write nothing if the panel is turned off, since its
-    control performs the reset.
+    Return a function that deletes the record. Write nothing if the panel is turned off, because a
+    reset needs the panel's control.
     """
     if os.environ.get("LAB_PANEL") == "0":
         return lambda: None

@@ -49,7 +49,7 @@ def back_to_now() -> None:
 def _time_machine() -> Any:
     """Import time-machine, but not pytest, for which it would define a fixture.
 
-    A lab's process would need a tenth of a second and ten megabytes for pytest.
+    Importing pytest would cost each lab a tenth of a second and ten megabytes.
     """
     if "pytest" in sys.modules:
         return import_module("time_machine")

@@ -222,7 +222,7 @@ def _fate(session: Any, key: str | None) -> tuple[KeyFate, float | None]:
 
 
 def _expiry(session: Any, data: dict[str, Any]) -> float | None:
-    """Return when the store lets a session expire that is saved now, in POSIX seconds.
+    """Return when a session that is saved now will expire in the store, in POSIX seconds.
 
     Return None if it never does or if that is unknown. The file engine compares with the file's
     modification time, which a moved clock does not affect, and ignores a number of seconds that

@@ -27,14 +27,14 @@ PLAN_ROW = re.compile(r"^\| (\d+) \| \[\d\d .*\n(?!\|)", re.MULTILINE)
 PLAN_MINUTES = 30
 
 # Reasons why a lab is not created.
-NOT_TWO_DIGITS = "{number} is not a lab's number: two digits, such as {free}."
+NOT_TWO_DIGITS = "{number} cannot be a lab's number. Use two digits, such as {free}."
 NUMBER_TAKEN = "Lab {number} already exists: {name}. The next free number is {free}."
-NOT_A_SLUG = "{slug} is not a name for a lab. Use lowercase letters and _, such as wish_list."
-NOT_ONE_CELL = "A title or idea is one line without | and <, because it is a cell of a table."
+NOT_A_SLUG = "{slug} cannot be a lab's name. Use lowercase letters and _, such as wish_list."
+NOT_ONE_CELL = "A title or idea must be one line without | or <, because it is a cell of a table."
 SLUG_TAKEN = "Lab {number} already has the name {slug}. Choose another one."
 NOT_A_LAB = "{folder} is a copy. Start from a lab of this project, such as --like {number}."
 HAS_VARIANTS = (
-    "Lab {number} has variants, with its own notes and table, which cannot be copied. Use "
+    "Lab {number} cannot be copied, because it has variants with their own notes and table. Use "
     "--like {labs}."
 )
 
@@ -57,7 +57,8 @@ def make_lab(checkout: Catalog, number: str, slug: str, like: Lab, title: str, i
         copy_tree(like.folder, folder)
         for test in (folder / "tests").glob("**/*.py"):
             write_whole(test, _new_test(test.read_text(encoding="utf-8"), like.number, number))
-        (folder / "tests" / "test_compared.py").unlink(missing_ok=True)  # not in any table
+        # No comparison table includes the new lab yet.
+        (folder / "tests" / "test_compared.py").unlink(missing_ok=True)
         handout = folder / "README.md"
         write_whole(handout, _handout(handout.read_text(encoding="utf-8"), like, number, title))
     except BaseException:
@@ -83,7 +84,7 @@ def make_lab(checkout: Catalog, number: str, slug: str, like: Lab, title: str, i
 
 
 def _refusal(checkout: Catalog, number: str, slug: str, like: Lab) -> str:
-    """Return why this lab must not be made, or ""."""
+    """Return why this lab cannot be made, or ""."""
     taken = {lab.number: lab for lab in checkout.labs}
     free = next(n for n in (f"{each:02}" for each in range(1, 100)) if n not in taken)
     if not NUMBER.fullmatch(number) or number == "00":
@@ -115,7 +116,7 @@ def renumber(text: str, old: str, new: str) -> str:
 
 
 def _new_test(source: str, old: str, new: str) -> str:
-    """Return a test file for the new lab. The old lab's tests already prove the claims."""
+    """Return a test file for the new lab, without claims, which the old lab's tests prove."""
     source = MARK.sub("", renumber(source, old, new))
     return source if "pytest." in source else ONLY_PYTEST.sub("", source)
 
@@ -145,7 +146,7 @@ def _entry(
 
 
 def _add_to_manifest(path: Path, entry: dict[str, object]) -> None:
-    """Add an entry after that of the last lab: before the twins, and the comment above them."""
+    """Add an entry after the last lab, before the twins and the comment above them."""
     text = path.read_text(encoding="utf-8")
     # In TOML, a basic string, a number and a Boolean are written as in JSON.
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entry.items()]
@@ -155,7 +156,7 @@ def _add_to_manifest(path: Path, entry: dict[str, object]) -> None:
 
 
 def _add_row(path: Path, last_row: re.Pattern[str], row: Callable[[re.Match[str]], str]) -> None:
-    """Add a row after the last row of a list, if the checkout has this document with the list."""
+    """Add a row to the list in a document, if the checkout has this document and list."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if found := last_row.search(text):
         write_whole(path, text[: found.end()] + row(found) + text[found.end() :])

@@ -2,8 +2,8 @@
 
 The fork server is a process without threads. For each child, it receives the files that the child
 uses, makes a copy of itself (a fork), and reports how the child ended. Forking is safe only without
-threads: https://docs.python.org/3/library/os.html#os.fork. A child otherwise resembles one of
-`parent_pipe.start_child`: it has its own process session and ends when its `stdin` is closed.
+threads: https://docs.python.org/3/library/os.html#os.fork. Like a child of
+`parent_pipe.start_child`, it has its own process session and ends when its `stdin` is closed.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
-Run = Callable[[list[str]], None]  # what a child does, given its command
-UNKNOWN_STATUS = 255  # if the fork server was killed and so could not report the status
+Run = Callable[[list[str]], None]  # the function that a child calls with its command
+UNKNOWN_STATUS = 255  # used if the fork server was killed before it reported the status
 M_ARENA_MAX = -8  # a parameter of glibc's mallopt()
 COMM = Path("/proc/self/comm")  # the name of this process in the output of ps and top
 
@@ -32,7 +32,7 @@ class ForkServerError(OSError):
 
 
 class ForkedProcess:
-    """A child of the fork server, with the part of `subprocess.Popen` that its user needs."""
+    """A child of the fork server, with the methods of `subprocess.Popen` that labkit uses."""
 
     def __init__(self, stdin: IO[bytes], stdout: IO[bytes], status: IO[bytes]) -> None:
         """Wait until the child exists. Raises ForkServerError if it is not created.
@@ -49,7 +49,7 @@ class ForkedProcess:
         self.pid = int(line)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; return the exit status, or the signal's number as a negative number.
+        """Wait for the process to end; return its exit status, or minus the number of a signal.
 
         Raises TimeoutExpired after `timeout` seconds.
         """
@@ -71,17 +71,18 @@ class ForkServer:
     """The process that is copied for each child."""
 
     def __init__(self, run: Run) -> None:
-        """Copy this process. It must have no other threads, and have imported all that `run` needs.
+        """Create the fork server as a copy of this process, which must have no other threads.
 
-        Each child calls `run` with its command, and ends when `run` returns.
+        Import everything that `run` needs before. Each child calls `run` with its command, and
+        ends when `run` returns.
         """
-        gc.freeze()  # the collector would otherwise write to all objects, and so unshare the memory
+        gc.freeze()  # otherwise, a collection writes to all objects and so copies shared memory
         sys.stdout.flush()
         sys.stderr.flush()
         self._control, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            self._control.close()  # so that the end of the parent closes it
+            self._control.close()  # so that it is closed when the parent ends
             _call_and_exit(partial(_serve, theirs, run))
         theirs.close()
 
@@ -90,7 +91,8 @@ class ForkServer:
     ) -> ForkedProcess:
         """Start a child in this folder, with these environment variables.
 
-        Raises ForkServerError. A child that cannot use the folder writes why to its stderr.
+        Raises ForkServerError if no child can be created. A child that cannot use the folder writes
+        the reason to its stderr.
         """
         request = json.dumps({"command": command, "cwd": str(cwd), "env": dict(env)})
         pipes = [os.pipe() for _ in range(3)]
@@ -112,18 +114,18 @@ class ForkServer:
         return child
 
     def stop(self) -> None:
-        """End the fork server. Its children do not end."""
+        """End the fork server. Its children keep running."""
         self._control.close()
         os.waitpid(self.pid, 0)
 
 
 def name_process(name: str) -> None:
-    """Show this process under this name, of at most 15 bytes, in `ps` and `top` on Linux."""
+    """Set the name of this process in `ps` and `top` on Linux, of at most 15 bytes."""
     with contextlib.suppress(OSError):
         COMM.write_text(name, encoding="ascii")
 
 
-# In the fork server
+# These functions run in the fork server.
 
 
 def _serve(control: socket.socket, run: Run) -> None:
@@ -131,7 +133,7 @@ def _serve(control: socket.socket, run: Run) -> None:
     os.setsid()  # Ctrl-C reaches only the parent
     name_process("lab-fork-server")
     with contextlib.suppress(AttributeError):  # a C library other than glibc
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # as MALLOC_ARENA_MAX=1 does at the start
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # like MALLOC_ARENA_MAX=1 in the environment
     for number in signal.valid_signals():
         if callable(
             signal.getsignal(number)
@@ -184,11 +186,11 @@ def _report_ended(statuses: dict[int, int]) -> None:
         os.close(pipe)
 
 
-# In a child
+# These functions run in a child.
 
 
 def _become_child(files: list[int], run: Run) -> None:
-    """Use these files as stdin, stdout and stderr, read the request, and do as it says.
+    """Use these files as stdin, stdout and stderr, then read the request and run its command.
 
     The pipe for the exit status stays open, so that the parent notices this process's end even if
     the fork server has been killed.
@@ -212,12 +214,12 @@ def _become_child(files: list[int], run: Run) -> None:
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     if not sys.flags.safe_path:
-        sys.path[0] = request["cwd"]  # instead of the parent's folder, as for `python -m`
+        sys.path[0] = request["cwd"]  # as `python -m` does, instead of the parent's folder
     run(request["command"])
 
 
 def _call_and_exit(function: Callable[[], None]) -> NoReturn:
-    """End this process as Python does after this function, without the parent's clean-up."""
+    """Call a function, then exit as Python would, but without the parent's exit handlers."""
     status = 1
     try:
         try:

@@ -1,7 +1,7 @@
-"""Import once what the processes of all labs need, then start each lab as a copy of this process.
+"""Import the modules that all labs need once, and start each lab as a copy of this process.
 
-Nothing of a lab is imported here, so a restarted lab has its current code. Nothing may read the
-settings either, because each lab has its own.
+This process never imports a lab's own code, so a restarted lab runs its current code. It also must
+not read the settings, because each lab has different settings.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ from labkit.processes.fork_server import ForkServer
 from labkit.serve import worker
 
 START = "LABKIT_START"  # an environment variable; "spawn" starts each lab as a new process
-# These import most of Django and labkit. Models and the modules that import them are missing: they
-# need the settings. No module may make a secret when it is imported: all labs would share it.
+# These modules import most of Django and labkit. Models and the modules that import them are left
+# out, because they need the settings. None of these modules may create a secret at import,
+# because all labs would share it.
 MODULES = """
 django.contrib.auth.apps django.contrib.auth.decorators django.contrib.auth.hashers
 django.contrib.auth.password_validation django.contrib.auth.tokens
@@ -47,10 +48,10 @@ MYSQL = "django.db.backends.mysql.base django.db.backends.mysql.schema"
 
 
 def start_fork_server(*, mysql: bool) -> ForkServer | None:
-    """Return a running fork server for labs; None on systems other than Linux.
+    """Start a fork server for labs, or return None if labs cannot be forked here.
 
-    Return None as well if this process has other threads. `mysql`: whether labs will use MySQL or
-    MariaDB.
+    This works only on Linux, in a process without other threads, and unless LABKIT_START is
+    "spawn". `mysql`: whether labs will use MySQL or MariaDB.
     """
     if sys.platform != "linux" or os.environ.get(START) == "spawn":
         return None

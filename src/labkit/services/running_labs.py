@@ -16,7 +16,7 @@ from labkit.processes.manage_py import DatabaseNotReady
 
 RESET_PATH = "/__lab__/reset/"
 PATTERN = "running-*.json"
-SECONDS = 30  # in seconds; a server may take this long, because it may wait for a locked database
+SECONDS = 30  # in seconds, the time limit for a reset, which may wait for a locked database
 REFUSED = "The running lab at {url} was not reset: {reason}"
 FAILED = "{error}. Stop the lab, and try again."
 
@@ -66,7 +66,7 @@ class RunningLab:
 
 
 def running_labs(state: Path) -> list[RunningLab]:
-    """Return the servers with a record in this state folder; some may have been killed since."""
+    """Return the servers with a record in this state folder. Some may no longer be running."""
     read = map(_read, sorted(state.glob(PATTERN)))
     return [server for server in read if server is not None]
 

@@ -1,6 +1,6 @@
-"""Observe the effects of requests, the store and the browser's cookies in a recorded test.
+"""Check in a test what requests did to the session, its store and the browser's cookies.
 
-Such a test uses the fixture `exchange_panel`, because the panel observes the effects.
+The test must use the fixture `exchange_panel`, because the panel observes the effects.
 """
 
 from typing import Any
@@ -18,9 +18,9 @@ NO_PANEL = "The panel has not recorded this request. Does the test use exchange_
 
 
 def effects(page: Any) -> list[Effect]:
-    """Return the effects of the request for this response and of its redirects, in order.
+    """Return the effects of a request and of the redirects after it, in order.
 
-    page: the visitors' newest response. Raises AssertionError if the panel is off.
+    page: the newest response that any visitor received. Raises AssertionError if the panel is off.
     """
     return [effect_of(each) for each in _recorded(page)]
 
@@ -28,7 +28,7 @@ def effects(page: Any) -> list[Effect]:
 def stored(page: Any) -> dict[str, Any]:
     """Return the entries that the store keeps for the session of a response, as in JSON.
 
-    page: the visitors' newest response. Raises AssertionError if the panel is off.
+    page: the newest response that any visitor received. Raises AssertionError if the panel is off.
     """
     changed = [each for each in _recorded(page) if stored_after(each) is not None]
     outcome = Outcome((changed or _recorded(page))[-1])
@@ -47,7 +47,7 @@ def _recorded(page: Any) -> list[Exchange]:
 
 
 def kept(visitor: Any) -> dict[str, str]:
-    """Return the browser's cookies {name: value}, without the session key and the CSRF token."""
+    """Return the browser's cookies {name: value}, except the session and CSRF cookies."""
     hidden = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
     return {each.name: each.value for each in visitor.jar if each.name not in hidden}
 

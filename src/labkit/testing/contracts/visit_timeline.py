@@ -1,4 +1,4 @@
-"""Compare the ends that a visit's timeline predicts with those of the jar and the store."""
+"""Compare the expiries that a visit's timeline predicts with the jar and the session store."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,12 +26,12 @@ SET = {Event.SET, Event.RENEWED}
 class TimelineMachine(Machine):
     """Check the timelines of two visitors after each step of another machine.
 
-    LAB_PANEL has to be 1. The server's clock can also be moved alone, as with the panel's control.
-    The jar reads the same clock as the server, so its cookies are moved by the same amount.
+    LAB_PANEL must be 1. The server's clock can also be moved alone, as with the panel's control.
+    The jar reads the server's clock, so the times of its cookies are then moved as well.
     """
 
     people: list[Any]  # each has a `visitor`
-    # How many ends have been compared so far, by "cookie" or "row".
+    # The number of expiries compared so far, for each of "cookie" and "row".
     compared: ClassVar[Counter[str]] = Counter()
     # In seconds; only the server's clock is moved by these amounts.
     steps: tuple[float, ...] = (60, 120, 86400)
@@ -49,12 +49,12 @@ class TimelineMachine(Machine):
         self._set_while_blocked: list[set[float]] = [set() for _ in self.people]
 
     def teardown(self) -> None:
-        """Return to the real clocks."""
+        """Restore the real clocks."""
         server_clock.moved = self._real_moved
         super().teardown()
 
     def shift_jar(self, who: int, seconds: float) -> None:
-        """Keep a jar's cookies where they are on the browser's clock."""
+        """Shift the times in a jar, so that they do not change by the browser's clock."""
         for cookie in self.people[who].visitor.jar:
             cookie.created += seconds
             cookie.accessed += seconds
@@ -159,10 +159,10 @@ class TimelineMachine(Machine):
 
 
 class CartVisits(TimelineMachine, CartMachine):
-    """Visits to a cart, see CartMachine."""
+    """Check the timelines of visits to a cart (see CartMachine)."""
 
     def shift_jar(self, who: int, seconds: float) -> None:
-        """Move the model's cookies of a cart too."""
+        """Also shift the times of the cookies in the model of the cart."""
         super().shift_jar(who, seconds)
         if not has_sessions():
             for kept in self.people[who].cart.values():
@@ -170,9 +170,9 @@ class CartVisits(TimelineMachine, CartMachine):
 
 
 def compared_ends(examples: int | None) -> int:
-    """Use this lab's cart at random, and return how many predicted ends were compared.
+    """Use this lab's cart in random steps; return how many predicted expiries were compared.
 
-    LAB_PANEL has to be 1. Raises AssertionError if a prediction is wrong.
+    LAB_PANEL must be 1. Raises AssertionError if a prediction is wrong.
     """
     CartVisits.compared.clear()
     run(CartVisits, examples, renews=this_lab().renews)
