@@ -100,7 +100,7 @@ def ask(kind: str, *names: str) -> str:
 
 
 def capture(*arguments: str) -> tuple[bool, str]:
-    """Run Python in the shared environment; return whether it succeeded, and all it printed.
+    """Run Python in the shared environment; return whether it succeeded, and its output.
 
     Python then writes UTF-8 on every system. On Windows, it otherwise fails to print some paths.
     """
@@ -163,7 +163,7 @@ def environ_of(name: str) -> dict[str, str | None]:
 def find_pythons() -> dict[tuple[int, int], str]:
     """Return {version: path} of the Pythons found here: nox's own, in the PATH, and pyenv's.
 
-    Of two Pythons with the same version, nox's own counts, then the first in the PATH.
+    Of Pythons with the same version, nox's own is preferred, then the first in the PATH.
     """
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     versions = [pyenv / "versions", pyenv / "pyenv-win" / "versions"]
@@ -176,7 +176,7 @@ def find_pythons() -> dict[tuple[int, int], str]:
     found: dict[tuple[int, int], str] = {}
     for command in commands:
         code = "import sys; print(*sys.version_info[:2], sys.executable)"
-        # A name in the PATH may be pyenv's, and fail.
+        # A command in the PATH may be a link of pyenv that fails.
         with contextlib.suppress(OSError, ValueError):
             done = subprocess.run(
                 [*command, "-c", code], capture_output=True, text=True, check=False

@@ -22,7 +22,7 @@ def folders(lines):
     return sorted({line.split()[1] for line in lines if line.startswith("pytest labs/")})
 
 
-# A session with its commands, or the beginning of its command.
+# {session: its commands, or the beginning of its command}
 RUNS = {
     "nox -s test-03": "pytest labs/03_cookie_cart",
     "nox -s mysql-04": "pytest labs/04_session_cart --lab-db=mysql",
@@ -40,7 +40,7 @@ RUNS = {
     "nox -s maintain": "pytest tests -m maintainer",
     "nox -s test-04 -- -k reading -x": "pytest labs/04_session_cart -k reading -x",
 }
-# These run several commands, and have tests below.
+# These sessions run several commands. Each has a test below.
 SEVERAL = {
     *("nox", "nox -l", "nox -s labs", "nox -s thorough", "nox -s sockets", "nox -s kit-extras"),
     *("nox -s project-files", "nox -t mysql", "pytest labs/03_cookie_cart"),

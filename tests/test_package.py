@@ -1,4 +1,4 @@
-"""Build the wheel and the sdist, and use each in another project, as in nox -s package."""
+"""Build the wheel and the sdist, and use each in another project (nox -s package)."""
 
 import json
 import os

@@ -55,7 +55,7 @@ COMMANDS = {
     "list": Entry("list_labs", "List the labs, or the textbook versions of one lab."),
     "new": Entry("new_lab", "Make a new lab for this project from an existing one."),
     "practice": Entry("practice", "List the exercises, and start one."),
-    "record": Entry("record", "Write a visit to a running lab as a test."),
+    "record": Entry("record", "Turn a visit to a running lab into a test."),
     "reset": Entry("reset", "Delete everything that a lab has stored on the server."),
     "run": Entry("run", "Run one lab."),
     "serve": Entry("serve", "Run all labs and the console, for a class."),

@@ -1,4 +1,4 @@
-"""After a reset, the state of each lab equals that of a new checkout, as a hash of each part shows.
+"""Check that a reset returns each lab to the state of a new checkout, by hashes of its parts.
 
 The panel's control is used with each engine; `lab reset` then clears what all engines have left.
 """

@@ -1,4 +1,4 @@
-"""The cookies that a lab has set in a browser are found in the log, with their Path and Domain."""
+"""Test that the log shows which cookies a lab has set in a browser, with Path and Domain."""
 
 import pytest
 from django.http import HttpResponse

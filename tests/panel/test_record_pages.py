@@ -1,4 +1,4 @@
-"""`lab record` and the page "Copy as test" write a visit, which curl can repeat."""
+"""Test `lab record` and the page "Copy as test", and repeat recorded visits with curl."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def browser(shop, name="Chrome"):
 
 @pytest.fixture
 def visitor(shop, request):
-    """A visitor whose visit to the shop is the only one from this browser."""
+    """A visitor whose browser has made no other visit to the shop."""
     visitor = browser(shop, request.node.name)
     cart.put(visitor, "red apple", 3)
     visitor.get("/display/")

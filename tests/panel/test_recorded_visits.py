@@ -1,4 +1,4 @@
-"""Visits in Chromium become tests, which pass on the labs and fail on faulty versions."""
+"""Record visits in Chromium as tests that pass on the labs and fail on faulty versions."""
 
 import http.client
 import json
@@ -18,16 +18,16 @@ from labkit.textbook_versions import find_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("recorded visits")]
 CHECKOUT = Catalog(ROOT)
-FEWEST = 25  # items with a version
+FEWEST = 25  # the least number of items with a version
 PASSWORD = "lovelace"  # noqa: S105 of lab 11's demo user; no text may contain it
-AT_ONCE = 1  # runs of pytest, beside Chromium
+AT_ONCE = 1  # the number of pytest runs while Chromium runs
 
 
 @dataclass
 class Recording:
-    """An item's recorded visit."""
+    """The recorded visit for an item of a handout."""
 
-    texts: dict[str, str] = field(default_factory=dict)  # by format
+    texts: dict[str, str] = field(default_factory=dict)  # {format: test or script}
     secrets: set[str] = field(default_factory=set)  # secrets that no text may contain
 
 
@@ -43,7 +43,7 @@ def get(server, path):
 
 
 def record(item, browser, server):
-    """Do an item in Chromium, and return what was recorded."""
+    """Perform an item's steps in Chromium, and return the recording."""
     listed = json.loads(get(server, "/__lab__/exchanges.json?most=1&brief=1")[1])["exchanges"]
     first = listed[0]["number"] + 1 if listed else 1
     tab = Tab(browser, server)
@@ -103,7 +103,7 @@ def jobs(number, recordings):
 
 @pytest.fixture(scope="module")
 def done(shared_chromium, tmp_path_factory):
-    """Do all items in Chromium, and run the tests of earlier labs at the same time.
+    """Perform all items in Chromium, and run the tests of earlier labs at the same time.
 
     Return {id: Recording} and {(name of the lab or version, id): outcome and message}.
     """

@@ -1,4 +1,4 @@
-"""Test the page that shows a whole visit: which requests belong to it, and who sees them."""
+"""Test the page that shows a whole visit: which requests it contains, and who may see them."""
 
 from urllib.parse import urljoin
 
@@ -98,7 +98,7 @@ def test_no_secret_cookie_means_no_visit(cookies):
     assert own_visit(log, Browser("10.0.0.9", "x", "lab:8004", cookies)).exchanges == []
 
 
-# Who sees it
+# Who may see a visit
 
 
 def test_students_see_their_own_visit_alone(visitor, classmate):

@@ -1,4 +1,4 @@
-"""A recorded visit becomes a test or a script, without the secrets in it."""
+"""Test that a recorded visit becomes a test or a script without secrets."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ CART = "cart_03_apple"
 
 
 def exchange(number, path="/", method="GET", *, later=0.0, ahead=0.0, **fields):
-    """Return an exchange, `later` seconds after the start; `ahead`: the clock's lead."""
+    """Return an exchange `later` seconds after the start, with the server's clock `ahead`."""
     made = Exchange(number, f"token{number}", START + later + ahead, ahead, number * 1.0)
     defaults = {"status": 200, "content_type": "text/html", "host": "127.0.0.1:8003"}
     defaults |= {"agent": CHROME, "peer": "127.0.0.1", "scheme": "http", "duration": 0.1}

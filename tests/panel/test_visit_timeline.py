@@ -19,7 +19,7 @@ BROWSER = {"peer": "127.0.0.1", "agent": "x", "host": "127.0.0.1:8004", "scheme"
 
 
 class Visits:
-    """A log whose exchanges get their times from the test."""
+    """A log in which the test sets the times of the exchanges."""
 
     def __init__(self):
         self.log = Log()
@@ -106,7 +106,7 @@ def test_a_session_cookie_has_an_open_end(seen):
 def test_a_cookie_that_is_not_sent_may_come_back(seen):
     seen.add(0, sets=["a_04=1; Max-Age=120"])
     seen.add(10, "a_04=1")
-    seen.add(20)  # as with blocked cookies
+    seen.add(20)  # as if cookies were blocked
     seen.add(30, "a_04=1")
     (bar,) = seen.timeline(40).cookies
     assert looks(bar) == [
@@ -126,7 +126,7 @@ def test_another_path_does_not_send_the_cookie(seen):
 
 def test_a_request_on_its_way_does_not_miss_a_cookie(seen):
     first = seen.add(0, sets=["a_04=1; Max-Age=120"])
-    first.duration = 50.0  # because the second request began before this response had arrived
+    first.duration = 50.0  # the second request begins before this response arrives
     seen.add(1)
     (bar,) = seen.timeline(20).cookies
     assert events(bar) == [Event.SET, Event.PREDICTED]

@@ -1,11 +1,11 @@
-"""The code blocks of README.md, CONTRIBUTING.md and docs/testing.md that are not files."""
+"""Find the code blocks of README.md, CONTRIBUTING.md and docs/testing.md that are not files."""
 
 import re
 
 from documents import FILE_NAME, ROOT, Document, words_of
 
 RECORDED = "import pytest\n\nfrom labkit.testing.effects"
-# The first words of the blocks for which there is a test.
+# The first words of each block that has a test.
 TESTED = {
     "README.md": [
         *("python3 -m venv", "py -m venv", "lab serve", "lab run 03", "lab list 03"),
@@ -27,7 +27,7 @@ BLOCKS = {
 
 
 def block(name: str, start: str) -> str:
-    """Return the block of a document that begins with these words, one of TESTED."""
+    """Return the block of a document that begins with these words from TESTED."""
     longest = sorted(TESTED[name], key=len, reverse=True)
     firsts = [next(filter(text.startswith, longest), None) for text in BLOCKS[name]]
     assert firsts.count(start) == 1, (name, start)

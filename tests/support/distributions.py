@@ -1,4 +1,4 @@
-"""The distributions that an extra installs, by pyproject.toml and what is installed."""
+"""Find the distributions that an extra installs, from pyproject.toml and the environment."""
 
 import tomllib
 from importlib import metadata
@@ -12,7 +12,7 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def required_by(name: str, extra: str = "") -> set[str]:
-    """Return the names of a distribution and of all that it requires, in lower case."""
+    """Return the names of a distribution and of all its requirements, in lower case."""
     found: set[tuple[str, str]] = set()
     waiting = {(name, extra)}
     while waiting:
@@ -31,7 +31,7 @@ def _requirements(name: str) -> list[str]:
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].items()
     own = [
-        f'{text}{" and" if ";" in text else ";"} extra == "{extra}"'  # it may have a marker
+        f'{text}{" and" if ";" in text else ";"} extra == "{extra}"'  # may have a marker
         for extra, texts in extras
         for text in texts
     ]

@@ -18,7 +18,7 @@ SCRIPT = {"x-requested-with": "fetch"}
 LOGIN = {"username": "ada", "password": "lovelace"}
 
 
-# In the process of one lab
+# These functions run in the process of one lab.
 
 
 def hashes():
@@ -98,7 +98,7 @@ def use(visitor):
             button = form.xpath(".//button")[0]
             data |= {button.get("name"): button.get("value")} if button.get("name") else {}
             action = button.get("formaction") or form.get("action") or path
-            if action.startswith("/") and not action.startswith("//"):  # on this host
+            if action.startswith("/") and not action.startswith("//"):  # a URL on this host
                 visitor.post(action, data, follow=True)
     control(visitor, "clock", by="60")
 
@@ -115,7 +115,7 @@ def _parse(page):
 
 
 def control(visitor, name, **fields):
-    """Use one of the panel's controls, as its script does."""
+    """Use one of the panel's controls, as the panel's script does."""
     from labkit.panel.instructor_controls import form_key
 
     url = f"/__lab__/exchange/none/{name}/"
@@ -140,7 +140,7 @@ def _is_migrated():
 
 
 def use_and_reset():
-    """Return the hashes of the new lab, the used one, and the one that the panel has reset."""
+    """Return the hashes of the new lab, after its use, and after a reset in the panel."""
     from labkit.testing.visitor import Visitor
 
     start()
@@ -153,7 +153,7 @@ def use_and_reset():
 
 
 def use_only():
-    """Leave something for `lab reset`."""
+    """Store something that `lab reset` must delete."""
     from labkit.testing.visitor import Visitor
 
     start()
@@ -166,7 +166,7 @@ def look():
     return {"reset": hashes()}
 
 
-# In the parent process
+# These functions run in the parent process.
 
 
 def in_child(folder, environ, work):

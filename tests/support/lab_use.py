@@ -1,4 +1,4 @@
-"""Use any lab a little in Chromium, until it has set a cookie."""
+"""Use any lab in Chromium until it has set a cookie."""
 
 from urllib.parse import urljoin
 

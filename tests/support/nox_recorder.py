@@ -19,7 +19,7 @@ class RecordingSession:
         self.lines: list[str] = []
 
     def run(self, *command: str, **options: Any) -> str:
-        """Record a command. The output says that a test passed."""
+        """Record a command, and return output that says that a test passed."""
         words = [word.removeprefix(f"{ROOT}/") for word in command]
         if Path(words[0]).stem == "python":
             words = words[2:] if words[1] == "-m" else words[1:]
@@ -27,7 +27,7 @@ class RecordingSession:
         return "1 passed"
 
     def warn(self, message: str) -> None:
-        """Do nothing, because nothing is installed."""
+        """Do nothing, because the recorder installs nothing."""
 
     def error(self, message: str) -> None:
         """Fail the test."""
@@ -44,14 +44,14 @@ class NoxRecorder:
     """The sessions of the noxfile."""
 
     def __init__(self, folder: Path) -> None:
-        """Load the noxfile. folder: for files that sessions write."""
+        """Load the noxfile. folder: where sessions write files."""
         spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
         assert spec
         assert spec.loader
         module: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         fetched = subprocess.CompletedProcess([], 0, "", "")
-        # Everything is installed, and the files of earlier sessions stay.
+        # Pretend that everything is installed, and keep the files of earlier sessions.
         module.environment = lambda session, *extras: None
         module.ask = lambda kind, *names: ""
         module.results = lambda name: folder / f"{name}.json"

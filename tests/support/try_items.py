@@ -1,4 +1,4 @@
-"""Items of the handouts' "Try" sections, as steps in Chromium.
+"""Perform the items of the handouts' "Try" sections in Chromium.
 
 TRY lists each item with the textbook version that its recorded test must detect, or with the reason
 why none can. Steps that no browser takes, such as editing a file or stopping a server, are left
@@ -17,7 +17,7 @@ class Tab:
 
     def __init__(self, browser, server, host="127.0.0.1"):
         self._browser, self.server, self.host = browser, server, host
-        self.windows = [self]  # of one item
+        self.windows = [self]  # all windows of this item
         self.has_moved = False  # whether the server's clock is ahead
         self.context = browser.new_context()
         self.context.set_default_timeout(30_000)

@@ -95,7 +95,7 @@ def test_nothing_of_labkit_or_django_is_loaded_for_nothing():
 """
 
 
-# A pytest plugin that refuses to import any package that the environment does not name.
+# A pytest plugin that imports only the packages named in the environment variable ALLOWED.
 ONLY = """
 import os, sys
 from importlib import metadata

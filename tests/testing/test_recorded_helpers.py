@@ -1,4 +1,4 @@
-"""The helpers of recorded tests: effects of requests, and a clock of the server only."""
+"""Test the helpers of recorded tests: effects, and moves of the server's clock alone."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The command `lab reset`, which puts a lab back into its first state on the server."""
+"""The command `lab reset`, which resets a lab to its initial state on the server."""
 
 import sys
 

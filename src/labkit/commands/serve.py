@@ -174,7 +174,7 @@ class Ending:
 
 
 def _names(only: str) -> list[str]:
-    """Return the names in the option --only; "03," and "03, 04" are understood."""
+    """Return the names in the option --only. Spaces and a final comma are allowed."""
     return [name.strip() for name in only.split(",") if name.strip()]
 
 

@@ -62,7 +62,7 @@ class LabProcess:
 
         `letter` names the process if several servers run the same lab. `name`, `host` and `state`
         (the state folder) are used for a textbook version. `fork_server` creates the process; if
-        it is missing, the process imports Django itself.
+        it is None, the process imports Django itself.
         """
         self.lab = lab
         self.name = name or lab.number

@@ -37,7 +37,7 @@ def command(port: int, addresses: list[str]) -> list[str]:
 
 
 def run_command(command: list[str]) -> None:
-    """Serve a lab in this process, which a fork server has just created, as its command would."""
+    """Serve a lab as its command says, in this process, which a fork server has created."""
     gc.enable()
     port, *addresses = command[command.index("labkit.serve.worker") + 1 :]
     main(int(port), addresses)

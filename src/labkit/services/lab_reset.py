@@ -1,4 +1,4 @@
-"""Put a lab back into its first state on the server, and repair damaged files.
+"""Reset a lab to its initial state on the server, and repair damaged files.
 
 Afterwards, the rows, session files, cache, log and clock are those of a new checkout. The secret
 key is kept. A running lab is also reset through its own control, which empties its memory.
@@ -73,7 +73,7 @@ def _empty(path: Path) -> None:
 
 
 def _reset_running(state: Path, running: list[RunningLab]) -> Iterator[str]:
-    """Reset these servers through their own controls; yield which, in words."""
+    """Reset these servers through their own controls; yield a phrase for each."""
     for server in running:
         if server.reset():
             yield MEMORY.format(url=server.url)

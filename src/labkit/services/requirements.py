@@ -111,7 +111,7 @@ def _galera() -> str | None:
 
 
 def _java() -> str | None:
-    """Return the path of Java if it runs. macOS has a program of this name without a runtime."""
+    """Return the path of Java if it runs, because macOS has a placeholder named java."""
     path = program("java")
     if path is None:
         return None
@@ -127,7 +127,7 @@ def chromium() -> str | None:
 
 
 def chrome_paths(environ: Mapping[str, str]) -> list[str]:
-    """Return where Chrome's installers for macOS and Windows put it, outside the PATH."""
+    """Return the paths where installers for macOS and Windows put Chrome, outside the PATH."""
     variables = ("ProgramFiles", "ProgramFiles(x86)", "LocalAppData")
     folders = [environ[name] for name in variables if name in environ]
     # Windows accepts slashes, too.

@@ -33,8 +33,8 @@ class Clock:
 
         server_only: move only the server's clock, as the panel does. The browsers' cookies then
         last longer by the same amount, since no time has passed in the browsers. The server's clock
-        is moved one millisecond more, because the click itself takes time: a session of 120 seconds
-        has expired after a move by 2 minutes.
+        is moved one millisecond more, because a click on the panel's button takes time. So a
+        session of 120 seconds has expired after a move by 2 minutes.
         """
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         for visitor in visitors_of_this_test if server_only else ():

@@ -85,7 +85,7 @@ def use_engine(settings: Any, tmp_path: Path) -> "Iterator[Callable[[str], None]
 
 @pytest.fixture
 def exchange_panel() -> Iterator[None]:
-    """Turn on the lab's exchange panel for this test, which then uses labkit.testing.effects."""
+    """Turn on the lab's exchange panel so that this test can use labkit.testing.effects."""
     before = os.environ.get("LAB_PANEL")
     os.environ["LAB_PANEL"] = "1"
     yield
