@@ -7,7 +7,7 @@ from labkit.base.error_pages import handler400, handler403, handler404, handler5
 
 # A browser sends its cookies even with a request that another site caused, so a form needs a
 # CSRF token. A hidden field or a key in the URL is known only to the visitor's own page, so another
-# site cannot send a request that changes these answers.
+# site cannot send a request that changes these answers. views.wizard itself stays protected.
 wizard_without_csrf = csrf_exempt(views.wizard)
 
 urlpatterns = [

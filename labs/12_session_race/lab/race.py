@@ -28,7 +28,7 @@ def start_race(request, way):
             chosen["tabs"],
             chosen["adds"],
             fields=form.fields_of_tab,
-            overlap=chosen["delay"] > 0,  # tabs pause until all have read or wait for the lock
+            overlap=chosen["delay"] > 0,  # run_race() holds each tab until all have read
         )
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")

@@ -28,7 +28,8 @@ def add_naive(request):
 def add_locked(request):
     """Do the same in a block that locks the session's row.
 
-    locked() reads the row before the block, and saves the session before it releases the lock.
+    locked() in labkit/base/session_lock.py locks the row, reads the session from it, and saves the
+    session before it releases the lock.
     """
     form = AddForm(request.POST)
     if not form.is_valid():

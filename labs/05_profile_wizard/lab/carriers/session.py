@@ -9,7 +9,7 @@ REDIRECTS = True
 
 def load(request):
     # The browser sent a key, but its session has no entries: it has expired, or the key is made up.
-    # (A session whose answers were forgotten still has an entry: its expiry.)
+    # (After forget(), one entry is left: the expiry, which set_expiry() stores in the session.)
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
