@@ -157,7 +157,7 @@ IF_PRESENT = ("Partitioned", "Priority")
 def explain_attributes(
     found: dict[str, str], cookie: Cookie | None, at: float
 ) -> Iterator[Attribute]:
-    """Yield each attribute with its meaning, also absent ones unless browsers refuse the cookie.
+    """Yield each attribute with its meaning, and absent ones too if browsers accept the cookie.
 
     found: {lower-case name: value}. cookie: the cookie that a browser creates from these
     attributes, or None if the browser refuses it. at: the time in POSIX seconds.

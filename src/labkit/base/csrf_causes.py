@@ -11,7 +11,7 @@ from django.middleware import csrf
 
 @dataclass(frozen=True)
 class Cause:
-    """The reason why Django refused a form: its explanation, and its name for `data-cause`."""
+    """The reason why Django refused a form: an explanation, and a name for `data-cause`."""
 
     name: str
     text: str

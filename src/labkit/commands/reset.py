@@ -41,7 +41,7 @@ COOKIES_STAY = (
     "--yes", is_flag=True, help="Also empty the database that DATABASE_URL names, without asking."
 )
 def reset(name: str | None, everything: bool, yes: bool) -> None:
-    """Put a lab back into its first state on the server, and repair damaged files.
+    """Reset a lab to its initial state on the server, and repair damaged files.
 
     The command deletes the rows, session files and caches of this checkout. If the lab is running,
     it also empties the lab's memory: its LocMem cache, its log and its clock. The secret key is

@@ -29,7 +29,7 @@ class TableRun:
     process: subprocess.Popen[bytes] = field(repr=False)
     since: datetime = field(default_factory=lambda: datetime.now().astimezone())
     done: int = 0  # tests
-    failure: str = ""  # why the run has no results; "" if it has not failed
+    failure: str = ""  # why the run has no results; "" if it did not fail
 
     @property
     def count(self) -> int:

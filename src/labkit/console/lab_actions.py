@@ -18,7 +18,7 @@ from labkit.serve.supervisor import LabProcess
 from labkit.text_format import duration
 
 ALL = "all"
-LAB_PAGES = {"handout", "code", "log"}  # pages of a lab that have the buttons too
+LAB_PAGES = {"handout", "code", "log"}  # pages of a lab that also have the buttons
 
 
 def find_lab(number: str) -> LabProcess:
@@ -44,7 +44,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def reset(request: HttpRequest) -> HttpResponse:
     """Delete all data that one lab or all labs store, and restart them.
 
-    The data includes this browser's cookies, which the responses that follow delete.
+    Then redirect the browser to responses that delete the cookies of these labs.
 
     Ask for confirmation first, unless this form confirms the reset or nobody is using the lab.
     """

@@ -22,7 +22,8 @@ MOST_SHOWN = 50
 MOST_OF_LAB = 200  # how many exchanges of a lab are searched for those of one visitor
 PLACES = {"wire", "store", "browser"}
 HIGHLIGHTS = {*live_report.HIGHLIGHTS.values(), ""}
-# What fetching and reading a report may raise: the lab may have ended, be slow, or send anything.
+# The exceptions that fetching and reading a report may raise: the lab may have ended, be slow, or
+# send invalid data.
 UNREADABLE = (
     OSError,
     http.client.HTTPException,
@@ -37,7 +38,7 @@ NOTHING: dict[str, Any] = {"exchanges": []}  # the words for a lab that responds
 
 @dataclass(frozen=True)
 class Words:
-    """A part of an exchange's summary, what it is about (`place`), and how it is highlighted."""
+    """A part of an exchange's summary, with its subject (`place`) and its highlighting."""
 
     text: str
     place: str  # one of PLACES

@@ -15,7 +15,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 # Names of URL patterns. The view of a solution checks for itself whether students may see it.
 FOR_ALL = {"root", "class_practice", "class_exercise", "class_solution", "asset", "own_asset"}
 IN_THE_LAB = {"handout": HANDOUT, "code": CODE}  # pages that each lab also has
-# Chromium applies form-action to redirects too, and those after a reset lead to other host names.
+# Chromium also applies form-action to redirects, and those after a reset lead to other hosts.
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self' http://127.0.0.1:{port} http://localhost:{port} http://*.localhost:{port}"

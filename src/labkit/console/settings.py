@@ -6,7 +6,7 @@ from labkit.console import supervisor
 from labkit.render import standalone_page
 
 DEBUG = False
-# A new key at each start, because nothing that it signs is needed later.
+# The key is new at each start, because nothing that it signs is needed after a restart.
 SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = ["127.0.0.1", ".localhost", "[::1]", *supervisor().addresses]
 

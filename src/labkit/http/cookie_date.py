@@ -11,7 +11,7 @@ _TIME = re.compile(r"(\d+):(\d+):(\d+)", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})", re.ASCII)
 _YEAR = re.compile(r"(\d{1,5})", re.ASCII)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_CALENDAR_YEARS = 400  # years, after which the Gregorian calendar repeats
+_CALENDAR_YEARS = 400  # the Gregorian calendar repeats after this time
 _CALENDAR_SECONDS = 146_097 * 86_400
 
 

@@ -51,7 +51,7 @@ class DeleteCookie:
 
 @dataclass(frozen=True)
 class ChangeSession:
-    """Change or delete a session in the store, as no recorded request did."""
+    """Repeat a change or deletion of a stored session that no recorded request made."""
 
     browser: int
     data: dict[str, Any] | None  # the session's new entries, or None if it was deleted
@@ -74,7 +74,8 @@ class Request:
     browser: int
     exchanges: list[Exchange]
     form_page: "Request | None" = None  # the request whose page contained the form
-    form_url: str = ""  # the URL of that page, if it was requested before the first action
+    # The URL of the page with the form, if the page was requested before the first action.
+    form_url: str = ""
     # The browser's cookies after the request, except the session cookie and the CSRF cookie.
     kept: dict[str, str] = field(default_factory=dict)
     # The session's entries in the store, if the request may have changed them.

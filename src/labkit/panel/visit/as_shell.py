@@ -86,7 +86,7 @@ def _jar_edit(action: Action) -> str:
         return ""
     jar, edit = f'"$work/{action.browser + 1}"', ""
     if isinstance(action, CloseBrowser):
-        edit = "$5 != 0"  # the expiry of a session cookie
+        edit = "$5 != 0"  # in the jar, a session cookie has the expiry 0
     elif isinstance(action, DeleteCookie):
         edit = f'$6 != "{action.name}"'
     elif not is_secret_value(action.name, action.value):

@@ -1,4 +1,4 @@
-"""Tell browsers apart by the cookies that they send, and find out what changed those cookies.
+"""Tell browsers apart by the cookies that they send, and keep track of each browser's cookies.
 
 The log identifies a visitor by the IP address, the User-Agent and the host. All three are the same
 for a private window, so only its cookies show that it is a separate browser.

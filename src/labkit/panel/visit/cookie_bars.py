@@ -43,7 +43,7 @@ class CookieBars:
         self._stays: dict[int, _Stay] = {}  # by the bar's id()
 
     def add(self, exchange: Exchange, point: Point, *, sends: bool) -> None:
-        """Add an exchange. sends: whether its Cookie header is known."""
+        """Add an exchange. sends: whether to read its Cookie header too."""
         if sends:
             self._sent(exchange, point)
         for line in exchange.set_cookies:
@@ -56,7 +56,8 @@ class CookieBars:
         """
         for stay in self._stays.values():
             self._close(stay)
-        bars = [bar for bar in self._bars.values() if bar.marks]  # some deletions delete nothing
+        # A bar has no marks if a response only deleted a cookie that did not exist.
+        bars = [bar for bar in self._bars.values() if bar.marks]
         return sorted(bars, key=lambda bar: bar.name == settings.CSRF_COOKIE_NAME)
 
     def _sent(self, exchange: Exchange, point: Point) -> None:

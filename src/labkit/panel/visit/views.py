@@ -61,4 +61,4 @@ def _nothing_stored(engine: str) -> str:
         return "This lab stores nothing on the server."
     if "cookie" in kinds(engine):
         return "This engine stores nothing on the server. The session is in the cookie."
-    return "No session of this visitor."
+    return "This visitor has no session in the store."

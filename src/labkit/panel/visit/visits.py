@@ -1,4 +1,4 @@
-"""Group the log's exchanges into visits, and find the visit of the browser that asks for it."""
+"""Group the log's exchanges into visits, and find the visit of a given browser."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
