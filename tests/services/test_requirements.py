@@ -18,14 +18,9 @@ def test_an_installation_with_old_plugins_lacks_labkit(monkeypatch):
     assert DISTRIBUTION in requirements.missing_requirements(["dev"])
 
 
-def test_an_extra_may_have_requirements_for_some_systems(monkeypatch):
+def test_an_extra_may_have_requirements_for_some_systems():
     project = {"dependencies": [], "optional-dependencies": {"a": ["b>=1; sys_platform == 'x'"]}}
-    monkeypatch.setattr(requirements, "_project", lambda: project)
-    requirements._requirements.cache_clear()
-    try:
-        (requirement,) = requirements._requirements()
-    finally:
-        requirements._requirements.cache_clear()
+    (requirement,) = requirements.requirements_of(project)
     assert requirement.marker.evaluate({"extra": "a", "sys_platform": "x"})
     assert not requirement.marker.evaluate({"extra": "a", "sys_platform": "y"})
     assert not requirement.marker.evaluate({"extra": "", "sys_platform": "x"})

@@ -276,7 +276,14 @@ def _project() -> dict[str, Any]:
 def _requirements() -> list[Requirement]:
     if not PYPROJECT.is_file():  # after `pip install` without -e
         return [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
-    project = _project()
+    return requirements_of(_project())
+
+
+def requirements_of(project: dict[str, Any]) -> list[Requirement]:
+    """Return a project's requirements; those of an extra have a marker that names the extra.
+
+    project: the table [project] of a pyproject.toml.
+    """
     found = [Requirement(text) for text in project["dependencies"]]
     for extra, texts in project["optional-dependencies"].items():
         for requirement in map(Requirement, texts):
