@@ -39,7 +39,7 @@ LIMIT = 15  # seconds to wait for a response; a request without one by then coun
 ROUNDS = 3  # bursts per lab; the textbook gets only one, which takes longer than all of a lab's
 TOGETHER = 8  # how many clients open a page at once; more than this could not queue for `runserver`
 GUNICORN = [(2, 16), (4, 32)]  # (processes, threads of each)
-GUNICORN_AIM = 0.6  # of the 99th percentile of the best of them
+GUNICORN_AIM = 0.6  # the largest share of the best gunicorn's 99th percentile
 LABS = {"03": "cart in cookies", "04": "cart in a session"}
 
 
@@ -184,7 +184,7 @@ def gunicorn(environ: dict[str, str], processes: int, threads: int, log: Path) -
 
 
 def gunicorn_settings(lab: str) -> list[tuple[int, int]]:
-    """Return the settings to measure for a lab: none without gunicorn."""
+    """Return the settings of gunicorn to measure for a lab; none if gunicorn is missing."""
     return GUNICORN if lab == "04" and find_spec("gunicorn") else []
 
 

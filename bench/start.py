@@ -30,10 +30,10 @@ from labkit.measure.charts import Bars, BarSeries
 from labkit.processes import ports
 
 ROUNDS = 5
-START_AIM = 6  # times one bare project
+START_AIM = 6  # at most this many times the start of one bare project
 FIRST_AIM = 8
 MEMORY_AIM = 260  # MB
-COMMAND_AIM = 3  # times the import
+COMMAND_AIM = 3  # at most this many times the import
 IMPORT = [sys.executable, "-c", "import click, rich.console"]
 LAB = [sys.executable, "-c", "from labkit.cli import main; main(prog_name='lab')"]
 COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {  # arguments and environment

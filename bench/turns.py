@@ -21,7 +21,7 @@ import common
 from labkit.catalog import Catalog, Lab
 
 BATCH = 10  # requests
-VISIT = 500  # exchanges
+VISIT = 500  # the number of exchanges in a visit
 KINDS = {
     "whole": "as it is",
     "quiet": "without the panel (LAB_PANEL=0)",

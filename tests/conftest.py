@@ -82,7 +82,7 @@ STARTERS = ("serving", "labkit.compare", "labkit.measure", "labkit.practice")
 
 
 def _starts_processes(value):
-    """Return True for the module subprocess, and for what is defined in one of STARTERS."""
+    """Return True for the module subprocess, and for anything that one of STARTERS defines."""
     module = getattr(value, "__module__", None) or getattr(value, "__name__", "")
     return value is subprocess or str(module).startswith(STARTERS)
 

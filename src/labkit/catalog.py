@@ -143,7 +143,7 @@ class Catalog:
         raise CatalogError(f"{absence(name)} The labs are {known}. `lab list` describes them.")
 
     def similar(self, name: str) -> list[str]:
-        """Return the folders' names of the labs that a part of a name or a typing error means."""
+        """Return the folder names of the labs that a partial or mistyped name may stand for."""
         folders = {lab.slug: lab.folder.name for lab in self.labs}
         slugs = [slug for slug in folders if name and name.lower() in slug]
         slugs = slugs or difflib.get_close_matches(name.lower(), folders, cutoff=CLOSE)

@@ -30,7 +30,7 @@ NOT_ASKABLE = (Script, Age, Wait, Reopen)
 def questions(case):
     """Yield (earlier headers, last header, its context, what is stored, request).
 
-    There is one for each request of the case that the command can express.
+    There is one tuple for each request of the case that the command can express.
     """
     headers, context, stored = [], Context(), None
     for step in case.steps:
@@ -84,7 +84,7 @@ def test_every_refusal_in_the_table_has_a_rule(case):
 def test_only_scripts_and_time_cannot_be_asked():
     for case in LEFT_OUT:
         requests = [step for step in case.steps if isinstance(step, Request)]
-        if requests:  # a case without one looks only into the jar
+        if requests:  # a case without requests checks only the jar
             by_script = any(step.by == "script" for step in requests)
             assert by_script or any(isinstance(step, NOT_ASKABLE) for step in case.steps), case.name
     assert len(LEFT_OUT) < len(CASES) / 15

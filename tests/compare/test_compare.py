@@ -303,7 +303,7 @@ def test_in_a_terminal_all_answers_and_reasons_are_there(tables, monkeypatch, co
     result = CliRunner().invoke(cli.main, ["compare", "engines"])
     assert result.exit_code == 1
     lines = result.output.splitlines()
-    (command,) = (line for line in lines if "pytest " in line)  # whole, to be copied
+    (command,) = (line for line in lines if "pytest " in line)  # on one line, for copying
     assert command.endswith(f" -k {table.questions[0].id}")
     assert max(len(line) for line in lines if line != command) <= columns
     text = " ".join(result.output.replace("│", " ").split())

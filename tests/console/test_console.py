@@ -67,7 +67,7 @@ def folder(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(folder):
-    """Labs 03, 04 and 05: they report a file's content, invalid data, and the lab's exchanges."""
+    """Labs 03, 04 and 05. They report a file's content, invalid data, and exchanges."""
     telling(folder, "03_cookie_cart", "open(TOLD).read()")
     telling(folder, "04_session_cart", "'{\"exchanges\": [{}, 7'")
     tell(folder, TOLD)

@@ -358,7 +358,7 @@ def test_used_cookies_and_secure_ones_go_last(jar, clock):
     stored(jar, "used=1; Path=/a")
     for number in range(178):
         stored(jar, f"c{number}=1; Path=/b")
-    # Long enough, because Chromium updates a last-access time at most once a minute.
+    # This is long enough, because Chromium updates a last-access time at most once a minute.
     clock.forward(minutes=2)
     jar.header(Origin("http", "127.0.0.1", "/a"))
     stored(jar, "last=1; Path=/b")

@@ -34,7 +34,7 @@ OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
 @pytest.fixture(scope="module", autouse=True, params=["fork", "spawn"])
 def start(request):
-    """Start the labs as copies of one process, and as new processes."""
+    """Start the labs both as copies of one process and as new processes."""
     if request.param == "fork" and sys.platform != "linux":
         pytest.skip("only on Linux")
     with pytest.MonkeyPatch.context() as patch:

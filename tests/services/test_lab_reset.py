@@ -225,7 +225,7 @@ def test_a_password_is_not_printed():
     assert "secret" not in describe_url("mysql://anu:secret@db.example:x/cart")
 
 
-# A running lab
+# Tests with a running lab
 
 
 @contextmanager

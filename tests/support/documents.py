@@ -87,7 +87,7 @@ class Document:
 
     @property
     def code_blocks(self) -> list[str]:
-        """Its code blocks."""
+        """The code blocks of the document."""
         return [token.content for token in self.tokens if token.type in {"code_block", "fence"}]
 
     def files(self) -> dict[str, str]:

@@ -122,7 +122,7 @@ class Serving:
 
     @staticmethod
     def _find(name, pids=()):
-        """Return the process, of these or all, with this name in the output of `ps`, or None."""
+        """Return the ID of the process with this name in `ps`, or None. pids: where to look."""
         rows = (line.split(None, 2) for line in ps("-A", "-o", "pid=,stat=,comm="))
         found = (int(pid) for pid, stat, each in rows if each == name and "Z" not in stat)
         return next((pid for pid in found if not pids or pid in pids), None)

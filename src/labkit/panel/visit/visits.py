@@ -104,7 +104,7 @@ def _concerns(exchange: Exchange, keys: set[str]) -> bool:
 
 
 def own_visit(log: Log, browser: Browser) -> Visit:
-    """Return the exchanges that this browser must have sent itself.
+    """Return the visit of a browser, with the exchanges that it has certainly sent itself.
 
     Behind a proxy, several students may have the same IP address and the same browser. Therefore an
     exchange belongs to this browser only if a secret cookie connects them: the session key or

@@ -18,17 +18,17 @@ _EVENTS = {
     Event.EXPIRED: "{what} expires. A later request has confirmed this.",
     Event.DELETED: "{what} is deleted.",
     Event.CLEARED: "{what} is deleted, because it has expired.",
-    Event.NOT_DELETED: "{what} is not deleted, because the deletion has another Path.",
+    Event.NOT_DELETED: "{what} is not deleted, because the deletion has a different Path.",
     Event.NOT_SENT: (
         "{what} was not sent, although it had not expired: the browser was closed, its cookies "
-        "were deleted, or it blocks them."
+        "were deleted, or the browser blocks cookies."
     ),
     Event.REFUSED: "{what} is refused by browsers: {text}.",
     Event.GONE: "{what} is no longer there, although it had not expired.",
     Event.REVIVED: "{what} is valid again, because the server's clock moved back.",
 }
 _EXPIRED_ALREADY = "{what} expires. No request has confirmed this yet."
-_EXPIRES_LATER = "{what} will expire, if nothing renews or deletes it before."
+_EXPIRES_LATER = "{what} will expire, unless it is renewed or deleted before."
 CONTROLS = {
     "reset": "The lab was reset.",
     "cookie": "The panel changed a cookie in this browser.",
@@ -111,7 +111,9 @@ def _what(bar: Bar) -> str:
 def describe_move(seconds: float) -> str:
     """Return a sentence about a jump of the server's clock."""
     direction = "forward" if seconds > 0 else "back"
-    return f"The server's clock moved {direction} by {distance(seconds)}. The browser's did not."
+    return (
+        f"The server's clock moved {direction} by {distance(seconds)}. The browser's clock did not."
+    )
 
 
 def distance(seconds: float) -> str:
