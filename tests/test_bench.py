@@ -162,7 +162,8 @@ def test_two_cases_of_the_diagnosis_are_judged(python, tmp_path):
     status, output = python("diagnosis.py", "--tiny", "--out", tmp_path)
     assert status == 0, output
     found = json.loads((tmp_path / "diagnosis.json").read_text())["figures"]
-    assert found["cases"] == {"rewording": 0, "other": 1, "right": 1}
+    assert found["cases"] == {"rewording": 0, "other": 1, "right": 1, "version": 0}
+    assert 0 < found["most_lines"] <= 25
     assert [row["passed"] for row in found["rows"]] == [False, True]
 
 
