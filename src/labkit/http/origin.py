@@ -5,7 +5,7 @@ Section numbers are those of draft-ietf-httpbis-rfc6265bis.
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,15 @@ class Origin:
 
     The host is normalized as in a browser's URL parser: lower case, punycode, an IPv4 address in
     four parts, an IPv6 address in its shortest form and without brackets. `of()` normalizes the
-    host; the constructor does not.
+    host; the constructor does not. str() returns the URL.
     """
 
     scheme: str
     host: str
     path: str = "/"
+    # Cookies ignore the port and the query, so comparisons do, too.
+    port: str = field(default="", compare=False)  # "" for the scheme's own port
+    query: str = field(default="", compare=False)  # with its question mark
 
     @classmethod
     def of(cls, url: str) -> "Origin":
@@ -39,7 +42,11 @@ class Origin:
         scheme = parts.protocol.removesuffix(":")
         if scheme not in {"http", "https"}:
             raise ValueError(f"{url!r} is not an absolute URL of http or https")
-        return cls(scheme, parts.hostname.strip("[]"), parts.pathname)
+        return cls(scheme, parts.hostname.strip("[]"), parts.pathname, parts.port, parts.search)
+
+    def __str__(self) -> str:
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{self.url_host}{port}{self.path}{self.query}"
 
     @property
     def url_host(self) -> str:
