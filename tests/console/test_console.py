@@ -152,6 +152,22 @@ def test_a_cookie_is_explained(house, fields, stored, sent, rule):
     assert linked == ([rule.url] if rule else [])
 
 
+@pytest.mark.parametrize(
+    ("set_cookie", "marks"),
+    [
+        ("a=1; Max-Age=abc", ["warning"]),
+        ("a=1; Domain=com; SameSite=None", ["repaired", "never-sent"]),
+        ("a=; Max-Age=0", ["never-sent"]),
+    ],
+)
+def test_a_cookies_page_says_what_happens_instead(house, set_cookie, marks):
+    fields = {"set_cookie": set_cookie, "source": "https://shop.example/", "cause": "typed"}
+    page = house.page(f"/console/cookie/?{urlencode(fields | {'target': fields['source']})}")
+    for mark in ("warning", "repaired", "never-sent"):
+        assert bool(find(page, f"//*[@data-{mark}]")) is (mark in marks)
+    assert bool(find(page, "//table")) is (marks == ["warning"])
+
+
 def test_a_wrong_url_is_named_beside_its_field(house):
     fields = {"set_cookie": "a=1", "source": "nowhere", "cause": "typed"}
     status, page, _ = house.ask(f"/console/cookie/?{urlencode(fields)}")

@@ -13,9 +13,13 @@ from labkit.http.origin import Context, Origin
 NO_COOKIE = (
     "This is not a Set-Cookie header. Specify its value, for example: cart=3; Path=/; HttpOnly"
 )
-DELETES = "Deleted: the browser deletes its cookie with this name, Domain and Path."
+DELETES = "Deleted: {deletion}, if the browser has it. Cookies with another Domain or Path stay."
 STORED = "Stored."
 REFUSED = "Refused: {reason}."
+ALSO_REFUSED = "Then also: {reason}."
+REPAIRED = "The browser would store: {set_cookie}"
+REPAIRED_AT = "The browser would store this from {url}: {set_cookie}"
+WARNING = "Probably not intended: {warning}"
 SENT = "Sent: {pair}"
 NOTHING_SENT = "No cookie is sent."
 NOT_SENT = "Not sent: {reason}."
@@ -112,27 +116,35 @@ def cookie(
     if as_json:
         click.echo(json.dumps(_as_json(report), indent=1, ensure_ascii=False))
     else:
-        _print(set_cookie, source, report)
+        _print(set_cookie, source, report, asks=bool(targets or initiator))
 
 
-def _print(set_cookie: str, source: Origin, report: CookieReport) -> None:
-    shown = set_cookie[:LONGEST_SHOWN] + "…" * (len(set_cookie) > LONGEST_SHOWN)
-    console.print(Text(shown, "b"), Text(f"set by {_url(source)}"), sep="\n", soft_wrap=True)
+def _print(set_cookie: str, source: Origin, report: CookieReport, *, asks: bool) -> None:
+    """Print the report. asks: whether the user asked about later requests."""
+    console.print(Text(_short(set_cookie), "b"), Text(f"set by {source}"), sep="\n", soft_wrap=True)
     if report.refusal:
-        _print_refusal(REFUSED, report.refusal)
+        _print_refusals(source, report)
     else:
-        _print_good(DELETES if report.deletes else STORED)
-    table = Table.grid(padding=(0, 2))
-    for attribute in report.attributes:
-        table.add_row(f"  {attribute.text}", attribute.meaning)
-    console.print("", table)
+        _print_good(DELETES.format(deletion=report.deletion) if report.deletes else STORED)
+    for warning in report.warnings:
+        text = WARNING.format(warning=warning)
+        console.print(Text.assemble(("! ", "yellow"), text), soft_wrap=True)
+    if report.cookie and not report.deletes:
+        table = Table.grid(padding=(0, 2))
+        for attribute in report.attributes:
+            table.add_row(Text(f"  {attribute.text}"), Text(attribute.meaning))
+        console.print("", table)
+    if asks and report.never_sent:
+        console.print(f"\n{report.never_sent}", soft_wrap=True)
     for request in report.later:
         cause = describe_cause(request.context)
-        console.print(Text(f"\n{request.context.method} {_url(request.target)} ({cause})"))
+        console.print(
+            Text(f"\n{request.context.method} {request.target} ({cause})"), soft_wrap=True
+        )
         if request.refusal:
             _print_refusal(NOT_SENT, request.refusal)
         if request.header:
-            _print_good(SENT.format(pair=request.header[:LONGEST_SHOWN]))
+            _print_good(SENT.format(pair=_short(request.header)))
         elif not request.refusal:
             console.print(NOTHING_SENT)
         if request.note:
@@ -143,18 +155,30 @@ def _print_good(text: str) -> None:
     console.print(Text.assemble(("✓ ", "green"), text), soft_wrap=True)
 
 
-def _print_refusal(sentence: str, refusal: Refusal) -> None:
+def _print_refusals(source: Origin, report: CookieReport) -> None:
+    if report.refusal:
+        _print_refusal(REFUSED, report.refusal)
+    for refusal in report.further:
+        _print_refusal(ALSO_REFUSED, refusal, mark="  ")
+    if report.repaired:
+        field, url = report.repaired
+        sentence = REPAIRED if url == source else REPAIRED_AT
+        text = sentence.format(set_cookie=_short(field), url=url)
+        console.print(Text(f"  {text}"), soft_wrap=True)
+
+
+def _print_refusal(sentence: str, refusal: Refusal, mark: str = "✗ ") -> None:
     console.print(
-        Text.assemble(("✗ ", "red"), sentence.format(reason=refusal.reason)),
+        Text.assemble((mark, "red"), sentence.format(reason=refusal.reason)),
         Text(f"  {refusal.rule.source}: {refusal.rule.url}"),
-        Text(f"  {REPAIR.format(repair=refusal.rule.repair)}"),
+        Text(f"  {REPAIR.format(repair=refusal.repair)}"),
         sep="\n",
         soft_wrap=True,
     )
 
 
-def _url(origin: Origin) -> str:
-    return f"{origin.scheme}://{origin.url_host}{origin.path}"
+def _short(text: str) -> str:
+    return text[:LONGEST_SHOWN] + "…" * (len(text) > LONGEST_SHOWN)
 
 
 def _as_json(report: CookieReport) -> dict[str, object]:
@@ -163,13 +187,18 @@ def _as_json(report: CookieReport) -> dict[str, object]:
         "stored": report.cookie is not None and not report.deletes,
         "deletes": report.deletes,
         "refusal": _refusal_as_json(report.refusal),
+        "further": [_refusal_as_json(each) for each in report.further],
+        "repaired": report.repaired
+        and {"set_cookie": report.repaired.set_cookie, "url": str(report.repaired.source)},
+        "warnings": list(report.warnings),
         "later": [
             {
-                "url": _url(each.target),
+                "url": str(each.target),
                 "method": each.context.method,
                 "sent": each.is_sent,
                 "cookie_header": each.header,
                 "refusal": _refusal_as_json(each.refusal),
+                "note": each.note,
             }
             for each in report.later
         ],
@@ -184,5 +213,5 @@ def _refusal_as_json(refusal: Refusal | None) -> dict[str, str] | None:
         "reason": refusal.reason,
         "rule": rule.source,
         "url": rule.url,
-        "repair": rule.repair,
+        "repair": refusal.repair,
     }

@@ -76,6 +76,6 @@ def cookie(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         target = data["target"] or data["source"]
         report = explain_cookie(data["set_cookie"], data["source"], [(target, form.context())])
-        context["report"] = report
+        context |= {"report": report, "source": data["source"], "asks": bool(data["target"])}
         context["requests"] = [(each, describe_cause(each.context)) for each in report.later]
     return render(request, "cookie.html", context, status=200 if form.is_valid() else 422)

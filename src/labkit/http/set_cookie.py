@@ -99,7 +99,7 @@ _SAME_SITE = {member.lower(): member for member in SameSite}
 _PRIORITY = {member.lower(): member for member in Priority}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _WHITE_SPACE = " \t"
-TAB = "it contains a tab, which Chromium refuses"
+TAB = "{where} contains a tab, which Chromium refuses"
 
 
 def parse_set_cookie(text: str, source: Origin, now: float, context: Context = TYPED) -> Cookie:
@@ -131,8 +131,10 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
     http_only = "httponly" in attributes
     # Domain may be equal to the host if the host is an IP address, but not if it is localhost.
     own_address = ip_address_of(source.host) is not None and domain_text == source.url_host
-    at_root = (not domain_text or own_address) and path_text == "/"
-    _check_prefix(name, value, secure=secure, http_only=http_only, host_at_root=at_root)
+    faults = [] if path_text == "/" else ["needs Path=/"]
+    if domain_text and not own_address:
+        faults.append("does not allow Domain")
+    _check_prefix(name, value, secure=secure, http_only=http_only, host_faults=faults)
     partitioned = "partitioned" in attributes
     if partitioned and not secure:
         raise CookieRefusal("Partitioned needs Secure", Rule.PARTITIONED_SECURE)
@@ -156,16 +158,19 @@ def parse_set_cookie(text: str, source: Origin, now: float, context: Context = T
 def _check_pair(name: str, value: str) -> None:
     """Raise CookieRefusal if a browser refuses this name and value."""
     if "\t" in name + value:  # allowed by section 5.6
-        raise CookieRefusal(TAB, Rule.TAB)
+        where = "its name" if "\t" in name else "its value"
+        raise CookieRefusal(TAB.format(where=where), Rule.TAB)
     if not name and not value:
         raise CookieRefusal("it has neither a name nor a value", Rule.EMPTY)
     if not name and "=" in value:  # section 5.6 allows this, and so did Chromium before version 153
         raise CookieRefusal(
             "a value without a name may not contain an equals sign", Rule.NAMELESS_EQUALS
         )
-    if len(to_wire(name + value)) > MAX_NAME_VALUE:
+    size = len(to_wire(name + value))
+    if size > MAX_NAME_VALUE:
         raise CookieRefusal(
-            f"its name and value together exceed {MAX_NAME_VALUE} bytes", Rule.TOO_LONG
+            f"its name and value together have {size} bytes, and browsers allow {MAX_NAME_VALUE}",
+            Rule.TOO_LONG,
         )
 
 
@@ -182,7 +187,7 @@ def _attributes(parts: list[str]) -> dict[str, str]:
         name, _, value = part.partition("=")
         name, value = name.strip(_WHITE_SPACE).lower(), value.strip(_WHITE_SPACE)
         if "\t" in name + value:
-            raise CookieRefusal(TAB, Rule.TAB)
+            raise CookieRefusal(TAB.format(where="one of its attributes"), Rule.TAB)
         if len(to_wire(value)) <= MAX_ATTRIBUTE:
             attributes[name] = value
     return attributes
@@ -246,16 +251,19 @@ _PREFIXES = ("__host-http-", "__host-", "__secure-", "__http-")
 
 
 def _check_prefix(
-    name: str, value: str, *, secure: bool, http_only: bool, host_at_root: bool
+    name: str, value: str, *, secure: bool, http_only: bool, host_faults: list[str]
 ) -> None:
-    """Raise CookieRefusal if the attributes do not match the name's prefix (section 5.4)."""
+    """Raise CookieRefusal if the attributes do not match the name's prefix (section 5.4).
+
+    host_faults: how Path and Domain break the rules of __Host-, such as ["needs Path=/"].
+    """
     lower = name.lower()
     prefix = next((p for p in _PREFIXES if lower.startswith(p)), "")
     shown = prefix.title()  # browsers ignore the case
     if prefix and not secure:
         raise CookieRefusal(f"{shown} needs Secure", Rule.PREFIX_SECURE)
-    if "host-" in prefix and not host_at_root:
-        raise CookieRefusal(f"{shown} needs Path=/ and no Domain", Rule.PREFIX_HOST)
+    if "host-" in prefix and host_faults:
+        raise CookieRefusal(f"{shown} {' and '.join(host_faults)}", Rule.PREFIX_HOST)
     if "http-" in prefix and not http_only:
         raise CookieRefusal(f"{shown} needs HttpOnly", Rule.PREFIX_HTTP_ONLY)
     if not name and value.lower().startswith(_PREFIXES):
