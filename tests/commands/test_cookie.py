@@ -206,6 +206,8 @@ def test_what_no_program_can_repair_stays_refused():
         ("__Host-a=1; Path=/", SHOP, "Secure", "https"),
         ("a=1; SameSite=None", SHOP, "Secure", "https"),
         ("a=1; SameSite=None", PLAIN, "https", "Domain"),
+        ("a=1; Secure", PLAIN, "leave out", "Domain"),
+        ("a=1; Secure; SameSite=None", PLAIN, "https", "leave out"),
         ("a=1; Domain=pay.shop.example", "https://www.shop.example/", "Domain=shop.example", "%09"),
         ("a=1; Domain=other.example", SHOP, "below it", "Domain=other"),
         ("a=1; Domain=10.0.0.2", SHOP, "10.0.0.2", "below it"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from labkit.http.cookie_rules import Rule
-from labkit.http.jar import SAFE_METHODS
+from labkit.http.jar import SAFE_METHODS, Jar
 from labkit.http.origin import (
     Context,
     Origin,
@@ -17,7 +17,7 @@ from labkit.http.origin import (
     punycode,
     registrable_domain,
 )
-from labkit.http.set_cookie import Cookie, read_attributes
+from labkit.http.set_cookie import Cookie, CookieRefusal, read_attributes
 
 
 class Response(NamedTuple):
@@ -34,6 +34,9 @@ def storing_repair(rule: Rule, response: Response) -> str:
             return rule.repair.format(remove_tab=_remove_tab(response.set_cookie))
         case Rule.PREFIX_HOST:
             return rule.repair.format(host_fix=_host_fix(*response))
+        case Rule.SECURE_SOURCE:
+            stored = _is_stored(_without("secure")(response))
+            return rule.repair.format(or_no_secure=", or leave out Secure" if stored else "")
         case Rule.OTHER_DOMAIN:
             domain = read_attributes(response.set_cookie)["domain"]
             return _other_domain(rule, domain, response.source)
@@ -57,6 +60,13 @@ def sending_repair(rule: Rule, cookie: Cookie, target: Origin, context: Context)
         target_path=target.path,
         top_site="{}://{}".format(*context.partition(target)),
     )
+
+
+def _is_stored(response: Response) -> bool:
+    try:
+        return Jar().store(*response) is not None
+    except CookieRefusal:
+        return False
 
 
 def _and_https(origin: Origin) -> str:

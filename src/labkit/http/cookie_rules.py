@@ -31,7 +31,7 @@ class Rule(Enum):
     PARTITIONED_SECURE = "Partitioned cookies", "Add Secure{and_https}."
     SECURE_SOURCE = (
         "5.7",
-        "Serve the page over https, or leave out Secure. At localhost, http is enough.",
+        "Serve the page over https{or_no_secure}. At localhost, http is enough.",
     )
     SCRIPT_HTTP_ONLY = "5.7", "Set HttpOnly cookies on the server, not in a script."
     HIDES_SECURE = "5.7", "Choose another name, or set the cookie over https with Secure."
