@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import NamedTuple
 
+from labkit.http.cookie_header import to_wire
 from labkit.http.cookie_repairs import Response, repaired, sending_repair, storing_repair
 from labkit.http.cookie_rules import Rule
 from labkit.http.jar import Jar
 from labkit.http.origin import TYPED, Context, Origin
 from labkit.http.set_cookie import (
     MAX_AGE,
+    MAX_ATTRIBUTE,
     Cookie,
     CookieRefusal,
     SameSite,
@@ -194,6 +196,11 @@ def _warnings(set_cookie: str, cookie: Cookie, now: float) -> Iterator[str]:
         yield f"Path={found['path']} does not begin with /, so Path={cookie.path} applies."
     if "samesite" in found and cookie.same_site is SameSite.DEFAULT:
         yield f"SameSite={found['samesite']} is not Strict, Lax or None, so it has no effect."
+    for part in set_cookie.split(";")[1:]:
+        name, _, value = part.partition("=")
+        if len(to_wire(value.strip(" \t"))) > MAX_ATTRIBUTE:
+            size = f"its value has more than {MAX_ATTRIBUTE} bytes"
+            yield f"Browsers ignore {name.strip()}, because {size}."
     unknown = [name for name in found if name and name not in KNOWN]
     if unknown:
         yield f"Browsers ignore attributes that they do not know: {', '.join(unknown)}."

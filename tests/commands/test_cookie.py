@@ -256,6 +256,7 @@ def test_the_repair_fits_the_later_request(field, url, target, words, wanted):
         ("a=1; Max-Age=abc; Expires=Fri, 31 Dec 2027 23:59:59 GMT", "Expires applies"),
         ("a=1; Expires=soon", "session cookie"),
         ("a=1; Max-Age=315360000", "400 days"),
+        (f"a=1; Path=/{'x' * 1024}", "Path"),
         ("=7", "just 7"),
         ("a=1; Path=cart", "Path=/"),
         ("a=1; SameSite=Laxx", "Laxx"),
