@@ -13,7 +13,10 @@ from labkit.http.origin import Context, Origin
 NO_COOKIE = (
     "This is not a Set-Cookie header. Specify its value, for example: cart=3; Path=/; HttpOnly"
 )
-DELETES = "Deleted: {deletion}, if the browser has it. Cookies with another Domain or Path stay."
+DELETES = (
+    "Deleted, because the header lets it expire at once: {deletion}, if the browser has it. "
+    "Cookies with another Domain or Path stay."
+)
 STORED = "Stored."
 REFUSED = "Refused: {reason}."
 ALSO_REFUSED = "Then also: {reason}."
