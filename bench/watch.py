@@ -37,8 +37,11 @@ class Answered(Exception):
 def first_answer(checkout: Catalog, folder: Path) -> float:
     """Return the seconds from a save to the first result."""
     begin = time.perf_counter()
+    seconds = 0.0
 
     def answer(result: CheckResult) -> None:
+        nonlocal seconds
+        seconds = time.perf_counter() - begin  # ending the check takes longer
         if (result.id, result.outcome) != (PROMISED, "passed"):
             raise RuntimeError(f"The first result is {result.outcome}: {result.id}")
         raise Answered
@@ -47,7 +50,7 @@ def first_answer(checkout: Catalog, folder: Path) -> float:
         made, lab = checkout.copy_in(folder), checkout.find(NUMBER)
         check(checkout, made, lab, first=[PROMISED], on_first=answer)
     except Answered:
-        return time.perf_counter() - begin
+        return seconds
     raise RuntimeError("The check reported no result.")
 
 
