@@ -191,7 +191,8 @@ def _warnings(set_cookie: str, cookie: Cookie, now: float) -> Iterator[str]:
     is_cut = cookie.expires is not None and cookie.expires - now >= MAX_AGE
     if is_cut and found.get("max-age") != str(MAX_AGE):
         name = "Max-Age" if _has_max_age(found) else "Expires"
-        yield f"{name} asks for more than browsers allow: they keep a cookie for at most 400 days."
+        most = f"they keep a cookie for at most 400 days, which is Max-Age={MAX_AGE}"
+        yield f"{name} asks for more than browsers allow: {most}."
     if found.get("path", "/")[:1] not in {"", "/"}:
         yield f"Path={found['path']} does not begin with /, so Path={cookie.path} applies."
     if "samesite" in found and cookie.same_site is SameSite.DEFAULT:
@@ -227,7 +228,8 @@ def describe_cause(context: Context) -> str:
 LAX_AND_POST = (
     "This is only because the cookie is new: for its first two minutes, Chromium sends a cookie "
     "without SameSite with POST forms of other sites, too. After that, Chromium would not send it "
-    "with this request."
+    "with this request. If other sites have to send such forms, use SameSite=None and Secure, and "
+    "check a CSRF token. Otherwise, use SameSite=Lax, which applies at once."
 )
 NEVER_STORED = "No later request sends this cookie, because the browser did not store it."
 MOST_REPAIRS = 6  # the field of a refused cookie is repaired at most this often
@@ -248,7 +250,7 @@ _ABSENT = {  # {attribute: what it means if a cookie lacks this attribute}
 }
 _PRESENT = {  # attribute, or attribute=value -> meaning
     "HttpOnly": "scripts cannot read it",
-    "Secure": "sent only over HTTPS, and to this machine itself",
+    "Secure": "sent only over HTTPS; over plain HTTP only to localhost and 127.0.0.1",
     "SameSite": "not a valid value: Chromium treats it as Lax; other browsers may not",
     "SameSite=Lax": (
         "from other sites: sent with links and GET forms, not with POST forms, images, frames or "
@@ -256,7 +258,7 @@ _PRESENT = {  # attribute, or attribute=value -> meaning
     ),
     "SameSite=Strict": "never sent with requests from other sites",
     "SameSite=None": "also sent with requests from other sites",
-    "Partitioned": "embedded in several sites, it is a separate cookie in each",
+    "Partitioned": "a separate cookie for each site in the address bar",
     "Priority": "not a valid value, so Chromium treats it as Medium",
     "Priority=Low": "Chromium deletes it first if a site has too many cookies",
     "Priority=Medium": "the same as no Priority",

@@ -226,7 +226,7 @@ def test_the_repair_names_only_what_is_wrong(field, url, wanted, unwanted):
     ("field", "url", "target", "words", "wanted"),
     [
         ("a=1", "http://127.0.0.1:8003/", "http://localhost:8003/", "", "same host name"),
-        ("a=1", "http://192.168.1.20/", "http://192.168.1.21/", "", "same host name"),
+        ("a=1", "http://192.168.1.20/", "http://192.168.1.21/", "", "names below one domain"),
         ("a=1", "https://a.co.uk/", "https://b.co.uk/", "", "same host name"),
         ("a=1", "https://a.shop.example/", "https://b.shop.example/", "", "Domain=shop.example"),
         (

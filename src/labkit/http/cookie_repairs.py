@@ -116,8 +116,12 @@ def _share_host(cookie: Cookie, host: str) -> str:
         if cookie.name.lower().startswith("__host-"):
             advice += ", and a name without the prefix"
         return f"{advice}. Browsers then send the cookie to {shared} and all hosts below it"
-    if ip_address_of(host) or ip_address_of(cookie.domain) or "." not in host + cookie.domain:
-        why = "An IP address or localhost shares no domain with another host"
+    hosts = [cookie.domain, host]
+    if all(map(ip_address_of, hosts)):
+        names = "Give both machines names below one domain, and set Domain to it"
+        return f"{names}. Cookies cannot be shared between IP addresses"
+    if any(ip_address_of(each) or "." not in each for each in hosts):
+        why = f"For cookies, {cookie.domain} and {host} are different hosts, even on one machine"
     else:
         why = f"{host} and {cookie.domain} are different sites, and sites cannot share cookies"
     return f"Use the same host name in both URLs. {why}"
