@@ -191,7 +191,7 @@ def gunicorn_settings(lab: str) -> list[tuple[int, int]]:
 def best_gunicorn(row: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """Return the setting that answered most requests, and of these the fastest one, or None."""
     return min(
-        row.get("gunicorn", {}).items(),  # results before 2026-12 have no gunicorn
+        row["gunicorn"].items(),
         key=lambda item: (-item[1]["answered"], item[1]["p99"]),
         default=None,
     )
