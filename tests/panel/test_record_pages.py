@@ -91,6 +91,15 @@ def test_the_command_writes_what_the_page_shows(shop, visitor):
         assert "red apple" in result.output
 
 
+def test_the_panel_links_to_the_record_of_the_visit(shop, visitor):
+    page = lxml.html.document_fromstring(text(visitor.get("/display/")))
+    (opened,) = page.xpath("//a[@class='summary-row']/@href")
+    panel = lxml.html.document_fromstring(text(visitor.get(opened)))
+    (link,) = panel.xpath(f"//main//a[starts-with(@href, '{PAGE}')]/@href")
+    recorded = lxml.html.document_fromstring(text(visitor.get(link)))
+    assert "red apple" in recorded.xpath("string(//pre[@data-record='pytest'])")
+
+
 def test_the_formats_of_command_and_page_are_the_same():
     assert list(FORMATS) == record.FORMATS
 
