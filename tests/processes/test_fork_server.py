@@ -23,7 +23,19 @@ def run_code(command):
 
 
 @pytest.fixture
-def fork_server():
+def python_handlers():
+    """Handle SIGINT and SIGTERM, even if they are ignored, as in a background job of a shell."""
+    handlers = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def fork_server(python_handlers):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # about the thread of pytest-xdist
         server = ForkServer(run_code)
