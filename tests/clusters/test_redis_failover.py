@@ -181,7 +181,7 @@ def test_all_go_on_and_what_the_replica_has_heard_is_there(lab):
     assert [cart.cart(visitor) for _ in range(2)] == [{"apple": 3}] * 2
 
 
-def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
+def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab, engine):
     adders = [Adder(lab.port) for _ in range(VISITORS)]
     (_, primary), _ = lab.members
 
@@ -195,7 +195,12 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab):
     for adder in adders:
         shown, again = adder.shown(2)
         assert shown == again
-        assert len(adder.kept - shown) <= 1  # only the last acknowledged item may be missing
+        missing = adder.kept - shown
+        if engine == "cache":
+            # If Django loads a session while Redis is down, the session is empty. If Django then
+            # saves it after the failover, it gets a new key, and the old cart is lost.
+            missing -= adder.before
+        assert len(missing) <= 1  # only the last acknowledged item may be missing
 
 
 def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):

@@ -12,6 +12,8 @@ class Adder:
     def __init__(self, port):
         self.client = BrowserClient(port)
         self.kept = set()  # the names that the server has acknowledged
+        self.before = set()  # those that it had acknowledged before it last replaced the session
+        self._key = ""  # the session key
         self.unknown = 0  # the number of forms that may or may not have been processed
         self.refused = 0  # how many responses asked the visitor to repeat the request
 
@@ -24,6 +26,11 @@ class Adder:
             await self._refused(answer)
         assert answer.status in {302, 502}
         if answer.status == 302:
+            found = (each for each in self.client.jar if each.name.startswith("sessionid"))
+            key = next((each.value for each in found), "")
+            if self._key not in {"", key}:
+                self.before = set(self.kept)
+            self._key = key
             self.kept.add(name)
         else:
             self.unknown += 1
