@@ -134,10 +134,9 @@ def _serve(control: socket.socket, run: Run) -> None:
     name_process("lab-fork-server")
     with contextlib.suppress(AttributeError):  # a C library other than glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # like MALLOC_ARENA_MAX=1 in the environment
+    # Remove the parent's handlers, as an exec would.
     for number in signal.valid_signals():
-        if callable(
-            signal.getsignal(number)
-        ):  # a handler of the parent; an exec would reset it too
+        if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
     child_ended, wake = os.pipe()
     os.set_blocking(wake, False)
