@@ -5,20 +5,19 @@ from django.views.decorators.http import require_safe
 
 from lab import storage
 from lab.forms import AddForm, RaceForm
-from labkit.base.session_lock import lock_error
 
 
 @require_safe
 def index(request):
-    return draw_page(request)
+    return show_page(request)
 
 
 @require_safe
 def way_page(request, way):
-    return draw_page(request, way)
+    return show_page(request, way)
 
 
-def draw_page(request, way="", status=200, **context):
+def show_page(request, way="", status=200, **context):
     """Render the page for this way, or the start page. Add `context` to the default context."""
     if "race" not in context:
         # After a race, leave out the cart: the tabs may have a new session, which is not this
@@ -27,8 +26,3 @@ def draw_page(request, way="", status=200, **context):
         context.setdefault("notice", storage.notice(request))
     context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context
     return render(request, "way.html" if way else "index.html", context, status=status)
-
-
-def draw_refusal(request):
-    """Show the page with the reason why this session cannot be locked."""
-    return draw_page(request, "locked", status=409, notice=lock_error(request.session))

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from lab.forms import RaceForm
-from lab.pages import draw_page, draw_refusal
+from lab.pages import show_page
 from labkit.base.session_lock import lock_error
 from labkit.race import RaceUnderWay, Timeline, run_race
 
@@ -14,9 +14,9 @@ def start_race(request, way):
     """Run a race and show its result. Do not redirect: the result is stored nowhere."""
     form = RaceForm(request.POST)
     if not form.is_valid():
-        return draw_page(request, way, status=422, race_form=form)
-    if way == "locked" and lock_error(request.session):
-        return draw_refusal(request)
+        return show_page(request, way, status=422, race_form=form)
+    if way == "locked" and (error := lock_error(request.session)):
+        return show_page(request, way, status=409, notice=error)
     # Do not change the session in this request. Django would save its copy last, which would undo
     # all the adds.
     chosen = form.cleaned_data
@@ -32,8 +32,8 @@ def start_race(request, way):
         )
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")
-        return draw_page(request, way, status=429, race_form=form)
+        return show_page(request, way, status=429, race_form=form)
     timeline = Timeline(race.steps, race.tabs)
-    response = draw_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
+    response = show_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
     race.set_cookies_on(response)  # give the real browser the tabs' session cookie
     return response

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lab import storage
 from lab.forms import AddForm
-from lab.pages import draw_page, draw_refusal
+from lab.pages import show_page
 from labkit.base.session_lock import lock_error, locked
 
 
@@ -17,7 +17,7 @@ def add_naive(request):
     """Read the cart, wait, and change it. Django saves the session after the view."""
     form = AddForm(request.POST)
     if not form.is_valid():
-        return draw_page(request, "naive", status=422, add_form=form)
+        return show_page(request, "naive", status=422, add_form=form)
     goods = storage.load(request)
     time.sleep(form.cleaned_data["delay"] / 1000)
     storage.add_one(request, goods, form.cleaned_data["name"])
@@ -33,9 +33,9 @@ def add_locked(request):
     """
     form = AddForm(request.POST)
     if not form.is_valid():
-        return draw_page(request, "locked", status=422, add_form=form)
-    if lock_error(request.session):  # there is no lock for an engine that does not store rows
-        return draw_refusal(request)
+        return show_page(request, "locked", status=422, add_form=form)
+    if error := lock_error(request.session):  # the engine stores no row that could be locked
+        return show_page(request, "locked", status=409, notice=error)
     with locked(request):
         goods = storage.load(request)
         time.sleep(form.cleaned_data["delay"] / 1000)
