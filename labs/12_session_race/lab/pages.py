@@ -17,12 +17,14 @@ def way_page(request, way):
     return show_page(request, way)
 
 
-def show_page(request, way="", status=200, **context):
-    """Render the page for this way, or the start page. Add `context` to the default context."""
-    if "race" not in context:
-        # After a race, leave out the cart: the tabs may have a new session, which is not this
-        # request's.
-        context["cart_rows"] = list(storage.load(request).items())
-        context.setdefault("notice", storage.notice(request))
-    context = {"way": way, "add_form": AddForm(), "race_form": RaceForm()} | context
-    return render(request, "way.html" if way else "index.html", context, status=status)
+def show_page(request, way=None, status=200, **replaced):
+    """Show the page of this way, or the start page. `replaced` replaces values in the context."""
+    context = {
+        "way": way,
+        "goods": storage.load(request),
+        "notice": storage.notice(request),
+        "add_form": AddForm(),
+        "race_form": RaceForm(),
+    }
+    template = "way.html" if way else "index.html"
+    return render(request, template, context | replaced, status=status)

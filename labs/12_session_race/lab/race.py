@@ -1,5 +1,6 @@
 """The race: the server sends many add requests, as if from several of the visitor's tabs."""
 
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -33,7 +34,13 @@ def start_race(request, way):
     except RaceUnderWay:
         form.add_error(None, "Another race is running. Try again in a moment.")
         return show_page(request, way, status=429, race_form=form)
-    timeline = Timeline(race.steps, race.tabs)
-    response = show_page(request, way, race=race, timeline=timeline, chosen=chosen, race_form=form)
+    context = {
+        "way": way,
+        "race": race,
+        "timeline": Timeline(race.steps, race.tabs),
+        "chosen": chosen,
+        "race_form": form,
+    }
+    response = render(request, "result.html", context)
     race.set_cookies_on(response)  # give the real browser the tabs' session cookie
     return response
