@@ -24,9 +24,9 @@ class RaceForm(forms.Form):
     tabs = number("Tabs at once", [(2, "2"), (10, "10"), (50, "50")], 2)
     delay = number("The view takes", DELAYS, 20)
     adds = number("Adds in all", [(50, "50"), (100, "100")], 100)
-    goods = forms.ChoiceField(
+    which_items = forms.ChoiceField(
         label="What they add",
-        choices=[("same", "the same item"), ("own", "different items")],
+        choices=[("same", "the same item"), ("different", "different items")],
     )
 
     def __init__(self, data=None):
@@ -35,5 +35,5 @@ class RaceForm(forms.Form):
 
     def fields_of_tab(self, tab):
         """Return the form fields that this tab sends with each of its adds."""
-        name = f"tab {tab}" if self.cleaned_data["goods"] == "own" else "apple"
+        name = f"tab {tab}" if self.cleaned_data["which_items"] == "different" else "apple"
         return {"name": name, "delay": self.cleaned_data["delay"]}

@@ -17,7 +17,7 @@ from labkit.testing.malformed_requests import REQUESTS, TOKEN, Raw
 COOKIE = "sessionid_12"
 WAYS = ["naive", "locked"]
 ADD = {"name": "apple", "delay": 0}
-RACE = {"tabs": 2, "delay": 20, "adds": 100, "goods": "same"}
+RACE = {"tabs": 2, "delay": 20, "adds": 100, "which_items": "same"}
 PATIENCE = 120  # seconds allowed for a race on a busy machine
 PRESS = "(button, at) => { setTimeout(() => button.click(), at - Date.now()) }"
 
@@ -35,11 +35,11 @@ RACE_REQUESTS = [
     form("a delay in other digits", 422, b"/naive/add/", "&delay=٠&name=apple".encode()),
     form("no delay", 422, b"/naive/add/", b"&name=apple"),
     form("a race of nothing", 422, b"/naive/race/", b""),
-    form("too many tabs", 422, b"/naive/race/", b"&tabs=5000&delay=0&adds=50&goods=own"),
-    form("too long a delay", 422, b"/locked/race/", b"&tabs=2&delay=4000&adds=50&goods=own"),
-    form("too many adds", 422, b"/locked/race/", b"&tabs=2&delay=0&adds=1000000&goods=own"),
+    form("too many tabs", 422, b"/naive/race/", b"&tabs=5000&delay=0&adds=50&which_items=same"),
+    form("too long a delay", 422, b"/locked/race/", b"&tabs=2&delay=4000&adds=50&which_items=same"),
+    form("too many adds", 422, b"/locked/race/", b"&tabs=2&delay=0&adds=1000000&which_items=same"),
     Raw("an add by GET", 405, path=b"/naive/add/?name=apple&delay=0"),
-    Raw("a race by GET", 405, path=b"/locked/race/?tabs=2&delay=0&adds=50&goods=own"),
+    Raw("a race by GET", 405, path=b"/locked/race/?tabs=2&delay=0&adds=50&which_items=same"),
 ]
 
 
@@ -152,12 +152,13 @@ class RaceRuns:
 
     @pytest.mark.thorough
     @pytest.mark.pitfall("B40")
-    @pytest.mark.parametrize("goods", ["same", "own"])
+    @pytest.mark.parametrize("which_items", ["same", "different"])
     @pytest.mark.parametrize(
         ("tabs", "delay", "adds"), [(2, 20, 100), (10, 20, 100), (50, 20, 100), (10, 200, 50)]
     )
-    def test_of_so_many_tabs_naively_one_is_kept(self, visitor, tabs, delay, adds, goods):
-        response = self.race(visitor, "naive", tabs=tabs, delay=delay, adds=adds, goods=goods)
+    def test_of_so_many_tabs_naively_one_is_kept(self, visitor, tabs, delay, adds, which_items):
+        fields = {"tabs": tabs, "delay": delay, "adds": adds, "which_items": which_items}
+        response = self.race(visitor, "naive", **fields)
         assert kept(response) == f"{adds // tabs} of {adds}"
         first = [fate for fate in fates(response) if fate["wave"] == "1"]
         assert [fate["read"] for fate in first] == ["0"] * tabs
@@ -167,7 +168,7 @@ class RaceRuns:
     @pytest.mark.parametrize("delay", [0, 20])
     @pytest.mark.parametrize("tabs", [2, 10, 50])
     def test_of_so_many_tabs_all_are_kept_behind_the_lock(self, visitor, tabs, delay):
-        response = self.race(visitor, "locked", tabs=tabs, delay=delay, goods="own")
+        response = self.race(visitor, "locked", tabs=tabs, delay=delay, which_items="different")
         assert kept(response) == "100 of 100"
         assert table(visitor.get("/")) == {f"tab {n}": 100 // tabs for n in range(1, tabs + 1)}
         first = [int(fate["saved"]) for fate in fates(response) if fate["wave"] == "1"]
