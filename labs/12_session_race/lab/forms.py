@@ -32,8 +32,3 @@ class RaceForm(forms.Form):
     def __init__(self, data=None):
         # Both forms on the page have a field "delay", and no id may occur twice.
         super().__init__(data, auto_id="race_%s")
-
-    def fields_of_tab(self, tab):
-        """Return the form fields that this tab sends with each of its adds."""
-        name = f"tab {tab}" if self.cleaned_data["which_items"] == "different" else "apple"
-        return {"name": name, "delay": self.cleaned_data["delay"]}

@@ -22,13 +22,14 @@ def start_race(request, way):
     # all the adds.
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
+    different = chosen["which_items"] == "different"
+    items = [f"tab {tab}" if different else "apple" for tab in range(1, chosen["tabs"] + 1)]
     try:
         race = run_race(
             request,
             paths,
-            chosen["tabs"],
-            chosen["adds"],
-            fields=form.fields_of_tab,
+            posts=[{"name": item, "delay": chosen["delay"]} for item in items],  # one for each tab
+            adds=chosen["adds"],
             overlap=chosen["delay"] > 0,  # run_race() holds each tab until all have read
         )
     except RaceUnderWay:

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -71,17 +71,17 @@ class Race:
 def run_race(
     request: HttpRequest,
     paths: Mapping[str, str],
-    tabs: int,
+    posts: Sequence[Mapping[str, Any]],
     adds: int,
-    fields: Callable[[int], dict[str, Any]],
     overlap: bool = True,
 ) -> Race:
     """Add items `adds` times from this visitor's tabs, in waves with one add per tab.
 
     request: the visitor's POST request with a CSRF token; its view must not use request.session.
     paths: a POST to "empty" empties the cart, and creates the session that all tabs share; a POST
-    of fields(tab) to "add" adds one item; "cart" returns the cart as JSON. overlap: whether each
-    tab waits until all tabs of its wave have read the cart; see `Wave`.
+    to "add" adds one item; "cart" returns the cart as JSON. posts: the form fields that each tab
+    sends to "add", one mapping per tab. overlap: whether each tab waits until all tabs of its wave
+    have read the cart; see `Wave`.
 
     Raises RaceUnderWay if another race is running in this process.
     """
@@ -89,16 +89,17 @@ def run_race(
         raise RaceUnderWay
     try:
         session_recorder.observe_sessions(import_module(settings.SESSION_ENGINE).SessionStore)
+        tabs = len(posts)
         race = Race(tabs, adds)
         browser = _Browser(request, race.cookies)
         with ThreadPoolExecutor(tabs) as pool:
             browser.store_cookies(pool.submit(browser.send, paths["empty"], {}).result())
-            for number in range(1, adds // tabs + 1):
-                wave = Wave(number, tabs, overlap)
+            for wave_number in range(1, adds // tabs + 1):
+                wave = Wave(wave_number, tabs, overlap)
                 # All tabs send the same cookies, as no tab has received a response of this wave.
                 sent = [
-                    pool.submit(browser.send, paths["add"], fields(tab.number), tab)
-                    for tab in [Tab(n, wave, race.steps) for n in range(1, tabs + 1)]
+                    pool.submit(browser.send, paths["add"], fields, Tab(number, wave, race.steps))
+                    for number, fields in enumerate(posts, 1)
                 ]
                 for response in [future.result() for future in as_completed(sent)]:
                     race.statuses[response.status_code] += 1
@@ -127,7 +128,7 @@ class _Browser:
         self._received = received
 
     def send(
-        self, path: str, fields: dict[str, Any] | None = None, tab: Tab | None = None
+        self, path: str, fields: Mapping[str, Any] | None = None, tab: Tab | None = None
     ) -> HttpResponse:
         """Send a POST with these fields, or a GET, through all middleware in this thread."""
         form = {} if fields is None else {"csrfmiddlewaretoken": self._token, **fields}
