@@ -2,7 +2,7 @@ import re
 
 from django import forms
 
-# In a race in which each tab adds a different item, the seventh tab adds "tab 7".
+# The form offers apples and pears. In a race for different items, the seventh tab adds "tab 7".
 ITEM = re.compile(r"\A(apple|pear|tab [0-9]{1,2})\Z")
 DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
 BY_HAND = (4000, "4 seconds (for two tabs, by hand)")

@@ -18,12 +18,11 @@ def start_race(request, way):
         return show_page(request, way, status=422, race_form=form)
     if way == "locked" and (error := lock_error(request.session)):
         return show_page(request, way, status=409, notice=error)
-    # Do not change the session in this request. Django would save its copy last, which would undo
-    # all the adds.
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
     different = chosen["which_items"] == "different"
     items = [f"tab {tab}" if different else "apple" for tab in range(1, chosen["tabs"] + 1)]
+    # This view must not change the session: Django would save it after the view, without the adds.
     try:
         race = run_race(
             request,

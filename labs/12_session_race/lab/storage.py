@@ -7,8 +7,9 @@ from labkit.base.notices import ALTERED_CART
 def load(request):
     """Return the goods in this visitor's cart: {name: quantity}."""
     stored = request.session.get("cart")
-    goods = stored.items() if isinstance(stored, dict) else []
-    return {name: quantity for name, quantity in goods if is_valid(name, quantity)}
+    if not isinstance(stored, dict):
+        return {}
+    return {name: quantity for name, quantity in stored.items() if is_valid(name, quantity)}
 
 
 def is_valid(name, quantity):
@@ -22,7 +23,7 @@ def notice(request):
 
 
 def add_one(request, goods_read, name):
-    """Add one item to the goods that were read. The middleware or locked() saves the session."""
+    """Add one item to the goods that the view read. Django or locked() saves the session later."""
     request.session["cart"] = goods_read | {name: goods_read.get(name, 0) + 1}
 
 
