@@ -124,10 +124,10 @@ def without_labkit(template: str, lab: Lab) -> str:
     The mark of the current page and the links to handout and code are labkit's, so they are
     removed.
     """
-    own = "load labkit|this_lab as lab|mark_current|endmark_current|reading_links"
+    own = "load labkit|mark_current|endmark_current|reading_links"
     template = re.sub(f"{{% (?:{own}) %}}", "", template)
     template = re.sub(r"{% asset '([\w.]+)' %}", r"/static/\1", template)
-    return re.sub(r"{{ lab\.(\w+) }}", lambda tag: escape(getattr(lab, tag[1])), template)
+    return re.sub(r"{% lab_(\w+) %}", lambda tag: escape(getattr(lab, tag[1])), template)
 
 
 def prepare(folder: Path, kind: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.urls import set_script_prefix
 
 from labkit.base import assets
-from labkit.base.templatetags.labkit import asset
+from labkit.base.templatetags.labkit import asset_url
 from labkit.render import PALETTE
 
 ADDRESS = "/__lab__/static/lab.css"
@@ -55,7 +55,7 @@ def test_its_address_is_right_under_a_prefix_too():
     found = []
     for prefix in ("/", "/labs/", "/"):
         set_script_prefix(prefix)
-        found.append(asset("lab.css"))
+        found.append(asset_url("lab.css"))
     assert found == ["/__lab__/static/lab.css", "/labs/__lab__/static/lab.css", found[0]]
 
 
