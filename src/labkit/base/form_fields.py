@@ -1,5 +1,6 @@
 """Form fields for printable text, and for numbers that consist of the digits 0 to 9."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -9,6 +10,9 @@ from django.core.exceptions import ValidationError
 _INVISIBLE = "\u200c\u200d\ufe0e\ufe0f\u00a0\u3000\u115f\u1160\u3164\uffa0\u2800"
 _INVISIBLE += "".join(map(chr, range(0xE0020, 0xE0080)))
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
+
+# int() refuses longer numbers.
+_INTEGER = re.compile(r"-?[0-9]{1,4000}")
 
 
 class PrintableText(forms.CharField):
@@ -36,8 +40,8 @@ class WholeNumber(forms.IntegerField):
     def to_python(self, value: Any) -> int | None:
         """Return the number that was entered. Raises ValidationError for anything else."""
         typed = str("" if value is None else value).strip()
-        plain = typed.isascii() and typed.removeprefix("-").isdigit()
-        if typed and not plain:
+        if not typed:
+            return None
+        if not _INTEGER.fullmatch(typed):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        number: int | None = super().to_python(value)
-        return number
+        return int(typed)
