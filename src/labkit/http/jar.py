@@ -141,7 +141,7 @@ class Jar:
             raise CookieRefusal(BLOCKED, Rule.BLOCKED)
         now = time.time()
         cookie = parse_set_cookie(set_cookie, source, now, context)
-        self._check(cookie, source, context)
+        self.check(cookie, source, context)
         old = self._cookies.get(cookie.key)
         if old is not None and old.http_only and not context.http_api:
             raise CookieRefusal(
@@ -160,7 +160,7 @@ class Jar:
         self._evict(cookie, now)
         return cookie
 
-    def _check(self, cookie: Cookie, source: Origin, context: Context) -> None:
+    def check(self, cookie: Cookie, source: Origin, context: Context = TYPED) -> None:
         """Raise CookieRefusal if section 5.7 does not allow this source to set the cookie."""
         if cookie.secure and not source.trustworthy:
             raise CookieRefusal("it has Secure, but came over plain HTTP", Rule.SECURE_SOURCE)

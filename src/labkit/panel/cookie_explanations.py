@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -122,8 +122,9 @@ class ResponseCookie:
         cookie = None
         source = request_origin(exchange)
         try:
-            Jar().store(text, source)
-            self.parsed = cookie = parse_set_cookie(text, source, exchange.at)
+            cookie = parse_set_cookie(text, source, exchange.at)
+            Jar().check(cookie, source)
+            self.parsed = cookie
         except CookieRefusal as refused:
             self.refusal = str(refused)
         self.deletion = ""  # a key of DELETIONS; "" if the cookie is set or refused
@@ -186,11 +187,15 @@ def _deletion(cookie: Cookie, exchange: Exchange, source: Origin) -> str:
 
 def request_origin(exchange: Exchange) -> Origin:
     """Return the origin and path of a request as the browser sees them."""
-    path = exchange.path.partition("?")[0]
+    return _origin(exchange.scheme, exchange.host, exchange.path.partition("?")[0])
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str, host: str, path: str) -> Origin:
     try:
-        return Origin.of(f"{exchange.scheme}://{exchange.host}{path}")
+        return Origin.of(f"{scheme}://{host}{path}")
     except ValueError:  # the Host header may be invalid
-        return Origin(exchange.scheme, exchange.host.lower(), path)
+        return Origin(scheme, host.lower(), path)
 
 
 def cookie_owner(name: str) -> CookieOwner:
