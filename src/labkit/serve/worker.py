@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -59,7 +60,7 @@ def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if _is_trustworthy(environ):
+        if _is_trustworthy(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")):
             return application(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
@@ -71,10 +72,10 @@ def without_opener_policy(application: Callable[..., Any]) -> Callable[..., Any]
     return answer
 
 
-def _is_trustworthy(environ: dict[str, Any]) -> bool:
+@lru_cache(maxsize=256)
+def _is_trustworthy(scheme: str, host: str) -> bool:
     try:
-        url = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return Origin.of(url).trustworthy
+        return Origin.of(f"{scheme}://{host}").trustworthy
     except ValueError:
         return False
 
