@@ -42,7 +42,7 @@ labkit.base.form_fields labkit.base.middleware labkit.base.notices labkit.base.s
 labkit.base.templatetags.labkit labkit.base.urls
 labkit.panel.apps labkit.panel.middleware labkit.panel.running_record
 labkit.race
-labkit.serve.database_connections
+labkit.serve.database_connections labkit.serve.migrations
 """
 MYSQL = "django.db.backends.mysql.base django.db.backends.mysql.schema"
 

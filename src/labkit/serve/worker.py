@@ -123,16 +123,15 @@ def _end(at_end: contextlib.ExitStack) -> None:
 
 
 def _migrate() -> None:
-    """Migrate the database; return quickly if it is up to date."""
+    """Migrate the database, unless it is up to date."""
     from django.core.management import call_command
     from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
 
     from labkit.base.foreign_database import refuse_foreign_database
+    from labkit.serve.migrations import pending_migrations
 
     refuse_foreign_database()
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if pending_migrations():
         call_command("migrate", verbosity=0, interactive=False)
     connection.close()
 
