@@ -60,21 +60,39 @@ def pytest_addoption(parser):
     group.addoption("--seed", type=int, help="draw the lines again of a failure that printed this")
 
 
-@pytest.hookimpl(tryfirst=True)  # this must run before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Mark the tests that may start a process, and group those that share a server.
+def pytest_configure(config):
+    """Keep tests that share a server in one process of pytest-xdist."""
+    if config.pluginmanager.has_plugin("xdist"):
+        from group_scheduler import GroupPlugin
 
-    pytest-xdist runs all tests of a group in the same process. The cluster's tests run first,
-    because they take longest and mostly wait.
-    """
+        config.pluginmanager.register(GroupPlugin())
+
+
+@pytest.hookimpl(tryfirst=True)  # the option -m can then select by these marks
+def pytest_collection_modifyitems(items):
+    """Mark the tests that may start a process. The tests of LONGEST begin first."""
     for item in items:
         if {"pytester", "said"}.intersection(item.fixturenames) or any(
             _starts_processes(value) for value in vars(item.module).values()
         ):
             item.add_marker("processes")
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
-    items.sort(key=lambda item: item.get_closest_marker("galera") is None)
+    items.sort(key=_place_in_longest)
+
+
+# The beginnings of the node IDs of tests that take longest. If such tests began last, other
+# processes of pytest-xdist would have nothing to do.
+LONGEST = [
+    "tests/clusters/test_galera.py",
+    "tests/panel/test_recorded_visits.py",
+    "tests/console/test_reset_in_chromium.py",
+    "tests/labs/test_every_page_in_chromium.py",
+    "tests/labs/test_reset_state.py",
+]
+
+
+def _place_in_longest(item):
+    found = (place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return next(found, len(LONGEST))
 
 
 # tests/support/serving.py, and the packages that run pytest.
