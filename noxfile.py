@@ -39,7 +39,7 @@ IN_PROCESS = (
 EXTRAS = {
     "galera": ("galera", "mysql", "headers", "mariadb", "galera"),
     "mysql-kit": ("(mysql and not galera)", "mysql", "headers", "mariadb"),
-    "browser-kit": ("browser", "browser", "chromium"),
+    "browser-kit": ("(browser or differential)", "browser", "chromium"),
     "redis-kit": ("redis", "redis", "redis-server"),
     "charts": ("charts", "charts"),
 }
@@ -487,9 +487,10 @@ def kit_extras(session: nox.Session) -> None:
         absent(session, "\n".join(left_out))
     # Two processes, because asyncio.run() fails while Playwright's event loop is running.
     runs = {}
-    if "browser" in chosen:
-        runs["kit-extras-browser"] = ["tests", "-m", "browser", *SIDE_BY_SIDE]
-    if others := " or ".join(part for part in chosen if part != "browser"):
+    browser = EXTRAS["browser-kit"][0]
+    if browser in chosen:
+        runs["kit-extras-browser"] = ["tests", "-m", browser, *SIDE_BY_SIDE]
+    if others := " or ".join(part for part in chosen if part != browser):
         runs["kit-extras-servers"] = ["tests", "-m", f"({others}) and not browser", *SIDE_BY_SIDE]
     pytest_at_once(session, runs)
     if left_out:
@@ -507,10 +508,10 @@ def charts(session: nox.Session) -> None:
 def browser_kit(session: nox.Session) -> None:
     """labkit, and several labs together, in Chromium"""
     need(session, "browser", "chromium")
-    pytest(session, "tests", "-m", "browser", *SIDE_BY_SIDE)
+    pytest(session, "tests", "-m", EXTRAS["browser-kit"][0], *SIDE_BY_SIDE)
 
 
-@nox.session(tags=["browser"])
+@nox.session(default=False)
 def differential(session: nox.Session) -> None:
     """Random cookies in the jar and in Chromium (-- --lines 2000 draws new ones)"""
     need(session, "browser", "chromium")
