@@ -1,4 +1,4 @@
-"""Which migrations a lab's database needs."""
+"""Test which migrations the database of a lab needs."""
 
 import json
 import os
