@@ -22,7 +22,7 @@ def show(request, carrier, step, answers, notice, sent_form=None):
         "carrier_name": carrier_name,
         "notice": notice,
         "step": step,
-        "hidden_fields": carrier.form_fields(request, answers),
+        "hidden_fields": carrier.hidden_fields(request, answers),
         "answers": [(f, label(f), answers[f]) for f in QUESTIONS if f in answers],
     }
     if step == "results":

@@ -4,7 +4,7 @@ REDIRECTS
     Whether the answers survive a redirect from one step to the next.
 load(request)
     Return the answers in the request, {field: text}, or None if they cannot be read.
-form_fields(request, answers)
+hidden_fields(request, answers)
     Return the hidden fields that every form needs, {name: value}. Two carriers need a CSRF token
     and two do not, so get_token() is called here, and not {% csrf_token %} in the template.
 save(request, response, answers, next_step)

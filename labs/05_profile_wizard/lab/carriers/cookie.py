@@ -17,7 +17,7 @@ def load(request):
     return {field: unquote(sent[name]) for field, name in COOKIE_NAMES.items() if name in sent}
 
 
-def form_fields(request, answers):
+def hidden_fields(request, answers):
     return {"csrfmiddlewaretoken": get_token(request)}
 
 

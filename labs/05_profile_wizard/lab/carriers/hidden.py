@@ -15,7 +15,7 @@ def load(request):
         return None
 
 
-def form_fields(request, answers):
+def hidden_fields(request, answers):
     return {"answers": signing.dumps(answers, salt="wizard")}
 
 

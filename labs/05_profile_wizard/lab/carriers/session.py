@@ -15,7 +15,7 @@ def load(request):
     return request.session.get("wizard", {})
 
 
-def form_fields(request, answers):
+def hidden_fields(request, answers):
     return {"csrfmiddlewaretoken": get_token(request)}
 
 

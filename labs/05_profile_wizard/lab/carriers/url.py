@@ -19,7 +19,7 @@ def load(request):
     return SessionStore(key).get(ENTRY)  # None if no answers are stored under this key
 
 
-def form_fields(request, answers):
+def hidden_fields(request, answers):
     return {}  # the key is in the URL
 
 
