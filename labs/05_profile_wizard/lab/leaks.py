@@ -21,8 +21,8 @@ def leaks(request):
         policy = "same-origin"
     host, _, port = request.get_host().partition(":")
     other = f"{request.scheme}://{OTHER_NAME[host]}:{port}" if host in OTHER_NAME else None
-    page = {"policy": policy, "policies": POLICIES, "other": other}
-    response = render(request, "leaks.html", page)
+    context = {"policy": policy, "policies": POLICIES, "other": other}
+    response = render(request, "leaks.html", context)
     response["Referrer-Policy"] = policy  # set this header even to "", or Django adds its default
     return response
 

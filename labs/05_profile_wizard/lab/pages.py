@@ -6,19 +6,19 @@ from django.urls import reverse
 from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, first_open_step, label
 
 
-def show(request, carrier, step, answers, notice, sent_form=None):
+def show_page(request, carrier, step, answers, notice, invalid_form=None):
     """Show a step, or the first earlier question that has no answer."""
     carrier_name = request.resolver_match.url_name
     open_step = first_open_step(step, answers)
+    if open_step != step and not carrier.REDIRECTS:  # show that question here
+        return show_page(request, carrier, open_step, answers, notice or ANSWER_FIRST)
     if open_step != step:
-        if not carrier.REDIRECTS:  # show that question here
-            return show(request, carrier, open_step, answers, notice or ANSWER_FIRST)
         url = reverse(carrier_name, args=[open_step], query={"first": 1})
         query = request.META["QUERY_STRING"]  # for the carrier url, the query contains the key
         return redirect(f"{url}&{query}" if query else url)
     if "first" in request.GET:  # after the redirect above
         notice = notice or ANSWER_FIRST
-    page = {
+    context = {
         "carrier_name": carrier_name,
         "notice": notice,
         "step": step,
@@ -26,7 +26,7 @@ def show(request, carrier, step, answers, notice, sent_form=None):
         "answers": [(f, label(f), answers[f]) for f in QUESTIONS if f in answers],
     }
     if step == "results":
-        return render(request, "results.html", page)
-    form = sent_form or WizardForm(initial=answers)
-    page |= {"number": STEPS.index(step) + 1, "field": form[step]}
-    return render(request, "step.html", page, status=422 if sent_form else 200)
+        return render(request, "results.html", context)
+    form = invalid_form or WizardForm(initial=answers)
+    context |= {"number": STEPS.index(step) + 1, "field": form[step]}
+    return render(request, "step.html", context, status=422 if invalid_form else 200)

@@ -3,7 +3,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from lab.forms import STEPS, WizardForm, check_answers
-from lab.pages import show
+from lab.pages import show_page
 
 
 @require_safe
@@ -24,10 +24,10 @@ def wizard(request, carrier, step):
     answers, notice = check_answers(carrier.load(request))
     # The button "Change" also sends a POST request, because a link would lose the hidden field.
     if request.method != "POST" or "change" in request.POST or step == "results":
-        return show(request, carrier, step, answers, notice)
+        return show_page(request, carrier, step, answers, notice)
     form = WizardForm(request.POST)
-    if step in form.errors:  # ignore the errors for the other two answers
-        return show(request, carrier, step, answers, notice, form)
+    if step in form.errors:  # the other two answers are not in this request
+        return show_page(request, carrier, step, answers, notice, invalid_form=form)
     # Store a valid answer even if an earlier question has not been answered yet.
     answers[step] = str(form.cleaned_data[step])
     next_step = STEPS[STEPS.index(step) + 1]
@@ -35,6 +35,6 @@ def wizard(request, carrier, step):
     if carrier.REDIRECTS:
         response = redirect(carrier_name, next_step)
     else:
-        response = show(request, carrier, next_step, answers, notice)
+        response = show_page(request, carrier, next_step, answers, notice)
     carrier.save(request, response, answers, next_step)
     return response
