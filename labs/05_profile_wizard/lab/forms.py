@@ -11,7 +11,7 @@ class WizardForm(forms.Form):
     gf = PrintableText(label="Your good friend's name", max_length=40)
 
 
-QUESTIONS = list(WizardForm.base_fields)
+QUESTIONS = list(WizardForm.base_fields)  # ["name", "age", "gf"]
 STEPS = [*QUESTIONS, "results"]
 ANSWER_FIRST = "Answer this question first: its answer is missing or has expired."
 ALTERED = "Ignored, because it was altered in the browser: {}."
@@ -22,17 +22,18 @@ def label(field):
     return WizardForm.base_fields[field].label
 
 
-def check_answers(sent):
+def check_answers(loaded):
     """Return the valid answers, and a message about invalid ones (None if there are none).
 
-    sent: the answers in the request, {field: text}, or None if they could not be read.
+    loaded: what the carrier loaded, {field: text}, or None if it could not read the answers.
     """
-    if not isinstance(sent, dict):  # it is None, or data from another program
+    if not isinstance(loaded, dict):  # it is None, or data from another program
         return {}, UNREADABLE
-    form = WizardForm(sent)
+    form = WizardForm(loaded)
     form.is_valid()  # False if an answer is missing; cleaned_data then has the others
     answers = {field: str(value) for field, value in form.cleaned_data.items()}
-    if altered := [label(field) for field in QUESTIONS if field in sent and field not in answers]:
+    altered = [label(field) for field in QUESTIONS if field in loaded and field not in answers]
+    if altered:
         return answers, ALTERED.format(", ".join(altered))
     return answers, None
 
