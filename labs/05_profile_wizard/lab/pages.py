@@ -29,4 +29,4 @@ def show_page(request, carrier, step, answers, notice, invalid_form=None):
         return render(request, "results.html", context)
     form = invalid_form or WizardForm(initial=answers)
     context |= {"number": STEPS.index(step) + 1, "field": form[step]}
-    return render(request, "step.html", context, status=422 if invalid_form else 200)
+    return render(request, "question.html", context, status=422 if invalid_form else 200)
