@@ -39,7 +39,7 @@ FORMS: dict[str, Forms] = {
     "11": [("/", "/add/", goods) for goods in GOODS],
 }
 # Pages whose URLs have a variable part.
-MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden", "url")]}
+MORE = {"05": [f"/{carrier}/name/" for carrier in ("cookie", "session", "hidden", "key_in_url")]}
 
 
 def sense(body: str) -> tuple[list[str], list[str]]:

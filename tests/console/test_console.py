@@ -403,7 +403,7 @@ def test_code_that_cannot_be_read_is_one_sentence(house, folder):
     carrier = folder / "labs" / "05_profile_wizard" / "lab" / "carriers" / "cookie.py"
     kept = carrier.read_text()
     carrier.write_text("def load(:\n")
-    status, page, _ = house.ask("/console/diff/05:cookie/05:url/")
+    status, page, _ = house.ask("/console/diff/05:cookie/05:key_in_url/")
     carrier.write_text(kept)
     assert status == 500
     (reason,) = [text for text in texts(page, "//main/p") if "carriers/cookie.py" in text]

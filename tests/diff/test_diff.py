@@ -360,7 +360,7 @@ def test_the_two_logins_differ_in_one_line(compared, checkout):
 @pytest.mark.parametrize(
     ("name", "named"),
     [
-        ("05:paper", "05:cookie, 05:hidden, 05:session, 05:url"),
+        ("05:paper", "05:cookie, 05:hidden, 05:session, 05:key_in_url"),
         ("03:cookie", "Lab 03"),
         ("99", "lab 99"),
         ("nowhere/at/all", "lab nowhere/at/all"),
@@ -377,7 +377,7 @@ def test_without_any_name_it_names_the_pairs(printed):
     status, text = printed("diff")
     assert status == 0
     assert "lab diff 03 04\n" in text
-    assert "lab diff 05:hidden 05:url\n" in text
+    assert "lab diff 05:hidden 05:key_in_url\n" in text
 
 
 # In the terminal

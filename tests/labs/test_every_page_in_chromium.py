@@ -15,7 +15,7 @@ LONG = "W" * 40
 FIRST = {  # the forms to send first, so that pages have content, some of which is wide
     "03": ("/add/", {"name": LONG, "quantity": "999"}),
     "04": ("/add/", {"name": LONG, "quantity": "999"}),
-    "05": ("/url/name/", {"name": "Anu"}),
+    "05": ("/key_in_url/name/", {"name": "Anu"}),
     "07": ("/", {"name": LONG}),
     "08": ("/student/set/", {"name": "Anu", "email": "anu@shop.example"}),
     "10": ("/add/", {"name": LONG, "quantity": "999"}),

@@ -119,9 +119,10 @@ def test_wizards_are_measured(checkout, tables):
     figures = found(checkout, tables, "wizard")
     assert is_whole(figures)
     variants = figures["variants"]
-    assert {name for name, v in variants.items() if v["sizes"][0]["records"]} == {"session", "url"}
+    stores = {name for name, variant in variants.items() if variant["sizes"][0]["records"]}
+    assert stores == {"session", "key_in_url"}
     # This carrier needs no cookie, but still stores a session.
-    assert variants["url"]["left"][LEFT[2]] == 2
+    assert variants["key_in_url"]["left"][LEFT[2]] == 2
     assert cost(variants["hidden"], "step", "cookie") == [0, 0, 0]
 
 

@@ -356,9 +356,9 @@ def test_a_lab_without_sessions_shows_its_cookies(servers):
 
 def test_a_session_that_the_view_opens_is_marked(servers):
     visitor = WireVisitor(servers("05").port)
-    page = visitor.submit("/url/name/", {"name": "Anu"})
+    page = visitor.submit("/key_in_url/name/", {"name": "Anu"})
     assert document(panel(visitor, page)).xpath("//li[@data-operation and @data-other-session]")
-    assert summary(page)[0][:3] == ("POST /url/name/", "302", "untouched")
+    assert summary(page)[0][:3] == ("POST /key_in_url/name/", "302", "untouched")
 
 
 @pytest.mark.parametrize(

@@ -40,14 +40,14 @@ SAME_TEMPLATE = 3  # of pages whose URLs differ only in this part, check at most
 FIRST = {  # the forms to send before following links, so that pages have content
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),
-    5: ("/url/name/", {"name": "Anu"}),
+    5: ("/key_in_url/name/", {"name": "Anu"}),
     7: ("/", {"name": "Anu"}),
     8: ("/student/set/", {"name": "Anu", "email": "anu@shop.example"}),
     10: ("/add/", {"name": "red apple", "quantity": "3"}),
     11: ("/login/", {"username": "ada", "password": "lovelace"}),
     12: ("/race/naive/", {"tabs": "2", "adds": "4", "delay": "0"}),
 }
-VARIANTS = [("05:cookie", "05:url"), ("10:db", "10:file"), ("12:naive", "12:locked")]
+VARIANTS = [("05:cookie", "05:key_in_url"), ("10:db", "10:file"), ("12:naive", "12:locked")]
 PAIRS = [("02", "06"), ("03", "04"), ("11:careful", "11:careless"), *VARIANTS]
 INVALID = "<!doctype html><title>It is noticed</title><p><table><b></p>"
 

@@ -274,7 +274,7 @@ def block_cookies_in_the_wizard(tab):
         tab.context.clear_cookies()
         tab.open(f"/{carrier}/age/")
         tab.context.clear_cookies()
-    tab.open("/url/name/")
+    tab.open("/key_in_url/name/")
     tab.send(name="Anu")
     tab.send(age="30")
 
@@ -295,7 +295,7 @@ def two_tabs(tab):
 
 @item("05.3", "cookies-that-must-exist")
 def go_straight_to_a_question(tab):
-    for path in ("/cookie/gf/", "/session/results/", "/url/age/"):
+    for path in ("/cookie/gf/", "/session/results/", "/key_in_url/age/"):
         tab.open(path)
 
 
@@ -311,13 +311,13 @@ def change_the_age(tab):
 
 @item("05.5", "parameter-that-must-exist")
 def open_the_results_elsewhere(tab):
-    tab.open("/url/name/")
+    tab.open("/key_in_url/name/")
     tab.send(name="Anu")
     tab.send(age="30")
     tab.send(gf="Ben")
     other = tab.window()
     other.page.goto(tab.page.url)
-    other.press("main a[href^='/url/leaks/']")
+    other.press("main a[href^='/key_in_url/leaks/']")
     other.press("main a[data-site=this]")
 
 

@@ -1,4 +1,4 @@
-"""Extra pages for the carrier url, which show how a URL leaks the key that it contains."""
+"""Extra pages for the carrier key_in_url, which show how a URL leaks the key that it contains."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe

@@ -25,10 +25,10 @@ def malformed_answers(carrier):
             for value in values
         ]  # fmt: skip
     return [
-        *(Raw(f"key {value[:20]!r}", 302, path=b"/url/gf/?w=" + value) for value in values),
+        *(Raw(f"key {value[:20]!r}", 302, path=b"/key_in_url/gf/?w=" + value) for value in values),
         *(
-            Raw(f"an answer to key {value[:20]!r}", 302, "POST", b"/url/name/?w=" + value, body=b"name=Anu")
+            Raw(f"an answer to key {value[:20]!r}", 302, "POST", b"/key_in_url/name/?w=" + value, body=b"name=Anu")
             for value in values
         ),
-        Raw("a key of 17 000 characters", 414, path=b"/url/results/?w=" + b"x" * 17_000),
+        Raw("a key of 17 000 characters", 414, path=b"/key_in_url/results/?w=" + b"x" * 17_000),
     ]  # fmt: skip

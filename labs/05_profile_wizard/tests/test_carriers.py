@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core import signing
 
-from lab.carriers import url
+from lab.carriers import key_in_url
 from lab.forms import ALTERED, ANSWER_FIRST, UNREADABLE, label
 from labkit.testing.contracts import text, words
 from tests.contract import WizardPages, step_of, told
@@ -68,14 +68,14 @@ def test_by_hidden_field_they_are_in_the_page_signed_and_not_encrypted(visitor):
 
 @pytest.mark.in_process
 def test_by_address_they_are_on_the_server_and_the_address_has_the_key(visitor):
-    page = wizard_by("url").fill_in(visitor)
+    page = wizard_by("key_in_url").fill_in(visitor)
     row = Session.objects.get()
     assert key_in(page) == row.session_key
     assert row.get_decoded()["wizard by url"] == {"name": "Anu", "age": "30", "gf": "Bea"}
     assert list(visitor.jar) == []
 
 
-@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "url"])
+@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "key_in_url"])
 def test_closing_the_browser_loses_what_only_the_page_carried(visitor, carrier):
     wizard = wizard_by(carrier)
     wizard.fill_in(visitor)
@@ -133,14 +133,14 @@ def test_a_hidden_field_can_be_sent_again_until_it_is_too_old(visitor, clock):
 @pytest.mark.in_process
 @pytest.mark.parametrize("key", ["a" * 32, "x", "é" * 40, "../../etc/passwd", "%00", "x" * 8000])
 def test_a_key_that_the_server_did_not_make_opens_nothing_and_is_not_taken_over(visitor, key):
-    page = visitor.get("/url/gf/", {"w": key}, follow=True)
+    page = visitor.get("/key_in_url/gf/", {"w": key}, follow=True)
     assert step_of(page) == "name"
     assert UNREADABLE in words(page)
-    page = wizard_by("url").answer(visitor, page, name="Anu")
+    page = wizard_by("key_in_url").answer(visitor, page, name="Anu")
     assert key_in(page) == Session.objects.get().session_key != key
 
 
-@pytest.mark.parametrize("carrier", ["cookie", "session", "url"])
+@pytest.mark.parametrize("carrier", ["cookie", "session", "key_in_url"])
 def test_a_redirect_lengthens_no_query(visitor, carrier):
     # Percent-encoded, this text would make the URL too long for a redirect.
     query = "w=" + "!" * 15_000
@@ -152,29 +152,30 @@ def test_a_redirect_lengthens_no_query(visitor, carrier):
 def test_the_key_of_a_session_opens_no_wizard_in_an_address(visitor, classmate):
     wizard_by("session").fill_in(visitor)
     key = visitor.jar.get("sessionid_05").value
-    page = classmate.get("/url/results/", {"w": key}, follow=True)
+    page = classmate.get("/key_in_url/results/", {"w": key}, follow=True)
     assert step_of(page) == "name"
-    page = wizard_by("url").answer(classmate, page, name="Eve")
+    page = wizard_by("key_in_url").answer(classmate, page, name="Eve")
     assert key_in(page) != key
     assert "wizard by url" not in Session.objects.get(session_key=key).get_decoded()
     assert told(visitor.get("/session/results/")) == ["Anu", "30", "Bea"]
 
 
 def test_the_key_in_an_address_is_no_key_for_a_session_cookie(visitor, classmate):
-    key = key_in(wizard_by("url").fill_in(visitor))
+    key = key_in(wizard_by("key_in_url").fill_in(visitor))
     classmate.jar.store(f"sessionid_05={key}; Path=/", classmate.origin)
     assert told(classmate.get("/session/results/", follow=True)) == []
 
 
 @pytest.fixture
 def engine(request, use_engine, settings, monkeypatch):
-    """Use this session engine, also for the carrier `url`."""
+    """Use this session engine, also for the carrier `key_in_url`."""
     use_engine(request.param)
-    monkeypatch.setattr(url, "SessionStore", import_module(settings.SESSION_ENGINE).SessionStore)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    monkeypatch.setattr(key_in_url, "SessionStore", store)
 
 
 @pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"], indirect=True)
-@pytest.mark.parametrize("carrier", ["session", "url"])
+@pytest.mark.parametrize("carrier", ["session", "key_in_url"])
 def test_a_key_opens_the_answers_on_every_engine(visitor, classmate, engine, carrier):
     wizard = wizard_by(carrier)
     assert told(wizard.fill_in(visitor)) == ["Anu", "30", "Bea"]
@@ -183,13 +184,13 @@ def test_a_key_opens_the_answers_on_every_engine(visitor, classmate, engine, car
 
 @pytest.mark.parametrize("engine", ["signed_cookies"], indirect=True)
 def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visitor, engine):
-    wizard = wizard_by("url")
+    wizard = wizard_by("key_in_url")
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
     early = key_in(page)
     kept = signing.loads(early, salt="django.contrib.sessions.backends.signed_cookies")
     assert kept == {"wizard by url": {"name": "Anu"}, "_session_expiry": 600}
     wizard.answer(visitor, wizard.answer(visitor, page, age=30), gf="Bea")
-    assert told(visitor.get("/url/age/", {"w": early})) == ["Anu"]
+    assert told(visitor.get("/key_in_url/age/", {"w": early})) == ["Anu"]
     assert Session.objects.count() == 0
 
 
@@ -197,19 +198,19 @@ def test_in_signed_cookies_the_key_is_the_answers_and_an_old_one_stays_good(visi
 
 
 def test_an_address_that_is_shared_shares_the_answers(visitor, classmate):
-    key = key_in(wizard_by("url").fill_in(visitor))
-    assert told(classmate.get("/url/results/", {"w": key})) == ["Anu", "30", "Bea"]
+    key = key_in(wizard_by("key_in_url").fill_in(visitor))
+    assert told(classmate.get("/key_in_url/results/", {"w": key})) == ["Anu", "30", "Bea"]
 
 
 def test_a_planted_address_is_dead_when_the_wizard_is_finished(visitor, classmate):
-    wizard = wizard_by("url")
-    bait = wizard.answer(classmate, classmate.get("/url/name/"), name="Eve")
+    wizard = wizard_by("key_in_url")
+    bait = wizard.answer(classmate, classmate.get("/key_in_url/name/"), name="Eve")
     key = key_in(bait)
-    page = wizard.answer(visitor, visitor.get("/url/age/", {"w": key}), age=30)
+    page = wizard.answer(visitor, visitor.get("/key_in_url/age/", {"w": key}), age=30)
     page = wizard.answer(visitor, page, gf="Bea")
     assert told(page) == ["Eve", "30", "Bea"]
     assert key_in(page) != key
-    assert told(classmate.get("/url/results/", {"w": key}, follow=True)) == []
+    assert told(classmate.get("/key_in_url/results/", {"w": key}, follow=True)) == []
 
 
 def test_a_planted_session_key_is_dead_when_the_wizard_is_finished(visitor, classmate):
@@ -224,7 +225,9 @@ def test_a_planted_session_key_is_dead_when_the_wizard_is_finished(visitor, clas
 
 
 @pytest.mark.in_process
-@pytest.mark.parametrize(("carrier", "entry"), [("session", "wizard"), ("url", "wizard by url")])
+@pytest.mark.parametrize(
+    ("carrier", "entry"), [("session", "wizard"), ("key_in_url", "wizard by url")]
+)
 def test_starting_again_takes_the_answers_off_the_server(visitor, carrier, entry):
     page = wizard_by(carrier).fill_in(visitor)
     assert entry in Session.objects.get().get_decoded()
@@ -233,7 +236,7 @@ def test_starting_again_takes_the_answers_off_the_server(visitor, carrier, entry
 
 
 @pytest.mark.in_process
-@pytest.mark.parametrize("carrier", ["session", "url"])
+@pytest.mark.parametrize("carrier", ["session", "key_in_url"])
 def test_answers_that_the_server_has_lost_are_asked_for_again(visitor, carrier):
     wizard = wizard_by(carrier)
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -248,7 +251,7 @@ def test_answers_that_the_server_has_lost_are_asked_for_again(visitor, carrier):
     [
         ("cookie", ANSWER_FIRST),
         ("session", ANSWER_FIRST),
-        ("url", ANSWER_FIRST),
+        ("key_in_url", ANSWER_FIRST),
         ("hidden", UNREADABLE),
     ],
 )
@@ -273,7 +276,7 @@ def test_where_cookies_speak_for_the_visitor_a_form_must_prove_that_it_is_ours(v
     assert told(wizard.again(visitor, page, "age")) == ["Anu"]
 
 
-@pytest.mark.parametrize("carrier", ["hidden", "url"])
+@pytest.mark.parametrize("carrier", ["hidden", "key_in_url"])
 def test_where_the_page_brings_the_answers_another_site_has_none_to_send(visitor, carrier):
     wizard = wizard_by(carrier)
     page = wizard.answer(visitor, wizard.start(visitor), name="Anu")
@@ -324,7 +327,7 @@ def test_when_the_cookies_have_expired_the_first_question_is_asked(visitor, cloc
 
 
 @pytest.mark.pitfall("B16")
-@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "url"])
+@pytest.mark.parametrize("carrier", ["cookie", "session", "hidden", "key_in_url"])
 def test_no_form_puts_its_fields_into_the_address(visitor, carrier):
     page = wizard_by(carrier).start(visitor)
     assert form(page).method == "POST"
@@ -349,10 +352,12 @@ def test_the_results_are_the_three_answers_whatever_else_is_in_the_session(visit
 
 def test_the_page_on_leaks_says_what_it_sends(visitor):
     for policy in ("same-origin", "", "unsafe-url"):
-        response = visitor.get("/url/leaks/", {"policy": policy, "w": "x"})
+        response = visitor.get("/key_in_url/leaks/", {"policy": policy, "w": "x"})
         assert response["Referrer-Policy"] == policy
         assert elements(response, "data-policy") == [policy or "none"]
-    assert visitor.get("/url/leaks/", {"policy": "x\r\ny"})["Referrer-Policy"] == "same-origin"
+    assert (
+        visitor.get("/key_in_url/leaks/", {"policy": "x\r\ny"})["Referrer-Policy"] == "same-origin"
+    )
 
 
 def test_the_next_page_shows_what_it_was_told_and_obeys_no_markup(visitor):

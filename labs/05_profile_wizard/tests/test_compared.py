@@ -7,7 +7,7 @@ from tests import probes
 from tests.probes import wizard  # noqa: F401 a fixture of the probes
 
 
-@pytest.mark.parametrize("carrier", ["cookie", "hidden", "session", "url"])
+@pytest.mark.parametrize("carrier", ["cookie", "hidden", "session", "key_in_url"])
 @every_probe(probes)
 def test_what_the_table_says_is_so(carrier, probe, request):
     check_answer("wizard", probe, request, carrier)

@@ -25,7 +25,7 @@ class TestByHiddenField(WizardContract):
 
 
 class TestByAddress(WizardContract):
-    carrier = "url"
-    raw_requests = malformed_answers("url")
+    carrier = "key_in_url"
+    raw_requests = malformed_answers("key_in_url")
     needs_cookies = False
     tabs_mix = False
