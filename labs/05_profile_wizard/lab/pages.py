@@ -13,10 +13,10 @@ def show_page(request, carrier, step, answers, notice, invalid_form=None):
     if open_step != step and not carrier.REDIRECTS:  # show that question here
         return show_page(request, carrier, open_step, answers, notice or ANSWER_FIRST)
     if open_step != step:
-        url = reverse(carrier_name, args=[open_step], query={"first": 1})
+        url = reverse(carrier_name, args=[open_step], query={"answer_first": 1})
         query = request.META["QUERY_STRING"]  # for key_in_url, the query contains the key
         return redirect(f"{url}&{query}" if query else url)
-    if "first" in request.GET:  # after the redirect above
+    if "answer_first" in request.GET:  # after the redirect above
         notice = notice or ANSWER_FIRST
     context = {
         "carrier_name": carrier_name,

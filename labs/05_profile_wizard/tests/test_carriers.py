@@ -145,7 +145,7 @@ def test_a_redirect_lengthens_no_query(visitor, carrier):
     # Percent-encoded, this text would make the URL too long for a redirect.
     query = "w=" + "!" * 15_000
     response = visitor.get(f"/{carrier}/gf/?{query}")
-    assert response["Location"] == f"/{carrier}/name/?first=1&{query}"
+    assert response["Location"] == f"/{carrier}/name/?answer_first=1&{query}"
 
 
 @pytest.mark.in_process
@@ -322,7 +322,7 @@ def test_when_the_cookies_have_expired_the_first_question_is_asked(visitor, cloc
     wizard_by(carrier).fill_in(visitor)
     clock.forward(seconds=601)
     response = visitor.get(f"/{carrier}/results/")
-    assert (response.status_code, response["Location"]) == (302, f"/{carrier}/name/?first=1")
+    assert (response.status_code, response["Location"]) == (302, f"/{carrier}/name/?answer_first=1")
     assert ANSWER_FIRST in words(visitor.get(response["Location"]))
 
 
