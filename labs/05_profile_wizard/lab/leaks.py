@@ -9,13 +9,13 @@ POLICIES = {
     "": "none: the browser decides",
     "unsafe-url": "the whole URL, to every site",
 }
-OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}  # of this server
+# This server has two names, and for a browser they are two sites.
+OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
 
 @require_safe
 def leaks(request):
-    """Show links to this site and to another one, with the Referrer-Policy that the visitor
-    chose."""
+    """Show a link to this site and one to another, with the Referrer-Policy that was chosen."""
     policy = request.GET.get("policy")
     if policy not in POLICIES:
         policy = "same-origin"

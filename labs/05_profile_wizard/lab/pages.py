@@ -8,7 +8,7 @@ from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, first_open_ste
 
 def show_page(request, carrier, step, answers, notice, invalid_form=None):
     """Show a step, or the first earlier question that has no answer."""
-    carrier_name = request.resolver_match.url_name
+    carrier_name = request.resolver_match.url_name  # the name of the route in urls.py
     open_step = first_open_step(step, answers)
     if open_step != step and not carrier.REDIRECTS:  # show that question here
         return show_page(request, carrier, open_step, answers, notice or ANSWER_FIRST)

@@ -6,10 +6,10 @@ from django.conf import settings
 
 LIFETIME = 600  # seconds since the last answer
 REDIRECTS = True
-# Not "wizard", as in the session carrier: otherwise, a URL with the key from a session cookie
-# would show that session's answers.
+# The session carrier stores its answers under another name, "wizard". With the same name, a key
+# from a session cookie would also work in a URL.
 ENTRY = "wizard by url"
-SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
+SessionStore = import_module(settings.SESSION_ENGINE).SessionStore  # the class of request.session
 
 
 def load(request):
@@ -24,8 +24,9 @@ def hidden_fields(request, answers):
 
 
 def save(request, response, answers, next_step):
-    # Do not adopt a key without stored answers: the person who made it up could read them.
-    store = SessionStore(request.GET["w"] if load(request) else None)
+    # Do not use a key without answers: someone may have made it up in order to read them.
+    key = request.GET["w"] if load(request) else None
+    store = SessionStore(key)  # if key is None, store.save() creates one
     store[ENTRY] = answers
     store.set_expiry(LIFETIME)
     if next_step == "results":

@@ -8,8 +8,8 @@ REDIRECTS = True
 
 
 def load(request):
-    # The browser sent a key, but its session has no entries: it has expired, or the key is made up.
-    # (After forget(), one entry is left: the expiry, which set_expiry() stores in the session.)
+    # For a key that matches no session, Django starts an empty session. A session from save() is
+    # never empty: even after forget(), it contains the expiry that set_expiry() stored.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
