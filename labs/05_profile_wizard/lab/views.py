@@ -2,7 +2,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lab.forms import STEPS, WizardForm, check_answers
+from lab.forms import QUESTIONS, STEPS, WizardForm, check_answers
 from lab.pages import show_page
 
 
@@ -16,15 +16,23 @@ def wizard(request, carrier, step):
     """Store one answer, or show one step. `carrier` is a module: see carriers/__init__.py."""
     if step not in STEPS:
         raise Http404
-    carrier_name = request.resolver_match.url_name  # the name of the route in urls.py
     if "forget" in request.POST:
-        response = redirect(carrier_name, STEPS[0])
-        carrier.forget(request, response)
-        return response
+        return start_again(request, carrier)
     answers, notice = check_answers(carrier.load(request))
     # The button "Change" also sends a POST request, because a link would lose the hidden field.
-    if request.method != "POST" or "change" in request.POST or step == "results":
-        return show_page(request, carrier, step, answers, notice)
+    if request.method == "POST" and "change" not in request.POST and step in QUESTIONS:
+        return save_answer(request, carrier, step, answers, notice)
+    return show_page(request, carrier, step, answers, notice)
+
+
+def start_again(request, carrier):
+    response = redirect(request.resolver_match.url_name, STEPS[0])
+    carrier.forget(request, response)
+    return response
+
+
+def save_answer(request, carrier, step, answers, notice):
+    """Add the answer in this request to the others, and lead to the next step."""
     form = WizardForm(request.POST)
     if step in form.errors:  # the other two answers are not in this request
         return show_page(request, carrier, step, answers, notice, invalid_form=form)
@@ -33,7 +41,7 @@ def wizard(request, carrier, step):
     next_step = STEPS[STEPS.index(step) + 1]
     # Create the response first: a carrier may set cookies on it, or add its key to the URL.
     if carrier.REDIRECTS:
-        response = redirect(carrier_name, next_step)
+        response = redirect(request.resolver_match.url_name, next_step)
     else:
         response = show_page(request, carrier, next_step, answers, notice)
     carrier.save(request, response, answers, next_step)
