@@ -281,6 +281,16 @@ def pytest_at_once(
         session.error("No test was selected.")
 
 
+def files_with(mark: str) -> list[str]:
+    """Return the files with a mark that only decorators and `pytestmark` set.
+
+    pytest would spend seconds, in each of its processes, on loading all other files.
+    """
+    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    found = [path for path in paths if f"pytest.mark.{mark}" in path.read_text(encoding="utf-8")]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
 def folder_of(lab: dict) -> str:
     return f"labs/{lab['number']}_{lab['slug']}"
 
@@ -467,7 +477,7 @@ def html(session: nox.Session) -> None:
 def panel(session: nox.Session) -> None:
     """Every lab's responses, which must be the same with and without the panel"""
     environment(session)
-    pytest(session, "tests", "-m", "panel", *SIDE_BY_SIDE, **_recordings)
+    pytest(session, *files_with("panel"), "-m", "panel", *SIDE_BY_SIDE, **_recordings)
 
 
 @nox.session(name="kit-extras")
@@ -550,7 +560,8 @@ def claims(session: nox.Session) -> None:
 def maintain(session: nox.Session) -> None:
     """The benchmarks and measurements, with a minimal amount of work"""
     environment(session)
-    pytest(session, "tests", "-m", "maintainer and not mysql", *SIDE_BY_SIDE)
+    chosen = ("-m", "maintainer and not mysql")
+    pytest(session, *files_with("maintainer"), *chosen, *SIDE_BY_SIDE)
 
 
 @nox.session

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import django
@@ -72,9 +73,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """Mark the tests that may start a process. The tests of LONGEST begin first."""
     for item in items:
-        if {"pytester", "said"}.intersection(item.fixturenames) or any(
-            _starts_processes(value) for value in vars(item.module).values()
-        ):
+        if {"pytester", "said"}.intersection(item.fixturenames) or _imports_starters(item.module):
             item.add_marker("processes")
     items.sort(key=_place_in_longest)
 
@@ -97,6 +96,12 @@ def _place_in_longest(item):
 
 # tests/support/serving.py, and the packages that run pytest.
 STARTERS = ("serving", "labkit.compare", "labkit.measure", "labkit.practice")
+
+
+@cache
+def _imports_starters(module):
+    """Return True if a module has the module subprocess, or anything that STARTERS define."""
+    return any(_starts_processes(value) for value in vars(module).values())
 
 
 def _starts_processes(value):

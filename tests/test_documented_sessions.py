@@ -30,14 +30,14 @@ RUNS = {
     "nox -s galera": "pytest tests -m galera",
     "nox -s browser-03": "pytest labs/03_cookie_cart -m browser",
     "nox -s textbook": "pytest tests/textbook -m textbook",
-    "nox -s panel": "pytest tests -m panel",
+    "nox -s panel": "pytest tests/panel/test_panel_changes_nothing.py -m panel",
     "nox -s html": "tests/support/html_check.py",
     "nox -s charts": "pytest tests -m charts",
     "nox -s kit": "pytest tests -m not browser",
     "nox -s differential": "pytest tests/http/test_differential.py -m differential",
     "nox -s package": "pytest tests/test_package.py -m package",
     "nox -s claims": "labkit.cli claims --check",
-    "nox -s maintain": "pytest tests -m maintainer",
+    "nox -s maintain": "pytest tests/measure/test_measure.py tests/",
     "nox -s test-04 -- -k reading -x": "pytest labs/04_session_cart -k reading -x",
 }
 # These sessions run several commands. Each has a test below.

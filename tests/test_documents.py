@@ -228,9 +228,10 @@ def check_python(arguments):
             assert f'"{option}"' in text
 
 
-@pytest.mark.parametrize("arguments", documented("python"), ids=" ".join)
-def test_every_python_command_has_its_script(arguments):
-    check_python(arguments)
+def test_every_python_command_has_its_script(subtests):
+    for arguments in documented("python"):
+        with subtests.test(arguments=arguments):
+            check_python(arguments)
 
 
 @pytest.mark.parametrize("arguments", [["bench/x.py"], ["bench", "--far"], ["manage.py", "clear"]])
