@@ -140,6 +140,25 @@ def said(monkeypatch):
     return run
 
 
+@pytest.fixture(scope="session")
+def run_server():
+    from forked_pytest import PytestServer
+
+    server = PytestServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def forked_runs(request):
+    """Make run_tests() start pytest as a copy of a process, which takes less time."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            server = request.getfixturevalue("run_server")
+            patch.setattr("labkit.testing.pytest_runner.start_child", server.start_child)
+        yield
+
+
 # A replacement for a lab's manage.py, which records its arguments and environment.
 MANAGE_PY = """\
 import json, os, sys

@@ -27,6 +27,8 @@ from labkit.testing import Visitor
 from labkit.textbook_claims import Ledger
 from labkit.textbook_versions import all_versions, find_version
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 NAMES = ("README.md", "CONTRIBUTING.md", "docs/testing.md")
 
 

@@ -20,6 +20,8 @@ from labkit import DISTRIBUTION, cli
 from labkit.comparison_tables import Tables
 from labkit.textbook_versions import find_version
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 DOCUMENTS = read_documents()
 # The changelog is left out, because it shows commands of older versions.
 WITH_COMMANDS = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]

@@ -25,6 +25,8 @@ from labkit.measure.report import QUANTITIES, STORED
 from labkit.sources import MISSING, UNKNOWN
 from labkit.testing import accessibility
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 
 @pytest.fixture
 def tables(checkout):

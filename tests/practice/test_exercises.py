@@ -26,6 +26,8 @@ from labkit.practice.score import CAUGHT, NO_TEST, Score, find_inheritance, scor
 from labkit.practice.solution import compare_with_solution
 from labkit.text_format import command_line
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 NAME = "red-apple"
 
 

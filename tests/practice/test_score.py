@@ -25,6 +25,8 @@ def refusal(checkout, tmp_path):
     return refuse
 
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 TWO_FAIL = """
 def test_one():
     assert 1 == 2

@@ -11,6 +11,8 @@ from labkit.practice.score import run_on
 from labkit.practice.start import write_starter
 from labkit.testing.pytest_runner import SECONDS, run_tests
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 EXERCISES = read_exercises(Catalog(ROOT))
 NO_SESSIONS = "Session doesn't declare an explicit app_label"
 NOT_WRITTEN = "NotImplementedError"

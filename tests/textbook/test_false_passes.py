@@ -9,6 +9,8 @@ from labkit.catalog import MANIFEST, Catalog
 from labkit.practice.exercise import find_exercise
 from labkit.testing.pytest_runner import run_tests
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 VIEWS, STORAGE, SETTINGS = "lab/views.py", "lab/storage.py", "lab/settings.py"
 SESSION_NAME = 'SESSION_COOKIE_NAME = f"sessionid_{LAB}"'
 FORGET = "request.session.pop(COUNT, None)"

@@ -11,6 +11,8 @@ from labkit.practice.exercise import MY_TESTS
 from labkit.processes.manage_py import lab_environment
 from labkit.textbook_versions import all_versions, find_version
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 VERSIONS = all_versions(Catalog(ROOT))
 NOTICED = read_noticed()
 MOST = 6  # run at most this many tests for each version; more would add no information

@@ -60,6 +60,12 @@ class ForkedProcess:
             self._status.close()
         return self.returncode
 
+    def poll(self) -> int | None:
+        """Return the exit status as `wait` does, or None if the process has not ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
     def kill(self) -> None:
         """Kill the child, if it has not ended."""
         if self.returncode is None:
@@ -79,11 +85,11 @@ class ForkServer:
         gc.freeze()  # otherwise, a collection writes to all objects and so copies shared memory
         sys.stdout.flush()
         sys.stderr.flush()
-        self._control, theirs = socket.socketpair()
+        self.control, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            self._control.close()  # so that it is closed when the parent ends
-            _call_and_exit(partial(_serve, theirs, run))
+            self.control.close()  # so that it is closed when the parent ends
+            _call_and_exit(partial(serve, theirs, run))
         theirs.close()
 
     def start(
@@ -101,7 +107,7 @@ class ForkServer:
         theirs = [reads_stdin, writes_stdout, stderr.fileno(), writes_status]
         try:
             try:
-                socket.send_fds(self._control, [b"f"], theirs)
+                socket.send_fds(self.control, [b"f"], theirs)
             finally:
                 for each in (reads_stdin, writes_stdout, writes_status):
                     os.close(each)
@@ -115,7 +121,7 @@ class ForkServer:
 
     def stop(self) -> None:
         """End the fork server. Its children keep running."""
-        self._control.close()
+        self.control.close()
         os.waitpid(self.pid, 0)
 
 
@@ -128,8 +134,8 @@ def name_process(name: str) -> None:
 # These functions run in the fork server.
 
 
-def _serve(control: socket.socket, run: Run) -> None:
-    """Start children until the parent ends or closes the socket."""
+def serve(control: socket.socket, run: Run) -> None:
+    """Start children until the parent ends or closes the socket; see ForkServer for `run`."""
     os.setsid()  # Ctrl-C reaches only the parent
     name_process("lab-fork-server")
     with contextlib.suppress(AttributeError):  # a C library other than glibc
