@@ -37,6 +37,8 @@ def whole_checkout(checkout, tmp_path):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, root / name)
     (root / ".venv").symlink_to(sys.prefix)
+    for cache in checkout.root.glob(".*_cache"):  # of mypy, whose first run takes long, and others
+        shutil.copytree(cache, root / cache.name)
     return root
 
 
