@@ -81,8 +81,10 @@ def test_every_lab_answers_and_ctrl_c_ends_them_all(checkout, tmp_path, start):
     lan = ["--lan", "--address", ADDRESS]
     with serving(copy_of(checkout, tmp_path), *lan, environ={serve.LOOPBACK_TOO: "1"}) as served:
         assert served.url("/") in served.output
+        # These pages are slow, and do not depend on how the labs were started.
+        reading = {lab.number for lab in checkout.labs} if start == "fork" else {"03"}
         for lab in checkout.labs:
-            for text in ("Handout", "Code", "All labs"):
+            for text in ("Handout", "Code", "All labs") if lab.number in reading else ():
                 follow(served, lab.number, text)
             told = f"✓ {lab.number} {lab.title} {served.url('/', int(lab.number))}"
             until(lambda told=told: told in served.output)
