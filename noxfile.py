@@ -191,15 +191,19 @@ def separate_environment(session: nox.Session, python: str, pins: str, *packages
 
     pins: the lines of a constraints file for pip.
     """
+    environment(session)
     folder = ROOT / ".nox" / session.name
     own = folder / PYTHON.relative_to(VENV)
     constraints = folder / "constraints.txt"
     config = folder / "pyvenv.cfg"
     home = f"home = {Path(python).parent}\n"
     if not config.is_file() or home not in config.read_text(encoding="utf-8"):
-        session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+        session.run(python, "-m", "venv", "--clear", "--without-pip", str(folder), external=True)
     constraints.write_text(pins, encoding="utf-8")
-    pip = (str(own), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade")
+    # This pip installs for the other Python, and leaves it to that Python to compile the modules
+    # that it imports.
+    pip = (str(PYTHON), "-m", "pip", "--python", str(own), "install", "-q", "--upgrade")
+    pip += ("--disable-pip-version-check", "--no-compile")
     wanted = ("-e", f"{ROOT}[labs]", "pytest-xdist", "-c", str(constraints))
     session.run(*pip, *wanted, *packages, external=True)
     return str(own)
