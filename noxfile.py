@@ -232,9 +232,13 @@ def pytest_each_lab(session: nox.Session, kind: str, labs: list[dict], *argument
 
     A process has one settings module, so each lab has its own.
     """
+    pytest_at_once(session, runs_of(kind, labs, *arguments))
+
+
+def runs_of(kind: str, labs: list[dict], *arguments: str) -> dict[str, list[str]]:
+    """Return the runs of these labs for `pytest_at_once`, with these arguments of pytest."""
     # The last labs have the most tests, so they come first.
-    runs = {f"{kind}-{lab['number']}": [folder_of(lab), *arguments] for lab in reversed(labs)}
-    pytest_at_once(session, runs)
+    return {f"{kind}-{lab['number']}": [folder_of(lab), *arguments] for lab in reversed(labs)}
 
 
 def pytest_at_once(
@@ -416,8 +420,9 @@ def sockets(session: nox.Session) -> None:
     """Every lab's tests over a socket, on waitress and partly on runserver"""
     environment(session)
     chosen = ("--lab-server=runserver", "-m", f"thorough and {IN_PROCESS}")
-    pytest_each_lab(session, "sockets-runserver", LABS, *chosen)
-    pytest_each_lab(session, "sockets-waitress", LABS, "--lab-server=waitress", "-m", IN_PROCESS)
+    every = ("--lab-server=waitress", "-m", IN_PROCESS)
+    runs = runs_of("sockets-waitress", LABS, *every)
+    pytest_at_once(session, runs | runs_of("sockets-runserver", LABS, *chosen))
 
 
 @nox.session(name="sockets-mysql", tags=["mysql"])
