@@ -86,6 +86,13 @@ LONGEST = [
     "tests/console/test_reset_in_chromium.py",
     "tests/labs/test_every_page_in_chromium.py",
     "tests/labs/test_reset_state.py",
+    "tests/serve/test_serve.py",
+    "tests/labs/test_faults.py",
+    "tests/clusters/test_server_pool.py",
+    "tests/testing/test_runner.py",
+    "tests/services/test_lab_reset.py",
+    "tests/test_code_blocks.py",
+    "tests/test_documents.py",
 ]
 
 
