@@ -147,22 +147,15 @@ def said(monkeypatch):
     return run
 
 
-@pytest.fixture(scope="session")
-def run_server():
-    from forked_pytest import PytestServer
-
-    server = PytestServer()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(scope="module")
-def forked_runs(request):
+def forked_runs():
     """Make run_tests() start pytest as a copy of a process, which takes less time."""
+    from forked_pytest import pytest_server
+
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux":
-            server = request.getfixturevalue("run_server")
-            patch.setattr("labkit.testing.pytest_runner.start_child", server.start_child)
+            start_child = pytest_server().start_child
+            patch.setattr("labkit.testing.pytest_runner.start_child", start_child)
         yield
 
 

@@ -10,6 +10,8 @@ from serving import LAB, alive, until
 from labkit.practice.check_summary import ALL_FAIL, ALL_HOLDS, NEXT_STEP, NOT_ALL, SCORE
 from labkit.testing.pytest_runner import NO_TESTS, STOPS, TIME
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 CONTRACT = """
 class Pages:
     def test_the_page_opens(self, visitor):

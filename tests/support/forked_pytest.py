@@ -10,11 +10,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
+from functools import cache
 from importlib import import_module
 
 from labkit.processes.fork_server import ForkServer, serve
+from labkit.processes.parent_pipe import end_child, start_child
 
-STOP_LIMIT = 20  # in seconds
+LIMIT = 600  # in seconds, for a run
 
 
 class PytestServer(ForkServer):
@@ -33,9 +37,25 @@ class PytestServer(ForkServer):
         assert stderr == subprocess.STDOUT
         return self.start(command, cwd=cwd, env=env, stderr=stdout)
 
-    def stop(self):
-        self.control.close()
-        self._process.wait(STOP_LIMIT)
+
+@cache
+def pytest_server():
+    """Return the fork server of this process, which ends with this process."""
+    return PytestServer()
+
+
+def run_forked(*arguments, cwd, env):
+    """Run pytest with these arguments; return (exit status, output)."""
+    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
+    start = pytest_server().start_child if sys.platform == "linux" else start_child
+    with tempfile.TemporaryFile() as output:
+        process = start(command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            status = process.wait(LIMIT)
+        finally:
+            end_child(process)
+        output.seek(0)
+        return status, output.read().decode("utf-8", "replace")
 
 
 # These functions run in the fork server and its children.
@@ -52,12 +72,16 @@ def run_pytest(command):
     for name in [name for name in sys.modules if name.partition(".")[0] == "labkit"]:
         del sys.modules[name]
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = command[2:]
     status = 1
     try:
         status = pytest.main()
     except BaseException:
         sys.excepthook(*sys.exc_info())
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join()
     sys.stdout.flush()
     sys.stderr.flush()
     end(status)

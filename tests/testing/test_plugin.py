@@ -2,11 +2,10 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked_pytest import run_forked
 
 from labkit.services.requirements import NOT_FOUND
 from labkit.testing import plugin
@@ -20,15 +19,8 @@ def run(checkout):
 
     def run(*arguments, environ=None):
         clean = {k: v for k, v in os.environ.items() if k not in {"CI", "DJANGO_SETTINGS_MODULE"}}
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-            cwd=checkout.root,
-            env=clean | (environ or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
+        options = ("-q", "-p", "no:cacheprovider")
+        return run_forked(*options, *arguments, cwd=checkout.root, env=clean | (environ or {}))
 
     return run
 
