@@ -16,7 +16,8 @@ from labkit.environment import BACKENDS, without_shared
 
 ROOT = Path(__file__).parents[2]
 LABS = Catalog(ROOT).labs
-SECONDS = 300
+WITH_DATABASE = [lab for lab in LABS if lab.database]
+SECONDS = 900
 # engine -> the parts of the state in which it keeps sessions
 STORES = {
     "db": {"rows"},
@@ -28,12 +29,25 @@ STORES = {
 MEMORY = {"log", "clock"}
 
 
-def stages(lab, url=""):
-    """Use and reset a lab in separate processes; return {stage: {part of the state: hash}}."""
-    engines = [BACKENDS + engine for engine in STORES] if lab.database else [""]
+# The engines that keep sessions in the database. The others are the same with each database.
+IN_DATABASE = ["db", "cached_db"]
+
+
+def stages(labs, engines, urls):
+    """Use and reset labs in separate processes; return {lab: {stage: {part of the state: hash}}}.
+
+    engines: those to use in labs with a database. urls: {lab: DATABASE_URL}, or {} for SQLite.
+    """
+    wanted = {
+        str(lab.folder): {
+            "engines": [BACKENDS + engine for engine in engines] if lab.database else [""],
+            "url": urls.get(lab.number, ""),
+        }
+        for lab in labs
+    }
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests" / "support" / "lab_state.py")],
-        input=json.dumps({str(lab.folder): {"engines": engines, "url": url}}),
+        input=json.dumps(wanted),
         env=without_shared(os.environ),
         capture_output=True,
         text=True,
@@ -41,7 +55,8 @@ def stages(lab, url=""):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)[str(lab.folder)]
+    found = json.loads(done.stdout)
+    return {lab.number: found[str(lab.folder)] for lab in labs}
 
 
 def check(found, engines):
@@ -57,11 +72,22 @@ def check(found, engines):
     assert found["lab reset"] == new
 
 
+@pytest.fixture(scope="module")
+def on_sqlite():
+    return stages(LABS, STORES, {})
+
+
+@pytest.fixture(scope="module")
+def on_mariadb(mariadb):
+    urls = {lab.number: mariadb.url(f"reset_{database_name(lab.number)}") for lab in WITH_DATABASE}
+    return stages(WITH_DATABASE, IN_DATABASE, urls)
+
+
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
-def test_a_reset_lab_equals_a_new_one(lab):
-    check(stages(lab), list(STORES) if lab.database else [""])
+def test_a_reset_lab_equals_a_new_one(lab, on_sqlite):
+    check(on_sqlite[lab.number], list(STORES) if lab.database else [""])
 
 
-@pytest.mark.parametrize("lab", [lab for lab in LABS if lab.database], ids=lambda lab: lab.number)
-def test_a_reset_lab_on_mariadb_equals_a_new_one(lab, mariadb):
-    check(stages(lab, mariadb.url(f"reset_{database_name(lab.number)}")), list(STORES))
+@pytest.mark.parametrize("lab", WITH_DATABASE, ids=lambda lab: lab.number)
+def test_a_reset_lab_on_mariadb_equals_a_new_one(lab, on_mariadb):
+    check(on_mariadb[lab.number], IN_DATABASE)
