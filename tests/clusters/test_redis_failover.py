@@ -124,28 +124,36 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(monkeypatch):
 # Tests with lab 10 on two servers
 
 
-@pytest.fixture(params=["cache", "cached_db"])
+@pytest.fixture(scope="module", params=["cache", "cached_db"])
 def engine(request):
     return request.param
 
 
-@pytest.fixture
-def lab(own_checkout, engine):
-    with running("10", "--servers", "2", "--redis-pair", "--engine", engine) as lab:
-        lab.members = members(lab)
+@pytest.fixture(scope="module")
+def lab(engine, tmp_path_factory):
+    """Lab 10, in which tests kill the primary and then wait until it is back as the replica."""
+    environ = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state")), "DATABASE_URL": ""}
+    arguments = ["--servers", "2", "--redis-pair", "--engine", engine]
+    with running("10", *arguments, environ=environ) as lab:
         yield lab
 
 
+def pid_of(lab, number):
+    """Return the latest process ID of this server, once the lab has reported it."""
+    lines = [re.escape(RUNS_AS.format(number=number, role=role)) for role in (PRIMARY, REPLICA)]
+    found = until(lambda: re.findall(rf"(?:{'|'.join(lines)})\D+(\d+)", lab.said()))
+    return int(found[-1])
+
+
 def members(lab):
-    """Return [(process ID, function that sends a command)] for the primary and the replica."""
-    told = [pid_of(lab, number=1, role=PRIMARY), pid_of(lab, number=2, role=REPLICA)]
-    return [(pid, by_port(descendants(lab.pid)[pid])) for pid in told]
+    """Return the numbers of the current primary and the current replica."""
+    died = sum(lab.said().count(PRIMARY_DIED.format(dead=d, now=n)) for d, n in ((1, 2), (2, 1)))
+    return (2, 1) if died % 2 else (1, 2)
 
 
-def pid_of(lab, **server):
-    """Wait until the lab has reported this server, and return its process ID."""
-    line = re.escape(RUNS_AS.format(**server)) + r"\D+(\d+)"
-    return int(until(lambda: re.search(line, lab.said()))[1])
+def commands_to(lab):
+    """Return functions that send commands to the current primary and to the current replica."""
+    return [by_port(descendants(lab.pid)[pid_of(lab, number)]) for number in members(lab)]
 
 
 def by_port(command):
@@ -162,36 +170,42 @@ def by_port(command):
 
 
 def kill_primary(lab):
-    (pid, _), _ = lab.members
-    os.kill(pid, signal.SIGKILL)
+    """Kill the primary; return a function that waits until it is back as the replica."""
+    dead, now = members(lab)
+    before, seen = pid_of(lab, dead), lab.said().count(PRIMARY_DIED.format(dead=dead, now=now))
+    os.kill(before, signal.SIGKILL)
 
+    def wait():
+        until(lambda: pid_of(lab, dead) != before)
+        assert lab.said().count(PRIMARY_DIED.format(dead=dead, now=now)) == seen + 1
+        assert members(lab) == (now, dead)
 
-def until_it_has_a_replica_again(lab):
-    pid_of(lab, number=1, role=REPLICA)
-    assert PRIMARY_DIED.format(dead=1, now=2) in lab.said()
+    return wait
 
 
 def test_all_go_on_and_what_the_replica_has_heard_is_there(lab):
     visitor = WireVisitor(lab.port)
     cart.put(visitor, "apple", 3)
-    (_, execute), _ = lab.members
-    heard(execute)
-    kill_primary(lab)
-    until_it_has_a_replica_again(lab)
+    primary, _ = commands_to(lab)
+    heard(primary)
+    wait_for_a_replica = kill_primary(lab)
+    wait_for_a_replica()
     assert [cart.cart(visitor) for _ in range(2)] == [{"apple": 3}] * 2
 
 
 def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab, engine):
     adders = [Adder(lab.port) for _ in range(VISITORS)]
-    (_, primary), _ = lab.members
+    primary, _ = commands_to(lab)
+    waits = []
 
     def kill():
         heard(primary)  # on a busy machine, the replica may be seconds behind, so wait for it
-        kill_primary(lab)  # each visitor may have sent one request since the wait
+        waits.append(kill_primary(lab))  # each visitor may have sent one request since the wait
 
     add_all(adders, ADDS, kill)
     assert {len(adder.kept) for adder in adders} == {ADDS}
-    until_it_has_a_replica_again(lab)
+    (wait_for_a_replica,) = waits
+    wait_for_a_replica()
     for adder in adders:
         shown, again = adder.shown(2)
         assert shown == again
@@ -206,13 +220,13 @@ def test_killed_while_all_add_it_takes_with_it_at_most_what_was_under_way(lab, e
 def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
     visitor = WireVisitor(lab.port)
     cart.put(visitor, "apple", 3)
-    (_, primary), (_, replica) = lab.members
+    primary, replica = commands_to(lab)
     heard(primary)
     cut_off(replica)
     cart.put(visitor, "pear")
     assert cart.cart(visitor) == {"apple": 3, "pear": 1}
-    kill_primary(lab)
-    until_it_has_a_replica_again(lab)
+    wait_for_a_replica = kill_primary(lab)
+    wait_for_a_replica()
     assert cart.cart(visitor) == {"apple": 3}
     # With cached_db, the row still contains the item until a visitor saves the old copy.
     assert ("'pear': 1" in words(visitor.get("/store/"))) == (engine == "cached_db")
@@ -223,11 +237,11 @@ def test_what_the_replica_had_not_heard_is_not_shown_any_more(lab, engine):
 
 def test_a_visitor_whom_the_replica_has_never_heard_of_begins_anew_with_cache_alone(lab, engine):
     visitor = WireVisitor(lab.port)
-    _, (_, replica) = lab.members
+    _, replica = commands_to(lab)
     cut_off(replica)
     cart.put(visitor, "apple", 3)
-    kill_primary(lab)
-    until_it_has_a_replica_again(lab)
+    wait_for_a_replica = kill_primary(lab)
+    wait_for_a_replica()
     # With cached_db, the server reads the row if the cache has no entry.
     assert cart.cart(visitor) == ({} if engine == "cache" else {"apple": 3})
 
