@@ -41,11 +41,11 @@ FIRST = {  # the forms to send before following links, so that pages have conten
     3: ("/add/", {"name": "red apple", "quantity": "3"}),
     4: ("/add/", {"name": "red apple", "quantity": "3"}),
     5: ("/key_in_url/name/", {"name": "Anu"}),
-    7: ("/", {"name": "Anu"}),
+    7: ("/greet/", {"name": "Anu", "remember": "session"}),
     8: ("/student/set/", {"name": "Anu", "email": "anu@shop.example"}),
     10: ("/add/", {"name": "red apple", "quantity": "3"}),
     11: ("/login/", {"username": "ada", "password": "lovelace"}),
-    12: ("/race/naive/", {"tabs": "2", "adds": "4", "delay": "0"}),
+    12: ("/naive/race/", {"tabs": "2", "delay": "0", "adds": "50", "which_items": "same"}),
 }
 VARIANTS = [("05:cookie", "05:key_in_url"), ("10:db", "10:file"), ("12:naive", "12:locked")]
 PAIRS = [("02", "06"), ("03", "04"), ("11:careful", "11:careless"), *VARIANTS]
@@ -78,11 +78,16 @@ def fetch() -> str:
 async def crawl(port: int, starts: list[str], first: tuple | None, most: int) -> dict[str, str]:
     """Follow all links on this server, and return its HTML pages as {path: page}."""
     browser = BrowserClient(port)
+    ahead, pages, kinds = list(starts), {}, Counter()
     if first:
         path, fields = first
-        await browser.get(path)
-        await browser.post(path, fields)
-    ahead, pages, kinds = list(starts), {}, Counter()
+        for page_with_form in ("/", path):
+            await browser.get(page_with_form)
+        response = await browser.post(path, fields)
+        if response.status not in {200, 302}:
+            raise RuntimeError(f"{path} answered {response.status} to {fields}.")
+        if response.status == 200:
+            pages[f"POST {path}"] = response.body
     while ahead and len(pages) < most:
         path = ahead.pop(0)
         kind = ALIKE.sub("", path)
