@@ -36,11 +36,3 @@ def check_answers(loaded):
     if altered:
         return answers, ALTERED.format(", ".join(altered))
     return answers, None
-
-
-def first_open_step(step, answers):
-    """Return this step, or an earlier one if its question has no answer yet."""
-    for earlier in STEPS[: STEPS.index(step)]:
-        if earlier not in answers:
-            return earlier
-    return step

@@ -3,17 +3,17 @@
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, first_open_step, label
+from lab.forms import ANSWER_FIRST, QUESTIONS, STEPS, WizardForm, label
 
 
 def show_page(request, carrier, step, answers, notice, invalid_form=None):
     """Show a step, or the first earlier question that has no answer."""
     carrier_name = request.resolver_match.url_name  # the name of the route in urls.py
-    open_step = first_open_step(step, answers)
-    if open_step != step and not carrier.REDIRECTS:  # show that question here
-        return show_page(request, carrier, open_step, answers, notice or ANSWER_FIRST)
-    if open_step != step:
-        url = reverse(carrier_name, args=[open_step], query={"answer_first": 1})
+    missing = [question for question in STEPS[: STEPS.index(step)] if question not in answers]
+    if missing and not carrier.REDIRECTS:  # ask the first of them here
+        return show_page(request, carrier, missing[0], answers, notice or ANSWER_FIRST)
+    if missing:
+        url = reverse(carrier_name, args=[missing[0]], query={"answer_first": 1})
         query = request.META["QUERY_STRING"]  # for key_in_url, the query contains the key
         return redirect(f"{url}&{query}" if query else url)
     if "answer_first" in request.GET:  # after the redirect above
