@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 import pytest
 
-from labkit.catalog import catalog
+from labkit.catalog import Catalog, catalog
 from labkit.compare.table_runner import PROPERTY
 from labkit.comparison_tables import Tables
 
@@ -64,7 +65,7 @@ def check_answer(
     """
     from django.conf import settings
 
-    table = Tables(catalog()).find(table_id)
+    table = _read_tables(catalog()).find(table_id)
     question = table.question(probe.id)
     variant_id = variant_id or table.variant_of(settings.LAB).id
     cell = {"table": table_id, "question": question.id, "variant": variant_id}
@@ -76,6 +77,12 @@ def check_answer(
     expected = question.cells[variant_id].answer
     mismatch = MISMATCH.format(table=table_id, expected=expected, variant=variant_id, answer=answer)
     assert answer == expected, f"{question.text} {mismatch}"
+
+
+@cache
+def _read_tables(catalog: Catalog) -> Tables:
+    """Return the tables, which are read once for all tests of a run."""
+    return Tables(catalog)
 
 
 def database_version() -> str:
