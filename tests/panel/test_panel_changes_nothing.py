@@ -1,12 +1,11 @@
 """Each lab's responses are the same with and without the exchange panel."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from exchange_recording import differences
+from forked_pytest import run_forked
 
 from labkit.catalog import Catalog
 
@@ -20,13 +19,10 @@ def record(lab, path, *options):
     """Run the lab's tests with these options; return the recording, which is written to `path`."""
     environ = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "support"), "LAB_RESULTS": ""}
     environ.pop("DJANGO_SETTINGS_MODULE", None)
-    command = [sys.executable, "-m", "pytest", "-q", str(lab.folder), *options]
-    command += ["-p", "exchange_recording", "--lab-record", str(path), "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert path.exists(), done.stdout[-2000:]
-    assert " failed" not in done.stdout, done.stdout[-2000:]
+    recorder = ("-p", "exchange_recording", "--lab-record", path, "-p", "no:cacheprovider")
+    _, output = run_forked("-q", lab.folder, *options, *recorder, cwd=ROOT, env=environ)
+    assert path.exists(), output[-2000:]
+    assert " failed" not in output, output[-2000:]
     return path
 
 
