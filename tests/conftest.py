@@ -101,8 +101,8 @@ def _place_in_longest(item):
     return next(found, len(LONGEST))
 
 
-# tests/support/serving.py, and the packages that run pytest.
-STARTERS = ("serving", "labkit.compare", "labkit.measure", "labkit.practice")
+# Modules in tests/support, and the packages that run pytest.
+STARTERS = ("serving", "forked_pytest", "labkit.compare", "labkit.measure", "labkit.practice")
 
 
 @cache
