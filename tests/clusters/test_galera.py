@@ -38,10 +38,32 @@ def _installed():
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory, _installed):
-    """Lab 10 on two servers and three nodes. A node that a test kills is restarted."""
-    environ = {"LAB_STATE_DIR": str(tmp_path_factory.mktemp("state")), "DATABASE_URL": ""}
-    with running("10", "--db", "galera", "--servers", "2", environ=environ, limit=STARTED) as lab:
+def folder():
+    """A temporary folder that other users can enter, unlike the ones that pytest makes."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o1777)  # as the usual one
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def lab_on_cluster(folder, state, end):
+    """Run lab 10 on two servers and three nodes; check that nothing is left after this signal."""
+    environ = {"LAB_STATE_DIR": str(state), "DATABASE_URL": "", "TMPDIR": str(folder)}
+    before = {*folder.glob("labkit-*/haproxy.cfg")}
+    arguments = ["10", "--db", "galera", "--servers", "2"]
+    with running(*arguments, environ=environ, end=end, limit=STARTED) as lab:
+        assert sum("mariadbd" in args for args in descendants(lab.pid).values()) == 3
+        assert sum("haproxy" in args for args in descendants(lab.pid).values()) == 1
+        (own,) = {*folder.glob("labkit-*/haproxy.cfg")} - before
+        yield lab
+    # At its end, running() has checked that all processes have ended.
+    assert not own.exists()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, folder, _installed):
+    """Lab 10 on three nodes, which SIGTERM ends. A node that a test kills is restarted."""
+    with lab_on_cluster(folder, tmp_path_factory.mktemp("state"), signal.SIGTERM) as lab:
         yield lab
 
 
@@ -112,25 +134,9 @@ def test_a_node_that_comes_back_has_what_was_kept_meanwhile(lab):
     assert {asked() for _ in range(9)} == {"1", "2", "3"}
 
 
-@pytest.fixture
-def folder(monkeypatch):
-    """A temporary folder that other users can enter, unlike the ones that pytest makes."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o1777)  # as the usual one
-        monkeypatch.setenv("TMPDIR", name)
-        monkeypatch.setattr(tempfile, "tempdir", name)
-        yield Path(name)
-
-
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda end: end.name)
-@pytest.mark.usefixtures("own_checkout")
-def test_whatever_ends_it_nothing_stays_behind(folder, end):
-    with running("10", "--db", "galera", end=end, limit=STARTED) as lab:
-        assert sum("mariadbd" in args for args in descendants(lab.pid).values()) == 3
-        assert sum("haproxy" in args for args in descendants(lab.pid).values()) == 1
-        assert len(list(folder.glob("labkit-*/haproxy.cfg"))) == 1
-    # At its end, running() has checked that all processes have ended.
-    assert list(folder.glob("labkit-*/haproxy.cfg")) == []
+def test_killed_it_leaves_nothing_behind(folder, tmp_path):
+    with lab_on_cluster(folder, tmp_path, signal.SIGKILL):
+        pass
 
 
 # The cluster by itself
@@ -217,7 +223,16 @@ def test_it_is_open_to_nobody_else_and_not_roots(cluster):
         assert each.folder.owner() == (galera.USER if os.geteuid() == 0 else each.home.owner())
 
 
+def used(folder):
+    """Return the folders of nodes in this folder, and the IDs of processes that use them."""
+    pids = {pid for pid, args in descendants(os.getpid()).items() if str(folder) in args}
+    return {*folder.glob("labkit-*/1")}, pids
+
+
 def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    before = used(folder)
     ending = threading.Event()
     real = galera.Node.join
 
@@ -229,8 +244,7 @@ def test_told_to_end_while_it_starts_it_leaves_nothing(folder, monkeypatch):
     monkeypatch.setattr(galera.Node, "join", join)
     with pytest.raises(StartCancelled):
         Cluster.temporary(ending).stop()
-    assert not any(str(folder) in args for args in descendants(os.getpid()).values())
-    assert list(folder.glob("labkit-*/1")) == []
+    assert used(folder) == before
 
 
 # What is missing
