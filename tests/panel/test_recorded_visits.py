@@ -102,7 +102,7 @@ def jobs(number, recordings):
 
 
 @pytest.fixture(scope="module")
-def done(shared_chromium, tmp_path_factory):
+def done(shared_chromium, tmp_path_factory, forked_runs):
     """Perform all items in Chromium, and run the tests of earlier labs at the same time.
 
     Return {id: Recording} and {(name of the lab or version, id): outcome and message}.
