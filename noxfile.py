@@ -447,7 +447,7 @@ def clear_thorough(kind: str) -> None:
         results(f"{kind}-{lab['number']}")
 
 
-@nox.session(name="django-client")
+@nox.session(name="django-client", default=False)
 def django_client(session: nox.Session) -> None:
     """Django's own tests of its test client, run with the visitor"""
     environment(session)
@@ -469,7 +469,7 @@ def textbook(session: nox.Session) -> None:
     pytest(session, "tests/textbook", "-m", "textbook", *SIDE_BY_SIDE)
 
 
-@nox.session
+@nox.session(default=False)
 def html(session: nox.Session) -> None:
     """Valid HTML on all pages of the labs, the panel and the console (with vnu)"""
     environment(session)
@@ -573,7 +573,7 @@ def maintain(session: nox.Session) -> None:
     pytest(session, *files_with("maintainer"), *chosen, *SIDE_BY_SIDE)
 
 
-@nox.session
+@nox.session(default=False)
 def package(session: nox.Session) -> None:
     """The wheel and the sdist, each installed in another project (with a package index)"""
     need(session, "package")
@@ -582,6 +582,29 @@ def package(session: nox.Session) -> None:
     if not fetched:
         absent(session, f"pip cannot download packages: {printed}")
     pytest(session, "tests/test_package.py", "-m", "package")
+
+
+@nox.session
+def downloads(session: nox.Session) -> None:
+    """The sessions html, package and django-client, which download programs, at the same time"""
+    environment(session)
+    find_missing(session, "package")  # pip must not change the environment while the others use it
+    names = ("html", "package", "django-client")
+
+    def run(name: str) -> None:
+        command = [sys.executable, "-m", "nox", "--no-color", "-f", __file__, "-s", name]
+        command += ["--", *session.posargs] if session.posargs else []
+        print(session.run(*command, external=True, silent=True))  # noqa: T201
+
+    failed = []
+    with ThreadPoolExecutor(len(names)) as pool:
+        for name, future in [(name, pool.submit(run, name)) for name in names]:
+            try:
+                future.result()
+            except nox.command.CommandFailed:
+                failed.append(name)
+    if failed:
+        session.error(f"These sessions failed: {', '.join(failed)}")
 
 
 @nox.session(default=False)

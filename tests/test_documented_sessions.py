@@ -43,7 +43,7 @@ RUNS = {
 # These sessions run several commands. Each has a test below.
 SEVERAL = {
     *("nox", "nox -l", "nox -s labs", "nox -s thorough", "nox -s sockets", "nox -s kit-extras"),
-    *("nox -s project-files", "nox -t mysql", "pytest labs/03_cookie_cart"),
+    *("nox -s downloads", "nox -s project-files", "nox -t mysql", "pytest labs/03_cookie_cart"),
 }
 
 
@@ -90,8 +90,23 @@ def expressions(lines):
             yield re.split(r" -n | -p | --|$", line.partition(" -m ")[2])[0]
 
 
+def downloads(nox):
+    """Return the commands of the sessions that the session downloads runs."""
+    started = nox.commands(["-s", "downloads"])
+    names = [line.rpartition(" -s ")[2] for line in started if line.startswith("nox ")]
+    assert len(names) == len(started)
+    return nox.commands(["-s", *names])
+
+
+def test_plain_nox_checks_html_and_packages(nox):
+    ran = downloads(nox)
+    for program in ("html_check.py", "django_client.py", "test_package.py"):
+        assert any(program in line for line in ran)
+    assert nox.sessions["downloads"].default
+
+
 def test_plain_nox_runs_the_tests_of_every_mark(nox):
-    lines = nox.commands([])
+    lines = nox.commands([]) + downloads(nox)
     marks = {mark.partition(":")[0] for mark in plugin.MARKS} - {"claim(*ids)", "pitfall(*ids)"}
     unselected = {
         mark for mark in marks if not any(selects(each, mark) for each in expressions(lines))
