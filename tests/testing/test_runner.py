@@ -11,6 +11,9 @@ from labkit.catalog import CatalogError
 from labkit.testing import pytest_runner
 from labkit.testing.pytest_runner import ALL_TIME, NO_TESTS, TIME, UNKNOWN, run_tests
 
+# Other tests, such as tests/commands/test_installed.py, start new processes.
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 TESTS = """
 import pytest
 
