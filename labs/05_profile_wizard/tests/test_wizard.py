@@ -1,7 +1,10 @@
+import pytest
+
 from tests.contract import WizardContract
 from tests.malformed_answers import malformed_answers
 
 
+@pytest.mark.no_database
 class TestByCookie(WizardContract):
     carrier = "cookie"
     raw_requests = malformed_answers("cookie")
@@ -16,6 +19,7 @@ class TestBySession(WizardContract):
     tabs_mix = True
 
 
+@pytest.mark.no_database
 class TestByHiddenField(WizardContract):
     carrier = "hidden"
     raw_requests = malformed_answers("hidden")
