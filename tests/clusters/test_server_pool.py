@@ -108,29 +108,40 @@ def test_the_servers_run_as_before_a_class(lab):
 # Tests of the effect of each engine
 
 
-def holds(engine, environ=None):
+def holds(lab):
     """Check that data stored by either server are visible on both immediately."""
+    visitor = WireVisitor(lab.port)
+    cart.put(visitor, "apple")
+    assert seen(visitor) == [APPLE] * 4
+    visitor.get("/")  # after this request, it is the other server's turn to store the pear
+    cart.put(visitor, "pear")
+    assert seen(visitor) == [BOTH] * 4
+
+
+def test_in_a_cookie_it_holds():
+    with two(engine="signed_cookies") as lab:
+        holds(lab)
+
+
+IN_ONE_STORE = [
+    pytest.param("db", "", id="in a table"),
+    pytest.param("db", "mariadb", marks=pytest.mark.mysql, id="in MariaDB"),
+    pytest.param("cache", "redis", marks=pytest.mark.redis, id="cache in Redis"),
+    pytest.param("cached_db", "redis", marks=pytest.mark.redis, id="cached_db with Redis"),
+]
+
+
+@pytest.mark.parametrize(("engine", "server"), IN_ONE_STORE)
+def test_in_one_store_it_holds_and_outlives_a_server(engine, server, request):
+    environ = {}
+    if server == "mariadb":
+        environ["DATABASE_URL"] = request.getfixturevalue(server).url("lab_two_servers")
+    elif server == "redis":
+        environ["REDIS_URL"] = request.getfixturevalue(server).url
     with two(engine=engine, environ=environ) as lab:
-        visitor = WireVisitor(lab.port)
-        cart.put(visitor, "apple")
-        assert seen(visitor) == [APPLE] * 4
-        visitor.get("/")  # after this request, it is the other server's turn to store the pear
-        cart.put(visitor, "pear")
-        assert seen(visitor) == [BOTH] * 4
-
-
-@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
-def test_in_a_table_or_a_cookie_it_holds(engine):
-    holds(engine)
-
-
-def test_in_a_table_of_mariadb_it_holds(mariadb):
-    holds("db", {"DATABASE_URL": mariadb.url("lab_two_servers")})
-
-
-@pytest.mark.parametrize("engine", ["cache", "cached_db"])
-def test_in_redis_it_holds(engine, redis):
-    holds(engine, {"REDIS_URL": redis.url})
+        holds(lab)
+        nothing_acknowledged_is_lost(lab)
+    assert "Server A died (ended by SIGKILL)" in " ".join(lab.output.split())
 
 
 def forgotten_at_once(lab):
@@ -170,7 +181,8 @@ def test_in_two_folders_of_files_it_is_forgotten_at_once(own_checkout):
 
 
 def test_in_one_folder_of_files_it_holds(own_checkout):
-    holds("file", {"LAB_SESSION_FOLDER": "sessions"})
+    with two(engine="file", environ={"LAB_SESSION_FOLDER": "sessions"}) as lab:
+        holds(lab)
     assert len(list((own_checkout / ".lab" / "10" / "sessions").iterdir())) == 1
     assert not (own_checkout / ".lab" / "10" / "sessions-A").exists()
 
@@ -196,36 +208,20 @@ def test_with_a_copy_in_the_memory_of_each_process_one_of_them_shows_an_old_cart
 # One of them dies
 
 
-def nothing_acknowledged_is_lost(engine, environ=None):
+def nothing_acknowledged_is_lost(lab):
     """Kill server A while visitors add items; they continue on B, and A is restarted."""
-    with two(engine=engine, environ=environ) as lab:
-        before = servers(lab)
-        adders = [Adder(lab.port) for _ in range(VISITORS)]
-        add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
-        # For each visitor, it is unknown whether the form being sent was processed. The same may
-        # hold for the next form, since a killed process may accept connections for a moment after
-        # its old ones are closed.
-        assert {adder.unknown for adder in adders} <= {0, 1, 2}
-        assert {adder.refused for adder in adders} == {0}
-        until(lambda: servers(lab)["A"][0] != before["A"][0])
-        assert servers(lab)["B"] == before["B"]
-        for adder in adders:
-            assert all(adder.kept <= shown for shown in adder.shown(2))
-    told = " ".join(lab.output.split())
-    assert "Server A died (ended by SIGKILL)" in told
-
-
-def test_in_a_table_nothing_acknowledged_is_lost_when_a_server_is_killed():
-    nothing_acknowledged_is_lost("db")
-
-
-def test_in_mariadb_nothing_acknowledged_is_lost_when_a_server_is_killed(mariadb):
-    nothing_acknowledged_is_lost("db", {"DATABASE_URL": mariadb.url("lab_killed")})
-
-
-@pytest.mark.parametrize("engine", ["cache", "cached_db"])
-def test_in_redis_nothing_acknowledged_is_lost_when_a_server_is_killed(engine, redis):
-    nothing_acknowledged_is_lost(engine, {"REDIS_URL": redis.url})
+    before = servers(lab)
+    adders = [Adder(lab.port) for _ in range(VISITORS)]
+    add_all(adders, ADDS, lambda: os.kill(before["A"][0], signal.SIGKILL))
+    # For each visitor, it is unknown whether the form being sent was processed. The same may hold
+    # for the next form, since a killed process may accept connections for a moment after its old
+    # ones are closed.
+    assert {adder.unknown for adder in adders} <= {0, 1, 2}
+    assert {adder.refused for adder in adders} == {0}
+    until(lambda: servers(lab)["A"][0] != before["A"][0])
+    assert servers(lab)["B"] == before["B"]
+    for adder in adders:
+        assert all(adder.kept <= shown for shown in adder.shown(2))
 
 
 def test_with_memory_of_their_own_just_the_dead_servers_half_is_lost():
