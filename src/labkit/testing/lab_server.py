@@ -29,7 +29,7 @@ SERVERS = {
 
 # {(lab folder, environment): (relative path, content) of a migrated database}
 _migrated: dict[tuple[Path, frozenset[tuple[str, str]]], tuple[Path, bytes]] = {}
-NOT_ABOUT_TABLES = {"LAB_DEBUG", "LAB_HOSTS", "LAB_PANEL", "REDIS_URL"}
+NOT_ABOUT_TABLES = {"LAB_DEBUG", "LAB_HOSTS", "LAB_PANEL", "REDIS_URL", "SESSION_ENGINE"}
 
 
 class LabServer:
