@@ -164,3 +164,11 @@ def test_the_fork_server_ends_with_its_parent(tmp_path):
     until(
         lambda: not Path(f"/proc/{int(done.stdout)}/fd").exists() or not alive([int(done.stdout)])
     )
+
+
+def test_poll_does_not_wait(start):
+    child = start(WAIT)
+    assert child.poll() is None
+    child.stdin.close()
+    until(lambda: child.poll() is not None)
+    assert child.poll() == 0
