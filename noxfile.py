@@ -1,7 +1,7 @@
 """Sessions for labkit, and for each lab in the manifest.
 
 `nox -l` lists them, and `nox -s test-03` runs one. Plain `nox` also tests all labs, several at a
-time, in the sessions labs, labs-mysql, labs-redis and labs-browser.
+time, in the sessions labs and labs-extras.
 """
 
 import contextlib
@@ -12,9 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -132,6 +133,24 @@ def find_missing(session: nox.Session, extra: str, *tools: str) -> str:
     except nox.command.CommandFailed:
         return f"pip could not install the extra [{extra}], see above."
     return ""
+
+
+def find_installed(session: nox.Session, wanted: dict[Any, Sequence[str]]) -> list[Any]:
+    """Return those of `wanted` whose extra and tools are installed, and report what is missing.
+
+    wanted: {anything: extra and tools}. Skip the session if all of them are missing, and fail it in
+    CI if one is.
+    """
+    missing = {each: find_missing(session, *needed) for each, needed in wanted.items()}
+    reasons = list(dict.fromkeys(filter(None, missing.values())))
+    note = results(session.name)
+    for reason in reasons:
+        session.warn(f"Left out: {reason}")
+    if reasons and (all(missing.values()) or os.environ.get("CI")):
+        absent(session, "\n".join(reasons))
+    if reasons:
+        note.write_text(json.dumps({"skipped": reasons}), encoding="utf-8")
+    return [each for each, reason in missing.items() if not reason]
 
 
 def absent(session: nox.Session, reason: str) -> None:
@@ -350,26 +369,63 @@ def recorded(lab: dict) -> list[str]:
     return [folder_of(lab), "-m", IN_PROCESS, *recorder]
 
 
-@nox.session(name="labs-mysql", tags=["mysql"])
+def on_mysql() -> dict[str, list[str]]:
+    """Return the runs of all labs on MariaDB, for `pytest_at_once`."""
+    clear_thorough("thorough-mysql")
+    return runs_of("mysql", WITH_DATABASE, "--lab-db=mysql", "-m", IN_PROCESS)
+
+
+def on_mysql_over_sockets() -> dict[str, list[str]]:
+    """Return the runs of all labs over a socket with MariaDB, for `pytest_at_once`."""
+    chosen = ("--lab-db=mysql", "--lab-server=waitress", "-m", f"not thorough and {IN_PROCESS}")
+    return runs_of("sockets-mysql", WITH_DATABASE, *chosen)
+
+
+def in_redis() -> dict[str, list[str]]:
+    """Return the runs of all labs that can store sessions in Redis, for `pytest_at_once`."""
+    return runs_of("redis", WITH_REDIS, "-m", "redis")
+
+
+def in_chromium() -> dict[str, list[str]]:
+    """Return the runs of all labs in Chromium, for `pytest_at_once`."""
+    return runs_of("browser", LABS, "-m", "browser")
+
+
+@nox.session(name="labs-extras")
+def labs_extras(session: nox.Session) -> None:
+    """Every lab on MariaDB, in Chromium and in Redis, if installed"""
+    environment(session)
+    wanted = {
+        on_mysql: ("mysql", "headers", "mariadb"),
+        in_chromium: ("browser", "chromium"),
+        on_mysql_over_sockets: ("mysql", "headers", "mariadb"),
+        in_redis: ("redis", "redis-server"),
+    }
+    runs = {}
+    for make_runs in find_installed(session, wanted):
+        runs |= make_runs()
+    pytest_at_once(session, runs)
+
+
+@nox.session(name="labs-mysql", tags=["mysql"], default=False)
 def labs_mysql(session: nox.Session) -> None:
     """Every lab that has a database (on MariaDB)"""
     need(session, "mysql", "headers", "mariadb")
-    clear_thorough("thorough-mysql")
-    pytest_each_lab(session, "mysql", WITH_DATABASE, "--lab-db=mysql", "-m", IN_PROCESS)
+    pytest_at_once(session, on_mysql())
 
 
-@nox.session(name="labs-redis", tags=["redis"])
+@nox.session(name="labs-redis", tags=["redis"], default=False)
 def labs_redis(session: nox.Session) -> None:
     """Every lab that can store sessions in Redis"""
     need(session, "redis", "redis-server")
-    pytest_each_lab(session, "redis", WITH_REDIS, "-m", "redis")
+    pytest_at_once(session, in_redis())
 
 
-@nox.session(name="labs-browser", tags=["browser"])
+@nox.session(name="labs-browser", tags=["browser"], default=False)
 def labs_browser(session: nox.Session) -> None:
     """Every lab in Chromium"""
     need(session, "browser", "chromium")
-    pytest_each_lab(session, "browser", LABS, "-m", "browser")
+    pytest_at_once(session, in_chromium())
 
 
 def sessions_of(lab: dict) -> None:
@@ -425,12 +481,11 @@ def sockets(session: nox.Session) -> None:
     pytest_at_once(session, runs | runs_of("sockets-runserver", LABS, *chosen))
 
 
-@nox.session(name="sockets-mysql", tags=["mysql"])
+@nox.session(name="sockets-mysql", tags=["mysql"], default=False)
 def sockets_mysql(session: nox.Session) -> None:
     """Every lab's tests over a socket, on waitress with MariaDB"""
     need(session, "mysql", "headers", "mariadb")
-    chosen = ("--lab-db=mysql", "--lab-server=waitress", "-m", f"not thorough and {IN_PROCESS}")
-    pytest_each_lab(session, "sockets-mysql", WITH_DATABASE, *chosen)
+    pytest_at_once(session, on_mysql_over_sockets())
 
 
 @nox.session(name="thorough-mysql", default=False)
@@ -493,17 +548,10 @@ def panel(session: nox.Session) -> None:
 def kit_extras(session: nox.Session) -> None:
     """labkit with Chromium, MariaDB, Galera, Redis and charts, if installed"""
     environment(session)
-    chosen, left_out, note = [], [], results("left-out")
-    for name, (expression, extra, *tools) in EXTRAS.items():
+    for name in EXTRAS:
         results(name)
-        if reason := find_missing(session, extra, *tools):
-            left_out.append(reason)
-        else:
-            chosen.append(expression)
-    for reason in left_out:
-        session.warn(f"Left out: {reason}")
-    if not chosen or (left_out and os.environ.get("CI")):
-        absent(session, "\n".join(left_out))
+    wanted = {expression: extra for expression, *extra in EXTRAS.values()}
+    chosen = find_installed(session, wanted)
     # Two processes, because asyncio.run() fails while Playwright's event loop is running.
     runs = {}
     browser = EXTRAS["browser-kit"][0]
@@ -512,8 +560,6 @@ def kit_extras(session: nox.Session) -> None:
     if others := " or ".join(part for part in chosen if part != browser):
         runs["kit-extras-servers"] = ["tests", "-m", f"({others}) and not browser", *SIDE_BY_SIDE]
     pytest_at_once(session, runs)
-    if left_out:
-        note.write_text(json.dumps({"skipped": left_out}), encoding="utf-8")
 
 
 @nox.session(default=False)

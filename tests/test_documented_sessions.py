@@ -43,7 +43,8 @@ RUNS = {
 # These sessions run several commands. Each has a test below.
 SEVERAL = {
     *("nox", "nox -l", "nox -s labs", "nox -s thorough", "nox -s sockets", "nox -s kit-extras"),
-    *("nox -s downloads", "nox -s project-files", "nox -t mysql", "pytest labs/03_cookie_cart"),
+    *("nox -s labs-extras", "nox -s downloads", "nox -s project-files", "nox -t mysql"),
+    "pytest labs/03_cookie_cart",
 }
 
 
@@ -69,6 +70,9 @@ def test_sessions_for_all_labs_leave_out_none(nox, checkout):
         ran = [c for c in nox.commands(["-s", "sockets"]) if f"--lab-server={server}" in c]
         assert folders(ran) == every
     assert not any("--lab-db" in line for line in nox.commands(["-s", "labs"]))
+    parts = ["labs-mysql", "labs-browser", "sockets-mysql", "labs-redis"]
+    together = nox.commands(["-s", "labs-extras"])
+    assert sorted(together) == sorted(nox.commands(["-s", *parts]))
     with_database = nox.commands(["-t", "mysql"])
     assert all("mysql" in line or "galera" in line for line in with_database)
     assert folders(with_database) == sorted(

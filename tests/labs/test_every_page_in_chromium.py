@@ -91,10 +91,9 @@ def test_every_page_is_accessible_and_fits_each_screen(chromium, server, lab):
     # The panel after a redirect, with cookies that were set, and after a control was used.
     panel = page.locator(".summary-row").get_attribute("href")
     page.goto(server.url(panel))
-    found = {"panel": faults(page)}
     page.get_by_role("button", name="+1 minute").click()
     page.wait_for_load_state()
-    found["panel, clock moved"] = faults(page)
+    found = {"panel": faults(page)}
     page.goto(server.url("/__lab__/visit/"))
     found["visit"] = faults(page)
     page.goto(server.url("/__lab__/visit/record/"))
