@@ -59,13 +59,7 @@ class Origin:
 
         https://w3c.github.io/webappsec-secure-contexts/#potentially-trustworthy-origin
         """
-        if self.scheme == "https":
-            return True
-        name = self.host.removesuffix(".")
-        if name == "localhost" or name.endswith(".localhost"):
-            return True
-        address = ip_address_of(self.host)
-        return address is not None and address.is_loopback
+        return self.scheme == "https" or _is_this_machine(self.host)
 
     @property
     def site(self) -> tuple[str, str]:
@@ -130,6 +124,15 @@ def ip_address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+@cache
+def _is_this_machine(host: str) -> bool:
+    name = host.removesuffix(".")
+    address = ip_address_of(host)
+    if address is None:
+        return name == "localhost" or name.endswith(".localhost")
+    return address.is_loopback
 
 
 @cache

@@ -98,6 +98,7 @@ class CookieRefusal(Exception):
 _SAME_SITE = {member.lower(): member for member in SameSite}
 _PRIORITY = {member.lower(): member for member in Priority}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_INTEGER = re.compile(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}")
 _WHITE_SPACE = " \t"
 TAB = "{where} contains a tab, which Chromium refuses"
 
@@ -213,7 +214,7 @@ def _max_age(text: str) -> int | None:
     Section 5.6.2 allows neither a plus sign nor other characters after the digits. Chromium accepts
     a plus sign. If a number has more than 63 bits, it also ignores any characters after the number.
     """
-    match = re.match(rf"[-+]?[0-9]{{1,{MAX_ATTRIBUTE}}}", text)
+    match = _INTEGER.match(text)
     if match is None:
         return None
     seconds = int(match[0])

@@ -53,8 +53,9 @@ def observe_sessions(store: type[SessionBase]) -> None:
 
 def store_id(session: Any) -> int:
     """Return a unique number for this SessionStore object. Unlike id(), it is never reused."""
-    number: int = session.__dict__.get("_labkit_id") or next(_store_ids)
-    session.__dict__["_labkit_id"] = number
+    number: int | None = session.__dict__.get("_labkit_id")
+    if number is None:
+        number = session.__dict__["_labkit_id"] = next(_store_ids)
     return number
 
 
@@ -76,20 +77,20 @@ class _ObservedFlag:
 def _record_access(exchange: Exchange, session: Any, is_write: bool) -> None:
     """Record the innermost stack frame in the lab's code, or else outside the session code."""
     frame: Any = sys._getframe(2)
-    first = None
-    while frame is not None:
-        role = _role_of(frame.f_code.co_filename)
-        if role == "lab":
-            break
+    # Views read their session often, so this loop has to be fast.
+    while (role := _role_of(frame.f_code.co_filename)) == "inside":
+        frame = frame.f_back
+    first = frame
+    while role != "lab":
         if role == "middleware":
             return  # Django's own bookkeeping
-        if role == "other" and first is None:
-            first = frame
         frame = frame.f_back
+        if frame is None:
+            break
+        role = _role_of(frame.f_code.co_filename)
     found = frame or first
-    if found is not None:
-        accesses = exchange.accesses.setdefault(store_id(session), {})
-        accesses[found.f_code.co_filename, found.f_lineno, is_write] = frame is not None
+    accesses = exchange.accesses.setdefault(store_id(session), {})
+    accesses[found.f_code.co_filename, found.f_lineno, is_write] = frame is not None
 
 
 @functools.cache
