@@ -34,11 +34,15 @@ def python_handlers():
         signal.signal(number, handler)
 
 
-@pytest.fixture
-def fork_server(python_handlers):
+def start_server():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # about the thread of pytest-xdist
-        server = ForkServer(run_code)
+        return ForkServer(run_code)
+
+
+@pytest.fixture
+def fork_server(python_handlers):
+    server = start_server()
     yield server
     server.stop()
 
@@ -83,6 +87,43 @@ def test_a_child_leads_its_own_session(start):
     child = start(WAIT)
     child.stdout.readline()
     assert os.getsid(child.pid) == child.pid != os.getsid(0)
+
+
+def test_the_fork_server_leads_its_own_session(start, fork_server):
+    start(WAIT).stdout.readline()
+    assert os.getsid(fork_server.pid) == fork_server.pid  # so Ctrl-C does not reach it
+
+
+def test_a_child_has_none_of_the_fork_servers_handlers(start):
+    code = """
+import signal
+print(signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL, signal.set_wakeup_fd(-1))
+"""
+    assert start(code).stdout.readline() == b"True -1\n"
+
+
+def test_too_many_processes_are_an_error_and_not_the_end(monkeypatch, python_handlers, tmp_path):
+    fork, fails = os.fork, tmp_path / "fails"
+
+    def fork_unless_full():
+        if fails.exists():
+            raise BlockingIOError
+        return fork()
+
+    monkeypatch.setattr(os, "fork", fork_unless_full)
+    server = start_server()
+    try:
+        with (tmp_path / "log").open("ab") as log:
+            fails.touch()
+            with pytest.raises(ForkServerError):
+                server.start([""], cwd=tmp_path, env={}, stderr=log)
+            fails.unlink()
+            child = server.start([""], cwd=tmp_path, env={}, stderr=log)
+            child.stdin.close()
+            child.stdout.close()
+            assert child.wait(LIMIT) == 0
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(
