@@ -19,6 +19,7 @@ from typing import Any
 import common
 
 from labkit.catalog import Catalog, Lab
+from labkit.serve.dispatcher import call_with_room
 
 BATCH = 10  # requests
 VISIT = 500  # the number of exchanges in a visit
@@ -217,4 +218,4 @@ def serve() -> None:
 
 if __name__ == "__main__":
     prepare(Path(sys.argv[1]), sys.argv[2])
-    serve()
+    call_with_room(serve)  # as under `lab serve`

@@ -6,7 +6,6 @@ then those that do not read their response.
 https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
 """
 
-import contextlib
 import errno
 import logging
 import os
@@ -22,10 +21,11 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.task import WSGITask
 from waitress.utilities import Error
 
 from labkit.http.connection import REQUEST_NUMBER
+from labkit.serve.dispatcher import Dispatcher
 
 # The limit for the request line and all headers. It is enough for the 180 cookies that browsers
 # store for a host, if each has 300 bytes. runserver has the same limit for a single line.
@@ -282,7 +282,7 @@ class HttpServer:
             clear_untrusted_proxy_headers=False,
             ident=None,
         )
-        dispatcher = ThreadedTaskDispatcher()
+        dispatcher = Dispatcher()
         dispatcher.set_thread_count(threads)
         self._sockets: dict[int, Any] = {}  # by file descriptor
         self._listeners = [
@@ -392,7 +392,7 @@ def connection_limit() -> int:
     unlimited, wanted = resource.RLIM_INFINITY, CONNECTIONS + SPARE_FILES
     if soft != unlimited and soft < wanted:
         soft = wanted if hard == unlimited else min(wanted, hard)
-        with contextlib.suppress(ValueError, OSError):
+        with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft == unlimited:
