@@ -141,9 +141,13 @@ def find_installed(session: nox.Session, wanted: dict[Any, Sequence[str]]) -> li
     wanted: {anything: extra and tools}. Skip the session if all of them are missing, and fail it in
     CI if one is.
     """
+    note = results(session.name)
+    tools = {tool for _, *tools in wanted.values() for tool in tools}
+    extras = {extra for extra, *_ in wanted.values()}
+    if not ask("tools", *sorted(tools)) and not ask("extras", "dev", *sorted(extras)):
+        return list(wanted)  # asking for each separately would take seconds
     missing = {each: find_missing(session, *needed) for each, needed in wanted.items()}
     reasons = list(dict.fromkeys(filter(None, missing.values())))
-    note = results(session.name)
     for reason in reasons:
         session.warn(f"Left out: {reason}")
     if reasons and (all(missing.values()) or os.environ.get("CI")):
