@@ -25,6 +25,7 @@ MOST = 25  # pages of one lab
 # The statuses of /nowhere/, and of a link in a handout to a URL that does not accept GET.
 REFUSED = ("404", "405")
 WIDTHS = (1920, 1366, 390)
+HREFS = "all => all.map(link => link.getAttribute('href'))"
 TALL = 3000  # in pixels; the window is so tall that no part of a page is below the summary bar
 
 
@@ -48,7 +49,7 @@ def pages(page, server):
         seen.add(kind)
         page.goto(address)
         yield path
-        links = [link.get_attribute("href") for link in page.locator("header a, main a").all()]
+        links = page.locator("header a, main a").evaluate_all(HREFS)
         found = [urljoin(page.url, link) for link in links if link]
         ahead += [link for link in found if link.startswith(start)]
 
