@@ -1,5 +1,6 @@
 """Describe cookies: their owners, their attributes, and whether browsers keep them."""
 
+import re
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from labkit.http.cookie_header import cookie_name, from_wire, to_wire
 from labkit.http.jar import Jar
 from labkit.http.origin import Origin, path_match
 from labkit.http.set_cookie import (
+    MAX_NAME_VALUE,
     Cookie,
     CookieRefusal,
     parse_set_cookie,
@@ -71,6 +73,16 @@ DELETIONS = {
 }
 
 
+# Matches cookies as Django writes them that every browser sets: without Domain, Secure and the
+# prefix of a name, and with a Max-Age above 0 if there is Expires. The group is the name.
+_ALWAYS_SET = re.compile(
+    r"((?!__)[\w.-]+)=[ !-:<-~]*"
+    r"(?:; expires=[\w, :-]+(?:; HttpOnly)?; Max-Age=[1-9]\d{0,9}|(?:; HttpOnly)?)"
+    r"; Path=/(?:; SameSite=(?:Lax|Strict))?",
+    re.ASCII,
+)
+
+
 class CookieEffect(StrEnum):
     """The effect of a Set-Cookie header field on the browser's cookies."""
 
@@ -96,13 +108,15 @@ _VERBS = {
 def cookie_effects(exchange: Exchange) -> dict[CookieEffect, list[str]]:
     """Return the names of the response's cookies, grouped by effect."""
     effects: dict[CookieEffect, list[str]] = {}
+    is_host_name = ".." not in exchange.host  # browsers refuse all cookies of a host such as lab..
     for line in exchange.set_cookies:
-        name = from_wire(cookie_name(line))
-        # This cookie is not parsed, since most pages set it and parsing takes time.
-        if name == settings.CSRF_COOKIE_NAME:
-            effect = CookieEffect.DELETED if "Max-Age=0" in line else CookieEffect.SET
+        # Every page needs this, and parsing takes time.
+        short = is_host_name and len(line) < MAX_NAME_VALUE
+        if short and (found := _ALWAYS_SET.fullmatch(line)):
+            effect, name = CookieEffect.SET, found[1]
         else:
-            effect = ResponseCookie(line, exchange).effect
+            cookie = ResponseCookie(line, exchange)
+            effect, name = cookie.effect, cookie.name
         effects.setdefault(effect, []).append(name)
     return effects
 
