@@ -4,6 +4,7 @@ import lxml.html
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.html import escape
 
 LINKS = (
     '{% load labkit %}{% mark_current %}<a href="/">Start</a> <a href="/set/">Set</a> '
@@ -36,3 +37,16 @@ def test_the_link_to_this_page_is_marked(path, expected):
 
 def test_without_a_request_no_link_is_marked():
     assert "aria-current" not in Template(LINKS).render(Context())
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% load labkit %}{% lab_number %}: {% lab_title %}. {% lab_idea %}",
+        "{% load labkit %}{% this_lab as lab %}{{ lab.number }}: {{ lab.title }}. {{ lab.idea }}",
+    ],
+)
+def test_a_template_names_its_lab(checkout, template):
+    lab = checkout.find("03")
+    shown = f"{lab.number}: {escape(lab.title)}. {escape(lab.idea)}"
+    assert Template(template).render(Context()) == shown

@@ -27,6 +27,7 @@ register = template.Library()
 PANEL = "labkit.panel.middleware.observe"  # the panel serves the handout and the code
 
 
+@register.simple_tag  # for `{% this_lab as lab %}` in older copies of labs
 def this_lab() -> Lab:
     """Return the running lab; a copy outside labs/ is named after its folder."""
     return _lab(settings.FOLDER, settings.LAB)
