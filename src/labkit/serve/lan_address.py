@@ -2,8 +2,10 @@
 
 import io
 import socket
+from typing import TYPE_CHECKING
 
-import segno
+if TYPE_CHECKING:
+    from segno import QRCode
 
 # Looking up a route to these addresses sends no packets. See RFC 5737 and RFC 1918.
 ELSEWHERE = ["192.0.2.1", "10.255.255.255", "192.168.255.255", "172.31.255.255"]
@@ -26,13 +28,18 @@ def own_address() -> str | None:
 def qr_for_terminal(url: str) -> str:
     """Return a URL's QR code, drawn with characters, for any terminal."""
     drawn = io.StringIO()
-    segno.make(url, micro=False).terminal(out=drawn, compact=True, border=2)
+    _qr(url).terminal(out=drawn, compact=True, border=2)
     return drawn.getvalue()
 
 
 def qr_as_svg(url: str) -> str:
     """Return a URL's QR code as an SVG element for a page."""
-    code = segno.make(url, micro=False)
-    return code.svg_inline(
+    return _qr(url).svg_inline(
         border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", title=url
     )
+
+
+def _qr(url: str) -> "QRCode":
+    import segno  # on first use, so that `lab serve` needs less memory
+
+    return segno.make(url, micro=False)
