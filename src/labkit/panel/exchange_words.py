@@ -1,6 +1,7 @@
 """Describe an exchange in a few words, for the summary bar and lists of exchanges."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -64,13 +65,22 @@ def summary_words(outcome: Outcome, effects: dict[CookieEffect, list[str]]) -> t
     Django's CSRF cookie is omitted.
     """
     exchange = outcome.exchange
-    status = str(exchange.status)
-    parts = [Words(request_line(exchange), "wire"), Words(status, "wire", status)]
-    if exchange.engine:
-        parts.append(Words(session_words(outcome), "store", outcome.event))
-    for effect, names in effects.items():
+    session = session_words(outcome) if exchange.engine else ""
+    cookies = tuple((effect, *names) for effect, names in effects.items())
+    return _words(request_line(exchange), str(exchange.status), session, outcome.event, cookies)
+
+
+@lru_cache(maxsize=256)
+def _words(
+    line: str, status: str, session: str, event: SessionEvent, cookies: tuple[tuple[str, ...], ...]
+) -> tuple[Words, ...]:
+    """Return the parts of a summary; they are cached, since most summaries are the same."""
+    parts = [Words(line, "wire"), Words(status, "wire", status)]
+    if session:
+        parts.append(Words(session, "store", event))
+    for effect, *names in cookies:
         if names := [name for name in names if name != settings.CSRF_COOKIE_NAME]:
-            parts.append(Words(f"{effect.verb} {_list(names)}", "browser", effect))
+            parts.append(Words(f"{CookieEffect(effect).verb} {_list(names)}", "browser", effect))
     return tuple(parts)
 
 
