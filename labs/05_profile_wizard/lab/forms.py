@@ -30,7 +30,8 @@ def check_answers(loaded):
     if not isinstance(loaded, dict):  # it is None, or data from another program
         return {}, UNREADABLE
     form = WizardForm(loaded)
-    form.is_valid()  # False if an answer is missing; cleaned_data then has the others
+    form.is_valid()  # puts the valid answers into cleaned_data, even if others are missing
+    # Carriers store text, also for the age, which is a number here.
     answers = {field: str(value) for field, value in form.cleaned_data.items()}
     altered = [label(field) for field in QUESTIONS if field in loaded and field not in answers]
     if altered:

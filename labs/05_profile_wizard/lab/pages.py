@@ -14,7 +14,8 @@ def show_page(request, carrier, step, answers, notice, invalid_form=None):
         return show_page(request, carrier, missing[0], answers, notice or ANSWER_FIRST)
     if missing:
         url = reverse(carrier_name, args=[missing[0]], query={"answer_first": 1})
-        query = request.META["QUERY_STRING"]  # for key_in_url, the query contains the key
+        # For key_in_url, the query contains the key. Encoded again, a long query would be too long.
+        query = request.META["QUERY_STRING"]
         return redirect(f"{url}&{query}" if query else url)
     if "answer_first" in request.GET:  # after the redirect above
         notice = notice or ANSWER_FIRST

@@ -26,7 +26,8 @@ def wizard(request, carrier, step):
 
 
 def start_again(request, carrier):
-    response = redirect(request.resolver_match.url_name, STEPS[0])
+    route = request.resolver_match.url_name  # the name in urls.py, such as "cookie"
+    response = redirect(route, STEPS[0])
     carrier.forget(request, response)
     return response
 
@@ -34,12 +35,14 @@ def start_again(request, carrier):
 def save_answer(request, carrier, step, answers, notice):
     """Add the answer in this request to the others, and lead to the next step."""
     form = WizardForm(request.POST)
-    if step in form.errors:  # the other two answers are not in this request
+    # form.is_valid() would be False, since the other two answers are not in this request.
+    if step in form.errors:
         return show_page(request, carrier, step, answers, notice, invalid_form=form)
     # Store a valid answer even if an earlier question has not been answered yet.
     answers[step] = str(form.cleaned_data[step])
     next_step = STEPS[STEPS.index(step) + 1]
-    # Create the response first: a carrier may set cookies on it, or add its key to the URL.
+    # The response comes first, since save() sets cookies on it or adds the key to its URL. A page
+    # that contains the answers is not a redirect, and save() has nothing to do.
     if carrier.REDIRECTS:
         response = redirect(request.resolver_match.url_name, next_step)
     else:

@@ -2,7 +2,7 @@ import re
 
 from django import forms
 
-# The form offers apples and pears. In a race for different items, the seventh tab adds "tab 7".
+# What may be in the cart. In a race for different items, the seventh tab adds "tab 7".
 ITEM = re.compile(r"\A(apple|pear|tab [0-9]{1,2})\Z")
 DELAYS = [(0, "0 ms"), (20, "20 ms"), (200, "200 ms")]
 BY_HAND = (4000, "4 seconds (for two tabs, by hand)")
@@ -14,6 +14,7 @@ def number(label, choices, initial):
 
 
 class AddForm(forms.Form):
+    # This is not a ChoiceField, since a race also sends names that the form does not offer.
     name = forms.RegexField(
         ITEM, widget=forms.Select(choices=[("apple", "apple"), ("pear", "pear")])
     )

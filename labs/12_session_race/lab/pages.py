@@ -17,8 +17,11 @@ def way_page(request, way):
     return show_page(request, way)
 
 
-def show_page(request, way=None, status=200, **replaced):
-    """Show the page of this way, or the start page. `replaced` replaces values in the context."""
+def show_page(request, way=None, status=200, **instead):
+    """Show the page of this way, or the start page.
+
+    instead: values for the context, such as a form with its errors instead of an empty one.
+    """
     context = {
         "way": way,
         "goods": storage.load(request),
@@ -27,4 +30,4 @@ def show_page(request, way=None, status=200, **replaced):
         "race_form": RaceForm(),
     }
     template = "way.html" if way else "index.html"
-    return render(request, template, context | replaced, status=status)
+    return render(request, template, context | instead, status=status)

@@ -12,7 +12,11 @@ from labkit.race import RaceUnderWay, Timeline, run_race
 
 @require_POST
 def start_race(request, way):
-    """Run a race and show its result. Do not redirect: the result is stored nowhere."""
+    """Run a race and show its result. Do not redirect: the result is stored nowhere.
+
+    This view must not change request.session. The tabs change the stored session in the meantime,
+    and Django would then save this view's older copy over their adds.
+    """
     form = RaceForm(request.POST)
     if not form.is_valid():
         return show_page(request, way, status=422, race_form=form)
@@ -20,15 +24,17 @@ def start_race(request, way):
         return show_page(request, way, status=409, notice=error)
     chosen = form.cleaned_data
     paths = {"empty": reverse("empty"), "add": reverse(f"add_{way}"), "cart": reverse("cart")}
-    different = chosen["which_items"] == "different"
-    items = [f"tab {tab}" if different else "apple" for tab in range(1, chosen["tabs"] + 1)]
-    # This view must not change the session: Django would save it after the view, without the adds.
+    tabs = range(1, chosen["tabs"] + 1)
+    if chosen["which_items"] == "different":
+        items = [f"tab {tab}" for tab in tabs]
+    else:
+        items = ["apple" for tab in tabs]
     try:
         race = run_race(
             request,
             paths,
             posts=[{"name": item, "delay": chosen["delay"]} for item in items],  # one for each tab
-            adds=chosen["adds"],
+            adds=chosen["adds"],  # of all tabs together
             overlap=chosen["delay"] > 0,  # run_race() holds each tab until all have read
         )
     except RaceUnderWay:

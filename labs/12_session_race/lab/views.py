@@ -34,7 +34,8 @@ def add_locked(request):
     form = AddForm(request.POST)
     if not form.is_valid():
         return show_page(request, "locked", status=422, add_form=form)
-    if error := lock_error(request.session):  # the engine stores no row that could be locked
+    error = lock_error(request.session)  # a message if the engine stores no row, otherwise None
+    if error:
         return show_page(request, "locked", status=409, notice=error)
     with locked(request):
         goods = storage.load(request)

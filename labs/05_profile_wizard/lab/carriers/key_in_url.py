@@ -24,7 +24,8 @@ def hidden_fields(request, answers):
 
 
 def save(request, response, answers, next_step):
-    # Do not use a key without answers: someone may have made it up in order to read them.
+    # Keep the key only if answers are stored under it. Someone may have made up any other key and
+    # put it into a link, in order to read your answers later.
     key = request.GET["w"] if load(request) else None
     store = SessionStore(key)  # if key is None, store.save() creates one
     store[ENTRY] = answers

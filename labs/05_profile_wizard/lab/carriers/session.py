@@ -8,8 +8,8 @@ REDIRECTS = True
 
 
 def load(request):
-    # For a key that matches no session, Django starts an empty session. A session from save() is
-    # never empty: even after forget(), it contains the expiry that set_expiry() stored.
+    # Your browser sent a key, but the session is empty: the key matches no stored session, and
+    # Django started a new one. After save() and forget(), the session still contains its expiry.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys():
         return None
     return request.session.get("wizard", {})
