@@ -6,6 +6,17 @@ import warnings
 import pytest
 
 from labkit.processes.fork_server import ForkServer
+from labkit.serve import preload
+
+
+@pytest.fixture(scope="module", params=["fork", "spawn"])
+def start(request):
+    """`lab serve` starts the labs both as copies of one process and as new processes."""
+    if request.param == "fork" and sys.platform != "linux":
+        pytest.skip("only on Linux")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(preload.START, request.param)
+        yield request.param
 
 
 @pytest.fixture(params=["spawn", "fork"])

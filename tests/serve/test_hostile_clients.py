@@ -36,7 +36,7 @@ def prepare():
 
 
 @pytest.fixture(scope="module")
-def served(checkout, tmp_path_factory):
+def served(checkout, tmp_path_factory, start):
     folder = copy_of(checkout, tmp_path_factory.mktemp("hostile"))
     with serving(folder, "--only", "03", wait=False, prepare=prepare) as served:
         until(lambda: reachable(served.port) and served.state("03") == "running")

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import threading
 
 import pytest
@@ -19,27 +18,18 @@ from labkit.commands import serve
 from labkit.panel import student_access
 from labkit.panel.access import is_local_instructor
 from labkit.processes.ports import PortError
-from labkit.serve import lan_address, preload
+from labkit.serve import lan_address
 from labkit.serve.worker import without_opener_policy
 from labkit.services.database_choice import ONE_DATABASE, DatabaseKind
 from labkit.testing.contracts import CartContract, table
 from labkit.testing.lab_server import free_port
 from labkit.testing.wire_visitor import WireVisitor
 
+pytestmark = pytest.mark.usefixtures("start")
 cart = CartContract()
 OWN_ADDRESS = lan_address.own_address()
 ADDRESS = OWN_ADDRESS or "127.0.0.2"
 OPENER_POLICY = "Cross-Origin-Opener-Policy"
-
-
-@pytest.fixture(scope="module", autouse=True, params=["fork", "spawn"])
-def start(request):
-    """Start the labs both as copies of one process and as new processes."""
-    if request.param == "fork" and sys.platform != "linux":
-        pytest.skip("only on Linux")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(preload.START, request.param)
-        yield request.param
 
 
 @pytest.fixture
