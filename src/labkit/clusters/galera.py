@@ -182,8 +182,13 @@ class Cluster(Stoppable):
                 return False
 
     def url(self, database: str) -> str:
-        """Return DATABASE_URL for a database behind HAProxy; create it if it is missing."""
-        self.nodes[0].url(database)
+        """Return DATABASE_URL for a database behind HAProxy; create it if it is missing.
+
+        Every node has the database afterwards. Galera executes a change of the schema in the same
+        order on all nodes, so a node that executes the second one has applied the first.
+        """
+        for node in self.nodes:
+            node.url(database)
         return socket_url(self.socket, database)
 
     def dead(self) -> list[Node]:
