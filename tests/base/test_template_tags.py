@@ -6,6 +6,8 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils.html import escape
 
+from labkit.base.templatetags.labkit import asset_url
+
 LINKS = (
     '{% load labkit %}{% mark_current %}<a href="/">Start</a> <a href="/set/">Set</a> '
     '<a href="/cookie/name/">Cookies</a>{% endmark_current %}'
@@ -50,3 +52,9 @@ def test_a_template_names_its_lab(checkout, template):
     lab = checkout.find("03")
     shown = f"{lab.number}: {escape(lab.title)}. {escape(lab.idea)}"
     assert Template(template).render(Context()) == shown
+
+
+@pytest.mark.parametrize("quoted", ["'lab.css'", '"lab.css"'])
+def test_an_asset_is_named_in_either_quotes(quoted):
+    template = Template(f"{{% load labkit %}}{{% asset {quoted} %}}")
+    assert template.render(Context()) == asset_url("lab.css")

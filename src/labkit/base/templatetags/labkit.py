@@ -66,7 +66,7 @@ class _TextOf(template.Node):
 def asset(parser: Parser, token: Token) -> _TextOf:
     """Show the URL of a file in src/labkit/base/static/labkit/: `{% asset 'lab.css' %}`."""
     _, quoted = token.split_contents()
-    name = quoted.strip("'")
+    name = quoted.strip("\"'")
     return _TextOf(lambda context: asset_url(name))
 
 
