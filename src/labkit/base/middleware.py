@@ -81,9 +81,8 @@ got_request_exception.connect(_remember_store_fault)
 
 
 def _is_too_long(request: HttpRequest) -> bool:
-    # Encoding the path is slow, and each of its characters becomes at most 12: four bytes, as %XX.
-    shortest = LONGEST // 12
-    if len(request.path) + len(request.META.get("QUERY_STRING", "")) < shortest:
+    # Encoding is slow, and makes at most 12 characters of one: four bytes, each as %XX.
+    if len(request.path) + len(request.META.get("QUERY_STRING", "")) < LONGEST // 12:
         return False
     return len(request.get_full_path()) > LONGEST
 

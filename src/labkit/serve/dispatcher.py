@@ -1,9 +1,10 @@
 """Threads that handle requests, with enough room on Python's stack for all calls of a request.
 
-Python keeps the frames of its functions in chunks of 16 kB. Before the repair in versions 3.13 and
-3.14, it returns a chunk to the system as soon as the chunk is empty, so a request whose calls go
-back and forth over the end of a chunk takes up to twice as long. Where the chunks end depends on
-how deep in the stack the request begins. https://github.com/python/cpython/issues/142183
+Python keeps the frames of its functions in chunks of 16 kB. Python 3.11, 3.12 and the first
+releases of 3.13 and 3.14 return a chunk to the system as soon as it is empty. A request whose calls
+go back and forth over the end of a chunk then takes up to twice as long. Where the chunks end
+depends on how deep in the stack the request begins.
+https://github.com/python/cpython/issues/142183
 """
 
 from collections.abc import Callable
